@@ -1,0 +1,95 @@
+"""Blind evaluation of a BSN: RFC 9497, suite ristretto255-SHA512, mode OPRF (0x00).
+
+The source blinds (``blind``), ``evaluate`` multiplies with its secret (``evaluate``), ``entry`` takes the blinding off
+(``unblind``). The RFC's Finalize hashes the input as well; here the party that unblinds does not know the input, so the
+pseudonym is a keyed hash of the unblinded element instead (``crypto.pseudonym``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+import rbcl
+
+SUITE: Final = b"OPRFV1-\x00-ristretto255-SHA512"
+_DST: Final = b"HashToGroup-" + SUITE
+POINT_BYTES: Final = 32
+#: The neutral element encodes as zeros; it is a valid encoding that must never be accepted.
+IDENTITY: Final = bytes(POINT_BYTES)
+
+
+class InvalidPoint(ValueError):
+    """A foreign group element is no valid, non-neutral point of ristretto255."""
+
+
+def expand_message(message: bytes, dst: bytes, length: int) -> bytes:
+    """``expand_message_xmd`` with SHA-512 (RFC 9380, 5.3.1); at most 255 blocks of 64 bytes."""
+    blocks = -(-length // 64)
+    if blocks > 255 or len(dst) > 255:
+        raise ValueError("expand_message: too long")
+    suffix = dst + bytes([len(dst)])
+    first = hashlib.sha512(bytes(128) + message + length.to_bytes(2, "big") + b"\x00" + suffix).digest()
+    block = hashlib.sha512(first + b"\x01" + suffix).digest()
+    out = block
+    for index in range(2, blocks + 1):
+        mixed = bytes(a ^ b for a, b in zip(first, block, strict=True))
+        block = hashlib.sha512(mixed + bytes([index]) + suffix).digest()
+        out += block
+    return out[:length]
+
+
+def hash_to_group(message: bytes) -> bytes:
+    """The point of a message. Whoever holds it can guess its message: it never leaves the process."""
+    return bytes(rbcl.crypto_core_ristretto255_from_hash(expand_message(message, _DST, 64)))
+
+
+def bsn_input(bsn: str) -> bytes:
+    """The message that stands for a BSN of the Netherlands."""
+    return b"NL|BSN|" + bsn.encode("ascii")
+
+
+def random_scalar() -> bytes:
+    """A fresh random scalar, never zero."""
+    return bytes(rbcl.crypto_core_ristretto255_scalar_random())
+
+
+def inverse(scalar: bytes) -> bytes:
+    """The multiplicative inverse of a scalar."""
+    return bytes(rbcl.crypto_core_ristretto255_scalar_invert(scalar))
+
+
+def multiply(scalar: bytes, point: bytes) -> bytes:
+    """``scalar · point`` for a point that was checked; ``InvalidPoint`` if the result is the neutral element."""
+    try:
+        return bytes(rbcl.crypto_scalarmult_ristretto255(scalar, point))
+    except RuntimeError as error:
+        raise InvalidPoint("the product is the neutral element") from error
+
+
+def blind(bsn: str) -> tuple[bytes, bytes]:
+    """``(B, r⁻¹)`` for a BSN: the blinded element and what takes the blinding off, with a fresh ``r``."""
+    scalar = random_scalar()
+    return multiply(scalar, hash_to_group(bsn_input(bsn))), inverse(scalar)
+
+
+def checked(point: bytes) -> bytes:
+    """The point itself when it is valid and not neutral, else ``InvalidPoint``. Call it on every foreign point."""
+    if len(point) != POINT_BYTES or point == IDENTITY or not rbcl.crypto_core_ristretto255_is_valid_point(point):
+        raise InvalidPoint("not a valid point of ristretto255")
+    return point
+
+
+def evaluate(secret: bytes, blinded: bytes) -> bytes:
+    """``E = k·B``; refuses a ``B`` that is no valid point."""
+    return multiply(secret, checked(blinded))
+
+
+def unblind(inverse_scalar: bytes, evaluated: bytes) -> bytes:
+    """``U = r⁻¹·E = k·P``; refuses an ``E`` that is no valid point."""
+    return multiply(inverse_scalar, checked(evaluated))
+
+
+def public_of(secret: bytes) -> bytes:
+    """``k·G``: what ``evaluate`` publishes, so that it can be seen to use the same secret."""
+    return bytes(rbcl.crypto_scalarmult_ristretto255_base(secret))

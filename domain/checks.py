@@ -1,0 +1,103 @@
+"""Checks of one fact by itself, the same at the source and at entry: a source is never trusted.
+
+What compares lines of one file is checked where the file is (the connectors); what compares facts is left to the fold.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from domain import codes
+from domain.facts import Fact, Meting, Prestatie, Score, Start, Stop
+from domain.questionnaires import VRAGEN, VRAGENLIJSTEN
+
+_FIRST_DAY, _LAST_DAY = -25_567, 47_846  # 1900-01-01 and 2100-12-31
+
+
+class Bevinding(NamedTuple):
+    """Why a fact is refused: code of ``domain.meldingen`` and the field."""
+
+    code: str
+    veld: str
+
+
+def check(fact: Fact) -> Bevinding | None:
+    """The first thing that is wrong with a fact, or None."""
+    return _CHECKS[type(fact)](fact)  # type: ignore[operator]
+
+
+def _product(fact: Start | Stop | Prestatie) -> Bevinding | None:
+    if len(fact.gemeente) != 4 or not fact.gemeente.isdigit():
+        return Bevinding("V01", "gemeente")
+    if fact.categorie and fact.categorie not in codes.PRODUCTCATEGORIEEN:
+        return Bevinding("JZ020", "categorie")
+    if not _FIRST_DAY <= fact.begindatum <= _LAST_DAY:
+        return Bevinding("V02", "begindatum")
+    return None
+
+
+def _regie(fact: Start | Stop) -> Bevinding | None:
+    if fact.status not in codes.STATUS_TOEGESTAAN:
+        return Bevinding("CS058", "status")
+    if fact.geslacht not in codes.GESLACHT:
+        return Bevinding("V01", "geslacht")
+    if fact.leeftijd is not None and not 0 <= fact.leeftijd <= 120:
+        return Bevinding("TR002", "geboortedatum")
+    return _product(fact)
+
+
+def _start(fact: Start) -> Bevinding | None:
+    if fact.begindatum > fact.dagtekening:
+        return Bevinding("TR134", "begindatum")
+    return _regie(fact)
+
+
+def _stop(fact: Stop) -> Bevinding | None:
+    if fact.reden_beeindiging not in codes.REDENEN:
+        return Bevinding("JZ588", "reden_beeindiging")
+    if fact.einddatum < fact.begindatum:
+        return Bevinding("TR018", "einddatum")
+    if fact.einddatum > fact.dagtekening:
+        return Bevinding("TR134", "einddatum")
+    return _regie(fact)
+
+
+def _prestatie(fact: Prestatie) -> Bevinding | None:
+    if fact.debet_credit not in codes.DEBET_CREDIT:
+        return Bevinding("V01", "debet_credit")
+    if (fact.debet_credit == "C") != (fact.vorige_referentie is not None):
+        return Bevinding("CD060", "vorige_referentie")
+    if fact.eenheid not in codes.EENHEDEN:
+        return Bevinding("V01", "eenheid")
+    if fact.einddatum < fact.begindatum:
+        return Bevinding("TR137", "einddatum")
+    if fact.eenheid == codes.EENHEID_EURO and fact.bedrag != fact.volume:
+        return Bevinding("CS339", "bedrag")
+    return _product(fact)
+
+
+def _score(fact: Score) -> Bevinding | None:
+    if fact.toewijzing is None and fact.beschikking is None:
+        return Bevinding("R02", "toewijzingsnummer")
+    if not 0 <= fact.doel <= 10 or fact.beoordelaar not in ("OC" if fact.doel else "OCB"):
+        return Bevinding("R04", "type")
+    if fact.waarde is not None and not (-1 <= fact.waarde <= 2 if fact.doel else 1 <= fact.waarde <= 3):
+        return Bevinding("R05", "waarde")
+    return None
+
+
+def _meting(fact: Meting) -> Bevinding | None:
+    if fact.vragenlijst not in VRAGENLIJSTEN:
+        return Bevinding("C03", "vragenlijst")
+    if not _FIRST_DAY <= fact.datum <= _LAST_DAY:
+        return Bevinding("C02", "datum_meting")
+    for code, antwoord in fact.antwoorden.items():
+        vraag = VRAGEN.get(code)
+        if vraag is None:
+            return Bevinding("C04", "vraag")
+        if not vraag.laagste <= antwoord <= vraag.hoogste:
+            return Bevinding("C05", "antwoord")
+    return None
+
+
+_CHECKS = {Start: _start, Stop: _stop, Prestatie: _prestatie, Score: _score, Meting: _meting}

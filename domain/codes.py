@@ -1,0 +1,92 @@
+"""Code lists of iJw 3.2 and CBS that the monitor reads. Labels are Dutch, as users see them.
+
+Source: the iJw code lists named at each table; [R] and [P] marks stand where a column is ours.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Reden(NamedTuple):
+    """One end reason of JZ588: label, class for uitval [R] and the CBS 3.7 code [R] (empty = none)."""
+
+    label: str
+    klasse: str
+    cbs: str
+
+
+#: JZ588 reden beëindiging [F]. The class is a reading: no source gives it as a table. 20 is a pause and ends nothing.
+REDENEN: Final[dict[str, Reden]] = {
+    "02": Reden("Overlijden", "neutraal", "05"),
+    "20": Reden("Tijdelijk beëindigd", "", ""),
+    "31": Reden("Volgens plan beëindigd", "gepland", "01"),
+    "32": Reden("Voortijdig, eenzijdig door cliënt", "client", "03"),
+    "33": Reden("Voortijdig, eenzijdig door aanbieder", "aanbieder", "04"),
+    "34": Reden("Voortijdig, in overeenstemming", "wederzijds", "02"),
+    "35": Reden("Voortijdig, externe omstandigheden", "neutraal", "05"),
+    "36": Reden("Geïnitieerd door gemeente", "administratief", "05"),
+    "37": Reden("Wijzigingsverzoek", "administratief", "02"),
+    "38": Reden("Overstap andere aanbieder", "neutraal", "02"),
+    "39": Reden("Uitstroom ander domein", "neutraal", "01"),
+}
+REDEN_PAUZE: Final = "20"
+UITVAL_KLASSEN: Final = ("client", "aanbieder", "wederzijds")
+
+#: JZ020 ProductCategorie [F]; code 39 does not exist.
+PRODUCTCATEGORIEEN: Final[dict[str, str]] = {
+    "31": "(2015) zonder verblijf: wijk- of buurtteam",
+    "32": "(2015) ambulant op locatie aanbieder",
+    "33": "(2015) daghulp op locatie aanbieder",
+    "34": "(2015) in netwerk van de jeugdige",
+    "35": "(2015) pleegzorg",
+    "36": "(2015) gezinsgericht",
+    "37": "(2015) gesloten plaatsing",
+    "38": "(2015) overig residentieel",
+    "40": "Persoonlijke verzorging",
+    "41": "Dagbehandeling",
+    "42": "Vervoerdiensten",
+    "43": "Jeugdhulp verblijf (incl. behandeling)",
+    "44": "Jeugdhulp verblijf (excl. behandeling)",
+    "45": "Jeugdhulp ambulant",
+    "46": "Jeugdhulp crisis",
+    "47": "Jeugdreclassering",
+    "48": "Jeugdbescherming",
+    "49": "Activiteiten preventief justitieel kader",
+    "50": "Maatwerkarrangementen jeugd",
+    "51": "Generalistische basis-ggz",
+    "52": "Specialistische ggz",
+    "53": "Kindergeneeskunde",
+    "54": "Jeugd-ggz",
+    "55": "Landelijk ingekochte zorg",
+}
+#: Not jeugdhulp in the CBS sense; left out of outcome figures [P].
+BUITEN_UITKOMSTEN: Final = frozenset({"47", "48", "49"})
+
+GESLACHT: Final[dict[str, str]] = {"0": "Onbekend", "1": "Mannelijk", "2": "Vrouwelijk"}  # COD046
+DATUM_GEBRUIK: Final[dict[str, str]] = {"1": "dag onbekend", "2": "dag en maand onbekend", "3": "onbekend"}  # COD170
+DEBET_CREDIT: Final[dict[str, str]] = {"C": "credit", "D": "debet"}  # COD043
+EENHEDEN: Final[dict[str, str]] = {  # WJ756
+    "01": "Minuut",
+    "04": "Uur",
+    "14": "Etmaal",
+    "16": "Dagdeel (4 uur)",
+    "82": "Stuks (output)",
+    "83": "Euro's",
+    "84": "Stuks (inspanning)",
+}
+EENHEID_EURO: Final = "83"
+#: COD467 has 1, 2, 3 and 9; only these two are allowed (CS058, OP033x2).
+STATUS_EERSTE, STATUS_VERWIJDEREN = 1, 3
+STATUS_TOEGESTAAN: Final = frozenset({STATUS_EERSTE, STATUS_VERWIJDEREN})
+
+BERICHTCODES: Final[dict[str, str]] = {
+    "436": "JW301",
+    "438": "JW305",
+    "439": "JW306",
+    "440": "JW307",
+    "441": "JW308",
+    "490": "JW323",
+    "491": "JW325",
+}
+BEOORDELAARS: Final[dict[str, str]] = {"O": "ouder", "C": "client", "B": "behandelaar"}

@@ -1,0 +1,33 @@
+"""The definitions behind the figures, as data with a version, a source and a mark.
+
+[F] fixed by a source, [R] a reading of it, [P] a proposal of this project: configurable and shown as unconfirmed. Every
+stored row carries ``VERSION``; a change of any value below needs a new version and a replay.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+VERSION: Final = 1
+
+
+class Definitie(NamedTuple):
+    """One definition: its value, what it means (Dutch, as readers of the figures see it), source and mark."""
+
+    waarde: int
+    betekenis: str
+    bron: str
+    merk: str
+
+
+DEFINITIES: Final[dict[str, Definitie]] = {
+    "keten_dagen": Definitie(
+        30, "Een nieuwe levering hoort bij hetzelfde traject als zij binnen zoveel dagen na het einde begint", "", "P"
+    ),
+    "meting_voor_einde": Definitie(30, "Een meting bij einde telt vanaf zoveel dagen voor het einde", "", "P"),
+    "meting_na_einde": Definitie(90, "Een meting bij einde telt tot en met zoveel dagen na het einde", "", "P"),
+    "kleinste_groep": Definitie(10, "Uitkomsten van minder cliënten worden niet getoond", "", "P"),
+}
+KETEN_DAGEN: Final = DEFINITIES["keten_dagen"].waarde
+METING_VOOR_EINDE: Final = DEFINITIES["meting_voor_einde"].waarde
+METING_NA_EINDE: Final = DEFINITIES["meting_na_einde"].waarde

@@ -1,0 +1,51 @@
+"""CEM+ questionnaires: versions, question codes and their topics.
+
+Only the code ``CEM+_2018_OE_v1`` and the question codes of one example are in the sources [F S0]. Which question asks
+what stands in a protocol that is not public: every topic below is a placeholder, marked unconfirmed, and stays marked on
+every screen until someone who holds the protocol confirms it.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Vragenlijst(NamedTuple):
+    """One version: informant group (``ouder`` or ``jeugdige``), kind (``einde`` or ``duurzaam``), mark of its code."""
+
+    groep: str
+    soort: str
+    merk: str
+
+
+VRAGENLIJSTEN: Final[dict[str, Vragenlijst]] = {
+    "CEM+_2018_OE_v1": Vragenlijst("ouder", "einde", "F"),
+    "CEM+_2018_JE_v1": Vragenlijst("jeugdige", "einde", "R"),
+    "CEM+_2018_OD_v1": Vragenlijst("ouder", "duurzaam", "R"),
+    "CEM+_2018_JD_v1": Vragenlijst("jeugdige", "duurzaam", "R"),
+}
+
+
+class Vraag(NamedTuple):
+    """One question: topic and the range of its answers, both ends included. [P] all of it."""
+
+    onderwerp: str
+    laagste: int
+    hoogste: int
+
+
+_VIER = {f"VR{n:02d}": onderwerp for n, onderwerp in enumerate(
+    ("toegankelijkheid", "toegankelijkheid", "bejegening", "bejegening", "samenwerking", "samenwerking", "onderwijs"), 1
+)}  # fmt: skip
+
+VRAGEN: Final[dict[str, Vraag]] = {
+    **{code: Vraag(onderwerp, 1, 4) for code, onderwerp in _VIER.items()},
+    "VR07A": Vraag("onderwijs", 1, 4),
+    "VR07B": Vraag("onderwijs", 1, 4),
+    **{f"VR08{letter}": Vraag("effecten", 1, 4) for letter in "ABCDEFG"},
+    "VR09A": Vraag("nut", 1, 10),
+    "VR09B": Vraag("tweede_cijfer", 1, 10),
+    "VR10": Vraag("zonder_hulp", 1, 4),
+}
+NUT, ZONDER_HULP = "VR09A", "VR10"
+BEVESTIGD: Final = False

@@ -1,0 +1,165 @@
+"""Avro in Confluent wire format: a zero byte, the schema id (four bytes, big-endian), the record.
+
+Ids come from a registry with the Confluent API where one is named, else they are the first 31 bits of the SHA-256 of the
+schema's canonical form: the same on every machine. A record with another id is read with the schema of that id (from the
+registry, or from the releases kept in the repository) and resolved to ours.
+
+Inside the process dates are day numbers and times are milliseconds, so logical types are dropped from the schemas that
+read and write; the bytes are the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from io import BytesIO
+from typing import Any, Final, Protocol
+
+import fastavro
+from fastavro.schema import parse_schema, to_parsing_canonical_form
+
+JsonSchema = dict[str, Any]
+Record = dict[str, Any]
+_PARTS: Final = ("start", "stop", "prestatie", "score", "meting", "afwijzing")
+
+
+class Undecodable(ValueError):
+    """Bytes that are no record of the expected schema."""
+
+
+class IdSource(Protocol):
+    """Where schema ids come from."""
+
+    def register(self, subject: str, schema: str) -> int:
+        """The id of a schema under a subject."""
+
+    def lookup(self, schema_id: int) -> str:
+        """The schema of an id; ``KeyError`` if there is none."""
+
+
+def _folder() -> Traversable:
+    return files("schemas")
+
+
+def _inlined(node: Any, parts: dict[str, JsonSchema], seen: set[str]) -> Any:
+    """The schema with every named part put in at its first use, so that it stands by itself."""
+    if isinstance(node, str):
+        if node not in parts or node in seen:
+            return node
+        seen.add(node)
+        return parts[node]
+    if isinstance(node, list):
+        return [_inlined(item, parts, seen) for item in node]
+    if isinstance(node, dict):
+        return {key: _inlined(value, parts, seen) if key in ("type", "items", "fields") else value
+                for key, value in node.items()}  # fmt: skip
+    return node
+
+
+@cache
+def load(name: str) -> JsonSchema:
+    """The self-contained schema ``schemas/avro/<name>.avsc``."""
+    folder = _folder() / "avro"
+    parts = {}
+    for part in _PARTS:
+        schema = json.loads((folder / "parts" / f"{part}.avsc").read_text("utf-8"))
+        parts[f"{schema['namespace']}.{schema['name']}"] = schema
+    schema = json.loads((folder / f"{name}.avsc").read_text("utf-8"))
+    return dict(_inlined(schema, parts, set()))
+
+
+def names() -> list[str]:
+    """Every contract, in order of name."""
+    return sorted(p.name.removesuffix(".avsc") for p in (_folder() / "avro").iterdir() if p.name.endswith(".avsc"))
+
+
+def released() -> Iterator[tuple[str, str, JsonSchema]]:
+    """``(release, name, schema)`` of every schema of every release kept in the repository."""
+    folder = _folder() / "released"
+    for release in sorted(folder.iterdir(), key=lambda p: p.name) if folder.is_dir() else ():
+        for path in sorted(release.iterdir(), key=lambda p: p.name):
+            yield release.name, path.name.removesuffix(".avsc"), json.loads(path.read_text("utf-8"))
+
+
+def bundled_id(schema: JsonSchema) -> int:
+    """The deterministic id of a schema: 31 bits of the SHA-256 of its canonical form."""
+    canonical = to_parsing_canonical_form(schema)
+    return int.from_bytes(hashlib.sha256(canonical.encode()).digest()[:4], "big") & 0x7FFF_FFFF
+
+
+def _plain(node: Any) -> Any:
+    """The schema without logical types."""
+    if isinstance(node, dict):
+        return {key: _plain(value) for key, value in node.items() if key != "logicalType"}
+    if isinstance(node, list):
+        return [_plain(item) for item in node]
+    return node
+
+
+class Bundled:
+    """Ids computed from the schemas themselves; knows the present contracts and those of earlier releases."""
+
+    def __init__(self) -> None:
+        known = [load(name) for name in names()] + [schema for _, _, schema in released()]
+        self._schemas = {bundled_id(schema): schema for schema in known}
+
+    def register(self, subject: str, schema: str) -> int:
+        """The deterministic id; the subject plays no part."""
+        del subject
+        return bundled_id(json.loads(schema))
+
+    def lookup(self, schema_id: int) -> str:
+        """A present or released schema."""
+        return json.dumps(self._schemas[schema_id])
+
+
+class Codec:
+    """Encodes and decodes the records of one contract."""
+
+    def __init__(self, name: str, ids: IdSource | None = None, subject: str | None = None) -> None:
+        schema = load(name)
+        self.name = name
+        self._ids = ids or Bundled()
+        self.id = self._ids.register(subject or f"{name}-value", json.dumps(schema))
+        self._header = b"\x00" + self.id.to_bytes(4, "big")
+        self._schema: Any = parse_schema(_plain(schema))
+        self._writers: dict[int, Any] = {self.id: self._schema}
+
+    def encode(self, record: Record) -> bytes:
+        """The record in wire format. A union of records takes ``(full name, record)``."""
+        out = BytesIO()
+        out.write(self._header)
+        fastavro.schemaless_writer(out, self._schema, record)
+        return out.getvalue()
+
+    def decode(self, data: bytes) -> Record:
+        """The record; a union of records gives ``(full name, record)``. ``Undecodable`` for anything else."""
+        if len(data) < 5 or data[0] != 0:
+            raise Undecodable(f"{self.name}: no Confluent wire format")
+        writer_id = int.from_bytes(data[1:5], "big")
+        writer = self._writers.get(writer_id) or self._foreign(writer_id)
+        stream = BytesIO(data)
+        stream.seek(5)
+        try:
+            record = fastavro.schemaless_reader(stream, writer, self._schema, return_record_name=True)
+        except (EOFError, IndexError, ValueError, TypeError, KeyError, OverflowError, MemoryError) as error:
+            # fastavro has no error class of its own for damaged bytes.
+            raise Undecodable(f"{self.name}: {type(error).__name__}") from error
+        if stream.tell() != len(data) or not isinstance(record, dict):
+            raise Undecodable(f"{self.name}: trailing bytes")
+        return record
+
+    def _foreign(self, writer_id: int) -> Any:
+        try:
+            schema = self._ids.lookup(writer_id)
+        except KeyError as error:
+            raise Undecodable(f"{self.name}: unknown schema id {writer_id}") from error
+        parsed = self._writers[writer_id] = parse_schema(_plain(json.loads(schema)))
+        return parsed
+
+
+CodecFactory = Callable[[str], Codec]

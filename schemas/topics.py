@@ -1,0 +1,62 @@
+"""The declared topics (``schemas/topics.toml``) as values."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Final, NamedTuple
+
+#: Topics of the connectors, by kind of fact.
+IN_TOPIC: Final[dict[str, str]] = {
+    kind: f"sor.in.{kind}" for kind in ("start", "stop", "declaration", "score", "cem")
+}
+EVALUATED, EVENTS, LINES = "sor.evaluated", "sor.events", "sor.lines"
+REJECTED, RECEIPTS = "sor.rejected", "sor.receipts"
+TRAJECTEN, METINGEN, SCORES = "sor.trajecten", "sor.metingen", "sor.scores"
+_DAY_MS = 86_400_000
+
+
+class Topic(NamedTuple):
+    """One declared topic. ``config`` holds the broker's own setting names and values."""
+
+    name: str
+    schema: str  # contract in schemas/avro; empty for packed state
+    key: str
+    config: dict[str, str]
+    write: tuple[str, ...]  # principals
+    read: tuple[str, ...]
+
+
+def _config(table: dict[str, object]) -> dict[str, str]:
+    if table.get("compact"):
+        return {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.2", "max.message.bytes": "4194304"}
+    days = table.get("retention_days")
+    retention = -1 if days is None else int(str(days)) * _DAY_MS
+    return {"cleanup.policy": "delete", "retention.ms": str(retention), "max.message.bytes": "4194304"}
+
+
+@cache
+def _document() -> dict[str, dict[str, dict[str, object]]]:
+    return tomllib.loads((files("schemas") / "topics.toml").read_text("utf-8"))
+
+
+@cache
+def topics() -> dict[str, Topic]:
+    """Every declared topic by name."""
+    return {
+        name: Topic(
+            name,
+            str(table.get("schema", "")),
+            str(table["key"]),
+            _config(table),
+            tuple(table["write"]),  # type: ignore[arg-type]
+            tuple(table["read"]),  # type: ignore[arg-type]
+        )
+        for name, table in _document()["topics"].items()
+    }
+
+
+def groups() -> dict[str, str]:
+    """Consumer group of each process."""
+    return {process: str(group) for process, group in _document()["groups"].items()}
