@@ -1,0 +1,65 @@
+"""Real services for the tests, each started once per run and only when a test asks for it."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sor.settings import load_settings
+from sor.stack.kafka import Broker
+from sor.stack.ports import free_port
+
+_NEEDS_MARKER = {"broker": "kafka", "gateway": "clickhouse"}
+
+
+@dataclass(frozen=True)
+class RunningBroker:
+    """The broker of this test run."""
+
+    bootstrap: str
+
+
+@dataclass(frozen=True)
+class RunningGateway:
+    """The ClickHouse of this test run and its users' passwords."""
+
+    url: str
+    users: dict[str, str]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that uses a service says so with its marker, so that ``-m "not kafka"`` can be trusted."""
+    used = getattr(item, "fixturenames", ())
+    for fixture, marker in _NEEDS_MARKER.items():
+        if fixture in used and item.get_closest_marker(marker) is None:
+            pytest.fail(f"This test uses the fixture {fixture!r}: mark it with @pytest.mark.{marker}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
+    """A real broker: the one at ``SOR_TEST_KAFKA=host:port``, else one of our own in a temporary folder."""
+    if existing := os.environ.get("SOR_TEST_KAFKA"):
+        yield RunningBroker(existing)
+        return
+    home = tmp_path_factory.mktemp("kafka")
+    with Broker(home, free_port(), free_port(), load_settings().cache) as own:
+        yield RunningBroker(own.bootstrap)
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    """The real ClickHouse engine: the server at ``SOR_TEST_CLICKHOUSE=URL``, else one of our own.
+
+    The password of each user is ``<name>-password``; a server of your own must have these users.
+    """
+    users = {name: f"{name}-password" for name in ("admin", "sink", "grafana")}
+    if existing := os.environ.get("SOR_TEST_CLICKHOUSE"):
+        yield RunningGateway(existing, users)
+        return
+    from sor.stack.gateway import Gateway
+
+    home: Path = tmp_path_factory.mktemp("clickhouse")
+    with Gateway(home, free_port(), users) as own:
+        yield RunningGateway(own.url, users)
