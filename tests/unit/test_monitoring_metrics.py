@@ -1,0 +1,130 @@
+"""The list of metrics and the page that shows them."""
+
+import re
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+from prometheus_client.parser import text_string_to_metric_families
+
+from monitoring import metrics
+from transport.health import Health, HealthPortError
+
+
+@pytest.fixture
+def health() -> Iterator[Health]:
+    """A health page on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    page = Health(port, "entry").start()
+    yield page
+    page.stop()
+
+
+def fetch(health: Health, path: str) -> tuple[int, str]:
+    """Status and body of one page."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{health.port}{path}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_names_follow_the_conventions() -> None:
+    suffix = {
+        "counter": r"_total",
+        "gauge": r"(_seconds|_bytes|_records|_share|_ready)",
+        "histogram": r"(_seconds|_records)",
+    }
+    for metric in metrics.CATALOGUE:
+        assert re.fullmatch(rf"sor(_[a-z]+)*{suffix[metric.kind]}", metric.name), metric.name
+        assert metric.meaning.endswith(".")
+        assert metric.remedy.endswith(".")
+    assert len({metric.name for metric in metrics.CATALOGUE}) == len(metrics.CATALOGUE)
+
+
+def test_labels_are_bounded_and_name_nobody() -> None:
+    used = {label for metric in metrics.CATALOGUE for label in metric.labels}
+    assert used == set(metrics.LABELS)
+    assert not used & {"client", "bsn", "aanbieder", "sender", "delivery", "offset", "traject", "partition"}
+
+
+def test_the_list_is_what_a_process_exposes() -> None:
+    exposed = {family.name for family in REGISTRY.collect() if family.name.startswith("sor_")}
+    assert exposed == {metric.name.removesuffix("_total") for metric in metrics.CATALOGUE}
+
+
+def test_buckets_surround_the_objectives() -> None:
+    assert {0.5, 2.0} <= set(metrics.FRESHNESS_BUCKETS)
+    assert any(0.3 < bound < 0.5 for bound in metrics.FRESHNESS_BUCKETS)
+    assert any(2.0 < bound <= 3.0 for bound in metrics.FRESHNESS_BUCKETS)
+
+
+def test_a_misspelt_metric_fails_the_type_check(tmp_path: Path) -> None:
+    source = tmp_path / "misspelt.py"
+    source.write_text("from monitoring import metrics\n\nmetrics.RECORDS.inc()\nmetrics.RECRODS.inc()\n", "utf-8")
+    command = [sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path / "cache"), str(source)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "misspelt.py:4" in run.stdout
+    assert "RECRODS" in run.stdout
+    assert "misspelt.py:3" not in run.stdout
+
+
+def test_a_misspelt_label_raises() -> None:
+    with pytest.raises(ValueError, match="label"):
+        metrics.RECORDS.labels(stgae="entry", outcome="accepted")
+
+
+def test_ready_is_503_until_it_is_set(health: Health) -> None:
+    assert fetch(health, "/ready") == (503, "not ready\n")
+    health.ready = True
+    assert fetch(health, "/ready") == (200, "ready\n")
+    assert REGISTRY.get_sample_value("sor_ready", {"stage": "entry"}) == 1
+    health.ready = False
+    assert fetch(health, "/ready")[0] == 503
+    assert REGISTRY.get_sample_value("sor_ready", {"stage": "entry"}) == 0
+
+
+def test_metrics_can_be_scraped(health: Health) -> None:
+    before = REGISTRY.get_sample_value("sor_records_total", {"stage": "entry", "outcome": "accepted"}) or 0.0
+    metrics.RECORDS.labels(stage="entry", outcome="accepted").inc(3)
+    status, text = fetch(health, "/metrics")
+    assert status == 200
+    samples = {
+        sample.labels["outcome"]: sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == "sor_records_total" and sample.labels["stage"] == "entry"
+    }
+    assert samples["accepted"] == before + 3
+    assert "_created" not in text
+
+
+def test_anything_else_is_not_found(health: Health) -> None:
+    assert fetch(health, "/")[0] == 404
+
+
+def test_without_a_port_there_is_no_server() -> None:
+    page = Health(None, "sink").start()
+    page.ready = True
+    assert page.ready
+    page.stop()
+
+
+def test_a_taken_port_gives_a_sentence(health: Health) -> None:
+    with pytest.raises(HealthPortError, match=r"Port \d+ .* is in use: .*SOR_PORTS"):
+        Health(health.port, "sink").start()
+
+
+def test_the_port_is_free_after_a_stop(health: Health) -> None:
+    health.stop()
+    again = Health(health.port, "entry").start()
+    again.stop()
