@@ -1,0 +1,325 @@
+"""Faust, bent into the batch shape. The only module that knows Faust's private names; `PRIVATE` is the list a test
+guards.
+
+Faust's own loop hands every record through tasks and queues, drops records that arrive while it is not ready and
+acknowledges what a handler failed on. Here the loop is ours: changelog records go to the store in bulk, source records
+go to one handler as they came, per partition in order, never over a gap, and only while the assignment is settled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import faust
+import rocksdict
+from aiokafka.errors import IllegalStateError
+from faust.stores.rocksdb import Store as RocksStore
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
+from faust.transport.consumer import Consumer, ThreadDelegateConsumer
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from streams.batch import BATCH_LIMIT, EXIT_FAULT, EXIT_SLOW_BATCH, StageConfig, StageError, describe, end
+from streams.batch_settings import app_settings, store_options
+
+log = logging.getLogger(__name__)
+
+VERSIONS = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0", "mode-streaming": "0.7.1", "rocksdict": "0.3.29"}
+
+# What this module replaces, calls or leans on beyond Faust's documented interface.
+PRIVATE: tuple[Callable[..., Any], ...] = (
+    Consumer._drain_messages,
+    Consumer._wait_next_records,
+    Consumer.wait_empty,
+    Consumer.perform_seek,
+    Consumer.on_partitions_assigned,
+    Consumer.verify_all_partitions_active,
+    ThreadDelegateConsumer.seek_wait,
+    driver.AIOKafkaConsumerThread._commit,
+    driver.AIOKafkaConsumerThread._fetch_records,
+    driver.AIOKafkaConsumerThread._seek_wait,
+    driver.ConsumerRebalanceListener.on_partitions_revoked,
+    driver.ConsumerRebalanceListener.on_partitions_assigned,
+    TableManager.on_rebalance,
+    Recovery.on_rebalance,
+    Recovery._restart_recovery,
+    Recovery._set_recovery_ended,
+    Recovery.need_recovery,
+    Recovery.on_recovery_completed,
+    RocksStore.persisted_offset,
+    RocksStore.revoke_partitions,
+    RocksStore._db_for_partition,
+    faust.App._on_partitions_revoked,
+    faust.App._on_partitions_assigned,
+    faust.App._stop_consumer,
+    faust.App.on_rebalance_start,
+    faust.App.on_rebalance_end,
+)
+
+GAP_PROOFS = 3  # so often a seek must lead to the same later offset before the offsets between count as non-existent
+
+FetchedRecord = Any  # aiokafka.structs.ConsumerRecord: key, value bytes or None, offset, timestamp
+Source = dict[int, list[FetchedRecord]]  # partition -> records in order of offset, without gaps
+Commit = Callable[[Mapping[int, int]], Awaitable[bool]]
+Handler = Callable[[Source, Commit], Awaitable[None]]
+
+
+class Progress(NamedTuple):
+    """What the operator sees of a partition: the next offset to read and the end of the source."""
+
+    position: int
+    end: int
+
+
+class Store:
+    """The states of the partitions assigned to this process: Faust's RocksDB table, read and written per partition."""
+
+    def __init__(self, table: Any) -> None:
+        self._data = table.data
+        self.offset_key: bytes = self._data.offset_key
+
+    def get(self, partition: int, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Packed states of `keys`, None where there is none yet."""
+        found: list[bytes | None] = self._data._db_for_partition(partition).get(list(keys))
+        return found
+
+    def put(self, partition: int, states: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
+        """Write `states` (None deletes) and the changelog offset that they are level with, at once."""
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        for key, state in states.items():
+            if state is None:
+                batch.delete(key)
+            else:
+                batch.put(key, state)
+        batch.put(self.offset_key, str(changelog_offset).encode())
+        self._data._db_for_partition(partition).write(batch)
+
+
+class BatchConsumer(driver.Consumer):  # type: ignore[misc]
+    """Faust's consumer with a loop of our own."""
+
+    logger = driver.logger  # mode would log what a service does under the name of this module
+
+    handler: Handler  # set once by `build`, on a subclass
+    source: str
+    store: Store
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._next: dict[TP, int] = {}  # next offset to handle, per partition, within this assignment
+        self._gaps: dict[TP, tuple[int, int]] = {}  # offset found after a seek, and how often in a row
+        self._round = -1  # the rebalance whose assignment is complete
+        self._draining = False
+        self.seeks = 0  # how often the position guard had to go back
+        self.restored = 0  # changelog records applied
+
+    @property
+    def settled(self) -> bool:
+        """Whether source records may be handled: assigned, restored, and no rebalance or stop has begun."""
+        app = self.app
+        return bool(
+            self.flow_active
+            and not self._draining
+            and not self.should_stop
+            and not app.rebalancing
+            and app.rebalancing_count == self._round
+            and app.tables.actives_ready
+        )
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Forget the positions of the former assignment; the committed offsets are what counts now."""
+        rebalance = self.app.rebalancing_count
+        self._next.clear()
+        self._gaps.clear()
+        await super().on_partitions_assigned(assigned, generation_id)
+        self._round = rebalance
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        try:
+            while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+                records, _ = await self._wait_next_records(timeout=0.2)
+                if records and not self.should_stop:
+                    await self._take({TP(tp.topic, tp.partition): found for tp, found in records.items()})
+        except asyncio.CancelledError:
+            if not self.app.should_stop:
+                raise
+        except BaseException as error:  # noqa: BLE001  (Faust would log it and go on)
+            if not self.app.should_stop:
+                end(EXIT_FAULT, describe(error))
+
+    async def _take(self, records: dict[TP, list[FetchedRecord]]) -> None:
+        """Changelog records are always applied, source records only when settled:
+        else they come again by the position guard.
+        """
+        for tp in [tp for tp in records if tp.topic != self.source]:
+            self._restore(tp, records.pop(tp))
+            await asyncio.sleep(0)
+        if not records or not self.settled:
+            self._gaps.clear()  # what was dropped proves nothing about the log
+            return
+        try:
+            ready = await self._in_order(records)
+        except IllegalStateError:  # a rebalance took the partition while we looked
+            return
+        if (
+            ready and self.settled
+        ):  # no await between this check and clearing `_idle`: a rebalance waits for us from here
+            self._idle.clear()
+            try:
+                await self._handle(ready)
+            finally:
+                self._idle.set()
+
+    async def _handle(self, records: dict[TP, list[FetchedRecord]]) -> None:
+        await self.handler({tp.partition: found for tp, found in records.items()}, self.commit_batch)
+        done = {tp: found[-1].offset + 1 for tp, found in records.items()}
+        self._next.update(done)
+
+    async def commit_batch(self, positions: Mapping[int, int]) -> bool:
+        """Commit `positions` (partition → next offset). False when the group has moved on:
+        nothing more until reassigned.
+        """
+        offsets = {TP(self.source, partition): offset for partition, offset in positions.items()}
+        done = bool(await self._commit(offsets))
+        if done:
+            self._committed_offset.update(offsets)
+        else:
+            self._round = -1
+        return done
+
+    async def _in_order(self, records: dict[TP, list[FetchedRecord]]) -> dict[TP, list[FetchedRecord]]:
+        """The position guard: keep what continues where we are, go back where records were jumped over."""
+        unknown = [tp for tp in records if tp not in self._next]
+        earliest = await self.earliest_offsets(*unknown) if unknown else {}
+        for tp in unknown:
+            self._next[tp] = self._first(tp, earliest[tp] or 0)
+        ready = {}
+        for tp, found in records.items():
+            want = self._next[tp]
+            rest = found if found[0].offset >= want else [record for record in found if record.offset >= want]
+            if rest and (rest[0].offset == want or self._proven_gap(tp, rest[0].offset)):
+                self._gaps.pop(tp, None)
+                ready[tp] = rest
+            else:
+                await self._go_back(tp, want)
+        return ready
+
+    def _first(self, tp: TP, earliest: int) -> int:
+        committed = self._committed_offset[tp]
+        if committed is not None and committed < earliest:
+            log.error(
+                "retention of %s removed offsets %d to %d of partition %d before this stage had read them",
+                tp.topic, committed, earliest - 1, tp.partition,
+            )  # fmt: skip
+        return max(committed or 0, earliest)
+
+    def _proven_gap(self, tp: TP, offset: int) -> bool:
+        """Whether going back led to this same later offset GAP_PROOFS times in a row:
+        then the offsets before it do not exist.
+        """
+        before, times = self._gaps.get(tp, (offset, 0))
+        times = times if before == offset else 0
+        self._gaps[tp] = (offset, times + 1)
+        return times >= GAP_PROOFS
+
+    async def _go_back(self, tp: TP, want: int) -> None:
+        log_end = (await self.highwaters(tp))[tp] or 0
+        if want > log_end:
+            raise StageError(
+                f"the group has committed offset {want} of {tp.topic} partition {tp.partition}, which ends at "
+                f"{log_end}: the topic was recreated or cut off. Stop all workers, raise the topic epoch, reset the "
+                "group's offsets to the earliest and start again"
+            )
+        self.seeks += 1
+        await self.seek_wait({tp: want})
+
+    def _restore(self, tp: TP, found: list[FetchedRecord]) -> None:
+        """Apply changelog records in bulk and end the recovery when the last partition is level with its changelog."""
+        recovery = self.app.tables.recovery
+        if tp not in recovery.active_tps:
+            return
+        have = recovery.active_offsets.get(tp)
+        fresh = [record for record in found if have is None or record.offset > have]
+        if fresh:
+            self.store.put(tp.partition, {record.key: record.value for record in fresh}, fresh[-1].offset)
+            recovery.active_offsets[tp] = fresh[-1].offset
+            self.restored += len(fresh)
+        if recovery.in_recovery and not recovery.need_recovery():
+            recovery._set_recovery_ended()
+            recovery.signal_recovery_end.set()
+
+    async def wait_empty(self) -> None:
+        """Called by Faust when a rebalance or stop begins: let the batch in flight finish and commit."""
+        try:
+            await asyncio.wait_for(self._idle.wait(), BATCH_LIMIT)
+        except TimeoutError:
+            end(
+                EXIT_SLOW_BATCH,
+                f"a batch took over {BATCH_LIMIT:.0f} s while the group waited for it; it is not committed",
+            )
+
+    async def drain(self) -> None:
+        """Take no further batch and wait for the one in flight."""
+        self._draining = True
+        await self.wait_empty()
+
+    async def verify_all_partitions_active(self) -> None:
+        """Faust's livelock detector watches its streams, which see no records here; the worker has its own monitor."""
+
+    def progress(self) -> dict[int, Progress]:
+        """Position and end of the source per assigned partition, as far as known."""
+        found = {}
+        for tp in [tp for tp in self.assignment() if tp.topic == self.source]:
+            position = self._next.get(tp, self._committed_offset[tp])
+            log_end = self.highwater(tp)
+            if position is not None and log_end is not None:
+                found[tp.partition] = Progress(position, max(log_end, position))
+        return found
+
+    def remaining(self) -> int:
+        """Changelog records still to be applied before the assigned partitions can be served."""
+        return int(self.app.tables.recovery.active_remaining_total())
+
+
+def build(config: StageConfig, handler: Handler) -> tuple[Any, Store]:
+    """The Faust app of a stage (not started) and its store. Call it inside the running event loop."""
+
+    class StageConsumer(BatchConsumer):
+        pass
+
+    class StageTransport(driver.Transport):  # type: ignore[misc]
+        Consumer = StageConsumer
+
+    class StageApp(faust.App):  # type: ignore[misc]
+        logger = driver.logger
+
+        def _new_transport(self) -> Any:
+            return StageTransport(self.conf.broker_consumer, self)
+
+    app = StageApp(config.name, **app_settings(config))
+    store = Store(app.Table(config.table, key_type=bytes, value_type=bytes, partitions=config.partitions,
+                            options=store_options(config.partitions)))  # fmt: skip
+
+    async def subscribes(
+        stream: Any,
+    ) -> None:  # gets no record: makes Faust subscribe the source and assign it with the table
+        async for _ in stream:
+            raise RuntimeError("unreachable: source records go to the batch handler")
+
+    app.agent(app.topic(config.source, key_type=bytes, value_type=bytes, value_serializer="raw"))(subscribes)
+    StageConsumer.handler = staticmethod(handler)
+    StageConsumer.source = config.source
+    StageConsumer.store = store
+    return app, store
+
+
+def table_directory(app: Any) -> Path:
+    """Where Faust keeps the table's databases."""
+    return Path(app.conf.tabledir)

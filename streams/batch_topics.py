@@ -1,0 +1,140 @@
+"""What must be true of the topics and of the state on disk before a stage starts."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType
+
+from streams.batch import StageConfig, StageError
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = 15.0  # seconds, per question to the broker
+MARKER = "topics.json"
+
+
+@dataclass(frozen=True)
+class TopicIds:
+    """Kafka's own ids of the two topics a state on disk was built from:
+    a topic made anew under its old name has another.
+    """
+
+    source: str
+    changelog: str
+
+
+def check(config: StageConfig) -> TopicIds:
+    """Check source, changelog and group against each other. Raises StageError with the remedy."""
+    admin = AdminClient({**config.client, "bootstrap.servers": config.bootstrap})
+    try:
+        topics = _describe(admin, config)
+        _check_counts(config, topics)
+        _check_policies(admin, config)
+        _check_changelog_is_whole(admin, config)
+    except (KafkaException, TimeoutError) as error:
+        raise StageError(
+            f"cannot ask Kafka at {config.bootstrap} about the topics of {config.name}: {error}"
+        ) from error
+    return TopicIds(str(topics[config.source].topic_id), str(topics[config.changelog].topic_id))
+
+
+def _describe(admin: AdminClient, config: StageConfig) -> dict[str, Any]:
+    names = [config.source, config.changelog]
+    found = admin.list_topics(timeout=TIMEOUT).topics
+    missing = [name for name in names if name not in found or found[name].error is not None]
+    if missing:
+        raise StageError(f"topic {' and '.join(missing)} does not exist: run `sor topics apply`")
+    futures = admin.describe_topics(TopicCollection(names), request_timeout=TIMEOUT)
+    return {name: future.result(TIMEOUT) for name, future in futures.items()}
+
+
+def _check_counts(config: StageConfig, topics: dict[str, Any]) -> None:
+    for name, topic in topics.items():
+        count = len(topic.partitions)
+        if count != config.partitions:
+            raise StageError(
+                f"topic {name} has {count} partitions, the stage is configured for {config.partitions}: events and "
+                "state of a key would part. Correct the setting, or lay the topics out anew with `sor topics apply` "
+                "and replay"
+            )
+
+
+def _check_policies(admin: AdminClient, config: StageConfig) -> None:
+    wanted = {config.changelog: {"compact"}, config.source: {"delete"}}
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in wanted]
+    for resource, future in admin.describe_configs(resources, request_timeout=TIMEOUT).items():
+        policy = set(future.result(TIMEOUT)["cleanup.policy"].value.split(","))
+        if policy != wanted[resource.name]:
+            raise StageError(
+                f"topic {resource.name} has cleanup.policy {','.join(sorted(policy))}, it must be "
+                f"{wanted[resource.name].pop()} (a changelog keeps the last state of every key, a source keeps every "
+                "event): run `sor topics apply`"
+            )
+
+
+def _check_changelog_is_whole(admin: AdminClient, config: StageConfig) -> None:
+    """Every committed event has left a state: a partition with commits and an empty changelog has lost its states."""
+    asked = [TopicPartition(config.source, partition) for partition in range(config.partitions)]
+    group = admin.list_consumer_group_offsets(
+        [ConsumerGroupTopicPartitions(config.name, asked)], request_timeout=TIMEOUT
+    )
+    committed = {part.partition: part.offset for part in group[config.name].result(TIMEOUT).topic_partitions}
+    for partition, offset in committed.items():
+        if offset <= 0:
+            continue
+        part = TopicPartition(config.changelog, partition)
+        first, last = (
+            admin.list_offsets({part: spec}, request_timeout=TIMEOUT)[part].result(TIMEOUT).offset
+            for spec in (OffsetSpec.earliest(), OffsetSpec.latest())
+        )
+        if first == last:
+            raise StageError(
+                f"partition {partition} of {config.changelog} is empty although group {config.name} has committed "
+                f"offset {offset}: the states are gone. Reset the group's offsets to the earliest, then start again: "
+                "the states are built anew from the source"
+            )
+
+
+def claim(config: StageConfig, tables: Path, ids: TopicIds) -> None:
+    """Make sure the state on disk under `tables` was built from these very topics;
+    remove it where it provably was not.
+    """
+    marker = config.datadir / MARKER
+    known = _read(marker)
+    if known is not None and known.source != ids.source and known.changelog == ids.changelog:
+        raise StageError(
+            f"topic {config.source} was made anew while {config.changelog} was kept: its offsets start again, so new "
+            "rows would count as older than the old ones. Make the changelog anew as well, raise the topic epoch and "
+            f"replay; or, if that is wanted, remove {marker}"
+        )
+    if known != ids and any(tables.glob("*.db")):
+        why = "topics it does not name" if known is None else f"a former {config.changelog}"
+        log.warning("state in %s belongs to %s: removed, it is restored from the changelog", tables, why)
+        discard(tables)
+    config.datadir.mkdir(parents=True, exist_ok=True)
+    fresh = marker.with_suffix(".new")
+    fresh.write_text(json.dumps(asdict(ids)))
+    fresh.replace(marker)
+
+
+def _read(marker: Path) -> TopicIds | None:
+    try:
+        return TopicIds(**json.loads(marker.read_text()))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError) as error:
+        raise StageError(
+            f"{marker} is not readable: remove it, the state is then restored from the changelog"
+        ) from error
+
+
+def discard(tables: Path) -> None:
+    """Remove the state on disk; the changelog has all of it."""
+    shutil.rmtree(tables)
