@@ -1,0 +1,114 @@
+"""RAP and CEM+ files: CSV per provider and month, in the separators, encodings and line ends that providers' software
+uses.
+"""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from random import Random
+
+from sor.simulator.model import Client, Meting, Traject, World, eerste_dag, maand_van
+
+Row = tuple[str, ...]
+CEM_KOP = (
+    *("zorgaanbieder_id", "bsn", "client_ref", "meting_id"),
+    *("datum_meting", "informant", "vragenlijst", "vraag", "antwoord"),
+)
+RAP_KOPPEN = (
+    ("BSN", "Beschikingsnummer", "Toewijzingsnummer", "Type", "Waarde"),  # as on the slide (S0)
+    ("BSN", "Beschikkingsnummer", "Toewijzingsnummer", "Type", "Waarde"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stijl:
+    """How one file is written.
+
+    `lege_regel`: an empty line at the end, as in the feedback example of S0 (1 empty line).
+    """
+
+    scheiding: str
+    codering: str
+    regeleinde: str
+    lege_regel: bool
+
+    def render(self, kop: Row, rows: Iterable[Row]) -> bytes:
+        """The bytes of a file with this header and these rows; fields that need it are quoted."""
+        out = io.StringIO()
+        writer = csv.writer(out, delimiter=self.scheiding, lineterminator=self.regeleinde)
+        writer.writerow(kop)
+        writer.writerows(rows)
+        if self.lege_regel:
+            out.write(self.regeleinde)
+        return out.getvalue().encode(self.codering)
+
+
+def stijl(seed: int, soort: str, agb: str, maand: int) -> Stijl:
+    """The style of one file, fixed by seed, kind, provider and month."""
+    rng = Random(f"{seed}|stijl|{soort}|{agb}|{maand}")
+    return Stijl(
+        rng.choices((";", ",", "\t"), (6, 2, 2))[0],
+        rng.choices(("utf-8", "utf-8-sig", "cp1252"), (5, 3, 2))[0],
+        rng.choice(("\r\n", "\n")),
+        rng.random() < 0.2,
+    )
+
+
+def rap_kop(agb: str) -> Row:
+    """The spelling of the header this provider uses."""
+    return RAP_KOPPEN[int(agb) % 2]
+
+
+def jaarmaand(maand: int) -> str:
+    """`yyyymm` of a month number."""
+    return f"{eerste_dag(maand):%Y%m}"
+
+
+def rap_pad(agb: str, maand: int, naam: str = "") -> str:
+    """Path of a RAP file: the name starts with the AGB code, later months sort after earlier ones, `naam` after the
+    plain file.
+    """
+    return f"rap/{agb}_scores_{jaarmaand(maand)}{naam}.csv"
+
+
+def cem_pad(agb: str, maand: int, naam: str = "") -> str:
+    """Path of a CEM+ file."""
+    return f"cem/{agb}_cem_{jaarmaand(maand)}{naam}.csv"
+
+
+def rap_bestanden(world: World) -> Iterator[tuple[str, int, list[Row]]]:
+    """(provider, month, rows) of every RAP file, in order of path."""
+    rows: dict[tuple[str, int], list[Row]] = defaultdict(list)
+    for client in world.clients:
+        for traject in client.trajecten:
+            for maand, row in _rap_rows(client, traject):
+                rows[traject.aanbieder, maand].append(row)
+    for (agb, maand), made in sorted(rows.items()):
+        yield agb, maand, made
+
+
+def cem_bestanden(world: World) -> Iterator[tuple[str, int, list[Row]]]:
+    """(provider, month, rows) of every CEM+ file, in order of path; a month holds the metingen of that month."""
+    metingen: dict[tuple[str, int], list[tuple[Client, Meting]]] = defaultdict(list)
+    for client in world.clients:
+        for meting in client.metingen:
+            metingen[meting.aanbieder, maand_van(meting.datum)].append((client, meting))
+    for (agb, maand), found in sorted(metingen.items(), key=lambda item: item[0]):
+        yield agb, maand, [row for client, meting in found for row in cem_rows(client.bsn, meting)]
+
+
+def cem_rows(bsn: str, meting: Meting) -> list[Row]:
+    """One row per answer (8.2), date as dd-mm-yyyy."""
+    kop = (meting.aanbieder, bsn, meting.client_ref, meting.meting_id, f"{meting.datum:%d-%m-%Y}")
+    return [(*kop, meting.informant, meting.vragenlijst, vraag, waarde) for vraag, waarde in meting.antwoorden.items()]
+
+
+def _rap_rows(client: Client, traject: Traject) -> Iterator[tuple[int, Row]]:
+    wijze, nummer = traject.score_wijze, str(traject.score_nummer)
+    if traject.score_nummer % 50 == 0:
+        nummer = nummer.zfill(9)  # leading zeros carry no meaning
+    nummers = ("" if wijze == "toewijzing" else traject.beschikkingsnummer, "" if wijze == "beschikking" else nummer)
+    for score in traject.scores:
+        yield score.maand, (client.bsn, *nummers, score.type, score.waarde)

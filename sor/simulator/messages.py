@@ -1,0 +1,141 @@
+"""From care histories to JW305 and JW307 messages: which classes share a message, when it is dated, where its file
+lies.
+"""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from random import Random
+from typing import Literal
+
+from sor.simulator.model import Client, Levering, Stop
+from sor.simulator.output import Output
+from sor.simulator.tables import DEFINITIES
+from sor.simulator.xml import Klasse, Kop, Soort, regiebericht
+
+Lot = Literal["goed", "dubbel", "afgewezen", "half", "leeg"]
+SAMEN_DAGEN = 3  # classes of one client, provider and gemeente this close together may share a message
+
+
+@dataclass(slots=True)
+class Bericht:
+    """A message with the place of its file: `map_` below `berichten/` ('' = its month), `naam` a suffix of the file
+    name.
+
+    `lot` is what happens to the file; `code` why it is refused, when it is.
+    """
+
+    kop: Kop
+    client: Client
+    bsn: str
+    klassen: list[Klasse]
+    map_: str = ""
+    naam: str = ""
+    lot: Lot = "goed"
+    code: str = ""
+
+    @property
+    def pad(self) -> str:
+        """Relative path. Files sort by day of sending, unless a folder before or after the months is named."""
+        kop = self.kop
+        map_ = self.map_ or f"{kop.dagtekening:%Y-%m}"
+        return (
+            f"berichten/{map_}/{kop.dagtekening:%Y%m%d}_{kop.soort}_{kop.aanbieder}_{kop.identificatie}{self.naam}.xml"
+        )
+
+    def write(self, output: Output, stijl: int) -> None:
+        """Write the file, as its `lot` has it, and count it."""
+        soort, records = self.kop.soort, len(self.klassen)
+        inhoud = regiebericht(self.kop, self.client, self.bsn, self.klassen, stijl)
+        if self.lot == "dubbel":
+            output.double(soort, self.pad, inhoud, records)
+        elif self.lot == "half":
+            output.unreadable(soort, self.pad, inhoud[: len(inhoud) // 2], self.code)
+        elif self.lot == "leeg":
+            output.unreadable(soort, self.pad, b"", self.code)
+        else:
+            output.good(soort, self.pad, inhoud, records)
+            if self.lot == "afgewezen":
+                output.reject(soort, self.code, records)
+
+
+@dataclass(slots=True)
+class Identificaties:
+    """Identifications, ascending per message type and sender (TR056), 9 digits so that text order is number order."""
+
+    _teller: dict[tuple[str, str], Iterator[int]] = field(
+        default_factory=lambda: defaultdict(lambda: itertools.count(1))
+    )
+
+    def volgende(self, soort: Soort, aanbieder: str) -> str:
+        """The next identification of this message type and sender."""
+        return f"{next(self._teller[soort, aanbieder]):09d}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Feit:
+    """A start or a stop with the day on which it became a fact."""
+
+    soort: Soort
+    aanbieder: str
+    ontvanger: str
+    dag: date
+    klasse: Klasse
+
+
+def berichten(client: Client, rng: Random, ids: Identificaties, until: date) -> list[Bericht]:
+    """Every JW305 and JW307 of one client. Dated within days after the fact, at most 14 days after `until`."""
+    made = []
+    grens = until + timedelta(days=DEFINITIES.dagtekening_na_einde)
+    for groep in _groepen(_feiten(client, rng), rng):
+        eerste, laatste_dag = groep[0], max(f.dag for f in groep)
+        vertraging = rng.randint(8, 14) if rng.random() < 0.03 else rng.randint(0, 7)
+        dagtekening = min(laatste_dag + timedelta(days=vertraging), grens)
+        id_ = ids.volgende(eerste.soort, eerste.aanbieder)
+        kop = Kop(eerste.soort, eerste.aanbieder, eerste.ontvanger, id_, dagtekening)
+        made.append(Bericht(kop, client, client.bsn, [f.klasse for f in groep]))
+    return made
+
+
+def klasse(levering: Levering, stop: Stop | None = None, *, status: str = "1", nummer: str = "") -> Klasse:
+    """The StartProduct of a levering, or the StopProduct of one of its stops."""
+    return Klasse(
+        nummer=nummer or str(levering.toewijzingnummer),
+        categorie=levering.categorie,
+        code=levering.code,
+        ingangsdatum=levering.ingangsdatum,
+        begindatum=levering.begindatum,
+        status=status,
+        reden=stop.reden if stop else "",
+        einddatum=stop.einddatum if stop else None,
+    )
+
+
+def _feiten(client: Client, rng: Random) -> list[_Feit]:
+    made = []
+    for traject in client.trajecten:
+        for x in traject.leveringen:
+            nummer = f"{x.toewijzingnummer:09d}" if rng.random() < 0.02 else str(x.toewijzingnummer)
+            made.append(_Feit("JW305", traject.aanbieder, x.ontvanger, x.begindatum, klasse(x, nummer=nummer)))
+            for stop in x.stops:
+                made.append(_Feit("JW307", traject.aanbieder, x.ontvanger, stop.einddatum, klasse(x, stop)))
+    return sorted(made, key=lambda f: (f.soort, f.aanbieder, f.ontvanger, f.dag))
+
+
+def _groepen(feiten: list[_Feit], rng: Random) -> list[list[_Feit]]:
+    """Neighbouring facts of one type, provider and gemeente, sometimes together in one message."""
+    groepen: list[list[_Feit]] = []
+    for feit in feiten:
+        vorige = groepen[-1][0] if groepen else None
+        samen = vorige and (vorige.soort, vorige.aanbieder, vorige.ontvanger) == (
+            feit.soort,
+            feit.aanbieder,
+            feit.ontvanger,
+        )
+        if vorige and samen and (feit.dag - vorige.dag).days <= SAMEN_DAGEN and rng.random() < 0.8:
+            groepen[-1].append(feit)
+        else:
+            groepen.append([feit])
+    return groepen

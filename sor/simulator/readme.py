@@ -1,0 +1,23 @@
+"""The text that lies beside the files."""
+
+README = """\
+NAGEMAAKTE GEGEVENS - GEEN ENKEL PERSOON BESTAAT
+
+Deze map is gemaakt met `sor simulate --clients {clients} --months {months} --seed {seed} --until {until}{faults}`.
+Dezelfde opdracht geeft byte voor byte dezelfde map.
+
+berichten/    iJw 3.2-berichten (XML): JW305 (start) en JW307 (stop), één bestand per bericht; JW323 (declaratie), één
+              bestand per aanbieder, gemeente en maand. Mappen per maand van dagtekening.
+rap/          GAS-scores en probleemafname: <AGB-code>_scores_<jaarmaand>.csv, zoals ze in RAP worden geüpload.
+              Een bestand noemt zelf geen aanbieder: die staat in de bestandsnaam.
+cem/          CEM+-antwoorden: <AGB-code>_cem_<jaarmaand>.csv, één regel per antwoord.
+expected.json wat eruit moet komen: de trajecten, de indicatoren per cluster en in totaal, en de tellingen per bron.
+faults.json   alleen met --faults: welke fouten met opzet zijn aangebracht, en in welke bestanden.
+
+Lever de bestanden aan in volgorde van hun pad: latere uploads van dezelfde score gaan voor.
+
+BSN's: eerst de 9.091 officiële testnummers (999900006 - 999999990); zijn die op, dan zelf gemaakte nummers vanaf
+900000000 die aan de elfproef voldoen. Alle namen beginnen met "Test". AGB-codes beginnen met 99 en zijn van niemand.
+De inwonertallen, verdelingen, tarieven en de betekenis van de CEM+-vragen zijn bedacht om mee te testen: lees er niets
+uit af over de jeugdhulp.
+"""
