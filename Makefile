@@ -1,0 +1,70 @@
+# Everything that a person or a machine does with this project. `make` or `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TESTS ?= tests
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+COMPILE := $(BIN)/python -m piptools compile --quiet --no-header --strip-extras --allow-unsafe --all-build-deps \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/.runtime ## The whole system on this machine, with simulated care, from nothing
+	@$(BIN)/sor demo
+
+.PHONY: test
+test: $(VENV)/.dev ## Every test, with a real broker and a real ClickHouse engine
+	@$(BIN)/python -m pytest $(TESTS)
+
+.PHONY: check
+check: $(VENV)/.dev ## Style, types, alert rules, compose file, dashboards
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@monitoring/check.sh $(BIN)/python
+
+.PHONY: lint-fix
+lint-fix: $(VENV)/.dev ## Repair what the linter can repair, and format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: lock
+lock: $(VENV)/.dev ## Resolve pyproject.toml anew into the two lock files
+	@$(COMPILE) --upgrade --output-file requirements.lock pyproject.toml
+	@$(COMPILE) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+
+.PHONY: bench
+bench: $(VENV)/.runtime ## Measure against peers on this machine
+	@$(BIN)/sor bench
+
+.PHONY: clean
+clean: ## Remove the environment and the caches; data in .sor stay
+	@rm -rf $(VENV) build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment. Packages come from the lock files, each checked against its hash; a stamp says which set is complete.
+
+$(BIN)/python:
+	@command -v $(PYTHON) > /dev/null || { echo "There is no $(PYTHON) here: install Python 3.11 or later, or say PYTHON=path." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than Python 3.11: say PYTHON=path of a newer one." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "$(PYTHON) cannot make environments: install its venv package (Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@echo "Making $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing packages into $(VENV) (the first time about 400 MB) …"
+	@$(PIP) --require-hashes --requirement requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@$(PIP) --require-hashes --requirement requirements-dev.lock
+	@touch $@
