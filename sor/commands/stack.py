@@ -1,0 +1,148 @@
+"""``sor up``, ``down``, ``status``, ``logs`` and ``doctor``: the stack on this machine."""
+
+import dataclasses
+import errno
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any, ParamSpec
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sor.settings import Settings, SettingsError, load_settings
+from sor.stack import control, display, doctor, logs
+from sor.stack.errors import StackError
+from sor.stack.ports import remembered_ports
+from sor.stack.state import read_statuses, running_supervisor
+
+NOT_RUNNING = 3
+P = ParamSpec("P")
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of the stack to the application."""
+    for command in (up, down, status, doctor_, show_logs):
+        app.command(_NAMES.get(command.__name__, command.__name__))(_in_a_sentence(command))
+
+
+def up(
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when all is up; it goes on behind.")] = False,
+) -> None:
+    """Start Kafka, ClickHouse and the stages on this machine and keep them running. Ctrl-C stops them."""
+    settings = load_settings()
+    console = Console()
+    with display.Display(console, lambda: _ready_words(settings, detach)) as show:
+        if detach:
+            control.detach(settings, show)
+        else:
+            control.run_stack(settings, show)
+
+
+def down() -> None:
+    """Stop the stack, in reverse order."""
+    for sentence in control.stop_stack(load_settings()):
+        typer.echo(sentence)
+
+
+def status(as_json: AsJson = False) -> None:
+    """Show each process. Ends with 0 when all are up, 1 when some are not, 3 when the stack is not running."""
+    settings = load_settings()
+    pid = running_supervisor(settings.home)
+    statuses, error = read_statuses(settings.home)
+    ports = remembered_ports(settings)
+    if as_json:
+        document: dict[str, Any] = {"running": pid is not None, "pid": pid, "home": str(settings.home.absolute())}
+        document |= control.addresses(settings, ports) if ports else {}
+        document |= {"error": error, "processes": [dataclasses.asdict(entry) for entry in statuses if pid]}
+        typer.echo(json.dumps(document, indent=2))
+    elif pid is None:
+        typer.echo(f"No stack is running in {settings.home.absolute()}. Start it with: sor up")
+        if error:
+            typer.echo(f"The last one ended with: {error}")
+    else:
+        Console().print(display.table(statuses))
+    if pid is None:
+        raise typer.Exit(NOT_RUNNING)
+    if not statuses or not all(entry.up for entry in statuses):
+        raise typer.Exit(1)
+
+
+def show_logs(
+    name: Annotated[str | None, typer.Argument(help="A process, as sor status names it; all when left out.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing what is added.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 20,
+) -> None:
+    """Print the last lines of a process's log, or of all of them."""
+    folder = load_settings().log_dir
+    names = logs.names(folder)
+    if not names:
+        raise StackError(f"There are no logs in {folder.absolute()} yet. Start the stack with: sor up")
+    if name is not None and name not in names:
+        raise StackError(f"{name} has no log. There are logs of: {', '.join(names)}.")
+    paths = [folder / f"{each}.log" for each in names if name in (None, each)]
+
+    def prefix(each: str) -> str:
+        return "" if name else f"{each:<13} "
+
+    for path in paths:
+        for line in logs.tail(path, lines):
+            typer.echo(prefix(path.stem) + line)
+    if follow:
+        try:
+            for each, line in logs.follow(paths):
+                typer.echo(prefix(each) + line)
+        except KeyboardInterrupt:
+            return
+
+
+def doctor_(as_json: AsJson = False) -> None:
+    """Look for what could keep the stack from running here, and say what to do. Ends with 1 on a problem."""
+    findings = doctor.examine(load_settings())
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
+    else:
+        _print_findings(findings)
+    if any(finding.level == "problem" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _print_findings(findings: list[doctor.Finding]) -> None:
+    colours = {"ok": "green", "warning": "yellow", "problem": "red"}
+    grid = Table("", "", "found", "what to do", box=None, pad_edge=False)
+    for finding in findings:
+        level = Text(finding.level, style=colours[finding.level])
+        grid.add_row(finding.name, level, Text(finding.found), Text(finding.advice))
+    Console().print(grid)
+
+
+def _ready_words(settings: Settings, detached: bool) -> str:
+    ports = remembered_ports(settings)
+    where = control.addresses(settings, ports) if ports else {}
+    stop = "Stop it with: sor down" if detached else "Ctrl-C stops it"
+    return f"The stack is up. Kafka: {where.get('kafka')}  ClickHouse: {where.get('clickhouse')}  {stop}."
+
+
+def _in_a_sentence(command: Callable[P, None]) -> Callable[P, None]:
+    """What an operator can mend is told in a sentence, without a traceback."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except (StackError, SettingsError) as error:
+            typer.echo(f"sor: {error}", err=True)
+            raise typer.Exit(1) from None
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            typer.echo("sor: The disk is full. Make room on the disk of SOR_HOME and try again.", err=True)
+            raise typer.Exit(1) from None
+
+    return run
+
+
+_NAMES = {"doctor_": "doctor", "show_logs": "logs"}

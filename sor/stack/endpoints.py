@@ -1,0 +1,57 @@
+"""Where this installation's Kafka and ClickHouse are, for every command that talks to them."""
+
+from dataclasses import dataclass, field
+
+from sor.settings import ClickHouseUser, Settings
+from sor.stack.errors import StackError
+from sor.stack.ports import Ports, remembered_ports
+from sor.stack.secrets import read_secret
+from transport.clients import Cluster
+
+
+@dataclass(frozen=True)
+class ClickHouseAccess:
+    """How one user reaches ClickHouse."""
+
+    url: str
+    user: str
+    password: str = field(repr=False)
+
+
+def kafka_cluster(settings: Settings) -> Cluster:
+    """The cluster of ``SOR_KAFKA`` with its security, else the broker that ``sor up`` runs here.
+
+    Raises:
+        StackError: neither is there, or the password file cannot be used.
+    """
+    if settings.kafka is None:
+        return Cluster(f"127.0.0.1:{_local(settings).kafka}")
+    security: dict[str, str] = {"security.protocol": settings.kafka_security_protocol}
+    if settings.kafka_ca_file is not None:
+        security["ssl.ca.location"] = str(settings.kafka_ca_file)
+    if settings.kafka_sasl_mechanism and settings.kafka_username and settings.kafka_password_file:
+        security["sasl.mechanisms"] = settings.kafka_sasl_mechanism
+        security["sasl.username"] = settings.kafka_username
+        security["sasl.password"] = read_secret(settings.kafka_password_file)
+    return Cluster(settings.kafka, security)
+
+
+def clickhouse_url(settings: Settings) -> str:
+    """URL of ClickHouse's HTTP protocol. StackError when there is none."""
+    return settings.clickhouse or f"http://127.0.0.1:{_local(settings).clickhouse}"
+
+
+def clickhouse_access(settings: Settings, role: ClickHouseUser) -> ClickHouseAccess:
+    """URL, user and password for a role. StackError when the server or the password is missing."""
+    url = clickhouse_url(settings)
+    if settings.clickhouse is None:
+        return ClickHouseAccess(url, role, read_secret(settings.secrets_dir / role))
+    user = settings.clickhouse_user or role
+    return ClickHouseAccess(url, user, read_secret(settings.clickhouse_password_file or settings.secrets_dir / user))
+
+
+def _local(settings: Settings) -> Ports:
+    ports = remembered_ports(settings)
+    if ports is None:
+        raise StackError(f"No stack was ever started in {settings.home.absolute()}. Run: sor up")
+    return ports

@@ -1,0 +1,133 @@
+"""What the supervisor leaves in ``<home>/run`` for the other commands: who it is, and how each process is.
+
+A pid alone can be another program's by now, so each one is written with the start time of its process.
+"""
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from sor.stack.errors import StackError
+
+_CLOCK_SLACK = 5.0  # the start time of a process moves a little when the clock is set
+
+
+@dataclass(frozen=True)
+class Status:
+    """One process. ``since`` is Unix time of the last change; ``started`` the start time of ``pid``."""
+
+    name: str
+    state: str
+    detail: str = ""
+    since: float = 0.0
+    restarts: int = 0
+    pid: int | None = None
+    started: float | None = None
+
+    @property
+    def up(self) -> bool:
+        """Ready, or a step that is done."""
+        return self.state in ("ready", "done", "reachable")
+
+
+@contextlib.contextmanager
+def only_supervisor(home: Path) -> Iterator[None]:
+    """Hold the home for one supervisor; the kernel gives it back however that one ends.
+
+    Raises:
+        StackError: another supervisor has it.
+    """
+    _run(home).mkdir(parents=True, exist_ok=True)
+    with (_run(home) / "supervisor.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = running_supervisor(home)
+            who = f" (process {pid})" if pid else ""
+            raise StackError(f"The stack in {home.absolute()} is already running{who}. See sor status.") from None
+        (_run(home) / "supervisor.pid").write_text(f"{os.getpid()} {psutil.Process().create_time()}\n", "utf-8")
+        yield
+        (_run(home) / "supervisor.pid").unlink(missing_ok=True)
+
+
+def running_supervisor(home: Path) -> int | None:
+    """Pid of the supervisor of this home; None when none runs, also when a stale pid file says otherwise."""
+    pid, started = _read_pid(home)
+    return pid if pid is not None and is_alive(pid, started) else None
+
+
+def stale_pid(home: Path) -> int | None:
+    """Pid in a pid file whose process is gone: the supervisor was killed or the machine went down."""
+    pid, started = _read_pid(home)
+    return pid if pid is not None and not is_alive(pid, started) else None
+
+
+def is_alive(pid: int, started: float | None) -> bool:
+    """Whether that very process still runs."""
+    try:
+        process = psutil.Process(pid)
+        same = started is None or abs(process.create_time() - started) < _CLOCK_SLACK
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def write_statuses(home: Path, statuses: Sequence[Status], error: str = "") -> None:
+    """Replace the state file. A full disk is not the supervisor's end: the file then stays as it was."""
+    path = _run(home) / "state.json"
+    scratch = path.with_suffix(".new")
+    try:
+        scratch.write_text(json.dumps({"error": error, "processes": [asdict(status) for status in statuses]}), "utf-8")
+        scratch.replace(path)
+    except OSError as problem:
+        if problem.errno != errno.ENOSPC:
+            raise
+
+
+def read_statuses(home: Path) -> tuple[list[Status], str]:
+    """The processes as last written, and the sentence the last supervisor ended with (empty when it was in order)."""
+    try:
+        document = json.loads((_run(home) / "state.json").read_text("utf-8"))
+        return [Status(**entry) for entry in document["processes"]], document["error"]
+    except FileNotFoundError:
+        return [], ""
+    except (ValueError, KeyError, TypeError):
+        raise StackError(f"{_run(home) / 'state.json'} cannot be read. Remove it and run sor up.") from None
+
+
+def leftovers(home: Path) -> list[Status]:
+    """Processes of a supervisor that is gone and that still run. On Linux the kernel ends them, so there are none."""
+    if running_supervisor(home) is not None:
+        return []
+    return [status for status in read_statuses(home)[0] if status.pid and is_alive(status.pid, status.started)]
+
+
+def end_leftovers(home: Path) -> list[str]:
+    """Kill what an earlier supervisor left behind; returns the names."""
+    names = []
+    for status in leftovers(home):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(status.pid)
+            process.kill()
+            process.wait(10)
+        names.append(status.name)
+    return names
+
+
+def _read_pid(home: Path) -> tuple[int | None, float | None]:
+    try:
+        pid, started = (_run(home) / "supervisor.pid").read_text("utf-8").split()
+        return int(pid), float(started)
+    except (FileNotFoundError, ValueError):
+        return None, None
+
+
+def _run(home: Path) -> Path:
+    return home / "run"
