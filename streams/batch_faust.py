@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import faust
 import rocksdict
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, UnsupportedCodecError
 from faust.stores.rocksdb import Store as RocksStore
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
@@ -150,6 +150,11 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         except asyncio.CancelledError:
             if not self.app.should_stop:
                 raise
+        except UnsupportedCodecError:
+            end(
+                EXIT_FAULT,
+                f"{self.source} or its changelog is compressed and aiokafka lacks the codec: install `aiokafka[lz4]`",
+            )
         except BaseException as error:  # noqa: BLE001  (Faust would log it and go on)
             if not self.app.should_stop:
                 end(EXIT_FAULT, describe(error))

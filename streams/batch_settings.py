@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Mapping
 from typing import Any
 
 import faust
+from confluent_kafka import Producer
 
 from streams.batch import StageConfig, StageError
+from transport import clients
+from transport.clients import Cluster
 
 
 def app_settings(config: StageConfig) -> dict[str, Any]:
@@ -76,17 +80,12 @@ def credentials(client: Mapping[str, str]) -> Any:
     )
 
 
-def producer_settings(config: StageConfig) -> dict[str, Any]:
-    """librdkafka's producer: idempotent, acknowledged by all replicas, short-lived queue, and Java's partitioner."""
-    return {
-        **config.client,
-        "bootstrap.servers": config.bootstrap,
-        "client.id": f"{config.name}-{config.slot}",
-        "acks": "all",
-        "enable.idempotence": True,
-        "partitioner": "murmur2_random",
-        "delivery.timeout.ms": int(config.delivery_timeout * 1000),
-        "linger.ms": 5,
-        "batch.size": 1_000_000,
-        "queue.buffering.max.messages": 500_000,
-    }
+def producer(config: StageConfig, log: logging.Logger) -> Producer:
+    """The project's producer with a short-lived queue, and without compression: aiokafka reads the changelog back, and
+    its lz4 is an optional part.
+    """
+    return clients.producer(
+        Cluster(config.bootstrap, config.client),
+        f"{config.name}-{config.slot}",
+        **{"delivery.timeout.ms": int(config.delivery_timeout * 1000), "compression.type": "none", "logger": log},
+    )

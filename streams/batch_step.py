@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import KafkaException
 
-from streams.batch import BatchStats, Fold, Out, Record, Seconds, StageConfig, StageError
+from streams.batch import Fold, Out, Record, Seconds, StageConfig, StageError
 
 FLUSH_LIMIT = 30.0  # seconds; delivery.timeout.ms ends every record long before
 
@@ -199,9 +199,3 @@ TOO_LARGE = "a stage holds what one person can have; look for a sender that repe
 def hashed(key: bytes) -> str:
     """A key as a log may show it: the same key gives the same text, and the text gives no key."""
     return hashlib.sha256(key).hexdigest()[:12]
-
-
-def stats(folded: Folded, seconds: Seconds, lag: Mapping[int, int]) -> BatchStats:
-    """What `on_batch` and the metrics see of a committed batch."""
-    keys = sum(len(states) for states in folded.states.values())
-    return BatchStats(folded.events, keys, len(folded.rows), seconds, lag, time.time())

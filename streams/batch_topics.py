@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import shutil
@@ -138,3 +139,12 @@ def _read(marker: Path) -> TopicIds | None:
 def discard(tables: Path) -> None:
     """Remove the state on disk; the changelog has all of it."""
     shutil.rmtree(tables)
+
+
+def size(tables: Path) -> int:
+    """Bytes of the state on disk."""
+    total = 0
+    for path in tables.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # RocksDB removes files while we look
+            total += path.stat().st_size if path.is_file() else 0
+    return total

@@ -10,17 +10,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import Producer
-
-from streams import batch_faust, batch_health, batch_topics
+from monitoring import metrics
+from streams import batch_faust, batch_topics
 from streams.batch import EXIT_CLEAN, EXIT_FAULT, BatchStats, Fold, StageConfig, StageError, describe, end
 from streams.batch_fence import Fence
-from streams.batch_settings import producer_settings
-from streams.batch_step import Step, stats
+from streams.batch_settings import producer
+from streams.batch_step import Step
+from transport.health import Health, HealthPortError
 
 log = logging.getLogger(__name__)
 
 STOP_LIMIT = 15.0  # seconds for Faust to leave, after the last batch is committed
+SIZE_EVERY = 30.0  # seconds between two looks at the size of the state on disk
 
 
 class Worker:
@@ -31,34 +32,31 @@ class Worker:
 
     def __init__(self, config: StageConfig, fold: Fold, on_batch: Callable[[BatchStats], None] | None) -> None:
         self._config = config
+        self._fold = fold
         self._on_batch = on_batch
         self._fence = Fence(config.pause_limit)
+        self._health = Health(config.health_port, config.name)
         self._stopping = asyncio.Event()
-        self._ready_at = time.monotonic()
-        self._told_at = self._ready_at
-        self._reason: str | None = "starting"
-        self._seen = {"seeks": 0, "restored": 0}
-        self._largest = 0
-        self._fold = fold
+        self._ready_at = self._told_at = time.monotonic()
+        self._sized_at = 0.0
         self._app: Any = None
 
     async def run(self) -> int:
         """Serve until a signal; see `streams.batch.run`."""
         config, loop = self._config, asyncio.get_running_loop()
-        stop_serving = batch_health.serve(config.health_port, lambda: self._reason) if config.health_port else None
         try:
+            self._health.start()
             ids = await loop.run_in_executor(None, batch_topics.check, config)
             self._app, store = batch_faust.build(config, self._handle)
             batch_topics.claim(config, batch_faust.table_directory(self._app), ids)
-            self._step = Step(
-                config, self._fold, store, Producer(producer_settings(config), logger=log), self._fence.check
-            )
+            self._step = Step(config, self._fold, store, producer(config, log), self._fence.check)
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._stopping.set)
             await self._serve()
+        except HealthPortError as error:
+            raise StageError(str(error)) from error
         finally:
-            if stop_serving is not None:
-                stop_serving()
+            self._health.stop()
         return EXIT_CLEAN
 
     async def _serve(self) -> None:
@@ -80,39 +78,49 @@ class Worker:
         self._fence.stop()
 
     async def _handle(self, source: Mapping[int, Sequence[Any]], commit: Callable[[Mapping[int, int]], Any]) -> None:
-        name = self._config.name
         folded, seconds, committed = await self._step(source, commit)
-        self._largest = max(self._largest, folded.largest)
-        batch_health.LARGEST.labels(name).set(self._largest)
         if not committed:
-            batch_health.REFUSED.labels(name).inc()
+            log.warning("%s: the group moved on before a batch was committed; it comes again", self._config.name)
             return
-        batch = stats(folded, seconds, self._lag())
-        batch_health.count(name, batch)
+        keys = sum(len(states) for states in folded.states.values())
+        batch = BatchStats(folded.events, keys, len(folded.rows), seconds, self._lag(), time.time())
+        self._measure(batch)
         if self._on_batch is not None:
             self._on_batch(batch)
+
+    def _measure(self, batch: BatchStats) -> None:
+        name, seconds = self._config.name, batch.seconds
+        metrics.RECORDS.labels(stage=name, outcome="accepted").inc(batch.events)
+        metrics.BATCH_RECORDS.labels(stage=name).observe(batch.events)
+        metrics.LAST_COMMIT.labels(stage=name).set(batch.committed_at)
+        flush = seconds.changelog + seconds.rows
+        for step, spent in (
+            ("fold", seconds.fold),
+            ("flush", flush),
+            ("write", seconds.store),
+            ("commit", seconds.commit),
+        ):
+            metrics.BATCH_SECONDS.labels(stage=name, step=step).observe(spent)
 
     def _lag(self) -> dict[int, int]:
         return {partition: at.end - at.position for partition, at in self._app.consumer.progress().items()}
 
     def _watch(self) -> None:
-        """Twice a second:
-        end a crashed app, show readiness and lag, and be loud about a stage that does not get ready.
-        """
+        """Twice a second: end a crashed app, show readiness, lag and size, and be loud when the stage is not ready."""
         if self._app.crashed:
             self._crashed(self._app.crash_reason)
         name, now = self._config.name, time.monotonic()
-        self._reason = self._unready()
-        if self._reason is None:
+        reason = self._unready()
+        self._health.ready = reason is None
+        if reason is None:
             self._ready_at = self._told_at = now
-            batch_health.show_lag(name, self._lag(), self._config.partitions)
+            metrics.LAG.labels(stage=name, topic=self._config.source).set(sum(self._lag().values()))
         elif now - self._told_at > self._config.not_ready_limit:
             self._told_at = now
-            log.error("%s has not been ready for %.0f s: %s", name, now - self._ready_at, self._reason)
-        batch_health.READY.labels(name).set(self._reason is None)
-        batch_health.UNREADY.labels(name).set(now - self._ready_at)
-        self._count("seeks", batch_health.SEEKS)
-        self._count("restored", batch_health.RESTORED)
+            log.error("%s has not been ready for %.0f s: %s", name, now - self._ready_at, reason)
+        if now - self._sized_at > SIZE_EVERY:
+            self._sized_at = now
+            metrics.STATE_BYTES.labels(stage=name).set(batch_topics.size(batch_faust.table_directory(self._app)))
 
     def _unready(self) -> str | None:
         app, consumer = self._app, self._app.consumer
@@ -124,11 +132,6 @@ class Worker:
         if not app.tables.actives_ready:
             return "waiting for an assignment"
         return None if consumer.settled else "between two assignments"
-
-    def _count(self, name: str, counter: Any) -> None:
-        value = getattr(self._app.consumer, name)
-        counter.labels(self._config.name).inc(value - self._seen[name])
-        self._seen[name] = value
 
     def _crashed(self, reason: BaseException | None) -> None:
         text = str(reason)
