@@ -49,11 +49,11 @@ class Context(NamedTuple):
 
     def info(self, receiver: str) -> bytes:
         """The HPKE info of the wrapped content key."""
-        return self._join(SUITE_ID, receiver)
+        return self._join("key", SUITE_ID, receiver)
 
-    def aad(self, receiver: str, line: int) -> bytes:
-        """The additional data of one sealed line."""
-        return self._join(SUITE_ID, receiver, str(line))
+    def aad(self, receiver: str) -> bytes:
+        """The additional data of a sealed line, up to the line number (eight bytes) that ends it."""
+        return self._join("line", SUITE_ID, receiver)
 
     def _join(self, *parts: str) -> bytes:
         fields = (
@@ -120,13 +120,13 @@ class Sealer:
 
     def __init__(self, receiver: str, public: bytes, context: Context) -> None:
         content_key = os.urandom(_CONTENT_KEY_BYTES)
-        self._receiver, self._context, self._aead = receiver, context, AESGCM(content_key)
+        self._aad, self._aead = context.aad(receiver), AESGCM(content_key)
         self.key_id = key_id(public)
         self.wrapped = wrap(content_key, public, context.info(receiver))
 
     def seal(self, line: int, plaintext: bytes) -> bytes:
         """One line; the caller seals each line number once."""
-        return self._aead.encrypt(nonce(line), plaintext, self._context.aad(self._receiver, line))
+        return self._aead.encrypt(nonce(line), plaintext, self._aad + line.to_bytes(8, "big"))
 
 
 class Opener:
@@ -134,18 +134,18 @@ class Opener:
 
     def __init__(self, receiver: str, keys: dict[bytes, PrivateKey]) -> None:
         self._receiver, self._keys = receiver, keys
-        self._aead = lru_cache(maxsize=_CACHE)(self._open_key)
+        self._delivery = lru_cache(maxsize=_CACHE)(self._open_key)
 
-    def _open_key(self, identifier: bytes, wrapped: bytes, context: Context) -> AESGCM:
+    def _open_key(self, identifier: bytes, wrapped: bytes, context: Context) -> tuple[AESGCM, bytes]:
         key = self._keys.get(identifier)
         if key is None:
             raise CannotOpen("sealed to a key that this process does not hold")
-        return AESGCM(key.unwrap(wrapped, context.info(self._receiver)))
+        return AESGCM(key.unwrap(wrapped, context.info(self._receiver))), context.aad(self._receiver)
 
     def open(self, identifier: bytes, wrapped: bytes, sealed: bytes, context: Context, line: int) -> bytes:
         """The plaintext; ``CannotOpen`` when key, place, sender or content differ from what was sealed."""
-        aead = self._aead(identifier, wrapped, context)
+        aead, aad = self._delivery(identifier, wrapped, context)
         try:
-            return aead.decrypt(nonce(line), sealed, context.aad(self._receiver, line))
+            return aead.decrypt(nonce(line), sealed, aad + line.to_bytes(8, "big"))
         except InvalidTag as error:
             raise CannotOpen("the sealed part was changed or moved") from error

@@ -5,7 +5,8 @@ What compares lines of one file is checked where the file is (the connectors); w
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from domain import codes
 from domain.facts import Fact, Meting, Prestatie, Score, Start, Stop
@@ -23,7 +24,7 @@ class Bevinding(NamedTuple):
 
 def check(fact: Fact) -> Bevinding | None:
     """The first thing that is wrong with a fact, or None."""
-    return _CHECKS[type(fact)](fact)  # type: ignore[operator]
+    return _CHECKS[type(fact)](fact)
 
 
 def _product(fact: Start | Stop | Prestatie) -> Bevinding | None:
@@ -31,6 +32,8 @@ def _product(fact: Start | Stop | Prestatie) -> Bevinding | None:
         return Bevinding("V01", "gemeente")
     if fact.categorie and fact.categorie not in codes.PRODUCTCATEGORIEEN:
         return Bevinding("JZ020", "categorie")
+    if len(fact.code) > 5:
+        return Bevinding("V01", "code")
     if not _FIRST_DAY <= fact.begindatum <= _LAST_DAY:
         return Bevinding("V02", "begindatum")
     return None
@@ -100,4 +103,4 @@ def _meting(fact: Meting) -> Bevinding | None:
     return None
 
 
-_CHECKS = {Start: _start, Stop: _stop, Prestatie: _prestatie, Score: _score, Meting: _meting}
+_CHECKS: dict[type, Callable[[Any], Bevinding | None]] = {Start: _start, Stop: _stop, Prestatie: _prestatie, Score: _score, Meting: _meting}

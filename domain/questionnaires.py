@@ -49,3 +49,13 @@ VRAGEN: Final[dict[str, Vraag]] = {
 }
 NUT, ZONDER_HULP = "VR09A", "VR10"
 BEVESTIGD: Final = False
+
+#: Informants kept by name [P]: the value list is not public ("Moeder" is the one example, S0), and the field is free text.
+INFORMANTEN: Final = ("Jeugdige", "Moeder", "Vader", "Ouder", "Verzorger", "Pleegouder", "Voogd", "Ouders")
+ANDERS: Final = "Anders"
+
+
+def informant(text: str) -> str:
+    """The informant as one of a closed list: free text could hold a name."""
+    word = text.strip().capitalize()
+    return word if word in INFORMANTEN else ANDERS

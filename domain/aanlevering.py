@@ -1,0 +1,93 @@
+"""The state of one delivery: which records have an outcome, and the counts of its receipt.
+
+Records are counted once, whatever is delivered again: the seen line numbers are a set, kept as closed intervals, which
+stay few because a delivery's records arrive in order.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from msgspec import Struct, field
+
+#: Refused records listed in a receipt; the counts go on.
+MEESTE_FOUTEN: Final = 500
+
+
+class Uitkomst(NamedTuple):
+    """Outcome of one record; ``code`` is empty when it was accepted."""
+
+    line: int
+    regel: int
+    regels: int
+    code: str
+    veld: str
+    published_at: int  # ms
+
+
+class Aanlevering(Struct, array_like=True):
+    """Everything a receipt shows of one delivery."""
+
+    kind: str
+    sender: str
+    test: bool
+    lines: int
+    versie: int = -1
+    gezien: list[list[int]] = field(default_factory=list)  # closed intervals, ascending
+    aantal: int = 0
+    geaccepteerd: int = 0
+    regels_geaccepteerd: int = 0
+    regels_afgekeurd: int = 0
+    codes: dict[str, int] = field(default_factory=dict)
+    fouten: list[Uitkomst] = field(default_factory=list)
+    eerste: int = 0
+    laatste: int = 0
+
+    @property
+    def klaar(self) -> bool:
+        """Every record has an outcome."""
+        return self.aantal >= self.lines
+
+
+def mark(intervals: list[list[int]], line: int) -> bool:
+    """Add a line number to a set of closed intervals, in place; False when it was there."""
+    place = bisect_right(intervals, line, key=lambda pair: pair[0])
+    before = intervals[place - 1] if place else None
+    if before is not None and line <= before[1]:
+        return False
+    after = intervals[place] if place < len(intervals) else None
+    joins_before, joins_after = before is not None and before[1] == line - 1, after is not None and after[0] == line + 1
+    if joins_before and joins_after and before is not None and after is not None:
+        before[1] = after[1]
+        del intervals[place]
+    elif joins_before and before is not None:
+        before[1] = line
+    elif joins_after and after is not None:
+        after[0] = line
+    else:
+        intervals.insert(place, [line, line])
+    return True
+
+
+def add(aanlevering: Aanlevering, uitkomsten: Iterable[Uitkomst]) -> None:
+    """Count outcomes into the delivery, in place; a record that has one already changes nothing."""
+    for uitkomst in uitkomsten:
+        if mark(aanlevering.gezien, uitkomst.line):
+            _tel(aanlevering, uitkomst)
+
+
+def _tel(aanlevering: Aanlevering, uitkomst: Uitkomst) -> None:
+    a = aanlevering
+    a.aantal += 1
+    a.eerste = min(a.eerste or uitkomst.published_at, uitkomst.published_at)
+    a.laatste = max(a.laatste, uitkomst.published_at)
+    if not uitkomst.code:
+        a.geaccepteerd += 1
+        a.regels_geaccepteerd += uitkomst.regels
+        return
+    a.regels_afgekeurd += uitkomst.regels
+    a.codes[uitkomst.code] = a.codes.get(uitkomst.code, 0) + 1
+    if len(a.fouten) < MEESTE_FOUTEN:
+        a.fouten.append(uitkomst)

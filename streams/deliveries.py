@@ -1,0 +1,66 @@
+"""Stage *deliveries*: the outcomes of a delivery's records to its receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from domain.aanlevering import Aanlevering, Uitkomst, add
+from schemas.codec import Codec, IdSource, Record
+from schemas.topics import LINES, RECEIPTS
+from streams.batch import Out
+from streams.batch import Record as LogRecord
+from streams.versions import version
+
+TABLE: Final = "aanleveringen"
+
+
+class Deliveries:
+    """The step of the stage, with its codecs."""
+
+    def __init__(self, ids: IdSource | None = None, epoch: int = 0) -> None:
+        self._lines, self._receipts = Codec(LINES, ids), Codec(RECEIPTS, ids)
+        self._decode, self._encode = msgspec.msgpack.Decoder(Aanlevering).decode, msgspec.msgpack.Encoder().encode
+        self._epoch = epoch
+
+    def __call__(self, key: bytes, blob: bytes | None, records: Sequence[LogRecord]) -> tuple[bytes, list[Out]]:
+        """Count the records of one delivery into its state; the receipt goes out whole every time."""
+        lines = [self._lines.decode(record.value) for record in records]
+        first = lines[0]
+        state = (
+            self._decode(blob) if blob else Aanlevering(first["kind"], first["sender"], first["test"], first["lines"])
+        )
+        add(state, (_outcome(line) for line in lines))
+        state.versie = max(state.versie, version(self._epoch, records[-1].offset))
+        receipt = self._receipts.encode(_receipt(key.decode(), state))
+        return self._encode(state), [Out(RECEIPTS, key, receipt)]
+
+
+def _outcome(line: Record) -> Uitkomst:
+    return Uitkomst(line["line"], line["regel"], line["regels"], line["code"], line["veld"], line["published_at"])
+
+
+def _receipt(delivery: str, state: Aanlevering) -> Record:
+    return {
+        "delivery": delivery,
+        "kind": state.kind,
+        "sender": state.sender,
+        "test": state.test,
+        "lines": state.lines,
+        "gezien": state.aantal,
+        "geaccepteerd": state.geaccepteerd,
+        "afgekeurd": state.aantal - state.geaccepteerd,
+        "regels_geaccepteerd": state.regels_geaccepteerd,
+        "regels_afgekeurd": state.regels_afgekeurd,
+        "klaar": state.klaar,
+        "fouten": [
+            {"line": f.line, "regel": f.regel, "regels": f.regels, "code": f.code, "veld": f.veld}
+            for f in state.fouten
+        ],
+        "codes": state.codes,
+        "eerste": state.eerste,
+        "laatste": state.laatste,
+        "version": state.versie,
+    }

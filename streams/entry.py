@@ -1,0 +1,225 @@
+"""Stage *entry*: opens a line, takes the blinding off, names the client, checks the fact and lets it in.
+
+Without the secret of ``evaluate`` it can test no guess. References leave it as keyed hashes. Every record gets an outcome
+in ``sor.lines``; only accepted facts of real deliveries reach ``sor.events``.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from confluent_kafka import Message
+
+from crypto import oprf
+from crypto.keys import EntryKeys
+from crypto.oprf import InvalidPoint
+from crypto.pseudonym import Pseudonyms, References
+from crypto.seal import ENTRY, CannotOpen, Opener
+from domain.checks import Bevinding, check
+from domain.meldingen import MELDINGEN
+from monitoring import metrics
+from schemas.codec import Codec, IdSource, Record, Undecodable
+from schemas.records import record_to_fact
+from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, REJECTED
+from streams.envelope import context_of, header_of
+from streams.poison import PoisonGuard
+from streams.references import hashed
+from streams.rejected import CODES, rejection
+from transport.clients import Cluster, consumer
+from transport.health import Health
+from transport.loop import Loop, Stop
+from transport.publisher import Publisher
+
+STAGE: Final = "entry"
+_CACHE: Final = 100_000
+_SCALAR: Final = 32
+#: Topic -> (kind of delivery, the one fact that may come through it).
+_KINDS: Final = {
+    topic: (kind, f"nl.sor.{name}")
+    for (kind, topic), name in zip(IN_TOPIC.items(), ("Start", "Stop", "Prestatie", "Score", "Meting"), strict=True)
+}
+_REFUSAL: Final = "nl.sor.Afwijzing"
+_FIELD: Final = re.compile(r"[A-Za-z_ -]{0,40}")
+
+
+@dataclass(frozen=True)
+class EntryConfig:
+    """What the process needs to run."""
+
+    cluster: Cluster
+    keys: EntryKeys
+    group: str
+    slot: str
+    health_port: int | None
+    ids: IdSource | None = None
+
+
+class Admitted(NamedTuple):
+    """What comes of one record: its line, and its event under a pseudonym unless refused or a test."""
+
+    kind: str
+    published_at: int
+    code: str
+    line: bytes
+    pseudonym: bytes
+    event: bytes | None
+
+
+class Admission:
+    """The step of the stage: one evaluated record in; its outcome, and perhaps its event, out."""
+
+    def __init__(self, keys: EntryKeys, ids: IdSource | None = None) -> None:
+        self._opener = Opener(ENTRY, keys.sealing)
+        self._pseudonyms = Pseudonyms(keys.root, keys.domain, keys.epoch)
+        self._references = References(keys.root)
+        self._evaluated, self._sealed = Codec(EVALUATED, ids), Codec("sor.sealed", ids)
+        self._events, self._lines = Codec(EVENTS, ids), Codec(LINES, ids)
+        self._name = lru_cache(maxsize=_CACHE)(self._unblinded_name)
+
+    def _unblinded_name(self, inverse: bytes, element: bytes) -> bytes:
+        return self._pseudonyms.name(oprf.unblind(inverse, element))
+
+    def __call__(self, value: bytes) -> Admitted:
+        """``Undecodable``, ``CannotOpen`` or ``InvalidPoint`` for poison."""
+        record = self._evaluated.decode(value)
+        kind, fact_name = self._kind(record)
+        plain = self._opener.open(
+            record["entry_key_id"],
+            record["entry_wrapped"],
+            record["entry_sealed"],
+            context_of(record, record["topic"]),
+            record["line"],
+        )
+        sealed = self._sealed.decode(plain[_SCALAR:])
+        name, content = sealed["inhoud"]
+        if name == _REFUSAL:
+            return self._refused(record, kind, sealed, _bounded(content["code"], content["veld"]))
+        if name != fact_name or not record["element"]:
+            return self._refused(record, kind, sealed, Bevinding("K04", ""))
+        problem = check(record_to_fact((name, content)))
+        if problem is not None:
+            return self._refused(record, kind, sealed, problem)
+        return self._accepted(record, kind, sealed, self._name(plain[:_SCALAR], record["element"]))
+
+    def _kind(self, record: Record) -> tuple[str, str]:
+        found = _KINDS.get(record["topic"])
+        if found is None:
+            raise Undecodable("the record names a topic that is no topic of a connector")
+        return found
+
+    def _accepted(self, record: Record, kind: str, sealed: Record, pseudonym: bytes) -> Admitted:
+        line = self._lines.encode(line_record(record, kind, sealed, None))
+        if record["test"]:
+            return Admitted(kind, record["published_at"], "", line, pseudonym, None)
+        name, content = sealed["inhoud"]
+        event = {
+            "delivery": record["delivery"],
+            "line": record["line"],
+            "aanbieder": record["sender"],
+            "published_at": record["published_at"],
+            "fact": (name, hashed(self._references, kind, record["sender"], content)),
+        }
+        return Admitted(kind, record["published_at"], "", line, pseudonym, self._events.encode(event))
+
+    def _refused(self, record: Record, kind: str, sealed: Record, problem: Bevinding) -> Admitted:
+        line = self._lines.encode(line_record(record, kind, sealed, problem))
+        return Admitted(kind, record["published_at"], problem.code, line, b"", None)
+
+    def unreadable(self, value: bytes, problem: Exception) -> tuple[Record | None, bytes | None]:
+        """Clear part and line of a record that could not be opened; a line only if its coordinates can be read."""
+        clear = header_of(self._evaluated, value)
+        if clear is None or clear["topic"] not in _KINDS:
+            return clear, None
+        refusal = Bevinding(CODES[type(problem)], "")
+        nothing = {"regel": 0, "regels": 0}
+        return clear, self._lines.encode(line_record(clear, _KINDS[clear["topic"]][0], nothing, refusal))
+
+
+def _bounded(code: str, veld: str) -> Bevinding:
+    """A refusal as its sender wrote it, held to our own codes and to a name without digits: it may carry no content."""
+    return Bevinding(code if code in MELDINGEN else "K04", veld if _FIELD.fullmatch(veld) else "")
+
+
+def line_record(record: Record, kind: str, sealed: Record, problem: Bevinding | None) -> Record:
+    """The outcome of one record as ``sor.lines`` holds it."""
+    return {
+        "delivery": record["delivery"],
+        "line": record["line"],
+        "lines": record["lines"],
+        "kind": kind,
+        "sender": record["sender"],
+        "test": record["test"],
+        "published_at": record["published_at"],
+        "regel": sealed["regel"],
+        "regels": sealed["regels"],
+        "uitkomst": "afgekeurd" if problem else "geaccepteerd",
+        "code": problem.code if problem else "",
+        "veld": problem.veld if problem else "",
+    }
+
+
+class Stage:
+    """Publishes what comes of each message of a batch."""
+
+    def __init__(self, config: EntryConfig, publisher: Publisher) -> None:
+        self._admit, self._publisher = Admission(config.keys, config.ids), publisher
+        self._rejected, self._guard = Codec(REJECTED, config.ids), PoisonGuard(STAGE)
+        self._newest: dict[str, int] = {}
+
+    def __call__(self, messages: Sequence[Message]) -> None:
+        """Publish events, lines and dead letters of one batch; count them."""
+        bad = 0
+        outcomes: dict[tuple[str, str], int] = {}
+        for message in messages:
+            try:
+                admitted = self._admit(message.value() or b"")
+            except (Undecodable, CannotOpen, InvalidPoint) as problem:
+                bad += 1
+                self._dead_letter(message, problem)
+                continue
+            if admitted.event is not None:
+                self._publisher.send(EVENTS, admitted.pseudonym, admitted.event)
+            self._publisher.send(LINES, message.key(), admitted.line)
+            place = (admitted.kind, admitted.code)
+            outcomes[place] = outcomes.get(place, 0) + 1
+            self._newest[admitted.kind] = max(self._newest.get(admitted.kind, 0), admitted.published_at)
+        self._guard.batch(len(messages), bad)
+        _count(outcomes, bad)
+        for kind, published_at in self._newest.items():
+            metrics.LAST_DELIVERY.labels(kind=kind).set(published_at / 1000)
+
+    def _dead_letter(self, message: Message, problem: Any) -> None:
+        value = message.value() or b""
+        clear, line = self._admit.unreadable(value, problem)
+        record = rejection(STAGE, message, problem, clear, int(time.time() * 1000))
+        self._publisher.send(REJECTED, message.key() or b"", self._rejected.encode(record))
+        if line is not None:
+            self._publisher.send(LINES, message.key() or b"", line)
+        metrics.REJECTED.labels(stage=STAGE, code=record["code"]).inc()
+
+
+def _count(outcomes: dict[tuple[str, str], int], bad: int) -> None:
+    for (kind, code), number in outcomes.items():
+        outcome = "rejected" if code else "accepted"
+        metrics.LINES.labels(kind=kind, outcome=outcome).inc(number)
+        metrics.RECORDS.labels(stage=STAGE, outcome=outcome).inc(number)
+        if code:
+            metrics.DELIVERY_REFUSALS.labels(kind=kind, code=code).inc(number)
+    metrics.RECORDS.labels(stage=STAGE, outcome="skipped").inc(bad)
+
+
+def run(config: EntryConfig, stop: Stop) -> None:
+    """Run until asked to stop."""
+    health = Health(config.health_port, STAGE).start()
+    publisher = Publisher(config.cluster, f"sor-{STAGE}-{config.slot}")
+
+    def ready() -> None:
+        health.ready = True
+
+    source = consumer(config.cluster, config.group, config.slot)
+    Loop(STAGE, source, publisher).run([EVALUATED], Stage(config, publisher), ready, stop)

@@ -1,0 +1,174 @@
+"""The fold is a function of the set of facts: order, repetition and restarts change nothing."""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.facts import Event, Fact, Meting, Prestatie, Score, Start, Stop
+from domain.feiten import geldend, StartDaad
+from domain.fold import Persoon, Uitgifte, fold, rijen
+from domain.rows import RowKey, TrajectRij
+
+CLIENT = b"p1.jeugd.0.AAAAAAAAAAAAAAAAAAAAAA"
+AGB, GEMEENTE = "12345678", "0363"
+NUMMERS = st.sampled_from([b"toew0001", b"toew0002", None])
+DAGEN = st.integers(20_000, 20_120)
+BERICHT = st.sampled_from([f"bericht{n}".encode() for n in range(6)])
+
+starts = st.builds(
+    Start, gemeente=st.sampled_from(["0363", "0457"]), toewijzing=NUMMERS, categorie=st.sampled_from(["45", "54"]),
+    code=st.sampled_from(["", "45A01"]), begindatum=st.sampled_from([20_000, 20_040, 20_060]), status=st.sampled_from([1, 1, 3]),
+    dagtekening=DAGEN, bericht=BERICHT, ingangsdatum=st.just(None), leeftijd=st.sampled_from([None, 12]),
+    leeftijd_benaderd=st.booleans(), geslacht=st.sampled_from(["0", "1"]),
+)  # fmt: skip
+stops = st.builds(
+    Stop, gemeente=st.sampled_from(["0363", "0457"]), toewijzing=NUMMERS, categorie=st.sampled_from(["45", "54"]),
+    code=st.sampled_from(["", "45A01"]), begindatum=st.sampled_from([20_000, 20_040, 20_060]),
+    reden_beeindiging=st.sampled_from(["20", "31", "32", "37"]), einddatum=DAGEN, status=st.sampled_from([1, 1, 3]),
+    dagtekening=DAGEN, bericht=BERICHT, ingangsdatum=st.just(None), leeftijd=st.just(None),
+    leeftijd_benaderd=st.booleans(), geslacht=st.just("0"),
+)  # fmt: skip
+prestaties = st.builds(
+    Prestatie, gemeente=st.just("0363"), toewijzing=st.sampled_from([b"toew0001", b"toew0002"]), categorie=st.just("45"),
+    code=st.just("45A01"), referentie=st.sampled_from([b"ref00001", b"ref00002", b"ref00003"]),
+    vorige_referentie=st.sampled_from([None, b"ref00001"]), debet_credit=st.sampled_from(["D", "C"]), begindatum=DAGEN,
+    einddatum=DAGEN, volume=st.integers(0, 9), eenheid=st.just("14"), bedrag=st.integers(0, 9), dagtekening=DAGEN, bericht=BERICHT,
+)  # fmt: skip
+scores = st.builds(
+    Score, toewijzing=st.sampled_from([b"toew0001", b"toew0002", None]), beschikking=st.sampled_from([None, b"besch001"]),
+    doel=st.integers(0, 2), beoordelaar=st.sampled_from("OCB"), waarde=st.sampled_from([None, 1, 2]), tijd=st.integers(0, 9),
+)  # fmt: skip
+metingen = st.builds(
+    Meting, meting=st.sampled_from([b"meting01", b"meting02", b"meting03"]),
+    vragenlijst=st.sampled_from(["CEM+_2018_OE_v1", "CEM+_2018_JE_v1", "CEM+_2018_JD_v1"]), informant=st.just("Moeder"),
+    datum=DAGEN, antwoorden=st.dictionaries(st.sampled_from(["VR09A", "VR10"]), st.integers(1, 4)), tijd=st.integers(0, 9),
+)  # fmt: skip
+feiten: st.SearchStrategy[Fact] = st.one_of(starts, starts, stops, stops, prestaties, scores, metingen)
+events = st.builds(
+    Event, delivery=st.sampled_from([c * 32 for c in "0123"]), line=st.just(1), aanbieder=st.sampled_from([AGB, "87654321"]),
+    published_at=st.just(0), fact=feiten,
+)  # fmt: skip
+
+
+def _rows(history: list[Event], chunks: list[int]) -> dict[RowKey, bytes]:
+    """The rows a reader ends with: fold chunk by chunk, packing the state in between as a restart does."""
+    blob, table, offset = msgspec.msgpack.encode(Persoon()), {}, 0
+    rest = list(history)
+    for size in [*chunks, len(history)]:
+        part, rest = rest[:size], rest[size:]
+        if not part:
+            continue
+        persoon = msgspec.msgpack.decode(blob, type=Persoon)
+        for sleutel, rij in fold(CLIENT, persoon, part, offset + len(part) - 1, offset):
+            table[sleutel] = rij
+        offset += len(part)
+        blob = msgspec.msgpack.encode(persoon)
+    return {k: msgspec.msgpack.encode(r, order="deterministic") for k, r in table.items() if r is not None}
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(events, max_size=14), st.randoms(use_true_random=False), st.lists(st.integers(1, 5), max_size=6))
+def test_order_repetition_and_restarts_leave_no_trace(history: list[Event], rnd: random.Random, chunks: list[int]) -> None:
+    expected = _rows(history, [])
+    again = history + [e for e in history if rnd.random() < 0.4]
+    rnd.shuffle(again)
+    assert _rows(again, chunks) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(events, min_size=1, max_size=10))
+def test_a_redelivered_event_gives_every_row_again(history: list[Event]) -> None:
+    persoon = Persoon()
+    fold(CLIENT, persoon, history, len(history) - 1, 0)
+    given_again = fold(CLIENT, persoon, history[-1:], len(history) - 1, len(history) - 1)
+    assert {u.sleutel for u in given_again} == set(persoon.uit)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(events, min_size=1, max_size=10), events)
+def test_what_is_given_out_is_what_the_facts_yield(history: list[Event], last: Event) -> None:
+    persoon = Persoon()
+    table: dict[RowKey, object] = {}
+    for offset, event in enumerate([*history, last]):
+        for sleutel, rij in fold(CLIENT, persoon, [event], offset, offset):
+            table[sleutel] = rij
+    assert {k: v for k, v in table.items() if v is not None} == rijen(CLIENT, persoon.feiten)
+
+
+def _daad(status: int, dag: int, leeftijd: int = 0) -> StartDaad:
+    return StartDaad(status, dag, None, leeftijd, False, "0")
+
+
+def test_a_removal_and_a_new_delivery_on_one_day_leave_the_new_one() -> None:
+    daden = {b"1": _daad(1, 10, 1), b"2": _daad(3, 12), b"3": _daad(1, 12, 3)}
+    assert geldend(daden) == _daad(1, 12, 3)
+
+
+def test_delivered_and_removed_on_one_day_is_gone() -> None:
+    assert geldend({b"1": _daad(1, 10), b"2": _daad(3, 10)}) is None
+
+
+def test_a_removal_before_its_original_waits_for_it() -> None:
+    assert geldend({b"2": _daad(3, 10)}) is None
+    assert geldend({b"2": _daad(3, 10), b"1": _daad(1, 9)}) is None
+    assert geldend({b"2": _daad(3, 10), b"3": _daad(1, 11)}) == _daad(1, 11)
+
+
+def _event(fact: Fact, delivery: str = "0" * 32) -> Event:
+    return Event(delivery, 1, AGB, 0, fact)
+
+
+def _start(begin: int, toewijzing: bytes = b"toew0001", **over: object) -> Event:
+    velden: dict[str, object] = {
+        "gemeente": GEMEENTE, "toewijzing": toewijzing, "categorie": "45", "code": "45A01", "begindatum": begin, "status": 1,
+        "dagtekening": begin + 3, "bericht": b"s%07d" % begin, "ingangsdatum": None, "leeftijd": 12,
+        "leeftijd_benaderd": False, "geslacht": "1",
+    }  # fmt: skip
+    return _event(Start(**(velden | over)))  # type: ignore[arg-type]
+
+
+def _stop(begin: int, einde: int, reden: str, toewijzing: bytes = b"toew0001", **over: object) -> Event:
+    velden: dict[str, object] = {
+        "gemeente": GEMEENTE, "toewijzing": toewijzing, "categorie": "45", "code": "45A01", "begindatum": begin,
+        "reden_beeindiging": reden, "einddatum": einde, "status": 1, "dagtekening": einde + 3, "bericht": b"e%07d" % einde,
+        "ingangsdatum": None, "leeftijd": 13, "leeftijd_benaderd": False, "geslacht": "1",
+    }  # fmt: skip
+    return _event(Stop(**(velden | over)))  # type: ignore[arg-type]
+
+
+def _trajecten(*history: Event) -> list[TrajectRij]:
+    persoon = Persoon()
+    given_out: list[Uitgifte] = fold(CLIENT, persoon, history, len(history), 0)
+    return [u.rij for u in given_out if isinstance(u.rij, TrajectRij)]
+
+
+def test_a_restart_within_thirty_days_is_the_same_traject() -> None:
+    (rij,) = _trajecten(_start(100), _stop(100, 200, "37"), _start(230), _stop(230, 300, "32"))
+    assert (rij.begindatum, rij.einddatum, rij.reden_beeindiging, rij.uitval_klasse) == (100, 300, "32", "client")
+    assert rij.leveringen == 2
+
+
+def test_a_restart_after_thirty_days_is_another_traject() -> None:
+    assert len(_trajecten(_start(100), _stop(100, 200, "31"), _start(231))) == 2
+
+
+def test_a_pause_keeps_the_traject_open_until_it_resumes() -> None:
+    (gepauzeerd,) = _trajecten(_start(100), _stop(100, 200, "20"))
+    assert (gepauzeerd.status, gepauzeerd.einddatum) == ("gepauzeerd", None)
+    (hervat,) = _trajecten(_start(100), _stop(100, 200, "20"), _start(290), _stop(290, 400, "31"))
+    assert (hervat.status, hervat.einddatum, hervat.leveringen) == ("beeindigd", 400, 2)
+
+
+def test_a_stop_without_its_start_waits() -> None:
+    (rij,) = _trajecten(_stop(100, 200, "31"))
+    assert (rij.status, rij.einddatum, rij.uitval_klasse) == ("wacht_op_start", None, "")
+
+
+def test_old_municipality_codes_count_under_the_current_one() -> None:
+    persoon = Persoon()
+    (uitgifte,) = fold(CLIENT, persoon, [_start(100, gemeente="0457")], 0, 0)
+    assert uitgifte.sleutel.gemeente == "0363"
