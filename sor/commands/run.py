@@ -1,0 +1,132 @@
+"""``sor run``: one process of the stream in the foreground, as the supervisor and docker-compose start it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Annotated, Final
+
+import structlog
+import typer
+
+from crypto import keys
+from schemas.codec import IdSource
+from schemas.registry import registry_ids
+from schemas.topics import EVENTS, LINES, groups
+from sor.settings import Settings, load_settings
+from sor.stack.endpoints import clickhouse_access, kafka_cluster
+from streams.batch import Fold
+
+Runner = Callable[[Settings, str, int | None], int]
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``sor run``."""
+    app.command("run")(run)
+
+
+def run(
+    process: Annotated[str, typer.Argument(help="evaluate, entry, trajectories, deliveries or sink.")],
+    metrics_port: Annotated[int | None, typer.Option(help="Serve /ready and /metrics on 127.0.0.1.")] = None,
+    slot: Annotated[str, typer.Option(help="Static membership: one fixed name per parallel process.")] = "0",
+) -> None:
+    """Run one process until SIGTERM. Exit 0: stopped; 70: a fault, offset uncommitted; 71, 75: see the log."""
+    runner = _RUNNERS.get(process)
+    if runner is None:
+        raise typer.BadParameter(f"{process} is none of {', '.join(_RUNNERS)}")
+    settings = load_settings()
+    _logging(settings.log_level)
+    sys.exit(runner(settings, slot, metrics_port))
+
+
+def _logging(level: str) -> None:
+    """JSON lines on standard output."""
+    logging.basicConfig(level=level, stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+    )
+
+
+def _ids(settings: Settings) -> IdSource | None:
+    return registry_ids(settings.registry) if settings.registry else None
+
+
+def _evaluate(settings: Settings, slot: str, port: int | None) -> int:
+    from streams import evaluate
+    from transport.loop import Stop
+
+    config = evaluate.EvaluateConfig(
+        kafka_cluster(settings), keys.load_evaluate(settings.keys), groups()["evaluate"], slot, port, _ids(settings)
+    )
+    evaluate.run(config, Stop().listen())
+    return 0
+
+
+def _entry(settings: Settings, slot: str, port: int | None) -> int:
+    from streams import entry
+    from transport.loop import Stop
+
+    config = entry.EntryConfig(
+        kafka_cluster(settings), keys.load_entry(settings.keys), groups()["entry"], slot, port, _ids(settings)
+    )
+    entry.run(config, Stop().listen())
+    return 0
+
+
+def _stage(settings: Settings, name: str, source: str, table: str, fold: Fold, slot: str, port: int | None) -> int:
+    from streams import batch
+
+    cluster = kafka_cluster(settings)
+    config = batch.StageConfig(
+        name=groups()[name],
+        source=source,
+        table=table,
+        partitions=settings.partitions,
+        bootstrap=cluster.bootstrap,
+        datadir=settings.home.absolute() / "state" / f"{name}-{slot}",
+        slot=slot,
+        client=cluster.security,
+        health_port=port,
+    )
+    return batch.run(config, fold)
+
+
+def _trajectories(settings: Settings, slot: str, port: int | None) -> int:
+    from streams.trajectories import TABLE, Trajectories
+
+    fold = Trajectories(_ids(settings))
+    return _stage(settings, "trajectories", EVENTS, TABLE, fold, slot, port)
+
+
+def _deliveries(settings: Settings, slot: str, port: int | None) -> int:
+    from streams.deliveries import TABLE, Deliveries
+
+    fold = Deliveries(_ids(settings))
+    return _stage(settings, "deliveries", LINES, TABLE, fold, slot, port)
+
+
+def _sink(settings: Settings, slot: str, port: int | None) -> int:
+    from sinks.consumer import SinkConfig
+    from sinks.consumer import run as run_sink
+
+    access = clickhouse_access(settings, "sink")
+    return run_sink(
+        SinkConfig(kafka_cluster(settings), access.url, access.user, access.password, slot, port)
+    )
+
+
+#: Imports stand in the runners: a process loads what it runs and nothing else (evaluate needs no Faust, entry no Faust).
+_RUNNERS: Final[dict[str, Runner]] = {
+    "evaluate": _evaluate,
+    "entry": _entry,
+    "trajectories": _trajectories,
+    "deliveries": _deliveries,
+    "sink": _sink,
+}

@@ -1,0 +1,59 @@
+"""``sor topics``: make the broker's topics equal to the declared ones."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from schemas.topics import topics
+from sor.settings import load_settings
+from sor.stack.endpoints import kafka_cluster
+from transport.topics import Change, apply, plan
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``sor topics``."""
+    group = typer.Typer(no_args_is_help=True, help="Topics as schemas/topics.toml declares them.")
+    group.command("apply")(apply_)
+    group.command("list")(list_)
+    app.add_typer(group, name="topics")
+
+
+def apply_(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only show the difference; ends with 1 when there is one.")] = False,
+    acls: Annotated[bool, typer.Option("--acls", help="Access rules too (a broker with an authorizer).")] = False,
+    replication: Annotated[int, typer.Option(min=1, help="Replicas of a topic that is created.")] = 1,
+) -> None:
+    """Show what differs, then create or reconcile."""
+    settings = load_settings()
+    cluster = kafka_cluster(settings)
+    changes = plan(cluster, settings.partitions, acls=acls)
+    for change in changes:
+        typer.echo(f"{change.kind:10} {change.topic}: {change.detail}")
+    if not changes:
+        typer.echo(f"All {len(topics())} topics are as declared.")
+        return
+    if check:
+        raise typer.Exit(1)
+    if not (yes or typer.confirm(f"Make these {len(changes)} changes?")):
+        raise typer.Exit(1)
+    apply(cluster, changes, settings.partitions, replication)
+    typer.echo(_done(changes))
+
+
+def list_(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """The declared topics."""
+    if as_json:
+        typer.echo(json.dumps([topic._asdict() for topic in topics().values()]))
+        return
+    for topic in topics().values():
+        writers, readers = ", ".join(topic.write), ", ".join(topic.read)
+        typer.echo(f"{topic.name:45} key {topic.key:35} {writers} -> {readers}")
+
+
+def _done(changes: list[Change]) -> str:
+    created = sum(change.kind == "create" for change in changes)
+    return f"Created {created} topics, made {len(changes) - created} other changes."
