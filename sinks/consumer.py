@@ -1,0 +1,286 @@
+"""The sink: rows from Kafka into ClickHouse, at least once, offsets last.
+
+Each round:
+
+1. *Read* up to ``flush_rows`` records, for at most ``flush_seconds``, and decode them; of each key the highest
+   version stays.
+2. *Insert* each table; ClickHouse confirms the number of rows.
+3. *Commit* the offsets, and nothing else ever commits.
+
+What a crash leaves behind: after 1 nothing; in 2 some tables have rows that come again; in 3 all have. Rows carry
+their version and ClickHouse keeps the highest, so a row that comes again changes nothing.
+
+While ClickHouse is away the partitions are paused and the consumer is still polled, so the group stays as it is; the
+insert is tried again with a growing delay, forever. What time does not heal stops the process with a sentence, offsets
+uncommitted.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from schemas import topics
+from schemas.codec import Codec, IdSource, Undecodable
+from sinks import measure
+from sinks.batch import Batch, Place
+from sinks.clickhouse import Access, RefusedError, UnavailableError
+from sinks.tables import TABLES, Table
+from sinks.writer import Writer
+from transport.clients import Cluster, consumer
+from transport.health import Health, HealthPortError
+
+log = logging.getLogger(__name__)
+
+EXIT_CLEAN: Final = 0
+EXIT_FAULT: Final = 70  # something that time does not heal; offsets uncommitted
+FIRST_DELAY, LONGEST_DELAY = 0.25, 10.0  # seconds between two tries
+_POLL_SECONDS = 0.1
+
+#: Somebody else has the partition now, or soon: the records come again, there or here.
+_GROUP_MOVED: Final = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError._ASSIGNMENT_LOST,
+        KafkaError._NO_OFFSET,
+        KafkaError._TIMED_OUT,
+        KafkaError._TRANSPORT,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    }
+)
+
+
+class MustStopError(RuntimeError):
+    """Going on would lose or falsify something. The message says what to do."""
+
+
+class Stopping(Exception):  # noqa: N818  # no error: an orderly stop while an insert waits to be tried again
+    """The process was asked to stop."""
+
+
+@dataclass(frozen=True)
+class SinkConfig:
+    """What a sink process needs. ``slot`` names the process within its group and stays the same over restarts."""
+
+    cluster: Cluster
+    clickhouse_url: str
+    user: str
+    password: str
+    slot: str
+    health_port: int | None
+    flush_rows: int = 20_000
+    flush_seconds: float = 0.3
+    database: str = "sor"
+    group: str | None = None
+    tables: tuple[Table, ...] = TABLES
+    ids: IdSource | None = None  # None: the schema ids that the project brings along
+
+
+def run(config: SinkConfig) -> int:
+    """Run until SIGTERM or SIGINT (when called on the main thread); the exit code."""
+    sink = Sink(config)
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: sink.stop())
+    try:
+        sink.run()
+    except (MustStopError, RefusedError, HealthPortError) as error:
+        log.critical("The sink stops: %s", error)
+        return EXIT_FAULT
+    return EXIT_CLEAN
+
+
+class Sink:
+    """One sink process. ``run`` blocks; ``stop`` may be called from a signal handler or another thread."""
+
+    def __init__(self, config: SinkConfig) -> None:
+        self._config = config
+        self._writer = Writer(Access(config.clickhouse_url, config.user, config.password, config.database))
+        self._health = Health(config.health_port, measure.STAGE)
+        self._codecs = {table.topic: Codec(table.schema, config.ids) for table in config.tables}
+        self._assigned: set[Place] = set()
+        self._batch = Batch(config.tables)
+        self._next = Batch(config.tables)  # takes what arrives while the batch at hand is being inserted
+        self._paused = False
+        self._stop = False
+
+    def stop(self) -> None:
+        """End after the batch at hand; at once if ClickHouse is away."""
+        self._stop = True
+
+    def run(self) -> None:
+        """Read, insert, commit until ``stop``.
+
+        Raises:
+            MustStopError: a record or the group forbids to go on.
+            RefusedError: ClickHouse will never take it.
+            HealthPortError: the port of the health page is taken.
+        """
+        config = self._config
+        self._health.start()
+        self._consumer = consumer(config.cluster, config.group or topics.groups()["sink"], config.slot)
+        try:
+            self._until_done(config.tables[0], lambda: self._writer.check(config.tables))
+            self._consumer.subscribe(
+                [table.topic for table in config.tables],
+                on_assign=self._on_assign,
+                on_revoke=self._on_revoke,
+                on_lost=self._on_revoke,
+            )
+            while not self._stop:
+                self._read(self._batch, self._config.flush_seconds)
+                self._insert()
+                self._commit()
+        except Stopping:
+            log.info("Stopped while ClickHouse was away; what was not confirmed is not committed and comes again.")
+        finally:
+            self._health.stop()
+            self._writer.close()
+            self._consumer.close()
+
+    # 1. Read
+
+    def _read(self, into: Batch, seconds: float) -> None:
+        messages = self._consumer.consume(self._config.flush_rows, seconds)
+        started = time.perf_counter()
+        for message in messages:
+            self._take(message, into)
+        if messages:
+            measure.decoded(len(messages), time.perf_counter() - started)
+
+    def _take(self, message: Message, into: Batch) -> None:
+        error = message.error()
+        if error is not None:
+            self._complain(error)
+            return
+        place = Place(str(message.topic()), int(message.partition() or 0))
+        if place not in self._assigned:
+            return  # taken away while this was fetched; whoever has it now reads it again
+        offset, value = int(message.offset() or 0), message.value()
+        if value is None:
+            raise MustStopError(
+                f"{place.topic} {place.partition} {offset}: a record without value; rows are deleted by version."
+            )
+        try:
+            into.add(place, offset, self._codecs[place.topic].decode(value))
+        except Undecodable as error:
+            raise MustStopError(
+                f"{place.topic} {place.partition} {offset}: {error}. Only our own stages write here: find the one "
+                "that is newer than this sink, and bring this sink up to its release."
+            ) from error
+
+    def _complain(self, error: KafkaError) -> None:
+        """An error instead of a record: librdkafka goes on by itself unless it says that it cannot."""
+        if error.fatal() or error.code() in (
+            KafkaError.TOPIC_AUTHORIZATION_FAILED,
+            KafkaError.GROUP_AUTHORIZATION_FAILED,
+        ):
+            raise MustStopError(f"Kafka: {error.str()}. Is another sink running with the slot {self._config.slot}?")
+        log.warning("Kafka: %s", error.name())
+
+    # 2. Insert
+
+    def _insert(self) -> None:
+        for table in self._config.tables:
+            self._until_done(table, lambda table=table: self._writer.insert(table, self._batch.rows(table)))  # type: ignore[misc]
+
+    def _until_done(self, table: Table, work: Callable[[], None]) -> None:
+        """Do the work; while ClickHouse is away, again after 0.25 s, doubling to 10 s, each shortened by up to half."""
+        delay = FIRST_DELAY
+        while True:
+            try:
+                work()
+            except UnavailableError as error:
+                log.warning("%s Trying again in %.1f s.", error, delay)
+                measure.retried(table)
+                self._pause()
+                self._wait(delay * random.uniform(0.5, 1.0))  # noqa: S311  # spreads load, guards nothing
+                delay = min(2 * delay, LONGEST_DELAY)
+            else:
+                self._resume()
+                return
+
+    def _wait(self, seconds: float) -> None:
+        """Let time pass while the consumer stays a member of its group."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self._stop:
+                raise Stopping
+            self._read(self._next, _POLL_SECONDS)
+
+    def _pause(self) -> None:
+        self._health.ready = False
+        if not self._paused:
+            self._paused = True
+            self._consumer.pause(_partitions(self._assigned))
+
+    def _resume(self) -> None:
+        if self._paused:
+            self._paused = False
+            self._consumer.resume(_partitions(self._assigned))
+        self._health.ready = bool(self._assigned)
+
+    # 3. Commit
+
+    def _commit(self) -> None:
+        offsets = [TopicPartition(place.topic, place.partition, next_) for place, next_ in self._batch.offsets.items()]
+        started = time.perf_counter()
+        if offsets:
+            try:
+                self._consumer.commit(offsets=offsets, asynchronous=False)
+            except KafkaException as error:
+                self._not_committed(error.args[0])
+            else:
+                measure.committed(self._batch.records, self._lag(), time.perf_counter() - started)
+        self._batch, self._next = self._next, Batch(self._config.tables)
+
+    def _not_committed(self, error: KafkaError) -> None:
+        if error.code() not in _GROUP_MOVED:
+            raise MustStopError(f"Kafka refuses the commit: {error.str()}. Is another sink running with this slot?")
+        log.warning("Offsets not committed (%s); the rows may come again, which changes nothing.", error.name())
+
+    def _lag(self) -> dict[str, int]:
+        """Records left per topic, from what the last fetches said."""
+        left = dict.fromkeys((table.topic for table in self._config.tables), 0)
+        for place, next_ in self._batch.offsets.items():
+            _low, high = self._consumer.get_watermark_offsets(TopicPartition(place.topic, place.partition), cached=True)
+            left[place.topic] += max(0, high - next_)
+        return left
+
+    # Membership; called by librdkafka from within consume and close
+
+    def _on_assign(self, client: Consumer, partitions: list[TopicPartition]) -> None:
+        client.incremental_assign(partitions)
+        self._assigned |= _places(partitions)
+        if self._paused:
+            client.pause(partitions)
+        else:
+            self._health.ready = True
+
+    def _on_revoke(self, client: Consumer, partitions: list[TopicPartition]) -> None:
+        places = _places(partitions)
+        self._assigned -= places
+        self._batch.give_up(places)
+        self._next.give_up(places)
+        client.incremental_unassign(partitions)
+
+
+def _places(partitions: Sequence[TopicPartition]) -> set[Place]:
+    return {Place(partition.topic, partition.partition) for partition in partitions}
+
+
+def _partitions(places: set[Place]) -> list[TopicPartition]:
+    return [TopicPartition(place.topic, place.partition) for place in places]

@@ -1,0 +1,43 @@
+"""Everything the sink reports to Prometheus, in one place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from monitoring import metrics
+from schemas.codec import Record
+from sinks.tables import Table
+
+STAGE: Final = "sink"
+
+
+def decoded(records: int, seconds: float) -> None:
+    """A batch was read from Kafka and decoded."""
+    metrics.BATCH_RECORDS.labels(stage=STAGE).observe(records)
+    metrics.BATCH_SECONDS.labels(stage=STAGE, step="decode").observe(seconds)
+
+
+def inserted(table: Table, rows: Sequence[Record], seconds: float) -> None:
+    """ClickHouse confirmed rows: from now on they can be queried."""
+    metrics.SINK_ROWS.labels(table=table.name).inc(len(rows))
+    metrics.SINK_INSERT_SECONDS.labels(table=table.name).observe(seconds)
+    if table.timed:
+        now, observe = time.time(), metrics.FRESHNESS.observe
+        for row in rows:
+            observe(max(0.0, now - row["gebeurd_op"] / 1000))
+
+
+def retried(table: Table) -> None:
+    """An insert failed and will be tried again."""
+    metrics.SINK_RETRIES.labels(table=table.name).inc()
+
+
+def committed(records: int, lag: Mapping[str, int], seconds: float) -> None:
+    """Offsets were committed; ``lag`` is what is left per topic."""
+    metrics.RECORDS.labels(stage=STAGE, outcome="accepted").inc(records)
+    metrics.BATCH_SECONDS.labels(stage=STAGE, step="commit").observe(seconds)
+    metrics.LAST_COMMIT.labels(stage=STAGE).set_to_current_time()
+    for topic, left in lag.items():
+        metrics.LAG.labels(stage=STAGE, topic=topic).set(left)
