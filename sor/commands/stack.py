@@ -9,7 +9,6 @@ from typing import Annotated, Any, ParamSpec
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from sor.settings import Settings, SettingsError, load_settings
@@ -112,11 +111,12 @@ def doctor_(as_json: AsJson = False) -> None:
 
 def _print_findings(findings: list[doctor.Finding]) -> None:
     colours = {"ok": "green", "warning": "yellow", "problem": "red"}
-    grid = Table("", "", "found", "what to do", box=None, pad_edge=False)
+    console = Console()
     for finding in findings:
-        level = Text(finding.level, style=colours[finding.level])
-        grid.add_row(finding.name, level, Text(finding.found), Text(finding.advice))
-    Console().print(grid)
+        line = Text(f"{finding.name:<14}").append(f"{finding.level:<9}", colours[finding.level]).append(finding.found)
+        console.print(line, soft_wrap=True)
+        if finding.advice:
+            console.print(Text(f"{'':<23}{finding.advice}"), soft_wrap=True)
 
 
 def _ready_words(settings: Settings, detached: bool) -> str:

@@ -21,7 +21,7 @@ def require_space(home: Path, gigabytes: float = 1.0) -> None:
         StackError: it cannot, or has not; the sentence says what to do.
     """
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)  # what lies here is personal data
     except OSError as error:
         raise StackError(
             f"{home.absolute()} cannot be made ({error.strerror}). Set SOR_HOME to a folder of your own."

@@ -122,8 +122,8 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
 
     yield start
     for each in runs:
-        each.process.kill()
-        each.process.wait(10)
+        if each.process.poll() is None:
+            each.terminate()
 
 
 def _service(name: str, *after: str, code: str = _SERVE, **extra: object) -> dict[str, object]:
