@@ -99,9 +99,9 @@ async def serve(home: Path, port: int, users_path: Path, metrics_port: int | Non
             runners.append(await _listen(server.operations(), metrics_port))
         log.info("ClickHouse %s answers on http://%s:%d", engine.version, HOST, port)
         await stopping.wait()
-        server.stop()
         for runner in runners:
             await runner.cleanup()
+        server.stop()
         engine.close()
 
 

@@ -6,7 +6,6 @@ releases Python's global lock while it works; everything here is called from wor
 
 import os
 import re
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,16 +16,16 @@ from typing import Any
 from chdb.state.sqlitelike import Connection
 
 from sor.stack.errors import StackError
+from sor.stack.gateway_answer import Answer
 from sor.stack.gateway_body import decode, too_large
 from sor.stack.gateway_guard import Guard
 from sor.stack.gateway_sql import InsertHead, gives_result, has_one_statement, insert_head, keyword, output_format
 from sor.stack.gateway_users import User
-from sor.stack.gateway_wire import QueryError, summary_header
+from sor.stack.gateway_wire import QueryError
 
 _STREAMABLE = frozenset({"Native", "TabSeparated", "TSV", "CSV", "RowBinary", "JSONEachRow"})
 """Formats without head or foot: their blocks can be sent one by one. Others are made whole first."""
 
-_FIRST_BYTES = 1 << 20  # a result up to here is sent whole, with its counts; only a larger one is streamed
 _HEAD_BYTES = 1 << 16  # an INSERT shows where its data begin within this many bytes, or the body is joined
 _MAX_STATEMENT = 16 << 20
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -47,78 +46,6 @@ class Query:
     changes_nothing: bool = False
 
 
-class Answer:
-    """A result: the first piece, then the rest as an iterator while ``streams`` is true. Close it in any case."""
-
-    def __init__(self, kind: str, result_format: str | None = None, handle: Any = None) -> None:
-        self.kind = kind
-        self.format = result_format
-        self.first = b""
-        self.counts: dict[str, int] = {}
-        self.streams = False
-        self._stream: Any = None
-        self._handle = handle
-        self._lock = threading.Lock()
-        self._started = time.perf_counter()
-
-    @property
-    def summary(self) -> str:
-        """The value of ``X-ClickHouse-Summary``, as known so far."""
-        return summary_header({**self.counts, "elapsed_ns": int((time.perf_counter() - self._started) * 1e9)})
-
-    def count(self, result: Any) -> None:
-        """Add what the engine counted for this part of the result."""
-        found = {
-            "read_rows": result.storage_rows_read(),
-            "read_bytes": result.storage_bytes_read(),
-            "written_rows": result.rows_written(),
-            "written_bytes": result.bytes_written(),
-            "result_rows": result.rows_read(),
-            "result_bytes": result.size(),
-        }
-        for name, number in found.items():
-            self.counts[name] = self.counts.get(name, 0) + number
-
-    def open_stream(self, stream: Any) -> None:
-        """Take the beginning of a stream: all of a small result, else the first piece with ``streams`` set."""
-        self._stream = stream
-        pieces, size = [], 0
-        while size < _FIRST_BYTES:
-            piece = self.next()
-            if piece is None:
-                self.close()
-                break
-            pieces.append(piece)
-            size += len(piece)
-        else:
-            self.streams = True
-        self.first = b"".join(pieces)
-
-    def next(self) -> bytes | None:
-        """The next piece, None at the end. Raises QueryError when the query fails halfway."""
-        with self._lock:
-            if self._stream is None:
-                return None
-            try:
-                chunk = self._stream.fetch()
-            except RuntimeError as error:
-                raise QueryError.from_engine(error) from None
-            if chunk is None:
-                return None
-            self.count(chunk)
-            return bytes(chunk.bytes())
-
-    def close(self) -> None:
-        """Give the handle back; a stream that is not at its end is cancelled."""
-        with self._lock:
-            stream, self._stream = self._stream, None
-            handle, self._handle = self._handle, None
-            if stream is not None:
-                stream.close()
-            if handle is not None:
-                handle.close()
-
-
 class Engine:
     """The engine on one data folder. Only one may exist in a process, and one process may have the folder."""
 
@@ -133,6 +60,7 @@ class Engine:
         self._folder = folder
         self._max_body = max_body
         self._root = self._open()
+        self._plain_default()
         self.version = self._text("SELECT version()")[0]
         names = self._text("SELECT name FROM system.table_functions")
         self._table_functions = frozenset(name.lower() for name in names)
@@ -146,6 +74,19 @@ class Engine:
                 "folder, or move it away and start again: an empty one is made and a replay fills it."
             ) from None
 
+    def _plain_default(self) -> None:
+        """Make ``default`` an ordinary database. The embedded engine lays one over it that reads files as tables."""
+        if (self._folder / "metadata" / "default.sql").exists():
+            for sql in ("DETACH DATABASE default", "ATTACH DATABASE default"):
+                self._root.query(sql)
+        elif self._text("SHOW TABLES FROM default"):
+            raise StackError(
+                f"{self._folder} was made by another program, with tables in its database default: move it away."
+            )
+        else:
+            for sql in ("DROP DATABASE default", "CREATE DATABASE default ENGINE = Atomic"):
+                self._root.query(sql)
+
     def close(self) -> None:
         """Cancel what runs and close the engine."""
         self._root.query("KILL QUERY WHERE 1 ASYNC FORMAT Null")
@@ -153,7 +94,11 @@ class Engine:
 
     def is_ready(self) -> bool:
         """Whether the engine answers."""
-        return self._text("SELECT 1") == ["1"]
+        handle = Connection(str(self._folder))
+        try:
+            return _lines(handle.query("SELECT 1", "TSVRaw")) == ["1"]
+        finally:
+            handle.close()
 
     def broken_parts(self) -> int:
         """Parts of tables that were damaged and set aside when the folder was opened: their rows are missing."""
@@ -182,7 +127,9 @@ class Engine:
         )
         handle.query(f"SET {settings}")
         guard = None if user.profile == "admin" else Guard(user, self._table_functions, lambda: _databases(handle))
-        database = query.database or self._home_of(user)
+        if guard:
+            guard.text(" ".join(query.settings).encode())
+        database = query.database or _home_of(handle, user)
         if database:
             if guard:
                 guard.database(database)
@@ -192,13 +139,6 @@ class Engine:
         elif query.changes_nothing:
             handle.query("SET readonly = 2")
         return guard
-
-    def _home_of(self, user: User) -> str:
-        """Current database of a request that names none: the user's first, as DEFAULT DATABASE gives on a server."""
-        plain = [name for name in user.databases if not set(name) & set("*?[")]
-        if not plain:
-            return "information_schema" if user.databases else ""
-        return plain[0] if plain[0] in _databases(self._root) else "information_schema"
 
     def _dispatch(self, handle: Any, guard: Guard | None, query: Query) -> Answer:
         pieces = decode(query.encoding, query.body, self._max_body)
@@ -211,6 +151,7 @@ class Engine:
             start += _joined(pieces)
             head = insert_head(start, True, default_format) or InsertHead(start, default_format, len(start), b"", True)
         if guard:
+            guard.text(head.statement)
             guard.target(head.table, head.reaches_out)
         if head.input_format is None:
             return _statement(handle, guard, query, start + _joined(pieces))
@@ -218,6 +159,14 @@ class Engine:
 
     def _text(self, sql: str) -> list[str]:
         return _lines(self._root.query(sql, "TSVRaw"))
+
+
+def _home_of(handle: Any, user: User) -> str:
+    """Current database of a request that names none: the user's first, as DEFAULT DATABASE gives on a server."""
+    plain = [name for name in user.databases if not set(name) & set("*?[")]
+    if plain and plain[0] in _databases(handle):
+        return plain[0]
+    return "information_schema" if user.databases else ""  # holds no rows of anyone
 
 
 def _insert(handle: Any, head: InsertHead, data: Iterator[bytes]) -> Answer:

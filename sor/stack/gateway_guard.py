@@ -5,6 +5,7 @@ machine (``file()``), write one (``INTO OUTFILE``) and read every database. A se
 and the third by grants; here that is done before the statement runs. Where the tree leaves a doubt, the answer is no.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 from sor.stack.gateway_users import User
@@ -31,9 +32,36 @@ _TABLE_FUNCTIONS = frozenset(
 _REFUSED_FUNCTIONS = frozenset(
     {"file", "hascolumnintable", "catboostevaluate", "modelevaluate", "evalmlmethod", "getclienthttpheader"}
 )
+_NAMED_IN_TEXT = ("dictget", "dicthas", "dictisin", "joinget")
+"""Functions whose first argument is the name of a dictionary or table."""
+
 _SYSTEM_TABLES = frozenset(
-    ["aggregate_function_combinators", "build_options", "collations", "columns", "contributors", "data_type_families", "databases", "formats", "functions", "keywords", "licenses", "numbers", "one", "settings", "table_functions", "tables", "time_zones"]
+    {
+        "aggregate_function_combinators",
+        "build_options",
+        "collations",
+        "columns",
+        "contributors",
+        "data_type_families",
+        "databases",
+        "formats",
+        "functions",
+        "keywords",
+        "licenses",
+        "numbers",
+        "one",
+        "settings",
+        "table_functions",
+        "tables",
+        "time_zones",
+    }
 )
+_REFUSED_WORDS = re.compile(
+    rb"outfile|infile|additional_table_filter|additional_result_filter|format_template|format_schema|format_values_",
+    re.IGNORECASE,
+)
+"""A file to write or read, and settings that hold expressions or file names: the tree does not show all of these."""
+
 _METADATA = ("information_schema", "INFORMATION_SCHEMA")
 
 Names = Callable[[], Sequence[str]]
@@ -54,9 +82,9 @@ class Guard:
             raise self._denied(f"Not enough privileges: database {name}")
 
     def text(self, statement: bytes) -> None:
-        """Refuse what must not even stand in the text: not every kind of tree shows the file a result goes to."""
-        if b"outfile" in statement.lower():
-            raise self._denied("INTO OUTFILE is not allowed")
+        """Refuse what must not even stand in the text."""
+        if found := _REFUSED_WORDS.search(statement):
+            raise self._denied(f"Not enough privileges: {found[0].decode().lower()}")
 
     def tree(self, lines: Sequence[str]) -> None:
         """Refuse the statement whose syntax tree this is, if anything in it is not the user's.
@@ -85,6 +113,10 @@ class Guard:
             name = rest.split(" (alias ", 1)[0]
             if "." in name or names_database:
                 self._name(name)
+            elif _reads_elsewhere(name.lower()):
+                raise self._denied(f"Not enough privileges: function {name}")  # as an argument: arrayMap(file, …)
+        elif kind == "ColumnsApplyTransformer":
+            raise self._denied("Not enough privileges: APPLY")  # the tree does not say which function
         elif kind == "Function":
             self._function(rest.split(" (", 1)[0], following)
 
@@ -105,7 +137,7 @@ class Guard:
         lowered = name.lower()
         if lowered in self._unsafe_functions:
             raise self._denied(f"Not enough privileges: function {name}")
-        if lowered.startswith(("dictget", "dicthas", "dictisin", "joinget")):
+        if lowered.startswith(_NAMED_IN_TEXT):
             literal = following[1].strip() if len(following) > 1 else ""
             if not (literal.startswith("Literal '") and literal.endswith("'")):
                 raise self._denied(f"Not enough privileges: function {name} with a computed name")
@@ -113,3 +145,7 @@ class Guard:
 
     def _denied(self, text: str) -> QueryError:
         return QueryError(497, "ACCESS_DENIED", f"{self._user.name}: {text}")
+
+
+def _reads_elsewhere(function: str) -> bool:
+    return function in _REFUSED_FUNCTIONS or function.startswith(_NAMED_IN_TEXT)

@@ -14,8 +14,9 @@ from typing import TypeVar
 from aiohttp import BodyPartReader, hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from sor.stack.gateway_answer import Answer
 from sor.stack.gateway_body import too_large
-from sor.stack.gateway_engine import Answer, Engine, Query
+from sor.stack.gateway_engine import Engine, Query
 from sor.stack.gateway_users import Users
 from sor.stack.gateway_wire import (
     TRANSPORT_PARAMETERS,
@@ -38,11 +39,15 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.queries = Counter("sor_clickhouse_queries", "Queries answered.", ["kind"], registry=self.registry)
-        self.errors = Counter("sor_clickhouse_errors", "Queries refused or failed.", ["name"], registry=self.registry)
+        self.queries = Counter("sor_clickhouse_queries", "Queries answered.", ["statement"], registry=self.registry)
+        self.errors = Counter("sor_clickhouse_errors", "Queries refused or failed.", ["error"], registry=self.registry)
         self.rows = Counter("sor_clickhouse_rows_written", "Rows written by inserts.", registry=self.registry)
         self.seconds = Histogram(
-            "sor_clickhouse_query_seconds", "Time to the answer.", ["kind"], buckets=_SECONDS, registry=self.registry
+            "sor_clickhouse_query_seconds",
+            "Time to the answer.",
+            ["statement"],
+            buckets=_SECONDS,
+            registry=self.registry,
         )
         self.running = Gauge("sor_clickhouse_requests_in_progress", "Requests being answered.", registry=self.registry)
 
@@ -163,10 +168,12 @@ class Server:
         async for part in await request.multipart():
             if not isinstance(part, BodyPartReader) or part.filename is not None:
                 raise QueryError(48, "NOT_IMPLEMENTED", "External tables are not supported: insert the rows first")
-            value = bytes(await part.read())
-            size += len(value)
-            if size > self._max_body:
-                raise too_large(self._max_body)
+            value = bytearray()
+            while piece := await part.read_chunk():
+                value += piece
+                size += len(piece)
+                if size > self._max_body:
+                    raise too_large(self._max_body)
             fields[part.name or ""] = value.decode(errors="surrogateescape")
         return fields
 

@@ -1,0 +1,64 @@
+"""``sor sql``: ask the running ClickHouse one question."""
+
+import shutil
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from sor.settings import ClickHouseUser, SettingsError, load_settings
+from sor.stack.endpoints import ClickHouseAccess, clickhouse_access
+from sor.stack.errors import StackError
+
+
+class Shape(StrEnum):
+    """How rows are shown."""
+
+    PRETTY = "pretty"
+    JSON = "json"
+    CSV = "csv"
+
+
+_FORMATS = {Shape.PRETTY: "PrettyCompact", Shape.JSON: "JSON", Shape.CSV: "CSVWithNames"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("sql")(sql)
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="One statement of ClickHouse's SQL.")],
+    shape: Annotated[Shape, typer.Option("--format", help="How to show the rows.")] = Shape.PRETTY,
+    user: Annotated[
+        ClickHouseUser, typer.Option(help="As whom: grafana only reads, sink also inserts, admin may do everything.")
+    ] = "grafana",
+) -> None:
+    """Ask ClickHouse. An error is ClickHouse's own sentence, and the command ends with 1."""
+    try:
+        access = clickhouse_access(load_settings(), user)
+        with urllib.request.urlopen(_request(access, query, shape)) as answer:  # noqa: S310  # http(s), by Settings
+            shutil.copyfileobj(answer, sys.stdout.buffer)
+    except (StackError, SettingsError) as error:
+        _fail(str(error))
+    except urllib.error.HTTPError as error:
+        _fail(error.read().decode(errors="replace").strip() or f"ClickHouse answers {error.code}.")
+    except BrokenPipeError:
+        raise typer.Exit(1) from None
+    except OSError:
+        _fail(f"ClickHouse does not answer on {access.url}. Start it with: sor up")
+
+
+def _request(access: ClickHouseAccess, query: str, shape: Shape) -> urllib.request.Request:
+    parameters = urllib.parse.urlencode({"default_format": _FORMATS[shape]})
+    headers = {"X-ClickHouse-User": access.user, "X-ClickHouse-Key": access.password}
+    return urllib.request.Request(f"{access.url}/?{parameters}", query.encode(), headers)  # noqa: S310
+
+
+def _fail(sentence: str) -> None:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(1)
