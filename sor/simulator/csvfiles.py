@@ -6,7 +6,7 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from sor.simulator.model import Client, Meting, Traject, World, eerste_dag, maand_van
@@ -33,6 +33,10 @@ class Stijl:
     codering: str
     regeleinde: str
     lege_regel: bool
+
+    def zonder_lege_regel(self) -> "Stijl":
+        """The same style without an empty line at the end."""
+        return replace(self, lege_regel=False)
 
     def render(self, kop: Row, rows: Iterable[Row]) -> bytes:
         """The bytes of a file with this header and these rows; fields that need it are quoted."""

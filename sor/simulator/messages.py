@@ -21,10 +21,11 @@ SAMEN_DAGEN = 3  # classes of one client, provider and gemeente this close toget
 
 @dataclass(slots=True)
 class Bericht:
-    """A message with the place of its file: `map_` below `berichten/` ('' = its month), `naam` a suffix of the file
+    """A message with the place of its file: `map_` its folder ('' = its month), `naam` a suffix of the file
     name.
 
-    `lot` is what happens to the file; `code` why it is refused, when it is.
+    `lot` is what happens to the file; `code` why it is refused, when it is; `vast` that its place may not be changed
+    any more.
     """
 
     kop: Kop
@@ -35,15 +36,14 @@ class Bericht:
     naam: str = ""
     lot: Lot = "goed"
     code: str = ""
+    vast: bool = False
 
     @property
     def pad(self) -> str:
         """Relative path. Files sort by day of sending, unless a folder before or after the months is named."""
         kop = self.kop
-        map_ = self.map_ or f"{kop.dagtekening:%Y-%m}"
-        return (
-            f"berichten/{map_}/{kop.dagtekening:%Y%m%d}_{kop.soort}_{kop.aanbieder}_{kop.identificatie}{self.naam}.xml"
-        )
+        map_ = self.map_ or f"berichten/{kop.dagtekening:%Y-%m}"
+        return f"{map_}/{kop.dagtekening:%Y%m%d}_{kop.soort}_{kop.aanbieder}_{kop.identificatie}{self.naam}.xml"
 
     def write(self, output: Output, stijl: int) -> None:
         """Write the file, as its `lot` has it, and count it."""

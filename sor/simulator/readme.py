@@ -11,6 +11,7 @@ berichten/    iJw 3.2-berichten (XML): JW305 (start) en JW307 (stop), één best
 rap/          GAS-scores en probleemafname: <AGB-code>_scores_<jaarmaand>.csv, zoals ze in RAP worden geüpload.
               Een bestand noemt zelf geen aanbieder: die staat in de bestandsnaam.
 cem/          CEM+-antwoorden: <AGB-code>_cem_<jaarmaand>.csv, één regel per antwoord.
+te-laat/      alleen met --faults: berichten die pas na al het andere komen.
 expected.json wat eruit moet komen: de trajecten, de indicatoren per cluster en in totaal, en de tellingen per bron.
 faults.json   alleen met --faults: welke fouten met opzet zijn aangebracht, en in welke bestanden.
 

@@ -9,7 +9,7 @@ from sor.simulator.outcomes import Outcomes
 from sor.simulator.population import Nummers, Population, make_aanbieders
 from sor.simulator.writer import Summary, Writer
 
-OURS = ("berichten", "rap", "cem", "expected.json", "faults.json", "README.txt")
+OURS = ("berichten", "rap", "cem", "te-laat", "expected.json", "faults.json", "README.txt")
 
 
 class SimulationError(Exception):
