@@ -20,7 +20,7 @@ Kind = Literal["counter", "gauge", "histogram"]
 LABELS: Final[dict[str, str]] = {
     "stage": "process: evaluate, entry, trajectories, deliveries, sink",
     "step": "part of a batch: poll, decode, open, fold, encode, write, flush, commit",
-    "outcome": "accepted, flagged, pending, rejected, duplicate, skipped",
+    "outcome": "accepted, rejected (by a rule), skipped (unreadable)",
     "kind": "kind of delivery: start, stop, declaration, score, cem",
     "code": "rule code of a refusal, from the closed list of the domain",
     "topic": "a declared topic (schemas/topics.toml)",
@@ -198,3 +198,17 @@ FRESHNESS: Final = _histogram(
     "Time from publication at the source until the row can be queried.",
     "Compare the lag of the stages: the first one with lag is the one to help.",
 )
+
+
+def prepare(stage: str) -> None:
+    """Expose the counters of a stage at zero before its work begins.
+
+    A counter that first appears with a value shows no increase: the very first refusals would raise no alert.
+    """
+    for outcome in ("accepted", "rejected"):
+        RECORDS.labels(stage=stage, outcome=outcome)
+        for kind in ("start", "stop", "declaration", "score", "cem") if stage == "entry" else ():
+            LINES.labels(kind=kind, outcome=outcome)
+    for table in ("trajecten", "metingen", "scores", "rejected", "receipts") if stage == "sink" else ():
+        SINK_ROWS.labels(table=table)
+        SINK_RETRIES.labels(table=table)

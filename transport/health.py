@@ -31,6 +31,7 @@ class Health:
         self._gauge = metrics.READY.labels(stage=stage)
         self._ready = False
         self._gauge.set(0)
+        metrics.prepare(stage)
 
     @property
     def ready(self) -> bool:

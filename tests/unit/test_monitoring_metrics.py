@@ -128,3 +128,14 @@ def test_the_port_is_free_after_a_stop(health: Health) -> None:
     health.stop()
     again = Health(health.port, "entry").start()
     again.stop()
+
+
+def test_counters_stand_at_zero_before_the_first_record() -> None:
+    script = (
+        "from transport.health import Health; Health(None, 'entry'); Health(None, 'sink')\n"
+        "from prometheus_client import REGISTRY\n"
+        "print(REGISTRY.get_sample_value('sor_lines_total', {'kind': 'cem', 'outcome': 'rejected'}),"
+        " REGISTRY.get_sample_value('sor_sink_retries_total', {'table': 'scores'}))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert run.stdout.split() == ["0.0", "0.0"]

@@ -1,0 +1,93 @@
+"""Alert rules, their tests, their routes and their runbooks belong together."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from monitoring import metrics
+from sor.stack.services import STAGES
+
+ROOT = Path(__file__).parents[2]
+ALERTS = ROOT / "monitoring/alerts"
+RULES: list[dict[str, Any]] = [
+    rule for group in yaml.safe_load((ALERTS / "sor.rules.yml").read_text())["groups"] for rule in group["rules"]
+]
+ALERT_RULES = [rule for rule in RULES if "alert" in rule]
+NAMES = {rule["alert"] for rule in ALERT_RULES}
+RUNBOOKS = ROOT / "docs/runbooks"
+
+
+def exposed(metric: metrics.Metric) -> set[str]:
+    """Names under which Prometheus knows a metric."""
+    parts = ("_bucket", "_count", "_sum") if metric.kind == "histogram" else ("",)
+    return {metric.name + part for part in parts}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.get("alert") or rule["record"])
+def test_rules_use_only_metrics_that_exist(rule: dict[str, Any]) -> None:
+    known = {name for metric in metrics.CATALOGUE for name in exposed(metric)}
+    assert set(re.findall(r"(?<![:\w])sor_\w+", rule["expr"])) <= known
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.get("alert") or rule["record"])
+def test_rules_group_only_by_labels_that_exist(rule: dict[str, Any]) -> None:
+    used = {name for group in re.findall(r"\b(?:by|on) \(([^)]*)\)", rule["expr"]) for name in group.split(", ")}
+    assert used <= set(metrics.LABELS)
+
+
+@pytest.mark.parametrize("rule", ALERT_RULES, ids=lambda rule: rule["alert"])
+def test_every_alert_says_who_should_do_what(rule: dict[str, Any]) -> None:
+    assert rule["labels"]["severity"] in {"critical", "warning"}
+    assert rule["labels"]["audience"] in {"operator", "functioneel-beheer"}
+    assert rule["annotations"]["summary"].endswith(".")
+    page = ROOT / rule["annotations"]["runbook"]
+    assert page == RUNBOOKS / f"{rule['alert']}.md"
+    text = page.read_text()
+    assert text.startswith(f"# {rule['alert']}\n")
+    assert "## Look at" in text
+    assert "## Do" in text
+
+
+def test_no_runbook_without_an_alert() -> None:
+    assert {page.stem for page in RUNBOOKS.glob("Sor*.md")} == NAMES
+
+
+def test_every_alert_is_seen_firing_and_not_firing() -> None:
+    fires: set[str] = set()
+    silent: set[str] = set()
+    for path in (ALERTS / "tests").glob("*.yml"):
+        for case in yaml.safe_load(path.read_text())["tests"]:
+            for check in case["alert_rule_test"]:
+                (fires if check.get("exp_alerts") else silent).add(check["alertname"])
+    assert fires == NAMES
+    assert silent == NAMES
+
+
+def test_freshness_rule_uses_a_bucket_that_exists() -> None:
+    bounds = {float(le) for rule in RULES for le in re.findall(r'le="([\d.]+)"', rule["expr"])}
+    assert bounds
+    assert bounds <= set(metrics.FRESHNESS_BUCKETS)
+
+
+def test_prometheus_scrapes_every_stage() -> None:
+    config = yaml.safe_load((ROOT / "monitoring/prometheus/prometheus.yml").read_text())
+    jobs = {job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]}
+    assert {target.split(":")[0] for target in jobs["sor"]} == set(STAGES)
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not here (Debian: prometheus)")
+def test_a_wrong_limit_fails_the_rule_tests(tmp_path: Path) -> None:
+    shutil.copytree(ALERTS, tmp_path / "alerts")
+    rules = tmp_path / "alerts/sor.rules.yml"
+    text = rules.read_text()
+    assert "sor_poison_share) > 0.1" in text
+    rules.write_text(text.replace("sor_poison_share) > 0.1", "sor_poison_share) > 0.9"))
+    command = ["promtool", "test", "rules", str(tmp_path / "alerts/tests/stream.yml")]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert run.returncode == 1
+    assert "SorPoisonShareHigh" in run.stdout + run.stderr
