@@ -1,10 +1,21 @@
-"""What a parser yields: one record of a file, ready to be sealed."""
+"""What a parser is given and what it yields: one record of a file, ready to be sealed."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, Final, NamedTuple
 
 from msgspec import Struct
 
 from domain.facts import Fact
+from domain.meldingen import tekst
+
+#: How many findings of one refused message are shown to its sender.
+MEESTE_BEVINDINGEN: Final = 100
+_DAG_MS: Final = 86_400_000
+#: Ahead of UTC by as much as the Netherlands ever is, so that "today" needs no time zone tables.
+_VOOR_UTC_MS: Final = 2 * 3_600_000
 
 
 class Afwijzing(Struct, frozen=True, gc=False):
@@ -21,11 +32,66 @@ class Regel(Struct, frozen=True, gc=False):
     regels: int  # rows it covers
     bsn: str | None  # None when refused
     inhoud: Fact | Afwijzing
+    cellen: tuple[str, ...] = ()  # the row as its sender wrote it, for the sender's own screen; never sealed
+
+    def __repr__(self) -> str:
+        return f"Regel({self.regel}, {self.regels}, {type(self.inhoud).__name__})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("regel", self.regel), ("inhoud", type(self.inhoud).__name__)]
+
+
+class Gevonden(NamedTuple):
+    """One thing that is wrong in a refused file: code, number of the row or element, and field."""
+
+    code: str
+    regel: int
+    veld: str
 
 
 class BestandFout(Exception):  # noqa: N818 - the field's word
     """A whole file is refused: code of ``domain.meldingen``, file name, line and field. Never holds content."""
 
-    def __init__(self, code: str, bestand: str, regel: int = 0, veld: str = "") -> None:
+    def __init__(
+        self, code: str, bestand: str, regel: int = 0, veld: str = "", gevonden: tuple[Gevonden, ...] = ()
+    ) -> None:
         super().__init__(code, bestand, regel, veld)
         self.code, self.bestand, self.regel, self.veld = code, bestand, regel, veld
+        self.gevonden = gevonden or (Gevonden(code, regel, veld),)
+
+    def __str__(self) -> str:
+        where = f", regel {self.regel}" if self.regel else ""
+        return f"{self.bestand}{where}: {tekst(self.code)} ({self.code}{', ' if self.veld else ''}{self.veld})"
+
+
+@dataclass
+class Telling:
+    """Lines of a CSV file, as the technical feedback on a CEM+ upload counts them [F S0]."""
+
+    totaal: int = 0
+    leeg: int = 0
+    kop: int = 0
+    gegevens: int = 0
+    fouten: int = 0  # data lines whose form is wrong
+
+
+@dataclass
+class Invoer:
+    """What a parser knows of a file besides its bytes."""
+
+    naam: str  # as shown; holds no BSN
+    afzender: str  # AGB code
+    tijd: int  # upload time, ms
+    codering: str = "utf-8"
+    regels: int = 1_000  # line ends in the file: an upper bound for its rows
+    telling: Telling = field(default_factory=Telling)
+    #: Metingen whose rows are scattered over the file, found in the first pass and refused in the second.
+    verspreid: set[int] = field(default_factory=set)
+
+    @property
+    def vandaag(self) -> int:
+        """The day of the upload, as a day number."""
+        return (self.tijd + _VOOR_UTC_MS) // _DAG_MS
+
+
+Parser = Callable[[BinaryIO, Invoer], Iterator[Regel]]

@@ -5,14 +5,20 @@ What compares lines of one file is checked where the file is (the connectors); w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from domain import codes
+from domain.dates import as_date
 from domain.facts import Fact, Meting, Prestatie, Score, Start, Stop
 from domain.questionnaires import VRAGEN, VRAGENLIJSTEN
 
+#: A role in words [P]: the value list is not public, and a number or a whole sentence could name a person.
+_INFORMANT = re.compile(r"[^\W\d_](?:[^\W\d_]|[ /,.'’()-]){0,29}")
 _FIRST_DAY, _LAST_DAY = -25_567, 47_846  # 1900-01-01 and 2100-12-31
+_LAATSTE_TIJD = (_LAST_DAY + 1) * 86_400_000
+_MEEST = 99_999_999  # GeleverdVolume and Bedrag of the standard
 
 
 class Bevinding(NamedTuple):
@@ -27,14 +33,19 @@ def check(fact: Fact) -> Bevinding | None:
     return _CHECKS[type(fact)](fact)
 
 
+def _day(number: int | None) -> bool:
+    """A day that can be reckoned with: a source may send any integer."""
+    return number is None or _FIRST_DAY <= number <= _LAST_DAY
+
+
 def _product(fact: Start | Stop | Prestatie) -> Bevinding | None:
-    if len(fact.gemeente) != 4 or not fact.gemeente.isdigit():
+    if len(fact.gemeente) != 4 or not (fact.gemeente.isascii() and fact.gemeente.isdigit()):
         return Bevinding("V01", "gemeente")
     if fact.categorie and fact.categorie not in codes.PRODUCTCATEGORIEEN:
         return Bevinding("JZ020", "categorie")
     if len(fact.code) > 5:
         return Bevinding("V01", "code")
-    if not _FIRST_DAY <= fact.begindatum <= _LAST_DAY:
+    if not (_day(fact.begindatum) and _day(fact.dagtekening)):
         return Bevinding("V02", "begindatum")
     return None
 
@@ -46,11 +57,13 @@ def _regie(fact: Start | Stop) -> Bevinding | None:
         return Bevinding("V01", "geslacht")
     if fact.leeftijd is not None and not 0 <= fact.leeftijd <= 120:
         return Bevinding("TR002", "geboortedatum")
+    if not _day(fact.ingangsdatum):
+        return Bevinding("V02", "ingangsdatum")
     return _product(fact)
 
 
 def _start(fact: Start) -> Bevinding | None:
-    if fact.begindatum > fact.dagtekening:
+    if fact.status != codes.STATUS_VERWIJDEREN and fact.begindatum > fact.dagtekening:
         return Bevinding("TR134", "begindatum")
     return _regie(fact)
 
@@ -58,10 +71,13 @@ def _start(fact: Start) -> Bevinding | None:
 def _stop(fact: Stop) -> Bevinding | None:
     if fact.reden_beeindiging not in codes.REDENEN:
         return Bevinding("JZ588", "reden_beeindiging")
-    if fact.einddatum < fact.begindatum:
-        return Bevinding("TR018", "einddatum")
-    if fact.einddatum > fact.dagtekening:
-        return Bevinding("TR134", "einddatum")
+    if not _day(fact.einddatum):
+        return Bevinding("V02", "einddatum")
+    if fact.status != codes.STATUS_VERWIJDEREN:  # a removal is checked on its key alone (TR063)
+        if fact.einddatum < fact.begindatum:
+            return Bevinding("TR018", "einddatum")
+        if max(fact.begindatum, fact.einddatum) > fact.dagtekening:
+            return Bevinding("TR134", "einddatum")
     return _regie(fact)
 
 
@@ -72,11 +88,21 @@ def _prestatie(fact: Prestatie) -> Bevinding | None:
         return Bevinding("CD060", "vorige_referentie")
     if fact.eenheid not in codes.EENHEDEN:
         return Bevinding("V01", "eenheid")
-    if fact.einddatum < fact.begindatum:
-        return Bevinding("TR137", "einddatum")
+    if not (0 <= fact.volume <= _MEEST and 0 <= fact.bedrag <= _MEEST):
+        return Bevinding("V03", "volume")
     if fact.eenheid == codes.EENHEID_EURO and fact.bedrag != fact.volume:
         return Bevinding("CS339", "bedrag")
-    return _product(fact)
+    return _product(fact) or _periode(fact)
+
+
+def _periode(fact: Prestatie) -> Bevinding | None:
+    if not _day(fact.einddatum):
+        return Bevinding("V02", "einddatum")
+    if fact.einddatum < fact.begindatum:
+        return Bevinding("TR137", "einddatum")
+    if as_date(fact.begindatum).replace(day=1) != as_date(fact.einddatum).replace(day=1):
+        return Bevinding("CS337", "einddatum")
+    return None
 
 
 def _score(fact: Score) -> Bevinding | None:
@@ -86,7 +112,7 @@ def _score(fact: Score) -> Bevinding | None:
         return Bevinding("R04", "type")
     if fact.waarde is not None and not (-1 <= fact.waarde <= 2 if fact.doel else 1 <= fact.waarde <= 3):
         return Bevinding("R05", "waarde")
-    return None
+    return None if 0 <= fact.tijd < _LAATSTE_TIJD else Bevinding("V02", "tijd")
 
 
 def _meting(fact: Meting) -> Bevinding | None:
@@ -94,6 +120,10 @@ def _meting(fact: Meting) -> Bevinding | None:
         return Bevinding("C03", "vragenlijst")
     if not _FIRST_DAY <= fact.datum <= _LAST_DAY:
         return Bevinding("C02", "datum_meting")
+    if not (0 <= fact.tijd < _LAATSTE_TIJD):
+        return Bevinding("V02", "tijd")
+    if not _INFORMANT.fullmatch(fact.informant):
+        return Bevinding("C12", "informant")
     for code, antwoord in fact.antwoorden.items():
         vraag = VRAGEN.get(code)
         if vraag is None:
@@ -103,4 +133,10 @@ def _meting(fact: Meting) -> Bevinding | None:
     return None
 
 
-_CHECKS: dict[type, Callable[[Any], Bevinding | None]] = {Start: _start, Stop: _stop, Prestatie: _prestatie, Score: _score, Meting: _meting}
+_CHECKS: dict[type, Callable[[Any], Bevinding | None]] = {
+    Start: _start,
+    Stop: _stop,
+    Prestatie: _prestatie,
+    Score: _score,
+    Meting: _meting,
+}

@@ -1,7 +1,7 @@
 """Every reason why something is refused, in one list: code, sentence for the sender, source.
 
-iJw rules keep their own code. Codes of our own: ``B`` file, ``R`` RAP, ``C`` CEM+, ``K`` envelope (keys and seals), ``V``
-checks at entry. Sentences are Dutch, name what to do and never hold content.
+iJw rules keep their own code. Codes of our own: ``B`` file, ``R`` RAP, ``C`` CEM+, ``K`` envelope (keys and seals),
+``V`` checks at entry. Sentences are Dutch, name what to do and never hold content.
 """
 
 from __future__ import annotations
@@ -19,13 +19,21 @@ class Melding(NamedTuple):
 
 MELDINGEN: Final[dict[str, Melding]] = {
     # iJw, inside one message (level 1 and 2): the whole message is refused.
-    "XSD": Melding("Het bericht voldoet niet aan het schema. Herstel het bericht en lever het opnieuw aan.", "iJw IV028", True),
+    "XSD": Melding(
+        "Het bericht voldoet niet aan het schema. Herstel het bericht en lever het opnieuw aan.", "iJw IV028", True
+    ),
+    "CS025": Melding("BerichtVersie is niet 3. De monitor leest iJw 3.2.", "iJw CS025", True),
+    "CS015": Melding("BerichtSubversie is niet 2. De monitor leest iJw 3.2.", "iJw CS015", True),
     "CS002": Melding("De BSN voldoet niet aan de elfproef. Controleer de BSN van de cliënt.", "iJw CS002", True),
-    "CS058": Melding("StatusAanlevering is niet 1 of 3. Gebruik 1 (eerste aanlevering) of 3 (verwijderen).", "iJw CS058", True),
+    "CS058": Melding(
+        "StatusAanlevering is niet 1 of 3. Gebruik 1 (eerste aanlevering) of 3 (verwijderen).", "iJw CS058", True
+    ),
     "CS139": Melding("Geboortedatum en DatumGebruik passen niet bij elkaar.", "iJw CS139", True),
     "TR002": Melding("De geboortedatum ligt meer dan 120 jaar voor de dagtekening.", "iJw TR002", True),
     "TR018": Melding("De einddatum ligt voor de begindatum.", "iJw TR018", True),
-    "TR101": Melding("Twee regels in dit bericht hebben dezelfde sleutel. Lever ze in aparte berichten aan.", "iJw TR101", True),
+    "TR101": Melding(
+        "Twee regels in dit bericht hebben dezelfde sleutel. Lever ze in aparte berichten aan.", "iJw TR101", True
+    ),
     "TR134": Melding("Een datum bestaat niet of ligt na de dagtekening.", "iJw TR134 [R]", True),
     "TR135": Melding("De dagtekening ligt in de toekomst.", "iJw TR135", True),
     "TR137": Melding("De productperiode eindigt voor het begin of na de dagtekening.", "iJw TR137", True),
@@ -39,39 +47,68 @@ MELDINGEN: Final[dict[str, Melding]] = {
     "TR358": Melding("Het totaalbedrag is niet de som van de regels.", "iJw TR358", True),
     "TR315": Melding("Een VorigReferentieNummer komt twee keer voor.", "iJw TR315", True),
     "TR316": Melding("Een creditregel verwijst naar een regel in hetzelfde bericht.", "iJw TR316", True),
-    "TR335": Melding("Een productperiode eindigt meer dan vijf jaar voor de dagtekening van de declaratie.", "iJw TR335", True),
-    "TR416": Melding("Er staan twee debetregels voor dezelfde toewijzing, periode, categorie en code.", "iJw TR416", True),
+    "TR335": Melding(
+        "Een productperiode eindigt meer dan vijf jaar voor de dagtekening van de declaratie.", "iJw TR335", True
+    ),
+    "TR416": Melding(
+        "Er staan twee debetregels voor dezelfde toewijzing, periode, categorie en code.", "iJw TR416", True
+    ),
     "JZ588": Melding("De reden van beëindiging staat niet in de codelijst JZ588.", "iJw JZ588", True),
     "JZ020": Melding("De productcategorie staat niet in de codelijst JZ020.", "iJw JZ020", True),
     # Files.
     "B01": Melding("Het bestand is leeg.", "", True),
-    "B02": Melding("Het bestand is van geen bekend soort. Lever JW305, JW307 of JW323 (XML), RAP-scores of CEM+ (CSV) aan.", "", True),
-    "B03": Melding("Het bestand houdt halverwege op. Lever het volledige bestand opnieuw aan.", "", True),
+    "B02": Melding(
+        "Het bestand is van geen bekend soort. Lever JW305, JW307 of JW323 (XML), RAP-scores of CEM+ (CSV) aan.",
+        "",
+        True,
+    ),
+    "B03": Melding(
+        "Het bestand houdt halverwege op (de laatste regel is niet af). Lever het volledige bestand opnieuw aan.",
+        "",
+        True,
+    ),
     "B04": Melding("De tekens zijn niet te lezen als UTF-8 of Windows-1252. Bewaar het bestand als UTF-8.", "", True),
     "B05": Melding("Het bestand is groter dan toegestaan. Splits het bestand.", "", True),
     "B06": Melding("De kopregel ontbreekt of mist een kolom.", "S0 [P]", True),
     "B07": Melding("Het bestand verandert nog. Wacht tot het schrijven klaar is en lever het opnieuw aan.", "", True),
     "B08": Melding("Geef met --as de AGB-code van de aanbieder op: dit bestand noemt er zelf geen.", "", True),
     "B09": Melding("De AGB-code in het bestand is niet die van de aanleverende aanbieder.", "", True),
+    "B10": Melding("Het zipbestand is beschadigd of versleuteld. Maak het opnieuw, zonder wachtwoord.", "", True),
+    "B11": Melding(
+        "Het zipbestand heeft te veel bestanden of wordt uitgepakt te groot. Lever de bestanden zelf aan.", "", True
+    ),
+    "B12": Melding("Een zipbestand in een zipbestand wordt niet gelezen. Pak het eerst uit.", "", True),
+    "B13": Melding("Het bestand kan niet worden gelezen. Controleer of het bestaat en of u het mag lezen.", "", True),
+    "B14": Melding("Dit is een Excel- of Office-bestand. Bewaar het blad als CSV en lever dat aan.", "", True),
     # RAP rows.
     "R01": Melding("De BSN is geen negen cijfers die aan de elfproef voldoen.", "iJw CS002"),
     "R02": Melding("Vul het beschikkingsnummer of het toewijzingsnummer.", "S0"),
     "R03": Melding("Het toewijzingsnummer is geen getal van hoogstens negen cijfers.", "iJw 3.4"),
     "R04": Melding("Het type is onbekend. Gebruik D1O tot en met D10O, D1C tot en met D10C, PB, PO of PC.", "S0 [R]"),
-    "R05": Melding("De waarde past niet bij het type: -1, 0, 1, 2 of x voor een doel, 1, 2, 3 of x voor de probleemafname.", "S0, S1"),
+    "R05": Melding(
+        "De waarde past niet bij het type: -1, 0, 1, 2 of x voor een doel, 1, 2, 3 of x voor de probleemafname.",
+        "S0, S1",
+    ),
     "R06": Melding("Dezelfde score staat al eerder in dit bestand.", "[P]"),
     "R07": Melding("De regel heeft te weinig of te veel kolommen.", "[P]"),
+    "R08": Melding("Het beschikkingsnummer is langer dan 50 tekens.", "[P]"),
     # CEM+ metingen.
     "C01": Melding("De BSN is geen negen cijfers die aan de elfproef voldoen.", "iJw CS002"),
-    "C02": Melding("De datum van de meting is geen bestaande datum (dd-mm-jjjj).", "S0"),
+    "C02": Melding("De datum van de meting is geen bestaande datum (dd-mm-jjjj), of ligt in de toekomst.", "S0"),
     "C03": Melding("De vragenlijst is onbekend.", "S0 [R]"),
     "C04": Melding("De vraag hoort niet bij deze vragenlijst.", "[P]"),
     "C05": Melding("Het antwoord valt buiten de schaal van de vraag.", "[P]"),
     "C06": Melding("Een vraag staat twee keer in dezelfde meting.", "[P]"),
     "C07": Melding("De regels van één meting spreken elkaar tegen (cliënt, datum, informant of vragenlijst).", "[P]"),
     "C08": Melding("zorgaanbieder_id is geen AGB-code van acht cijfers.", "S0 [R]"),
-    "C09": Melding("meting_id ontbreekt.", "S0"),
+    "C09": Melding("meting_id ontbreekt of is langer dan 64 tekens.", "S0"),
     "C10": Melding("De regel heeft te weinig of te veel kolommen.", "[P]"),
+    "C11": Melding(
+        "De rij is van een andere zorgaanbieder dan de rest van het bestand. Lever per zorgaanbieder aan.", "[P]"
+    ),
+    "C12": Melding(
+        "De informant is geen aanduiding in letters van hoogstens 30 tekens. Noem een rol, geen naam of nummer.", "[P]"
+    ),
     # Envelope and entry.
     "K01": Melding("De verzegeling kan niet worden geopend. Controleer of de openbare sleutels actueel zijn.", ""),
     "K02": Melding("Het verblinde punt is ongeldig.", ""),

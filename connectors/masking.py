@@ -1,0 +1,36 @@
+"""What the sender's own screen may show of a file: no BSN, no control characters, nothing long."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from domain.bsn import elfproef, masked
+
+_LANG: Final = re.compile(r"[0-9]{8,}")
+_NEGEN: Final = re.compile(r"(?<![0-9])[0-9]{9}(?![0-9])")
+_ONZICHTBAAR: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_LENGTE: Final = 24
+
+
+def name(text: str) -> str:
+    """A file name without control characters; nine digits in a row become stars and the last three."""
+    return _NEGEN.sub(lambda found: masked(found.group()), _ONZICHTBAAR.sub("?", text))
+
+
+def cell(text: str) -> str:
+    """A cell other than a number column: any run of eight or more digits is masked, for columns get shifted."""
+    clean = _LANG.sub(lambda found: masked(found.group()), _ONZICHTBAAR.sub("?", text))
+    return clean if len(clean) <= _LENGTE else clean[: _LENGTE - 1] + "…"
+
+
+def number(text: str, bsn: str) -> str:
+    """A number column: shown, unless it could be a BSN (one number of nine digits in eleven passes the elfproef)."""
+    if text == bsn or elfproef(text) or not (text.isascii() and text.isdigit() and len(text) <= 9):
+        return cell(text)
+    return text
+
+
+def bsn(text: str) -> str:
+    """A BSN column: stars and the last three [P]; what is no number shows no character at all."""
+    return masked(text) if text.isascii() and text.isdigit() else "*" * min(len(text), 9)
