@@ -41,9 +41,8 @@ log = logging.getLogger(__name__)
 
 EXIT_CLEAN: Final = 0
 EXIT_FAULT: Final = 70  # a bug of ours, or something that cannot be delivered or read: offset uncommitted
-EXIT_SLOW_BATCH: Final = 71  # a batch took longer than BATCH_LIMIT while a rebalance or stop waited for it
+EXIT_SLOW_BATCH: Final = 71  # a batch took longer than `batch_limit` while a rebalance or stop waited for it
 EXIT_PAUSED: Final = 75  # this process was paused longer than its fence allows
-BATCH_LIMIT: Final = 20.0  # seconds
 
 
 class Record(NamedTuple):
@@ -113,6 +112,7 @@ class StageConfig:
     session_timeout: float = 10.0  # at least the broker's group.min.session.timeout.ms, 6 s by default
     heartbeat: float = 2.0
     pause_limit: float = 3.0
+    batch_limit: float = 20.0  # how long a rebalance or stop waits for the batch in flight
     health_port: int | None = None
     record_limit: int = 900_000  # bytes of key and value; Kafka refuses a record of about 1 MB
     not_ready_limit: float = 30.0  # unready longer than this is logged as an error, again and again

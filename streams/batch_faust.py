@@ -24,7 +24,8 @@ from faust.transport.consumer import Consumer, ThreadDelegateConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from streams.batch import BATCH_LIMIT, EXIT_FAULT, EXIT_SLOW_BATCH, StageConfig, StageError, describe, end
+from streams.batch import EXIT_FAULT, StageConfig, StageError, describe, end
+from streams.batch_fence import Fence
 from streams.batch_settings import app_settings, store_options
 
 log = logging.getLogger(__name__)
@@ -108,6 +109,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     handler: Handler  # set once by `build`, on a subclass
     source: str
     store: Store
+    fence: Fence
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -136,8 +138,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Forget the positions of the former assignment; the committed offsets are what counts now."""
         rebalance = self.app.rebalancing_count
-        self._next.clear()
-        self._gaps.clear()
+        self._next, self._gaps = {}, {}  # new ones: who still works on the old must be able to tell
         await super().on_partitions_assigned(assigned, generation_id)
         self._round = rebalance
 
@@ -169,18 +170,18 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         if not records or not self.settled:
             self._gaps.clear()  # what was dropped proves nothing about the log
             return
+        positions = self._next
         try:
-            ready = await self._in_order(records)
+            ready = await self._in_order(records, positions)
         except IllegalStateError:  # a rebalance took the partition while we looked
             return
-        if (
-            ready and self.settled
-        ):  # no await between this check and clearing `_idle`: a rebalance waits for us from here
-            self._idle.clear()
+        if ready and self.settled and positions is self._next:
+            self._idle.clear()  # with no await since the check: a rebalance that begins now waits for this batch
             try:
                 await self._handle(ready)
             finally:
                 self._idle.set()
+                self.fence.calm()
 
     async def _handle(self, records: dict[TP, list[FetchedRecord]]) -> None:
         await self.handler({tp.partition: found for tp, found in records.items()}, self.commit_batch)
@@ -199,15 +200,17 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             self._round = -1
         return done
 
-    async def _in_order(self, records: dict[TP, list[FetchedRecord]]) -> dict[TP, list[FetchedRecord]]:
+    async def _in_order(
+        self, records: dict[TP, list[FetchedRecord]], positions: dict[TP, int]
+    ) -> dict[TP, list[FetchedRecord]]:
         """The position guard: keep what continues where we are, go back where records were jumped over."""
-        unknown = [tp for tp in records if tp not in self._next]
+        unknown = [tp for tp in records if tp not in positions]
         earliest = await self.earliest_offsets(*unknown) if unknown else {}
         for tp in unknown:
-            self._next[tp] = self._first(tp, earliest[tp] or 0)
+            positions[tp] = self._first(tp, earliest[tp] or 0)
         ready = {}
         for tp, found in records.items():
-            want = self._next[tp]
+            want = positions[tp]
             rest = found if found[0].offset >= want else [record for record in found if record.offset >= want]
             if rest and (rest[0].offset == want or self._proven_gap(tp, rest[0].offset)):
                 self._gaps.pop(tp, None)
@@ -262,13 +265,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def wait_empty(self) -> None:
         """Called by Faust when a rebalance or stop begins: let the batch in flight finish and commit."""
-        try:
-            await asyncio.wait_for(self._idle.wait(), BATCH_LIMIT)
-        except TimeoutError:
-            end(
-                EXIT_SLOW_BATCH,
-                f"a batch took over {BATCH_LIMIT:.0f} s while the group waited for it; it is not committed",
-            )
+        if not self._idle.is_set():
+            self.fence.hurry()
+        await self._idle.wait()
+        self.fence.calm()
 
     async def drain(self) -> None:
         """Take no further batch and wait for the one in flight."""
@@ -293,7 +293,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         return int(self.app.tables.recovery.active_remaining_total())
 
 
-def build(config: StageConfig, handler: Handler) -> tuple[Any, Store]:
+def build(config: StageConfig, handler: Handler, fence: Fence) -> tuple[Any, Store]:
     """The Faust app of a stage (not started) and its store. Call it inside the running event loop."""
 
     class StageConsumer(BatchConsumer):
@@ -307,6 +307,14 @@ def build(config: StageConfig, handler: Handler) -> tuple[Any, Store]:
 
         def _new_transport(self) -> Any:
             return StageTransport(self.conf.broker_consumer, self)
+
+        def on_rebalance_start(self) -> None:
+            """In the consumer's thread, so a fold that holds the event loop does not keep the group waiting for
+            ever.
+            """
+            if not self.consumer._idle.is_set():
+                fence.hurry()
+            super().on_rebalance_start()
 
     app = StageApp(config.name, **app_settings(config))
     store = Store(app.Table(config.table, key_type=bytes, value_type=bytes, partitions=config.partitions,
@@ -322,6 +330,7 @@ def build(config: StageConfig, handler: Handler) -> tuple[Any, Store]:
     StageConsumer.handler = staticmethod(handler)
     StageConsumer.source = config.source
     StageConsumer.store = store
+    StageConsumer.fence = fence
     return app, store
 
 

@@ -14,6 +14,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicC
 from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType
 
 from streams.batch import StageConfig, StageError
+from transport import clients
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class TopicIds:
 
 def check(config: StageConfig) -> TopicIds:
     """Check source, changelog and group against each other. Raises StageError with the remedy."""
-    admin = AdminClient({**config.client, "bootstrap.servers": config.bootstrap})
+    admin = clients.admin(clients.Cluster(config.bootstrap, config.client))
     try:
         topics = _describe(admin, config)
         _check_counts(config, topics)

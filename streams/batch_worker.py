@@ -34,11 +34,12 @@ class Worker:
         self._config = config
         self._fold = fold
         self._on_batch = on_batch
-        self._fence = Fence(config.pause_limit)
+        self._fence = Fence(config.pause_limit, config.batch_limit)
         self._health = Health(config.health_port, config.name)
         self._stopping = asyncio.Event()
         self._ready_at = self._told_at = time.monotonic()
         self._sized_at = 0.0
+        self._served = False
         self._app: Any = None
 
     async def run(self) -> int:
@@ -47,7 +48,7 @@ class Worker:
         try:
             self._health.start()
             ids = await loop.run_in_executor(None, batch_topics.check, config)
-            self._app, store = batch_faust.build(config, self._handle)
+            self._app, store = batch_faust.build(config, self._handle, self._fence)
             batch_topics.claim(config, batch_faust.table_directory(self._app), ids)
             self._step = Step(config, self._fold, store, producer(config, log), self._fence.check)
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -113,6 +114,10 @@ class Worker:
         reason = self._unready()
         self._health.ready = reason is None
         if reason is None:
+            if not self._served:
+                self._served = True
+                applied = self._app.consumer.restored
+                log.info("%s is ready after %.1f s; %d changelog records applied", name, now - self._ready_at, applied)
             self._ready_at = self._told_at = now
             metrics.LAG.labels(stage=name, topic=self._config.source).set(sum(self._lag().values()))
         elif now - self._told_at > self._config.not_ready_limit:

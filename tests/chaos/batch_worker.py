@@ -1,0 +1,158 @@
+"""A stage to be killed: a fold whose state and rows show every lost or doubled event, run with one fault on order.
+
+Started as ``python -m tests.chaos.batch_worker <json>``. Every committed batch prints ``batch <events>`` on stdout.
+
+The state of a key is the set of its event numbers, so nothing lost and nothing doubled can hide. Its row moves: it lies
+under ``key/bucket`` with a bucket that changes with the number of events, so that the fold has to take rows back.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from streams.batch import BatchStats, Fold, Out, Record, StageConfig, run
+
+SECRET = "content-of-a-record"
+
+
+def bucket(events: int) -> str:
+    """Where the row of a key with so many events lies."""
+    return str(events // 3 % 4)
+
+
+def row(key: bytes, place: str, version: int, numbers: list[int] | None, topic: str) -> Out:
+    """One row; `numbers` None takes it back."""
+    body = {"version": version, "deleted": numbers is None, "numbers": numbers or []}
+    return Out(topic, key + b"/" + place.encode(), json.dumps(body).encode())
+
+
+def make_fold(topic: str) -> Fold:
+    """The fold, with its rows going to `topic`."""
+
+    def fold(key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:
+        state: dict[str, Any] = (
+            json.loads(packed) if packed else {"numbers": [], "version": -1, "place": "", "gone": {}}
+        )
+        numbers = sorted(set(state["numbers"]) | {int(record.value) for record in records})
+        version = max(state["version"], records[-1].offset)
+        place = bucket(len(numbers))
+        gone = {old: at for old, at in state["gone"].items() if records[0].offset <= at}
+        if state["place"] not in ("", place):
+            gone[state["place"]] = version
+        gone.pop(place, None)
+        rows = [row(key, place, version, numbers, topic)]
+        rows += [row(key, old, at, None, topic) for old, at in gone.items()]
+        new = {"numbers": numbers, "version": version, "place": place, "gone": gone}
+        return json.dumps(new).encode(), rows
+
+    return fold
+
+
+def die(_: object = None) -> None:
+    """As the machine would do it."""
+    sys.stdout.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def crash_in(step: str, batch: int) -> None:
+    """Kill this process in the given step of its `batch`-th batch."""
+    from streams.batch_faust import BatchConsumer, Store
+    from streams.batch_step import Step
+
+    seen = {"batches": 0, "records": 0}
+    fold, changelog, produce = Step.fold, Step._changelog, Step._produce
+    put, commit = Store.put, BatchConsumer.commit_batch
+
+    def armed() -> bool:
+        return seen["batches"] >= batch
+
+    async def counted_fold(self: Step, source: Any) -> Any:
+        seen["batches"] += 1
+        return await fold(self, source)
+
+    async def then_die(self: Step, folded: Any) -> Any:
+        ends = await changelog(self, folded)
+        if step == "changelog" and armed():
+            die()
+        return ends
+
+    def count_and_die(self: Step, topic: str, *args: Any, **options: Any) -> None:
+        produce(self, topic, *args, **options)
+        wanted = topic.endswith("-changelog") if step == "half-changelog" else topic.endswith(".rows")
+        if armed() and step in {"half-changelog", "half-rows"} and wanted:
+            seen["records"] += 1
+            if seen["records"] == 20:
+                self._producer.flush(5)
+                die()
+
+    def put_and_die(self: Store, *args: Any) -> None:
+        put(self, *args)
+        if step == "store" and armed():
+            die()
+
+    async def die_and_commit(self: BatchConsumer, positions: Any) -> bool:
+        if step == "commit" and armed():
+            die()
+        return await commit(self, positions)
+
+    Step.fold, Step._changelog, Step._produce = counted_fold, then_die, count_and_die  # type: ignore[method-assign,assignment]
+    Store.put, BatchConsumer.commit_batch = put_and_die, die_and_commit  # type: ignore[method-assign,assignment]
+
+
+def raise_in(fold: Fold, batch_of_key: int) -> Fold:
+    """A fold with a bug: its call number `batch_of_key` fails, and the error quotes the record."""
+    calls = [0]
+
+    def failing(key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:
+        calls[0] += 1
+        if calls[0] == batch_of_key:
+            raise ValueError(SECRET)
+        return fold(key, packed, records)
+
+    return failing
+
+
+def slow(fold: Fold, seconds: float) -> Fold:
+    """A fold that holds the event loop for so long, once, when the file `hold` appears in the working directory."""
+    flag = Path("hold")
+
+    def holding(key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:
+        if flag.exists():
+            flag.unlink()
+            time.sleep(seconds)
+        return fold(key, packed, records)
+
+    return holding
+
+
+def told(batch: BatchStats) -> None:
+    """One line per committed batch."""
+    print("batch", batch.events, flush=True)
+
+
+def main() -> int:
+    """Run the stage that the first argument describes."""
+    options: dict[str, Any] = json.loads(sys.argv[1])
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    fault: dict[str, Any] = options.pop("fault")
+    config = StageConfig(**{**options, "datadir": Path(options["datadir"])})
+    fold = make_fold(f"{config.name}.rows")
+    if "crash" in fault:
+        crash_in(fault["crash"], fault["batch"])
+    if "raise" in fault:
+        fold = raise_in(fold, fault["raise"])
+    if "hold" in fault:
+        fold = slow(fold, fault["hold"])
+    return run(config, fold, told)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
