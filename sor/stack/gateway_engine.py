@@ -46,6 +46,12 @@ class Query:
     changes_nothing: bool = False
 
 
+def _has_tables(folder: Path, description: str) -> bool:
+    """Whether the database that ``description`` attaches has a folder of tables."""
+    uuid = description.partition("UUID '")[2].partition("'")[0]
+    return bool(uuid) and (folder / "store" / uuid[:3] / uuid).is_dir()
+
+
 class Engine:
     """The engine on one data folder. Only one may exist in a process, and one process may have the folder."""
 
@@ -75,8 +81,14 @@ class Engine:
             ) from None
 
     def _plain_default(self) -> None:
-        """Make ``default`` an ordinary database. The embedded engine lays one over it that reads files as tables."""
-        if (self._folder / "metadata" / "default.sql").exists():
+        """Make ``default`` an ordinary database. The embedded engine lays one over it that reads files as tables.
+
+        An empty one leaves its description without a folder of tables, and then it cannot be attached: it is made anew.
+        """
+        description = self._folder / "metadata" / "default.sql"
+        if description.exists() and not _has_tables(self._folder, description.read_text("utf-8")):
+            description.unlink()
+        if description.exists():
             for sql in ("DETACH DATABASE default", "ATTACH DATABASE default"):
                 self._root.query(sql)
         elif self._text("SHOW TABLES FROM default"):
