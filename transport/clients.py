@@ -19,7 +19,7 @@ class Cluster:
 
     def settings(self) -> dict[str, Any]:
         """Settings every client shares."""
-        return {"bootstrap.servers": self.bootstrap, "log_level": 4, **self.security}
+        return {"bootstrap.servers": self.bootstrap, "log_level": 2, **self.security}
 
 
 def producer(cluster: Cluster, client_id: str, **extra: Any) -> Producer:
