@@ -21,7 +21,7 @@ def elfproef(number: str) -> bool:
     return sum(w * int(d) for w, d in zip(_WEIGHTS, number, strict=True)) % 11 == 0
 
 
-def test_numbers() -> list[str]:
+def official_numbers() -> list[str]:
     """All 9,091 official test numbers, ascending, as text of nine digits."""
     return [f"{n:09d}" for n in range(TEST_FIRST, TEST_LAST + 1) if elfproef(f"{n:09d}")]
 
