@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final, NamedTuple, Protocol
 
+from connectors.errors import ConnectorError
 from connectors.model import Afwijzing, BestandFout, Invoer, Regel, Telling
 from connectors.reading import Content, prepare, same_bytes, settled
 from connectors.recognise import CSV_KINDS, HOOFD, PARSERS, recognise
@@ -44,6 +45,9 @@ class Publishes(Protocol):
 
     def flush(self, timeout: float = 30.0) -> None:
         """Wait for every report."""
+
+    def abandon(self) -> None:
+        """Drop what is queued."""
 
 
 class Run(NamedTuple):
@@ -100,7 +104,7 @@ class Delivery:
         return next((b for b in self.bestanden if b.eerste <= line < b.eerste + b.records), None)
 
 
-class Changed(RuntimeError):  # noqa: N818 - a state of affairs
+class Changed(ConnectorError):  # noqa: N818 - a state of affairs
     """A file became another one while it was delivered."""
 
     def __init__(self, fault: BestandFout, sent: int) -> None:
@@ -251,9 +255,13 @@ def publish(delivery: Delivery, keys: PublicKeys, publisher: Publishes, progress
             if not sent % _POLL:
                 publisher.poll()
                 progress(_POLL)
+        publisher.flush(30.0)
     except BestandFout as fault:
+        publisher.abandon()
         raise Changed(fault, sent) from None
-    publisher.flush(30.0)
+    except BaseException:  # an interruption, or a broker that is gone: the same content can be delivered again
+        publisher.abandon()
+        raise
     progress(sent % _POLL)
 
 

@@ -1,0 +1,174 @@
+"""``sor deliver``: the field's files in, receipts back. What it prints is Dutch: providers read it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from connectors import report, sources
+from connectors.connector import WACHT, Connector
+from connectors.delivery import Changed, Delivery
+from connectors.errors import BrokerDown
+from connectors.model import BestandFout
+from connectors.receipts import Receipt
+from sor.settings import load_settings
+from sor.stack.endpoints import kafka_cluster
+from transport.clients import Cluster
+
+GOED, GEWEIGERD, NIETS, GEEN_ONTVANGST, GEEN_SERVER, ONDERBROKEN = 0, 1, 2, 3, 4, 130
+_AGB: Final = re.compile(r"[0-9]{8}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("deliver")(deliver)
+
+
+def deliver(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders or zip files.", show_default=False)],
+    sender: Annotated[str, typer.Option("--as", help="AGB code of the provider (8 digits).")] = "",
+    test: Annotated[bool, typer.Option("--test", help="A test: a receipt, and nothing in the figures.")] = False,
+    wait: Annotated[
+        float, typer.Option("--wait", min=0.0, help="Seconds to wait for a receipt while nothing moves.")
+    ] = WACHT,
+    check_only: Annotated[bool, typer.Option("--check", help="Look at the files only; publish nothing.")] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="List accepted rows as well.")] = False,
+    max_mb: Annotated[int, typer.Option("--max-mb", min=1, envvar="SOR_MAX_FILE_MB", help="Largest file.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Deliver JW305, JW307, JW323, RAP and CEM+ files, and show what became of them.
+
+    Ends with 0: all accepted; 1: something refused; 2: nothing to deliver; 3: no receipt in time; 4: no broker; 130:
+    interrupted. The same command again finishes what was not finished, and nothing counts twice.
+    """
+    if sender and not _AGB.fullmatch(sender):
+        typer.echo("sor: --as is een AGB-code van acht cijfers.", err=True)
+        raise typer.Exit(NIETS)
+    settings = load_settings()
+    limits = sources.Limits(file_bytes=max_mb * 1_000_000)
+    show = Show(as_json=as_json, show_all=show_all)
+    cluster = Cluster("") if check_only else kafka_cluster(settings)
+    with Connector(settings.keys, cluster, limits=limits) as connector:
+        code = run(connector, paths, limits, show, Options(sender, test, wait, check_only))
+    raise typer.Exit(code)
+
+
+class Options:
+    """What was asked for."""
+
+    def __init__(self, sender: str = "", test: bool = False, wait: float = WACHT, check_only: bool = False) -> None:
+        self.sender, self.test, self.wait, self.check_only = sender, test, wait, check_only
+
+
+class Show:
+    """Prints as it goes, or gathers one JSON document; a bar on a terminal."""
+
+    def __init__(self, *, as_json: bool, show_all: bool) -> None:
+        self.as_json, self.show_all = as_json, show_all
+        self.document: dict[str, Any] = {"aanleveringen": [], "niet_aangeleverd": []}
+        self.exit = GOED
+        self._console = Console(stderr=True)
+
+    def text(self, lines: list[str]) -> None:
+        """Lines for a reader."""
+        if not self.as_json:
+            typer.echo("\n".join(lines))
+
+    def refused(self, fault: BestandFout) -> None:
+        """A file that is not delivered."""
+        self.worse(GEWEIGERD)
+        self.document["niet_aangeleverd"].append(report.refused_json(fault))
+        self.text([report.refused_file(fault)])
+
+    def result(self, delivery: Delivery, receipt: Receipt | None) -> None:
+        """One delivery with its receipt."""
+        self.document["aanleveringen"].append(report.as_json(delivery, receipt, show_all=self.show_all))
+        self.text(report.final_step(delivery, receipt, show_all=self.show_all))
+
+    def problem(self, code: int, sentence: str) -> None:
+        """What stopped the work."""
+        self.worse(code)
+        self.document["probleem"] = sentence
+        typer.echo(f"sor: {sentence}", err=True)
+
+    def worse(self, code: int) -> None:
+        """The exit code is the worst of what happened: interrupted, no broker, no receipt, refused."""
+        order = (GOED, GEWEIGERD, NIETS, GEEN_ONTVANGST, GEEN_SERVER, ONDERBROKEN)
+        self.exit = max(self.exit, code, key=order.index)
+
+    def checking(self, deliveries: Iterator[Delivery]) -> Delivery | None:
+        """The next delivery that is checked, with a sign of life on a terminal meanwhile."""
+        if self.as_json or not self._console.is_terminal:
+            return next(deliveries, None)
+        with self._console.status("Controleren"):
+            return next(deliveries, None)
+
+    @contextmanager
+    def bar(self, what: str, total: int) -> Iterator[Progress | None]:
+        """A bar while one delivery is worked on."""
+        if self.as_json or not self._console.is_terminal:
+            yield None
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=self._console, transient=True) as progress:
+            progress.add_task(what, total=total)
+            yield progress
+
+    def end(self) -> int:
+        """The exit code; prints the document when that was asked for."""
+        self.document["exit"] = self.exit
+        if self.as_json:
+            typer.echo(json.dumps(self.document, ensure_ascii=False, indent=2))
+        return self.exit
+
+
+def run(connector: Connector, paths: list[Path], limits: sources.Limits, show: Show, options: Options) -> int:
+    """Deliver everything below the paths, one delivery after the other; the exit code."""
+    made = 0
+    try:
+        found = sources.find(paths, limits, show.refused)
+        plan = connector.run(options.sender, test=options.test, keep_accepted=show.show_all)
+        deliveries = connector.deliveries(found, plan, show.refused)
+        while (delivery := show.checking(deliveries)) is not None:
+            made += 1
+            show.text(report.first_step(delivery))
+            _one(connector, delivery, show, options)
+    except BrokerDown as error:
+        show.problem(GEEN_SERVER, str(error))
+    except KeyboardInterrupt:
+        show.problem(ONDERBROKEN, "Onderbroken. Hetzelfde commando maakt het werk later af; niets telt dubbel.")
+    else:
+        if not made:
+            show.problem(NIETS, "Er is niets aan te leveren.")
+    return show.end()
+
+
+def _one(connector: Connector, delivery: Delivery, show: Show, options: Options) -> None:
+    if any(file.afgekeurd for file in delivery.bestanden):
+        show.worse(GEWEIGERD)
+    if options.check_only:
+        show.document["aanleveringen"].append(report.as_json(delivery, None, show_all=show.show_all))
+        return
+    try:
+        with show.bar("Aanleveren", delivery.lines) as bar:
+            connector.publish(delivery, lambda n: bar.advance(bar.task_ids[0], n) if bar else None)
+    except Changed as error:
+        show.refused(error.fault)
+        return
+    with show.bar("Verwerken", delivery.lines) as bar:
+        receipt = connector.receipt(
+            delivery, options.wait, lambda r: bar.update(bar.task_ids[0], completed=r.gezien) if bar else None
+        )
+    if receipt is None or not receipt.klaar:
+        show.worse(GEEN_ONTVANGST)
+    elif receipt.afgekeurd:
+        show.worse(GEWEIGERD)
+    show.result(delivery, receipt)
