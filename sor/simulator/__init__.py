@@ -7,17 +7,18 @@
 - `rap/<agb>_scores_<yyyymm>.csv`: GAS and probleemafname; the file has no provider column, its name starts with the
   AGB code;
 - `cem/<agb>_cem_<yyyymm>.csv`: CEM+ answers, nine columns;
+- `te-laat/…xml` (with faults): messages that come after all else;
 - `expected.json`: see below; `faults.json` (with faults): what was planted where; `README.txt`: the same in Dutch.
 
-Files are to be delivered sorted by path: a later upload of a score replaces an earlier one.
+Files are to be delivered sorted by path (`berichten`, `cem`, `rap`, `te-laat`): a later upload of a score replaces an
+earlier one.
 
 `expected.json` is one object:
 
 - `configuratie`: the arguments and the definitions the expectation rests on (`sor.simulator.tables.Definities`);
 - `trajecten`: a list of rows (`sor.simulator.expected.Row`), one a line, no BSN. `index` is the simulator's own;
-  without it the rows are
-  a multiset to be matched. `einddatum` and `reden` are null unless `status` is `beeindigd`; `code` is '' where none
-  was sent;
+  without it the rows are a multiset to be matched. `einddatum` and `reden` are null unless `status` is `beeindigd`;
+  `code` is '' where none was sent; null in `gas` and `probleem` is the value x;
 - `indicatoren`: `totaal` and `clusters` (by name): uitval, nut, zonder_hulp, gas, each with n and `uitgesloten`
   (excluded n);
 - `niet_gekoppeld`: accepted metingen and (last) scores that belong to no traject;

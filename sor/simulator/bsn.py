@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 
-from domain.bsn import TEST_FIRST, elfproef, test_numbers
+from domain.bsn import TEST_FIRST, elfproef, official_numbers
 
 SYNTHETIC_FIRST = 900_000_000
 
 
 def client_bsns() -> Iterator[str]:
-    """Every official test number in order [F], then synthetic valid numbers below that range; no fixture needs the
-    latter.
-    """
-    yield from test_numbers()
+    """Every official test number in order [F], then synthetic valid numbers below that range."""
+    yield from official_numbers()
     yield from (bsn for bsn in map(str, range(SYNTHETIC_FIRST, TEST_FIRST)) if elfproef(bsn))
 
 

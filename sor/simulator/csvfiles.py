@@ -1,6 +1,4 @@
-"""RAP and CEM+ files: CSV per provider and month, in the separators, encodings and line ends that providers' software
-uses.
-"""
+"""RAP and CEM+ files: CSV per provider and month, in the separators, encodings and line ends in use."""
 
 import csv
 import io
@@ -71,9 +69,7 @@ def jaarmaand(maand: int) -> str:
 
 
 def rap_pad(agb: str, maand: int, naam: str = "") -> str:
-    """Path of a RAP file: the name starts with the AGB code, later months sort after earlier ones, `naam` after the
-    plain file.
-    """
+    """Path of a RAP file: AGB code first, later months sort after earlier ones, `naam` after the plain file."""
     return f"rap/{agb}_scores_{jaarmaand(maand)}{naam}.csv"
 
 

@@ -88,9 +88,7 @@ class Declaraties:
         )
 
     def _credit(self, rng: Random, agb: str, traject: Traject, regel: Prestatie, doel: list[Prestatie]) -> None:
-        """A copy with C that points to the line (IV085), and mostly a new debit with another volume, in the same
-        message.
-        """
+        """A copy with C that points to the line (IV085), and mostly a new debit, in the same message."""
         doel.append(replace(regel, referentie=self._referentie(agb), vorige=regel.referentie))
         traject.declaraties -= 1
         if rng.random() < 0.7:

@@ -73,12 +73,11 @@ class CsvFaults:
         self._leeg("CEM+", rng, "cem_leeg", cem_pad(agb, maand, "_leeg"))
 
     def _half(self, agb: str, maand: int, vorm: Stijl, kop: Row, rows: list[Row]) -> None:
-        """The first half of the rows once more, and four digits of the next: one row too few columns (R07)."""
+        """The first half of the rows once more, and four digits of the next: refused as a whole (B03)."""
         pad, heel = rap_pad(agb, maand, "_half"), rows[: len(rows) // 2]
         stuk = vorm.zonder_lege_regel().render(kop, heel) + rows[len(heel)][0][:4].encode()
         self._noteer("rap_half", pad)
-        self.output.double("RAP", pad, stuk, len(heel))
-        self.output.rest("RAP", "R07")
+        self.output.unreadable("RAP", pad, stuk, "B03")
 
     def _leeg(self, bron: str, rng: Random, soort: str, pad: str) -> None:
         if self._kans(rng, soort, EMPTY_SHARE):

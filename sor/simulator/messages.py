@@ -1,6 +1,4 @@
-"""From care histories to JW305 and JW307 messages: which classes share a message, when it is dated, where its file
-lies.
-"""
+"""From care histories to JW305 and JW307 messages: classes, days of sending, places of files."""
 
 import itertools
 from collections import defaultdict
@@ -21,8 +19,7 @@ SAMEN_DAGEN = 3  # classes of one client, provider and gemeente this close toget
 
 @dataclass(slots=True)
 class Bericht:
-    """A message with the place of its file: `map_` its folder ('' = its month), `naam` a suffix of the file
-    name.
+    """A message with the place of its file: `map_` its folder ('' = its month), `naam` a suffix of the name.
 
     `lot` is what happens to the file; `code` why it is refused, when it is; `vast` that its place may not be changed
     any more.

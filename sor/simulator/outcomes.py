@@ -126,9 +126,7 @@ class _Metingen:
                     self._meting(traject.aanbieder, groep, "D", dag)
 
     def _afstand(self) -> int:
-        """Days between Einddatum and datum_meting: mostly soon after, sometimes on or just over the edges of the
-        window.
-        """
+        """Days between Einddatum and datum_meting: mostly soon after, sometimes at the edges of the window."""
         voor, na = DEFINITIES.meting_voor, DEFINITIES.meting_na
         randen = (-voor, na, -voor - 1, na + 1, self.rng.randint(na + 2, na + 60))
         return self.rng.choice(randen) if self.rng.random() < 0.1 else self.rng.randint(-20, 60)
@@ -165,9 +163,7 @@ class _Metingen:
         return self.refs[agb]
 
     def _antwoorden(self, moment: str) -> dict[str, str]:
-        """An answer per question; another version has another number of questions (S0: 19 and 18 rows); a few are
-        skipped.
-        """
+        """An answer per question; the two versions differ in number (S0: 19 and 18 rows); a few are skipped."""
         rng, given = self.rng, dict[str, str]()
         for vraag in VRAGEN:
             if vraag in CIJFERVRAGEN:

@@ -74,10 +74,3 @@ class Output:
         t = self.tellingen[bron]
         t.bestanden += 1
         t.bestanden_afgewezen[familie] = t.bestanden_afgewezen.get(familie, 0) + 1
-
-    def rest(self, bron: Bron, familie: str) -> None:
-        """One more record, rejected: what is left of a row where a repeated file breaks off."""
-        t = self.tellingen[bron]
-        t.records += 1
-        t.geaccepteerd += 1
-        self.reject(bron, familie, 1)

@@ -45,9 +45,7 @@ class Population:
     nummers: Nummers = field(default_factory=Nummers)
 
     def clients(self, count: int) -> Iterator[Client]:
-        """`count` clients, one random generator each, so that a larger run keeps the decisions of a smaller one where
-        it can.
-        """
+        """`count` clients, each with its own random generator."""
         for index, bsn in enumerate(itertools.islice(client_bsns(), count)):
             rng = Random(f"{self.seed}|client|{index}")
             client = make_client(rng, bsn, self.first)
@@ -130,9 +128,7 @@ class _History:
         return self._add(aanbieder, vorige.gemeente, product, begin)
 
     def _parallel(self, traject: Traject) -> None:
-        """Other care beside the first, often by the same provider and a few days apart, so that one message starts
-        both.
-        """
+        """Other care beside the first, often days apart by the same provider: one message starts both."""
         rng = self.rng
         aanbieder = traject.aanbieder if rng.random() < 0.6 else self._aanbieder(traject.gemeente)
         product = self._product()

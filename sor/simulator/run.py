@@ -48,9 +48,7 @@ def write_world(
 
 
 def prepare(out: Path, *, force: bool) -> None:
-    """Make `out` an empty place for our files: refuses what is there, or with `force` removes what an earlier run
-    wrote.
-    """
+    """Make `out` an empty place for our files: refuses what is there, or with `force` removes an earlier run."""
     if out.exists() and not out.is_dir():
         raise SimulationError(f"{out} is a file. Name a directory with --out.")
     if not out.exists() or not any(out.iterdir()):

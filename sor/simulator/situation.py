@@ -60,9 +60,7 @@ class Situatie:
         return self.rng.choice(keuze) if keuze else None
 
     def verzonnen(self) -> tuple[Bericht, Levering] | None:
-        """Some message to copy the parties of, and a levering that never happened, in a category the client does not
-        have there.
-        """
+        """A message to copy the parties of, and a levering that never was, in a category new to client and provider."""
         bij = self.rng.choice(self.berichten)
         vrij = [p for p in PRODUCTEN if (bij.kop.aanbieder, p.categorie) not in self.bezet]
         ruimte = (self.until - self.first).days - 40

@@ -131,10 +131,11 @@ def _rows(data: bytes) -> Iterator[list[str]]:
 
 
 def _rap(r: Read, agb: str, data: bytes) -> None:
-    for row in _rows(data):
-        if len(row) != 5:
-            r.refused["R07"] += 1
-            continue
+    found = list(_rows(data))
+    if len(found[-1]) != 5:
+        r.refused["B03"] += 1
+        return
+    for row in found:
         bsn, beschikking, toewijzing, soort, waarde = row
         toegestaan = {"x", "1", "2"} | ({"-1", "0"} if soort[0] == "D" else {"3"})
         checks = {
