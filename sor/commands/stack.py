@@ -1,31 +1,30 @@
 """``sor up``, ``down``, ``status``, ``logs`` and ``doctor``: the stack on this machine."""
 
 import dataclasses
-import errno
 import json
-from collections.abc import Callable
-from functools import wraps
-from typing import Annotated, Any, ParamSpec
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from sor.settings import Settings, SettingsError, load_settings
+from sor.settings import Settings, load_settings
 from sor.stack import control, display, doctor, logs
 from sor.stack.errors import StackError
 from sor.stack.ports import remembered_ports
 from sor.stack.state import read_statuses, running_supervisor
 
 NOT_RUNNING = 3
-P = ParamSpec("P")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of the stack to the application."""
-    for command in (up, down, status, doctor_, show_logs):
-        app.command(_NAMES.get(command.__name__, command.__name__))(_in_a_sentence(command))
+    app.command("up")(up)
+    app.command("down")(down)
+    app.command("status")(status)
+    app.command("logs")(show_logs)
+    app.command("doctor")(examine)
 
 
 def up(
@@ -98,7 +97,7 @@ def show_logs(
             return
 
 
-def doctor_(as_json: AsJson = False) -> None:
+def examine(as_json: AsJson = False) -> None:
     """Look for what could keep the stack from running here, and say what to do. Ends with 1 on a problem."""
     findings = doctor.examine(load_settings())
     if as_json:
@@ -124,25 +123,3 @@ def _ready_words(settings: Settings, detached: bool) -> str:
     where = control.addresses(settings, ports) if ports else {}
     stop = "Stop it with: sor down" if detached else "Ctrl-C stops it"
     return f"The stack is up. Kafka: {where.get('kafka')}  ClickHouse: {where.get('clickhouse')}  {stop}."
-
-
-def _in_a_sentence(command: Callable[P, None]) -> Callable[P, None]:
-    """What an operator can mend is told in a sentence, without a traceback."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except (StackError, SettingsError) as error:
-            typer.echo(f"sor: {error}", err=True)
-            raise typer.Exit(1) from None
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            typer.echo("sor: The disk is full. Make room on the disk of SOR_HOME and try again.", err=True)
-            raise typer.Exit(1) from None
-
-    return run
-
-
-_NAMES = {"doctor_": "doctor", "show_logs": "logs"}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sor.settings import Settings
 from sor.stack import logs
-from sor.stack.disk import require_space
+from sor.stack.disk import full_disk_explained, require_space
 from sor.stack.errors import StackError
 from sor.stack.ports import Ports, choose_ports
 from sor.stack.services import Service, plan
@@ -41,7 +41,7 @@ def run_stack(settings: Settings, show: Show) -> None:
         StackError: it cannot start, or a part failed; everything is stopped by then.
     """
     require_space(settings.home)
-    with only_supervisor(settings.home):
+    with full_disk_explained(settings.home), only_supervisor(settings.home):
         end_leftovers(settings.home)
         write_statuses(settings.home, [])
         try:

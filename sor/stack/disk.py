@@ -1,7 +1,10 @@
 """Whether the disk has room."""
 
+import errno
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sor.stack.errors import StackError
@@ -34,3 +37,15 @@ def require_space(home: Path, gigabytes: float = 1.0) -> None:
             f"The disk of {home.absolute()} has {free:.1f} GB free and the stack needs {gigabytes:g} GB. "
             "Make room there, or set SOR_HOME to a folder on another disk."
         )
+
+
+@contextmanager
+def full_disk_explained(home: Path) -> Iterator[None]:
+    """Turn the system's "no space left" into a StackError; other errors pass."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        place = error.filename or home.absolute()
+        raise StackError(f"The disk is full: {place} could not be written. Make room and run sor up again.") from error

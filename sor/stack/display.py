@@ -49,7 +49,7 @@ class Display:
             self._live.update(table(statuses), refresh=True)
         else:
             self._print_changes(statuses)
-        if not self._told and all(status.up for status in statuses):
+        if statuses and not self._told and all(status.up for status in statuses):
             self._told = True
             self._console.print(self._when_up(), highlight=False, soft_wrap=True)
 

@@ -153,8 +153,11 @@ def _ports(settings: Settings) -> Iterator[Finding]:
         return
     taken = [(port, name) for port, name in ports.services().items() if not is_free(port)]
     for port, name in taken:
-        advice = "Stop that process, or set SOR_PORTS to another base port."
-        yield Finding("ports", "problem", f"{port} for {name} is taken by {holder(port)}", advice)
+        found = f"{port} for {name} is taken by {holder(port)}"
+        if settings.ports is None:
+            yield Finding("ports", "ok", found, "The next sor up takes other ports; nothing to do.")
+        else:
+            yield Finding("ports", "problem", found, "Stop that process, or set SOR_PORTS to another base port.")
     if not taken:
         yield Finding("ports", "ok", f"{ports.base} and up are free")
 

@@ -6,6 +6,7 @@ from sor.settings import ClickHouseUser, Settings
 from sor.stack.errors import StackError
 from sor.stack.ports import Ports, remembered_ports
 from sor.stack.secrets import read_secret
+from sor.stack.state import running_supervisor
 from transport.clients import Cluster
 
 
@@ -52,6 +53,8 @@ def clickhouse_access(settings: Settings, role: ClickHouseUser) -> ClickHouseAcc
 
 def _local(settings: Settings) -> Ports:
     ports = remembered_ports(settings)
-    if ports is None:
-        raise StackError(f"No stack was ever started in {settings.home.absolute()}. Run: sor up")
+    # While our own stack does not run, the remembered ports may belong to another checkout: never talk to that one.
+    # Who sets SOR_PORTS has said which stack is meant; the supervisor does so for its children.
+    if ports is None or (settings.ports is None and running_supervisor(settings.home) is None):
+        raise StackError(f"No stack is running in {settings.home.absolute()}. Run: sor up")
     return ports

@@ -103,7 +103,7 @@ class Broker:
         Raises:
             StackError: one of its ports is taken.
         """
-        require_free({self.port: "kafka", self.controller_port: "kafka controller"}, set_by_user=True)
+        require_free({self.port: "kafka", self.controller_port: "kafka controller"})
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

@@ -69,14 +69,17 @@ def remembered_ports(settings: Settings) -> Ports | None:
 def choose_ports(settings: Settings) -> Ports:
     """The ports to start on: those set, else those remembered, else the first free block; remembers the choice.
 
+    A remembered block that another checkout has taken since is exchanged for a free one.
+
     Raises:
-        StackError: a port of the block that was set or remembered is taken, or no block is free.
+        StackError: a port of the block that was set is taken, or no block is free.
     """
     ports = remembered_ports(settings)
-    if ports is None:
+    if settings.ports is not None:
+        ports = Ports(settings.ports)
+        require_free(ports.services())
+    elif ports is None or not _all_free(ports):
         ports = _free_block()
-    else:
-        require_free(ports.services(), set_by_user=settings.ports is not None)
     settings.home.mkdir(parents=True, exist_ok=True)
     scratch = _memory(settings.home).with_suffix(".new")
     scratch.write_text(json.dumps({"ports": ports.base}) + "\n", "utf-8")
@@ -84,16 +87,14 @@ def choose_ports(settings: Settings) -> Ports:
     return ports
 
 
-def require_free(services: dict[int, str], *, set_by_user: bool) -> None:
+def require_free(services: dict[int, str]) -> None:
     """Raise a StackError that names the first taken port, what it is for, who has it and what to do."""
     for port, name in services.items():
         if not is_free(port):
-            advice = (
-                "Stop that process, or set SOR_PORTS to another base port"
-                if set_by_user
-                else "Stop that process, or set SOR_PORTS to a base port of your choice, such as 28000"
+            raise StackError(
+                f"Port {port}, needed for {name}, is taken by {holder(port)}. "
+                "Stop that process, or set SOR_PORTS to another base port."
             )
-            raise StackError(f"Port {port}, needed for {name}, is taken by {holder(port)}. {advice}.")
 
 
 def is_free(port: int) -> bool:
@@ -135,9 +136,13 @@ def _process_name(pid: int | None) -> str:
 def _free_block() -> Ports:
     for base in range(FIRST_BASE, HIGHEST_BASE, BLOCK):
         ports = Ports(base)
-        if all(is_free(port) for port in ports.services()):
+        if _all_free(ports):
             return ports
     raise StackError(f"No block of {BLOCK} free ports from {FIRST_BASE} on. Set SOR_PORTS to a base port you can use.")
+
+
+def _all_free(ports: Ports) -> bool:
+    return all(is_free(port) for port in ports.services())
 
 
 def _memory(home: Path) -> Path:

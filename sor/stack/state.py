@@ -53,8 +53,10 @@ def only_supervisor(home: Path) -> Iterator[None]:
             who = f" (process {pid})" if pid else ""
             raise StackError(f"The stack in {home.absolute()} is already running{who}. See sor status.") from None
         (_run(home) / "supervisor.pid").write_text(f"{os.getpid()} {psutil.Process().create_time()}\n", "utf-8")
-        yield
-        (_run(home) / "supervisor.pid").unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            (_run(home) / "supervisor.pid").unlink(missing_ok=True)
 
 
 def running_supervisor(home: Path) -> int | None:

@@ -140,7 +140,12 @@ class Supervisor:
                 raise StackError(f"{service.name} ended {deaths} times before it was ready{self._last_words(service)}")
             delay = backoff.after(healthy)
             why = self._why_ended(process.returncode)
-            self._set(service, "restarting", f"{why}; starts again in {delay:g} s", restarted=True)
+            self._set(
+                service,
+                "restarting",
+                f"{why}, see sor logs {service.name}; starts again in {delay:g} s",
+                restarted=True,
+            )
             await asyncio.sleep(delay)
 
     async def _prepare(self, service: Service) -> None:

@@ -1,5 +1,6 @@
 """Secrets are private, stale pid files are understood, logs are bounded and followed."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 from sor.settings import load_settings
 from sor.stack import logs
+from sor.stack.disk import full_disk_explained
 from sor.stack.doctor import examine
 from sor.stack.endpoints import clickhouse_access, kafka_cluster
 from sor.stack.errors import StackError
@@ -67,9 +69,23 @@ def test_a_cluster_with_security_gets_its_password_from_the_file(tmp_path: Path)
     assert "open sesame" not in repr(settings)
 
 
-def test_without_a_stack_the_sentence_says_sor_up(tmp_path: Path) -> None:
+def test_without_a_running_stack_nobody_talks_to_the_remembered_ports(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path)
     with pytest.raises(StackError, match="sor up"):
-        kafka_cluster(load_settings(home=tmp_path))
+        kafka_cluster(settings)
+    (tmp_path / "stack.json").write_text('{"ports": 27500}')
+    with pytest.raises(StackError, match="sor up"):
+        kafka_cluster(settings)
+    with only_supervisor(tmp_path):
+        assert kafka_cluster(settings).bootstrap == "127.0.0.1:27500"
+    assert kafka_cluster(load_settings(home=tmp_path, ports=28000)).bootstrap == "127.0.0.1:28000"
+
+
+def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match="Make room"), full_disk_explained(tmp_path):
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "stack.new"))
+    with pytest.raises(PermissionError), full_disk_explained(tmp_path):
+        raise PermissionError(errno.EACCES, "Permission denied")
 
 
 def test_a_home_has_one_supervisor(tmp_path: Path) -> None:

@@ -38,6 +38,15 @@ def test_a_taken_port_that_was_set_is_named_with_its_holder_and_the_setting(tmp_
     assert "SOR_PORTS" in sentence
 
 
+def test_a_remembered_block_that_was_taken_since_is_exchanged(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path)
+    first = choose_ports(settings)
+    with socket.create_server(("127.0.0.1", first.kafka)):
+        second = choose_ports(settings)
+    assert second != first
+    assert remembered_ports(settings) == second
+
+
 def test_what_is_set_wins_over_what_is_remembered(tmp_path: Path) -> None:
     (tmp_path / "stack.json").write_text('{"ports": 27300}')
     assert remembered_ports(load_settings(home=tmp_path)) == Ports(27300)
