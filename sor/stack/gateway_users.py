@@ -73,7 +73,8 @@ def _within(name: str, value: str, limits: Mapping[str, int]) -> str:
             number = float(value)
         except ValueError:
             raise QueryError(36, "BAD_ARGUMENTS", f"Setting {name} must be a plain number") from None
-        return str(limits[name]) if number <= 0 or number > limits[name] else value
+        # Below one could be rounded to zero, which means unlimited; "nan" fails the comparison
+        return value if 1 <= number <= limits[name] else str(limits[name])
     if name in _HARMLESS or name.startswith("output_format_"):
         return value
     raise QueryError(164, "READONLY", f"Cannot modify '{name}' setting in readonly mode")
