@@ -2,7 +2,7 @@
 
 Joining two sets is pointwise and commutative, associative and idempotent (decision 0002): order of arrival, repetition and
 restarts leave no trace (OP080). An act is one delivery or removal of one key by one message; it counts once, by its
-message key or, for scores and metingen, by its delivery.
+message key or, for scores and metingen, by its record in a delivery.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class MetingDaad(NamedTuple):
 
 
 class Feiten(Struct, array_like=True):
-    """Everything known of one client. The inner keys name the act: message hash or delivery prefix, eight bytes."""
+    """Everything known of one client. The inner keys name the act: message hash (eight bytes), or delivery and line (twelve)."""
 
     starts: dict[Spoor, dict[bytes, StartDaad]] = field(default_factory=dict)
     stops: dict[StopSleutel, dict[bytes, StopDaad]] = field(default_factory=dict)
@@ -168,7 +168,13 @@ def _add_prestatie(feiten: Feiten, event: Event, f: Prestatie) -> None:
 
 
 def _upload(event: Event) -> bytes:
-    return bytes.fromhex(event.delivery[:16])
+    """Names an act by its record: the delivery (eight bytes), then the line (four bytes)."""
+    return bytes.fromhex(event.delivery[:16]) + event.line.to_bytes(4, "big")
+
+
+def _volgorde(nummer: bytes, daad: ScoreDaad | MetingDaad) -> tuple[int, bytes, bytes]:
+    """Upload time, then the order of the lines of one upload, then the delivery: arbitrary but stable."""
+    return daad.tijd, nummer[8:], nummer[:8]
 
 
 def _add_score(feiten: Feiten, event: Event, f: Score) -> None:
@@ -212,10 +218,10 @@ def geldend(daden: dict[bytes, Any]) -> Any | None:
 
 
 def laatste(daden: dict[bytes, Any]) -> Any:
-    """The upload of a score that counts: the latest by upload time, then by delivery."""
-    return max(daden.items(), key=lambda paar: (paar[1].tijd, paar[0]))[1]
+    """The upload of a score that counts: the latest, and of one upload the last line."""
+    return max(daden.items(), key=lambda paar: _volgorde(*paar))[1]
 
 
 def laatste_meting(daden: dict[bytes, MetingDaad]) -> MetingDaad:
-    """The delivery of a meting that counts: the latest by datum, then upload time, then delivery."""
-    return max(daden.items(), key=lambda paar: (paar[1].datum, paar[1].tijd, paar[0]))[1]
+    """The delivery of a meting that counts: the latest by datum, then as for a score."""
+    return max(daden.items(), key=lambda paar: (paar[1].datum, _volgorde(*paar)))[1]

@@ -49,7 +49,7 @@ metingen = st.builds(
 )  # fmt: skip
 feiten: st.SearchStrategy[Fact] = st.one_of(starts, starts, stops, stops, prestaties, scores, metingen)
 events = st.builds(
-    Event, delivery=st.sampled_from([c * 32 for c in "0123"]), line=st.just(1), aanbieder=st.sampled_from([AGB, "87654321"]),
+    Event, delivery=st.sampled_from([c * 32 for c in "0123"]), line=st.integers(1, 3), aanbieder=st.sampled_from([AGB, "87654321"]),
     published_at=st.just(0), fact=feiten,
 )  # fmt: skip
 
@@ -166,6 +166,15 @@ def test_a_pause_keeps_the_traject_open_until_it_resumes() -> None:
 def test_a_stop_without_its_start_waits() -> None:
     (rij,) = _trajecten(_stop(100, 200, "31"))
     assert (rij.status, rij.einddatum, rij.uitval_klasse) == ("wacht_op_start", None, "")
+
+
+def test_of_one_upload_the_last_line_of_a_score_counts() -> None:
+    score = Score(b"toew0001", None, 1, "O", 2, 50)
+    eerder = Event("a" * 32, 1, AGB, 0, score)
+    later = Event("a" * 32, 2, AGB, 0, msgspec.structs.replace(score, waarde=-1))
+    for history in ([eerder, later], [later, eerder]):
+        (rij,) = _trajecten(_start(100), *history)
+        assert rij.gas == {"1O": -1}
 
 
 def test_old_municipality_codes_count_under_the_current_one() -> None:
