@@ -203,7 +203,7 @@ class Supervisor:
             if process is not None:
                 self._set(service, "stopping", "", process)
                 await self._end(process, service.stop_seconds)
-            if self._status[service.name].state != "failed":
+            if self._status[service.name].state not in ("failed", "done"):
                 self._set(service, "stopped")
 
     async def _end(self, process: "subprocess.Popen[bytes]", seconds: float) -> None:
