@@ -73,6 +73,11 @@ class Settings(BaseSettings):
     )
     kafka_heap: str = Field("512m", pattern=r"^[1-9][0-9]*[mg]$", description="Java heap of the broker started here.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe message to log.")
+    metrics_host: str = Field(
+        "127.0.0.1",
+        pattern=r"^[0-9a-fA-F.:]+$",
+        description="Address on which a process serves /ready and /metrics; 0.0.0.0 inside a container.",
+    )
     partitions: int = Field(4, ge=1, le=1024, description="Partitions of each topic that is created.")
 
     @field_validator("kafka")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Self
@@ -19,14 +20,15 @@ class HealthPortError(RuntimeError):
 class Health:
     """The health page of one process, served by a daemon thread.
 
-    ``port`` None serves nothing, so that a test or a tool needs no port. A process starts as not ready.
+    ``port`` None serves nothing, so that a test or a tool needs no port. A process starts as not ready. It listens on
+    ``host``, else on the setting ``SOR_METRICS_HOST`` (a container's own address), else on 127.0.0.1.
 
     >>> health = Health(None, "entry").start()
     >>> health.ready = True
     """
 
-    def __init__(self, port: int | None, stage: str, host: str = "127.0.0.1") -> None:
-        self.port, self._host = port, host
+    def __init__(self, port: int | None, stage: str, host: str | None = None) -> None:
+        self.port, self._host = port, host or os.environ.get("SOR_METRICS_HOST") or "127.0.0.1"
         self._server: ThreadingHTTPServer | None = None
         self._gauge = metrics.READY.labels(stage=stage)
         self._ready = False

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Makes what docker-compose.yml reads as secrets: passwords, the certificate of the broker, the key folders. What exists is
+# kept. Run it as root: each file is then owned by the user of the container that reads it, and readable by that user alone.
+set -euo pipefail
+umask 077
+cd "$(dirname "$0")/.."
+folder=${1:-deploy/secrets}
+sor=${SOR:-.venv/bin/sor}
+hosts=${KAFKA_HOSTS:-DNS:kafka,DNS:localhost,IP:127.0.0.1}
+mkdir -p "$folder"
+
+# Users inside the images that read secrets: our own (the registry runs as it too), apache/kafka, clickhouse, grafana.
+uid_sor=10001 uid_kafka=1000 uid_clickhouse=101 uid_grafana=472
+
+owned() { # UID FILE…
+  local uid=$1
+  shift
+  if [ "$(id -u)" = 0 ]; then chown -R "$uid" "$@"; fi
+}
+
+password() { # NAME UID
+  if [ ! -s "$folder/$1" ]; then openssl rand -hex 24 > "$folder/$1"; fi
+  owned "$2" "$folder/$1"
+}
+
+for name in admin connector evaluate entry trajectories deliveries sink audit; do
+  password "kafka_user_$name" "$uid_sor"
+done
+password clickhouse_admin "$uid_sor"
+password clickhouse_sink "$uid_sor"
+password clickhouse_grafana "$uid_grafana"
+password grafana_admin "$uid_grafana"
+password registry_database "$uid_sor"
+
+# ClickHouse knows hashes only.
+{
+  echo '<clickhouse><users>'
+  for name in admin sink grafana; do
+    hash=$(tr -d '\n' < "$folder/clickhouse_$name" | openssl dgst -sha256 -r | cut -d' ' -f1)
+    echo "  <$name><password_sha256_hex>$hash</password_sha256_hex></$name>"
+  done
+  echo '</users></clickhouse>'
+} > "$folder/clickhouse_passwords"
+owned "$uid_clickhouse" "$folder/clickhouse_passwords"
+
+# An authority of this installation, and the certificate of its broker. Put your own in place of both before going live.
+if [ ! -s "$folder/kafka_tls" ]; then
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj '/CN=SOR Kafka CA' \
+    -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign \
+    -keyout "$folder/kafka_ca_key" -out "$folder/kafka_ca" 2> /dev/null
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/CN=kafka' \
+    -keyout "$work/key" -out "$work/request" 2> /dev/null
+  openssl x509 -req -in "$work/request" -CA "$folder/kafka_ca" -CAkey "$folder/kafka_ca_key" -days 825 \
+    -extfile <(printf 'subjectAltName=%s\n' "$hosts") -out "$work/certificate" 2> /dev/null
+  cat "$work/key" "$work/certificate" "$folder/kafka_ca" > "$folder/kafka_tls"
+  chmod 0644 "$folder/kafka_ca"
+fi
+owned "$uid_kafka" "$folder/kafka_tls"
+
+if [ ! -e "$folder/keys/public" ]; then SOR_KEYS="$folder/keys" "$sor" keys init; fi
+owned "$uid_sor" "$folder/keys"
+chmod 0755 "$folder/keys/public"
+chmod 0644 "$folder"/keys/public/*
+
+echo "Secrets are in $folder. Keep a copy of keys/evaluate and keys/entry in two places that no single person can open,"
+echo "move kafka_ca_key off this machine, and give each connector kafka_ca, keys/public and its own Kafka password."
+if [ "$(id -u)" != 0 ]; then echo "Not run as root: the containers cannot read these files yet. Run it again as root."; fi
