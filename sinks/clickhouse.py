@@ -5,6 +5,7 @@ A text of ClickHouse may quote data, so only its code and name go into messages 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ from clickhouse_connect.driver.exceptions import (
     NotSupportedError,
     ProgrammingError,
 )
+
+# The driver logs a traceback, with the query's address, for what becomes one sentence here.
+logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 CONNECT_SECONDS: Final = 5
 ANSWER_SECONDS: Final = 60

@@ -1,0 +1,143 @@
+"""An indicator over many rows: the query for ClickHouse, and the same computation in Python.
+
+Scope of all figures [P]: municipalities that belong to a cluster, no category outside jeugdhulp (47-49). Rows marked as
+deleted never count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, Literal
+
+from domain.codes import BUITEN_UITKOMSTEN
+from domain.dates import as_date, day
+from domain.geography import GEMEENTEN
+from domain.indicator_terms import Indicator, Rij, Rijen, Tabel, Uitkomst, Voorwaarde, tekst_sql
+
+Groep = Literal["cluster", "gemeente", "aanbieder", "maand"]
+_BINNEN: Final = {code: gemeente.cluster for code, gemeente in sorted(GEMEENTEN.items()) if gemeente.cluster}
+#: The date that places a row in a period: event time, never arrival time.
+DATUM: Final[dict[Tabel, str]] = {"trajecten": "einddatum", "metingen": "datum"}
+
+
+def _datum(tabel: Tabel) -> str:
+    if tabel not in DATUM:
+        raise ValueError(f"rows of {tabel} have no date in the sense of a period")
+    return DATUM[tabel]
+
+
+def _groep_sql(groep: Groep, tabel: Tabel) -> str:
+    if groep == "maand":
+        datum = _datum(tabel)
+        return f"addDays({datum}, 1 - toDayOfMonth({datum}))"
+    if groep == "cluster" and tabel != "trajecten":
+        codes, clusters = (", ".join(map(tekst_sql, deel)) for deel in (_BINNEN, _BINNEN.values()))
+        return f"transform(gemeente, [{codes}], [{clusters}], '')"
+    return groep
+
+
+def scope(tabel: Tabel, database: str = "sor") -> str:
+    """Which rows of a table belong to the figures, as SQL."""
+    gemeenten = Voorwaarde("gemeente", tuple(_BINNEN)).sql
+    buiten = Voorwaarde("categorie", tuple(sorted(BUITEN_UITKOMSTEN)))
+    if tabel == "trajecten":
+        return f"{gemeenten} AND {replace(buiten, niet=True).sql}"
+    elders = f"SELECT aanbieder, traject FROM {database}.trajecten FINAL WHERE {buiten.sql}"  # noqa: S608
+    return f"{gemeenten} AND (aanbieder, traject) NOT IN ({elders})"
+
+
+def sql(indicator: Indicator, group_by: Sequence[Groep] = (), where: str = "", database: str = "sor") -> str:
+    """The query of one indicator: the group columns, then ``clienten, teller, noemer, uitgesloten, uitkomst``.
+
+    ``where`` narrows the rows of the table further, such as to a period. Without groups there is one row.
+    """
+    groepen = [f"{_groep_sql(groep, indicator.tabel)} AS {groep}" for groep in group_by]
+    figuur = {
+        "aantal": "teller",
+        "%": "if(noemer = 0, NULL, 100 * teller / noemer)",
+        "gemiddelde": "if(noemer = 0, NULL, teller / noemer)",
+    }[indicator.eenheid]
+    return _query(indicator.tabel, group_by, where, database, [*groepen, *_sommen(indicator), f"{figuur} AS uitkomst"])
+
+
+def sql_samen(
+    indicatoren: Sequence[Indicator], group_by: Sequence[Groep] = (), where: str = "", database: str = "sor"
+) -> str:
+    """One query for several indicators of one table: the group columns, then four columns for each, in order."""
+    tabel = indicatoren[0].tabel
+    kolommen = [f"{_groep_sql(groep, tabel)} AS {groep}" for groep in group_by]
+    for indicator in indicatoren:
+        if indicator.tabel != tabel:
+            raise ValueError(f"{indicator.sleutel} is not over {tabel}")
+        kolommen += _sommen(indicator, f"{indicator.sleutel.replace('-', 'min')}_")
+    return _query(tabel, group_by, where, database, kolommen)
+
+
+def _sommen(indicator: Indicator, voor: str = "") -> list[str]:
+    uit = indicator.uitgesloten
+    return [
+        f"uniqExactIf(client, {_achter(indicator)}) AS {voor}clienten",
+        f"{indicator.teller.sql} AS {voor}teller",
+        f"{indicator.noemer.sql} AS {voor}noemer",
+        f"{uit.sql if uit else '0'} AS {voor}uitgesloten",
+    ]
+
+
+def _achter(indicator: Indicator) -> str:
+    """Whose clients stand behind the figure: a row with nothing to add has none."""
+    noemer = indicator.noemer
+    return noemer.voorwaarde if isinstance(noemer.meet, Rijen) else f"{noemer.voorwaarde} AND {noemer.meet.sql} != 0"
+
+
+def _query(tabel: Tabel, groepen: Sequence[Groep], where: str, database: str, kolommen: Sequence[str]) -> str:
+    binnen = [scope(tabel, database)]
+    binnen += [f"{_datum(tabel)} IS NOT NULL"] if "maand" in groepen else []
+    binnen += [f"({where})"] if where else []
+    tekst = f"SELECT {', '.join(kolommen)} FROM {database}.{tabel} FINAL WHERE {' AND '.join(binnen)}"  # noqa: S608
+    lijst = ", ".join(groepen)
+    return f"{tekst} GROUP BY {lijst} ORDER BY {lijst}" if groepen else tekst
+
+
+def evaluate(
+    indicator: Indicator,
+    tabellen: Mapping[Tabel, Sequence[Rij]],
+    group_by: Sequence[Groep] = (),
+    waar: Callable[[Rij], bool] = lambda _rij: True,
+) -> dict[tuple[Any, ...], Uitkomst]:
+    """The outcome per group over rows as the contracts have them (dates are day numbers): the newest of each key.
+
+    ``tabellen`` has the table of the indicator and ``trajecten``. Without groups the only key is ``()``.
+    """
+    buiten = {(rij["aanbieder"], rij["traject"]) for rij in tabellen["trajecten"] if _elders(rij)}
+    groepen: dict[tuple[Any, ...], list[Rij]] = {} if group_by else {(): []}
+    for rij in tabellen[indicator.tabel]:
+        if rij["verwijderd"] or rij["gemeente"] not in _BINNEN or (rij["aanbieder"], rij["traject"]) in buiten:
+            continue
+        if waar(rij) and not ("maand" in group_by and rij[_datum(indicator.tabel)] is None):
+            groepen.setdefault(tuple(_groep(rij, groep, indicator.tabel) for groep in group_by), []).append(rij)
+    return {groep: _uitkomst(indicator, rijen) for groep, rijen in groepen.items()}
+
+
+def _elders(rij: Rij) -> bool:
+    return not rij["verwijderd"] and rij["categorie"] in BUITEN_UITKOMSTEN
+
+
+def _groep(rij: Rij, groep: Groep, tabel: Tabel) -> Any:
+    if groep == "maand":
+        return day(as_date(rij[_datum(tabel)]).replace(day=1))
+    if groep == "cluster":
+        return _BINNEN[rij["gemeente"]]
+    return rij[groep]
+
+
+def _uitkomst(indicator: Indicator, rijen: Sequence[Rij]) -> Uitkomst:
+    meet = indicator.noemer.meet
+    achter = [rij for rij in indicator.noemer.rijen(rijen) if isinstance(meet, Rijen) or meet.van(rij)]
+    uit = indicator.uitgesloten
+    return Uitkomst(
+        len({rij["client"] for rij in achter}),
+        indicator.teller.som(rijen),
+        indicator.noemer.som(rijen),
+        uit.som(rijen) if uit else 0,
+    )

@@ -1,0 +1,371 @@
+"""The sink on a real broker and the real engine: whatever happens in between, the rows are right."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import NewTopic
+
+from schemas.codec import Codec
+from sinks import clickhouse, consumer, migrate
+from sinks.clickhouse import Access
+from sinks.consumer import EXIT_CLEAN, EXIT_FAULT, Sink, SinkConfig
+from sinks.tables import METINGEN, RECEIPTS, REJECTED, SCORES, TABLES, TRAJECTEN, Table
+from sor.stack.gateway import Gateway
+from sor.stack.ports import free_port
+from tests.conftest import RunningBroker, RunningGateway
+from transport.clients import Cluster, admin
+from transport.clients import consumer as kafka_consumer
+from transport.publisher import Publisher
+
+pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
+NOW = 1_782_900_000_000  # ms
+
+
+def traject(number: int, version: int, **changed: Any) -> dict[str, Any]:
+    row = {
+        "aanbieder": f"{90_000_000 + number % 3:08d}",
+        "gemeente": "0363",
+        "jaar": 2024 + number % 2,
+        "traject": f"{number:016x}",
+        "version": version,
+        "verwijderd": False,
+        "client": f"p1.sor.1.{number:032x}",
+        "cluster": "Amsterdam",
+        "categorie": "45",
+        "code": "45A04",
+        "begindatum": 19_800 + number % 2 * 366,
+        "einddatum": None,
+        "reden_beeindiging": "",
+        "uitval_klasse": "",
+        "status": "lopend",
+        "leveringen": 1,
+        "leeftijd": 12,
+        "geslacht": "1",
+        "nut_jeugdige": None,
+        "nut_ouder": 8,
+        "zonder_hulp_jeugdige": None,
+        "zonder_hulp_ouder": 3,
+        "gas": {"1O": 2, "1C": -1},
+        "gas_gescoord": 2,
+        "gas_bereikt": 1,
+        "gas_deels": 1,
+        "probleem_behandelaar": None,
+        "probleem_ouder": 2,
+        "probleem_client": None,
+        "metingen": 1,
+        "scores": 3,
+        "declaraties": -1,
+        "vlaggen": ["TR074"],
+        "definitie_versie": 1,
+        "gebeurd_op": NOW,
+    }
+    return {**row, **changed}
+
+
+def meting(number: int, version: int, **changed: Any) -> dict[str, Any]:
+    row = {name: value for name, value in traject(number, version).items() if name in METINGEN.columns}
+    row |= {"meting": f"{number:016x}", "vragenlijst": "CEM+_2018_OE_v1", "groep": "ouder", "soort": "einde"}
+    row |= {"informant": "Moeder", "datum": -3, "nut": 8, "zonder_hulp": None, "antwoorden": {"VR01": 2}, "telt": True}
+    return {**row, **changed}
+
+
+def score(number: int, version: int, **changed: Any) -> dict[str, Any]:
+    row = {name: value for name, value in traject(number, version).items() if name in SCORES.columns}
+    row |= {"score": f"{number:016x}", "doel": 10, "beoordelaar": "O", "waarde": -1, "tijd": NOW}
+    return {**row, **changed}
+
+
+def rejected(offset: int, **changed: Any) -> dict[str, Any]:
+    row = {"stage": "entry", "topic": "sor.evaluated", "partition": 0, "offset": offset, "code": "K01"}
+    row |= {"reason": "sealed to another key", "delivery": "0" * 32, "line": 1, "sender": "90000001"}
+    return {**row, "key": b"k", "value": b"sealed", "rejected_at": NOW, **changed}
+
+
+def receipt(number: int, version: int, **changed: Any) -> dict[str, Any]:
+    row = {"delivery": f"{number:032x}", "kind": "score", "sender": "90000001", "test": False, "lines": 3, "gezien": 3}
+    row |= {"geaccepteerd": 2, "afgekeurd": 1, "regels_geaccepteerd": 2, "regels_afgekeurd": 1, "klaar": True}
+    row |= {"fouten": [{"line": 2, "regel": 3, "regels": 1, "code": "R04", "veld": "type"}], "codes": {"R04": 1}}
+    return {**row, "eerste": NOW, "laatste": NOW, "version": version, **changed}
+
+
+@dataclass
+class Bench:
+    """Topics, tables and group of one test."""
+
+    config: SinkConfig
+    access: Access
+
+    def table(self, like: Table) -> Table:
+        return next(table for table in self.config.tables if table.name == like.name)
+
+    def publish(self, like: Table, records: list[dict[str, Any]]) -> None:
+        table, codec = self.table(like), Codec(like.schema)
+        publisher = Publisher(self.config.cluster, "test")
+        for record in records:
+            key = "|".join(str(record[column]) for column in table.key).encode()
+            publisher.send(table.topic, key, codec.encode(record))
+        publisher.flush()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        client = clickhouse.connect(self.access)
+        try:
+            return clickhouse.select(client, query)
+        finally:
+            client.close()
+
+    def until(self, query: str, expected: list[tuple[Any, ...]], seconds: float = 40) -> None:
+        deadline = time.monotonic() + seconds
+        while (found := self.rows(query)) != expected:
+            assert time.monotonic() < deadline, f"{query}: {found} instead of {expected}"
+            time.sleep(0.05)
+
+    def committed(self) -> int:
+        """Records below the committed offsets of all topics."""
+        client = kafka_consumer(self.config.cluster, str(self.config.group), "onlooker")
+        places = [TopicPartition(table.topic, number) for table in self.config.tables for number in range(2)]
+        try:
+            return sum(max(0, place.offset) for place in client.committed(places, timeout=10))
+        finally:
+            client.close()
+
+    def until_committed(self, records: int, seconds: float = 40) -> None:
+        deadline = time.monotonic() + seconds
+        while (found := self.committed()) != records:
+            assert time.monotonic() < deadline, f"{found} records committed instead of {records}"
+            time.sleep(0.05)
+
+    @contextmanager
+    def running(self, **changed: Any) -> Iterator[Sink]:
+        """A sink on a thread, stopped in an orderly way at the end."""
+        sink = Sink(replace(self.config, **changed))
+        failures: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                sink.run()
+            except BaseException as error:  # noqa: BLE001  # raised below, on the thread of the test
+                failures.append(error)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        try:
+            yield sink
+        finally:
+            sink.stop()
+            thread.join(30)
+        assert not thread.is_alive()
+        if failures:
+            raise failures[0]
+
+
+def make_bench(bootstrap: str, url: str, users: dict[str, str]) -> Bench:
+    name = uuid.uuid4().hex[:10]
+    access = Access(url, "admin", users["admin"], f"sor_{name}")
+    tables = tuple(replace(table, topic=f"{table.topic}.{name}") for table in TABLES)
+    cluster = Cluster(bootstrap)
+    administrator = admin(cluster)
+    created = administrator.create_topics([NewTopic(table.topic, 2, 1) for table in tables])
+    for future in created.values():
+        future.result(20)
+    migrate.apply(access, lambda _sentence: None)
+    config = SinkConfig(
+        cluster, url, "sink", users["sink"], "0", None, 500, 0.1, access.database, f"sink-{name}", tables
+    )
+    return Bench(config, access)
+
+
+@pytest.fixture
+def bench(broker: RunningBroker, gateway: RunningGateway) -> Iterator[Bench]:
+    made = make_bench(broker.bootstrap, gateway.url, gateway.users)
+    yield made
+    client = clickhouse.connect(made.access)
+    client.command(f"DROP DATABASE {made.access.database}")
+    client.close()
+
+
+def test_every_table_gets_its_rows_as_they_were(bench: Bench) -> None:
+    bench.publish(TRAJECTEN, [traject(1, 5, einddatum=19_950)])
+    bench.publish(METINGEN, [meting(1, 5)])
+    bench.publish(SCORES, [score(1, 5)])
+    bench.publish(REJECTED, [rejected(7)])
+    bench.publish(RECEIPTS, [receipt(1, 5)])
+    with bench.running():
+        bench.until_committed(5)
+    query = "SELECT begindatum, einddatum, gas, probleem_ouder, vlaggen, declaraties, gebeurd_op FROM trajecten FINAL"
+    begin, end, gas, probleem, vlaggen, declaraties, gebeurd = bench.rows(query)[0]
+    assert (begin.isoformat(), end.isoformat()) == ("2025-03-19", "2024-08-15")
+    assert (gas, probleem, vlaggen, declaraties) == ({"1O": 2, "1C": -1}, 2, ["TR074"], -1)
+    assert gebeurd.timestamp() == NOW / 1000
+    assert bench.rows("SELECT toString(datum), nut, zonder_hulp, antwoorden, telt FROM metingen FINAL") == [
+        ("1969-12-29", 8, None, {"VR01": 2}, True)
+    ]
+    assert bench.rows("SELECT doel, waarde, beoordelaar FROM scores FINAL") == [(10, -1, "O")]
+    assert bench.rows("SELECT topic, partition, offset, code FROM rejected FINAL") == [("sor.evaluated", 0, 7, "K01")]
+    query = "SELECT fouten[1].code, fouten[1].regel, codes, klaar FROM receipts FINAL"
+    assert bench.rows(query) == [("R04", 3, {"R04": 1}, True)]
+
+
+def test_the_highest_version_wins_in_whatever_order_and_deleted_rows_go(bench: Bench) -> None:
+    bench.publish(TRAJECTEN, [traject(n, 10) for n in range(6)])
+    with bench.running():
+        bench.until("SELECT count() FROM trajecten FINAL", [(6,)])
+        bench.publish(TRAJECTEN, [traject(0, 9, status="oud"), traject(0, 10), traject(1, 11, status="nieuw")])
+        bench.publish(TRAJECTEN, [traject(2, 12, verwijderd=True), traject(2, 11, status="te laat")])
+        bench.publish(TRAJECTEN, [traject(3, 12, verwijderd=True), traject(3, 13, status="terug")])
+        bench.publish(REJECTED, [rejected(1), rejected(1, rejected_at=NOW + 5), rejected(2)])
+        bench.until_committed(6 + 7 + 3)
+    query = "SELECT traject, status FROM trajecten FINAL ORDER BY traject"
+    states = {0: "lopend", 1: "nieuw", 3: "terug", 4: "lopend", 5: "lopend"}
+    assert bench.rows(query) == [(f"{number:016x}", state) for number, state in states.items()]
+    assert bench.rows("SELECT count() FROM rejected FINAL") == [(2,)]
+
+
+def test_of_one_key_in_a_batch_only_the_newest_row_is_inserted(bench: Bench) -> None:
+    bench.publish(TRAJECTEN, [traject(1, version) for version in (3, 9, 4, 9)])
+    bench.publish(TRAJECTEN, [traject(2, 1)])
+    with bench.running(flush_seconds=1.0):
+        bench.until_committed(5)
+    assert bench.rows("SELECT version FROM trajecten ORDER BY version") == [(1,), (9,)]
+
+
+def test_all_that_was_published_comes_even_if_published_twice(bench: Bench) -> None:
+    records = [traject(n, 1 + n % 5) for n in range(3_000)]
+    bench.publish(TRAJECTEN, records + records[::3])
+    bench.publish(SCORES, [score(n, 1) for n in range(1_000)])
+    with bench.running():
+        bench.until_committed(5_000)
+    assert bench.rows("SELECT count(), sum(version) FROM trajecten FINAL") == [
+        (3_000, sum(r["version"] for r in records))
+    ]
+    assert bench.rows("SELECT count() FROM scores FINAL") == [(1_000,)]
+
+
+def test_what_is_no_row_stops_the_sink_and_is_not_committed(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.publish(TRAJECTEN, [traject(1, 1)])
+    publisher = Publisher(bench.config.cluster, "test")
+    publisher.send(bench.table(SCORES).topic, b"k", b"\x00 no avro, and secret")
+    publisher.flush()
+    assert consumer.run(bench.config) == EXIT_FAULT
+    assert bench.table(SCORES).topic in caplog.text
+    assert "secret" not in caplog.text
+    assert bench.committed() <= 1
+
+
+def test_a_missing_table_stops_the_sink_with_what_to_do(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    client = clickhouse.connect(bench.access)
+    client.command("DROP TABLE scores")
+    assert consumer.run(bench.config) == EXIT_FAULT
+    assert "run sor migrate" in caplog.text
+    client.command("ALTER TABLE trajecten DROP COLUMN geslacht")
+    client.close()
+    caplog.clear()
+    assert consumer.run(bench.config) == EXIT_FAULT
+    assert "Table trajecten lacks a column of its contract: run sor migrate" in caplog.text
+
+
+def test_a_wrong_password_stops_the_sink(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    assert consumer.run(replace(bench.config, password="wrong")) == EXIT_FAULT
+    assert "516" in caplog.text
+    assert "wrong" not in caplog.text
+
+
+def test_two_sinks_share_the_work_and_one_that_leaves_hands_over(bench: Bench) -> None:
+    with bench.running() as stays:
+        with bench.running(slot="1") as leaves:
+            bench.publish(TRAJECTEN, [traject(n, 1) for n in range(500)])
+            wait_for(lambda: bool(stays._assigned) and bool(leaves._assigned))
+            bench.publish(TRAJECTEN, [traject(n, 2) for n in range(500)])
+            bench.until("SELECT count(), min(version) FROM trajecten FINAL", [(500, 2)])
+        bench.publish(TRAJECTEN, [traject(n, 3) for n in range(500)])
+        bench.until("SELECT count(), min(version) FROM trajecten FINAL", [(500, 3)])
+        bench.until_committed(1_500)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 40) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_clickhouse_away_in_mid_flow_loses_nothing(broker: RunningBroker, tmp_path: Path) -> None:
+    users = {"admin": "admin-password", "sink": "sink-password"}
+    with Gateway(tmp_path, free_port(), users) as own:
+        bench = make_bench(broker.bootstrap, own.url, users)
+        with bench.running() as sink:
+            bench.publish(TRAJECTEN, [traject(n, 1) for n in range(1_000)])
+            bench.until("SELECT count() FROM trajecten FINAL", [(1_000,)])
+            own.stop()
+            bench.publish(TRAJECTEN, [traject(n, 2) for n in range(500, 1_500)])
+            wait_for(lambda: sink._paused)
+            bench.publish(SCORES, [score(n, 1) for n in range(700)])
+            own.start()
+            own.wait_ready()
+            bench.until_committed(2_700)
+            assert not sink._paused
+        assert bench.rows("SELECT count(), sum(version) FROM trajecten FINAL") == [(1_500, 2_500)]
+        assert bench.rows("SELECT count() FROM scores FINAL") == [(700,)]
+
+
+def test_an_orderly_stop_does_not_wait_for_clickhouse(bench: Bench) -> None:
+    bench.publish(TRAJECTEN, [traject(1, 1)])
+    with bench.running(clickhouse_url=f"http://127.0.0.1:{free_port()}") as sink:
+        wait_for(lambda: sink._paused)
+    assert bench.committed() == 0
+
+
+SINK_PROCESS = """
+    import os, signal, sys
+    from dataclasses import replace
+    from sinks import consumer
+    from sinks.consumer import Sink, SinkConfig
+    from sinks.tables import TABLES
+    from transport.clients import Cluster
+
+    bootstrap, url, password, database, group, suffix, die = sys.argv[1:]
+    if die == "die":
+        Sink._commit = lambda self: os.kill(os.getpid(), signal.SIGKILL) if self._batch.offsets else None
+    tables = tuple(replace(table, topic=f"{table.topic}.{suffix}") for table in TABLES)
+    sys.exit(consumer.run(
+        SinkConfig(Cluster(bootstrap), url, "sink", password, "0", None, 500, 0.1, database, group, tables)
+    ))
+"""
+
+
+def sink_process(bench: Bench, die: bool) -> subprocess.Popen[bytes]:
+    config = bench.config
+    suffix = bench.access.database.removeprefix("sor_")
+    arguments = [config.cluster.bootstrap, config.clickhouse_url, config.password, config.database, str(config.group)]
+    command = [sys.executable, "-c", textwrap.dedent(SINK_PROCESS), *arguments, suffix, "die" if die else "live"]
+    return subprocess.Popen(command, cwd=Path(__file__).parents[2], env={**os.environ, "PYTHONPATH": "."})
+
+
+def test_killed_between_insert_and_commit_the_counts_are_right_after_a_restart(bench: Bench) -> None:
+    bench.publish(TRAJECTEN, [traject(n, 1 + n % 7) for n in range(400)])
+    bench.publish(METINGEN, [meting(n, 1) for n in range(400)])
+    killed = sink_process(bench, die=True)
+    assert killed.wait(60) == -signal.SIGKILL
+    assert bench.committed() == 0
+    assert bench.rows("SELECT (SELECT count() FROM trajecten) + (SELECT count() FROM metingen)")[0][0] > 0
+    again = sink_process(bench, die=False)
+    try:
+        bench.until_committed(800)
+    finally:
+        again.terminate()
+    assert again.wait(30) == EXIT_CLEAN
+    query = "SELECT count(), sum(version) FROM trajecten FINAL"
+    assert bench.rows(query) == [(400, sum(1 + n % 7 for n in range(400)))]
+    assert bench.rows("SELECT count() FROM metingen FINAL") == [(400,)]
