@@ -126,15 +126,20 @@ def _ketens(groep: list[Levering]) -> list[list[Levering]]:
         return [groep]
     groep.sort(key=_volgorde)
     ketens: list[list[Levering]] = []
-    einde = -1
     for levering in groep:
-        if ketens and levering.spoor.begindatum <= einde + KETEN_DAGEN:
+        if ketens and levering.spoor.begindatum <= _einde(ketens[-1]) + KETEN_DAGEN:
             ketens[-1].append(levering)
-            einde = max(einde, levering.einde)
         else:
             ketens.append([levering])
-            einde = levering.einde
     return ketens
+
+
+def _einde(keten: list[Levering]) -> int:
+    """When a chain ends: a pause after which care was resumed no longer holds it open."""
+    return max(
+        levering.pauze if levering.pauze is not None and _hervat(levering, keten) else levering.einde
+        for levering in keten
+    )
 
 
 def _hervat(levering: Levering, keten: list[Levering]) -> bool:

@@ -163,6 +163,13 @@ def test_a_pause_keeps_the_traject_open_until_it_resumes() -> None:
     assert (hervat.status, hervat.einddatum, hervat.leveringen) == ("beeindigd", 400, 2)
 
 
+def test_a_pause_that_was_resumed_does_not_hold_the_chain_open() -> None:
+    history = [_start(100), _stop(100, 124, "20"), _start(152), _stop(152, 166, "31"), _start(197)]
+    eerste, tweede = sorted(_trajecten(*history), key=lambda rij: rij.begindatum)
+    assert (eerste.einddatum, eerste.leveringen) == (166, 2)
+    assert (tweede.begindatum, tweede.status) == (197, "lopend")
+
+
 def test_a_stop_without_its_start_waits() -> None:
     (rij,) = _trajecten(_stop(100, 200, "31"))
     assert (rij.status, rij.einddatum, rij.uitval_klasse) == ("wacht_op_start", None, "")
