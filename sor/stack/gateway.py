@@ -65,16 +65,17 @@ def check_folder(folder: Path) -> None:
         StackError: files of something else, or a part of the engine's own files is missing.
     """
     found = {path.name for path in folder.iterdir()}
-    databases = list((folder / "metadata").glob("*.sql"))
-    tables = list((folder / "store").glob("*/*"))
-    advice = (
-        "put back a copy of the folder, or move it away and start again: an empty one is made and a replay fills it."
-    )
     if found and not found & _OF_THE_ENGINE:
         raise StackError(f"{folder} holds files that are not ClickHouse's: choose another folder with SOR_HOME.")
-    if bool(databases) != bool(tables):
-        missing = "store" if databases else "metadata"
-        raise StackError(f"The ClickHouse data folder {folder} is incomplete ({missing} is missing or empty): {advice}")
+    # metadata/<database> is a link to the folder in store/ that holds one .sql file per table
+    named = {link.resolve() for link in (folder / "metadata").glob("*") if link.is_symlink()}
+    stored = {table.parent.resolve() for table in (folder / "store").glob("*/*/*.sql")}
+    lost = "tables in store/" if any(not path.exists() for path in named) else "databases in metadata/"
+    if stored - named or any(not path.exists() for path in named):
+        raise StackError(
+            f"The ClickHouse data folder {folder} is incomplete: {lost} are missing. Put back a copy of the folder, or "
+            "move it away and start again: an empty one is made and a replay fills it."
+        )
 
 
 async def serve(home: Path, port: int, users_path: Path, metrics_port: int | None, max_body: int) -> None:

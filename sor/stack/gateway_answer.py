@@ -6,7 +6,8 @@ from typing import Any
 
 from sor.stack.gateway_wire import QueryError, summary_header
 
-_FIRST_BYTES = 1 << 20  # a result up to here is sent whole, with its counts; only a larger one is streamed
+# A result up to here is sent whole, with its counts, and a limit it breaks is a proper error; a larger one is streamed
+_FIRST_BYTES = 8 << 20
 
 
 class Answer:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from sor.stack.errors import StackError
-from sor.stack.gateway_users import READONLY_LIMITS, User, Users, load_users, users_file
+from sor.stack.gateway_users import READONLY_LIMITS, ProfileName, User, Users, load_users, users_file
 from sor.stack.gateway_wire import QueryError
 
 
-def _user(profile: str = "readonly", databases: tuple[str, ...] = ("sor", "sor_*")) -> User:
-    limits = tuple(sorted(READONLY_LIMITS.items()))
-    return User("grafana", hashlib.sha256("geheim é".encode()).digest(), profile, databases, limits)  # type: ignore[arg-type]
+def _user(profile: ProfileName = "readonly", databases: tuple[str, ...] = ("sor", "sor_*")) -> User:
+    password = hashlib.sha256("geheim é".encode()).digest()
+    return User("grafana", password, profile, databases, tuple(sorted(READONLY_LIMITS.items())))
 
 
 USERS = Users({"grafana": _user()})
@@ -52,7 +52,8 @@ def test_anything_else_is_refused(headers: dict[str, str], parameters: dict[str,
 
 
 @pytest.mark.parametrize(
-    ("asked", "granted"), [("5", "5"), ("60", "60"), ("61", "60"), ("0", "60"), ("-1", "60"), ("0.5", "60"), ("1.5", "1.5")]
+    ("asked", "granted"),
+    [("5", "5"), ("60", "60"), ("61", "60"), ("0", "60"), ("-1", "60"), ("0.5", "60"), ("1.5", "1.5")],
 )
 def test_a_limit_can_be_lowered_and_never_raised(asked: str, granted: str) -> None:
     assert _user().settings({"max_execution_time": asked})["max_execution_time"] == granted
@@ -64,14 +65,10 @@ def test_a_reader_changes_no_other_setting(name: str) -> None:
         _user().settings({name: "0"})
 
 
-@pytest.mark.parametrize("value", ["nan", "lots"])
-def test_a_limit_that_is_no_number_never_lifts_the_limit(value: str) -> None:
-    try:
-        granted = _user().settings({"max_result_rows": value})["max_result_rows"]
-    except QueryError as error:
-        assert error.code == 36
-    else:
-        assert granted == str(READONLY_LIMITS["max_result_rows"])
+def test_a_limit_that_is_no_number_never_lifts_the_limit() -> None:
+    assert _user().settings({"max_result_rows": "nan"})["max_result_rows"] == str(READONLY_LIMITS["max_result_rows"])
+    with pytest.raises(QueryError, match="plain number"):
+        _user().settings({"max_result_rows": "lots"})
 
 
 def test_a_writer_cannot_allow_itself_ddl() -> None:
@@ -92,8 +89,8 @@ def test_a_users_file_is_read_back(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     assert "password_sha256" in path.read_text()
     users = load_users(path)
-    profiles = {n: users.authenticate({}, {"user": n, "password": n[0]}).profile for n in ("admin", "sink", "grafana")}
-    assert profiles == {"admin": "admin", "sink": "writer", "grafana": "readonly"}
+    for name, profile in {"admin": "admin", "sink": "writer", "grafana": "readonly"}.items():
+        assert users.authenticate({}, {"user": name, "password": name[0]}).profile == profile
 
 
 def test_a_password_file_is_relative_and_loses_its_newline(tmp_path: Path) -> None:
