@@ -24,8 +24,8 @@ SECRET = "content-of-a-record"
 
 
 def bucket(events: int) -> str:
-    """Where the row of a key with so many events lies."""
-    return str(events // 3 % 4)
+    """Where the row of a key with so many events lies; never in the same place again, so that no mistake heals."""
+    return str(events // 3)
 
 
 def row(key: bytes, place: str, version: int, numbers: list[int] | None, topic: str) -> Out:
@@ -103,8 +103,29 @@ def crash_in(step: str, batch: int) -> None:
             die()
         return await commit(self, positions)
 
-    Step.fold, Step._changelog, Step._produce = counted_fold, then_die, count_and_die  # type: ignore[method-assign,assignment]
-    Store.put, BatchConsumer.commit_batch = put_and_die, die_and_commit  # type: ignore[method-assign,assignment]
+    for owner, name, replaced in (
+        (Step, "fold", counted_fold),
+        (Step, "_changelog", then_die),
+        (Step, "_produce", count_and_die),
+        (Store, "put", put_and_die),
+        (BatchConsumer, "commit_batch", die_and_commit),
+    ):
+        setattr(owner, name, replaced)
+
+
+def drop_fetched(every: int) -> None:
+    """Lose every so many-th chunk of fetched source records, as Faust does around a rebalance."""
+    from streams.batch_faust import BatchConsumer
+
+    take, seen = BatchConsumer._take, [0]
+
+    async def losing(self: BatchConsumer, records: Any) -> None:
+        seen[0] += 1
+        if seen[0] % every == 1:
+            records = {tp: found for tp, found in records.items() if tp.topic != self.source}
+        await take(self, records)
+
+    BatchConsumer._take = losing  # type: ignore[method-assign]
 
 
 def raise_in(fold: Fold, batch_of_key: int) -> Fold:
@@ -147,6 +168,8 @@ def main() -> int:
     fold = make_fold(f"{config.name}.rows")
     if "crash" in fault:
         crash_in(fault["crash"], fault["batch"])
+    if "drop" in fault:
+        drop_fetched(fault["drop"])
     if "raise" in fault:
         fold = raise_in(fold, fault["raise"])
     if "hold" in fault:

@@ -26,18 +26,18 @@ STEPS = ["half-changelog", "changelog", "half-rows", "store", "commit"]
 
 
 def killed_at_random(stage: Stage) -> None:
-    stage.load(EVENTS)
+    stage.load(EVENTS, keys=200)
     chance = random.Random(7)
     for _ in range(4):
         worker = stage.start()
-        worker.after(chance.randint(3, 25))
+        worker.after(chance.randint(8, 30))
         worker.kill()
     stage.finish()
     stage.verify()
 
 
 def killed_in_each_step(stage: Stage) -> None:
-    stage.load(EVENTS)
+    stage.load(EVENTS, keys=200)  # 50 keys in a partition: from the second batch on, a batch takes rows back
     for step in STEPS:
         worker = stage.start(fault={"crash": step, "batch": 8})
         assert worker.ends() == -signal.SIGKILL, worker.log()
@@ -48,13 +48,25 @@ def killed_in_each_step(stage: Stage) -> None:
 
 def terminated(stage: Stage) -> None:
     stage.load(EVENTS)
-    for batches in (3, 20, 11):
+    for batches in (3, 20):
         worker = stage.start().after(batches)
         assert worker.terminate() == 0, worker.log()
+    worker = stage.start(fault={"hold": 1.0}).after(11)
+    hold = worker.folder / "hold"
+    hold.touch()
+    until(lambda: not hold.exists(), 30, "the long batch")
+    assert worker.terminate() == 0, worker.log()
     stage.finish()
     stage.verify()
     handled = sum(sum(worker.batches()) for worker in stage.workers)
     assert handled == EVENTS, "a stop by signal loses no work: nothing comes again"
+
+
+def fetched_records_are_dropped(stage: Stage) -> None:
+    stage.load(EVENTS)
+    worker = stage.finish(stage.start(fault={"drop": 7}))
+    stage.verify()
+    assert sum(worker.batches()) == EVENTS
 
 
 def fold_raises(stage: Stage) -> None:
@@ -179,6 +191,7 @@ SCENARIOS: dict[str, Callable[[Stage], None]] = {
         changelog_refused,
         rows_refused,
         terminated,
+        fetched_records_are_dropped,
         fold_raises,
         killed_while_restoring,
     )
