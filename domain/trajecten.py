@@ -115,9 +115,10 @@ def trajecten(client: bytes, feiten: Feiten) -> list[Traject]:
     return gevonden + wachtend
 
 
-def _volgorde(levering: Levering) -> tuple[int, bytes, str]:
+def _volgorde(levering: Levering) -> tuple[int, bytes, str, str]:
+    """A total order within a group."""
     s = levering.spoor
-    return s.begindatum, s.toewijzing or b"", s.code
+    return s.begindatum, s.toewijzing or b"", s.code, s.gemeente
 
 
 def _ketens(groep: list[Levering]) -> list[list[Levering]]:
@@ -145,8 +146,9 @@ def _einde(keten: list[Levering]) -> int:
 def _hervat(levering: Levering, keten: list[Levering]) -> bool:
     """A paused levering after which a later one began no longer waits."""
     pauze = levering.pauze
+    eigen = _volgorde(levering)
     return pauze is not None and any(
-        ander.spoor.begindatum >= pauze and ander is not levering for ander in keten
+        ander.spoor.begindatum >= pauze and _volgorde(ander) > eigen for ander in keten
     )
 
 

@@ -28,7 +28,7 @@ starts = st.builds(
 stops = st.builds(
     Stop, gemeente=st.sampled_from(["0363", "0457"]), toewijzing=NUMMERS, categorie=st.sampled_from(["45", "54"]),
     code=st.sampled_from(["", "45A01"]), begindatum=st.sampled_from([20_000, 20_040, 20_060]),
-    reden_beeindiging=st.sampled_from(["20", "31", "32", "37"]), einddatum=DAGEN, status=st.sampled_from([1, 1, 3]),
+    reden_beeindiging=st.sampled_from(["20", "31", "32", "37"]), einddatum=st.sampled_from([20_000, 20_040, 20_060, 20_080]), status=st.sampled_from([1, 1, 3]),
     dagtekening=DAGEN, bericht=BERICHT, ingangsdatum=st.just(None), leeftijd=st.just(None),
     leeftijd_benaderd=st.booleans(), geslacht=st.just("0"),
 )  # fmt: skip
@@ -168,6 +168,12 @@ def test_a_pause_that_was_resumed_does_not_hold_the_chain_open() -> None:
     eerste, tweede = sorted(_trajecten(*history), key=lambda rij: rij.begindatum)
     assert (eerste.einddatum, eerste.leveringen) == (166, 2)
     assert (tweede.begindatum, tweede.status) == (197, "lopend")
+
+
+def test_two_pauses_on_one_day_wait_and_do_not_resume_each_other() -> None:
+    history = [_start(100), _stop(100, 100, "20"), _start(100, b"toew0002"), _stop(100, 100, "20", b"toew0002")]
+    (rij,) = _trajecten(*history)
+    assert (rij.status, rij.leveringen) == ("gepauzeerd", 2)
 
 
 def test_a_stop_without_its_start_waits() -> None:
