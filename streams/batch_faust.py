@@ -48,7 +48,7 @@ PRIVATE: tuple[Callable[..., Any], ...] = (
     driver.ConsumerRebalanceListener.on_partitions_assigned,
     TableManager.on_rebalance,
     Recovery.on_rebalance,
-    Recovery._restart_recovery,
+    Recovery._restart_recovery.fun,
     Recovery._set_recovery_ended,
     Recovery.need_recovery,
     Recovery.on_recovery_completed,

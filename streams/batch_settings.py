@@ -37,7 +37,7 @@ def app_settings(config: StageConfig) -> dict[str, Any]:
 
 def store_options(partitions: int) -> dict[str, Any]:
     """RocksDB per partition: Faust's defaults would take gigabytes. All partitions together:
-    192 MB of cache and buffers at most.
+    256 MB of cache and buffers at most.
     """
     megabyte = 1 << 20
     return {
