@@ -10,9 +10,10 @@ from rich.text import Text
 
 from sor.settings import Settings, load_settings
 from sor.stack import control, display, doctor, logs
+from sor.stack.disk import is_full
 from sor.stack.errors import StackError
 from sor.stack.ports import remembered_ports
-from sor.stack.state import read_statuses, running_supervisor
+from sor.stack.state import current_statuses, read_statuses, running_supervisor
 
 NOT_RUNNING = 3
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -50,7 +51,9 @@ def status(as_json: AsJson = False) -> None:
     """Show each process. Ends with 0 when all are up, 1 when some are not, 3 when the stack is not running."""
     settings = load_settings()
     pid = running_supervisor(settings.home)
-    statuses, error = read_statuses(settings.home)
+    statuses, error = current_statuses(settings.home), read_statuses(settings.home)[1]
+    if pid and is_full(settings.home):
+        error = f"The disk of {settings.home.absolute()} is full: make room there; the stack then goes on by itself."
     ports = remembered_ports(settings)
     if as_json:
         document: dict[str, Any] = {"running": pid is not None, "pid": pid, "home": str(settings.home.absolute())}
@@ -63,6 +66,8 @@ def status(as_json: AsJson = False) -> None:
             typer.echo(f"The last one ended with: {error}")
     else:
         Console().print(display.table(statuses))
+        if error:
+            typer.echo(error)
     if pid is None:
         raise typer.Exit(NOT_RUNNING)
     if not statuses or not all(entry.up for entry in statuses):

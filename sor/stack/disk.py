@@ -10,6 +10,7 @@ from pathlib import Path
 from sor.stack.errors import StackError
 
 _FULL_BYTES = 64 * 1024 * 1024
+NEEDED_GB = 1.0
 
 
 def is_full(folder: Path) -> bool:
@@ -17,7 +18,7 @@ def is_full(folder: Path) -> bool:
     return shutil.disk_usage(folder).free < _FULL_BYTES
 
 
-def require_space(home: Path, gigabytes: float = 1.0) -> None:
+def require_space(home: Path, gigabytes: float = NEEDED_GB) -> None:
     """Make ``home`` and see that it can be written and has room to start.
 
     Raises:

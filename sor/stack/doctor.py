@@ -14,7 +14,7 @@ from typing import Literal
 import psutil
 
 from sor.settings import Settings, settings_table
-from sor.stack.disk import is_full
+from sor.stack.disk import NEEDED_GB
 from sor.stack.errors import StackError
 from sor.stack.health import clickhouse_ready, kafka_ready
 from sor.stack.jars import KAFKA_VERSION, missing_jars
@@ -68,8 +68,9 @@ def _disk(settings: Settings) -> Iterator[Finding]:
     for name, path in (("disk of home", settings.home), ("disk of cache", settings.cache)):
         folder = _existing(path)
         free = shutil.disk_usage(folder).free / 1e9
-        if is_full(folder):
-            yield Finding(name, "problem", f"{free:.1f} GB free", f"The disk of {folder} is full: make room there.")
+        if free < NEEDED_GB:
+            advice = f"The stack needs {NEEDED_GB:g} GB on the disk of {folder}: make room there."
+            yield Finding(name, "problem", f"{free:.1f} GB free", advice)
         elif free < _SPACE_GB:
             advice = f"Make room on the disk of {folder}; {_SPACE_GB:g} GB is comfortable."
             yield Finding(name, "warning", f"{free:.1f} GB free", advice)

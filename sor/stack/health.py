@@ -28,7 +28,7 @@ def http_ready(url: str, headers: dict[str, str] | None = None) -> Check:
             words = error.read(_WORDS).decode("utf-8", "replace").partition("\n")[0].strip()
             return f"answers {error.code}: {words}" if words else f"answers {error.code}"
         except (OSError, urllib.error.URLError):
-            return "does not answer yet"
+            return "does not answer"
 
     return check
 
@@ -42,7 +42,7 @@ def kafka_ready(settings: Settings) -> Check:
         if client is None:
             options = kafka_cluster(settings).settings()
             client = AdminClient({**options, "log_level": 0, "reconnect.backoff.max.ms": 500})
-        return None if answers(client) else "does not answer yet"
+        return None if answers(client) else "does not answer"
 
     return check
 

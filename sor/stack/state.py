@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -102,6 +102,17 @@ def read_statuses(home: Path) -> tuple[list[Status], str]:
         return [], ""
     except (ValueError, KeyError, TypeError):
         raise StackError(f"{_run(home) / 'state.json'} cannot be read. Remove it and run sor up.") from None
+
+
+def current_statuses(home: Path) -> list[Status]:
+    """The processes as they are: one that was written as running and is gone (on a full disk nothing can be written
+    about it) is ``gone``."""
+    return [
+        replace(status, state="gone", detail="", pid=None)
+        if status.pid and not is_alive(status.pid, status.started)
+        else status
+        for status in read_statuses(home)[0]
+    ]
 
 
 def leftovers(home: Path) -> list[Status]:

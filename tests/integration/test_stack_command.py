@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from sor.stack.services import STAGES
-from sor.stack.state import read_statuses
+from sor.stack.state import read_statuses, running_supervisor
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse, pytest.mark.slow]
 
@@ -36,27 +36,61 @@ def sor(tmp_path: Path) -> Iterator[Sor]:
     command("down")
 
 
-def test_up_status_and_an_end_by_force(sor: Sor) -> None:
+def test_up_down_up_and_an_end_by_force(sor: Sor) -> None:
+    """One test, for each ``up`` takes some twenty seconds of two cores."""
     assert sor("status").returncode == 3
+    _up(sor)
+    _is_all_up(sor)
+    _is_private(sor)
+    _second_is_refused(sor)
+    cluster = _cluster_id(sor)
+    _stops(sor)
+    _up(sor)
+    assert _cluster_id(sor) == cluster
+    assert {status.name: status.detail for status in read_statuses(sor.home)[0]}["keys"] == "was done before"
+    _leaves_nothing_when_killed(sor)
 
+
+def _up(sor: Sor) -> None:
     up = sor("up", "--detach")
     assert up.returncode == 0, up.stdout + up.stderr
     assert "The stack is up." in up.stdout
 
+
+def _is_all_up(sor: Sor) -> None:
     status = sor("status", "--json")
     assert status.returncode == 0
-    document = json.loads(status.stdout)
-    states = {process["name"]: process["state"] for process in document["processes"]}
-    assert states == dict.fromkeys(("kafka", "clickhouse", *STAGES), "ready") | dict.fromkeys(
-        ("keys", "topics", "migrate"), "done"
-    )
+    states = {process["name"]: process["state"] for process in json.loads(status.stdout)["processes"]}
+    services, steps = ("kafka", "clickhouse", *STAGES), ("keys", "topics", "migrate")
+    assert states == dict.fromkeys(services, "ready") | dict.fromkeys(steps, "done")
+
+
+def _is_private(sor: Sor) -> None:
+    assert sor.home.stat().st_mode & 0o077 == 0
     assert {path.stat().st_mode & 0o077 for path in sor.home.glob("secrets/*")} == {0}
 
+
+def _second_is_refused(sor: Sor) -> None:
     second = sor("up")
     assert second.returncode != 0
     assert "already running" in second.stderr
 
-    supervisor = psutil.Process(document["pid"])
+
+def _cluster_id(sor: Sor) -> str:
+    return (sor.home / "kafka" / "data" / "meta.properties").read_text()
+
+
+def _stops(sor: Sor) -> None:
+    pids = [status.pid for status in read_statuses(sor.home)[0] if status.pid]
+    assert len(pids) == len(STAGES) + 2
+    assert "The stack is stopped." in sor("down").stdout
+    assert not [pid for pid in pids if psutil.pid_exists(pid)]
+
+
+def _leaves_nothing_when_killed(sor: Sor) -> None:
+    pid = running_supervisor(sor.home)
+    assert pid is not None
+    supervisor = psutil.Process(pid)
     children = supervisor.children(recursive=True)
     assert len(children) >= len(STAGES) + 2
     supervisor.kill()
@@ -64,17 +98,3 @@ def test_up_status_and_an_end_by_force(sor: Sor) -> None:
     assert alive == []
     assert sor("status").returncode == 3
     assert "No stack is running" in sor("down").stdout
-
-
-def test_down_stops_everything_and_up_finds_it_again(sor: Sor) -> None:
-    assert sor("up", "--detach").returncode == 0
-    cluster = (sor.home / "kafka" / "data" / "meta.properties").read_text()
-    pids = [status.pid for status in read_statuses(sor.home)[0] if status.pid]
-    assert "The stack is stopped." in sor("down").stdout
-    assert not [pid for pid in pids if psutil.pid_exists(pid)]
-
-    again = sor("up", "--detach")
-    assert again.returncode == 0, again.stdout + again.stderr
-    assert (sor.home / "kafka" / "data" / "meta.properties").read_text() == cluster
-    steps = {status.name: status.detail for status in read_statuses(sor.home)[0]}
-    assert steps["keys"] == "was done before"

@@ -15,7 +15,14 @@ from sor.stack.doctor import examine
 from sor.stack.endpoints import clickhouse_access, kafka_cluster
 from sor.stack.errors import StackError
 from sor.stack.secrets import ensure_secrets, read_secret
-from sor.stack.state import Status, only_supervisor, running_supervisor, stale_pid
+from sor.stack.state import (
+    Status,
+    current_statuses,
+    only_supervisor,
+    running_supervisor,
+    stale_pid,
+    write_statuses,
+)
 
 
 def test_passwords_are_made_once_and_are_private(tmp_path: Path) -> None:
@@ -108,6 +115,15 @@ def test_a_stale_pid_file_is_understood(tmp_path: Path) -> None:
     assert running_supervisor(tmp_path) is None
     with only_supervisor(tmp_path):
         assert running_supervisor(tmp_path) == os.getpid()
+
+
+def test_a_process_that_is_gone_is_not_shown_as_ready(tmp_path: Path) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    (tmp_path / "run").mkdir()
+    write_statuses(tmp_path, [Status("kafka", "ready", pid=child.pid), Status("keys", "done")])
+    assert [status.state for status in current_statuses(tmp_path)] == ["ready", "done"]
+    child.communicate(b"\n")
+    assert [status.state for status in current_statuses(tmp_path)] == ["gone", "done"]
 
 
 def test_a_log_over_the_bound_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
