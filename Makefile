@@ -29,6 +29,7 @@ check: $(VENV)/.dev ## Style, types, alert rules, compose file, dashboards
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/sor dashboards --check
 	@monitoring/check.sh $(BIN)/python
 
 .PHONY: lint-fix
