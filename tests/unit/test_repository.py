@@ -1,0 +1,182 @@
+"""What holds for every file of the project."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from domain import bsn
+
+ROOT = Path(__file__).parents[2]
+_SKIPPED = {".venv", ".git", ".sor", "node_modules", "build", "dist", "__pycache__"}
+
+#: Room → rooms it may import. ``sor`` and ``tests`` may import all.
+ROOMS: dict[str, set[str]] = {
+    "domain": set(),
+    "crypto": set(),
+    "monitoring": set(),
+    "schemas": {"domain"},
+    "transport": {"schemas", "monitoring"},
+    "connectors": {"domain", "crypto", "schemas", "transport", "monitoring"},
+    "streams": {"domain", "crypto", "schemas", "transport", "monitoring"},
+    "sinks": {"domain", "schemas", "transport", "monitoring"},
+    "sor": {"domain", "crypto", "schemas", "transport", "connectors", "streams", "sinks", "monitoring"},
+}
+
+# In parts, so that this file does not name them itself.
+_HOSTS = (
+    *("py" r"pi\.org", "python" r"hosted\.org", r"maven\.(?:org|apache)", "npm" r"js\.org", r"crates\.io"),
+    *(r"proxy\.go" "lang", r"deb\.de" r"bian\.org", r"gh" r"cr\.io", r"quay" r"\.io", r"docker" r"\.io"),
+)
+_PLACES = ("/work/", "/root/", r"/ho" r"me/\w+/", r"[A-Z]:\\U" "sers")
+REGISTRY = re.compile("|".join(_HOSTS), re.IGNORECASE)
+MACHINE = re.compile("|".join(_PLACES))
+NUMBER = re.compile(r"(?<![\w.])(?:\d{9}|\d{3}_\d{3}_\d{3})(?!\w)")
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
+
+
+@cache
+def files() -> tuple[Path, ...]:
+    """Every file that is or will be in the repository."""
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "--cached", "-z"], capture_output=True, text=True, check=False
+    )
+    if listed.returncode == 0:
+        names = [ROOT / name for name in listed.stdout.split("\0") if name]
+    else:  # an unpacked archive
+        names = [path for path in ROOT.rglob("*") if not _SKIPPED & set(path.relative_to(ROOT).parts)]
+    return tuple(path for path in names if path.is_file())
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Name and text of every file that is text."""
+    for path in files():
+        try:
+            yield str(path.relative_to(ROOT)), path.read_text("utf-8")
+        except UnicodeDecodeError:
+            yield str(path.relative_to(ROOT)), path.read_bytes().decode("latin-1")
+
+
+def found(pattern: re.Pattern[str]) -> list[str]:
+    """File, line and text of every hit."""
+    return [
+        f"{name}:{text.count(chr(10), 0, hit.start()) + 1}: {hit.group()}"
+        for name, text in texts()
+        for hit in pattern.finditer(text)
+    ]
+
+
+def test_there_are_files() -> None:
+    names = {str(path.relative_to(ROOT)) for path in files()}
+    assert {"pyproject.toml", "docker-compose.yml", "Makefile"} <= names
+
+
+def is_real(text: str) -> bool:
+    """Nine digits that could be the number of a person: they pass the elfproef and are outside the range for tests."""
+    number = text.replace("_", "")
+    return bsn.elfproef(number) and not bsn.TEST_FIRST <= int(number) <= bsn.TEST_LAST
+
+
+def test_no_number_of_a_person() -> None:
+    real = [hit.rpartition(": ")[0] for hit in found(NUMBER) if is_real(hit.rpartition(": ")[2])]
+    assert real == []  # the places only: the numbers stay out of the log
+
+
+def test_the_check_knows_a_number_of_a_person() -> None:
+    somebody = next(number for number in range(100_000_000, 100_000_200) if is_real(str(number)))
+    for written in (f"bsn={somebody};", f"<bsn>{somebody}</bsn>", f"BSN = {somebody:_}"):
+        hit = NUMBER.search(written)
+        assert hit is not None
+        assert is_real(hit.group())
+    assert not is_real("999900006")
+
+
+def test_no_host_of_a_package_registry() -> None:
+    assert found(REGISTRY) == []
+
+
+def test_no_path_of_a_machine() -> None:
+    assert found(MACHINE) == []
+
+
+def test_no_private_key() -> None:
+    assert found(re.compile("BEGIN (?:[A-Z]+ )?PRIVATE" " KEY")) == []  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(str(p.relative_to(ROOT)) for p in files() if p.suffix == ".md"))
+def test_every_link_leads_somewhere(name: str) -> None:
+    page = ROOT / name
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text("utf-8"), flags=re.DOTALL)
+    for target in LINK.findall(text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        there = (page.parent / path).resolve() if path else page
+        assert there.exists(), f"{name}: {target}"
+        if anchor and there.suffix == ".md":
+            assert anchor in anchors(there), f"{name}: {target}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Anchors of the headings of a page, as the usual readers make them."""
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.+?)\s*#*$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def imported(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and first name of every import in a module, those inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name.split(".")[0]) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.lineno, (node.module or "").split(".")[0] if not node.level else path.relative_to(ROOT).parts[0]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_what_it_may(room: str) -> None:
+    ours = set(ROOMS) | {"tests"}
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for path in files()
+        if path.suffix == ".py" and path.relative_to(ROOT).parts[0] == room
+        for line, name in imported(path)
+        if name in ours - ROOMS[room] - {room}
+    ]
+    assert wrong == []
+
+
+def test_every_room_is_packed() -> None:
+    packed = re.search(r"^include = \[(.*)\]$", (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert packed is not None
+    assert set(re.findall(r'"(\w+)\*"', packed.group(1))) == set(ROOMS)
+
+
+def test_locks_have_hashes_and_nothing_else() -> None:
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        text = (ROOT / name).read_text()
+        pins = re.findall(r"^([A-Za-z0-9._-]+)==(\S+) \\\n(?=    --hash=sha256:)", text, re.MULTILINE)
+        lines = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+        assert len(pins) == len(lines), name
+        assert all(re.match(r"[A-Za-z0-9._-]+==\S+ \\$", line) for line in lines)
+
+
+def test_both_locks_agree() -> None:
+    pins = [
+        dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE))
+        for name in ("requirements.lock", "requirements-dev.lock")
+    ]
+    assert pins[0].items() <= pins[1].items()
+
+
+def test_every_declared_package_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lock = (ROOT / "requirements-dev.lock").read_text().lower()
+    for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+        name = re.split(r"[\[<>=~! ;]", line)[0].lower()
+        assert re.search(rf"^{re.escape(name)}==", lock.replace("_", "-"), re.MULTILINE), name
