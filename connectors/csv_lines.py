@@ -92,7 +92,8 @@ def rows(
     except UnicodeDecodeError:
         raise BestandFout("B04", invoer.naam, invoer.telling.totaal + 1) from None
     finally:
-        text.detach()
+        if not stream.closed:
+            text.detach()
 
 
 def _rows(

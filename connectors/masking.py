@@ -14,8 +14,12 @@ _LENGTE: Final = 24
 
 
 def name(text: str) -> str:
-    """A file name without control characters; nine digits in a row become stars and the last three."""
-    return _NEGEN.sub(lambda found: masked(found.group()), _ONZICHTBAAR.sub("?", text))
+    """A file name without control characters; nine digits that could be a BSN become stars and the last three."""
+    return _NEGEN.sub(_if_bsn, _ONZICHTBAAR.sub("?", text))
+
+
+def _if_bsn(found: re.Match[str]) -> str:
+    return masked(found.group()) if elfproef(found.group()) else found.group()
 
 
 def cell(text: str) -> str:
