@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from domain.codes import UITVAL_KLASSEN
+from domain.indicator_overview import overview
 from domain.indicator_query import DATUM, Groep, evaluate, scope, sql, sql_samen
 from domain.indicator_terms import Deel, Eenheid, Indicator, InKaart, Kolom, Term, Uitkomst, Voorwaarde
 
@@ -23,6 +24,7 @@ __all__ = [
     "Indicator",
     "Uitkomst",
     "evaluate",
+    "overview",
     "scope",
     "sql",
     "sql_samen",

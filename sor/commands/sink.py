@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
 from functools import wraps
 from typing import Annotated, Any, Final, ParamSpec
 
 import typer
+from rich.console import Console
+from rich.table import Table as RichTable
 
+from domain.geography import GEMEENTEN
+from domain.indicators import INDICATOREN
 from sinks import migrate
 from sinks.clickhouse import Access, RefusedError, UnavailableError
+from sinks.figures import KLEINSTE_GROEP, KLEINSTE_NOEMER, Cijfer, aantal_tekst, figures
 from sinks.migrate import MigrationError
 from sor.settings import ClickHouseUser, load_settings
 from sor.stack.endpoints import clickhouse_access
 
 PENDING: Final = 1
+HOOFDCIJFERS: Final = (
+    "trajecten_lopend",
+    "trajecten_beeindigd",
+    "uitval",
+    "nut_gemiddelde",
+    "zonder_hulp",
+    "gas_bereikt",
+    "gas_deels",
+)
 P = ParamSpec("P")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -23,6 +39,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 def register(app: typer.Typer) -> None:
     """Add ``sor migrate`` and ``sor indicators``."""
     app.command("migrate")(_in_a_sentence(migrate_))
+    app.command("indicators")(_in_a_sentence(indicators))
 
 
 def migrate_(
@@ -47,6 +64,90 @@ def migrate_(
         typer.echo(f"Database {database}: {len(before.applied) + len(done)} migrations applied, none to do.")
     if left:
         raise typer.Exit(PENDING)
+
+
+class Per(StrEnum):
+    """What figures can be grouped by."""
+
+    CLUSTER = "cluster"
+    GEMEENTE = "gemeente"
+    AANBIEDER = "aanbieder"
+
+
+def indicators(
+    per: Annotated[Per | None, typer.Option(help="Eén regel per cluster, gemeente of aanbieder.")] = None,
+    van: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Vanaf deze dag.")] = None,
+    tot_en_met: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Tot en met deze dag.")] = None,
+    as_json: AsJson = False,
+    database: Annotated[str, typer.Option(help="Database of the tables.")] = "sor",
+) -> None:
+    """Show the figures as they are now (for the third party; groups under 10 clients stay hidden)."""
+    first, last = van.date() if van else None, tot_en_met.date() if tot_en_met else None
+    keys = tuple(INDICATOREN) if as_json or per is None else HOOFDCIJFERS
+    found = figures(_access("grafana", database), keys, per.value if per else None, first, last)
+    if as_json:
+        typer.echo(json.dumps([_figure(cijfer) for cijfer in found], indent=2, ensure_ascii=False))
+        return
+    console = Console()
+    console.print(_wide(found, per) if per else _long(found))
+    console.print(
+        f"[P] = niet bevestigd. <{KLEINSTE_GROEP} = minder dan {KLEINSTE_GROEP} cliënten; "
+        f"– = niets geteld, of een percentage van minder dan {KLEINSTE_NOEMER}. Geen verantwoordingsinstrument.",
+        markup=False,
+    )
+
+
+def _long(found: list[Cijfer]) -> RichTable:
+    table = RichTable(title="Sturen op Resultaat: alle aanbieders samen")
+    for name, justify in (("Nr.", "left"), ("Indicator", "left"), ("Waarde", "right"), ("n", "right")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("Niet meegeteld", justify="right")
+    for cijfer in found:
+        indicator, uitkomst = cijfer.indicator, cijfer.uitkomst
+        mark = "" if indicator.merk == "F" else f" \\[{indicator.merk}]"
+        n = (
+            ""
+            if indicator.eenheid == "aantal"
+            else aantal_tekst(uitkomst.noemer, hidden=cijfer.verborgen == "clienten")
+        )
+        out = "" if indicator.uitgesloten is None else aantal_tekst(uitkomst.uitgesloten)
+        table.add_row(indicator.nummer, indicator.naam + mark, cijfer.tekst, n, out)
+    return table
+
+
+def _wide(found: list[Cijfer], per: Per) -> RichTable:
+    """One row per group, in order of name: no ranking."""
+    table = RichTable(title=f"Sturen op Resultaat per {per.value}")
+    table.add_column(per.value.capitalize())
+    for key in HOOFDCIJFERS:
+        table.add_column(INDICATOREN[key].naam, justify="right")
+    cells = {(cijfer.groep, cijfer.indicator.sleutel): cijfer for cijfer in found}
+    for group in dict.fromkeys(cijfer.groep for cijfer in found):
+        texts = [cells[group, key].tekst if (group, key) in cells else "–" for key in HOOFDCIJFERS]
+        name = GEMEENTEN[group].naam if per is Per.GEMEENTE and group in GEMEENTEN else group
+        table.add_row(name, *texts)
+    return table
+
+
+def _figure(cijfer: Cijfer) -> dict[str, Any]:
+    indicator, uitkomst, hidden = cijfer.indicator, cijfer.uitkomst, cijfer.verborgen
+    few = hidden == "clienten"
+    out = None if indicator.uitgesloten is None or 0 < uitkomst.uitgesloten < KLEINSTE_GROEP else uitkomst.uitgesloten
+    return {
+        "groep": cijfer.groep or None,
+        "sleutel": indicator.sleutel,
+        "nummer": indicator.nummer or None,
+        "naam": indicator.naam,
+        "eenheid": indicator.eenheid,
+        "waarde": None if hidden else uitkomst.waarde(indicator.eenheid),
+        "n": None if few else uitkomst.noemer,
+        "clienten": None if few else uitkomst.clienten,
+        "uitgesloten": None if few else out,
+        "verborgen": hidden or None,
+        "venster": indicator.venster,
+        "bron": indicator.bron or None,
+        "merk": indicator.merk,
+    }
 
 
 def _document(

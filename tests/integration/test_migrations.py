@@ -1,18 +1,22 @@
 """Migrations on the real engine: idempotent, checksummed, one runner at a time."""
 
+import json
 import threading
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from schemas.codec import load as contract
 from sinks import clickhouse, migrate, slot
 from sinks.clickhouse import Access, RefusedError
 from sinks.migrate import Migration, MigrationError
 from sinks.tables import TABLES
+from sor.cli import app
 from tests.conftest import RunningGateway
 
 pytestmark = pytest.mark.clickhouse
@@ -170,3 +174,41 @@ def test_a_lease_that_ran_out_is_taken_over_once(access: Access, monkeypatch: py
     with pytest.raises(RefusedError, match="overtaken"):
         dead.renew()
     held.__exit__(None, None, None)
+
+
+def test_the_command_shows_what_is_to_do_and_does_it(
+    access: Access, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "admin"
+    secret.write_text(access.password)
+    secret.chmod(0o600)
+    for name, value in {
+        "CLICKHOUSE": access.url,
+        "CLICKHOUSE_PASSWORD_FILE": str(secret),
+        "HOME": str(tmp_path),
+    }.items():
+        monkeypatch.setenv(f"SOR_{name}", value)
+    runner, words = CliRunner(), ["migrate", "--database", access.database]
+    known = migrate.load()
+    check = runner.invoke(app, [*words, "--check"])
+    assert check.exit_code == 1
+    assert "To apply: 0001 tables" in check.output
+    done = json.loads(runner.invoke(app, [*words, "--json"]).output)
+    assert [one["number"] for one in done["applied_now"]] == [migration.number for migration in known]
+    again = runner.invoke(app, [*words, "--check"])
+    assert (again.exit_code, again.output) == (
+        0,
+        f"Database {access.database}: {len(known)} migrations applied, none to do.\n",
+    )
+    secret.write_text("wrong")
+    refused = runner.invoke(app, words)
+    assert refused.exit_code == 2
+    assert "Check the user and its password file" in refused.output
+
+
+def test_the_errors_that_pass_by_themselves_have_the_names_of_this_engine(access: Access) -> None:
+    client = clickhouse.connect(access, in_database=False)
+    codes = list(clickhouse.PASSING)
+    query = f"SELECT arrayMap(code -> errorCodeToName(code), {codes})"
+    assert clickhouse.select(client, query)[0][0] == list(clickhouse.PASSING.values())
+    client.close()

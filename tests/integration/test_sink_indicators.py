@@ -1,21 +1,28 @@
 """The indicators' SQL on the real engine says what the same terms say in Python, over rows of any kind."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
-from domain.dates import day
+from domain.dates import as_date, day, iso_day
 from domain.geography import GEMEENTEN
-from domain.indicators import INDICATOREN, Groep, Indicator, evaluate, sql, sql_samen
+from domain.indicators import INDICATOREN, Groep, Indicator, Uitkomst, evaluate, overview, sql, sql_samen
 from sinks import clickhouse, migrate
 from sinks.clickhouse import Access, Client
+from sinks.figures import figures
 from sinks.tables import METINGEN, SCORES, TRAJECTEN
 from sinks.writer import Writer
+from sor.cli import app
+from sor.simulator.config import SimulationConfig
+from sor.simulator.run import simulate
 from tests.conftest import RunningGateway
 from tests.integration.test_sink import meting, score, traject
 
@@ -126,6 +133,57 @@ def test_sql_and_python_agree_for_every_indicator_and_grouping(access: Access, r
         client.close()
 
 
+def of_the_simulator(folder: Path) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+    """What the simulator says must come out, and the rows that it says are behind it."""
+    simulate(SimulationConfig(clients=300, months=18, seed=5), folder)
+    document = json.loads((folder / "expected.json").read_text("utf-8"))
+    rows: dict[str, list[dict[str, Any]]] = {"trajecten": [], "metingen": [], "scores": []}
+    for expected in document["trajecten"]:
+        row = traject(expected["index"], 1)
+        row |= {name: value for name, value in expected.items() if name in TRAJECTEN.columns}
+        for name in ("begindatum", "einddatum"):
+            row[name] = None if expected[name] is None else iso_day(expected[name])
+        gas = {name: value for name, value in expected["gas"].items() if value is not None}
+        bereikt, deels = (sum(value in values for value in gas.values()) for values in ((2,), (1, 2)))
+        row |= {"gas": gas, "gas_gescoord": len(gas), "gas_bereikt": bereikt, "gas_deels": deels}
+        rows["trajecten"].append(row)
+        common = {name: row[name] for name in ("aanbieder", "gemeente", "traject", "client")}
+        for groep in ("jeugdige", "ouder"):
+            cijfers = {"nut": expected[f"nut_{groep}"], "zonder_hulp": expected[f"zonder_hulp_{groep}"]}
+            rows["metingen"].append(meting(len(rows["metingen"]), 1, groep=groep, **cijfers, **common))
+        for soort, waarde in expected["gas"].items():
+            doel, beoordelaar = int(soort[:-1]), soort[-1]
+            changed = {"doel": doel, "beoordelaar": beoordelaar, "waarde": waarde, **common}
+            rows["scores"].append(score(len(rows["scores"]), 1, **changed))
+    return document["indicatoren"], rows
+
+
+def without_what_rows_do_not_say(document: dict[str, Any]) -> dict[str, Any]:
+    """The simulator also knows reasons apart, and empty answers of metingen that are not in its rows."""
+    document = json.loads(json.dumps(document))
+    document["uitval"].pop("uitgesloten_redenen", None)
+    for name in ("nut", "zonder_hulp"):
+        document[name].pop("uitgesloten")
+    return document
+
+
+def test_the_figures_mean_what_the_simulator_means(access: Access, tmp_path: Path) -> None:
+    expected, rows = of_the_simulator(tmp_path / "sim")
+    fill(access, rows)
+    wanted = {("" if group == "totaal" else group): figures_ for group, figures_ in expected_groups(expected).items()}
+    for per in (None, "cluster"):
+        found: dict[str, dict[str, Uitkomst]] = {}
+        for cijfer in figures(access, per=per):
+            found.setdefault(cijfer.groep, {})[cijfer.indicator.sleutel] = cijfer.uitkomst
+        assert set(found) == ({""} if per is None else set(wanted) - {""})
+        for group, outcomes in found.items():
+            assert without_what_rows_do_not_say(overview(outcomes)) == without_what_rows_do_not_say(wanted[group])
+
+
+def expected_groups(document: dict[str, Any]) -> dict[str, Any]:
+    return {"totaal": document["totaal"], **document["clusters"]}
+
+
 def test_the_query_of_one_indicator_gives_its_figure(access: Access) -> None:
     nut = {1: 4, 2: 8, 3: 9}
     metingen = [meting(number, 1, nut=cijfer, traject=f"{number:016x}") for number, cijfer in nut.items()]
@@ -140,3 +198,41 @@ def test_the_query_of_one_indicator_gives_its_figure(access: Access) -> None:
     (row,) = clickhouse.select(client, sql(INDICATOREN["nut_gemiddelde"], (), "nut > 4", access.database))
     assert row == (2, 17, 2, 0, 8.5)
     client.close()
+
+
+def test_the_command_shows_a_dutch_table_without_small_groups(
+    access: Access, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(number: int, **changed: Any) -> dict[str, Any]:
+        klasse = "client" if number % 4 == 0 else "gepland"
+        return traject(number, 1, status="beeindigd", uitval_klasse=klasse, einddatum=LAATSTE, **changed)
+
+    rows = [ended(n) for n in range(40)]
+    rows += [ended(n, gemeente="0384", cluster="DUO", aanbieder="90000009") for n in range(40, 49)]
+    fill(access, {"trajecten": rows, "metingen": [], "scores": []})
+    secret = tmp_path / "grafana"
+    secret.write_text(access.password)
+    secret.chmod(0o600)
+    for name, value in {
+        "CLICKHOUSE": access.url,
+        "CLICKHOUSE_PASSWORD_FILE": str(secret),
+        "HOME": str(tmp_path),
+    }.items():
+        monkeypatch.setenv(f"SOR_{name}", value)
+    monkeypatch.setenv("SOR_CLICKHOUSE_USER", "admin")
+    monkeypatch.setenv("COLUMNS", "160")
+    runner, words = CliRunner(), ["indicators", "--database", access.database]
+    lines = runner.invoke(app, [*words, "--per", "cluster"]).output.splitlines()
+    amsterdam, duo = (next(line for line in lines if name in line) for name in ("Amsterdam", "DUO"))
+    assert "25,0%" in amsterdam
+    assert "<10" in duo
+    assert "%" not in duo
+    every = runner.invoke(app, words).output
+    assert "Uitval, eenzijdig door cliënt [R]" in every
+    later = [*words, "--json", "--van", as_date(LAATSTE + 1).isoformat()]
+    assert {one["n"] for one in json.loads(runner.invoke(app, later).output)} == {0}
+    cells = json.loads(runner.invoke(app, [*words, "--json", "--per", "gemeente"]).output)
+    found = {(one["groep"], one["sleutel"]): one for one in cells}
+    assert found["0363", "uitval"]["waarde"] == 25
+    hidden = found["0384", "uitval"]
+    assert (hidden["waarde"], hidden["n"], hidden["clienten"], hidden["verborgen"]) == (None, None, None, "clienten")

@@ -1,0 +1,69 @@
+"""The national indicators of one group in one document, as the simulator states what must come out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from domain.codes import UITVAL_KLASSEN
+from domain.indicator_terms import Uitkomst
+
+_BANDEN: Final = {"<=4": "laag", ">4 en <8": "midden", ">=8": "hoog"}
+_STATUSSEN: Final = ("beeindigd", "gepauzeerd", "lopend")
+
+
+def overview(cijfers: Mapping[str, Uitkomst]) -> dict[str, Any]:
+    """Outcomes by key of ``INDICATOREN`` as one document: counts, percentages 0..100 and the mean to six decimals.
+
+    ``n`` is what a percentage is of, ``uitgesloten`` what was left out of it; None where nothing was counted.
+    """
+
+    def teller(sleutel: str) -> int:
+        return int(cijfers[sleutel].teller)
+
+    uitval, nut, hulp, gas = (cijfers[s] for s in ("uitval", "nut_gemiddelde", "zonder_hulp", "gas_bereikt"))
+    return {
+        "trajecten": {status: teller(f"trajecten_{status}") for status in _STATUSSEN},
+        "uitval": {
+            "n": int(uitval.noemer),
+            "uitval": teller("uitval"),
+            "percentage": _procent(uitval),
+            **{
+                klasse: {"aantal": teller(f"uitval_{klasse}"), "percentage": _procent(cijfers[f"uitval_{klasse}"])}
+                for klasse in UITVAL_KLASSEN
+            },
+            "gepland": teller("einde_gepland"),
+            "uitgesloten": int(uitval.uitgesloten),
+        },
+        "nut": {
+            "n": int(nut.noemer),
+            "gemiddelde": _zes(nut.waarde("gemiddelde")),
+            "verdeling": {str(cijfer): teller(f"nut_{cijfer}") for cijfer in range(1, 11)},
+            "banden": {naam: teller(f"nut_{band}") for naam, band in _BANDEN.items()},
+            "uitgesloten": int(nut.uitgesloten),
+        },
+        "zonder_hulp": {
+            "n": int(hulp.noemer),
+            "verdeling": {str(optie): teller(f"zonder_hulp_{optie}") for optie in range(1, 5)},
+            "zonder_hulp": teller("zonder_hulp"),
+            "percentage": _procent(hulp),
+            "uitgesloten": int(hulp.uitgesloten),
+        },
+        "gas": {
+            "n": int(gas.noemer),
+            "verdeling": {str(waarde): teller(f"gas_score_{waarde}") for waarde in (-1, 0, 1, 2)},
+            "bereikt": teller("gas_bereikt"),
+            "bereikt_percentage": _procent(gas),
+            "minstens_deels": teller("gas_deels"),
+            "minstens_deels_percentage": _procent(cijfers["gas_deels"]),
+            "uitgesloten": teller("gas_x"),
+        },
+    }
+
+
+def _procent(uitkomst: Uitkomst) -> float | None:
+    return _zes(uitkomst.waarde("%"))
+
+
+def _zes(waarde: float | None) -> float | None:
+    return None if waarde is None else round(waarde, 6)
