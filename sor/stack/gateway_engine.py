@@ -7,8 +7,9 @@ releases Python's global lock while it works; everything here is called from wor
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -138,10 +139,11 @@ class Engine:
             f"{_setting(name)} = {_quoted(text)}" for name, text in user.settings(query.settings).items()
         )
         handle.query(f"SET {settings}")
-        guard = None if user.profile == "admin" else Guard(user, self._table_functions, lambda: _databases(handle))
+        databases = cache(lambda: _databases(handle))  # asked at most once per request
+        guard = None if user.profile == "admin" else Guard(user, self._table_functions, databases)
         if guard:
             guard.text(" ".join(query.settings).encode())
-        database = query.database or _home_of(handle, user)
+        database = query.database or _home_of(user, databases)
         if database:
             if guard:
                 guard.database(database)
@@ -173,10 +175,10 @@ class Engine:
         return _lines(self._root.query(sql, "TSVRaw"))
 
 
-def _home_of(handle: Any, user: User) -> str:
+def _home_of(user: User, databases: Callable[[], Sequence[str]]) -> str:
     """Current database of a request that names none: the user's first, as DEFAULT DATABASE gives on a server."""
     plain = [name for name in user.databases if not set(name) & set("*?[")]
-    if plain and plain[0] in _databases(handle):
+    if plain and plain[0] in databases():
         return plain[0]
     return "information_schema" if user.databases else ""  # holds no rows of anyone
 

@@ -68,13 +68,12 @@ Names = Callable[[], Sequence[str]]
 
 
 class Guard:
-    """Decides for one user; ``databases`` lists all databases and is asked only when a name needs it."""
+    """Decides for one user and request; ``databases`` lists all databases and is asked only when a name needs it."""
 
     def __init__(self, user: User, table_functions: frozenset[str], databases: Names) -> None:
         self._user = user
         self._unsafe_functions = table_functions - _TABLE_FUNCTIONS | _REFUSED_FUNCTIONS
         self._databases = databases
-        self._all_databases: Sequence[str] | None = None
 
     def database(self, name: str) -> None:
         """Refuse a current database that is not the user's."""
@@ -124,9 +123,7 @@ class Guard:
         database, dot, table = name.partition(".")
         if database == "system" and dot and table not in _SYSTEM_TABLES:
             raise self._denied(f"Not enough privileges: table {name}")
-        if self._all_databases is None:
-            self._all_databases = self._databases()
-        for existing in self._all_databases:
+        for existing in self._databases():
             others = not self._user.may_read(existing) and existing not in ("system", *_METADATA)
             if others and f"{name}.".startswith(f"{existing}."):
                 raise self._denied(f"Not enough privileges: database {existing}")
