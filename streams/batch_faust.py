@@ -140,7 +140,21 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         rebalance = self.app.rebalancing_count
         self._next, self._gaps = {}, {}  # new ones: who still works on the old must be able to tell
         await super().on_partitions_assigned(assigned, generation_id)
+        await self._check_store()
         self._round = rebalance
+
+    async def _check_store(self) -> None:
+        """A state that is ahead of its changelog is more than the changelog can give back: an operator must choose."""
+        have = self.app.tables.recovery.active_offsets
+        ends = await self.highwaters(*have)
+        for tp, offset in have.items():
+            if offset is not None and offset >= (ends[tp] or 0):
+                end(
+                    EXIT_FAULT,
+                    f"the state on disk of partition {tp.partition} is at offset {offset} of {tp.topic}, which ends at "
+                    f"{ends[tp]}: the broker has lost the end of the changelog. What is on disk may be the only copy; "
+                    "keep it aside, remove it here, reset the group's offsets to the earliest and start again",
+                )
 
     async def _drain_messages(self, fetcher: Any) -> None:
         try:

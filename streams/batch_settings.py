@@ -31,6 +31,7 @@ def app_settings(config: StageConfig) -> dict[str, Any]:
         "broker_heartbeat_interval": config.heartbeat,
         "consumer_group_instance_id": config.slot,
         "consumer_auto_offset_reset": "earliest",
+        "recovery_consistency_check": False,  # passes over a changelog of one record; the consumer has its own
         "web_enabled": False,
     }
 

@@ -1,13 +1,8 @@
-"""What must be true of the topics and of the state on disk before a stage starts."""
+"""What must be true of the topics before a stage starts."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import logging
-import shutil
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicCollection, TopicPartition
@@ -16,10 +11,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, Resou
 from streams.batch import StageConfig, StageError
 from transport import clients
 
-log = logging.getLogger(__name__)
-
-TIMEOUT = 15.0  # seconds, per question to the broker
-MARKER = "topics.json"
+TIMEOUT = 10.0  # seconds, per question to the broker
 
 
 @dataclass(frozen=True)
@@ -102,50 +94,3 @@ def _check_changelog_is_whole(admin: AdminClient, config: StageConfig) -> None:
                 f"offset {offset}: the states are gone. Reset the group's offsets to the earliest, then start again: "
                 "the states are built anew from the source"
             )
-
-
-def claim(config: StageConfig, tables: Path, ids: TopicIds) -> None:
-    """Make sure the state on disk under `tables` was built from these very topics;
-    remove it where it provably was not.
-    """
-    marker = config.datadir / MARKER
-    known = _read(marker)
-    if known is not None and known.source != ids.source and known.changelog == ids.changelog:
-        raise StageError(
-            f"topic {config.source} was made anew while {config.changelog} was kept: its offsets start again, so new "
-            "rows would count as older than the old ones. Make the changelog anew as well, raise the topic epoch and "
-            f"replay; or, if that is wanted, remove {marker}"
-        )
-    if known != ids and any(tables.glob("*.db")):
-        why = "topics it does not name" if known is None else f"a former {config.changelog}"
-        log.warning("state in %s belongs to %s: removed, it is restored from the changelog", tables, why)
-        discard(tables)
-    config.datadir.mkdir(parents=True, exist_ok=True)
-    fresh = marker.with_suffix(".new")
-    fresh.write_text(json.dumps(asdict(ids)))
-    fresh.replace(marker)
-
-
-def _read(marker: Path) -> TopicIds | None:
-    try:
-        return TopicIds(**json.loads(marker.read_text()))
-    except FileNotFoundError:
-        return None
-    except (ValueError, TypeError) as error:
-        raise StageError(
-            f"{marker} is not readable: remove it, the state is then restored from the changelog"
-        ) from error
-
-
-def discard(tables: Path) -> None:
-    """Remove the state on disk; the changelog has all of it."""
-    shutil.rmtree(tables)
-
-
-def size(tables: Path) -> int:
-    """Bytes of the state on disk."""
-    total = 0
-    for path in tables.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):  # RocksDB removes files while we look
-            total += path.stat().st_size if path.is_file() else 0
-    return total

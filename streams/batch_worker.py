@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from monitoring import metrics
-from streams import batch_faust, batch_topics
+from streams import batch_disk, batch_faust, batch_topics
 from streams.batch import EXIT_CLEAN, EXIT_FAULT, BatchStats, Fold, StageConfig, StageError, describe, end
 from streams.batch_fence import Fence
 from streams.batch_settings import producer
@@ -47,9 +47,10 @@ class Worker:
         config, loop = self._config, asyncio.get_running_loop()
         try:
             self._health.start()
+            lock = batch_disk.occupy(config.datadir)
             ids = await loop.run_in_executor(None, batch_topics.check, config)
             self._app, store = batch_faust.build(config, self._handle, self._fence)
-            batch_topics.claim(config, batch_faust.table_directory(self._app), ids)
+            batch_disk.claim(config, batch_faust.table_directory(self._app), ids)
             self._step = Step(config, self._fold, store, producer(config, log), self._fence.check)
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._stopping.set)
@@ -58,6 +59,7 @@ class Worker:
             raise StageError(str(error)) from error
         finally:
             self._health.stop()
+        lock.close()
         return EXIT_CLEAN
 
     async def _serve(self) -> None:
@@ -125,7 +127,7 @@ class Worker:
             log.error("%s has not been ready for %.0f s: %s", name, now - self._ready_at, reason)
         if now - self._sized_at > SIZE_EVERY:
             self._sized_at = now
-            metrics.STATE_BYTES.labels(stage=name).set(batch_topics.size(batch_faust.table_directory(self._app)))
+            metrics.STATE_BYTES.labels(stage=name).set(batch_disk.size(batch_faust.table_directory(self._app)))
 
     def _unready(self) -> str | None:
         app, consumer = self._app, self._app.consumer
@@ -142,16 +144,9 @@ class Worker:
         text = str(reason)
         tables = batch_faust.table_directory(self._app)
         if "Corruption" in text:
-            batch_topics.discard(tables)
+            batch_disk.discard(tables)
             end(
                 EXIT_FAULT,
                 f"the state in {tables} was damaged and is removed: start again, it is restored from the changelog",
-            )
-        if type(reason).__name__ == "ConsistencyError":
-            end(
-                EXIT_FAULT,
-                f"the state in {tables} is ahead of {self._config.changelog}: the broker has lost the end of the "
-                "changelog. What is on disk may be the only copy; keep it aside, remove it here, reset the group's "
-                "offsets to the earliest and start again",
             )
         end(EXIT_FAULT, describe(reason or StageError("Faust has crashed and gives no reason")))

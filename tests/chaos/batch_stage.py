@@ -121,7 +121,7 @@ class Stage:
         resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
         self.admin.incremental_alter_configs([resource])[resource].result(15)
 
-    def load(self, events: int, keys: int = 1000, run: int = 5, **settings: Any) -> None:
+    def load(self, events: int, keys: int = 1000, run: int = 5) -> None:
         """Produce numbered events in runs of `run` per key."""
         producer = Producer(
             {
@@ -130,7 +130,7 @@ class Stage:
                 "linger.ms": 5,
                 "enable.idempotence": True,
                 "queue.buffering.max.messages": 500_000,
-                **settings,
+                "compression.type": "lz4",
             }
         )
         for number in range(self.loaded, self.loaded + events):
