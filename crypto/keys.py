@@ -137,6 +137,8 @@ def _read(folder: Path, *, private: bool = True) -> dict[str, Any]:
             raise KeyProblem(f"{folder} can be read by others; set mode 0700 on the folder and 0600 on {_FILE}.")
         return dict(json.loads(path.read_text()))
     except FileNotFoundError as error:
-        raise KeyProblem(f"{path} is missing; `sor keys init` makes keys, or restore it from its own backup.") from error
+        raise KeyProblem(
+            f"{path} is missing; `sor keys init` makes keys, or restore it from its own backup."
+        ) from error
     except ValueError as error:
         raise KeyProblem(f"{path} is no valid key file; restore it from its own backup.") from error

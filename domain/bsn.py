@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-#: CBS: 999999999 = BSN unknown or none, 000000000 = unborn child [F CBS]. The second one passes the arithmetic of the elfproef.
+#: CBS: 999999999 = BSN unknown or none, 000000000 = unborn child [F CBS]. The second one passes the arithmetic of
+#: the elfproef.
 SPECIALS = frozenset({"999999999", "000000000"})
 
 #: The official range of test numbers [F]; fixtures and the simulator's first clients come from here.
@@ -27,5 +28,7 @@ def official_numbers() -> list[str]:
 
 
 def masked(number: str) -> str:
-    """Stars and the last three digits, for a receipt at the source. [P] three everywhere; the sources show three and five."""
+    """Stars and the last three digits, for a receipt at the source. [P] three everywhere; the sources show three
+    and five.
+    """
     return "*" * max(0, len(number) - 3) + number[-3:]

@@ -2,7 +2,8 @@
 
 Every fact has a natural key and a logical time of its sender (decision 0002). References (``bericht``, ``toewijzing``,
 ``beschikking``, ``referentie``, ``meting``) are bytes: the clear text of the source inside the sealed part, and an
-eight-byte keyed hash from ``entry`` onward. Dates are day numbers (``domain.dates``), times are milliseconds since 1970.
+eight-byte keyed hash from ``entry`` onward. Dates are day numbers (``domain.dates``), times are milliseconds since
+1970.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ class Stop(Struct, frozen=True, gc=False):
 
 
 class Prestatie(Struct, frozen=True, gc=False):
-    """One declared line of a JW323: a sign of activity, never a date of care (OP364). Key: provider + referentie (TR314)."""
+    """One declared line of a JW323: a sign of activity, never a date of care (OP364). Key: provider + referentie
+    (TR314).
+    """
 
     gemeente: str
     toewijzing: bytes

@@ -1,6 +1,7 @@
 """The set of facts of one client: a map from natural key to the acts upon it.
 
-Joining two sets is pointwise and commutative, associative and idempotent (decision 0002): order of arrival, repetition and
+Joining two sets is pointwise and commutative, associative and idempotent (decision 0002): order of arrival,
+repetition and
 restarts leave no trace (OP080). An act is one delivery or removal of one key by one message; it counts once, by its
 message key or, for scores and metingen, by its record in a delivery.
 """
@@ -116,7 +117,9 @@ class MetingDaad(NamedTuple):
 
 
 class Feiten(Struct, array_like=True):
-    """Everything known of one client. The inner keys name the act: message hash (eight bytes), or delivery and line (twelve)."""
+    """Everything known of one client. The inner keys name the act: message hash (eight bytes), or delivery and
+    line (twelve).
+    """
 
     starts: dict[Spoor, dict[bytes, StartDaad]] = field(default_factory=dict)
     stops: dict[StopSleutel, dict[bytes, StopDaad]] = field(default_factory=dict)
@@ -199,8 +202,10 @@ _ADD: dict[type, Any] = {
 def geldend(daden: dict[bytes, Any]) -> Any | None:
     """The act that holds for a start or stop, or None when the key is not present.
 
-    Logical time is coarse: dagtekening is a date. Day by day: a day with removals leaves the key present only if what was
-    there and what was delivered that day outnumber them; a day with deliveries alone makes it present. The content is that
+    Logical time is coarse: dagtekening is a date. Day by day: a day with removals leaves the key present only if
+    what was
+    there and what was delivered that day outnumber them; a day with deliveries alone makes it present. The content
+    is that
     of the latest delivery (dagtekening, then message: arbitrary but stable).
     """
     if len(daden) == 1:

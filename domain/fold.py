@@ -13,10 +13,10 @@ import msgspec
 from msgspec import Struct, field
 
 from domain import koppeling
+from domain.dates import year
 from domain.facts import Event
 from domain.feiten import Feiten, add
 from domain.geography import cluster, huidige_code
-from domain.dates import year
 from domain.questionnaires import NUT, ZONDER_HULP
 from domain.rows import T_METING, T_SCORE, T_TRAJECT, MetingRij, Rij, RowKey, ScoreRij, TrajectRij
 from domain.trajecten import OPEN_EINDE, Levering, Traject, nummer, trajecten
@@ -29,7 +29,8 @@ _DAY_MS: Final = 86_400_000
 class Persoon(Struct, array_like=True):
     """The packed state of one client: its facts, and what was last given out of them.
 
-    ``uit`` remembers every row key ever given out with a hash of its content (empty = given out as deleted), so that a row
+    ``uit`` remembers every row key ever given out with a hash of its content (empty = given out as deleted), so that
+    a row
     the facts no longer yield is given out once more as deleted. ``versie`` is the version of the last event folded in.
     """
 
@@ -51,8 +52,10 @@ _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 def fold(client: bytes, persoon: Persoon, events: Iterable[Event], versie: int, eerste: int) -> list[Uitgifte]:
     """Fold events into ``persoon`` (in place) and give the rows to publish.
 
-    ``eerste`` and ``versie`` are the versions of the first and last of these events. Rows whose content did not change are
-    left out, unless the events were folded before (a redelivery after a crash): then nothing proves that their rows went
+    ``eerste`` and ``versie`` are the versions of the first and last of these events. Rows whose content did not
+    change are
+    left out, unless the events were folded before (a redelivery after a crash): then nothing proves that their rows
+    went
     out, so every row goes out again, deletions included.
     """
     herhaald = eerste <= persoon.versie

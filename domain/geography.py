@@ -36,7 +36,8 @@ GEMEENTEN: Final[dict[str, Gemeente]] = {
     )
 }
 
-#: Merged municipalities: old code -> current code. [R] the codes come from public lists outside the sources; S1 names the mergers only.
+#: Merged municipalities: old code -> current code. [R] the codes come from public lists outside the sources; S1
+#: names the mergers only.
 OUDE_CODES: Final[dict[str, str]] = {"0457": "0363", "0370": "0439"}
 
 CLUSTERS: Final[tuple[str, ...]] = ("Amsterdam", "Amstelveen-Aalsmeer", "DUO", "Zaanstreek-Waterland")

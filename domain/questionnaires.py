@@ -1,7 +1,8 @@
 """CEM+ questionnaires: versions, question codes and their topics.
 
 Only the code ``CEM+_2018_OE_v1`` and the question codes of one example are in the sources [F S0]. Which question asks
-what stands in a protocol that is not public: every topic below is a placeholder, marked unconfirmed, and stays marked on
+what stands in a protocol that is not public: every topic below is a placeholder, marked unconfirmed, and stays
+marked on
 every screen until someone who holds the protocol confirms it.
 """
 
@@ -50,7 +51,8 @@ VRAGEN: Final[dict[str, Vraag]] = {
 NUT, ZONDER_HULP = "VR09A", "VR10"
 BEVESTIGD: Final = False
 
-#: Informants kept by name [P]: the value list is not public ("Moeder" is the one example, S0), and the field is free text.
+#: Informants kept by name [P]: the value list is not public ("Moeder" is the one example, S0), and the field is free
+#: text.
 INFORMANTEN: Final = ("Jeugdige", "Moeder", "Vader", "Ouder", "Verzorger", "Pleegouder", "Voogd", "Ouders")
 ANDERS: Final = "Anders"
 

@@ -147,9 +147,7 @@ def _hervat(levering: Levering, keten: list[Levering]) -> bool:
     """A paused levering after which a later one began no longer waits."""
     pauze = levering.pauze
     eigen = _volgorde(levering)
-    return pauze is not None and any(
-        ander.spoor.begindatum >= pauze and _volgorde(ander) > eigen for ander in keten
-    )
+    return pauze is not None and any(ander.spoor.begindatum >= pauze and _volgorde(ander) > eigen for ander in keten)
 
 
 def _traject(client: bytes, aanbieder: str, gemeente: str, categorie: str, keten: list[Levering]) -> Traject:

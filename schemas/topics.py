@@ -8,9 +8,7 @@ from importlib.resources import files
 from typing import Final, NamedTuple
 
 #: Topics of the connectors, by kind of fact.
-IN_TOPIC: Final[dict[str, str]] = {
-    kind: f"sor.in.{kind}" for kind in ("start", "stop", "declaration", "score", "cem")
-}
+IN_TOPIC: Final[dict[str, str]] = {kind: f"sor.in.{kind}" for kind in ("start", "stop", "declaration", "score", "cem")}
 EVALUATED, EVENTS, LINES = "sor.evaluated", "sor.events", "sor.lines"
 REJECTED, RECEIPTS = "sor.rejected", "sor.receipts"
 TRAJECTEN, METINGEN, SCORES = "sor.trajecten", "sor.metingen", "sor.scores"

@@ -24,7 +24,19 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 #: In the order in which ``sor --help`` lists them.
-COMMANDS: Final = ("demo", "stack", "deliver", "sql", "sink", "simulate", "keys", "topics", "bench", "run", "dashboards")
+COMMANDS: Final = (
+    "demo",
+    "stack",
+    "deliver",
+    "sql",
+    "sink",
+    "simulate",
+    "keys",
+    "topics",
+    "bench",
+    "run",
+    "dashboards",
+)
 for _name in COMMANDS:
     if importlib.util.find_spec(f"sor.commands.{_name}") is None:
         continue

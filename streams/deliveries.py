@@ -56,8 +56,7 @@ def _receipt(delivery: str, state: Aanlevering) -> Record:
         "regels_afgekeurd": state.regels_afgekeurd,
         "klaar": state.klaar,
         "fouten": [
-            {"line": f.line, "regel": f.regel, "regels": f.regels, "code": f.code, "veld": f.veld}
-            for f in state.fouten
+            {"line": f.line, "regel": f.regel, "regels": f.regels, "code": f.code, "veld": f.veld} for f in state.fouten
         ],
         "codes": state.codes,
         "eerste": state.eerste,

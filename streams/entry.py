@@ -1,6 +1,7 @@
 """Stage *entry*: opens a line, takes the blinding off, names the client, checks the fact and lets it in.
 
-Without the secret of ``evaluate`` it can test no guess. References leave it as keyed hashes. Every record gets an outcome
+Without the secret of ``evaluate`` it can test no guess. References leave it as keyed hashes. Every record gets an
+outcome
 in ``sor.lines``; only accepted facts of real deliveries reach ``sor.events``.
 """
 

@@ -13,7 +13,7 @@ SHARE: Final = 0.5
 LEAST: Final = 200
 
 
-class TooMuchPoison(Exception):  # noqa: N818 - it is a stop, and nothing catches it
+class TooMuchPoison(Exception):
     """More unreadable records than a fault of a sender explains. The stage stops with the batch uncommitted."""
 
 

@@ -1,4 +1,6 @@
-"""Records for ``sor.rejected``: what could not be read, with its coordinates and reason, never with content in clear."""
+"""Records for ``sor.rejected``: what could not be read, with its coordinates and reason, never with content in
+clear.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,6 @@ from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
-    NewPartitions,
     NewTopic,
     ResourcePatternType,
     ResourceType,
@@ -64,8 +63,8 @@ def apply(cluster: Cluster, changes: Iterable[Change], partitions: int, replicat
     wrong = [change for change in changes if change.kind == "partitions"]
     if wrong:
         raise TopicProblem(
-            f"{wrong[0].topic} {wrong[0].detail} partitions. A count is never changed in place, for the keys would leave "
-            f"their state behind: set SOR_PARTITIONS to what the broker has, or lay the log anew in an empty cluster."
+            f"{wrong[0].topic} {wrong[0].detail} partitions. A count is never changed in place, for the keys would "
+            f"leave their state behind: set SOR_PARTITIONS to what the broker has, or lay the log anew in an empty cluster."
         )
     new = [
         NewTopic(c.topic, num_partitions=partitions, replication_factor=replication, config=declared[c.topic].config)

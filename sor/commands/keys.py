@@ -25,7 +25,9 @@ def init(domain: Annotated[str, typer.Option(help="Domain of the pseudonyms: let
     keys.init(folder, domain)
     typer.echo(f"Made {folder}/public, {folder}/evaluate and {folder}/entry.")
     typer.echo("Give each process its own folder and no other. Keep a copy of evaluate and of entry in two places that")
-    typer.echo("no single person can open: together they name every child, and without them no pseudonym can be made again.")
+    typer.echo(
+        "no single person can open: together they name every child, and without them no pseudonym can be made again."
+    )
 
 
 def show() -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import structlog
 import typer
+from confluent_kafka import KafkaException
 
 from crypto import keys
 from schemas.codec import IdSource
@@ -17,7 +18,11 @@ from schemas.topics import EVENTS, LINES, groups
 from sor.settings import Settings, load_settings
 from sor.stack.endpoints import clickhouse_access, kafka_cluster
 from streams.batch import Fold
+from streams.poison import TooMuchPoison
+from transport.health import HealthPortError
+from transport.publisher import NotDelivered
 
+FAULT: Final = 70
 Runner = Callable[[Settings, str, int | None], int]
 
 
@@ -37,7 +42,19 @@ def run(
         raise typer.BadParameter(f"{process} is none of {', '.join(_RUNNERS)}")
     settings = load_settings()
     _logging(settings.log_level)
-    sys.exit(runner(settings, slot, metrics_port))
+    sys.exit(_guarded(runner, settings, slot, metrics_port))
+
+
+def _guarded(runner: Runner, settings: Settings, slot: str, metrics_port: int | None) -> int:
+    """The exit code of a process. What an operator can mend is one sentence; a fault of ours shows where it is."""
+    try:
+        return runner(settings, slot, metrics_port)
+    except (TooMuchPoison, NotDelivered, KafkaException, HealthPortError) as problem:
+        logging.getLogger("sor").critical("%s", problem)
+    except Exception:
+        # A traceback shows lines of code and no values. Nothing goes on: the offset is uncommitted.
+        logging.getLogger("sor").critical("a fault of this program", exc_info=True)
+    return FAULT
 
 
 def _logging(level: str) -> None:
@@ -117,12 +134,10 @@ def _sink(settings: Settings, slot: str, port: int | None) -> int:
     from sinks.consumer import run as run_sink
 
     access = clickhouse_access(settings, "sink")
-    return run_sink(
-        SinkConfig(kafka_cluster(settings), access.url, access.user, access.password, slot, port)
-    )
+    return run_sink(SinkConfig(kafka_cluster(settings), access.url, access.user, access.password, slot, port))
 
 
-#: Imports stand in the runners: a process loads what it runs and nothing else (evaluate needs no Faust, entry no Faust).
+#: Imports stand in the runners: a process loads what it runs and nothing else.
 _RUNNERS: Final[dict[str, Runner]] = {
     "evaluate": _evaluate,
     "entry": _entry,

@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
 
 def apply_(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Only show the difference; ends with 1 when there is one.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only show the difference; ends with 1 when there is one.")
+    ] = False,
     acls: Annotated[bool, typer.Option("--acls", help="Access rules too (a broker with an authorizer).")] = False,
     replication: Annotated[int, typer.Option(min=1, help="Replicas of a topic that is created.")] = 1,
 ) -> None:

@@ -13,6 +13,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import clickhouse_connect
 from confluent_kafka.admin import AdminClient
 
 from schemas.topics import groups, topics
+from sor.simulator import compare
 from sor.stack.ports import free_port
 
 STAGES = ("evaluate", "entry", "trajectories", "deliveries", "sink")
@@ -72,13 +74,13 @@ class Stream:
                 env=self.environment("sink" if stage == "sink" else "admin"), stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
         for stage in stages or STAGES:
-            self.until(lambda stage=stage: self._ready(stage), f"{stage} is ready", 60)
+            self.until(partial(self._ready, stage), f"{stage} is ready", 60)
 
     def _ready(self, stage: str) -> bool:
         if self.processes[stage].poll() is not None:
             raise AssertionError(f"{stage} ended: {(self.home / f'{stage}.log').read_text()[-3000:]}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[stage]}/ready", timeout=2) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[stage]}/ready", timeout=2) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
@@ -123,17 +125,13 @@ class Stream:
 
     def trajecten(self) -> Counter[str]:
         """The trajecten as a multiset of the rows that the simulator expects."""
-        found = self.ask(
-            "SELECT aanbieder, gemeente, cluster, categorie, code, toString(begindatum), toString(einddatum),"
-            " reden_beeindiging, uitval_klasse, status, leveringen, nut_jeugdige, nut_ouder, zonder_hulp_jeugdige,"
-            " zonder_hulp_ouder, gas, probleem_behandelaar, probleem_ouder, probleem_client, metingen, scores,"
-            " declaraties FROM sor.trajecten FINAL"
-        )
-        return Counter(_canonical(*row) for row in found)
+        return compare.found(self.ask(compare.QUERY))
 
     def caught_up(self) -> bool:
         """Every process has committed everything that was published to it."""
-        reads = {name: [t.name for t in topics().values() if name in t.read and "changelog" not in t.name] for name in STAGES}
+        reads = {
+            name: [t.name for t in topics().values() if name in t.read and "changelog" not in t.name] for name in STAGES
+        }
         admin = AdminClient({"bootstrap.servers": self.bootstrap})
         return all(_lag(admin, self.bootstrap, groups()[name], sources) == 0 for name, sources in reads.items())
 
@@ -152,29 +150,6 @@ def _lag(admin: AdminClient, bootstrap: str, group: str, sources: list[str]) -> 
         return lag
     finally:
         consumer.close()
-
-
-def _canonical(*values: Any) -> str:
-    (*plain, gas, behandelaar, ouder, client, metingen, scores, declaraties) = values
-    probleem = {k: v for k, v in (("B", behandelaar), ("O", ouder), ("C", client)) if v is not None}
-    einddatum = plain[6] if plain[6] not in (None, "None", "") else None
-    fields = [*plain[:6], einddatum, plain[7] or None, *plain[8:]]
-    return json.dumps([*fields, sorted(gas.items()), sorted(probleem.items()), metingen, scores, declaraties])
-
-
-def expected(document: dict[str, Any]) -> Counter[str]:
-    """The simulator's expectation in the same form; a score of x stands in no column of the row."""
-    rows: Counter[str] = Counter()
-    for r in document["trajecten"]:
-        known = lambda m: sorted((k, v) for k, v in m.items() if v is not None)  # noqa: E731
-        fields = [
-            r["aanbieder"], r["gemeente"], r["cluster"], r["categorie"], r["code"], r["begindatum"], r["einddatum"],
-            r["reden"], r["uitval_klasse"], r["status"], r["leveringen"], r["nut_jeugdige"], r["nut_ouder"],
-            r["zonder_hulp_jeugdige"], r["zonder_hulp_ouder"], known(r["gas"]), known(r["probleem"]), r["metingen"],
-            r["scores"], r["declaraties"],
-        ]  # fmt: skip
-        rows[json.dumps(fields)] += 1
-    return rows
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from sor.simulator import SimulationConfig, simulate
-from tests.integration.stream import STAGES, Stream, expected, running
+from sor.simulator.compare import expected
+from tests.integration.stream import STAGES, Stream, running
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
 
@@ -30,7 +31,9 @@ def _region(folder: Path, clients: int, *, faults: bool) -> Counter[str]:
 def _equal(stream: Stream, rows: Counter[str]) -> None:
     stream.until(stream.caught_up, "everything is processed", 120)
     found = stream.trajecten()
-    assert not found - rows, f"too much: {list((found - rows).elements())[:3]}, missing: {list((rows - found).elements())[:3]}"
+    assert not found - rows, (
+        f"too much: {list((found - rows).elements())[:3]}, missing: {list((rows - found).elements())[:3]}"
+    )
     assert found == rows
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.facts import Event, Fact, Meting, Prestatie, Score, Start, Stop
-from domain.feiten import geldend, StartDaad
+from domain.feiten import StartDaad, geldend
 from domain.fold import Persoon, Uitgifte, fold, rijen
 from domain.rows import RowKey, TrajectRij
 
@@ -72,7 +72,9 @@ def _rows(history: list[Event], chunks: list[int]) -> dict[RowKey, bytes]:
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(events, max_size=14), st.randoms(use_true_random=False), st.lists(st.integers(1, 5), max_size=6))
-def test_order_repetition_and_restarts_leave_no_trace(history: list[Event], rnd: random.Random, chunks: list[int]) -> None:
+def test_order_repetition_and_restarts_leave_no_trace(
+    history: list[Event], rnd: random.Random, chunks: list[int]
+) -> None:
     expected = _rows(history, [])
     again = history + [e for e in history if rnd.random() < 0.4]
     rnd.shuffle(again)

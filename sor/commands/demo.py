@@ -1,0 +1,93 @@
+"""``sor demo``: the whole system on this machine, with simulated care, from nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from sor import demo
+from sor.settings import Settings, load_settings
+from sor.stack import control, display
+from sor.stack.endpoints import clickhouse_url
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``sor demo``."""
+    app.command("demo")(run)
+
+
+def run(
+    clients: Annotated[int, typer.Option(min=1, help="Simulated clients.")] = 1000,
+    months: Annotated[int, typer.Option(min=1, help="Months of care.")] = 24,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same region.")] = 1,
+    faults: Annotated[bool, typer.Option(help="Plant duplicates, corrections, late and broken files.")] = True,
+    keep: Annotated[bool | None, typer.Option(help="Keep running when done. Default: on a terminal.")] = None,
+) -> None:
+    """Start everything, deliver a region's files, check every figure and show the indicators per cluster."""
+    settings = load_settings()
+    stay = sys.stdout.isatty() if keep is None else keep
+    try:
+        equal = _demo(settings, clients, months, seed, faults=faults)
+        if stay and equal:
+            _stay(settings)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted.")
+        equal = False
+    finally:
+        for sentence in control.stop_stack(settings):
+            typer.echo(sentence)
+    raise typer.Exit(0 if equal else 1)
+
+
+def _demo(settings: Settings, clients: int, months: int, seed: int, *, faults: bool) -> bool:
+    control.stop_stack(settings)
+    home = demo.claim(settings)
+    _step(f"Starting Apache Kafka, ClickHouse and the five stages in {home}")
+    with display.Display(Console(), lambda: "") as show:
+        control.detach(settings, show)
+    _step(f"Simulating {clients} clients over {months} months, seed {seed}")
+    folder = demo.files(home, clients, months, seed, faults=faults)
+    _step("Delivering messages, declarations and questionnaires: sealed at the source")
+    bulk = demo.deliver_at_once(settings, folder, typer.echo)
+    typer.echo(f"  {bulk.deliveries} deliveries with {bulk.records} records in {bulk.seconds:.1f} s, "
+               f"{bulk.refused} files refused before sealing")  # fmt: skip
+    _step("Delivering scores and late messages one upload after the other")
+    began = time.time()
+    live = demo.deliver_live(settings, folder, typer.echo)
+    typer.echo(f"  {live.deliveries} uploads with {live.records} records in {live.seconds:.1f} s")
+    equal, trajecten, waited = demo.wait_for(settings, folder)
+    _verdict(equal, trajecten, waited)
+    measured = demo.latency(settings, began)
+    typer.echo(f"Publication to queryable row, {measured.rows} rows of the live uploads: "
+               f"p50 {measured.p50:.2f} s, p99 {measured.p99:.2f} s")  # fmt: skip
+    _step("Indicatoren per cluster")
+    subprocess.run([sys.executable, "-m", "sor", "indicators", "--per", "cluster"], check=False)
+    return equal
+
+
+def _step(what: str) -> None:
+    typer.secho(f"\n{what}", bold=True)
+
+
+def _verdict(equal: bool, trajecten: int, waited: float) -> None:
+    if equal:
+        typer.echo(
+            f"All {trajecten} trajecten are exactly what the simulator decided, {waited:.1f} s after the last upload."
+        )
+    else:
+        typer.secho(f"The {trajecten} trajecten are not what the simulator decided. See sor logs.", fg="red", err=True)
+
+
+def _stay(settings: Settings) -> None:
+    typer.echo("\nEverything keeps running. To look around, in another terminal:")
+    typer.echo('  .venv/bin/sor sql "SELECT status, count() FROM sor.trajecten FINAL GROUP BY status"')
+    typer.echo("  .venv/bin/sor status      .venv/bin/sor logs      .venv/bin/sor indicators --per gemeente")
+    typer.echo(f"  ClickHouse over HTTP: {clickhouse_url(settings)} (passwords in {settings.secrets_dir})")
+    typer.echo("Ctrl-C stops everything.")
+    while True:
+        time.sleep(3600)
