@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
@@ -50,7 +51,7 @@ class Writer:
             return
         started = time.perf_counter()
         context = self._context(table)
-        context.data = [[row[column] for row in rows] for column in table.columns]
+        context.data = list(zip(*map(itemgetter(*table.columns), rows), strict=True))
         try:
             with clickhouse.told_apart(f"Inserting into {table.name}"):
                 written = self._connected().data_insert(context).written_rows

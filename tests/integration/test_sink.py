@@ -20,9 +20,10 @@ from confluent_kafka.admin import NewTopic
 
 from schemas.codec import Codec
 from sinks import clickhouse, consumer, migrate
-from sinks.clickhouse import Access
+from sinks.clickhouse import Access, UnavailableError
 from sinks.consumer import EXIT_CLEAN, EXIT_FAULT, Sink, SinkConfig
 from sinks.tables import METINGEN, RECEIPTS, REJECTED, SCORES, TABLES, TRAJECTEN, Table
+from sinks.writer import Writer
 from sor.stack.gateway import Gateway
 from sor.stack.ports import free_port
 from tests.conftest import RunningBroker, RunningGateway
@@ -318,6 +319,29 @@ def test_clickhouse_away_in_mid_flow_loses_nothing(broker: RunningBroker, tmp_pa
             assert not sink._paused
         assert bench.rows("SELECT count(), sum(version) FROM trajecten FINAL") == [(1_500, 2_500)]
         assert bench.rows("SELECT count() FROM scores FINAL") == [(700,)]
+
+
+def test_what_arrives_while_an_insert_waits_is_not_forgotten(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pausing is not instant: here it does nothing, and one table is inserted already when the other has to wait."""
+    waiting, healed, insert = threading.Event(), threading.Event(), Writer.insert
+
+    def faulty(self: Writer, table: Table, rows: list[dict[str, Any]]) -> None:
+        if table.name == SCORES.name and rows and not healed.is_set():
+            waiting.set()
+            raise UnavailableError("injected")
+        insert(self, table, rows)
+
+    monkeypatch.setattr(Writer, "insert", faulty)
+    monkeypatch.setattr(Sink, "_pause", lambda _self: None)
+    bench.publish(SCORES, [score(1, 1)])
+    with bench.running() as sink:
+        assert waiting.wait(40)
+        bench.publish(TRAJECTEN, [traject(n, 1) for n in range(50)])
+        wait_for(lambda: sink._next.records + sink._batch.records == 51)
+        healed.set()
+        bench.until_committed(51)
+    assert bench.rows("SELECT count() FROM trajecten FINAL") == [(50,)]
+    assert bench.rows("SELECT count() FROM scores FINAL") == [(1,)]
 
 
 def test_an_orderly_stop_does_not_wait_for_clickhouse(bench: Bench) -> None:
