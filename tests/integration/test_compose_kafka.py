@@ -2,15 +2,25 @@
 
 import os
 import shlex
+import shutil
 import subprocess
+import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 from confluent_kafka import KafkaError, KafkaException, Message
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    NewTopic,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 
 from schemas.topics import groups, topics
 from sor.settings import load_settings
@@ -30,7 +40,7 @@ class ComposeBroker(Broker):
 
     def __init__(self, home: Path, secrets: Path) -> None:
         super().__init__(home, free_port(), free_port(), load_settings().cache)
-        self.internal, self._secrets = free_port(), secrets
+        self.internal, self.secrets = free_port(), secrets
 
     def _configuration(self, data: Path) -> str:
         service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["kafka"]
@@ -41,7 +51,7 @@ class ComposeBroker(Broker):
             "CLIENT://kafka:9092": f"CLIENT://localhost:{self.port}",
             ",HOST://:9094": "",
             ",HOST://localhost:9094": "",
-            "/run/secrets": str(self._secrets),
+            "/run/secrets": str(self.secrets),
             "/var/lib/kafka/data": str(data),
         }
         lines = []
@@ -61,6 +71,10 @@ class ComposeBroker(Broker):
         """The listener that is reachable from the host of the broker alone."""
         return f"127.0.0.1:{self.internal}"
 
+    def password(self, user: str) -> str:
+        """The password of one user."""
+        return (self.secrets / f"kafka_user_{user}").read_text().strip()
+
     def tools(self, folder: Path) -> Path:
         """A folder with ``kafka-configs.sh``, as the image has one."""
         folder.mkdir()
@@ -75,26 +89,12 @@ class ComposeBroker(Broker):
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeBroker]:
     """The secured broker, with its users, topics and access rules."""
     folder = tmp_path_factory.mktemp("compose")
-    secrets, every = folder / "secrets", PRINCIPALS
-    fake = folder / "sor"
-    fake.write_text('#!/bin/sh\nmkdir -p "$SOR_KEYS/public"; touch "$SOR_KEYS/public/keys.json"\n')
-    fake.chmod(0o755)
+    secrets = folder / "secrets"
+    sor = Path(sys.executable).parent / "sor"
     make = ["bash", str(ROOT / "deploy/make-secrets.sh"), str(secrets)]
-    subprocess.run(make, check=True, capture_output=True, env={**os.environ, "SOR": str(fake)})
+    subprocess.run(make, check=True, capture_output=True, env={**os.environ, "SOR": str(sor)}, timeout=60)
     with ComposeBroker(folder / "home", secrets) as broker:
-        few = folder / "few"  # each user costs a start of Java
-        few.mkdir()
-        for name in every:
-            (few / f"kafka_user_{name}").symlink_to(secrets / f"kafka_user_{name}")
-        environment = {
-            **os.environ,
-            "KAFKA_TOOLS": str(broker.tools(folder / "bin")),
-            "KAFKA_INTERNAL": broker.bootstrap,
-            "SECRETS": str(few),
-        }
-        users = ["bash", str(ROOT / "deploy/kafka/users.sh")]
-        made = subprocess.run(users, capture_output=True, text=True, env=environment, timeout=120, check=False)
-        assert made.returncode == 0, made.stdout + made.stderr
+        add_users(broker, folder)
         admin = cluster(broker, "admin")
         apply(admin, plan(admin, 1, acls=True), 1)
         deadline = time.monotonic() + 60
@@ -103,20 +103,41 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeBroker]
         yield broker
 
 
-PRINCIPALS = ("admin", "connector", "evaluate", "entry")
+def add_users(broker: ComposeBroker, folder: Path) -> None:
+    """Two users by the script of the image, for each costs a start of Java; the others by a client."""
+    names = [path.name.removeprefix("kafka_user_") for path in broker.secrets.glob("kafka_user_*")]
+    by_script = folder / "by-script"
+    by_script.mkdir()
+    for name in ("admin", "connector"):
+        (by_script / f"kafka_user_{name}").symlink_to(broker.secrets / f"kafka_user_{name}")
+    tools = str(broker.tools(folder / "bin"))
+    settings = {"KAFKA_TOOLS": tools, "KAFKA_INTERNAL": broker.bootstrap, "SECRETS": str(by_script)}
+    script = ["bash", str(ROOT / "deploy/kafka/users.sh")]
+    made = subprocess.run(
+        script, capture_output=True, text=True, env={**os.environ, **settings}, timeout=120, check=False
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+    changes = [
+        UserScramCredentialUpsertion(name, scram, broker.password(name).encode())
+        for name in names
+        if name not in ("admin", "connector")
+    ]
+    inside = AdminClient({"bootstrap.servers": broker.bootstrap})
+    for done in inside.alter_user_scram_credentials(changes).values():
+        done.result(20)
 
 
 def cluster(broker: ComposeBroker, user: str) -> Cluster:
     """The cluster as one principal sees it, as the settings of the compose file make it."""
-    folder = broker._secrets
     return Cluster(
         f"localhost:{broker.port}",
         {
             "security.protocol": "SASL_SSL",
             "sasl.mechanisms": "SCRAM-SHA-512",
             "sasl.username": user,
-            "sasl.password": (folder / f"kafka_user_{user}").read_text().strip(),
-            "ssl.ca.location": str(folder / "kafka_ca"),
+            "sasl.password": broker.password(user),
+            "ssl.ca.location": str(broker.secrets / "kafka_ca"),
         },
     )
 
@@ -191,3 +212,46 @@ def test_no_principal_but_the_administrator_makes_topics(secured: ComposeBroker)
         future = AdminClient(cluster(secured, user).settings()).create_topics([NewTopic("other", 1)])["other"]
         with pytest.raises(KafkaException):
             future.result(10)
+
+
+def service_environment(broker: ComposeBroker, name: str, home: Path) -> dict[str, str]:
+    """The environment of a service of the compose file; only addresses and paths are of this machine."""
+    service = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"][name]
+    settings = {
+        key: str(value).replace("/run/secrets", str(broker.secrets)) for key, value in service["environment"].items()
+    }
+    here = {"SOR_KAFKA": f"localhost:{broker.port}", "SOR_HOME": str(home), "SOR_KEYS": str(home / "keys")}
+    settings |= here | {"SOR_METRICS_HOST": "127.0.0.1", "SOR_PARTITIONS": "1", "SOR_REGISTRY": ""}
+    for volume in service.get("volumes", []):
+        if "/keys/" in volume:
+            key = volume.split(":")[1].removeprefix("/keys/")
+            shutil.copytree(broker.secrets / "keys" / key, home / "keys" / key)
+    return {**os.environ, **settings}
+
+
+# trajectories and deliveries also ask for the configuration of their topics, which acl_bindings does not grant yet.
+@pytest.mark.parametrize("name", ["evaluate", "entry"])
+def test_a_stage_has_the_rights_and_keys_that_it_needs(secured: ComposeBroker, name: str, tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "log"
+    command = [sys.executable, "-m", "sor", "run", name, "--metrics-port", str(port)]
+    with log.open("wb") as out:
+        environment = service_environment(secured, name, tmp_path)
+        process = subprocess.Popen(command, env=environment, stdout=out, stderr=out, cwd=tmp_path)
+    try:
+        deadline = time.monotonic() + 90
+        while not is_ready(port):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0, log.read_text()
+
+
+def is_ready(port: int) -> bool:
+    """Whether the process behind a port says so."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
