@@ -114,10 +114,17 @@ class Connector:
         return self._publisher
 
     def receipt(
-        self, delivery: Delivery, wait: float = WACHT, seen: Callable[[Receipt], None] = _nothing
+        self,
+        delivery: Delivery,
+        wait: float = WACHT,
+        seen: Callable[[Receipt], None] = _nothing,
+        pulse: Callable[[], None] = lambda: None,
     ) -> Receipt | None:
-        """The receipt of what was just published: finished, or as far as it was when nothing moved for ``wait`` s."""
-        return self._receipts.wait(delivery.id, wait, seen)
+        """The receipt of what was just published: finished, or as far as it was when nothing moved for ``wait`` s.
+
+        ``pulse`` is called several times a second; what it raises ends the wait.
+        """
+        return self._receipts.wait(delivery.id, wait, seen, pulse)
 
     def publish_bytes(self, name: str, content: bytes, *, sender: str = "", test: bool = False) -> Delivery:
         """Check, seal and publish one file or message, without waiting for its receipt.

@@ -104,7 +104,7 @@ class Delivery:
         return next((b for b in self.bestanden if b.eerste <= line < b.eerste + b.records), None)
 
 
-class Changed(ConnectorError):  # noqa: N818 - a state of affairs
+class Changed(ConnectorError):
     """A file became another one while it was delivered."""
 
     def __init__(self, fault: BestandFout, sent: int) -> None:

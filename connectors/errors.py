@@ -7,9 +7,9 @@ class ConnectorError(RuntimeError):
     """A delivery could not be made."""
 
 
-class BrokerDown(ConnectorError):  # noqa: N818 - a state of affairs
+class BrokerDown(ConnectorError):
     """The broker is not reachable, or lacks a topic."""
 
 
-class NothingToDeliver(ConnectorError):  # noqa: N818 - a state of affairs
+class NothingToDeliver(ConnectorError):
     """None of what was given can be delivered."""

@@ -49,7 +49,7 @@ class Gevonden(NamedTuple):
     veld: str
 
 
-class BestandFout(Exception):  # noqa: N818 - the field's word
+class BestandFout(Exception):
     """A whole file is refused: code of ``domain.meldingen``, file name, line and field. Never holds content."""
 
     def __init__(

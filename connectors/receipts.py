@@ -59,8 +59,13 @@ class Receipts(Protocol):
     def mark(self) -> None:
         """Remember where the log of receipts ends now, before anything is published."""
 
-    def wait(self, delivery: str, seconds: float, seen: Callable[[Receipt], None]) -> Receipt | None:
-        """The newest receipt since ``mark``: a finished one, or the last one when nothing moved for ``seconds``."""
+    def wait(
+        self, delivery: str, seconds: float, seen: Callable[[Receipt], None], pulse: Callable[[], None]
+    ) -> Receipt | None:
+        """The newest receipt since ``mark``: a finished one, or the last one when nothing moved for ``seconds``.
+
+        ``pulse`` is called several times a second; what it raises ends the wait.
+        """
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -85,12 +90,15 @@ class KafkaReceipts:
                 "Er is niets aangeleverd. Controleer of hij draait en geef dan hetzelfde commando opnieuw."
             ) from None
 
-    def wait(self, delivery: str, seconds: float, seen: Callable[[Receipt], None]) -> Receipt | None:
+    def wait(
+        self, delivery: str, seconds: float, seen: Callable[[Receipt], None], pulse: Callable[[], None]
+    ) -> Receipt | None:
         """Poll until the receipt is finished or nothing moved for ``seconds``."""
         assert self._consumer is not None, "mark comes first"  # noqa: S101
         key, newest = delivery.encode(), None
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
+            pulse()
             message = self._consumer.poll(_POLL)
             value = message.value() if message is not None and message.error() is None else None
             if message is None or value is None or message.key() != key:

@@ -55,7 +55,7 @@ def recognise(head: bytes, file_name: str, shown: str) -> Herkend:
     return _csv(head, file_name, shown)
 
 
-class _Found(Exception):  # noqa: N818 - ends the look at the head
+class _Found(Exception):
     pass
 
 

@@ -41,7 +41,7 @@ class Element(NamedTuple):
     event: bool = False
 
 
-class XmlFault(ValueError):  # noqa: N818 - the field's word for it
+class XmlFault(ValueError):
     """The document is refused: code, line where known, element."""
 
     def __init__(self, code: str, veld: str = "", line: int = 0) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -130,6 +131,33 @@ class Show:
         return self.exit
 
 
+class Interruption:
+    """Ctrl-C as a flag while Kafka's client works: raised inside its callbacks it would be lost or break the client.
+
+    ``check`` raises it at a safe place; a second Ctrl-C is raised at once.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def __enter__(self) -> Interruption:
+        self._before = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _ask(self, _number: int, _frame: object) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+
+    def check(self) -> None:
+        """Raise what was asked for."""
+        if self._asked:
+            raise KeyboardInterrupt
+
+
 def run(connector: Connector, paths: list[Path], limits: sources.Limits, show: Show, options: Options) -> int:
     """Deliver everything below the paths, one delivery after the other; the exit code."""
     made = 0
@@ -158,17 +186,33 @@ def _one(connector: Connector, delivery: Delivery, show: Show, options: Options)
         show.document["aanleveringen"].append(report.as_json(delivery, None, show_all=show.show_all))
         return
     try:
-        with show.bar("Aanleveren", delivery.lines) as bar:
-            connector.publish(delivery, lambda n: bar.advance(bar.task_ids[0], n) if bar else None)
+        with Interruption() as interruption:
+            receipt = _send(connector, delivery, show, options.wait, interruption)
     except Changed as error:
         show.refused(error.fault)
         return
-    with show.bar("Verwerken", delivery.lines) as bar:
-        receipt = connector.receipt(
-            delivery, options.wait, lambda r: bar.update(bar.task_ids[0], completed=r.gezien) if bar else None
-        )
     if receipt is None or not receipt.klaar:
         show.worse(GEEN_ONTVANGST)
     elif receipt.afgekeurd:
         show.worse(GEWEIGERD)
     show.result(delivery, receipt)
+
+
+def _send(
+    connector: Connector, delivery: Delivery, show: Show, wait: float, interruption: Interruption
+) -> Receipt | None:
+    with show.bar("Aanleveren", delivery.lines) as bar:
+
+        def sent(number: int) -> None:
+            interruption.check()
+            if bar:
+                bar.advance(bar.task_ids[0], number)
+
+        connector.publish(delivery, sent)
+    with show.bar("Verwerken", delivery.lines) as bar:
+
+        def seen(receipt: Receipt) -> None:
+            if bar:
+                bar.update(bar.task_ids[0], completed=receipt.gezien)
+
+        return connector.receipt(delivery, wait, seen, interruption.check)

@@ -278,6 +278,7 @@ class ThirdParty:
         self.fail_with: BaseException = NotDelivered("no broker")
         self.silent_after: int | None = None
         self._new: list[Receipt] = []
+        self.last_receipt = b""
 
     def send(self, topic: str, key: bytes, value: bytes | None) -> None:
         assert value is not None
@@ -292,6 +293,7 @@ class ThirdParty:
         record = LogRecord(len(self.sent), admitted.line, 0)
         self.state[key], out = self._deliveries(key, self.state.get(key), [record])
         assert out[0].value is not None
+        self.last_receipt = out[0].value
         self._new.append(from_record(self._receipts.decode(out[0].value)))
 
     def poll(self) -> None:
@@ -306,9 +308,12 @@ class ThirdParty:
     def mark(self) -> None:
         self._new.clear()
 
-    def wait(self, delivery: str, _seconds: float, seen: Callable[[Receipt], None]) -> Receipt | None:
+    def wait(
+        self, delivery: str, _seconds: float, seen: Callable[[Receipt], None], pulse: Callable[[], None]
+    ) -> Receipt | None:
         found = [receipt for receipt in self._new if receipt.delivery == delivery]
         for receipt in found:
+            pulse()
             seen(receipt)
         return found[-1] if found else None
 

@@ -330,7 +330,8 @@ def test_a_delivery_that_is_broken_off_is_finished_by_the_same_command(
 
 
 def test_a_file_that_changes_between_the_passes_is_not_published(keys: Path, files: Path) -> None:
-    path = files / f"{AGB}_a.csv"
+    (files / f"{AGB}_a.csv").write_bytes(RAP)
+    path = files / f"{AGB}_b.csv"
     path.write_bytes(RAP)
     with connected(keys) as (connector, third):
         sources = find([files], Limits(), pytest.fail)
@@ -340,10 +341,12 @@ def test_a_file_that_changes_between_the_passes_is_not_published(keys: Path, fil
         with pytest.raises(Changed) as caught:
             connector.publish(delivery)
         assert caught.value.fault.code == "B07"
+        assert not third.sent  # not even the file before it
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # a change that no clock shows
         with pytest.raises(Changed):
             connector.publish(delivery)
-        assert not third.sent
+        assert len(third.sent) == 3  # of the file that did not change; the delivery stays unfinished
+        assert connector.receipt(delivery).klaar is False  # type: ignore[union-attr]
 
 
 def test_check_only_publishes_nothing(desk: Desk, files: Path) -> None:
