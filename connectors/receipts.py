@@ -75,7 +75,7 @@ class KafkaReceipts:
     """Receipts from the topic, read by its end offsets and without a consumer group."""
 
     def __init__(self, cluster: Cluster, ids: IdSource | None = None) -> None:
-        self._cluster, self._codec = cluster, Codec(RECEIPTS, ids)
+        self._cluster, self._codec = cluster, Codec("sor.receipts", ids)
         self._consumer: Consumer | None = None
 
     def mark(self) -> None:
