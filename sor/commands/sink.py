@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from domain.geography import GEMEENTEN
-from domain.indicators import INDICATOREN
+from domain.indicators import INDICATOREN, Indicator
 from sinks import migrate
 from sinks.clickhouse import Access, RefusedError, UnavailableError
 from sinks.figures import KLEINSTE_GROEP, KLEINSTE_NOEMER, Cijfer, aantal_tekst, figures
@@ -32,6 +33,8 @@ HOOFDCIJFERS: Final = (
     "gas_bereikt",
     "gas_deels",
 )
+#: All but single marks and options of youth and parents apart, which ``--json`` has.
+_ALLES: Final = tuple(key for key in INDICATOREN if not re.search(r"_\d+_", key))
 P = ParamSpec("P")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -83,7 +86,7 @@ def indicators(
 ) -> None:
     """Show the figures as they are now (for the third party; groups under 10 clients stay hidden)."""
     first, last = van.date() if van else None, tot_en_met.date() if tot_en_met else None
-    keys = tuple(INDICATOREN) if as_json or per is None else HOOFDCIJFERS
+    keys = tuple(INDICATOREN) if as_json else HOOFDCIJFERS if per else _ALLES
     found = figures(_access("grafana", database), keys, per.value if per else None, first, last)
     if as_json:
         typer.echo(json.dumps([_figure(cijfer) for cijfer in found], indent=2, ensure_ascii=False))
@@ -91,7 +94,7 @@ def indicators(
     console = Console()
     console.print(_wide(found, per) if per else _long(found))
     console.print(
-        f"[P] = niet bevestigd. <{KLEINSTE_GROEP} = minder dan {KLEINSTE_GROEP} cliënten; "
+        f"[R] = lezing, [P] = niet bevestigd. <{KLEINSTE_GROEP} = minder dan {KLEINSTE_GROEP} cliënten; "
         f"– = niets geteld, of een percentage van minder dan {KLEINSTE_NOEMER}. Geen verantwoordingsinstrument.",
         markup=False,
     )
@@ -104,29 +107,33 @@ def _long(found: list[Cijfer]) -> RichTable:
     table.add_column("Niet meegeteld", justify="right")
     for cijfer in found:
         indicator, uitkomst = cijfer.indicator, cijfer.uitkomst
-        mark = "" if indicator.merk == "F" else f" \\[{indicator.merk}]"
         n = (
             ""
             if indicator.eenheid == "aantal"
             else aantal_tekst(uitkomst.noemer, hidden=cijfer.verborgen == "clienten")
         )
         out = "" if indicator.uitgesloten is None else aantal_tekst(uitkomst.uitgesloten)
-        table.add_row(indicator.nummer, indicator.naam + mark, cijfer.tekst, n, out)
+        table.add_row(indicator.nummer, _label(indicator), cijfer.tekst, n, out)
     return table
 
 
 def _wide(found: list[Cijfer], per: Per) -> RichTable:
     """One row per group, in order of name: no ranking."""
     table = RichTable(title=f"Sturen op Resultaat per {per.value}")
-    table.add_column(per.value.capitalize())
+    table.add_column(per.value.capitalize(), no_wrap=True)
     for key in HOOFDCIJFERS:
-        table.add_column(INDICATOREN[key].naam, justify="right")
+        table.add_column(_label(INDICATOREN[key]), justify="right")
     cells = {(cijfer.groep, cijfer.indicator.sleutel): cijfer for cijfer in found}
     for group in dict.fromkeys(cijfer.groep for cijfer in found):
         texts = [cells[group, key].tekst if (group, key) in cells else "–" for key in HOOFDCIJFERS]
         name = GEMEENTEN[group].naam if per is Per.GEMEENTE and group in GEMEENTEN else group
         table.add_row(name, *texts)
     return table
+
+
+def _label(indicator: Indicator) -> str:
+    """Name and, unless it is fixed by a source, its mark."""
+    return indicator.naam + ("" if indicator.merk == "F" else f" \\[{indicator.merk}]")
 
 
 def _figure(cijfer: Cijfer) -> dict[str, Any]:
