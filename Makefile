@@ -41,6 +41,8 @@ lint-fix: $(VENV)/.dev ## Repair what the linter can repair, and format
 lock: $(VENV)/.dev ## Resolve pyproject.toml anew into the two lock files
 	@$(COMPILE) --upgrade --output-file requirements.lock pyproject.toml
 	@$(COMPILE) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	@# Part of Python 3.14 itself, so not to be had for it: the lock serves every version from 3.11.
+	@sed -E -i 's/^(backports-zstd==[0-9.]+) \\$$/\1 ; python_version < "3.14" \\/' requirements.lock requirements-dev.lock
 
 .PHONY: bench
 bench: $(VENV)/.runtime ## Measure against peers on this machine
