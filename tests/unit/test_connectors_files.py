@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from connectors import masking
-from connectors.model import BestandFout
+from connectors.model import Afwijzing, BestandFout
 from connectors.reading import prepare, same_bytes, settled
 from connectors.recognise import recognise
 from connectors.seen import Seen
 from connectors.sources import Limits, Source, find
-from tests.unit.connector_support import AGB, BSN, CEM_KOP, RAP_KOP, Declaratie, Regie, cem_rows, table
+from tests.unit.connector_support import AGB, BSN, CEM_KOP, RAP_KOP, Declaratie, Regie, cem_rows, parse, table
 
 RAP = table(RAP_KOP, [(BSN, "", "4711", "D1O", "2")])
 CEM = table(CEM_KOP, cem_rows())
@@ -240,3 +240,24 @@ def test_memory_content_is_a_source() -> None:
     assert isinstance(source.open(), BytesIO)
     assert source.stamp() == settled(source)
     assert "abc" not in repr(source)
+
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "records"),
+    [
+        ("jw305_start.xml", "start", 1),
+        ("jw307_stop.xml", "stop", 1),
+        ("jw323_declaratie.xml", "declaration", 3),
+        (f"{AGB}_rap_scores.csv", "score", 5),
+        ("cem_plus.csv", "cem", 1),
+    ],
+)
+def test_the_sample_files_are_read_without_a_refusal(name: str, kind: str, records: int) -> None:
+    data = (SAMPLES / name).read_bytes()
+    assert recognise(data, name, name) == (kind, AGB)
+    read = parse(kind, data)
+    assert len(read) == records
+    assert not any(isinstance(record.inhoud, Afwijzing) for record in read)
