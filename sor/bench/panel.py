@@ -1,0 +1,136 @@
+"""Every panel of the dashboard over millions of trajecten while rows arrive, as the user that Grafana has."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from clickhouse_connect.driver.client import Client
+
+from sinks import clickhouse
+from sor.bench.figures import Figure, Tell
+from sor.bench.services import Services, services
+from sor.commands.dashboards import build
+
+_TARGET: Final = 0.1
+_PERIOD: Final = (date(2025, 1, 1), date(2025, 12, 31))
+_CHUNK: Final = 500_000
+_SETTLE: Final = 120.0
+#: Rows as a region's: eight years, 400 providers, 13 municipalities, three in four ended.
+_FILL: Final = """
+INSERT INTO sor.trajecten (aanbieder, gemeente, jaar, traject, version, verwijderd, client, cluster, categorie, code,
+  begindatum, einddatum, reden_beeindiging, uitval_klasse, status, leveringen, leeftijd, geslacht, nut_jeugdige,
+  nut_ouder, zonder_hulp_jeugdige, zonder_hulp_ouder, gas, gas_gescoord, gas_bereikt, gas_deels, probleem_behandelaar,
+  probleem_ouder, probleem_client, metingen, scores, declaraties, vlaggen, definitie_versie, gebeurd_op)
+WITH cityHash64(number) AS h,
+  ['0363', '0358', '0362', '0384', '0437', '0451', '0385', '0415', '0431', '0439', '0479', '0852', '0880'] AS towns,
+  ['Amsterdam', 'Amstelveen-Aalsmeer', 'Amstelveen-Aalsmeer', 'DUO', 'DUO', 'DUO', 'Zaanstreek-Waterland',
+   'Zaanstreek-Waterland', 'Zaanstreek-Waterland', 'Zaanstreek-Waterland', 'Zaanstreek-Waterland',
+   'Zaanstreek-Waterland', 'Zaanstreek-Waterland'] AS clusters,
+  1 + h % 13 AS town, toDate('2018-01-01') + h % 2900 AS begin, h % 4 > 0 AS ended, 1 + h % 5 AS class
+SELECT toString(90000000 + intDiv(h, 7) % 400), towns[town], toYear(begin), hex(cityHash64(number, 'traject')),
+  {version:UInt64}, 0, concat('p1.jeugd.0.', toString(intDiv(number, 2))), clusters[town],
+  ['45', '54', '41', '50'][1 + h % 4],
+  concat('45A', toString(10 + h % 80)), begin, if(ended, begin + 30 + h % 700, NULL),
+  if(ended, ['31', '31', '31', '32', '34'][class], ''),
+  if(ended, ['gepland', 'gepland', 'gepland', 'client', 'wederzijds'][class], ''),
+  if(ended, 'beeindigd', 'lopend'), 1 + h % 3, h % 18, toString(1 + h % 2),
+  if(h % 4 = 0, 1 + h % 10, NULL), if(h % 3 = 0, 1 + h % 10, NULL), NULL, if(h % 3 = 0, 1 + h % 4, NULL),
+  if(h % 2 = 0, map('1O', toInt8(h % 4) - 1), map()), h % 2 = 0, h % 8 = 6, h % 4 = 2, if(h % 3 = 0, 1 + h % 3, NULL),
+  NULL, NULL, h % 3, h % 5, h % 24, [], 1, now64(3)
+FROM numbers({first:UInt64}, {rows:UInt64})
+SETTINGS max_partitions_per_insert_block = 100
+"""
+
+
+class PanelSizes(NamedTuple):
+    """Trajecten, how often every panel is asked, and rows per second that arrive meanwhile."""
+
+    rows: int
+    times: int
+    arriving: int
+
+
+def panel(sizes: PanelSizes, tell: Tell) -> list[Figure]:
+    """Every query of the dashboard, everything chosen, the panels taking turns."""
+    with services(clickhouse=True) as running:
+        writer = clickhouse.connect(running.access("admin"))
+        for first in range(0, sizes.rows, _CHUNK):
+            tell(f"{first:,} of {sizes.rows:,} trajecten")
+            _fill(writer, first, min(_CHUNK, sizes.rows - first), 1)
+        tell("merging as settled years do")
+        for (year,) in writer.query("SELECT DISTINCT jaar FROM sor.trajecten ORDER BY jaar").result_rows:
+            writer.command(f"OPTIMIZE TABLE sor.trajecten PARTITION {int(year)} FINAL")
+        tell("asking every panel")
+        return _figures(sizes, _ask(running, sizes, writer))
+
+
+def _fill(client: Client, first: int, rows: int, version: int) -> None:
+    client.command(_FILL, parameters={"first": first, "rows": rows, "version": version})
+
+
+def _ask(running: Services, sizes: PanelSizes, writer: Client) -> dict[str, list[float]]:
+    """Seconds of every query, while a second connection inserts new versions of rows."""
+    stop = threading.Event()
+
+    def arrive() -> None:
+        version = 1
+        while not stop.wait(1.0):
+            version += 1
+            _fill(writer, (version * 7919) % sizes.rows, sizes.arriving, version)
+
+    thread = threading.Thread(target=arrive, daemon=True)
+    thread.start()
+    found: dict[str, list[float]] = {}
+    with clickhouse.connect(running.access("grafana")) as reader:
+        try:
+            for _ in range(sizes.times):
+                for title, query in queries():
+                    began = time.perf_counter()
+                    reader.query(query)
+                    found.setdefault(title, []).append(time.perf_counter() - began)
+        finally:
+            stop.set()
+            thread.join(_SETTLE)
+    return found
+
+
+def queries() -> list[tuple[str, str]]:
+    """Title and query of every panel over the trajecten, as Grafana sends it with nothing narrowed but the year."""
+    panels: list[dict[str, Any]] = [one for one in build()["panels"] if "targets" in one]
+    made = [(str(one["title"]), expanded(one["targets"][0]["rawSql"])) for one in panels]
+    return [(title, query) for title, query in made if "sor.trajecten" in query]
+
+
+def expanded(query: str) -> str:
+    """A query without Grafana's macros: every choice stands on All, the period is a year by months."""
+    while (start := query.find("$__conditionalAll(")) >= 0:
+        query = query[:start] + "1=1" + query[_closing(query, query.index("(", start)) + 1 :]
+    first, last = _PERIOD
+    query = query.replace("${periode:singlequote}", "'month'")
+    query = re.sub(r"\$__dateFilter\((\w+)\)", rf"\1 >= toDate('{first}') AND \1 <= toDate('{last}')", query)
+    return re.sub(r"\$__timeFilter\((\w+)\)", rf"\1 >= toDateTime('{first} 00:00:00')", query)
+
+
+def _closing(query: str, opening: int) -> int:
+    """Place of the parenthesis that closes the one at ``opening``."""
+    depth = 0
+    for place in range(opening, len(query)):
+        depth += {"(": 1, ")": -1}.get(query[place], 0)
+        if depth == 0:
+            return place
+    raise ValueError("a parenthesis of a panel's query is never closed")
+
+
+def _figures(sizes: PanelSizes, found: dict[str, list[float]]) -> list[Figure]:
+    every = sorted(seconds for times in found.values() for seconds in times)
+    slowest = max(found, key=lambda title: max(found[title]))
+    where = f"{sizes.rows:,} trajecten, {sizes.arriving:,} rows/s arriving"
+    return [
+        Figure("panel", "a panel, p50", 1000 * every[len(every) // 2], "ms", note=f"{len(found)} panels, {where}"),
+        Figure("panel", "a panel, p95", 1000 * every[int(0.95 * len(every))], "ms", 1000 * _TARGET, most=True,
+               note=f"slowest: {slowest}, {1000 * max(found[slowest]):.0f} ms"),
+    ]  # fmt: skip
