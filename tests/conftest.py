@@ -16,17 +16,19 @@ _NEEDS_MARKER = {"broker": "kafka", "gateway": "clickhouse"}
 
 @dataclass(frozen=True)
 class RunningBroker:
-    """The broker of this test run."""
+    """The broker of this test run; ``home`` holds its data and its log, None when it is not our own."""
 
     bootstrap: str
+    home: Path | None = None
 
 
 @dataclass(frozen=True)
 class RunningGateway:
-    """The ClickHouse of this test run and its users' passwords."""
+    """The ClickHouse of this test run and its users' passwords; ``home`` as for the broker."""
 
     url: str
     users: dict[str, str]
+    home: Path | None = None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -45,7 +47,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
         return
     home = tmp_path_factory.mktemp("kafka")
     with Broker(home, free_port(), free_port(), load_settings().cache) as own:
-        yield RunningBroker(own.bootstrap)
+        yield RunningBroker(own.bootstrap, home)
 
 
 @pytest.fixture(scope="session")
@@ -62,4 +64,4 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway
 
     home: Path = tmp_path_factory.mktemp("clickhouse")
     with Gateway(home, free_port(), users) as own:
-        yield RunningGateway(own.url, users)
+        yield RunningGateway(own.url, users, home)

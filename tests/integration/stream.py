@@ -34,6 +34,7 @@ class Stream:
     def __init__(self, home: Path, bootstrap: str, url: str, passwords: dict[str, str]) -> None:
         self.home, self.bootstrap, self.url, self.passwords = home, bootstrap, url, passwords
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.said: list[str] = []  # what our commands wrote to the screen
         self.ports = {stage: free_port() for stage in STAGES}
         secrets = home / "secrets"
         secrets.mkdir(mode=0o700, parents=True)
@@ -61,6 +62,7 @@ class Stream:
             [sys.executable, "-m", "sor", *words],
             env=self.environment(), capture_output=True, text=True, timeout=timeout, check=False,
         )  # fmt: skip
+        self.said += [done.stdout, done.stderr]
         if check and done.returncode:
             raise AssertionError(f"sor {' '.join(words)} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done
@@ -84,6 +86,11 @@ class Stream:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+    def metrics(self, stage: str) -> str:
+        """What a process shows to Prometheus."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[stage]}/metrics", timeout=5) as answer:
+            return str(answer.read().decode())
 
     def kill(self, stage: str) -> None:
         """End a process as a power cut would."""

@@ -12,14 +12,17 @@ import pytest
 
 from sor.simulator import SimulationConfig, simulate
 from sor.simulator.compare import expected
+from tests.conftest import RunningBroker, RunningGateway
+from tests.integration import scan_places
+from tests.integration.scan import Scan, people_in
 from tests.integration.stream import STAGES, Stream, running
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
 
 
 @pytest.fixture
-def stream(broker: object, gateway: object, tmp_path: Path) -> Iterator[Stream]:
-    with running(tmp_path / "home", broker.bootstrap, gateway.url, gateway.users) as live:  # type: ignore[attr-defined]
+def stream(broker: RunningBroker, gateway: RunningGateway, tmp_path: Path) -> Iterator[Stream]:
+    with running(tmp_path / "home", broker.bootstrap, gateway.url, gateway.users) as live:
         yield live
 
 
@@ -37,13 +40,45 @@ def _equal(stream: Stream, rows: Counter[str]) -> None:
     assert found == rows
 
 
-def test_a_region_with_every_fault_delivered_twice(stream: Stream, tmp_path: Path) -> None:
-    """Duplicates, corrections, late and broken files; then everything once more."""
+def _nobody_at_rest(stream: Stream, files: Path, broker: RunningBroker, gateway: RunningGateway) -> None:
+    """No number, name or birth date of the files in logs, screens, metrics, topics, states or tables."""
+    people = people_in(files)
+    assert len(people.bsns) > 100
+    assert len(people.births) > 50
+    assert {"Testpersoon", "Testine"} <= people.names
+    assert len(people.references) > 20
+    screen = Scan(people._replace(references=frozenset()))  # the sender sees the numbers of its own refused rows
+    screen.pieces("screen", (text.encode() for text in stream.said))
+    assert screen.hits == []
+    assert screen.bytes_read > 100_000
+    scan = Scan(people)
+    scan.pieces("metrics", (stream.metrics(stage).encode() for stage in STAGES))
+    stream.stop()
+    records = scan_places.kafka(scan, broker.bootstrap)
+    states = scan_places.state(scan, stream.home / "state")
+    rows = scan_places.clickhouse(scan, gateway.url, gateway.users["admin"])
+    scan.tree(stream.home, stream.home / "keys")
+    for home in (broker.home, gateway.home):
+        if home is not None:
+            scan.tree(home)
+    assert scan.hits == []
+    # A search that saw nothing finds nothing.
+    assert records > 5_000
+    assert states > 100
+    assert rows > 500
+    assert scan.bytes_read > 10_000_000
+
+
+def test_a_region_with_every_fault_delivered_twice(
+    stream: Stream, tmp_path: Path, broker: RunningBroker, gateway: RunningGateway
+) -> None:
+    """Duplicates, corrections, late and broken files; then everything once more; and nobody can be found at rest."""
     rows = _region(tmp_path / "files", 120, faults=True)
     stream.deliver(tmp_path / "files")
     _equal(stream, rows)
     stream.deliver(tmp_path / "files")
     _equal(stream, rows)
+    _nobody_at_rest(stream, tmp_path / "files", broker, gateway)
 
 
 def test_every_process_killed_in_mid_flow(stream: Stream, tmp_path: Path) -> None:
