@@ -98,7 +98,7 @@ class Connector:
         Raises:
             BrokerDown: before or while publishing. Changed: a file became another one.
         """
-        self._receipts.mark()
+        self._receipts.mark(delivery.id)
         try:
             publish(delivery, self._keys, self._connected(), progress)
         except NotDelivered as error:

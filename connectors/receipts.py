@@ -18,6 +18,8 @@ from transport.clients import Cluster, consumer
 #: How long the broker may take to answer before it counts as down.
 ANTWOORD: Final = 10.0
 _POLL: Final = 0.1
+#: Deliveries whose receipts are kept until they are asked for.
+MOST_WANTED: Final = 100_000
 #: librdkafka's own log lines are left out: what matters becomes one sentence.
 QUIET: Final[dict[str, Any]] = {"log_level": 0}
 
@@ -56,13 +58,13 @@ class Receipt(Struct, frozen=True):
 class Receipts(Protocol):
     """Where receipts come from."""
 
-    def mark(self) -> None:
-        """Remember where the log of receipts ends now, before anything is published."""
+    def mark(self, delivery: str) -> None:
+        """A delivery is about to be published: its receipts from now on are wanted."""
 
     def wait(
         self, delivery: str, seconds: float, seen: Callable[[Receipt], None], pulse: Callable[[], None]
     ) -> Receipt | None:
-        """The newest receipt since ``mark``: a finished one, or the last one when nothing moved for ``seconds``.
+        """The newest receipt since ``mark``: a finished one, or the last one when no receipt moved for ``seconds``.
 
         ``pulse`` is called several times a second; what it raises ends the wait.
         """
@@ -72,45 +74,66 @@ class Receipts(Protocol):
 
 
 class KafkaReceipts:
-    """Receipts from the topic, read by its end offsets and without a consumer group."""
+    """Receipts from the topic, read from its end when the first delivery is marked, without a consumer group."""
 
     def __init__(self, cluster: Cluster, ids: IdSource | None = None) -> None:
         self._cluster, self._codec = cluster, Codec("sor.receipts", ids)
         self._consumer: Consumer | None = None
+        self._newest: dict[bytes, Receipt | None] = {}  # wanted deliveries, oldest first
 
-    def mark(self) -> None:
-        """Stand at the end of every partition. ``BrokerDown`` when that cannot be known."""
+    def mark(self, delivery: str) -> None:
+        """Want the receipts of a delivery. ``BrokerDown`` when the end of the log cannot be known."""
+        if self._consumer is None:
+            self._consumer = self._at_the_end()
+        self._newest.pop(delivery.encode(), None)
+        self._newest[delivery.encode()] = None
+        if len(self._newest) > MOST_WANTED:
+            del self._newest[next(iter(self._newest))]
+
+    def _at_the_end(self) -> Consumer:
+        reader = consumer(self._cluster, "sor-connector", uuid.uuid4().hex, **QUIET)
         try:
-            if self._consumer is None:
-                self._consumer = consumer(self._cluster, "sor-connector", uuid.uuid4().hex, **QUIET)
-            self._consumer.assign(_ends(self._consumer))
+            reader.assign(_ends(reader))
         except KafkaException as error:
+            reader.close()
             raise BrokerDown(
                 f"De berichtenserver {self._cluster.bootstrap} is niet bereikbaar ({error.args[0].name()}). "
                 "Er is niets aangeleverd. Controleer of hij draait en geef dan hetzelfde commando opnieuw."
             ) from None
+        except BrokerDown:
+            reader.close()
+            raise
+        return reader
 
     def wait(
         self, delivery: str, seconds: float, seen: Callable[[Receipt], None], pulse: Callable[[], None]
     ) -> Receipt | None:
-        """Poll until the receipt is finished or nothing moved for ``seconds``."""
-        assert self._consumer is not None, "mark comes first"  # noqa: S101
-        key, newest = delivery.encode(), None
+        """Poll until the receipt is finished or no wanted receipt moved for ``seconds``."""
+        key = delivery.encode()
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        newest = self._newest.get(key)
+        while not (newest is not None and newest.klaar) and time.monotonic() < deadline:
             pulse()
-            message = self._consumer.poll(_POLL)
-            value = message.value() if message is not None and message.error() is None else None
-            if message is None or value is None or message.key() != key:
-                continue
-            receipt = from_record(self._codec.decode(value))
-            if newest is None or receipt.gezien > newest.gezien:
+            if self._read():
                 deadline = time.monotonic() + seconds
-            newest = receipt
-            seen(receipt)
-            if receipt.klaar:
-                break
-        return newest
+            if self._newest.get(key) is not newest:
+                newest = self._newest[key]
+                if newest is not None:
+                    seen(newest)
+        return self._newest.pop(key, None)
+
+    def _read(self) -> bool:
+        """Take in one receipt; True when a wanted one moved."""
+        assert self._consumer is not None, "mark comes first"  # noqa: S101
+        message = self._consumer.poll(_POLL)
+        if message is None or message.error() is not None:
+            return False
+        key, value = message.key(), message.value()
+        if key not in self._newest or value is None:
+            return False
+        before, receipt = self._newest[key], from_record(self._codec.decode(value))
+        self._newest[key] = receipt
+        return before is None or receipt.gezien > before.gezien
 
     def close(self) -> None:
         """Close the consumer."""

@@ -110,7 +110,7 @@ def acl_bindings() -> list[AclBinding]:
             rules += [
                 _allow(ResourceType.TOPIC, topic.name, principal, op)
                 for principal in principals
-                for op in (operation, AclOperation.DESCRIBE)
+                for op in (operation, AclOperation.DESCRIBE, AclOperation.DESCRIBE_CONFIGS)
             ]
     rules += [_allow(ResourceType.GROUP, group, process, AclOperation.READ) for process, group in groups().items()]
     return list({str(rule): rule for rule in rules}.values())

@@ -6,13 +6,15 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from sor.bench.figures import Figure, Tell, machine, sentence, table
-from sor.bench.suite import SUITE, Choice, chosen
+from sor.bench.figures import NAMES, Figure, Tell, machine, sentence, table
+
+if TYPE_CHECKING:
+    from sor.bench.suite import Choice
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
-    names: Annotated[list[str] | None, typer.Argument(help=f"Some of: {', '.join(SUITE)}.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help=f"Some of: {', '.join(NAMES)}.")] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Small sizes, one round: a check, no figure to quote.")
     ] = False,
@@ -35,10 +37,12 @@ def bench(
 
     Ends with 0 when everything ran, whether or not a target was reached; a busy machine misses targets.
     """
+    from sor.bench.suite import SUITE, Choice, chosen  # every command imports this module; the suite is large
+
     try:
         wanted = chosen(names or [], full=full)
     except KeyError as error:
-        raise typer.BadParameter(f"{error.args[0]} is none of {', '.join(SUITE)}") from None
+        raise typer.BadParameter(f"{error.args[0]} is none of {', '.join(NAMES)}") from None
     # The width of a terminal that is none: wide enough for every column.
     out, progress = Console(width=None if Console().is_terminal else 170), Console(stderr=True)
     facts, began = machine(), datetime.now(UTC)

@@ -159,8 +159,8 @@ class Interruption:
 
 
 def run(connector: Connector, paths: list[Path], limits: sources.Limits, show: Show, options: Options) -> int:
-    """Deliver everything below the paths, one delivery after the other; the exit code."""
-    made = 0
+    """Publish everything below the paths, then show one receipt after the other; the exit code."""
+    made, sent = 0, []
     try:
         found = sources.find(paths, limits, show.refused)
         plan = connector.run(options.sender, test=options.test, keep_accepted=show.show_all)
@@ -168,7 +168,10 @@ def run(connector: Connector, paths: list[Path], limits: sources.Limits, show: S
         while (delivery := show.checking(deliveries)) is not None:
             made += 1
             show.text(report.first_step(delivery))
-            _one(connector, delivery, show, options)
+            if _publish(connector, delivery, show, options):
+                sent.append(delivery)
+        for delivery in sent:
+            _receipt(connector, delivery, show, options)
     except BrokerDown as error:
         show.problem(GEEN_SERVER, str(error))
     except KeyboardInterrupt:
@@ -179,40 +182,38 @@ def run(connector: Connector, paths: list[Path], limits: sources.Limits, show: S
     return show.end()
 
 
-def _one(connector: Connector, delivery: Delivery, show: Show, options: Options) -> None:
+def _publish(connector: Connector, delivery: Delivery, show: Show, options: Options) -> bool:
+    """Whether the whole delivery is at the broker."""
     if any(file.afgekeurd for file in delivery.bestanden):
         show.worse(GEWEIGERD)
     if options.check_only:
         show.document["aanleveringen"].append(report.as_json(delivery, None, show_all=show.show_all))
-        return
-    try:
-        with Interruption() as interruption:
-            receipt = _send(connector, delivery, show, options.wait, interruption)
-    except Changed as error:
-        show.refused(error.fault)
-        return
-    if receipt is None or not receipt.klaar:
-        show.worse(GEEN_ONTVANGST)
-    elif receipt.afgekeurd:
-        show.worse(GEWEIGERD)
-    show.result(delivery, receipt)
-
-
-def _send(
-    connector: Connector, delivery: Delivery, show: Show, wait: float, interruption: Interruption
-) -> Receipt | None:
-    with show.bar("Aanleveren", delivery.lines) as bar:
+        return False
+    with Interruption() as interruption, show.bar("Aanleveren", delivery.lines) as bar:
 
         def sent(number: int) -> None:
             interruption.check()
             if bar:
                 bar.advance(bar.task_ids[0], number)
 
-        connector.publish(delivery, sent)
-    with show.bar("Verwerken", delivery.lines) as bar:
+        try:
+            connector.publish(delivery, sent)
+        except Changed as error:
+            show.refused(error.fault)
+            return False
+    return True
+
+
+def _receipt(connector: Connector, delivery: Delivery, show: Show, options: Options) -> None:
+    with Interruption() as interruption, show.bar("Verwerken", delivery.lines) as bar:
 
         def seen(receipt: Receipt) -> None:
             if bar:
                 bar.update(bar.task_ids[0], completed=receipt.gezien)
 
-        return connector.receipt(delivery, wait, seen, interruption.check)
+        receipt = connector.receipt(delivery, options.wait, seen, interruption.check)
+    if receipt is None or not receipt.klaar:
+        show.worse(GEEN_ONTVANGST)
+    elif receipt.afgekeurd:
+        show.worse(GEWEIGERD)
+    show.result(delivery, receipt)

@@ -134,7 +134,9 @@ def _sink(settings: Settings, slot: str, port: int | None) -> int:
     from sinks.consumer import run as run_sink
 
     access = clickhouse_access(settings, "sink")
-    return run_sink(SinkConfig(kafka_cluster(settings), access.url, access.user, access.password, slot, port))
+    return run_sink(
+        SinkConfig(kafka_cluster(settings), access.url, access.user, access.password, slot, port, ids=_ids(settings))
+    )
 
 
 #: Imports stand in the runners: a process loads what it runs and nothing else.

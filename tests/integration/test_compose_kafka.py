@@ -229,8 +229,7 @@ def service_environment(broker: ComposeBroker, name: str, home: Path) -> dict[st
     return {**os.environ, **settings}
 
 
-# trajectories and deliveries also ask for the configuration of their topics, which acl_bindings does not grant yet.
-@pytest.mark.parametrize("name", ["evaluate", "entry"])
+@pytest.mark.parametrize("name", ["evaluate", "entry", "trajectories", "deliveries"])
 def test_a_stage_has_the_rights_and_keys_that_it_needs(secured: ComposeBroker, name: str, tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "log"
     command = [sys.executable, "-m", "sor", "run", name, "--metrics-port", str(port)]

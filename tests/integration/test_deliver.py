@@ -50,7 +50,7 @@ class Stages(threading.Thread):
         self._consumer.close()
 
     def _answer(self, message: Any) -> None:
-        self.third.mark()
+        self.third.mark(message.key().decode())
         self.third.send(message.topic(), message.key(), message.value())
         self._producer.produce(RECEIPTS, self.third.last_receipt, message.key())
         self._producer.poll(0)

@@ -305,7 +305,7 @@ class ThirdParty:
     def abandon(self) -> None:
         """Nothing is queued."""
 
-    def mark(self) -> None:
+    def mark(self, delivery: str) -> None:
         self._new.clear()
 
     def wait(

@@ -14,7 +14,9 @@ def test_valid(number: str) -> None:
     assert elfproef(number)
 
 
-@pytest.mark.parametrize("number", ["999900007", "999999999", "000000000", "99990001", "9999000188", "99990001a", "", "٩٩٩٩٠٠٠١٨"])
+@pytest.mark.parametrize(
+    "number", ["999900007", "999999999", "000000000", "99990001", "9999000188", "99990001a", "", "٩٩٩٩٠٠٠١٨"]
+)
 def test_invalid(number: str) -> None:
     assert not elfproef(number)
 
