@@ -24,6 +24,7 @@ from sor.settings import ClickHouseUser, load_settings
 from sor.stack.endpoints import clickhouse_access
 
 PENDING: Final = 1
+SIDE_BY_SIDE: Final = 6  # groups that fit a screen of 80 columns beside each other
 HOOFDCIJFERS: Final = (
     "trajecten_lopend",
     "trajecten_beeindigd",
@@ -118,16 +119,30 @@ def _long(found: list[Cijfer]) -> RichTable:
 
 
 def _wide(found: list[Cijfer], per: Per) -> RichTable:
-    """One row per group, in order of name: no ranking."""
-    table = RichTable(title=f"Sturen op Resultaat per {per.value}")
-    table.add_column(per.value.capitalize(), no_wrap=True)
-    for key in HOOFDCIJFERS:
-        table.add_column(_label(INDICATOREN[key]), justify="right")
-    cells = {(cijfer.groep, cijfer.indicator.sleutel): cijfer for cijfer in found}
-    for group in dict.fromkeys(cijfer.groep for cijfer in found):
-        texts = [cells[group, key].tekst if (group, key) in cells else "–" for key in HOOFDCIJFERS]
-        name = GEMEENTEN[group].naam if per is Per.GEMEENTE and group in GEMEENTEN else group
-        table.add_row(name, *texts)
+    """Groups in order of name: no ranking. A few groups stand side by side, many below each other."""
+    cells = {(cijfer.groep, cijfer.indicator.sleutel): cijfer.tekst for cijfer in found}
+    groups = list(dict.fromkeys(cijfer.groep for cijfer in found))
+    names = [_group_name(group, per) for group in groups]
+    labels = [_label(INDICATOREN[key]) for key in HOOFDCIJFERS]
+    rows = [[cells.get((group, key), "–") for key in HOOFDCIJFERS] for group in groups]
+    title = f"Sturen op Resultaat per {per.value}"
+    if len(groups) <= SIDE_BY_SIDE:
+        beside = [list(line) for line in zip(labels, *rows, strict=True)]
+        return _table(title, ["Indicator", *names], beside)
+    below = [[name, *row] for name, row in zip(names, rows, strict=True)]
+    return _table(title, [per.value.capitalize(), *labels], below)
+
+
+def _group_name(group: str, per: Per) -> str:
+    return GEMEENTEN[group].naam if per is Per.GEMEENTE and group in GEMEENTEN else group
+
+
+def _table(title: str, heads: list[str], rows: list[list[str]]) -> RichTable:
+    table = RichTable(title=title)
+    for number, head in enumerate(heads):
+        table.add_column(head, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
