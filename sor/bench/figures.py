@@ -13,6 +13,9 @@ from typing import Any, Final
 import psutil
 from rich.table import Table
 
+#: The benchmarks, in order; ``suite`` has them.
+NAMES: Final = ("stages", "trajectories", "engine", "restore", "sink", "latency", "files", "panel")
+
 Tell = Callable[[str], None]
 
 

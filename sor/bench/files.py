@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from domain.bsn import official_numbers
+from schemas.topics import LINES, groups
 from sor.bench import load
 from sor.bench.figures import Figure, Tell, median
+from sor.bench.meter import settle
 from sor.bench.services import Services, services
 from sor.simulator.model import maand_van
 from sor.simulator.xml import Kop, Prestatie, declaratie
@@ -32,6 +34,7 @@ class FileSizes(NamedTuple):
 def files(sizes: FileSizes, rounds: int, tell: Tell) -> list[Figure]:
     """Files through the connector, with the stages up to the receipt running."""
     with services() as running:
+        settle(running.cluster, groups()["deliveries"], LINES)
         running.start("evaluate", "entry", "deliveries")
         folder = running.home / "files"
         folder.mkdir()

@@ -21,10 +21,11 @@ from connectors.sealed import SealedDelivery
 from crypto import keys
 from domain.bsn import official_numbers
 from domain.facts import Fact, Score, Start
-from schemas.topics import IN_TOPIC
+from schemas.topics import EVENTS, IN_TOPIC, groups
 from sinks import clickhouse
 from sor.bench import load
 from sor.bench.figures import Figure, Tell
+from sor.bench.meter import settle
 from sor.bench.services import STAGES, Services, services, until
 from transport.publisher import Publisher
 
@@ -133,6 +134,8 @@ def latency(sizes: LatencySizes, tell: Tell) -> list[Figure]:
     """Every stage as a process of its own, one source, one reader."""
     with services(clickhouse=True) as running:
         tell("starting the five stages")
+        for stage in ("trajectories", "deliveries"):
+            settle(running.cluster, groups()[stage], EVENTS)
         running.start(*STAGES)
         source = Source(running, sizes)
         with clickhouse.connect(running.access("admin")) as client:

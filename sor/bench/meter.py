@@ -71,6 +71,13 @@ class Offsets:
         self._consumer.close()
 
 
+def settle(cluster: Cluster, group: str, topic: str) -> None:
+    """Wait until the broker knows where the offsets of a group are: just after its start it does not."""
+    offsets = Offsets(cluster, group, [topic])
+    offsets.committed()
+    offsets.close()
+
+
 def follow(offsets: Offsets, process: Measured, began_at: int) -> Rate:
     """Watch ``process`` until its group has committed everything; ``began_at`` was committed before it started."""
     total = offsets.ends() - began_at

@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 
 from sor.bench import batch
 from sor.bench.figures import Figure, Tell, median
-from sor.bench.services import services
+from sor.bench.meter import settle
+from sor.bench.services import Services, services
 from sor.stack.errors import StackError
 from sor.stack.ports import free_port
 
@@ -41,17 +42,18 @@ def engine(sizes: EngineSizes, rounds: int, tell: Tell) -> list[Figure]:
         return [
             figure
             for what, (events, length) in jobs.items()
-            for figure in _job(running.cluster.bootstrap, str(running.home), what, events, length, rounds, tell)
+            for figure in _job(running, what, events, length, rounds, tell)
         ]
 
 
-def _job(bootstrap: str, home: str, what: str, events: int, length: int, rounds: int, tell: Tell) -> list[Figure]:
+def _job(running: Services, what: str, events: int, length: int, rounds: int, tell: Tell) -> list[Figure]:
     found: dict[str, list[dict[str, Any]]] = {"engine": [], "bare": []}
     for number in range(rounds):
         tell(f"round {number + 1} of {rounds}: {what}")
-        topics = batch.Topics(bootstrap)
+        topics = batch.Topics(running.cluster.bootstrap)
         topics.load(events, length)
-        options = {**vars(topics), "events": events, "datadir": f"{home}/{topics.name}", "port": free_port(),
+        settle(running.cluster, topics.name, topics.source)
+        options = {**vars(topics), "events": events, "datadir": str(running.home / topics.name), "port": free_port(),
                    "compression": "none", "bare": topics.changelog}  # fmt: skip
         for how, results in found.items():
             results.append(batch.measure(how, options))
@@ -72,6 +74,7 @@ def restore(sizes: EngineSizes, rounds: int, tell: Tell) -> list[Figure]:
         topics = batch.Topics(running.cluster.bootstrap)
         tell(f"writing {sizes.persons:,} states")
         topics.fill_changelog(sizes.persons)
+        settle(running.cluster, topics.name, topics.source)
         datadir = running.home / topics.name
         options = {**vars(topics), "events": 0, "datadir": str(datadir), "port": free_port()}
         for number in range(rounds):

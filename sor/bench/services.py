@@ -22,7 +22,6 @@ from sinks import migrate
 from sinks.clickhouse import Access
 from sor.settings import load_settings
 from sor.stack.errors import StackError
-from sor.stack.gateway import Gateway
 from sor.stack.kafka import Broker
 from sor.stack.leash import leashed
 from sor.stack.ports import free_port
@@ -157,6 +156,8 @@ def services(*, clickhouse: bool = False) -> Iterator[Services]:
         broker = stack.enter_context(Broker(home, free_port(), free_port(), load_settings().cache))
         url = "http://127.0.0.1:9"
         if clickhouse:
+            from sor.stack.gateway import Gateway  # brings the whole engine along
+
             url = stack.enter_context(Gateway(home, free_port(), passwords)).url
             migrate.apply(Access(url, "admin", passwords["admin"]), lambda _sentence: None)
         made = Services(home, Cluster(broker.bootstrap), url, passwords)

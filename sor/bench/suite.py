@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from sor.bench import files, latency, others, panel, stages
-from sor.bench.figures import Figure, Tell
+from sor.bench.figures import NAMES, Figure, Tell
 
 
 class Choice(NamedTuple):
@@ -78,6 +78,7 @@ SUITE: Final[dict[str, Benchmark]] = {
     "files": Benchmark("Files through sor deliver", _files),
     "panel": Benchmark("The dashboard", _panel, full=True),
 }
+assert tuple(SUITE) == NAMES  # noqa: S101 - the help of the command would be wrong
 
 
 def chosen(names: list[str], *, full: bool) -> list[str]:
