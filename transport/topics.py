@@ -64,7 +64,8 @@ def apply(cluster: Cluster, changes: Iterable[Change], partitions: int, replicat
     if wrong:
         raise TopicProblem(
             f"{wrong[0].topic} {wrong[0].detail} partitions. A count is never changed in place, for the keys would "
-            f"leave their state behind: set SOR_PARTITIONS to what the broker has, or lay the log anew in an empty cluster."
+            "leave their state behind: set SOR_PARTITIONS to what the broker has, or lay the log anew in an empty "
+            "cluster."
         )
     new = [
         NewTopic(c.topic, num_partitions=partitions, replication_factor=replication, config=declared[c.topic].config)

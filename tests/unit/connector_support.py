@@ -306,7 +306,7 @@ class ThirdParty:
         """Nothing is queued."""
 
     def mark(self, delivery: str) -> None:
-        self._new.clear()
+        self._new = [receipt for receipt in self._new if receipt.delivery != delivery]
 
     def wait(
         self, delivery: str, _seconds: float, seen: Callable[[Receipt], None], pulse: Callable[[], None]
