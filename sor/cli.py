@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 from typing import Final
 
@@ -30,6 +29,7 @@ COMMANDS: Final = (
     "deliver",
     "sql",
     "sink",
+    "audit",
     "simulate",
     "keys",
     "topics",
@@ -38,8 +38,6 @@ COMMANDS: Final = (
     "dashboards",
 )
 for _name in COMMANDS:
-    if importlib.util.find_spec(f"sor.commands.{_name}") is None:
-        continue
     importlib.import_module(f"sor.commands.{_name}").register(app)
 
 

@@ -49,7 +49,7 @@ class Trajectories:
     def _out(self, client: str, uitgifte: Uitgifte, row_version: int, newest: int) -> Out:
         sleutel, rij = uitgifte
         record = asdict(rij if rij is not None else LEEG[sleutel.tabel])
-        record |= _key_columns(sleutel)
+        record |= key_columns(sleutel)
         record["version"] = row_version
         record["verwijderd"] = rij is None
         record["client"] = client
@@ -58,7 +58,8 @@ class Trajectories:
         return Out(TOPICS[sleutel.tabel], sleutel.text.encode(), self._rows[sleutel.tabel].encode(record))
 
 
-def _key_columns(sleutel: RowKey) -> Record:
+def key_columns(sleutel: RowKey) -> Record:
+    """The columns that a row's key stands for."""
     return {
         "aanbieder": sleutel.aanbieder,
         "gemeente": sleutel.gemeente,

@@ -65,9 +65,11 @@ def _demo(settings: Settings, clients: int, months: int, seed: int, *, faults: b
     measured = demo.latency(settings, began)
     typer.echo(f"Publication to queryable row, {measured.rows} rows of the live uploads: "
                f"p50 {measured.p50:.2f} s, p99 {measured.p99:.2f} s")  # fmt: skip
+    _step("Recomputing every row from the log (sor audit)")
+    audited = subprocess.run([sys.executable, "-m", "sor", "audit"], check=False).returncode == 0
     _step("Indicatoren per cluster")
     subprocess.run([sys.executable, "-m", "sor", "indicators", "--per", "cluster"], check=False)
-    return equal
+    return equal and audited
 
 
 def _step(what: str) -> None:
