@@ -22,10 +22,16 @@ from io import BytesIO
 from typing import Any, Final, Protocol
 
 import fastavro
-from fastavro.schema import parse_schema, to_parsing_canonical_form
+from fastavro.read import SchemaResolutionError
+from fastavro.schema import SchemaParseException, UnknownType, parse_schema, to_parsing_canonical_form
 
 JsonSchema = dict[str, Any]
 Record = dict[str, Any]
+#: What fastavro raises on bytes that are damaged, or of a contract that cannot be read as ours.
+_DAMAGE: Final = (
+    *(EOFError, IndexError, ValueError, TypeError, KeyError, OverflowError, MemoryError),
+    SchemaResolutionError,
+)
 _PARTS: Final = ("start", "stop", "prestatie", "score", "meting", "afwijzing")
 
 
@@ -148,8 +154,7 @@ class Codec:
         stream.seek(5)
         try:
             record = fastavro.schemaless_reader(stream, writer, self._schema, return_record_name=True)
-        except (EOFError, IndexError, ValueError, TypeError, KeyError, OverflowError, MemoryError) as error:
-            # fastavro has no error class of its own for damaged bytes.
+        except _DAMAGE as error:
             raise Undecodable(f"{self.name}: {type(error).__name__}") from error
         if stream.tell() != len(data) or not isinstance(record, dict):
             raise Undecodable(f"{self.name}: trailing bytes")
@@ -160,7 +165,11 @@ class Codec:
             schema = self._ids.lookup(writer_id)
         except KeyError as error:
             raise Undecodable(f"{self.name}: unknown schema id {writer_id}") from error
-        parsed = self._writers[writer_id] = parse_schema(_plain(json.loads(schema)))
+        try:
+            parsed = parse_schema(_plain(json.loads(schema)))
+        except (ValueError, SchemaParseException, UnknownType) as error:
+            raise Undecodable(f"{self.name}: schema id {writer_id} is no Avro schema") from error
+        self._writers[writer_id] = parsed
         return parsed
 
 

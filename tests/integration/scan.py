@@ -184,7 +184,8 @@ class Scan:
         self._found |= {Hit(place, form) for form in self._forms_in(data)}
 
     def _forms_in(self, data: bytes) -> set[str]:
-        view, known = memoryview(data), set()
+        view = memoryview(data)
+        known: set[int] = set()
         for shift in range(min(8, max(0, len(data) - 7))):
             known |= self._words.intersection(view[shift : shift + (len(data) - shift) // 8 * 8].cast("Q"))
         found = {form.name for word in known for form in self._forms[word] if _occurs(form, data)}
