@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import time
@@ -91,5 +92,6 @@ def _stay(settings: Settings) -> None:
     typer.echo("  .venv/bin/sor status      .venv/bin/sor logs      .venv/bin/sor indicators --per gemeente")
     typer.echo(f"  ClickHouse over HTTP: {clickhouse_url(settings)} (passwords in {settings.secrets_dir})")
     typer.echo("Ctrl-C stops everything.")
-    while True:
-        time.sleep(3600)
+    with contextlib.suppress(KeyboardInterrupt):  # the one way to end what was asked to keep running
+        while True:
+            time.sleep(3600)
