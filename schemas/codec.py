@@ -25,6 +25,8 @@ import fastavro
 from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType, parse_schema, to_parsing_canonical_form
 
+from schemas.encoder import compiled
+
 JsonSchema = dict[str, Any]
 Record = dict[str, Any]
 #: What fastavro raises on bytes that are damaged, or of a contract that cannot be read as ours.
@@ -125,24 +127,27 @@ class Bundled:
         return json.dumps(self._schemas[schema_id])
 
 
+@cache
+def bundled() -> Bundled:
+    """The bundled ids, made once per process: a connector makes codecs for every delivery."""
+    return Bundled()
+
+
 class Codec:
     """Encodes and decodes the records of one contract."""
 
     def __init__(self, name: str, ids: IdSource | None = None, subject: str | None = None) -> None:
         schema = load(name)
         self.name = name
-        self._ids = ids or Bundled()
+        self._ids = ids or bundled()
         self.id = self._ids.register(subject or f"{name}-value", json.dumps(schema))
-        self._header = b"\x00" + self.id.to_bytes(4, "big")
         self._schema: Any = parse_schema(_plain(schema))
+        self._encode = compiled(self._schema, b"\x00" + self.id.to_bytes(4, "big"))
         self._writers: dict[int, Any] = {self.id: self._schema}
 
     def encode(self, record: Record) -> bytes:
         """The record in wire format. A union of records takes ``(full name, record)``."""
-        out = BytesIO()
-        out.write(self._header)
-        fastavro.schemaless_writer(out, self._schema, record)
-        return out.getvalue()
+        return self._encode(record)
 
     def decode(self, data: bytes) -> Record:
         """The record; a union of records gives ``(full name, record)``. ``Undecodable`` for anything else."""
@@ -153,7 +158,8 @@ class Codec:
         stream = BytesIO(data)
         stream.seek(5)
         try:
-            record = fastavro.schemaless_reader(stream, writer, self._schema, return_record_name=True)
+            ours = None if writer is self._schema else self._schema
+            record = fastavro.schemaless_reader(stream, writer, ours, return_record_name=True)
         except _DAMAGE as error:
             raise Undecodable(f"{self.name}: {type(error).__name__}") from error
         if stream.tell() != len(data) or not isinstance(record, dict):
