@@ -1,0 +1,108 @@
+"""The state of a delivery is a set: any order, any repetition, any split gives the same counts."""
+
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.aanlevering import MEESTE_FOUTEN, Aanlevering, Uitkomst, add, mark
+
+LINES = 30
+#: One outcome per line of a delivery, as entry gives it whatever is delivered again, but for the time of publication.
+OUTCOMES = st.lists(st.sampled_from(("", "", "R05", "CS002")), min_size=LINES, max_size=LINES).map(
+    lambda codes: {
+        n: Uitkomst(n, 10 * n, 1 + n % 3, code, "waarde" if code else "", 0) for n, code in enumerate(codes, 1)
+    }
+)
+
+
+def fresh(lines: int = LINES) -> Aanlevering:
+    return Aanlevering("score", "99000001", False, lines)
+
+
+def counts(state: Aanlevering) -> tuple[object, ...]:
+    """What a receipt counts; the list of errors as a set, for its order is that of arrival."""
+    return (
+        state.aantal, state.geaccepteerd, state.regels_geaccepteerd, state.regels_afgekeurd, state.codes,
+        state.eerste, state.laatste, state.klaar, state.gezien, {fout[:5] for fout in state.fouten},
+    )  # fmt: skip
+
+
+def again(state: Aanlevering) -> Aanlevering:
+    """The state after a restart."""
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=Aanlevering)
+
+
+@given(st.lists(st.integers(1, 60)))
+def test_intervals_are_a_set(lines: list[int]) -> None:
+    intervals: list[list[int]] = []
+    seen: set[int] = set()
+    for line in lines:
+        assert mark(intervals, line) == (line not in seen)
+        seen.add(line)
+        assert {n for begin, end in intervals for n in range(begin, end + 1)} == seen
+        assert all(begin <= end for begin, end in intervals)
+        assert all(one[1] + 1 < two[0] for one, two in zip(intervals, intervals[1:], strict=False))
+
+
+@given(st.permutations(range(1, 40)))
+def test_a_whole_delivery_is_one_interval(lines: list[int]) -> None:
+    intervals: list[list[int]] = []
+    for line in lines:
+        mark(intervals, line)
+    assert intervals == [[1, 39]]
+
+
+@given(OUTCOMES, st.data())
+def test_any_order_repetition_and_restart_gives_the_same_counts(
+    outcomes: dict[int, Uitkomst], data: st.DataObject
+) -> None:
+    once = fresh()
+    add(once, outcomes.values())
+    arrivals = data.draw(st.permutations([*outcomes, *data.draw(st.lists(st.integers(1, LINES)))]))
+    state = fresh()
+    while arrivals:
+        size = data.draw(st.integers(1, len(arrivals)))
+        batch, arrivals = arrivals[:size], arrivals[size:]
+        add(state, [outcomes[line] for line in batch])
+        state = again(state)
+    assert counts(state) == counts(once)
+    assert state.klaar
+
+
+@given(OUTCOMES, st.sets(st.integers(1, LINES), max_size=LINES - 1))
+def test_counts_are_those_of_the_lines_seen(outcomes: dict[int, Uitkomst], seen: set[int]) -> None:
+    state = fresh()
+    add(state, [outcomes[line] for line in seen])
+    good = [outcomes[line] for line in seen if not outcomes[line].code]
+    bad = [outcomes[line] for line in seen if outcomes[line].code]
+    assert (state.aantal, state.geaccepteerd, state.klaar) == (len(seen), len(good), False)
+    assert state.regels_geaccepteerd == sum(o.regels for o in good)
+    assert state.regels_afgekeurd == sum(o.regels for o in bad)
+    assert state.codes == {code: sum(o.code == code for o in bad) for code in {o.code for o in bad}}
+    assert set(state.fouten) == set(bad)
+
+
+@given(st.lists(st.tuples(st.integers(1, LINES), st.integers(1, 10**13)), min_size=1))
+def test_first_and_last_publication(published: list[tuple[int, int]]) -> None:
+    state, kept = fresh(), {}
+    for line, moment in published:
+        kept.setdefault(line, moment)  # a line that came before changes nothing
+        add(state, [Uitkomst(line, 1, 1, "", "", moment)])
+    assert (state.eerste, state.laatste) == (min(kept.values()), max(kept.values()))
+
+
+def test_the_list_of_errors_ends_and_the_counts_go_on() -> None:
+    state = fresh(2 * MEESTE_FOUTEN)
+    add(state, [Uitkomst(n, n, 1, "R05", "waarde", 0) for n in range(1, 2 * MEESTE_FOUTEN + 1)])
+    assert len(state.fouten) == MEESTE_FOUTEN
+    assert state.codes == {"R05": 2 * MEESTE_FOUTEN}
+    assert state.klaar
+
+
+def test_an_accepted_line_is_not_refused_later() -> None:
+    """The first outcome of a line stands: a repeat of the same content cannot have another."""
+    state = fresh(1)
+    add(state, [Uitkomst(1, 1, 1, "", "", 5), Uitkomst(1, 1, 1, "R05", "waarde", 6)])
+    assert (state.geaccepteerd, state.codes, state.fouten) == (1, {}, [])
