@@ -1,0 +1,213 @@
+"""Histories of one client, generated: every fact type, every correction, and dates just on and beside each window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from domain.codes import REDENEN
+from domain.facts import Event, Fact, Meting, Prestatie, Score, Start, Stop
+
+AANBIEDERS = ("12345678", "87654321")
+GEMEENTEN = ("0363", "0457", "0384")  # the second is an old code of the first
+TOEWIJZINGEN = (b"toew0001", b"toew0002", None)
+BERICHTEN = tuple(f"bericht{n}".encode() for n in range(8))
+DELIVERIES = tuple(c * 32 for c in "0123456789abcdef")
+DAY_0 = 20_400  # 2025-11-08: a year ends within most histories
+#: Days between one date and the next: the windows are 30 and 90 days, so these lie on and beside every bound.
+STEPS = (0, 0, 1, 1, 5, 29, 30, 31, 60, 89, 90, 91, -1, -29, -30, -31)
+FINALS = tuple(reden for reden in REDENEN if reden != "20")
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+
+def _pick(draw: Draw, options: Sequence[Any]) -> Any:
+    return draw(st.sampled_from(options))
+
+
+class _Pen:
+    """Writes one history: remembers the dates it used, so that later ones fall near them."""
+
+    def __init__(self, draw: Draw) -> None:
+        self.draw = draw
+        self.days = [DAY_0]
+        self.events: list[Event] = []
+        # Most histories are of one provider, municipality and product; the rest mix all.
+        self.aanbieders = _pick(draw, (AANBIEDERS[:1], AANBIEDERS))
+        self.gemeenten = _pick(draw, (GEMEENTEN[:1], GEMEENTEN[:2], GEMEENTEN))
+        self.producten = _pick(draw, ((("45", "45A01"),), (("45", "45A01"), ("45", ""), ("54", "54001"), ("", ""))))
+        self.toewijzingen = _pick(draw, (TOEWIJZINGEN[:1], TOEWIJZINGEN[:2], TOEWIJZINGEN))
+        # Few days of signing, so that several acts fall on one day; a message has one day.
+        self.signed = {bericht: DAY_0 + _pick(draw, (0, 0, 1, 2, 40)) for bericht in BERICHTEN}
+
+    def day(self, from_day: int | None = None) -> int:
+        """A new or an old day, near one that was used before."""
+        base: int = _pick(self.draw, self.days) if from_day is None else from_day
+        day: int = base + _pick(self.draw, STEPS)
+        if len(self.days) < 12:
+            self.days.append(day)
+        return day
+
+    def put(self, fact: Fact, aanbieder: str, delivery: str | None = None, line: int | None = None) -> None:
+        n = len(self.events)
+        delivery = DELIVERIES[n % len(DELIVERIES)] if delivery is None else delivery
+        self.events.append(Event(delivery, n + 1 if line is None else line, aanbieder, n, fact))
+
+    def message(self) -> dict[str, Any]:
+        bericht = _pick(self.draw, BERICHTEN)
+        return {"bericht": bericht, "dagtekening": self.signed[bericht]}
+
+    def person(self) -> dict[str, Any]:
+        leeftijd = _pick(self.draw, (None, 7, 12))
+        return {"leeftijd": leeftijd, "leeftijd_benaderd": False, "geslacht": _pick(self.draw, "012"), "ingangsdatum": None}
+
+    def spoor(self, begin: int | None = None) -> tuple[str, dict[str, Any]]:
+        categorie, code = _pick(self.draw, self.producten)
+        return _pick(self.draw, self.aanbieders), {
+            "gemeente": _pick(self.draw, self.gemeenten),
+            "toewijzing": _pick(self.draw, self.toewijzingen),
+            "categorie": categorie,
+            "code": code,
+            "begindatum": self.day() if begin is None else begin,
+        }
+
+    # What may happen. Each writes one or a few events.
+
+    def levering(self) -> None:
+        """A start and, mostly, one or two stops of it; sometimes the start is missing."""
+        who, spoor = self.spoor()
+        if _pick(self.draw, (True,) * 7 + (False,)):
+            self.put(Start(**spoor, **self.person(), **self.message(), status=1), who)
+        for _ in range(_pick(self.draw, (0, 1, 1, 1, 2))):
+            self.stop(who, spoor)
+
+    def stop(self, who: str, spoor: dict[str, Any]) -> None:
+        einde = max(spoor["begindatum"], self.day(spoor["begindatum"]))
+        reden = _pick(self.draw, ("20", "20", "31", "32", *FINALS))
+        self.put(
+            Stop(**spoor, **self.person(), **self.message(), reden_beeindiging=reden, einddatum=einde, status=1), who
+        )
+
+    def resume(self) -> None:
+        """A new start of an earlier spoor, on a day beside one of its dates."""
+        earlier = [event for event in self.events if isinstance(event.fact, Start | Stop)]
+        if not earlier:
+            return self.levering()
+        event = _pick(self.draw, earlier)
+        f = event.fact
+        base = f.einddatum if isinstance(f, Stop) else f.begindatum
+        spoor = {
+            "gemeente": f.gemeente, "toewijzing": _pick(self.draw, (f.toewijzing, *self.toewijzingen)),
+            "categorie": f.categorie, "code": f.code, "begindatum": self.day(base),
+        }  # fmt: skip
+        self.put(Start(**spoor, **self.person(), **self.message(), status=1), event.aanbieder)
+        if self.draw(st.booleans()):
+            self.stop(event.aanbieder, spoor)
+        return None
+
+    def correct(self) -> None:
+        """Remove (3) or deliver again (1) an earlier start or stop, under another message, with another content."""
+        earlier = [event for event in self.events if isinstance(event.fact, Start | Stop)]
+        if not earlier:
+            return self.levering()
+        event = _pick(self.draw, earlier)
+        for status in _pick(self.draw, ((3,), (1,), (3, 1), (3, 3), (1, 3, 1))):
+            f = event.fact
+            over: dict[str, Any] = {**self.message(), **self.person(), "status": status}
+            if isinstance(f, Stop):
+                over["einddatum"] = max(f.begindatum, self.day(f.einddatum))
+            if f.gemeente in GEMEENTEN[:2]:
+                over["gemeente"] = _pick(self.draw, (f.gemeente, *(g for g in self.gemeenten if g in GEMEENTEN[:2])))
+            known = {name: getattr(f, name) for name in f.__struct_fields__}
+            self.put(type(f)(**{**known, **over}), event.aanbieder)
+        return None
+
+    def declaration(self) -> None:
+        who, spoor = self.spoor()
+        refs = (b"ref00001", b"ref00002", b"ref00003", b"ref00004")
+        credit = self.draw(st.booleans())
+        spoor["toewijzing"] = spoor["toewijzing"] or TOEWIJZINGEN[0]
+        self.put(
+            Prestatie(
+                **spoor, **self.message(), referentie=_pick(self.draw, refs), einddatum=spoor["begindatum"],
+                vorige_referentie=_pick(self.draw, refs) if credit else None, debet_credit="C" if credit else "D",
+                volume=1, eenheid="14", bedrag=1,
+            ),
+            who,
+        )  # fmt: skip
+
+    def score(self) -> None:
+        doel = _pick(self.draw, (0, 1, 1, 2, 10))
+        toewijzing = _pick(self.draw, TOEWIJZINGEN)
+        beschikking = b"besch001" if toewijzing is None else _pick(self.draw, (None, b"besch001"))
+        fact = Score(
+            toewijzing=toewijzing, beschikking=beschikking, doel=doel, beoordelaar=_pick(self.draw, "OC" if doel else "OCB"),
+            waarde=_pick(self.draw, (None, 1, 2, -1, 0) if doel else (None, 1, 2, 3)), tijd=self.upload_time(),
+        )  # fmt: skip
+        self.put(fact, _pick(self.draw, self.aanbieders), *self.place())
+
+    def meting(self) -> None:
+        vraag = st.dictionaries(st.sampled_from(("VR01", "VR09A", "VR10")), st.integers(1, 4), max_size=3)
+        fact = Meting(
+            meting=_pick(self.draw, (b"meting01", b"meting02", b"meting03", b"meting04")),
+            vragenlijst="CEM+_2018_" + _pick(self.draw, ("OE", "OE", "JE", "OD", "JD")) + "_v1",
+            informant=_pick(self.draw, ("Moeder", "Jeugdige")), datum=self.day(),
+            antwoorden=self.draw(vraag), tijd=self.upload_time(),
+        )  # fmt: skip
+        self.put(fact, _pick(self.draw, self.aanbieders), *self.place())
+
+    def upload_time(self) -> int:
+        """Milliseconds on both sides of New Year 2026 (UTC), few enough to fall together."""
+        return 1_767_225_600_000 + int(_pick(self.draw, (-1, 0, 1, 1, 2)))
+
+    def place(self) -> tuple[str, int]:
+        """A line of an upload not used yet; numbers are small, so that lines of several uploads compete."""
+        used = {(event.delivery, event.line) for event in self.events}
+        free = [(d, n) for d in DELIVERIES[:4] for n in (1, 2, 3) if (d, n) not in used]
+        place: tuple[str, int] = _pick(self.draw, free) if free else (DELIVERIES[9], len(self.events) + 100)
+        return place
+
+    def again(self) -> None:
+        """An event that was delivered before; a score or meting with the time of its new upload."""
+        if self.events:
+            event = _pick(self.draw, self.events)
+            f = event.fact
+            if isinstance(f, Score | Meting):
+                known = {name: getattr(f, name) for name in f.__struct_fields__}
+                f = type(f)(**{**known, "tijd": self.upload_time()})
+            self.events.append(Event(event.delivery, event.line, event.aanbieder, len(self.events), f))
+
+
+def _one_content(history: Sequence[Event]) -> list[Event]:
+    """Leaves out what one message says twice with different contents (TR056, tested apart)."""
+    seen: dict[Any, Fact] = {}
+    kept = []
+    for event in history:
+        f = event.fact
+        if isinstance(f, Score | Meting):
+            kept.append(event)
+            continue
+        key: tuple[Any, ...] = (type(f), event.aanbieder, f.bericht)
+        if isinstance(f, Prestatie):
+            key += (f.referentie,)
+        else:
+            key += (f.gemeente, f.toewijzing, f.categorie, f.code, f.begindatum, getattr(f, "reden_beeindiging", ""))
+        if seen.setdefault(key, f) == f:
+            kept.append(event)
+    return kept
+
+
+@st.composite
+def histories(draw: Draw, most: int = 12) -> list[Event]:
+    """The events of one client in any order, none of them contradicting itself."""
+    pen = _Pen(draw)
+    acts = (
+        *(pen.levering,) * 3, *(pen.resume,) * 3, *(pen.correct,) * 3,
+        pen.declaration, pen.declaration, pen.score, pen.score, pen.meting, pen.meting, pen.again,
+    )  # fmt: skip
+    for _ in range(draw(st.integers(1, most))):
+        _pick(draw, acts)()
+    history = _one_content(pen.events)
+    return list(draw(st.permutations(history))) if draw(st.booleans()) else history
