@@ -12,6 +12,8 @@ import pytest
 
 from sor.simulator import SimulationConfig, simulate
 from sor.simulator.compare import expected
+from sor.stack.gateway import Gateway
+from sor.stack.ports import free_port
 from tests.conftest import RunningBroker, RunningGateway
 from tests.integration import scan_places
 from tests.integration.scan import Scan, people_in
@@ -81,14 +83,31 @@ def test_a_region_with_every_fault_delivered_twice(
     _nobody_at_rest(stream, tmp_path / "files", broker, gateway)
 
 
-def test_every_process_killed_in_mid_flow(stream: Stream, tmp_path: Path) -> None:
-    """kill -9 of each process while files flow; the numbers are those of an undisturbed run."""
+@pytest.fixture
+def engine(tmp_path: Path, gateway: RunningGateway) -> Iterator[Gateway]:
+    """An engine that the test may kill."""
+    with Gateway(tmp_path / "engine", free_port(), gateway.users) as own:
+        yield own
+
+
+def test_every_process_killed_in_mid_flow(
+    broker: RunningBroker, gateway: RunningGateway, engine: Gateway, tmp_path: Path
+) -> None:
+    """kill -9 of each process, and of the engine, while files flow; the numbers are those of an undisturbed run."""
     rows = _region(tmp_path / "files", 120, faults=False)
-    parts = sorted(p for p in (tmp_path / "files").iterdir() if p.is_dir())
-    for number, stage in enumerate(STAGES):
-        if number < len(parts):
-            stream.sor("deliver", str(parts[number]), "--json", "--wait", "0", check=False)
-        stream.kill(stage)
-        stream.start(stage)
-    stream.deliver(tmp_path / "files")
-    _equal(stream, rows)
+    parts = sorted(p for p in (tmp_path / "files").rglob("*") if p.is_dir())
+    with running(tmp_path / "home", broker.bootstrap, engine.url, gateway.users) as stream:
+        for number, stage in enumerate(STAGES):
+            stream.sor("deliver", str(parts[number % len(parts)]), "--json", "--wait", "0", check=False)
+            stream.kill(stage)
+            if stage == "sink":
+                engine.kill()
+                engine.start()
+            stream.start(stage)
+        engine.kill()
+        stream.sor("deliver", str(tmp_path / "files"), "--json", "--wait", "0", check=False)
+        engine.start()
+        engine.wait_ready()
+        stream.deliver(tmp_path / "files")
+        _equal(stream, rows)
+        assert "Equal: every row is what the log yields." in stream.sor("audit").stdout
