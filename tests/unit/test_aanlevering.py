@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,7 +45,7 @@ def test_intervals_are_a_set(lines: list[int]) -> None:
         seen.add(line)
         assert {n for begin, end in intervals for n in range(begin, end + 1)} == seen
         assert all(begin <= end for begin, end in intervals)
-        assert all(one[1] + 1 < two[0] for one, two in zip(intervals, intervals[1:], strict=False))
+        assert all(one[1] + 1 < two[0] for one, two in pairwise(intervals))
 
 
 @given(st.permutations(range(1, 40)))
