@@ -29,7 +29,7 @@ from schemas.records import record_to_fact
 from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, REJECTED
 from streams.envelope import context_of, header_of
 from streams.poison import PoisonGuard
-from streams.references import hashed
+from streams.references import Remembered, hashed
 from streams.rejected import CODES, rejection
 from transport.clients import Cluster, consumer
 from transport.health import Health
@@ -77,7 +77,7 @@ class Admission:
     def __init__(self, keys: EntryKeys, ids: IdSource | None = None) -> None:
         self._opener = Opener(ENTRY, keys.sealing)
         self._pseudonyms = Pseudonyms(keys.root, keys.domain, keys.epoch)
-        self._references = References(keys.root)
+        self._references = Remembered(References(keys.root))
         self._evaluated, self._sealed = Codec(EVALUATED, ids), Codec("sor.sealed", ids)
         self._events, self._lines = Codec(EVENTS, ids), Codec(LINES, ids)
         self._name = lru_cache(maxsize=_CACHE)(self._unblinded_name)

@@ -8,6 +8,7 @@ provider and nothing else. The message reference is hashed per message type (TR0
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from crypto.pseudonym import References
@@ -29,7 +30,23 @@ _FIELDS: Final[dict[str, dict[str, bytes]]] = {
 }
 
 
-def hashed(references: References, kind: str, aanbieder: str, content: Record) -> Record:
+#: Kinds that one fact alone has: remembering them would push out the numbers that many facts share.
+_OF_ONE_FACT: Final = frozenset({b"referentie", b"meting"})
+_REMEMBERED: Final = 10_000
+
+
+class Remembered:
+    """The hashes of ``References``; numbers that many lines share, such as the message's own, are reckoned once."""
+
+    def __init__(self, references: References) -> None:
+        self._fresh, self._shared = references.hashed, lru_cache(maxsize=_REMEMBERED)(references.hashed)
+
+    def hashed(self, kind: bytes, owner: str, clear: bytes) -> bytes:
+        """As ``References.hashed``."""
+        return (self._fresh if kind in _OF_ONE_FACT else self._shared)(kind, owner, clear)
+
+
+def hashed(references: Remembered, kind: str, aanbieder: str, content: Record) -> Record:
     """The content of a fact with its references hashed and its one free text reduced; absent references stay absent."""
     out = content | {
         field: references.hashed(reference, aanbieder, content[field])
