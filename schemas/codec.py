@@ -25,8 +25,6 @@ import fastavro
 from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType, parse_schema, to_parsing_canonical_form
 
-from schemas.encoder import compiled
-
 JsonSchema = dict[str, Any]
 Record = dict[str, Any]
 #: What fastavro raises on bytes that are damaged, or of a contract that cannot be read as ours.
@@ -141,13 +139,16 @@ class Codec:
         self.name = name
         self._ids = ids or bundled()
         self.id = self._ids.register(subject or f"{name}-value", json.dumps(schema))
+        self._header = b"\x00" + self.id.to_bytes(4, "big")
         self._schema: Any = parse_schema(_plain(schema))
-        self._encode = compiled(self._schema, b"\x00" + self.id.to_bytes(4, "big"))
         self._writers: dict[int, Any] = {self.id: self._schema}
 
     def encode(self, record: Record) -> bytes:
         """The record in wire format. A union of records takes ``(full name, record)``."""
-        return self._encode(record)
+        out = BytesIO()
+        out.write(self._header)
+        fastavro.schemaless_writer(out, self._schema, record)
+        return out.getvalue()
 
     def decode(self, data: bytes) -> Record:
         """The record; a union of records gives ``(full name, record)``. ``Undecodable`` for anything else."""
