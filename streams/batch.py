@@ -13,6 +13,9 @@ batch:
 6. *Store*: one write per partition with the states and the changelog offset they have (while the rows travel).
 7. *Commit* the source offsets, and nothing else ever commits.
 
+While one batch goes through 3 to 7 the next is already folded, on the states of the first. It is delivered when the
+first is committed, and thrown away when a rebalance or stop begins.
+
 What a crash leaves behind:
 
 - after 1, 2 or 3: nothing; the batch comes again.

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import faust
 import rocksdict
@@ -41,6 +42,7 @@ PRIVATE: tuple[Callable[..., Any], ...] = (
     Consumer.on_partitions_assigned,
     Consumer.verify_all_partitions_active,
     ThreadDelegateConsumer.seek_wait,
+    driver.AIOKafkaConsumerThread.position,
     driver.AIOKafkaConsumerThread._commit,
     driver.AIOKafkaConsumerThread._fetch_records,
     driver.AIOKafkaConsumerThread._seek_wait,
@@ -64,10 +66,22 @@ PRIVATE: tuple[Callable[..., Any], ...] = (
 
 GAP_PROOFS = 3  # so often a seek must lead to the same later offset before the offsets between count as non-existent
 
+HOLD_EVERY = 1.0  # seconds
+
 FetchedRecord = Any  # aiokafka.structs.ConsumerRecord: key, value bytes or None, offset, timestamp
-Source = dict[int, list[FetchedRecord]]  # partition -> records in order of offset, without gaps
 Commit = Callable[[Mapping[int, int]], Awaitable[bool]]
-Handler = Callable[[Source, Commit], Awaitable[None]]
+
+
+class Batches(Protocol):
+    """What is done with a batch (partition → records in order of offset, without gaps)."""
+
+    async def fold(self, source: Mapping[int, Sequence[FetchedRecord]]) -> Any:
+        """Steps 1 and 2, nothing leaves the process: the result may be thrown away. Called while the batch before is
+        delivered, never while another is folded.
+        """
+
+    async def deliver(self, folded: Any, commit: Commit) -> None:
+        """Steps 3 to 7 of one batch at a time, in order."""
 
 
 class Progress(NamedTuple):
@@ -106,17 +120,20 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     logger = driver.logger  # mode would log what a service does under the name of this module
 
-    handler: Handler  # set once by `build`, on a subclass
+    batches: Batches  # these four are set by `build`, on a subclass
     source: str
     store: Store
     fence: Fence
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._busy = 0  # batches being folded or delivered: at most one each
         self._idle = asyncio.Event()
         self._idle.set()
+        self._delivery: asyncio.Task[None] | None = None
         self._next: dict[TP, int] = {}  # next offset to handle, per partition, within this assignment
         self._gaps: dict[TP, tuple[int, int]] = {}  # offset found after a seek, and how often in a row
+        self._held = 0.0  # when the positions of quiet partitions were last looked at
         self._round = -1  # the rebalance whose assignment is complete
         self._draining = False
         self.seeks = 0  # how often the position guard had to go back
@@ -160,8 +177,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
                 records, _ = await self._wait_next_records(timeout=0.2)
-                if records and not self.should_stop:
-                    await self._take({TP(tp.topic, tp.partition): found for tp, found in records.items()})
+                if not self.should_stop:
+                    await self._take({TP(tp.topic, tp.partition): found for tp, found in (records or {}).items()})
         except asyncio.CancelledError:
             if not self.app.should_stop:
                 raise
@@ -181,26 +198,52 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         for tp in [tp for tp in records if tp.topic != self.source]:
             self._restore(tp, records.pop(tp))
             await asyncio.sleep(0)
-        if not records or not self.settled:
-            self._gaps.clear()  # what was dropped proves nothing about the log
+        if not self.settled:
+            self._gaps.clear()  # what is dropped here proves nothing about the log
             return
         positions = self._next
         try:
+            await self._place(positions)
             ready = await self._in_order(records, positions)
-        except IllegalStateError:  # a rebalance took the partition while we looked
+            await self._hold(positions, records)
+        except IllegalStateError:  # a rebalance took a partition while we looked
             return
         if ready and self.settled and positions is self._next:
-            self._idle.clear()  # with no await since the check: a rebalance that begins now waits for this batch
-            try:
-                await self._handle(ready)
-            finally:
-                self._idle.set()
-                self.fence.calm()
+            await self._handle(ready, positions)
 
-    async def _handle(self, records: dict[TP, list[FetchedRecord]]) -> None:
-        await self.handler({tp.partition: found for tp, found in records.items()}, self.commit_batch)
-        done = {tp: found[-1].offset + 1 for tp, found in records.items()}
-        self._next.update(done)
+    async def _handle(self, ready: dict[TP, list[FetchedRecord]], positions: dict[TP, int]) -> None:
+        """Fold while the batch before is delivered, then deliver;
+        a rebalance or stop in between throws the fold away.
+        """
+        self._begin()  # with no await since the last check: a rebalance that begins now waits for us
+        try:
+            folded = await self.batches.fold({tp.partition: found for tp, found in ready.items()})
+            if self._delivery is not None:
+                await asyncio.wait([self._delivery])  # not `await`: who cancels us must not cancel the delivery
+            if self.settled and positions is self._next:
+                positions.update({tp: found[-1].offset + 1 for tp, found in ready.items()})
+                self._begin()
+                self._delivery = asyncio.create_task(self._deliver(folded))
+        finally:
+            self._end()
+
+    async def _deliver(self, folded: Any) -> None:
+        try:
+            await self.batches.deliver(folded, self.commit_batch)
+        except Exception as error:  # noqa: BLE001  (nobody but us may decide what becomes of a failed batch)
+            end(EXIT_FAULT, describe(error))
+        finally:
+            self._end()
+
+    def _begin(self) -> None:
+        self._busy += 1
+        self._idle.clear()
+
+    def _end(self) -> None:
+        self._busy -= 1
+        if not self._busy:
+            self._idle.set()
+            self.fence.calm()
 
     async def commit_batch(self, positions: Mapping[int, int]) -> bool:
         """Commit `positions` (partition → next offset). False when the group has moved on:
@@ -214,14 +257,17 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             self._round = -1
         return done
 
+    async def _place(self, positions: dict[TP, int]) -> None:
+        """Where this assignment begins: at the committed offset, or where the source begins."""
+        unknown = [tp for tp in self.assignment() if tp.topic == self.source and tp not in positions]
+        if unknown:
+            earliest = await self.earliest_offsets(*unknown)
+            positions.update({tp: self._first(tp, earliest[tp] or 0) for tp in unknown})
+
     async def _in_order(
         self, records: dict[TP, list[FetchedRecord]], positions: dict[TP, int]
     ) -> dict[TP, list[FetchedRecord]]:
         """The position guard: keep what continues where we are, go back where records were jumped over."""
-        unknown = [tp for tp in records if tp not in positions]
-        earliest = await self.earliest_offsets(*unknown) if unknown else {}
-        for tp in unknown:
-            positions[tp] = self._first(tp, earliest[tp] or 0)
         ready = {}
         for tp, found in records.items():
             want = positions[tp]
@@ -232,6 +278,20 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             else:
                 await self._go_back(tp, want)
         return ready
+
+    async def _hold(self, positions: dict[TP, int], fetched: Mapping[TP, Any]) -> None:
+        """Once a second: a partition whose last records were dropped brings no record that would show it."""
+        if time.monotonic() - self._held < HOLD_EVERY:
+            return
+        self._held = time.monotonic()
+        for tp in [tp for tp in positions if tp not in fetched]:
+            at = await self.position(tp)
+            if at is None or at == positions[tp]:
+                continue
+            if at > positions[tp] and self._proven_gap(tp, at):
+                positions[tp] = at
+            else:
+                await self._go_back(tp, positions[tp])
 
     def _first(self, tp: TP, earliest: int) -> int:
         committed = self._committed_offset[tp]
@@ -285,7 +345,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self.fence.calm()
 
     async def drain(self) -> None:
-        """Take no further batch and wait for the one in flight."""
+        """Take no further batch and wait for what is in flight."""
         self._draining = True
         await self.wait_empty()
 
@@ -307,7 +367,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         return int(self.app.tables.recovery.active_remaining_total())
 
 
-def build(config: StageConfig, handler: Handler, fence: Fence) -> tuple[Any, Store]:
+def build(config: StageConfig, batches: Batches, fence: Fence) -> tuple[Any, Store]:
     """The Faust app of a stage (not started) and its store. Call it inside the running event loop."""
 
     class StageConsumer(BatchConsumer):
@@ -341,7 +401,7 @@ def build(config: StageConfig, handler: Handler, fence: Fence) -> tuple[Any, Sto
             raise RuntimeError("unreachable: source records go to the batch handler")
 
     app.agent(app.topic(config.source, key_type=bytes, value_type=bytes, value_serializer="raw"))(subscribes)
-    StageConsumer.handler = staticmethod(handler)
+    StageConsumer.batches = batches
     StageConsumer.source = config.source
     StageConsumer.store = store
     StageConsumer.fence = fence

@@ -14,6 +14,7 @@ from confluent_kafka import KafkaException
 
 from streams.batch import Fold, Out, Record, Seconds, StageConfig, StageError
 
+Commit = Callable[[Mapping[int, int]], Awaitable[bool]]
 FLUSH_LIMIT = 30.0  # seconds; delivery.timeout.ms ends every record long before
 
 
@@ -43,11 +44,11 @@ class Folded:
     rows: list[Out] = field(default_factory=list)
     positions: dict[int, int] = field(default_factory=dict)
     events: int = 0
-    largest: int = 0  # bytes of the largest state
+    seconds: float = 0.0  # spent on folding
 
 
 class Step:
-    """Handles one batch after another; `settle` is called after each commit."""
+    """Handles batches: one may be folded while the one before is delivered."""
 
     def __init__(
         self, config: StageConfig, fold: Fold, store: Store, producer: Producer, fence: Callable[[], None]
@@ -57,45 +58,53 @@ class Step:
         self._store = store
         self._producer = producer
         self._fence = fence
-
-    async def __call__(
-        self, source: Mapping[int, Sequence[Any]], commit: Callable[[Mapping[int, int]], Awaitable[bool]]
-    ) -> Any:
-        """Run steps 1 to 7 on `source` (partition → records). Returns (folded, seconds, committed)."""
-        times = [time.perf_counter()]
-        folded = await self.fold(source)  # 1
-        self.check(folded)  # 2
-        times.append(time.perf_counter())
-        self._fence()  # 3
-        ends = await self._changelog(folded)  # 4
-        times.append(time.perf_counter())
-        self._fence()
-        delivered = self._rows(folded)  # 5
-        started = time.perf_counter()
-        for partition, states in folded.states.items():  # 6
-            self._store.put(partition, states, ends[partition])
-        stored = time.perf_counter() - started
-        await delivered
-        times.append(time.perf_counter())
-        committed = await commit(folded.positions)  # 7
-        times.append(time.perf_counter())
-        fold, changelog, rows, last = (after - before for before, after in pairwise(times))
-        return folded, Seconds(fold, changelog, rows - stored, stored, last), committed
+        self._delivering: Mapping[int, Mapping[bytes, bytes]] = {}
 
     async def fold(self, source: Mapping[int, Sequence[Any]]) -> Folded:
-        """Step 1, per partition and key; lets the event loop run between partitions."""
+        """Steps 1 and 2 on `source` (partition → records); lets the event loop run between partitions.
+
+        While another batch is being delivered its states count, though the store does not have them yet.
+        """
+        began = time.perf_counter()
         folded = Folded()
         for partition, records in source.items():
-            self._fold_partition(folded, partition, records)
+            self._fold_partition(folded, partition, records)  # 1
             folded.positions[partition] = records[-1].offset + 1
             folded.events += len(records)
             await asyncio.sleep(0)
+        self.check(folded)  # 2
+        folded.seconds = time.perf_counter() - began
         return folded
+
+    async def deliver(self, folded: Folded, commit: Commit) -> tuple[Seconds, bool]:
+        """Steps 3 to 7. Returns the time of each and whether the batch is committed."""
+        self._delivering = folded.states
+        times = [time.perf_counter()]
+        try:
+            self._fence()  # 3
+            ends = await self._changelog(folded)  # 4
+            times.append(time.perf_counter())
+            self._fence()
+            rows = self._rows(folded)  # 5
+            began = time.perf_counter()
+            for partition, states in folded.states.items():  # 6
+                self._store.put(partition, states, ends[partition])
+            stored = time.perf_counter() - began
+            await rows
+            times.append(time.perf_counter())
+            committed = await commit(folded.positions)  # 7
+            times.append(time.perf_counter())
+        finally:
+            self._delivering = {}
+        changelog, row, last = (after - before for before, after in pairwise(times))
+        return Seconds(folded.seconds, changelog, row - stored, stored, last), committed
 
     def _fold_partition(self, folded: Folded, partition: int, records: Sequence[Any]) -> None:
         groups = self._group(partition, records)
         states = folded.states[partition] = {}
-        for (key, group), before in zip(groups.items(), self._store.get(partition, list(groups)), strict=True):
+        ahead = self._delivering.get(partition, {})
+        for (key, group), stored in zip(groups.items(), self._store.get(partition, list(groups)), strict=True):
+            before = ahead.get(key, stored)
             try:
                 states[key], rows = self._fold(key, before, group)
             except StageError:
@@ -129,7 +138,6 @@ class Step:
         for states in folded.states.values():
             for key, state in states.items():
                 size = len(key) + len(state)
-                folded.largest = max(folded.largest, size)
                 if size > limit:
                     raise StageError(
                         f"the state of key {hashed(key)} has {size} bytes, over the limit of {limit}: {TOO_LARGE}"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType
 
 from streams.batch import StageConfig, StageError
 from transport import clients
 
 TIMEOUT = 10.0  # seconds, per question to the broker
+COORDINATOR_TIMEOUT = 30.0  # seconds; a broker that has just started needs some to load its groups
+STARTING = {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR}
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,31 @@ def _check_policies(admin: AdminClient, config: StageConfig) -> None:
             )
 
 
+def _committed(config: StageConfig) -> dict[int, int]:
+    """Committed offset per partition, negative where there is none.
+
+    Asked as a consumer of the group would: librdkafka 2.16 ends the process with SIGSEGV when the administration client
+    asks while the group's coordinator is still loading (a broker that has just started).
+    """
+    asked = [TopicPartition(config.source, partition) for partition in range(config.partitions)]
+    settings = clients.Cluster(config.bootstrap, config.client).settings()
+    consumer = Consumer({**settings, "group.id": config.name})
+    until = time.monotonic() + COORDINATOR_TIMEOUT
+    try:
+        while True:
+            try:
+                return {part.partition: part.offset for part in consumer.committed(asked, timeout=TIMEOUT)}
+            except KafkaException as error:
+                if error.args[0].code() not in STARTING or time.monotonic() > until:
+                    raise
+            time.sleep(0.2)
+    finally:
+        consumer.close()
+
+
 def _check_changelog_is_whole(admin: AdminClient, config: StageConfig) -> None:
     """Every committed event has left a state: a partition with commits and an empty changelog has lost its states."""
-    asked = [TopicPartition(config.source, partition) for partition in range(config.partitions)]
-    group = admin.list_consumer_group_offsets(
-        [ConsumerGroupTopicPartitions(config.name, asked)], request_timeout=TIMEOUT
-    )
-    committed = {part.partition: part.offset for part in group[config.name].result(TIMEOUT).topic_partitions}
+    committed = _committed(config)
     for partition, offset in committed.items():
         if offset <= 0:
             continue

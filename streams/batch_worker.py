@@ -15,7 +15,7 @@ from streams import batch_disk, batch_faust, batch_topics
 from streams.batch import EXIT_CLEAN, EXIT_FAULT, BatchStats, Fold, StageConfig, StageError, describe, end
 from streams.batch_fence import Fence
 from streams.batch_settings import producer
-from streams.batch_step import Step
+from streams.batch_step import Commit, Folded, Step
 from transport.health import Health, HealthPortError
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Worker:
             self._health.start()
             lock = batch_disk.occupy(config.datadir)
             ids = await loop.run_in_executor(None, batch_topics.check, config)
-            self._app, store = batch_faust.build(config, self._handle, self._fence)
+            self._app, store = batch_faust.build(config, self, self._fence)
             batch_disk.claim(config, batch_faust.table_directory(self._app), ids)
             self._step = Step(config, self._fold, store, producer(config, log), self._fence.check)
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -80,8 +80,13 @@ class Worker:
             )
         self._fence.stop()
 
-    async def _handle(self, source: Mapping[int, Sequence[Any]], commit: Callable[[Mapping[int, int]], Any]) -> None:
-        folded, seconds, committed = await self._step(source, commit)
+    async def fold(self, source: Mapping[int, Sequence[Any]]) -> Folded:
+        """Steps 1 and 2, for the consumer."""
+        return await self._step.fold(source)
+
+    async def deliver(self, folded: Folded, commit: Commit) -> None:
+        """Steps 3 to 7, for the consumer, and what they cost."""
+        seconds, committed = await self._step.deliver(folded, commit)
         if not committed:
             log.warning("%s: the group moved on before a batch was committed; it comes again", self._config.name)
             return

@@ -23,6 +23,7 @@ SOURCES = {
     "Consumer.on_partitions_assigned": "29ce96596f05a18c",
     "Consumer.verify_all_partitions_active": "4e0e46f5c297305d",
     "ThreadDelegateConsumer.seek_wait": "e9db5bbc4ceb2543",
+    "AIOKafkaConsumerThread.position": "20a2c434bb8ed180",
     "AIOKafkaConsumerThread._commit": "932852ce7a23f658",
     "AIOKafkaConsumerThread._fetch_records": "39a2c6c79fc1455a",
     "AIOKafkaConsumerThread._seek_wait": "9d221e816d940467",

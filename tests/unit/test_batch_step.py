@@ -89,12 +89,20 @@ def step(recorder: Recorder, fold: Fold = count, **options: Any) -> Step:
     return Step(config, fold, recorder, recorder, recorder.fence)
 
 
+async def handle(one: Step, source: Mapping[int, Sequence[Fetched]], recorder: Recorder) -> None:
+    """One batch, all steps."""
+    await one.deliver(await one.fold(source), recorder.commit)
+
+
 BATCH = {0: [Fetched(b"a", b"1", 5), Fetched(b"b", b"1", 6), Fetched(b"a", b"2", 7)], 1: [Fetched(b"c", b"1", 40)]}
 
 
 async def test_the_steps_come_in_their_order() -> None:
     recorder = Recorder()
-    folded, _, committed = await step(recorder)(BATCH, recorder.commit)
+    one = step(recorder)
+    folded = await one.fold(BATCH)
+    assert recorder.steps == [], "folding leaves no trace"
+    _, committed = await one.deliver(folded, recorder.commit)
     changelog = "st-facts-changelog"
     assert recorder.steps == [
         ("fence",),
@@ -120,15 +128,32 @@ async def test_a_key_is_folded_once_with_its_state_and_its_records_in_order() ->
         seen.append((key, packed, list(records)))
         return b"after", []
 
-    await step(recorder, fold)({0: [Fetched(b"a", b"1", 5, 11), Fetched(b"a", b"2", 6, 12)]}, recorder.commit)
+    await handle(step(recorder, fold), {0: [Fetched(b"a", b"1", 5, 11), Fetched(b"a", b"2", 6, 12)]}, recorder)
     assert seen == [(b"a", b"before", [Record(5, b"1", 11), Record(6, b"2", 12)])]
+
+
+async def test_the_next_batch_is_folded_on_the_states_of_the_one_being_delivered() -> None:
+    recorder = Recorder()
+    one = step(recorder)
+    first = await one.fold({0: [Fetched(b"a", b"1", 5)]})
+    states: list[bytes] = []
+
+    async def commit_late(positions: Mapping[int, int]) -> bool:
+        recorder.states.clear()  # as if the store had nothing of it yet
+        states.append((await one.fold({0: [Fetched(b"a", b"1", 6)]})).states[0][b"a"])
+        return await recorder.commit(positions)
+
+    await one.deliver(first, commit_late)
+    assert states == [b"2"]
+    after = await one.fold({0: [Fetched(b"a", b"1", 6)]})
+    assert after.states[0][b"a"] == b"1", "what is delivered counts no longer: the store has it, or another worker"
 
 
 @pytest.mark.parametrize(("fail", "produced"), [("st-facts-changelog", 3), ("rows", 6), ("left", 3)])
 async def test_what_is_not_acknowledged_is_not_committed(fail: str, produced: int) -> None:
     recorder = Recorder(fail)
     with pytest.raises(StageError, match=r"not acknowledged|refused or lost"):
-        await step(recorder)(BATCH, recorder.commit)
+        await handle(step(recorder), BATCH, recorder)
     assert sum(entry[0] == "produce" for entry in recorder.steps) == produced
     assert not any(entry[0] == "commit" for entry in recorder.steps)
     if fail != "rows":
@@ -144,7 +169,7 @@ async def test_what_is_too_large_stops_before_anything_is_sent(large: str) -> No
         return (big, []) if large == "state" else (b"", [Out("rows", key, big)])
 
     with pytest.raises(StageError, match="over the limit of 999") as caught:
-        await step(recorder, fold, record_limit=999)({0: [Fetched(b"secret", b"1", 5)]}, recorder.commit)
+        await handle(step(recorder, fold, record_limit=999), {0: [Fetched(b"secret", b"1", 5)]}, recorder)
     assert recorder.steps == []
     assert "secret" not in str(caught.value)
     assert hashed(b"secret") in str(caught.value)
@@ -154,7 +179,7 @@ async def test_what_is_too_large_stops_before_anything_is_sent(large: str) -> No
 async def test_a_record_no_stage_can_take_stops_it(record: Fetched) -> None:
     recorder = Recorder()
     with pytest.raises(StageError, match="partition 0 offset 5"):
-        await step(recorder)({0: [record]}, recorder.commit)
+        await handle(step(recorder), {0: [record]}, recorder)
     assert recorder.steps == []
 
 
@@ -165,7 +190,7 @@ async def test_a_failing_fold_is_reported_with_its_place_and_without_content() -
         raise ValueError(records[0].value)
 
     with pytest.raises(StageError) as caught:
-        await step(recorder, fold)({0: [Fetched(b"secret", b"content", 5)]}, recorder.commit)
+        await handle(step(recorder, fold), {0: [Fetched(b"secret", b"content", 5)]}, recorder)
     text = describe(caught.value)
     assert "ValueError on in partition 0, offsets 5 to 5" in text
     assert "in fold" in text, "the traceback is there"
@@ -180,7 +205,7 @@ async def test_a_fold_may_stop_the_stage_with_its_own_sentence() -> None:
         raise StageError("the definitions changed: run `sor replay`")
 
     with pytest.raises(StageError, match=r"^the definitions changed"):
-        await step(recorder, fold)(BATCH, recorder.commit)
+        await handle(step(recorder, fold), BATCH, recorder)
 
 
 def test_an_unknown_error_is_described_without_its_text() -> None:
