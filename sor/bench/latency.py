@@ -31,7 +31,7 @@ from transport.publisher import Publisher
 
 #: Records of one delivery, and of which one start is watched by a reader.
 _DELIVERY: Final = 50
-_PAUSE: Final = 0.02
+_PAUSE: Final = 0.05
 _SETTLE: Final = 60.0
 _DAY_MS: Final = 86_400_000
 _P50, _P99 = 0.5, 2.0
@@ -73,9 +73,10 @@ class Source(threading.Thread):
         for number in range(total):
             due = began + number * every
             time.sleep(max(0.0, due - time.monotonic()))
-            self.late = max(self.late, time.monotonic() - due)
             if not self.since and number * every >= self._sizes.warm:
                 self.since = time.time()
+            if self.since:
+                self.late = max(self.late, time.monotonic() - due)
             self._deliver(number)
         self._publisher.flush()
 

@@ -7,6 +7,7 @@ import multiprocessing
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -14,6 +15,7 @@ from connectors.model import Regel
 from connectors.sealed import SealedDelivery
 from crypto import keys
 from domain.bsn import official_numbers
+from domain.dates import day
 from domain.facts import Event, Fact, Meting, Prestatie, Score, Start, Stop
 from schemas.codec import Codec
 from schemas.records import event_to_record
@@ -90,17 +92,18 @@ def life(person: int) -> list[Fact]:
     return [
         Start(*common, status, begin + 7, b"s%07d" % (person % 10**7), begin, person % 18, False, "1"),
         Score(number, None, 1, "O", 0, begin * 86_400_000),
-        *(_maand(person, number, code, begin, month) for month in range(3)),
+        *(_maand(person, number, code, month) for month in range(3)),
         Score(number, None, 1, "O", 2, eind * 86_400_000),
         Stop(*common, "31", eind, status, eind + 7, b"e%07d" % (person % 10**7), begin, person % 18, False, "1"),
         Meting(number, "CEM+_2018_OE_v1", "Moeder", eind, _ANSWERS, eind * 86_400_000),
     ]
 
 
-def _maand(person: int, number: bytes, code: str, begin: int, month: int) -> Prestatie:
+def _maand(person: int, number: bytes, code: str, month: int) -> Prestatie:
+    first = day(date(2025, 4 + month, 1))
     return Prestatie(
-        "0363", number, code[:2], code, b"%07d%d" % (person % 10**7, month), None, "D", begin + 30 * month,
-        begin + 30 * month + 20, 12, "14", 120_000, begin + 30 * month + 40, b"d%06d%d" % (person % 10**6, month),
+        "0363", number, code[:2], code, b"%07d%d" % (person % 10**7, month), None, "D", first, first + 27, 12, "14",
+        120_000, first + 40, b"d%06d%d" % (person % 10**6, month),
     )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def _sink(choice: Choice, tell: Tell) -> list[Figure]:
 
 
 def _latency(choice: Choice, tell: Tell) -> list[Figure]:
-    sizes = latency.LatencySizes(500, 3, 8) if choice.quick else latency.LatencySizes(1_000, 5, 30)
+    sizes = latency.LatencySizes(500, 4, 8) if choice.quick else latency.LatencySizes(1_000, 5, 30)
     return latency.latency(sizes, tell)
 
 
