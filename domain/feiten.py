@@ -199,25 +199,31 @@ _ADD: dict[type, Any] = {
 }
 
 
+def staand(daden: dict[bytes, Any]) -> int:
+    """How many deliveries of a start or stop stand: 0 = the key is not present, more than one = TR074.
+
+    Logical time is coarse: dagtekening is a date. Day by day: a day with removals leaves the key present only if
+    what was there (0 or 1) and what was delivered that day outnumber them; a day with deliveries alone makes it
+    present.
+    """
+    dagen: dict[int, list[int]] = {}
+    for daad in daden.values():
+        dagen.setdefault(daad.dagtekening, [0, 0])[daad.status != STATUS_EERSTE] += 1
+    aantal = 0
+    for _, (geleverd, verwijderd) in sorted(dagen.items()):
+        aantal = max(0, min(aantal, 1) + geleverd - verwijderd) if verwijderd else aantal + geleverd
+    return aantal
+
+
 def geldend(daden: dict[bytes, Any]) -> Any | None:
     """The act that holds for a start or stop, or None when the key is not present.
 
-    Logical time is coarse: dagtekening is a date. Day by day: a day with removals leaves the key present only if
-    what was
-    there and what was delivered that day outnumber them; a day with deliveries alone makes it present. The content
-    is that
-    of the latest delivery (dagtekening, then message: arbitrary but stable).
+    The content is that of the latest delivery (dagtekening, then message: arbitrary but stable).
     """
     if len(daden) == 1:
         (daad,) = daden.values()
         return daad if daad.status == STATUS_EERSTE else None
-    dagen: dict[int, list[int]] = {}
-    for daad in daden.values():
-        dagen.setdefault(daad.dagtekening, [0, 0])[daad.status != STATUS_EERSTE] += 1
-    aanwezig = False
-    for _, (geleverd, verwijderd) in sorted(dagen.items()):
-        aanwezig = aanwezig + geleverd - verwijderd > 0
-    if not aanwezig:
+    if not staand(daden):
         return None
     return max((d.dagtekening, nummer, d) for nummer, d in daden.items() if d.status == STATUS_EERSTE)[2]
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from domain.codes import REDEN_PAUZE, REDENEN
 from domain.definitions import KETEN_DAGEN
-from domain.feiten import Feiten, Spoor, StartDaad, StopDaad, geldend
+from domain.feiten import Feiten, Spoor, StartDaad, StopDaad, geldend, staand
 from domain.geography import huidige_code
 
 LOPEND, GEPAUZEERD, BEEINDIGD, WACHT = "lopend", "gepauzeerd", "beeindigd", "wacht_op_start"
@@ -60,33 +60,38 @@ def nummer(client: bytes, *delen: object) -> bytes:
 def leveringen(feiten: Feiten) -> list[Levering]:
     """Every present start with its stop, and every present stop whose start is not there."""
     stops: dict[Spoor, list[tuple[int, bytes, str, StopDaad]]] = {}
+    dubbel: set[Spoor] = set()
     for (spoor, reden), daden in feiten.stops.items():
         daad = geldend(daden)
         if daad is not None:
             bericht = max(n for n, d in daden.items() if d == daad)
             stops.setdefault(spoor, []).append((daad.dagtekening, bericht, reden, daad))
+            if _dubbel(daden):
+                dubbel.add(spoor)
     gevonden = []
     for spoor, daden_ in feiten.starts.items():
         start = geldend(daden_)
         if start is not None:
-            gevonden.append(_levering(spoor, start, stops.pop(spoor, ()), _dubbel(daden_)))
-    gevonden.extend(_levering(spoor, None, wachtend, ()) for spoor, wachtend in stops.items())
+            twee = spoor in dubbel or _dubbel(daden_)
+            gevonden.append(_levering(spoor, start, stops.pop(spoor, ()), dubbel=twee))
+    gevonden.extend(_levering(spoor, None, wachtend, dubbel=spoor in dubbel) for spoor, wachtend in stops.items())
     return gevonden
 
 
-def _dubbel(daden: dict[bytes, StartDaad]) -> tuple[str, ...]:
+def _dubbel(daden: dict[bytes, StartDaad] | dict[bytes, StopDaad]) -> bool:
     """TR074: the same key delivered again without a removal between."""
-    geleverd = sum(1 if daad.status == 1 else -1 for daad in daden.values())
-    return ("TR074",) if geleverd > 1 else ()
+    return len(daden) > 1 and staand(daden) > 1
 
 
 def _levering(
     spoor: Spoor,
     start: StartDaad | None,
     stops: list[tuple[int, bytes, str, StopDaad]] | tuple[()],
-    vlaggen: tuple[str, ...],
+    *,
+    dubbel: bool,
 ) -> Levering:
     """The current stop is the latest final one; a pause (reason 20) counts only while there is none."""
+    vlaggen: tuple[str, ...] = ("TR074",) if dubbel else ()
     definitief = [stop for stop in stops if stop[2] != REDEN_PAUZE]
     if len(definitief) > 1:
         vlaggen = (*vlaggen, "TR415")

@@ -196,3 +196,28 @@ def test_old_municipality_codes_count_under_the_current_one() -> None:
     persoon = Persoon()
     (uitgifte,) = fold(CLIENT, persoon, [_start(100, gemeente="0457")], 0, 0)
     assert uitgifte.sleutel.gemeente == "0363"
+
+
+def _vlaggen(*history: Event) -> list[str]:
+    (rij,) = _trajecten(*history)
+    return rij.vlaggen
+
+
+def test_delivered_twice_is_a_flag_and_a_removal_clears_it() -> None:
+    twice = [_start(100, dagtekening=110, bericht=b"a"), _start(100, dagtekening=111, bericht=b"b")]
+    assert _vlaggen(*twice) == ["TR074"]
+    removed = _start(100, status=3, dagtekening=112, bericht=b"c")
+    assert _vlaggen(*twice, removed, _start(100, dagtekening=112, bericht=b"d")) == []
+    assert _vlaggen(*twice, removed, _start(100, dagtekening=113, bericht=b"d")) == []
+
+
+def test_a_removal_of_nothing_does_not_hide_that_a_start_came_twice() -> None:
+    removed = _start(100, status=3, dagtekening=109, bericht=b"c")
+    twice = [_start(100, dagtekening=110, bericht=b"a"), _start(100, dagtekening=111, bericht=b"b")]
+    assert _vlaggen(removed, *twice) == ["TR074"]
+
+
+def test_a_stop_delivered_twice_is_a_flag_too() -> None:
+    twice = [_stop(100, 200, "31", dagtekening=203, bericht=b"a"), _stop(100, 205, "31", dagtekening=208, bericht=b"b")]
+    assert _vlaggen(_start(100), *twice) == ["TR074"]
+    assert _vlaggen(*twice) == ["TR074"]
