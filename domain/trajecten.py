@@ -149,10 +149,9 @@ def _einde(keten: list[Levering]) -> int:
 
 
 def _hervat(levering: Levering, keten: list[Levering]) -> bool:
-    """A paused levering after which a later one began no longer waits."""
-    pauze = levering.pauze
-    eigen = _volgorde(levering)
-    return pauze is not None and any(ander.spoor.begindatum >= pauze and _volgorde(ander) > eigen for ander in keten)
+    """A paused levering no longer waits once another began on a later day, not before the end of the pause."""
+    pauze, begin = levering.pauze, levering.spoor.begindatum
+    return pauze is not None and any(begin < ander.spoor.begindatum >= pauze for ander in keten)
 
 
 def _traject(client: bytes, aanbieder: str, gemeente: str, categorie: str, keten: list[Levering]) -> Traject:

@@ -221,3 +221,11 @@ def test_a_stop_delivered_twice_is_a_flag_too() -> None:
     twice = [_stop(100, 200, "31", dagtekening=203, bericht=b"a"), _stop(100, 205, "31", dagtekening=208, bericht=b"b")]
     assert _vlaggen(_start(100), *twice) == ["TR074"]
     assert _vlaggen(*twice) == ["TR074"]
+
+
+def test_only_a_start_on_a_later_day_resumes_a_pause() -> None:
+    """Two leveringen of one day, one of them paused that day: the order of their numbers, hashes, has no meaning."""
+    for een, twee in ((b"toew0001", b"toew0002"), (b"toew0002", b"toew0001")):
+        history = [_start(100, een), _stop(100, 100, "20", een), _start(100, twee), _stop(100, 150, "31", twee)]
+        (rij,) = _trajecten(*history)
+        assert (rij.status, rij.einddatum) == ("gepauzeerd", None)
