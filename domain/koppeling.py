@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from domain.definitions import METING_NA_EINDE, METING_VOOR_EINDE
-from domain.feiten import Feiten, MetingDaad, ScoreDaad, ScoreSleutel, laatste, laatste_meting
+from domain.feiten import Feiten, MetingDaad, PrestatieDaad, ScoreDaad, ScoreSleutel, laatste, laatste_meting
+from domain.geography import huidige_code
 from domain.questionnaires import VRAGENLIJSTEN
 from domain.trajecten import OPEN_EINDE, WACHT, Traject
 
@@ -74,13 +75,18 @@ def _traject_van(datum: int, soort: str, aanbieder: str, trajecten: list[Traject
     return min(kandidaten, key=lambda t: (abs(datum - t.einde), t.begin, t.nummer))
 
 
-def _per_toewijzing(trajecten: list[Traject]) -> dict[tuple[str, bytes], Traject]:
-    """Provider and toewijzing -> traject; of several the one that began last."""
-    plaats: dict[tuple[str, bytes], Traject] = {}
-    for traject in sorted(trajecten, key=lambda t: (t.status != WACHT, t.begin, t.nummer)):
+def _per_toewijzing(trajecten: list[Traject]) -> dict[tuple[str, str, bytes], Traject]:
+    """Provider, municipality and toewijzing -> traject; of several the one that began last.
+
+    A number is unique within one municipality (TR332). A declared line names it; a score does not, and looks under the
+    empty code.
+    """
+    plaats: dict[tuple[str, str, bytes], Traject] = {}
+    for traject in sorted(trajecten, key=lambda t: (t.begin, t.nummer)):
         for levering in traject.leveringen:
             if levering.spoor.toewijzing is not None and traject.status != WACHT:
-                plaats[(traject.aanbieder, levering.spoor.toewijzing)] = traject
+                plaats[(traject.aanbieder, "", levering.spoor.toewijzing)] = traject
+                plaats[(traject.aanbieder, traject.gemeente, levering.spoor.toewijzing)] = traject
     return plaats
 
 
@@ -90,9 +96,16 @@ def scores(feiten: Feiten, trajecten: list[Traject]) -> list[Score]:
         return []
     plaats = _per_toewijzing(trajecten)
     return [
-        Score(s, laatste(daden), plaats.get((s.aanbieder, s.toewijzing)) if s.toewijzing is not None else None)
+        Score(s, laatste(daden), plaats.get((s.aanbieder, "", s.toewijzing)) if s.toewijzing is not None else None)
         for s, daden in feiten.scores.items()
     ]
+
+
+def _laatste_regel(daden: dict[bytes, PrestatieDaad]) -> PrestatieDaad:
+    """Of a reference used twice (TR314) the line that counts: the latest by dagtekening, then message."""
+    if len(daden) == 1:
+        return next(iter(daden.values()))
+    return max(daden.items(), key=lambda paar: (paar[1].dagtekening, paar[0]))[1]
 
 
 def declaraties(feiten: Feiten, trajecten: list[Traject]) -> dict[bytes, int]:
@@ -100,11 +113,11 @@ def declaraties(feiten: Feiten, trajecten: list[Traject]) -> dict[bytes, int]:
     if not feiten.prestaties:
         return {}
     plaats = _per_toewijzing(trajecten)
-    geldig = {s: min(daden.items())[1] for s, daden in feiten.prestaties.items()}
+    geldig = {s: _laatste_regel(daden) for s, daden in feiten.prestaties.items()}
     terug = {(s.aanbieder, d.vorige_referentie) for s, d in geldig.items() if d.debet_credit == "C"}
     aantal: dict[bytes, int] = {}
     for sleutel, daad in geldig.items():
-        traject = plaats.get((sleutel.aanbieder, daad.toewijzing))
+        traject = plaats.get((sleutel.aanbieder, huidige_code(daad.gemeente), daad.toewijzing))
         if traject is not None and daad.debet_credit == "D" and sleutel not in terug:
             aantal[traject.nummer] = aantal.get(traject.nummer, 0) + 1
     return aantal

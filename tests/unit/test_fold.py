@@ -229,3 +229,33 @@ def test_only_a_start_on_a_later_day_resumes_a_pause() -> None:
         history = [_start(100, een), _stop(100, 100, "20", een), _start(100, twee), _stop(100, 150, "31", twee)]
         (rij,) = _trajecten(*history)
         assert (rij.status, rij.einddatum) == ("gepauzeerd", None)
+
+
+def _prestatie(referentie: bytes, bericht: bytes, **over: object) -> Event:
+    velden: dict[str, object] = {
+        "gemeente": GEMEENTE, "toewijzing": b"toew0001", "categorie": "45", "code": "45A01", "referentie": referentie,
+        "vorige_referentie": None, "debet_credit": "D", "begindatum": 100, "einddatum": 100, "volume": 1, "eenheid": "14",
+        "bedrag": 1, "dagtekening": 130, "bericht": bericht,
+    }  # fmt: skip
+    return _event(Prestatie(**(velden | over)))  # type: ignore[arg-type]
+
+
+def test_of_a_reference_used_twice_the_latest_line_counts() -> None:
+    """TR314 broken: one key, so the latest by dagtekening and message, as for every other fact."""
+    debet = _prestatie(b"ref00001", b"b", dagtekening=130)
+    elders = _prestatie(b"ref00001", b"a", dagtekening=140, toewijzing=b"toew0009")
+    (rij,) = _trajecten(_start(100), debet, elders)
+    assert rij.declaraties == 0
+    (rij,) = _trajecten(_start(100), elders, _prestatie(b"ref00001", b"b", dagtekening=140))
+    assert rij.declaraties == 1
+
+
+def test_a_declaration_counts_on_the_assignment_of_its_own_municipality() -> None:
+    """A number is unique within one municipality (TR332)."""
+    twee = [_start(100), _start(150, gemeente="0384")]
+    rijen_ = _trajecten(*twee, _prestatie(b"ref00001", b"a"), _prestatie(b"ref00002", b"a", gemeente="0384"))
+    assert {rij.begindatum: rij.declaraties for rij in rijen_} == {100: 1, 150: 1}
+    (rij,) = _trajecten(_start(100), _prestatie(b"ref00001", b"a", gemeente="0384"))
+    assert rij.declaraties == 0
+    (rij,) = _trajecten(_start(100), _prestatie(b"ref00001", b"a", gemeente="0457"))
+    assert rij.declaraties == 1
