@@ -228,9 +228,9 @@ def geldend(daden: dict[bytes, Any]) -> Any | None:
     return max((d.dagtekening, nummer, d) for nummer, d in daden.items() if d.status == STATUS_EERSTE)[2]
 
 
-def laatste(daden: dict[bytes, Any]) -> Any:
-    """The upload of a score that counts: the latest, and of one upload the last line."""
-    return max(daden.items(), key=lambda paar: _volgorde(*paar))[1]
+def laatste(daden: dict[bytes, ScoreDaad]) -> tuple[tuple[int, bytes, bytes], ScoreDaad]:
+    """The upload of a score that counts, the latest and of one upload the last line, behind its place in that order."""
+    return max((_volgorde(nummer, daad), daad) for nummer, daad in daden.items())
 
 
 def laatste_meting(daden: dict[bytes, MetingDaad]) -> MetingDaad:

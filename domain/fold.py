@@ -145,22 +145,18 @@ def _metingen_op_rij(rij: TrajectRij, metingen: list[koppeling.Meting]) -> None:
 _PROBLEEM: Final = {"B": "probleem_behandelaar", "O": "probleem_ouder", "C": "probleem_client"}
 
 
-def _op_tijd(score: koppeling.Score) -> tuple[int, bytes, bytes]:
-    return score.daad.tijd, score.sleutel.toewijzing or b"", score.sleutel.beschikking or b""
-
-
 def _scores_op_rij(rij: TrajectRij, scores: list[koppeling.Score]) -> None:
-    """Two assignments in one chain may score the same goal: the latest upload counts."""
+    """Two assignments in one chain may score the same goal: the latest upload counts, also when it is x."""
     rij.scores = len(scores)
     gas: dict[str, int] = {}
-    for score in sorted(scores, key=_op_tijd):
-        waarde = score.daad.waarde
-        if waarde is None:
-            continue
-        if score.sleutel.doel == 0:
-            setattr(rij, _PROBLEEM[score.sleutel.beoordelaar], waarde)
+    for score in sorted(scores, key=lambda score: score.volgorde):
+        doel, beoordelaar, waarde = score.sleutel.doel, score.sleutel.beoordelaar, score.daad.waarde
+        if doel == 0:
+            setattr(rij, _PROBLEEM[beoordelaar], waarde)
+        elif waarde is not None:
+            gas[f"{doel}{beoordelaar}"] = waarde
         else:
-            gas[f"{score.sleutel.doel}{score.sleutel.beoordelaar}"] = waarde
+            gas.pop(f"{doel}{beoordelaar}", None)
     rij.gas = gas
     rij.gas_gescoord = len(gas)
     rij.gas_bereikt = sum(waarde == 2 for waarde in gas.values())

@@ -27,6 +27,7 @@ class Score(Struct, gc=False):
     """A score as it counts and its traject (None = pending)."""
 
     sleutel: ScoreSleutel
+    volgorde: tuple[int, bytes, bytes]  # its place among all uploads: time, line, delivery
     daad: ScoreDaad
     traject: Traject | None
 
@@ -96,7 +97,7 @@ def scores(feiten: Feiten, trajecten: list[Traject]) -> list[Score]:
         return []
     plaats = _per_toewijzing(trajecten)
     return [
-        Score(s, laatste(daden), plaats.get((s.aanbieder, "", s.toewijzing)) if s.toewijzing is not None else None)
+        Score(s, *laatste(daden), plaats.get((s.aanbieder, "", s.toewijzing)) if s.toewijzing is not None else None)
         for s, daden in feiten.scores.items()
     ]
 

@@ -259,3 +259,22 @@ def test_a_declaration_counts_on_the_assignment_of_its_own_municipality() -> Non
     assert rij.declaraties == 0
     (rij,) = _trajecten(_start(100), _prestatie(b"ref00001", b"a", gemeente="0457"))
     assert rij.declaraties == 1
+
+
+def test_of_one_goal_in_two_assignments_the_last_line_of_one_upload_counts() -> None:
+    keten = [_start(100), _stop(100, 200, "37"), _start(210, b"toew0002")]
+    een, twee = (Score(nummer, None, 1, "O", waarde, 50) for nummer, waarde in ((b"toew0001", 2), (b"toew0002", 0)))
+    (rij,) = _trajecten(*keten, Event("a" * 32, 1, AGB, 0, een), Event("a" * 32, 2, AGB, 0, twee))
+    assert rij.gas == {"1O": 0}
+    (rij,) = _trajecten(*keten, Event("a" * 32, 2, AGB, 0, een), Event("a" * 32, 1, AGB, 0, twee))
+    assert rij.gas == {"1O": 2}
+
+
+def test_a_later_x_takes_an_earlier_score_of_the_same_goal_away() -> None:
+    """The last value counts and x is one: within an assignment, and between two of one traject."""
+    keten = [_start(100), _stop(100, 200, "37"), _start(210, b"toew0002")]
+    gegeven = Event("a" * 32, 1, AGB, 0, Score(b"toew0001", None, 1, "O", 2, 50))
+    for toewijzing in (b"toew0001", b"toew0002"):
+        weg = Event("b" * 32, 1, AGB, 0, Score(toewijzing, None, 1, "O", None, 51))
+        (rij,) = _trajecten(*keten, gegeven, weg)
+        assert (rij.gas, rij.gas_gescoord) == ({}, 0)
