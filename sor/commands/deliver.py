@@ -134,7 +134,7 @@ class Show:
 class Interruption:
     """Ctrl-C as a flag while Kafka's client works: raised inside its callbacks it would be lost or break the client.
 
-    ``check`` raises it at a safe place; a second Ctrl-C is raised at once.
+    ``check`` raises it at a safe place, leaving does so too, and a second Ctrl-C is raised at once.
     """
 
     def __init__(self) -> None:
@@ -144,8 +144,10 @@ class Interruption:
         self._before = signal.signal(signal.SIGINT, self._ask)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         signal.signal(signal.SIGINT, self._before)
+        if kind is None:
+            self.check()
 
     def _ask(self, _number: int, _frame: object) -> None:
         if self._asked:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from connectors.sources import Limits, find
 from domain.facts import Meting, Score, Start
 from schemas.codec import Codec
 from schemas.records import record_to_event
-from sor.commands.deliver import Options, Show, run
+from sor.commands.deliver import Interruption, Options, Show, run
 from tests.unit.connector_support import (
     AGB,
     BSN,
@@ -395,3 +396,8 @@ def test_the_secret_of_the_connector_is_made_once_and_private(keys: Path) -> Non
     assert (place / "keys.json").stat().st_mode & 0o777 == 0o600
     with connected(keys):
         assert (place / "keys.json").read_bytes() == secret
+
+
+def test_a_ctrl_c_that_nothing_looked_at_is_not_lost() -> None:
+    with pytest.raises(KeyboardInterrupt), Interruption():
+        os.kill(os.getpid(), signal.SIGINT)
