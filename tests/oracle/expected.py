@@ -2,7 +2,8 @@
 
 This module shares no code with the fold: it keeps every event, looks everything up again for every question, and follows
 the texts of the standard and of the definitions sentence by sentence. Slow and plain on purpose. Generated numbers are
-left out: a row names its traject by the whole row of that traject, or None while it has none.
+left out: a row names its traject by the whole row of that traject, or None while it has none. They decide one thing, what
+the texts leave open between trajecten that are equal in every other respect: so they are given from outside.
 
 A history may repeat events, but one message (or one line of one upload) has one content: TR056 is tested apart.
 """
@@ -10,7 +11,7 @@ A history may repeat events, but one message (or one line of one upload) has one
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ from domain.facts import Event, Meting, Prestatie, Score, Start, Stop
 from domain.geography import huidige_code
 
 Row = tuple[tuple[str, Any], ...]
+#: The number of a traject by aanbieder, gemeente, categorie and begindatum, only to choose between equals.
+Numbers = Mapping[tuple[str, str, str, int], bytes]
 
 PAUSE = "20"
 CHAIN_DAYS, BEFORE_END, AFTER_END = 30, 30, 90  # [P]
@@ -59,13 +62,13 @@ class Spoor:
         return huidige_code(self.ontvanger)
 
     @property
-    def order(self) -> tuple[int, bytes, str]:
-        return self.begin, self.toewijzing or b"", self.code
+    def order(self) -> tuple[int, bytes, str, str]:
+        return self.begin, self.toewijzing or b"", self.code, self.ontvanger
 
 
 @dataclass(frozen=True)
 class Levering:
-    """One present start and its current stop; or, without a start, one present stop that waits for it."""
+    """One present start and its current stop; or, without a start, the stop that waits for it."""
 
     spoor: Spoor
     start: Start | None
@@ -167,26 +170,24 @@ def _acts(history: Sequence[Event], kind: type, spoor: Spoor, reden: str = "") -
 
 
 def leveringen(history: Sequence[Event]) -> list[Levering]:
-    """Every present start with its current stop, and every present stop without its start apart."""
+    """Every present start with its current stop, and what was stopped while its start is not there."""
     result = []
     for spoor in {_spoor(event) for event in history if isinstance(event.fact, Start | Stop)}:
         starts = _acts(history, Start, spoor)
-        stops: list[Stop] = []
-        flags = set()
-        for reden in REDENEN:
-            acts = _acts(history, Stop, spoor, reden)
-            if standing(acts):
-                stops.append(content(acts))
-        if standing(starts) == 0:
-            result += [Levering(spoor, None, stop, frozenset()) for stop in stops]
+        by_reden = {reden: _acts(history, Stop, spoor, reden) for reden in REDENEN}
+        stops: list[Stop] = [content(acts) for acts in by_reden.values() if standing(acts) > 0]
+        if standing(starts) == 0 and not stops:
             continue
-        if standing(starts) > 1:
+        flags = set()
+        if any(standing(acts) > 1 for acts in (starts, *by_reden.values())):
             flags.add("TR074")
         finals = [stop for stop in stops if stop.reden_beeindiging != PAUSE]
         if len(finals) > 1:
             flags.add("TR415")
+        # The latest counts; of two reasons in one message the higher code (open in the texts).
         current = max(finals or stops, key=lambda s: (s.dagtekening, s.bericht, s.reden_beeindiging), default=None)
-        result.append(Levering(spoor, content(starts), current, frozenset(flags)))
+        start = content(starts) if standing(starts) > 0 else None
+        result.append(Levering(spoor, start, current, frozenset(flags)))
     return result
 
 
@@ -197,9 +198,7 @@ def _waits(one: Levering, chain: Sequence[Levering]) -> bool:
     """A paused levering that no later start on or after the end of the pause has resumed."""
     if one.stop is None or one.stop.reden_beeindiging != PAUSE:
         return False
-    return not any(
-        other.spoor.begin > one.spoor.begin and other.spoor.begin >= one.stop.einddatum for other in chain
-    )
+    return not any(other.spoor.begin > one.spoor.begin and other.spoor.begin >= one.stop.einddatum for other in chain)
 
 
 def _runs(one: Levering) -> bool:
@@ -287,32 +286,37 @@ def metingen(history: Sequence[Event]) -> list[Upload]:
     ]
 
 
-def _by_toewijzing(trajecten: Sequence[Keten], aanbieder: str, toewijzing: bytes | None) -> Keten | None:
-    """The traject of an assignment; of several the one that began last."""
+def _number(keten: Keten, numbers: Numbers) -> bytes:
+    return numbers.get((keten.aanbieder, keten.gemeente, keten.categorie, keten.begin), b"")
+
+
+def _by_toewijzing(
+    trajecten: Sequence[Keten], aanbieder: str, toewijzing: bytes | None, numbers: Numbers
+) -> Keten | None:
+    """The traject of an assignment; of several the one that began last. Nothing links to a stop without its start."""
     if toewijzing is None:
         return None
-    found = [
-        one
-        for one in trajecten
-        if one.aanbieder == aanbieder and one.has(toewijzing) and one.status != "wacht_op_start"
-    ]
-    return max(found, key=lambda one: (one.begin, one.gemeente, one.categorie), default=None)
+    known = [one for one in trajecten if one.aanbieder == aanbieder and one.status != "wacht_op_start"]
+    found = [one for one in known if one.has(toewijzing)]
+    return max(found, key=lambda one: (one.begin, _number(one, numbers)), default=None)
 
 
-def _of_meting(trajecten: Sequence[Keten], meting: Upload) -> Keten | None:
-    """Same provider; *einde*: the nearest end in the window; *duurzaam*: running on the day, the last begun."""
+def _of_meting(trajecten: Sequence[Keten], meting: Upload, numbers: Numbers) -> Keten | None:
+    """Same provider; *einde*: the nearest end in the window; *duurzaam*: running on the day.
+
+    Open in the texts: of equal ends the first begun, of several running the last begun.
+    """
     datum: int = meting.fact.datum
     soort = LISTS[meting.fact.vragenlijst][1]
     mine = [one for one in trajecten if one.aanbieder == meting.aanbieder and one.status != "wacht_op_start"]
-    if soort == "einde":
-        near = [
-            one for one in mine if one.end is not None and -BEFORE_END <= datum - one.end.einddatum <= AFTER_END
-        ]
-        return min(
-            near, key=lambda one: (abs(datum - one.end.einddatum) if one.end else 0, -one.begin), default=None
-        )
-    running = [one for one in mine if one.begin <= datum and (one.end is None or datum <= one.end.einddatum)]
-    return max(running, key=lambda one: one.begin, default=None)
+    if soort == "duurzaam":
+        running = [one for one in mine if one.begin <= datum and (one.end is None or datum <= one.end.einddatum)]
+        return max(running, key=lambda one: (one.begin, _number(one, numbers)), default=None)
+    near = []
+    for one in mine:
+        if one.end is not None and -BEFORE_END <= datum - one.end.einddatum <= AFTER_END:
+            near.append((abs(datum - one.end.einddatum), one.begin, _number(one, numbers), one))
+    return min(near, key=lambda pair: pair[:3])[3] if near else None
 
 
 # --- declarations -------------------------------------------------------------------------------------------------
@@ -340,7 +344,7 @@ def row(**fields: Any) -> Row:
     return tuple(sorted(flat.items()))
 
 
-def _counting(keten: Keten, linked: Sequence[Upload], groep: str) -> Upload | None:
+def _counting(linked: Sequence[Upload], groep: str) -> Upload | None:
     """Of the metingen of one group on one traject the latest: datum, upload time, number."""
     own = [one for one in linked if LISTS[one.fact.vragenlijst][0] == groep]
     return max(own, key=lambda one: (one.fact.datum, one.tijd, one.fact.meting), default=None)
@@ -366,10 +370,10 @@ def _score_fields(linked: Sequence[Upload]) -> dict[str, Any]:
     }
 
 
-def _meting_fields(keten: Keten, linked: Sequence[Upload]) -> dict[str, Any]:
+def _meting_fields(linked: Sequence[Upload]) -> dict[str, Any]:
     fields: dict[str, Any] = {"metingen": len(linked)}
     for groep in ("jeugdige", "ouder"):
-        one = _counting(keten, linked, groep)
+        one = _counting(linked, groep)
         fields[f"nut_{groep}"] = one.fact.antwoorden.get("VR09A") if one else None
         fields[f"zonder_hulp_{groep}"] = one.fact.antwoorden.get("VR10") if one else None
     return fields
@@ -395,20 +399,22 @@ def _traject_row(keten: Keten, own_metingen: list[Upload], own_scores: list[Uplo
         geslacht=first.start.geslacht if first.start else "",
         declaraties=declared,
         vlaggen=tuple(sorted({flag for one in keten.leveringen for flag in one.flags})),
-        **_meting_fields(keten, own_metingen),
+        **_meting_fields(own_metingen),
         **_score_fields(own_scores),
     )
 
 
-def expected(history: Sequence[Event]) -> Rows:
+def expected(history: Sequence[Event], numbers: Numbers) -> Rows:
     """Every row of the client that these events are about."""
     all_ketens = ketens(history)
-    meting_links = [(one, _of_meting(all_ketens, one)) for one in metingen(history)]
-    score_links = [(one, _by_toewijzing(all_ketens, one.aanbieder, one.fact.toewijzing)) for one in scores(history)]
-    debit_links = []
+    meting_links = [(one, _of_meting(all_ketens, one, numbers)) for one in metingen(history)]
+    score_links = [
+        (one, _by_toewijzing(all_ketens, one.aanbieder, one.fact.toewijzing, numbers)) for one in scores(history)
+    ]
+    debit_links = []  # an assignment is one of a municipality (TR332)
     for who, f in debits(history):
         near = [one for one in all_ketens if one.gemeente == huidige_code(f.gemeente)]
-        debit_links.append(_by_toewijzing(near, who, f.toewijzing))
+        debit_links.append(_by_toewijzing(near, who, f.toewijzing, numbers))
     rows: dict[int, Row] = {}
     for keten in all_ketens:
         rows[id(keten)] = _traject_row(
@@ -435,7 +441,7 @@ def expected(history: Sequence[Event]) -> Rows:
                 zonder_hulp=one.fact.antwoorden.get("VR10"),
                 antwoorden=one.fact.antwoorden,
                 traject=rows[id(link)] if link else None,
-                telt=link is not None and _counting(link, own, groep) is one,
+                telt=link is not None and _counting(own, groep) is one,
             )
         ] += 1
     for one, link in score_links:

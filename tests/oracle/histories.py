@@ -61,7 +61,12 @@ class _Pen:
 
     def person(self) -> dict[str, Any]:
         leeftijd = _pick(self.draw, (None, 7, 12))
-        return {"leeftijd": leeftijd, "leeftijd_benaderd": False, "geslacht": _pick(self.draw, "012"), "ingangsdatum": None}
+        return {
+            "leeftijd": leeftijd,
+            "leeftijd_benaderd": False,
+            "geslacht": _pick(self.draw, "012"),
+            "ingangsdatum": None,
+        }
 
     def spoor(self, begin: int | None = None) -> tuple[str, dict[str, Any]]:
         categorie, code = _pick(self.draw, self.producten)
@@ -140,7 +145,7 @@ class _Pen:
 
     def score(self) -> None:
         doel = _pick(self.draw, (0, 1, 1, 2, 10))
-        toewijzing = _pick(self.draw, TOEWIJZINGEN)
+        toewijzing = _pick(self.draw, (*self.toewijzingen, *self.toewijzingen, *TOEWIJZINGEN))
         beschikking = b"besch001" if toewijzing is None else _pick(self.draw, (None, b"besch001"))
         fact = Score(
             toewijzing=toewijzing, beschikking=beschikking, doel=doel, beoordelaar=_pick(self.draw, "OC" if doel else "OCB"),
