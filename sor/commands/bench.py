@@ -12,9 +12,10 @@ import typer
 from rich.console import Console
 
 from sor.bench.figures import NAMES, Figure, Tell, machine, sentence, table
+from sor.stack.errors import StackError
 
 if TYPE_CHECKING:
-    from sor.bench.suite import Choice
+    from sor.bench.suite import Benchmark, Choice
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +36,7 @@ def bench(
 ) -> None:
     """Measure the stream on this machine: its own broker and engine, real processes, in a temporary folder.
 
-    Ends with 0 when everything ran, whether or not a target was reached; a busy machine misses targets.
+    Ends with 0 when everything ran, whether or not a target was reached (a busy machine misses targets), else with 1.
     """
     from sor.bench.suite import SUITE, Choice, chosen  # every command imports this module; the suite is large
 
@@ -43,22 +44,43 @@ def bench(
         wanted = chosen(names or [], full=full)
     except KeyError as error:
         raise typer.BadParameter(f"{error.args[0]} is none of {', '.join(NAMES)}") from None
-    # The width of a terminal that is none: wide enough for every column.
-    out, progress = Console(width=None if Console().is_terminal else 170), Console(stderr=True)
-    facts, began = machine(), datetime.now(UTC)
-    if not as_json:
-        out.print(
-            f"{began:%Y-%m-%d %H:%M} UTC. {sentence(facts)}{'. Small sizes: no figures to quote' if quick else ''}."
-        )
-    choice, found = Choice(quick, rounds or (1 if quick else 3)), list[Figure]()
+    choice, facts, began = Choice(quick, rounds or (1 if quick else 3)), machine(), datetime.now(UTC)
+    show = Show(as_json=as_json)
+    show.line(f"{began:%Y-%m-%d %H:%M} UTC. {sentence(facts)}{'. Small sizes: no figures to quote' if quick else ''}.")
     for name in wanted:
-        with _telling(progress, name) as tell:
-            figures = SUITE[name].run(choice, tell)
-        found += figures
-        if not as_json:
-            out.print(table(f"\n{name}: {SUITE[name].title}", figures))
+        show.measured(name, SUITE[name], choice)
     if as_json:
-        typer.echo(json.dumps(_document(facts, began, choice, found), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(_document(facts, began, choice, show.figures), indent=2, ensure_ascii=False))
+    raise typer.Exit(1 if show.failed else 0)
+
+
+class Show:
+    """Runs one benchmark after the other and prints as it goes, or gathers."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        # The width of a terminal that is none: wide enough for every column.
+        self._out, self._progress = Console(width=None if Console().is_terminal else 170), Console(stderr=True)
+        self._quiet = as_json
+        self.figures: list[Figure] = []
+        self.failed: list[str] = []
+
+    def line(self, text: str) -> None:
+        """A line for a reader."""
+        if not self._quiet:
+            self._out.print(text, highlight=False)
+
+    def measured(self, name: str, one: Benchmark, choice: Choice) -> None:
+        """Run a benchmark; one that cannot be measured says why, and the others go on."""
+        try:
+            with _telling(self._progress, name) as tell:
+                figures = one.run(choice, tell)
+        except StackError as problem:
+            self._progress.print(f"{name}: {problem}", style="red", highlight=False)
+            self.failed.append(name)
+            return
+        self.figures += figures
+        if not self._quiet:
+            self._out.print(table(f"\n{name}: {one.title}", figures))
 
 
 @contextmanager
