@@ -1,0 +1,100 @@
+"""The one list of topics holds together: contracts, processes, retention, rights."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from confluent_kafka.admin import AclOperation, ResourceType
+
+from schemas import topics as declared
+from schemas.codec import names
+from schemas.topics import IN_TOPIC, groups, topics
+from streams import deliveries, trajectories
+from transport.topics import acl_bindings
+
+#: Processes that work outside a consumer group.
+WITHOUT_GROUP = {"connector", "audit"}
+DAY_MS = 86_400_000
+
+
+def may(principal: str, operation: AclOperation) -> set[str]:
+    """Topics on which the access rules allow a process an operation."""
+    return {
+        rule.name
+        for rule in acl_bindings()
+        if rule.restype == ResourceType.TOPIC and rule.principal == f"User:{principal}" and rule.operation == operation
+    }
+
+
+def test_every_declared_contract_exists() -> None:
+    for topic in topics().values():
+        if topic.schema:
+            assert topic.schema in names(), topic.name
+        else:
+            assert topic.name.endswith("-changelog")
+
+
+def test_every_reader_and_writer_is_a_process() -> None:
+    known = set(groups()) | WITHOUT_GROUP
+    for topic in topics().values():
+        assert topic.write, topic.name
+        assert topic.read, topic.name
+        assert {*topic.write, *topic.read} <= known, topic.name
+
+
+def test_every_process_has_a_group_of_its_own_and_reads() -> None:
+    assert len(set(groups().values())) == len(groups())
+    for process in groups():
+        assert any(process in topic.read for topic in topics().values()), process
+
+
+def test_every_name_in_the_code_is_declared() -> None:
+    used = {value for name, value in vars(declared).items() if name.isupper() and isinstance(value, str)}
+    assert {name for name in used | set(IN_TOPIC.values()) if name.startswith("sor.")} <= set(topics())
+    assert len(used) == 8
+
+
+@pytest.mark.parametrize(("process", "stage"), [("trajectories", trajectories), ("deliveries", deliveries)])
+def test_the_changelog_of_a_stage_is_declared_under_its_name(process: str, stage: object) -> None:
+    topic = topics()[f"{groups()[process]}-{stage.TABLE}-changelog"]  # type: ignore[attr-defined]
+    assert topic.write == (process,)
+    assert process in topic.read
+    assert topic.config["cleanup.policy"] == "compact"
+
+
+def test_keys_and_what_becomes_of_old_records() -> None:
+    for topic in topics().values():
+        if topic.config["cleanup.policy"] == "compact":
+            assert "retention.ms" not in topic.config
+        else:
+            assert re.fullmatch(r"-1|[1-9]\d*", topic.config["retention.ms"])
+    sealed = [*IN_TOPIC.values(), "sor.evaluated", "sor.rejected"]
+    assert {topics()[name].config["retention.ms"] for name in sealed} == {str(14 * DAY_MS)}
+    assert topics()["sor.events"].config["retention.ms"] == "-1"
+    assert topics()["sor.events"].key == "pseudonym"
+
+
+def test_evaluate_is_nobodys_oracle() -> None:
+    """Who may write where evaluate reads, and see what it says, could have guesses evaluated."""
+    asks = {topic.name for topic in topics().values() if "evaluate" in topic.read}
+    assert asks == set(IN_TOPIC.values())
+    for name in asks:
+        assert topics()[name].write == ("connector",)
+    assert topics()["sor.evaluated"].read == ("entry",)
+
+
+def test_a_connector_sees_receipts_and_nothing_else() -> None:
+    assert may("connector", AclOperation.READ) == {"sor.receipts"}
+    assert may("connector", AclOperation.WRITE) == set(IN_TOPIC.values())
+
+
+def test_the_access_rules_are_the_declaration_and_no_more() -> None:
+    for process in {*groups(), *WITHOUT_GROUP}:
+        assert may(process, AclOperation.READ) == {t.name for t in topics().values() if process in t.read}
+        assert may(process, AclOperation.WRITE) == {t.name for t in topics().values() if process in t.write}
+    rules = acl_bindings()
+    assert {rule.operation for rule in rules} == {AclOperation.READ, AclOperation.WRITE, AclOperation.DESCRIBE}
+    own = {(rule.principal, rule.name) for rule in rules if rule.restype == ResourceType.GROUP}
+    assert own == {(f"User:{process}", group) for process, group in groups().items()}
+    assert len({str(rule) for rule in rules}) == len(rules)
