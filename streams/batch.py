@@ -126,6 +126,11 @@ class StageConfig:
         return f"{self.name}-{self.table}-changelog"
 
     @property
+    def stage(self) -> str:
+        """What metrics call this stage: the group without the project's prefix."""
+        return self.name.removeprefix("sor-")
+
+    @property
     def delivery_timeout(self) -> float:
         """Below the session timeout:
         what a paused process still has in its queue dies before others may own the keys.

@@ -4,6 +4,7 @@ guards.
 Faust's own loop hands every record through tasks and queues, drops records that arrive while it is not ready and
 acknowledges what a handler failed on. Here the loop is ours: changelog records go to the store in bulk, source records
 go to one handler as they came, per partition in order, never over a gap, and only while the assignment is settled.
+Longer than other modules, so that what must be read again with every new version of Faust lies in one place.
 """
 
 from __future__ import annotations

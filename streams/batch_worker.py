@@ -35,7 +35,7 @@ class Worker:
         self._fold = fold
         self._on_batch = on_batch
         self._fence = Fence(config.pause_limit, config.batch_limit)
-        self._health = Health(config.health_port, config.name)
+        self._health = Health(config.health_port, config.stage)
         self._stopping = asyncio.Event()
         self._ready_at = self._told_at = time.monotonic()
         self._sized_at = 0.0
@@ -97,7 +97,7 @@ class Worker:
             self._on_batch(batch)
 
     def _measure(self, batch: BatchStats) -> None:
-        name, seconds = self._config.name, batch.seconds
+        name, seconds = self._config.stage, batch.seconds
         metrics.RECORDS.labels(stage=name, outcome="accepted").inc(batch.events)
         metrics.BATCH_RECORDS.labels(stage=name).observe(batch.events)
         metrics.LAST_COMMIT.labels(stage=name).set(batch.committed_at)
@@ -126,13 +126,15 @@ class Worker:
                 applied = self._app.consumer.restored
                 log.info("%s is ready after %.1f s; %d changelog records applied", name, now - self._ready_at, applied)
             self._ready_at = self._told_at = now
-            metrics.LAG.labels(stage=name, topic=self._config.source).set(sum(self._lag().values()))
+            metrics.LAG.labels(stage=self._config.stage, topic=self._config.source).set(sum(self._lag().values()))
         elif now - self._told_at > self._config.not_ready_limit:
             self._told_at = now
             log.error("%s has not been ready for %.0f s: %s", name, now - self._ready_at, reason)
         if now - self._sized_at > SIZE_EVERY:
             self._sized_at = now
-            metrics.STATE_BYTES.labels(stage=name).set(batch_disk.size(batch_faust.table_directory(self._app)))
+            metrics.STATE_BYTES.labels(stage=self._config.stage).set(
+                batch_disk.size(batch_faust.table_directory(self._app))
+            )
 
     def _unready(self) -> str | None:
         app, consumer = self._app, self._app.consumer

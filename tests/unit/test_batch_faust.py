@@ -131,3 +131,8 @@ def test_the_store_takes_little_memory_however_many_partitions(partitions: int) 
     options = store_options(partitions)
     buffers = options["write_buffer_size"] * options["max_write_buffer_number"]
     assert partitions * (options["block_cache_size"] + buffers) <= 260 << 20
+
+
+def test_metrics_call_a_stage_as_the_alerts_do() -> None:
+    assert config(name="sor-trajectories").stage == "trajectories"
+    assert config(name="other").stage == "other"
