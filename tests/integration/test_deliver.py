@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from typer.testing import CliRunner
 
 from schemas.topics import IN_TOPIC, RECEIPTS
@@ -37,7 +37,7 @@ class Stages(threading.Thread):
         )
         self._producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random"})
         self.assigned = threading.Event()
-        self._consumer.subscribe(list(IN_TOPIC.values()), on_assign=lambda *_: None)
+        self._consumer.subscribe(list(IN_TOPIC.values()), on_assign=_from_now_on)
 
     def run(self) -> None:
         while not self.ended.is_set():
@@ -54,6 +54,13 @@ class Stages(threading.Thread):
         self.third.send(message.topic(), message.key(), message.value())
         self._producer.produce(RECEIPTS, self.third.last_receipt, message.key())
         self._producer.poll(0)
+
+
+def _from_now_on(reader: Consumer, places: list[TopicPartition]) -> None:
+    """Stand at the end at once: what "latest" means is only settled with the first fetch, which may come too late."""
+    for place in places:
+        place.offset = reader.get_watermark_offsets(place, timeout=20)[1]
+    reader.assign(places)
 
 
 @pytest.fixture
@@ -115,10 +122,17 @@ def test_a_broker_that_is_not_there_ends_with_4(home: Path, monkeypatch: pytest.
     assert deliver(str(home / "in"), "--check").exit_code == 0
 
 
+def _hears_ctrl_c() -> None:
+    """A test run in the background ignores Ctrl-C, and its children would too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_ctrl_c_while_waiting_ends_with_130_and_a_sentence(home: Path) -> None:
     (home / "in" / f"{AGB}_scores.csv").write_bytes(RAP)
     command = [sys.executable, "-m", "sor", "deliver", str(home / "in"), "--wait", "120"]
-    with subprocess.Popen(command, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_hears_ctrl_c
+    ) as process:
         assert process.stdout is not None
         process.stdout.readline()  # the first step is printed: publishing and waiting follow
         process.send_signal(signal.SIGINT)
