@@ -200,7 +200,7 @@ _ADD: dict[type, Any] = {
 
 
 def staand(daden: dict[bytes, Any]) -> int:
-    """How many deliveries of a start or stop stand: 0 = the key is not present, more than one = TR074.
+    """Whether a start or stop stands: 0 = the key is not present, 1 = it is, more = it came twice (TR074).
 
     Logical time is coarse: dagtekening is a date. Day by day: a day with removals leaves the key present only if
     what was there (0 or 1) and what was delivered that day outnumber them; a day with deliveries alone makes it
@@ -211,7 +211,7 @@ def staand(daden: dict[bytes, Any]) -> int:
         dagen.setdefault(daad.dagtekening, [0, 0])[daad.status != STATUS_EERSTE] += 1
     aantal = 0
     for _, (geleverd, verwijderd) in sorted(dagen.items()):
-        aantal = max(0, min(aantal, 1) + geleverd - verwijderd) if verwijderd else aantal + geleverd
+        aantal = max(0, min(aantal, 1) + geleverd - verwijderd)
     return aantal
 
 

@@ -58,7 +58,7 @@ def nummer(client: bytes, *delen: object) -> bytes:
 
 
 def leveringen(feiten: Feiten) -> list[Levering]:
-    """Every present start with its stop, and every present stop whose start is not there."""
+    """Every present start with its stop; and per start that is not there, what was stopped of it."""
     stops: dict[Spoor, list[tuple[int, bytes, str, StopDaad]]] = {}
     dubbel: set[Spoor] = set()
     for (spoor, reden), daden in feiten.stops.items():
@@ -103,7 +103,7 @@ def _levering(
 
 
 def trajecten(client: bytes, feiten: Feiten) -> list[Traject]:
-    """The trajecten of a client. Stops that wait for their start stand apart, each as a traject of its own."""
+    """The trajecten of a client. Stops that wait for one start stand apart, as a traject of their own."""
     groepen: dict[tuple[str, str, str], list[Levering]] = {}
     wachtend = []
     for levering in leveringen(feiten):

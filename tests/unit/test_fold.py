@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.facts import Event, Fact, Meting, Prestatie, Score, Start, Stop
-from domain.feiten import StartDaad, geldend
+from domain.feiten import Feiten, StartDaad, add, geldend
 from domain.fold import Persoon, Uitgifte, fold, rijen
 from domain.rows import RowKey, TrajectRij
 
@@ -278,3 +278,16 @@ def test_a_later_x_takes_an_earlier_score_of_the_same_goal_away() -> None:
         weg = Event("b" * 32, 1, AGB, 0, Score(toewijzing, None, 1, "O", None, 51))
         (rij,) = _trajecten(*keten, gegeven, weg)
         assert (rij.gas, rij.gas_gescoord) == ({}, 0)
+
+
+def test_of_two_contents_of_one_line_the_order_of_the_answers_decides_nothing() -> None:
+    een = Meting(b"m", "CEM+_2018_OE_v1", "Moeder", 100, {"VR01": 1, "VR02": 2}, 50)
+    een_anders_geschreven = msgspec.structs.replace(een, antwoorden={"VR02": 2, "VR01": 1})
+    twee = msgspec.structs.replace(een, antwoorden={"VR01": 2, "VR02": 1})
+    uitkomsten = []
+    for eerste in (een, een_anders_geschreven):
+        feiten = Feiten()
+        for fact in (eerste, twee):
+            add(feiten, _event(fact))
+        uitkomsten.append(rijen(CLIENT, feiten))
+    assert uitkomsten[0] == uitkomsten[1]
