@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -47,11 +48,23 @@ class Place:
             producer.produce(self.name, str(number), partition=partition)
         assert producer.flush(20) == 0
 
-    def run(self, handle: Callable[[Sequence[Message]], None], stop: Stop | None = None, batch: int = 1000) -> None:
-        """One loop over the topic, in this process."""
+    def run(
+        self,
+        handle: Callable[[Sequence[Message]], None],
+        stop: Stop | None = None,
+        batch: int = 1000,
+        publisher: Publisher | None = None,
+    ) -> None:
+        """One loop over the topic, in this process; it ends by itself when what should end it does not."""
+        stop = Stop() if stop is None else stop
         source = consumer(self.cluster, self.name, "0")
-        publisher = Publisher(self.cluster, self.name, **{"delivery.timeout.ms": 8000})
-        Loop("entry", source, publisher, batch).run([self.name], handle, lambda: None, Stop() if stop is None else stop)
+        watch = threading.Timer(60, stop.set)
+        watch.start()
+        try:
+            out = publisher or Publisher(self.cluster, self.name)
+            Loop("entry", source, out, batch).run([self.name], handle, lambda: None, stop)
+        finally:
+            watch.cancel()
 
     def committed(self, partition: int = 0) -> int:
         """The committed offset of a partition; negative when there is none."""
@@ -121,27 +134,25 @@ def test_what_was_committed_before_a_fault_stays(place: Place) -> None:
 def test_a_record_that_the_broker_refuses_commits_nothing(place: Place) -> None:
     place.put(3)
     publisher = Publisher(place.cluster, place.name, **{"compression.type": "none"})
-    source = consumer(place.cluster, place.name, "0")
 
     def handle(messages: Sequence[Message]) -> None:
         for message in messages:
             publisher.send(place.tiny, b"", (message.value() or b"") * 2000)
 
     with pytest.raises(NotDelivered, match=r"3 records not delivered: .*(?i:large)"):
-        Loop("entry", source, publisher).run([place.name], handle, lambda: None, Stop())
+        place.run(handle, publisher=publisher)
     assert place.committed() < 0
 
 
 def test_a_topic_that_is_not_there_commits_nothing(place: Place) -> None:
     place.put(1)
     publisher = Publisher(place.cluster, place.name, **{"topic.metadata.propagation.max.ms": 500})
-    source = consumer(place.cluster, place.name, "0")
 
     def handle(_messages: Sequence[Message]) -> None:
         publisher.send(f"{place.name}-gone", b"", b"x")
 
     with pytest.raises(NotDelivered, match=r"not delivered|[Uu]nknown topic"):
-        Loop("entry", source, publisher).run([place.name], handle, lambda: None, Stop())
+        place.run(handle, publisher=publisher)
     assert place.committed() < 0
 
 
