@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from typer.testing import CliRunner
 
 from schemas.topics import IN_TOPIC, RECEIPTS
@@ -59,8 +60,18 @@ class Stages(threading.Thread):
 def _from_now_on(reader: Consumer, places: list[TopicPartition]) -> None:
     """Stand at the end at once: what "latest" means is only settled with the first fetch, which may come too late."""
     for place in places:
-        place.offset = reader.get_watermark_offsets(place, timeout=20)[1]
+        place.offset = _end(reader, place)
     reader.assign(places)
+
+
+def _end(reader: Consumer, place: TopicPartition) -> int:
+    """The end of a partition, once a topic that was only just made has a leader."""
+    for _ in range(100):
+        try:
+            return int(reader.get_watermark_offsets(place, timeout=20)[1])
+        except KafkaException:
+            time.sleep(0.1)
+    raise AssertionError(f"{place.topic} has no leader")
 
 
 @pytest.fixture
