@@ -158,10 +158,15 @@ class _Pen:
         fact = Meting(
             meting=_pick(self.draw, (b"meting01", b"meting02", b"meting03", b"meting04")),
             vragenlijst="CEM+_2018_" + _pick(self.draw, ("OE", "OE", "JE", "OD", "JD")) + "_v1",
-            informant=_pick(self.draw, ("Moeder", "Jeugdige")), datum=self.day(),
+            informant=_pick(self.draw, ("Moeder", "Jeugdige")), datum=self.day(self.an_end()),
             antwoorden=self.draw(vraag), tijd=self.upload_time(),
         )  # fmt: skip
         self.put(fact, _pick(self.draw, self.aanbieders), *self.place())
+
+    def an_end(self) -> int | None:
+        """Mostly a day on which something ended, when there is one."""
+        ends = [event.fact.einddatum for event in self.events if isinstance(event.fact, Stop)]
+        return _pick(self.draw, (*ends, *ends, *ends, None)) if ends else None
 
     def upload_time(self) -> int:
         """Milliseconds on both sides of New Year 2026 (UTC), few enough to fall together."""

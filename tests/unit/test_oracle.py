@@ -64,7 +64,7 @@ REACHED = {
     "goals": _any("trajecten", gas_gescoord=2),
     "problem": _any("trajecten", probleem_client=2),
     "at the end": _any("metingen", soort="einde", telt=True),
-    "at the end, an older one": _any("metingen", soort="einde", gemeente="0363", telt=False),
+    "an older meting": _any("metingen", gemeente="0363", telt=False),
     "while running": _any("metingen", soort="duurzaam", telt=True),
     "outside the window": _any("metingen", soort="einde", traject=None),
     "score without traject": _any("scores", traject=None),
