@@ -94,7 +94,11 @@ def test_the_access_rules_are_the_declaration_and_no_more() -> None:
         assert may(process, AclOperation.READ) == {t.name for t in topics().values() if process in t.read}
         assert may(process, AclOperation.WRITE) == {t.name for t in topics().values() if process in t.write}
     rules = acl_bindings()
-    assert {rule.operation for rule in rules} == {AclOperation.READ, AclOperation.WRITE, AclOperation.DESCRIBE}
+    looking = {AclOperation.DESCRIBE, AclOperation.DESCRIBE_CONFIGS}
+    assert {rule.operation for rule in rules} == {AclOperation.READ, AclOperation.WRITE} | looking
+    for process in {*groups(), *WITHOUT_GROUP}:
+        own_topics = {t.name for t in topics().values() if process in (*t.read, *t.write)}
+        assert all(may(process, operation) <= own_topics for operation in looking)
     own = {(rule.principal, rule.name) for rule in rules if rule.restype == ResourceType.GROUP}
     assert own == {(f"User:{process}", group) for process, group in groups().items()}
     assert len({str(rule) for rule in rules}) == len(rules)
