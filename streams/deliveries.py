@@ -15,6 +15,7 @@ from streams.batch import Record as LogRecord
 from streams.versions import version
 
 TABLE: Final = "aanleveringen"
+_MOST: Final = 2**31 - 1  # what an int of the contract holds
 
 
 class Deliveries:
@@ -52,8 +53,8 @@ def _receipt(delivery: str, state: Aanlevering) -> Record:
         "gezien": state.aantal,
         "geaccepteerd": state.geaccepteerd,
         "afgekeurd": state.aantal - state.geaccepteerd,
-        "regels_geaccepteerd": state.regels_geaccepteerd,
-        "regels_afgekeurd": state.regels_afgekeurd,
+        "regels_geaccepteerd": min(state.regels_geaccepteerd, _MOST),
+        "regels_afgekeurd": min(state.regels_afgekeurd, _MOST),
         "klaar": state.klaar,
         "fouten": [
             {"line": f.line, "regel": f.regel, "regels": f.regels, "code": f.code, "veld": f.veld} for f in state.fouten

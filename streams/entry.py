@@ -27,7 +27,7 @@ from monitoring import metrics
 from schemas.codec import Codec, IdSource, Record, Undecodable
 from schemas.records import record_to_fact
 from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, REJECTED
-from streams.envelope import context_of, header_of
+from streams.envelope import context_of, formed, header_of
 from streams.poison import PoisonGuard
 from streams.references import Remembered, hashed
 from streams.rejected import CODES, rejection
@@ -39,6 +39,7 @@ from transport.publisher import Publisher
 STAGE: Final = "entry"
 _CACHE: Final = 100_000
 _SCALAR: Final = 32
+_MOST_ROWS: Final = 1_000_000
 #: Topic -> (kind of delivery, the one fact that may come through it).
 _KINDS: Final = {
     topic: (kind, f"nl.sor.{name}")
@@ -63,6 +64,7 @@ class EntryConfig:
 class Admitted(NamedTuple):
     """What comes of one record: its line, and its event under a pseudonym unless refused or a test."""
 
+    delivery: bytes
     kind: str
     published_at: int
     code: str
@@ -87,7 +89,7 @@ class Admission:
 
     def __call__(self, value: bytes) -> Admitted:
         """``Undecodable``, ``CannotOpen`` or ``InvalidPoint`` for poison."""
-        record = self._evaluated.decode(value)
+        record = formed(self._evaluated.decode(value))
         kind, fact_name = self._kind(record)
         plain = self._opener.open(
             record["entry_key_id"],
@@ -97,6 +99,8 @@ class Admission:
             record["line"],
         )
         sealed = self._sealed.decode(plain[_SCALAR:])
+        if not (sealed["regel"] >= 0 and 0 <= sealed["regels"] <= _MOST_ROWS):
+            raise Undecodable("the rows that the record covers are impossible")
         name, content = sealed["inhoud"]
         if name == _REFUSAL:
             return self._refused(record, kind, sealed, _bounded(content["code"], content["veld"]))
@@ -116,7 +120,7 @@ class Admission:
     def _accepted(self, record: Record, kind: str, sealed: Record, pseudonym: bytes) -> Admitted:
         line = self._lines.encode(line_record(record, kind, sealed, None))
         if record["test"]:
-            return Admitted(kind, record["published_at"], "", line, pseudonym, None)
+            return Admitted(record["delivery"].encode(), kind, record["published_at"], "", line, pseudonym, None)
         name, content = sealed["inhoud"]
         event = {
             "delivery": record["delivery"],
@@ -125,11 +129,13 @@ class Admission:
             "published_at": record["published_at"],
             "fact": (name, hashed(self._references, kind, record["sender"], content)),
         }
-        return Admitted(kind, record["published_at"], "", line, pseudonym, self._events.encode(event))
+        return Admitted(
+            record["delivery"].encode(), kind, record["published_at"], "", line, pseudonym, self._events.encode(event)
+        )
 
     def _refused(self, record: Record, kind: str, sealed: Record, problem: Bevinding) -> Admitted:
         line = self._lines.encode(line_record(record, kind, sealed, problem))
-        return Admitted(kind, record["published_at"], problem.code, line, b"", None)
+        return Admitted(record["delivery"].encode(), kind, record["published_at"], problem.code, line, b"", None)
 
     def unreadable(self, value: bytes, problem: Exception) -> tuple[Record | None, bytes | None]:
         """Clear part and line of a record that could not be opened; a line only if its coordinates can be read."""
@@ -185,7 +191,7 @@ class Stage:
                 continue
             if admitted.event is not None:
                 self._publisher.send(EVENTS, admitted.pseudonym, admitted.event)
-            self._publisher.send(LINES, message.key(), admitted.line)
+            self._publisher.send(LINES, admitted.delivery, admitted.line)
             place = (admitted.kind, admitted.code)
             outcomes[place] = outcomes.get(place, 0) + 1
             self._newest[admitted.kind] = max(self._newest.get(admitted.kind, 0), admitted.published_at)
@@ -199,8 +205,8 @@ class Stage:
         clear, line = self._admit.unreadable(value, problem)
         record = rejection(STAGE, message, problem, clear, int(time.time() * 1000))
         self._publisher.send(REJECTED, message.key() or b"", self._rejected.encode(record))
-        if line is not None:
-            self._publisher.send(LINES, message.key() or b"", line)
+        if clear is not None and line is not None:
+            self._publisher.send(LINES, clear["delivery"].encode(), line)
         metrics.REJECTED.labels(stage=STAGE, code=record["code"]).inc()
 
 

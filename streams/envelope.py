@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from crypto.seal import Context
 from schemas.codec import Codec, Record, Undecodable
+
+_DELIVERY: Final = re.compile(r"[0-9a-f]{32}")
+_SENDER: Final = re.compile(r"[0-9]{8}")
+_MOST_LINES: Final = 10_000_000
+_LATEST: Final = 4_102_444_800_000  # the year 2100, ms
 
 
 def context_of(envelope: Record, topic: str) -> Context:
@@ -13,9 +21,25 @@ def context_of(envelope: Record, topic: str) -> Context:
     )
 
 
+def formed(envelope: Record) -> Record:
+    """The envelope itself when its clear part has the form of the format, else ``Undecodable``.
+
+    A publisher can write anything there, and what it writes goes on into keys, tables and screens: a text could hold a
+    number of a person, a negative count stops the sink.
+    """
+    if not (
+        _DELIVERY.fullmatch(envelope["delivery"])
+        and _SENDER.fullmatch(envelope["sender"])
+        and 1 <= envelope["line"] <= envelope["lines"] <= _MOST_LINES
+        and 0 <= envelope["published_at"] < _LATEST
+    ):
+        raise Undecodable("the clear part of the envelope has not the form of the format")
+    return envelope
+
+
 def header_of(codec: Codec, value: bytes) -> Record | None:
-    """The clear part of an envelope, or None when it cannot be decoded."""
+    """The clear part of an envelope, or None when it cannot be decoded or is not formed."""
     try:
-        return codec.decode(value)
+        return formed(codec.decode(value))
     except Undecodable:
         return None

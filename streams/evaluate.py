@@ -19,7 +19,7 @@ from crypto.seal import EVALUATE, CannotOpen, Opener
 from monitoring import metrics
 from schemas.codec import Codec, IdSource, Record, Undecodable
 from schemas.topics import EVALUATED, IN_TOPIC, REJECTED
-from streams.envelope import context_of, header_of
+from streams.envelope import context_of, formed, header_of
 from streams.poison import PoisonGuard
 from streams.rejected import rejection
 from transport.clients import Cluster, consumer
@@ -56,7 +56,7 @@ class Evaluator:
 
     def __call__(self, topic: str, value: bytes) -> bytes:
         """The record for ``sor.evaluated``; ``Undecodable``, ``CannotOpen`` or ``InvalidPoint`` for poison."""
-        envelope = self._envelopes.decode(value)
+        envelope = formed(self._envelopes.decode(value))
         element = b""
         if envelope["evaluate_sealed"]:
             element = self._multiply(
