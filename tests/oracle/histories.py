@@ -218,6 +218,8 @@ def histories(draw: Draw, most: int = 12) -> list[Event]:
         pen.declaration, pen.declaration, pen.score, pen.score, pen.meting, pen.meting, pen.again,
     )  # fmt: skip
     for _ in range(draw(st.integers(1, most))):
-        _pick(draw, acts)()
+        act = _pick(draw, acts)
+        for _ in range(_pick(draw, (1, 2, 3)) if act in (pen.declaration, pen.score, pen.meting) else 1):
+            act()
     history = _one_content(pen.events)
     return list(draw(st.permutations(history))) if draw(st.booleans()) else history

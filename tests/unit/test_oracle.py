@@ -62,7 +62,7 @@ REACHED = {
     "flags": _any("trajecten", vlaggen=("TR074", "TR415")),
     "declarations": _any("trajecten", declaraties=2),
     "goals": _any("trajecten", gas_gescoord=2),
-    "problem": _any("trajecten", probleem_client=2),
+    "problem": _any("scores", doel=0, gemeente="0363"),
     "at the end": _any("metingen", soort="einde", telt=True),
     "an older meting": _any("metingen", gemeente="0363", telt=False),
     "while running": _any("metingen", soort="duurzaam", telt=True),
