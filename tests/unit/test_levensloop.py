@@ -126,6 +126,8 @@ LEVENSLOOP: list[tuple[str, list[Event], list[Is]]] = [
     # ended
     ("ended, later final stop (TR415)", [start(0), stop(0, 100, "31"), stop(0, 120, "32")], [Is("beeindigd", 0, 120, "32", "client", 1, ("TR415",))]),
     ("ended, final stop signed later about an earlier day (TR415)", [start(0), stop(0, 100, "31"), stop(0, 80, "32", op=120)], [Is("beeindigd", 0, 80, "32", "client", 1, ("TR415",))]),
+    ("ended, two final stops signed on one day: the higher message", [start(0), stop(0, 100, "33", op=120, in_="a"), stop(0, 90, "31", op=120, in_="b")], [Is("beeindigd", 0, 90, *GEPLAND, 1, ("TR415",))]),
+    ("ended, two final stops in one message: the higher reason", [start(0), stop(0, 100, "31", op=120, in_="a"), stop(0, 90, "32", op=120, in_="a")], [Is("beeindigd", 0, 90, "32", "client", 1, ("TR415",))]),
     ("ended, pause signed later: it stays ended", [start(0), stop(0, 100, "31"), stop(0, 120, "20")], [Is("beeindigd", 0, 100, *GEPLAND)]),
     ("ended, begun 30 days later: same traject", [start(0), stop(0, 100, "37"), start(130)], [Is("lopend", 0, leveringen=2)]),
     ("ended, begun 31 days later: another", [start(0), stop(0, 100, "37"), start(131)], [Is("beeindigd", 0, 100, "37", "administratief"), Is("lopend", 131)]),

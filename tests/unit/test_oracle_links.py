@@ -26,7 +26,7 @@ def event(fact: Fact, aanbieder: str = AGB, delivery: str = "a", line: int = 1) 
 
 
 def levering(
-    begin: int, einde: int | None = None, reden: str = "31", nummer: bytes = b"toew0001", aanbieder: str = AGB, **over: Any
+    begin: int, einde: int | None = None, reden: str = "31", nummer: bytes | None = b"toew0001", aanbieder: str = AGB, **over: Any
 ) -> list[Event]:  # fmt: skip
     """A start and, with an end, its stop."""
     wat: dict[str, Any] = {
@@ -220,6 +220,13 @@ def test_a_meting_that_waits_does_not_count() -> None:
     )
 
 
+def test_an_unknown_questionnaire_has_no_group_and_no_traject() -> None:
+    """Entry refuses it; a log of another version may hold it."""
+    table = of_set([*levering(0, 100), event(meting(100, "XX"))])
+    (row,) = (row for _, row in table if isinstance(row, MetingRij))
+    assert (row.vragenlijst, row.groep, row.soort, row.traject, row.telt) == ("CEM+_2018_XX_v1", "", "", "", False)
+
+
 # --- scores -------------------------------------------------------------------------------------------------------
 
 
@@ -255,6 +262,12 @@ def test_every_assignment_of_a_chain_is_its_own() -> None:
 def test_of_one_score_the_latest_upload_counts(one: Event, two: Event, turn: int) -> None:
     row = traject([*levering(0), *[one, two][::turn]])
     assert (row.gas, row.scores) == ({"1O": 2}, 1)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_one_line_with_two_contents_is_the_same_in_either_order_and_keeps_the_first_time(turn: int) -> None:
+    twice = [event(score(2, tijd=NIEUWJAAR_MS)), event(score(0, tijd=NIEUWJAAR_MS + 1))][::turn]
+    assert [row for _, row in of_set(twice)] == [ScoreRij(1, "O", 2, NIEUWJAAR_MS, "")]
 
 
 def test_goals_are_counted_and_problems_kept_by_rater() -> None:
@@ -307,6 +320,13 @@ def test_every_row_stands_under_the_current_municipality(gemeente: str, huidig: 
     assert len(table) == 3
     row = traject(history)
     assert (row.cluster, row.declaraties) == (cluster, 1)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_of_two_begun_on_one_day_the_one_without_number_comes_first(turn: int) -> None:
+    los, vast = levering(0, nummer=None, code="A", leeftijd=7), levering(0, nummer=b"A", code="B", leeftijd=8)
+    row = traject([*los, *vast][::turn])
+    assert (row.leeftijd, row.code, row.leveringen) == (7, "B", 2)
 
 
 def test_rows_of_two_providers_never_share_a_key() -> None:
