@@ -6,7 +6,9 @@ user's jgo configuration included. What arrives, or already lies in the cache, i
 
 import fcntl
 import hashlib
+import os
 import shutil
+import ssl
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
@@ -112,6 +114,7 @@ def _download(jar: Jar, scratch: Path) -> Path:
     from jgo.config import GlobalSettings
     from jgo.maven import MavenContext, PythonResolver
 
+    _trust_the_machine()
     context = MavenContext(resolver=PythonResolver(), repo_cache=scratch, timeout=_DOWNLOAD_SECONDS)
     context.remote_repos = {**GlobalSettings.load().repositories, **context.remote_repos}
     try:
@@ -121,6 +124,14 @@ def _download(jar: Jar, scratch: Path) -> Path:
             f"{jar.filename} could not be fetched ({type(error).__name__}). Check the network or the proxy settings; "
             "or unpack a Kafka distribution and set SOR_KAFKA_HOME; or set SOR_KAFKA to an existing cluster."
         ) from error
+
+
+def _trust_the_machine() -> None:
+    """Certificates that this machine trusts (a company's proxy has its own) hold for the download too."""
+    paths = ssl.get_default_verify_paths()
+    trusted = paths.cafile or paths.capath
+    if trusted:
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", trusted)
 
 
 @contextmanager
