@@ -1,50 +1,122 @@
-"""The ``sor`` command: every sub-command registers itself from ``sor/commands``."""
+"""The ``sor`` command. A sub-command is imported when it is asked for: ``sor deliver`` loads no simulator."""
 
 from __future__ import annotations
 
 import importlib
 import sys
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
 
-from connectors.errors import ConnectorError
-from crypto.keys import KeyProblem
-from sor.settings import SettingsError
-from sor.stack.errors import StackError
-from transport.publisher import NotDelivered
-from transport.topics import TopicProblem
+
+class Entry(NamedTuple):
+    """A sub-command: the module below ``sor/commands`` that registers it, and the first paragraph of its help."""
+
+    module: str
+    help: str
+
+
+#: In the order in which ``sor --help`` lists them. The help stands here as well, so that the list imports no module.
+COMMANDS: Final[dict[str, Entry]] = {
+    "demo": Entry(
+        "demo",
+        "Start everything, deliver a region's files, check every figure and show the indicators per cluster.",
+    ),
+    "up": Entry(
+        "stack", "Start Kafka, ClickHouse and the stages on this machine and keep them running. Ctrl-C stops them."
+    ),
+    "down": Entry("stack", "Stop the stack, in reverse order."),
+    "status": Entry(
+        "stack",
+        "Show each process. Ends with 0 when all are up, 1 when some are not, 3 when the stack is not running.",
+    ),
+    "logs": Entry("stack", "Print the last lines of a process's log, or of all of them."),
+    "doctor": Entry(
+        "stack", "Look for what could keep the stack from running here, and say what to do. Ends with 1 on a problem."
+    ),
+    "deliver": Entry("deliver", "Deliver JW305, JW307, JW323, RAP and CEM+ files, and show what became of them."),
+    "sql": Entry("sql", "Ask ClickHouse. An error is ClickHouse's own sentence, and the command ends with 1."),
+    "migrate": Entry("sink", "Bring the tables of ClickHouse up to this release. Running it again does nothing."),
+    "indicators": Entry(
+        "sink", "Show the figures as they are now (for the third party; groups under 10 clients stay hidden)."
+    ),
+    "audit": Entry("audit", "Recompute every row from the log and compare it with ClickHouse."),
+    "simulate": Entry(
+        "simulate",
+        "Write made-up messages, scores and questionnaires of N clients, with the figures that must come out.",
+    ),
+    "keys": Entry("keys", "The key folders: public, evaluate, entry."),
+    "topics": Entry("topics", "Topics as schemas/topics.toml declares them."),
+    "bench": Entry(
+        "bench",
+        "Measure the stream on this machine: its own broker and engine, real processes, in a temporary folder.",
+    ),
+    "run": Entry(
+        "run",
+        "Run one process until SIGTERM. Exit 0: stopped; 70: a fault, offset uncommitted; 71, 75: see the log.",
+    ),
+    "dashboards": Entry(
+        "dashboards", "Write the Grafana dashboard of the outcomes from the definitions of the indicators."
+    ),
+}
+
+
+def load(name: str) -> Any:
+    """The real sub-command; imports its module. ``KeyError`` for a name that is none."""
+    alone = typer.Typer()
+    importlib.import_module(f"sor.commands.{COMMANDS[name].module}").register(alone)
+    alone.callback()(lambda: None)  # a group, also when it is the only one that its module registers
+    return get_group(alone).commands[name]
+
+
+class _Lazy(TyperGroup):
+    """Lists stand-ins; what is run, or asked for its own help, is loaded."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, entry in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=entry.help))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, stand_in, rest = super().resolve_command(ctx, args)
+        return name, None if stand_in is None or name is None else load(name), rest
+
 
 app = typer.Typer(
     name="sor",
+    cls=_Lazy,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Sturen op Resultaat: a streaming monitor of what youth care achieves.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-#: In the order in which ``sor --help`` lists them.
-COMMANDS: Final = (
-    "demo",
-    "stack",
-    "deliver",
-    "sql",
-    "sink",
-    "audit",
-    "simulate",
-    "keys",
-    "topics",
-    "bench",
-    "run",
-    "dashboards",
-)
-for _name in COMMANDS:
-    importlib.import_module(f"sor.commands.{_name}").register(app)
+
+
+@app.callback()
+def _root() -> None:
+    """Has no options of its own."""
 
 
 def main() -> None:
     """Run the command line; what an operator can mend is one sentence and exit code 2."""
     try:
         app()
-    except (SettingsError, StackError, KeyProblem, TopicProblem, NotDelivered, ConnectorError) as problem:
+    except Exception as problem:
+        if not isinstance(problem, _mendable()):
+            raise
         typer.echo(f"sor: {problem}", err=True)
         sys.exit(2)
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    """What an operator can mend; asked for when something was raised, for each of these brings its room along."""
+    from connectors.errors import ConnectorError
+    from crypto.keys import KeyProblem
+    from sor.settings import SettingsError
+    from sor.stack.errors import StackError
+    from transport.publisher import NotDelivered
+    from transport.topics import TopicProblem
+
+    return SettingsError, StackError, KeyProblem, TopicProblem, NotDelivered, ConnectorError

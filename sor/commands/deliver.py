@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from connectors import report, sources
 from connectors.connector import WACHT, Connector
@@ -23,6 +22,9 @@ from connectors.receipts import Receipt
 from sor.settings import load_settings
 from sor.stack.endpoints import kafka_cluster
 from transport.clients import Cluster
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 GOED, GEWEIGERD, NIETS, GEEN_ONTVANGST, GEEN_SERVER, ONDERBROKEN = 0, 1, 2, 3, 4, 130
 _AGB: Final = re.compile(r"[0-9]{8}")
@@ -76,7 +78,7 @@ class Show:
         self.as_json, self.show_all = as_json, show_all
         self.document: dict[str, Any] = {"aanleveringen": [], "niet_aangeleverd": []}
         self.exit = GOED
-        self._console = Console(stderr=True)
+        self._moving = not as_json and sys.stderr.isatty()  # without a terminal nothing of rich is imported
 
     def text(self, lines: list[str]) -> None:
         """Lines for a reader."""
@@ -107,19 +109,24 @@ class Show:
 
     def checking(self, deliveries: Iterator[Delivery]) -> Delivery | None:
         """The next delivery that is checked, with a sign of life on a terminal meanwhile."""
-        if self.as_json or not self._console.is_terminal:
+        if not self._moving:
             return next(deliveries, None)
-        with self._console.status("Controleren"):
+        from rich.console import Console
+
+        with Console(stderr=True).status("Controleren"):
             return next(deliveries, None)
 
     @contextmanager
     def bar(self, what: str, total: int) -> Iterator[Progress | None]:
         """A bar while one delivery is worked on."""
-        if self.as_json or not self._console.is_terminal:
+        if not self._moving:
             yield None
             return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, console=self._console, transient=True) as progress:
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             progress.add_task(what, total=total)
             yield progress
 
