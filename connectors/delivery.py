@@ -78,6 +78,7 @@ class Bestand:
     stamp: Stamp
     invoer: Invoer
     mac: bytes = b""
+    kenmerk: bytes | None = None  # of a message, to see one identification with two contents (TR056)
     records: int = 1  # a refused file is one record
     eerste: int = 1  # line number of its first record
     fout: BestandFout | None = None
@@ -177,6 +178,7 @@ def _check_file(candidate: Candidate, invoer: Invoer, run: Run, progress: Progre
     try:
         content = prepare(source, run.secret, run.limits.file_bytes)
         file.mac = content.mac
+        file.kenmerk = None if candidate.kind in CSV_KINDS else content.kenmerk
         invoer.codering, invoer.regels = content.codering, content.regels
         _require_readable(candidate, content)
         _first_pass(file, candidate.kind, run, progress)
@@ -249,8 +251,8 @@ def publish(delivery: Delivery, keys: PublicKeys, publisher: Publishes, progress
     topic, key = IN_TOPIC[delivery.kind], delivery.id.encode()
     sent = 0
     try:
-        for line, record in _lines(delivery):
-            publisher.send(topic, key, sealed.envelope(line, record, time.time_ns() // 1_000_000))
+        for line, record, kenmerk in _lines(delivery):
+            publisher.send(topic, key, sealed.envelope(line, record, time.time_ns() // 1_000_000, kenmerk))
             sent += 1
             if not sent % _POLL:
                 publisher.poll()
@@ -265,17 +267,18 @@ def publish(delivery: Delivery, keys: PublicKeys, publisher: Publishes, progress
     progress(sent % _POLL)
 
 
-def _lines(delivery: Delivery) -> Iterator[tuple[int, Regel]]:
+def _lines(delivery: Delivery) -> Iterator[tuple[int, Regel, bytes | None]]:
+    """Line number, record, and the mark of its message."""
     for file in delivery.bestanden:
         if file.fout:
-            yield file.eerste, Regel(file.fout.regel or 1, 1, None, Afwijzing(file.fout.code, file.fout.veld))
+            yield file.eerste, Regel(file.fout.regel or 1, 1, None, Afwijzing(file.fout.code, file.fout.veld)), None
             continue
         line = file.eerste
         with same_bytes(file.source, delivery.secret, file.mac) as stream:
             for record in _records(file, delivery.kind, stream):
                 if line >= file.eerste + file.records:
                     raise BestandFout("B07", file.source.shown)
-                yield line, record
+                yield line, record, file.kenmerk
                 line += 1
         if line != file.eerste + file.records:
             raise BestandFout("B07", file.source.shown)

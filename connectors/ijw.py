@@ -183,8 +183,7 @@ class _Declaration(_Message):
         self._dates(period, declaration["DeclaratieDagtekening"])
         self._amounts(values, amount)
         self._references_of(values, period, amount["DebetCredit"])
-        earlier = values["ProductReferentie"].get("VorigReferentieNummer")
-        self.add(bsn, self._fact(values, period, amount, earlier))
+        self.add(bsn, self._fact(values, period, amount, declaration["DeclaratieNummer"]))
 
     def _period(self, declaration: Values) -> None:
         first, last = declaration["DeclaratiePeriode"]["Begindatum"], declaration["DeclaratiePeriode"]["Einddatum"]
@@ -230,7 +229,8 @@ class _Declaration(_Message):
                 self.find("TR416", "ToewijzingNummer")
             self._debits.add(key)
 
-    def _fact(self, values: Values, period: Values, amount: Values, earlier: str | None) -> Prestatie:
+    def _fact(self, values: Values, period: Values, amount: Values, number: str) -> Prestatie:
+        earlier = values["ProductReferentie"].get("VorigReferentieNummer")
         return Prestatie(
             self.gemeente,
             str(values["ToewijzingNummer"]).encode(),
@@ -246,6 +246,8 @@ class _Declaration(_Message):
             amount["Bedrag"],
             self.dagtekening,
             self.bericht,
+            number.encode(),
+            values.get("ProductTarief"),
         )
 
     def end(self, values: Values, _open: dict[str, Values]) -> None:

@@ -8,7 +8,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from msgspec import Struct
 
-from domain.facts import Fact
+from domain.facts import Inhoud
 from domain.meldingen import tekst
 
 #: How many findings of one refused message are shown to its sender.
@@ -31,7 +31,7 @@ class Regel(Struct, frozen=True, gc=False):
     regel: int  # first row or element, from 1
     regels: int  # rows it covers
     bsn: str | None  # None when refused
-    inhoud: Fact | Afwijzing
+    inhoud: Inhoud | Afwijzing
     cellen: tuple[str, ...] = ()  # the row as its sender wrote it, for the sender's own screen; never sealed
 
     def __repr__(self) -> str:

@@ -27,9 +27,10 @@ RUST_NS: Final = 1_000_000_000
 
 
 class Content(NamedTuple):
-    """What one reading tells: keyed hash, encoding ("" = unreadable), line ends, and whether any line is monstrous."""
+    """What one reading tells: hashes, encoding ("" = unreadable), line ends, and whether any line is monstrous."""
 
-    mac: bytes
+    mac: bytes  # keyed: names the content
+    kenmerk: bytes  # 16 bytes, the same at every connector; travels sealed (TR056)
     codering: str
     regels: int
     lijnen: bool  # made of lines of a sensible length
@@ -70,7 +71,7 @@ def prepare(source: Source, secret: bytes, most: int) -> Content:
     Raises:
         BestandFout: ``B05`` too large, ``B03`` ends within a character, ``B13`` or ``B10`` unreadable.
     """
-    keyed, encoding = hmac.new(secret, digestmod=hashlib.sha256), _Encoding()
+    keyed, plain, encoding = hmac.new(secret, digestmod=hashlib.sha256), hashlib.sha256(), _Encoding()
     size = lines = 0
     sensible = True
     with source.open() as stream:
@@ -79,6 +80,7 @@ def prepare(source: Source, secret: bytes, most: int) -> Content:
             if size > most:
                 raise BestandFout("B05", source.shown)
             keyed.update(chunk)
+            plain.update(chunk)
             encoding.feed(chunk)
             ends = chunk.count(b"\n") or chunk.count(b"\r")
             lines += ends
@@ -86,7 +88,7 @@ def prepare(source: Source, secret: bytes, most: int) -> Content:
     name = encoding.name()
     if encoding.cut:
         raise BestandFout("B03", source.shown, lines + 1)
-    return Content(keyed.digest(), name, lines + 1, sensible)
+    return Content(keyed.digest(), plain.digest()[:16], name, lines + 1, sensible)
 
 
 @contextmanager

@@ -42,10 +42,12 @@ class SealedDelivery:
             "entry_wrapped": self._entry.wrapped,
         }
 
-    def envelope(self, line: int, record: Regel, published_at: int) -> bytes:
+    def envelope(self, line: int, record: Regel, published_at: int, kenmerk: bytes | None = None) -> bytes:
         """The value for the topic of this kind; ``ValueError`` for a special or wrong BSN: it never becomes a point."""
         blinded, inverse = self._blinding(record)
-        content = self._sealed.encode({"regel": record.regel, "regels": record.regels, "inhoud": _content(record)})
+        content = self._sealed.encode(
+            {"regel": record.regel, "regels": record.regels, "inhoud": _content(record), "kenmerk": kenmerk}
+        )
         return self._envelope.encode(
             {
                 **self._fixed,

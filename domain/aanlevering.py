@@ -25,6 +25,7 @@ class Uitkomst(NamedTuple):
     code: str
     veld: str
     published_at: int  # ms
+    ingetrokken: bool = False  # accepted, and later withdrawn by a return message
 
 
 class Aanlevering(Struct, array_like=True):
@@ -44,6 +45,8 @@ class Aanlevering(Struct, array_like=True):
     fouten: list[Uitkomst] = field(default_factory=list)
     eerste: int = 0
     laatste: int = 0
+    ingetrokken: list[list[int]] = field(default_factory=list)  # closed intervals, ascending
+    aantal_ingetrokken: int = 0
 
     @property
     def klaar(self) -> bool:
@@ -74,7 +77,11 @@ def mark(intervals: list[list[int]], line: int) -> bool:
 def add(aanlevering: Aanlevering, uitkomsten: Iterable[Uitkomst]) -> None:
     """Count outcomes into the delivery, in place; a record that has one already changes nothing."""
     for uitkomst in uitkomsten:
-        if mark(aanlevering.gezien, uitkomst.line):
+        if uitkomst.ingetrokken:
+            if mark(aanlevering.ingetrokken, uitkomst.line):
+                aanlevering.aantal_ingetrokken += 1
+                aanlevering.codes[uitkomst.code] = aanlevering.codes.get(uitkomst.code, 0) + 1
+        elif mark(aanlevering.gezien, uitkomst.line):
             _tel(aanlevering, uitkomst)
 
 

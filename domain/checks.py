@@ -11,11 +11,23 @@ from typing import Any, NamedTuple
 
 from domain import codes
 from domain.dates import as_date
-from domain.facts import Fact, Meting, Prestatie, Score, Start, Stop
+from domain.facts import (
+    BerichtRetour,
+    CbsRecord,
+    Inhoud,
+    Meting,
+    Prestatie,
+    PrestatieRetour,
+    Score,
+    Start,
+    Stop,
+    Toewijzing,
+)
 from domain.questionnaires import VRAGEN, VRAGENLIJSTEN
 
 #: A role in words [P]: the value list is not public, and a number or a whole sentence could name a person.
 _INFORMANT = re.compile(r"[^\W\d_](?:[^\W\d_]|[ /,.'’()-]){0,29}")
+_GEMEENTE = re.compile(r"[0-9]{4}")
 _FIRST_DAY, _LAST_DAY = -25_567, 47_846  # 1900-01-01 and 2100-12-31
 _LAATSTE_TIJD = (_LAST_DAY + 1) * 86_400_000
 _MEEST = 99_999_999  # GeleverdVolume and Bedrag of the standard
@@ -28,7 +40,7 @@ class Bevinding(NamedTuple):
     veld: str
 
 
-def check(fact: Fact) -> Bevinding | None:
+def check(fact: Inhoud) -> Bevinding | None:
     """The first thing that is wrong with a fact, or None."""
     return _CHECKS[type(fact)](fact)
 
@@ -38,14 +50,15 @@ def _day(number: int | None) -> bool:
     return number is None or _FIRST_DAY <= number <= _LAST_DAY
 
 
-def _product(fact: Start | Stop | Prestatie) -> Bevinding | None:
-    if len(fact.gemeente) != 4 or not (fact.gemeente.isascii() and fact.gemeente.isdigit()):
+def _product(fact: Start | Stop | Prestatie | Toewijzing) -> Bevinding | None:
+    if not _GEMEENTE.fullmatch(fact.gemeente):
         return Bevinding("V01", "gemeente")
     if fact.categorie and fact.categorie not in codes.PRODUCTCATEGORIEEN:
         return Bevinding("JZ020", "categorie")
     if len(fact.code) > 5:
         return Bevinding("V01", "code")
-    if not (_day(fact.begindatum) and _day(fact.dagtekening)):
+    begin = fact.ingangsdatum if isinstance(fact, Toewijzing) else fact.begindatum
+    if not (_day(begin) and _day(fact.dagtekening)):
         return Bevinding("V02", "begindatum")
     return None
 
@@ -133,10 +146,89 @@ def _meting(fact: Meting) -> Bevinding | None:
     return None
 
 
+def _toewijzing(fact: Toewijzing) -> Bevinding | None:
+    if fact.reden_wijziging and fact.reden_wijziging not in codes.REDENEN_WIJZIGING:
+        return Bevinding("JZ002", "reden_wijziging")
+    if not (_day(fact.toewijzingsdatum) and _day(fact.ingangsdatum) and _day(fact.einddatum)):
+        return Bevinding("V02", "toewijzingsdatum")
+    if not (_day(fact.dagtekening) and 0 <= fact.toewijzingstijd < 86_400):
+        return Bevinding("V02", "toewijzingstijd")
+    if fact.einddatum is not None and fact.einddatum < fact.ingangsdatum:
+        return Bevinding("CS003", "einddatum")
+    if fact.reden_wijziging == codes.WIJZIGING_VERWIJDERD and fact.einddatum != fact.ingangsdatum:
+        return Bevinding("CS335", "einddatum")
+    return _omvang(fact) or _product(fact)
+
+
+def _omvang(fact: Toewijzing) -> Bevinding | None:
+    if (fact.volume is None) != (not fact.eenheid) or (fact.volume is None) != (not fact.frequentie):
+        return Bevinding("V03", "volume")
+    if fact.eenheid and (fact.eenheid not in codes.EENHEDEN or fact.frequentie not in codes.FREQUENTIES):
+        return Bevinding("V01", "eenheid")
+    if not (0 <= (fact.volume or 0) <= _MEEST and 0 <= (fact.budget or 0) <= _MEEST):
+        return Bevinding("V03", "volume")
+    return Bevinding("V03", "budget") if fact.volume is not None and fact.budget is not None else None
+
+
+_RETOURCODE = re.compile(r"[0-9A-Z]{4}")
+
+
+def _retour(fact: BerichtRetour | PrestatieRetour) -> Bevinding | None:
+    if not _GEMEENTE.fullmatch(fact.gemeente):
+        return Bevinding("V01", "gemeente")
+    if not _day(fact.dagtekening):
+        return Bevinding("V02", "dagtekening")
+    if isinstance(fact, BerichtRetour):
+        if fact.soort not in ("start", "stop", "declaration"):
+            return Bevinding("V01", "soort")
+        if not fact.afgekeurd:
+            return None if not fact.code else Bevinding("V03", "code")
+    return None if _RETOURCODE.fullmatch(fact.code) else Bevinding("V01", "code")
+
+
+_PERIODE = re.compile(r"20[0-9]{2}-[12]")
+
+
+def _cbs(fact: CbsRecord) -> Bevinding | None:
+    lijsten = (
+        ("hulpvorm", fact.hulpvorm, codes.HULPVORMEN),
+        ("verwijzer", fact.verwijzer, {"": "", **codes.VERWIJZERS}),
+        ("crisis", fact.crisis, {"": "", **codes.CRISIS}),
+        ("reden", fact.reden, {"": "", **codes.CBS_REDENEN}),
+        ("geslacht", fact.geslacht, codes.GESLACHT),
+    )
+    for veld, waarde, lijst in lijsten:
+        if waarde not in lijst:
+            return Bevinding("V01", veld)
+    if not (_GEMEENTE.fullmatch(fact.gemeente) and _PERIODE.fullmatch(fact.periode)):
+        return Bevinding("V01", "gemeente")
+    if not (_FIRST_DAY <= fact.begindatum <= _LAST_DAY and _day(fact.einddatum) and 0 <= fact.tijd < _LAATSTE_TIJD):
+        return Bevinding("V02", "begindatum")
+    if fact.einddatum is not None and fact.einddatum < fact.begindatum:
+        return Bevinding("V02", "einddatum")
+    if (fact.einddatum is None) != (not fact.reden):
+        return Bevinding("V03", "reden")
+    return _cbs_uitkomst(fact)
+
+
+def _cbs_uitkomst(fact: CbsRecord) -> Bevinding | None:
+    if not all(1 <= nut <= 10 for nut in (fact.nut_jeugdige, fact.nut_ouder) if nut is not None):
+        return Bevinding("V03", "nut")
+    if not all(1 <= keus <= 4 for keus in (fact.zonder_hulp_jeugdige, fact.zonder_hulp_ouder) if keus is not None):
+        return Bevinding("V03", "zonder_hulp")
+    if fact.leeftijd is not None and not 0 <= fact.leeftijd <= 150:
+        return Bevinding("V03", "leeftijd")
+    return None
+
+
 _CHECKS: dict[type, Callable[[Any], Bevinding | None]] = {
     Start: _start,
     Stop: _stop,
     Prestatie: _prestatie,
     Score: _score,
     Meting: _meting,
+    Toewijzing: _toewijzing,
+    BerichtRetour: _retour,
+    PrestatieRetour: _retour,
+    CbsRecord: _cbs,
 }

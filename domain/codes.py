@@ -90,3 +90,68 @@ BERICHTCODES: Final[dict[str, str]] = {
     "491": "JW325",
 }
 BEOORDELAARS: Final[dict[str, str]] = {"O": "ouder", "C": "client", "B": "behandelaar"}
+
+#: COD327 = CBS 3.2 verwijzer [F]; there is no 07.
+VERWIJZERS: Final[dict[str, str]] = {
+    "01": "Gemeente(lijke toegang)",
+    "02": "Huisarts",
+    "03": "Jeugdarts",
+    "04": "Gecertificeerde instelling",
+    "05": "Medisch specialist",
+    "06": "Geen verwijzer / zelfverwijzer",
+    "08": "Rechter, OvJ, functionaris JJI",
+}
+#: CBS 3.3 hulpvorm [F].
+HULPVORMEN: Final[dict[str, str]] = {
+    "01": "wijk- of buurtteam",
+    "02": "ambulant op locatie aanbieder",
+    "03": "daghulp op locatie aanbieder",
+    "04": "in het netwerk van de jeugdige",
+    "11": "pleegzorg",
+    "12": "gezinsgericht",
+    "13": "gesloten plaatsing",
+    "14": "ander verblijf bij aanbieder",
+}
+#: JZ020 category -> CBS hulpvorm where the labels agree [R]; for 40 to 55 no source says it.
+HULPVORM_VAN_CATEGORIE: Final[dict[str, str]] = {
+    "31": "01",
+    "32": "02",
+    "33": "03",
+    "34": "04",
+    "35": "11",
+    "36": "12",
+    "37": "13",
+    "38": "14",
+}
+#: CBS 3.4 gestart met crisis [F].
+CRISIS: Final[dict[str, str]] = {"01": "ja", "02": "nee"}
+#: CBS 3.7 reden beëindiging [F].
+CBS_REDENEN: Final[dict[str, str]] = {
+    "01": "volgens plan",
+    "02": "voortijdig in overeenstemming",
+    "03": "voortijdig eenzijdig door cliënt",
+    "04": "voortijdig eenzijdig door aanbieder",
+    "05": "voortijdig door externe omstandigheden",
+}
+#: CBS V, M, O -> COD046 [F].
+CBS_GESLACHT: Final[dict[str, str]] = {"V": "2", "M": "1", "O": "0"}
+#: JZ002 RedenWijziging [F] -> the stop reason that goes with it; empty = none. 01 is withdrawn (CS336).
+REDENEN_WIJZIGING: Final[dict[str, str]] = {
+    "02": "02",
+    "03": "36",
+    "04": "",
+    "05": "36",
+    "06": "39",
+    "07": "35",
+    "08": "36",
+    "09": "38",
+    "10": "36",
+    "11": "36",
+    "12": "37",
+    "13": "",
+    "14": "",
+}
+WIJZIGING_FUSIE, WIJZIGING_VERWIJDERD = "11", "13"
+FREQUENTIES: Final[dict[str, str]] = {"1": "per dag", "2": "per week", "4": "per maand", "6": "totaal"}
+#: WJ001: codes of an answer that do not reject (3.8): no remark, not judged, declaration accepted.
+RETOUR_GOED: Final = frozenset({"0200", "0233", "8001"})

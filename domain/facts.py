@@ -68,6 +68,8 @@ class Prestatie(Struct, frozen=True, gc=False):
     bedrag: int  # eurocent, without sign
     dagtekening: int
     bericht: bytes
+    declaratienummer: bytes | None = None  # unique per provider (TR333); None in records of release 0.1.0
+    tarief: int | None = None  # eurocent; None with unit 83 (CD087)
 
 
 class Score(Struct, frozen=True, gc=False):
@@ -92,17 +94,122 @@ class Meting(Struct, frozen=True, gc=False):
     tijd: int  # upload time, ms
 
 
-Fact = Start | Stop | Prestatie | Score | Meting
+class Toewijzing(Struct, frozen=True, gc=False):
+    """One ToegewezenProduct of a JW301. Key: gemeente + toewijzing (TR332); the highest toewijzingsdatum and
+    toewijzingstijd is the current version (IV013).
+    """
 
-#: Name of a fact in Avro and in topics -> its class. The order is the order of the union in ``sor.events``.
-FACTS: Final[dict[str, type[Fact]]] = {
-    "start": Start,
-    "stop": Stop,
-    "declaration": Prestatie,
-    "score": Score,
-    "cem": Meting,
+    gemeente: str  # sender of the message
+    toewijzing: bytes
+    categorie: str  # empty if generiek
+    code: str  # empty if not specifiek
+    toewijzingsdatum: int
+    toewijzingstijd: int  # seconds since midnight
+    ingangsdatum: int
+    einddatum: int | None  # None = open
+    reden_wijziging: str  # JZ002; empty = first or unchanged, 13 = removed (CS335)
+    volume: int | None  # Omvang; None when there is none
+    eenheid: str  # WJ756; empty as above
+    frequentie: str  # 1 per day, 2 per week, 4 per month, 6 in all; empty as above
+    budget: int | None  # eurocent; excludes Omvang
+    dagtekening: int
+    bericht: bytes
+
+
+class PrestatieRetour(Struct, frozen=True, gc=False):
+    """A declared line that a JW325 rejects. Key: provider + referentie + the message that declared it."""
+
+    gemeente: str
+    referentie: bytes
+    bericht: bytes  # Identificatie of the JW323
+    code: str  # first return code that rejects (WJ001)
+    dagtekening: int  # of the answer
+
+
+class CbsRecord(Struct, frozen=True, gc=False):
+    """One record of a CBS-structured file (Almere). Key: provider, hulpvorm, begindatum (domain 10). Time: upload."""
+
+    gemeente: str  # CBS code; of the address that decides the woonplaats
+    hulpvorm: str  # CBS 3.3
+    verwijzer: str  # CBS 3.2; empty if none
+    crisis: str  # CBS 3.4; empty if none
+    begindatum: int
+    einddatum: int | None  # None while running
+    reden: str  # CBS 3.7; empty while running
+    geslacht: str  # COD046
+    leeftijd: int | None  # completed years on begindatum
+    leeftijd_benaderd: bool
+    nut_jeugdige: int | None  # CBS 4.3
+    nut_ouder: int | None
+    zonder_hulp_jeugdige: int | None  # CBS 4.4, 1..4
+    zonder_hulp_ouder: int | None
+    periode: str  # half year that the file reports: 2026-1 or 2026-2
+    tijd: int  # upload time, ms
+
+
+class BerichtRetour(Struct, frozen=True, gc=False):
+    """An answer on a whole message: JW306, JW308, or the header of a JW325. It names no client and is no event: the
+    register finds whom the message concerned.
+    """
+
+    soort: str  # start, stop or declaration: kind of the message that is answered
+    gemeente: str
+    bericht: bytes  # Identificatie of that message
+    afgekeurd: bool  # it counts as never sent (OP286, IV087)
+    code: str  # first return code that rejects (WJ001); empty when approved
+    dagtekening: int  # of the answer
+
+
+class Intrekking(Struct, frozen=True, gc=False):
+    """A message of this client counts as never sent: it was rejected as a whole. From the register."""
+
+    soort: str  # start, stop, declaration
+    bericht: bytes
+    code: str
+
+
+class Dubbel(Struct, frozen=True, gc=False):
+    """A number that must be unique was used twice with other content. From the register; a quality flag."""
+
+    regel: str  # TR056, TR314 or TR333
+    soort: str  # TR056: kind of the message; else empty
+    sleutel: bytes  # the message, reference or declaration number
+
+
+class Vervanging(Struct, frozen=True, gc=False):
+    """A CBS delivery was replaced by a later, complete one of its provider and period. From the register."""
+
+    periode: str
+    aanlevering: str  # id of the replaced delivery
+
+
+Fact = (
+    Start
+    | Stop
+    | Prestatie
+    | Score
+    | Meting
+    | Toewijzing
+    | PrestatieRetour
+    | CbsRecord
+    | Intrekking
+    | Dubbel
+    | Vervanging
+)
+#: What a line of a delivery can hold.
+Inhoud = Fact | BerichtRetour
+
+#: Kind of delivery -> the facts that may come through its topic.
+KINDS: Final[dict[str, tuple[type[Inhoud], ...]]] = {
+    "start": (Start,),
+    "stop": (Stop,),
+    "declaration": (Prestatie,),
+    "score": (Score,),
+    "cem": (Meting,),
+    "assignment": (Toewijzing,),
+    "return": (BerichtRetour, PrestatieRetour),
+    "cbs": (CbsRecord,),
 }
-KIND: Final[dict[type, str]] = {cls: kind for kind, cls in FACTS.items()}
 
 
 class Event(Struct, frozen=True, gc=False):

@@ -55,6 +55,16 @@ MELDINGEN: Final[dict[str, Melding]] = {
     ),
     "JZ588": Melding("De reden van beëindiging staat niet in de codelijst JZ588.", "iJw JZ588", True),
     "JZ020": Melding("De productcategorie staat niet in de codelijst JZ020.", "iJw JZ020", True),
+    "JZ002": Melding("De reden van wijziging staat niet in de codelijst JZ002.", "iJw JZ002", True),
+    "CS003": Melding("De einddatum van de toewijzing ligt voor de ingangsdatum.", "iJw CS003", True),
+    "CS335": Melding(
+        "Bij een verwijderde toewijzing (reden 13) is de einddatum gelijk aan de ingangsdatum.", "iJw CS335", True
+    ),
+    "CS336": Melding("De reden van wijziging 01 is vervallen.", "iJw CS336", True),
+    "CD079": Melding("Het product ontbreekt terwijl er geen budget is.", "iJw CD079", True),
+    "TR342": Melding(
+        "De som van de afgekeurde regels is niet het ingediende min het toegekende bedrag.", "iJw TR342", True
+    ),
     # Files.
     "B01": Melding("Het bestand is leeg.", "", True),
     "B02": Melding(

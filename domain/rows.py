@@ -57,6 +57,15 @@ class TrajectRij(Struct, gc=False):
     scores: int = 0
     declaraties: int = 0
     vlaggen: list[str] = []
+    bron: str = "ijw"
+    hulpvorm: str = ""
+    verwijzer: str = ""
+    crisis: str = ""
+    intensiteit: str = ""
+    nieuwe_start: int | None = None
+    metingen_einde: int = 0
+    metingen_jaren: list[int] = []
+    wacht: dict[str, int] = {}
 
 
 class MetingRij(Struct, gc=False):
@@ -72,6 +81,9 @@ class MetingRij(Struct, gc=False):
     antwoorden: dict[str, int] = {}
     traject: str = ""
     telt: bool = False
+    bevestigd: bool = False
+    wacht: str = ""
+    sinds: int | None = None
 
 
 class ScoreRij(Struct, gc=False):
@@ -82,6 +94,8 @@ class ScoreRij(Struct, gc=False):
     waarde: int | None = None
     tijd: int = 0
     traject: str = ""
+    wacht: str = ""
+    sinds: int | None = None
 
 
 Rij = TrajectRij | MetingRij | ScoreRij

@@ -32,7 +32,10 @@ _DAMAGE: Final = (
     *(EOFError, IndexError, ValueError, TypeError, KeyError, OverflowError, MemoryError),
     SchemaResolutionError,
 )
-_PARTS: Final = ("start", "stop", "prestatie", "score", "meting", "afwijzing")
+_PARTS: Final = (
+    *("start", "stop", "prestatie", "score", "meting", "afwijzing"),
+    *("toewijzing", "bericht_retour", "prestatie_retour", "cbs_record", "intrekking", "dubbel", "vervanging"),
+)
 
 
 class Undecodable(ValueError):

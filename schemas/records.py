@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 from msgspec.structs import asdict
 
-from domain.facts import Event, Fact, Meting, Prestatie, Score, Start, Stop
+from domain.facts import (
+    BerichtRetour,
+    CbsRecord,
+    Dubbel,
+    Event,
+    Fact,
+    Inhoud,
+    Intrekking,
+    Meting,
+    Prestatie,
+    PrestatieRetour,
+    Score,
+    Start,
+    Stop,
+    Toewijzing,
+    Vervanging,
+)
 from schemas.codec import Record
 
-_NAME: Final[dict[type, str]] = {cls: f"nl.sor.{cls.__name__}" for cls in (Start, Stop, Prestatie, Score, Meting)}
-_CLASS: Final[dict[str, type[Fact]]] = {
-    "nl.sor.Start": Start,
-    "nl.sor.Stop": Stop,
-    "nl.sor.Prestatie": Prestatie,
-    "nl.sor.Score": Score,
-    "nl.sor.Meting": Meting,
-}
+_CLASSES: Final[tuple[type[Inhoud], ...]] = (
+    *(Start, Stop, Prestatie, Score, Meting, Toewijzing, BerichtRetour, PrestatieRetour, CbsRecord),
+    *(Intrekking, Dubbel, Vervanging),
+)
+#: Class of a fact -> its full name in Avro.
+NAME: Final[dict[type, str]] = {cls: f"nl.sor.{cls.__name__}" for cls in _CLASSES}
+_CLASS: Final[dict[str, type[Inhoud]]] = {name: cls for cls, name in NAME.items()}
 
 
-def fact_to_record(fact: Fact) -> tuple[str, Record]:
+def fact_to_record(fact: Inhoud) -> tuple[str, Record]:
     """``(full name, record)`` of a fact, as a union of records wants it."""
-    return _NAME[type(fact)], asdict(fact)
+    return NAME[type(fact)], asdict(fact)
 
 
-def record_to_fact(named: tuple[str, Record]) -> Fact:
+def record_to_fact(named: tuple[str, Record]) -> Inhoud:
     """The fact of a named record. The decoder has checked the types."""
     return _CLASS[named[0]](**named[1])
 
@@ -47,5 +62,5 @@ def record_to_event(record: Record) -> Event:
         record["line"],
         record["aanbieder"],
         record["published_at"],
-        record_to_fact(record["fact"]),
+        cast("Fact", record_to_fact(record["fact"])),
     )

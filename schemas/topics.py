@@ -7,9 +7,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
-#: Topics of the connectors, by kind of fact.
-IN_TOPIC: Final[dict[str, str]] = {kind: f"sor.in.{kind}" for kind in ("start", "stop", "declaration", "score", "cem")}
-EVALUATED, EVENTS, LINES = "sor.evaluated", "sor.events", "sor.lines"
+from domain.facts import KINDS
+
+#: Topics of the connectors, by kind of delivery.
+IN_TOPIC: Final[dict[str, str]] = {kind: f"sor.in.{kind}" for kind in KINDS}
+EVALUATED, EVENTS, LINES, REGISTER = "sor.evaluated", "sor.events", "sor.lines", "sor.register"
 REJECTED, RECEIPTS = "sor.rejected", "sor.receipts"
 TRAJECTEN, METINGEN, SCORES = "sor.trajecten", "sor.metingen", "sor.scores"
 _DAY_MS = 86_400_000

@@ -40,7 +40,15 @@ class Deliveries:
 
 
 def _outcome(line: Record) -> Uitkomst:
-    return Uitkomst(line["line"], line["regel"], line["regels"], line["code"], line["veld"], line["published_at"])
+    return Uitkomst(
+        line["line"],
+        line["regel"],
+        line["regels"],
+        line["code"],
+        line["veld"],
+        line["published_at"],
+        line["uitkomst"] == "ingetrokken",
+    )
 
 
 def _receipt(delivery: str, state: Aanlevering) -> Record:
@@ -63,4 +71,5 @@ def _receipt(delivery: str, state: Aanlevering) -> Record:
         "eerste": state.eerste,
         "laatste": state.laatste,
         "version": state.versie,
+        "ingetrokken": state.aantal_ingetrokken,
     }

@@ -1,8 +1,8 @@
 """Stage *entry*: opens a line, takes the blinding off, names the client, checks the fact and lets it in.
 
 Without the secret of ``evaluate`` it can test no guess. References leave it as keyed hashes. Every record gets an
-outcome
-in ``sor.lines``; only accepted facts of real deliveries reach ``sor.events``.
+outcome in ``sor.lines``; only accepted facts of real deliveries reach ``sor.events``, and ``sor.register`` hears which
+numbers they use.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ from crypto.oprf import InvalidPoint
 from crypto.pseudonym import Pseudonyms, References
 from crypto.seal import ENTRY, CannotOpen, Opener
 from domain.checks import Bevinding, check
+from domain.facts import KINDS, BerichtRetour
 from domain.meldingen import MELDINGEN
 from monitoring import metrics
 from schemas.codec import Codec, IdSource, Record, Undecodable
-from schemas.records import record_to_fact
-from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, REJECTED
+from schemas.records import NAME, record_to_fact
+from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, REGISTER, REJECTED
 from streams.envelope import context_of, formed, header_of
 from streams.poison import PoisonGuard
 from streams.references import Remembered, hashed
+from streams.register import Uses
 from streams.rejected import CODES, rejection
 from transport.clients import Cluster, consumer
 from transport.health import Health
@@ -40,12 +42,11 @@ STAGE: Final = "entry"
 _CACHE: Final = 100_000
 _SCALAR: Final = 32
 _MOST_ROWS: Final = 1_000_000
-#: Topic -> (kind of delivery, the one fact that may come through it).
-_KINDS: Final = {
-    topic: (kind, f"nl.sor.{name}")
-    for (kind, topic), name in zip(IN_TOPIC.items(), ("Start", "Stop", "Prestatie", "Score", "Meting"), strict=True)
-}
+#: Topic -> (kind of delivery, the facts that may come through it).
+_KINDS: Final = {topic: (kind, frozenset(NAME[cls] for cls in KINDS[kind])) for kind, topic in IN_TOPIC.items()}
 _REFUSAL: Final = "nl.sor.Afwijzing"
+_NO_CLIENT: Final = NAME[BerichtRetour]
+_KENMERK: Final = 16
 _FIELD: Final = re.compile(r"[A-Za-z_ -]{0,40}")
 
 
@@ -71,6 +72,7 @@ class Admitted(NamedTuple):
     line: bytes
     pseudonym: bytes
     event: bytes | None
+    register: Sequence[tuple[str, bytes]] = ()  # key and record of each number it uses
 
 
 class Admission:
@@ -82,6 +84,7 @@ class Admission:
         self._references = Remembered(References(keys.root))
         self._evaluated, self._sealed = Codec(EVALUATED, ids), Codec("sor.sealed", ids)
         self._events, self._lines = Codec(EVENTS, ids), Codec(LINES, ids)
+        self._uses = Uses(ids)
         self._name = lru_cache(maxsize=_CACHE)(self._unblinded_name)
 
     def _unblinded_name(self, inverse: bytes, element: bytes) -> bytes:
@@ -90,7 +93,7 @@ class Admission:
     def __call__(self, value: bytes) -> Admitted:
         """``Undecodable``, ``CannotOpen`` or ``InvalidPoint`` for poison."""
         record = formed(self._evaluated.decode(value))
-        kind, fact_name = self._kind(record)
+        kind, fact_names = self._kind(record)
         plain = self._opener.open(
             record["entry_key_id"],
             record["entry_wrapped"],
@@ -104,14 +107,15 @@ class Admission:
         name, content = sealed["inhoud"]
         if name == _REFUSAL:
             return self._refused(record, kind, sealed, _bounded(content["code"], content["veld"]))
-        if name != fact_name or not record["element"]:
+        if name not in fact_names or bool(record["element"]) == (name == _NO_CLIENT):
             return self._refused(record, kind, sealed, Bevinding("K04", ""))
         problem = check(record_to_fact((name, content)))
         if problem is not None:
             return self._refused(record, kind, sealed, problem)
-        return self._accepted(record, kind, sealed, self._name(plain[:_SCALAR], record["element"]))
+        pseudonym = b"" if name == _NO_CLIENT else self._name(plain[:_SCALAR], record["element"])
+        return self._accepted(record, kind, sealed, pseudonym)
 
-    def _kind(self, record: Record) -> tuple[str, str]:
+    def _kind(self, record: Record) -> tuple[str, frozenset[str]]:
         found = _KINDS.get(record["topic"])
         if found is None:
             raise Undecodable("the record names a topic that is no topic of a connector")
@@ -119,19 +123,27 @@ class Admission:
 
     def _accepted(self, record: Record, kind: str, sealed: Record, pseudonym: bytes) -> Admitted:
         line = self._lines.encode(line_record(record, kind, sealed, None))
+        delivery, published_at = record["delivery"].encode(), record["published_at"]
         if record["test"]:
-            return Admitted(record["delivery"].encode(), kind, record["published_at"], "", line, pseudonym, None)
+            return Admitted(delivery, kind, published_at, "", line, pseudonym, None)
         name, content = sealed["inhoud"]
+        content = hashed(self._references, kind, record["sender"], content)
+        uses = self._uses(record, (name, content), self._mark(record, sealed), sealed["regel"], pseudonym)
+        if not pseudonym:
+            return Admitted(delivery, kind, published_at, "", line, b"", None, uses)
         event = {
             "delivery": record["delivery"],
             "line": record["line"],
             "aanbieder": record["sender"],
-            "published_at": record["published_at"],
-            "fact": (name, hashed(self._references, kind, record["sender"], content)),
+            "published_at": published_at,
+            "fact": (name, content),
         }
-        return Admitted(
-            record["delivery"].encode(), kind, record["published_at"], "", line, pseudonym, self._events.encode(event)
-        )
+        return Admitted(delivery, kind, published_at, "", line, pseudonym, self._events.encode(event), uses)
+
+    def _mark(self, record: Record, sealed: Record) -> bytes:
+        """What a message says, as a keyed hash: enough to see that one identification came with two contents."""
+        kenmerk = (sealed["kenmerk"] or b"")[:_KENMERK]
+        return self._references.hashed(b"kenmerk", record["sender"], kenmerk) if kenmerk else b""
 
     def _refused(self, record: Record, kind: str, sealed: Record, problem: Bevinding) -> Admitted:
         line = self._lines.encode(line_record(record, kind, sealed, problem))
@@ -192,6 +204,8 @@ class Stage:
             if admitted.event is not None:
                 self._publisher.send(EVENTS, admitted.pseudonym, admitted.event)
             self._publisher.send(LINES, admitted.delivery, admitted.line)
+            for key, use in admitted.register:
+                self._publisher.send(REGISTER, key.encode(), use)
             place = (admitted.kind, admitted.code)
             outcomes[place] = outcomes.get(place, 0) + 1
             self._newest[admitted.kind] = max(self._newest.get(admitted.kind, 0), admitted.published_at)

@@ -24,9 +24,13 @@ _FIELDS: Final[dict[str, dict[str, bytes]]] = {
         "bericht": b"bericht.declaration",
         "referentie": b"referentie",
         "vorige_referentie": b"referentie",
+        "declaratienummer": b"declaratienummer",
     },
     "score": {"toewijzing": b"toewijzing", "beschikking": b"beschikking"},
     "cem": {"meting": b"meting"},
+    "assignment": {"toewijzing": b"toewijzing", "bericht": b"bericht.assignment"},
+    "return": {"referentie": b"referentie", "bericht": b"bericht.declaration"},
+    "cbs": {},
 }
 
 
@@ -49,10 +53,23 @@ class Remembered:
 def hashed(references: Remembered, kind: str, aanbieder: str, content: Record) -> Record:
     """The content of a fact with its references hashed and its one free text reduced; absent references stay absent."""
     out = content | {
-        field: references.hashed(reference, aanbieder, content[field])
+        field: references.hashed(_reference(kind, field, reference, content), aanbieder, _clear(kind, field, content))
         for field, reference in _FIELDS[kind].items()
-        if content[field] is not None
+        if content.get(field) is not None
     }
     if kind == "cem":
         out["informant"] = informant(content["informant"])
     return out
+
+
+def _reference(kind: str, field: str, reference: bytes, content: Record) -> bytes:
+    """An answer on a whole message refers to a message of the kind that it names."""
+    if kind == "return" and field == "bericht" and "soort" in content:
+        return b"bericht." + str(content["soort"]).encode()
+    return reference
+
+
+def _clear(kind: str, field: str, content: Record) -> bytes:
+    """The number itself; a JW301 comes from a municipality, whose identifications are its own (TR056)."""
+    clear: bytes = content[field]
+    return content["gemeente"].encode() + b"|" + clear if (kind, field) == ("assignment", "bericht") else clear

@@ -14,7 +14,7 @@ from confluent_kafka import KafkaException
 from crypto import keys
 from schemas.codec import IdSource
 from schemas.registry import registry_ids
-from schemas.topics import EVENTS, LINES, groups
+from schemas.topics import EVENTS, LINES, REGISTER, groups
 from sor.settings import Settings, load_settings
 from sor.stack.endpoints import clickhouse_access, kafka_cluster
 from streams.batch import Fold
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    process: Annotated[str, typer.Argument(help="evaluate, entry, trajectories, deliveries or sink.")],
+    process: Annotated[str, typer.Argument(help="evaluate, entry, trajectories, deliveries, register or sink.")],
     metrics_port: Annotated[int | None, typer.Option(help="Serve /ready and /metrics on 127.0.0.1.")] = None,
     slot: Annotated[str, typer.Option(help="Static membership: one fixed name per parallel process.")] = "0",
 ) -> None:
@@ -129,6 +129,13 @@ def _deliveries(settings: Settings, slot: str, port: int | None) -> int:
     return _stage(settings, "deliveries", LINES, TABLE, fold, slot, port)
 
 
+def _register(settings: Settings, slot: str, port: int | None) -> int:
+    from streams.register import TABLE, Register
+
+    fold = Register(_ids(settings))
+    return _stage(settings, "register", REGISTER, TABLE, fold, slot, port)
+
+
 def _sink(settings: Settings, slot: str, port: int | None) -> int:
     from sinks.consumer import SinkConfig
     from sinks.consumer import run as run_sink
@@ -145,5 +152,6 @@ _RUNNERS: Final[dict[str, Runner]] = {
     "entry": _entry,
     "trajectories": _trajectories,
     "deliveries": _deliveries,
+    "register": _register,
     "sink": _sink,
 }

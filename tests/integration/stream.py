@@ -24,7 +24,7 @@ from schemas.topics import groups, topics
 from sor.simulator import compare
 from sor.stack.ports import free_port
 
-STAGES = ("evaluate", "entry", "trajectories", "deliveries", "sink")
+STAGES = ("evaluate", "entry", "trajectories", "deliveries", "register", "sink")
 _CLICKHOUSE = ("admin", "sink")
 
 

@@ -45,7 +45,7 @@ def codec(name: str) -> Codec:
 
 def sealed(inhoud: tuple[str, Record], regel: int = 5, regels: int = 1) -> bytes:
     """A record of the inside of entry's part."""
-    return codec("sor.sealed").encode({"regel": regel, "regels": regels, "inhoud": inhoud})
+    return codec("sor.sealed").encode({"regel": regel, "regels": regels, "inhoud": inhoud, "kenmerk": None})
 
 
 def envelope(

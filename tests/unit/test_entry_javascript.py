@@ -53,7 +53,7 @@ def test_it_blinds_as_we_do() -> None:
 def test_it_writes_avro_as_we_do() -> None:
     score = {k: v for k, v in INPUTS["score"].items() if k != "regel"}
     fact = score | {"toewijzing": None, "beschikking": score["beschikking"].encode()}
-    record = {"regel": INPUTS["score"]["regel"], "regels": 1, "inhoud": ("nl.sor.Score", fact)}
+    record = {"regel": INPUTS["score"]["regel"], "regels": 1, "inhoud": ("nl.sor.Score", fact), "kenmerk": None}
     assert Codec("sor.sealed").decode(bytes.fromhex(V["sealed"])) == record
     assert INPUTS["ids"]["sealed"] == int.from_bytes(bytes.fromhex(V["sealed"])[1:5], "big")
 

@@ -68,7 +68,7 @@ def changed(name: str, **types: Any) -> JsonSchema:
 def test_the_bytes_on_the_wire() -> None:
     """A zero, the id, and the record: zigzag numbers, texts with their length, the place of an enum symbol."""
     record = bytes.fromhex("02640204") + b"\x0ascore" + b"\x1099000001" + b"\x00" + b"\x80\x01" + b"\x06\x02"
-    expected = b"\x00" + (804331763).to_bytes(4, "big") + record + b"\x02" + b"\x06R05" + b"\x0cwaarde"
+    expected = b"\x00" + (bundled_id(load("sor.lines"))).to_bytes(4, "big") + record + b"\x02" + b"\x06R05" + b"\x0cwaarde"
     assert Codec("sor.lines").encode(LINE) == expected
     assert Codec("sor.lines").decode(expected) == LINE
 
@@ -176,6 +176,15 @@ def test_bundled_ids_know_every_contract_and_release() -> None:
         ids.lookup(7)
 
 
+def holds(found: object, written: object) -> bool:
+    """Everything that was written is found; a record may have more fields by now."""
+    if isinstance(written, dict) and isinstance(found, dict):
+        return all(key in found and holds(found[key], value) for key, value in written.items())
+    if isinstance(written, tuple) and isinstance(found, tuple):
+        return len(found) == len(written) and all(map(holds, found, written))
+    return found == written
+
+
 @pytest.mark.parametrize(("version", "name", "schema"), [pytest.param(*r, id=f"{r[0]}-{r[1]}") for r in released()])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
@@ -185,7 +194,7 @@ def test_a_record_of_a_release_is_read_today(version: str, name: str, schema: Js
     writer = Codec(name)
     writer._schema = parse_schema(wire._plain(schema))
     found = Codec(name, Ids(json.dumps(schema))).decode(under_seven(writer.encode(record)))
-    assert {field: found[field] for field in record if field in found} == record
+    assert holds(found, record)
     assert set(found) == {field["name"] for field in load(name)["fields"]}
 
 
