@@ -60,7 +60,7 @@ def test_a_declared_line_becomes_a_fact() -> None:
     )
     assert fact == Prestatie(
         "0363", b"4711", "45", "45A99", b"R1", b"R0", "C", day(date(2026, 5, 1)), day(date(2026, 5, 31)), 10, "83", 10,
-        DAGTEKENING, b"000000001",
+        DAGTEKENING, b"000000001", b"D1",
     )  # fmt: skip
 
 
