@@ -1,12 +1,11 @@
-"""What one insert will hold: the newest row of every key, and the offsets that the insert covers."""
+"""What one insert will hold: the records of every partition as they came, and the offsets that the insert covers."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from schemas.codec import Record
 from sinks.tables import Table
 
 
@@ -17,33 +16,43 @@ class Place(NamedTuple):
     partition: int
 
 
-class Batch:
-    """Rows by table, partition and key. A key lives in one partition, so giving a partition up takes its rows along."""
+class Held(NamedTuple):
+    """Records of one partition in the order of the log: the value at an index has the offset at that index."""
 
-    def __init__(self, tables: Iterable[Table]) -> None:
-        self._tables = {table.topic: table for table in tables}
-        self._key = {table.topic: itemgetter(*table.key) for table in self._tables.values()}
-        self._rows: dict[Place, dict[Any, Record]] = {}
+    place: Place
+    offsets: list[int]
+    values: list[bytes]
+
+
+class Batch:
+    """Records by partition. A key lives in one partition, so giving a partition up takes all rows of its keys along."""
+
+    def __init__(self) -> None:
+        self._held: dict[Place, Held] = {}
         self.offsets: dict[Place, int] = {}  # next offset to read
         self.records = 0
+        self.since = 0.0  # of the monotonic clock, when its first record came
 
-    def add(self, place: Place, offset: int, row: Record) -> None:
-        """Take a row in. Of rows with one key the highest version stays; of equal versions the later one."""
-        rows = self._rows.setdefault(place, {})
-        key = self._key[place.topic](row)
-        version = self._tables[place.topic].version
-        known = rows.get(key)
-        if known is None or known[version] <= row[version]:
-            rows[key] = row
+    def add(self, place: Place, offset: int, value: bytes) -> None:
+        """Take a record in."""
+        held = self._held.get(place)
+        if held is None:
+            held = self._held[place] = Held(place, [], [])
+            self.since = self.since or time.monotonic()
+        held.offsets.append(offset)
+        held.values.append(value)
         self.offsets[place] = offset + 1
         self.records += 1
 
     def give_up(self, places: Iterable[Place]) -> None:
-        """Forget partitions that another process reads from now on: it gets their records from Kafka."""
+        """Forget partitions that another process reads from now on: it gets their records from Kafka.
+
+        An insert that is under way keeps what it was given: rows that come twice change nothing.
+        """
         for place in places:
-            self._rows.pop(place, None)
+            self._held.pop(place, None)
             self.offsets.pop(place, None)
 
-    def rows(self, table: Table) -> list[Record]:
-        """The rows of a table."""
-        return [row for place, rows in self._rows.items() if place.topic == table.topic for row in rows.values()]
+    def held(self, table: Table) -> list[Held]:
+        """The records of a table."""
+        return [held for place, held in self._held.items() if place.topic == table.topic]

@@ -79,7 +79,14 @@ class UnavailableError(RuntimeError):
 
 
 class RefusedError(RuntimeError):
-    """ClickHouse will never take it: a fault of ours or of the operator. The message says what to do."""
+    """ClickHouse will never take it: a fault of ours or of the operator. The message says what to do.
+
+    ``code`` is the server's error number; None when it is not the server that refuses.
+    """
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,7 @@ def told_apart(doing: str) -> Iterator[None]:
         if code is None:
             raise RefusedError(f"{doing}: the client refuses what we gave it ({type(error).__name__}).") from None
         raise RefusedError(
-            f"{doing}: ClickHouse error {code} ({name or 'unnamed'}). {_ADVICE.get(code, '')}".strip()
+            f"{doing}: ClickHouse error {code} ({name or 'unnamed'}). {_ADVICE.get(code, '')}".strip(), code
         ) from None
 
 

@@ -2,9 +2,9 @@
 
 Each round:
 
-1. *Read* up to ``flush_rows`` records, for at most ``flush_seconds``, and decode them; of each key the highest
-   version stays.
-2. *Insert* each table; ClickHouse confirms the number of rows.
+1. *Read* up to ``flush_rows`` records, for at most ``flush_seconds`` since the first of them.
+2. *Insert* each table, on a thread of its own; ClickHouse confirms the number of rows. Meanwhile this thread reads for
+   the next round, up to as many records again: reading and inserting take about as long.
 3. *Commit* the offsets, and nothing else ever commits.
 
 What a crash leaves behind: after 1 nothing; in 2 some tables have rows that come again; in 3 all have. Rows carry
@@ -24,16 +24,19 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas import topics
-from schemas.codec import Codec, IdSource, Undecodable
+from schemas.codec import IdSource
 from sinks import measure
 from sinks.batch import Batch, Place
 from sinks.clickhouse import Access, RefusedError, UnavailableError
+from sinks.contract import MustStopError
+from sinks.inserts import DECODED, Inserts
 from sinks.tables import TABLES, Table
 from sinks.writer import Writer
 from transport.clients import Cluster, consumer
@@ -45,6 +48,7 @@ EXIT_CLEAN: Final = 0
 EXIT_FAULT: Final = 70  # something that time does not heal; offsets uncommitted
 FIRST_DELAY, LONGEST_DELAY = 0.25, 10.0  # seconds between two tries
 _POLL_SECONDS = 0.1
+_MEANWHILE_SECONDS = 0.005  # a read beside an insert: what comes after it has to wait for this one
 GC_ALLOCATIONS: Final = 500_000
 
 #: Somebody else has the partition now, or soon: the records come again, there or here.
@@ -63,10 +67,6 @@ _GROUP_MOVED: Final = frozenset(
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
     }
 )
-
-
-class MustStopError(RuntimeError):
-    """Going on would lose or falsify something. The message says what to do."""
 
 
 class Stopping(Exception):  # no error: an orderly stop while an insert waits to be tried again
@@ -89,13 +89,13 @@ class SinkConfig:
     group: str | None = None
     tables: tuple[Table, ...] = TABLES
     ids: IdSource | None = None  # None: the schema ids that the project brings along
+    decoded: int = DECODED  # records of a table and batch that are decoded before they are inserted
 
 
 def run(config: SinkConfig) -> int:
     """Run until SIGTERM or SIGINT (when called on the main thread); the exit code."""
     sink = Sink(config)
-    # A batch is some 100,000 young containers that all live until its insert: looking for garbage among them costs a
-    # third of the decoding and finds none.
+    # A batch is many young objects that all live until its insert: looking for garbage among them finds none.
     gc.set_threshold(GC_ALLOCATIONS, 10, 10)
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -114,11 +114,12 @@ class Sink:
     def __init__(self, config: SinkConfig) -> None:
         self._config = config
         self._writer = Writer(Access(config.clickhouse_url, config.user, config.password, config.database))
+        self._inserts = Inserts(self._writer, config.tables, config.ids, config.decoded)
+        self._thread = ThreadPoolExecutor(1, "insert")  # only it uses the writer
         self._health = Health(config.health_port, measure.STAGE)
-        self._codecs = {table.topic: Codec(table.schema, config.ids) for table in config.tables}
-        self._assigned: set[Place] = set()
-        self._batch = Batch(config.tables)
-        self._next = Batch(config.tables)  # takes what arrives while the batch at hand is being inserted
+        self._assigned: dict[tuple[str, int], Place] = {}
+        self._batch = Batch()
+        self._next = Batch()  # takes what arrives while the batch at hand is being inserted
         self._paused = False
         self._stop = False
 
@@ -146,46 +147,45 @@ class Sink:
                 on_lost=self._on_revoke,
             )
             while not self._stop:
-                self._read(self._batch, self._config.flush_seconds)
+                self._fill()
                 self._insert()
                 self._commit()
         except Stopping:
             log.info("Stopped while ClickHouse was away; what was not confirmed is not committed and comes again.")
         finally:
             self._health.stop()
+            self._thread.shutdown()  # waits for the insert at hand
             self._writer.close()
             self._consumer.close()
 
     # 1. Read
 
+    def _fill(self) -> None:
+        """Fill the batch at hand; what the last insert left time to read has waited already."""
+        waited = time.monotonic() - self._batch.since if self._batch.records else 0.0
+        if waited < self._config.flush_seconds:
+            self._read(self._batch, self._config.flush_seconds - waited)
+
     def _read(self, into: Batch, seconds: float) -> None:
-        messages = self._consumer.consume(self._config.flush_rows, seconds)
-        started = time.perf_counter()
-        for message in messages:
-            self._take(message, into)
-        if messages:
-            measure.decoded(len(messages), time.perf_counter() - started)
+        """Read as much as the batch has room for."""
+        if (room := self._config.flush_rows - into.records) > 0:
+            for message in self._consumer.consume(room, seconds):
+                self._take(message, into)
 
     def _take(self, message: Message, into: Batch) -> None:
         error = message.error()
         if error is not None:
             self._complain(error)
             return
-        place = Place(str(message.topic()), int(message.partition() or 0))
-        if place not in self._assigned:
+        place = self._assigned.get((message.topic(), message.partition()))
+        if place is None:
             return  # taken away while this was fetched; whoever has it now reads it again
         offset, value = int(message.offset() or 0), message.value()
         if value is None:
             raise MustStopError(
                 f"{place.topic} {place.partition} {offset}: a record without value; rows are deleted by version."
             )
-        try:
-            into.add(place, offset, self._codecs[place.topic].decode(value))
-        except Undecodable as error:
-            raise MustStopError(
-                f"{place.topic} {place.partition} {offset}: {error}. Only our own stages write here: find the one "
-                "that is newer than this sink, and bring this sink up to its release."
-            ) from error
+        into.add(place, offset, value)
 
     def _complain(self, error: KafkaError) -> None:
         """An error instead of a record: librdkafka goes on by itself unless it says that it cannot."""
@@ -200,14 +200,17 @@ class Sink:
 
     def _insert(self) -> None:
         for table in self._config.tables:
-            self._until_done(table, lambda table=table: self._writer.insert(table, self._batch.rows(table)))  # type: ignore[misc]
+            if held := self._batch.held(table):
+                self._until_done(table, lambda table=table, held=held: self._inserts.insert(table, held))  # type: ignore[misc]
 
     def _until_done(self, table: Table, work: Callable[[], None]) -> None:
         """Do the work; while ClickHouse is away, again after 0.25 s, doubling to 10 s, each shortened by up to half."""
         delay = FIRST_DELAY
         while True:
+            running = self._thread.submit(work)
+            self._meanwhile(running)
             try:
-                work()
+                running.result()
             except UnavailableError as error:
                 log.warning("%s Trying again in %.1f s.", error, delay)
                 measure.retried(table)
@@ -217,6 +220,14 @@ class Sink:
             else:
                 self._resume()
                 return
+
+    def _meanwhile(self, running: Future[None]) -> None:
+        """Read for the next round until the work is done."""
+        while not running.done():
+            if self._assigned and not self._stop and self._next.records < self._config.flush_rows:
+                self._read(self._next, _MEANWHILE_SECONDS)
+            else:
+                wait([running], _POLL_SECONDS)
 
     def _wait(self, seconds: float) -> None:
         """Let time pass while the consumer stays a member of its group."""
@@ -230,18 +241,18 @@ class Sink:
         self._health.ready = False
         if not self._paused:
             self._paused = True
-            self._consumer.pause(_partitions(self._assigned))
+            self._consumer.pause([TopicPartition(*place) for place in self._assigned])
 
     def _resume(self) -> None:
         if self._paused:
             self._paused = False
-            self._consumer.resume(_partitions(self._assigned))
+            self._consumer.resume([TopicPartition(*place) for place in self._assigned])
         self._health.ready = bool(self._assigned)
 
     # 3. Commit
 
     def _commit(self) -> None:
-        offsets = [TopicPartition(place.topic, place.partition, next_) for place, next_ in self._batch.offsets.items()]
+        offsets = [TopicPartition(*place, next_) for place, next_ in self._batch.offsets.items()]
         started = time.perf_counter()
         if offsets:
             try:
@@ -250,7 +261,7 @@ class Sink:
                 self._not_committed(error.args[0])
             else:
                 measure.committed(self._batch.records, self._lag(), time.perf_counter() - started)
-        self._batch, self._next = self._next, Batch(self._config.tables)
+        self._batch, self._next = self._next, Batch()
 
     def _not_committed(self, error: KafkaError) -> None:
         if error.code() not in _GROUP_MOVED:
@@ -261,7 +272,7 @@ class Sink:
         """Records left per topic, from what the last fetches said."""
         left = dict.fromkeys((table.topic for table in self._config.tables), 0)
         for place, next_ in self._batch.offsets.items():
-            _low, high = self._consumer.get_watermark_offsets(TopicPartition(place.topic, place.partition), cached=True)
+            _low, high = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
             left[place.topic] += max(0, high - next_)
         return left
 
@@ -269,7 +280,7 @@ class Sink:
 
     def _on_assign(self, client: Consumer, partitions: list[TopicPartition]) -> None:
         client.incremental_assign(partitions)
-        self._assigned |= _places(partitions)
+        self._assigned |= {place: place for place in _places(partitions)}
         if self._paused:
             client.pause(partitions)
         else:
@@ -277,7 +288,7 @@ class Sink:
 
     def _on_revoke(self, client: Consumer, partitions: list[TopicPartition]) -> None:
         places = _places(partitions)
-        self._assigned -= places
+        self._assigned = {place: place for place in self._assigned.values() if place not in places}
         self._batch.give_up(places)
         self._next.give_up(places)
         client.incremental_unassign(partitions)
@@ -285,7 +296,3 @@ class Sink:
 
 def _places(partitions: Sequence[TopicPartition]) -> set[Place]:
     return {Place(partition.topic, partition.partition) for partition in partitions}
-
-
-def _partitions(places: set[Place]) -> list[TopicPartition]:
-    return [TopicPartition(place.topic, place.partition) for place in places]

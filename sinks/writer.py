@@ -1,18 +1,21 @@
-"""Rows into ClickHouse: one columnar insert per table, confirmed by count. Knows no Kafka."""
+"""Rows into ClickHouse, confirmed by count: as columns, or as the Avro records that they came as. Knows no Kafka."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from operator import itemgetter
 from typing import Any, Final
 
+import lz4.frame
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ProgrammingError
 
 from schemas.codec import Record
 from sinks import clickhouse, measure
 from sinks.clickhouse import Access, RefusedError
+from sinks.contract import Container
 from sinks.tables import Table
 
 #: The insert is on disk when it returns, and the answer waits for the count of rows.
@@ -52,17 +55,28 @@ class Writer:
         started = time.perf_counter()
         context = self._context(table)
         context.data = list(zip(*map(itemgetter(*table.columns), rows), strict=True))
-        try:
-            with clickhouse.told_apart(f"Inserting into {table.name}"):
-                written = self._connected().data_insert(context).written_rows
-        except BaseException:
-            self.close()
-            raise
-        if written != len(rows):
-            raise RefusedError(
-                f"Table {table.name}: {len(rows)} rows were sent and {written} written; nothing is committed."
-            )
-        measure.inserted(table, rows, time.perf_counter() - started)
+        with self._inserting(table):
+            written = self._connected().data_insert(context).written_rows
+        _compare(table, len(rows), written)
+        measure.inserted(table, len(rows), rows, time.perf_counter() - started)
+
+    def insert_container(self, table: Table, container: Container, sample: Sequence[Record]) -> None:
+        """Insert Avro records; ClickHouse finds the columns by name and skips fields without one.
+
+        ``sample`` are some of the rows, decoded, for what is measured. Of several versions of a key the table's engine
+        keeps the highest. A number that does not fit its column is cut off to the column's bits, as ClickHouse does.
+
+        Raises:
+            UnavailableError, RefusedError: as for ``insert``. Records that the server cannot read are refused whole.
+        """
+        started = time.perf_counter()
+        with self._inserting(table):
+            summary = self._connected().raw_insert(
+                table.name, table.columns, lz4.frame.compress(container.data), fmt="Avro", compression="lz4",
+                settings={**SETTINGS, **container.settings},
+            )  # fmt: skip
+        _compare(table, container.rows, summary.written_rows)
+        measure.inserted(table, container.rows, sample, time.perf_counter() - started)
 
     def close(self) -> None:
         """Let go of the connection; the next insert makes a new one."""
@@ -70,6 +84,16 @@ class Writer:
             self._client.close()
         self._client = None
         self._contexts.clear()
+
+    @contextmanager
+    def _inserting(self, table: Table) -> Iterator[None]:
+        """After any failure the next insert gets a new connection."""
+        try:
+            with clickhouse.told_apart(f"Inserting into {table.name}"):
+                yield
+        except BaseException:
+            self.close()
+            raise
 
     def _connected(self) -> Client:
         if self._client is None:
@@ -88,3 +112,8 @@ class Writer:
                 except ProgrammingError:
                     raise RefusedError(f"Table {table.name} lacks a column of its contract: run sor migrate.") from None
         return self._contexts[table.name]
+
+
+def _compare(table: Table, sent: int, written: int) -> None:
+    if written != sent:
+        raise RefusedError(f"Table {table.name}: {sent} rows were sent and {written} written; nothing is committed.")

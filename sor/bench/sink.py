@@ -4,9 +4,9 @@
 temporary folder. Rounds of the ways alternate, so a busy moment of the machine meets all of them; the medians count.
 
 - *bare*: ``client.insert`` of columns that are there already: what ClickHouse and its client can do.
-- *writer*: decoded rows through ``sinks.writer`` (columns made, insert, count compared, freshness measured).
-- *decoded*: the same from Avro bytes, with the newest version per key picked: what one process does.
-- *kafka*: the whole sink from records in a broker to committed offsets.
+- *decoded*: from Avro bytes the checked way: every record decoded, the newest of a key as columns.
+- *container*: from Avro bytes as they are, as larger batches go in; one batch after the other.
+- *kafka*: the whole sink from records in a broker to committed offsets, reading beside inserting.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from sinks import clickhouse, migrate
 from sinks.batch import Batch, Place
 from sinks.clickhouse import Access
 from sinks.consumer import GC_ALLOCATIONS, Sink, SinkConfig
+from sinks.inserts import Inserts
 from sinks.tables import TRAJECTEN
 from sinks.writer import SETTINGS, Writer
 from sor.settings import load_settings
@@ -93,8 +94,8 @@ class Ways:
     def __init__(self, access: Access, rows: int) -> None:
         self._codec = Codec(TRAJECTEN.schema)
         self._encoded = [self._codec.encode(traject(number, 1)) for number in range(rows)]
-        self._rows = [self._codec.decode(value) for value in self._encoded]
-        self._columns = [[row[column] for row in self._rows] for column in TRAJECTEN.columns]
+        decoded = [self._codec.decode(value) for value in self._encoded]
+        self._columns = [[row[column] for row in decoded] for column in TRAJECTEN.columns]
         self._client = clickhouse.connect(access)
         self._writer = Writer(access)
 
@@ -105,28 +106,28 @@ class Ways:
 
     def bare(self, _round: int) -> float:
         """Columns that are there already, by the client alone."""
-        slices = [[column[at : at + BATCH] for column in self._columns] for at in range(0, len(self._rows), BATCH)]
+        slices = [[column[at : at + BATCH] for column in self._columns] for at in range(0, len(self._encoded), BATCH)]
         started = time.perf_counter()
         for columns in slices:
             self._client.insert(TRAJECTEN.name, columns, TRAJECTEN.columns, column_oriented=True, settings={**SETTINGS})
         return time.perf_counter() - started
 
-    def writer(self, _round: int) -> float:
-        """Decoded rows through the writer."""
-        started = time.perf_counter()
-        for at in range(0, len(self._rows), BATCH):
-            self._writer.insert(TRAJECTEN, self._rows[at : at + BATCH])
-        return time.perf_counter() - started
-
     def decoded(self, _round: int) -> float:
-        """From bytes, as the process does it."""
+        """From bytes, every record checked."""
+        return self._through(Inserts(self._writer, [TRAJECTEN], decoded=BATCH))
+
+    def container(self, _round: int) -> float:
+        """From bytes, as they are."""
+        return self._through(Inserts(self._writer, [TRAJECTEN]))
+
+    def _through(self, inserts: Inserts) -> float:
         place = Place(TRAJECTEN.topic, 0)
         started = time.perf_counter()
         for at in range(0, len(self._encoded), BATCH):
-            batch = Batch([TRAJECTEN])
+            batch = Batch()
             for offset, value in enumerate(self._encoded[at : at + BATCH]):
-                batch.add(place, offset, self._codec.decode(value))
-            self._writer.insert(TRAJECTEN, batch.rows(TRAJECTEN))
+                batch.add(place, offset, value)
+            inserts.insert(TRAJECTEN, batch.held(TRAJECTEN))
         return time.perf_counter() - started
 
 
@@ -205,7 +206,7 @@ def run(rows: int = 100_000, rounds: int = 5, kafka: bool = True) -> dict[str, A
     gc.set_threshold(GC_ALLOCATIONS, 10, 10)  # as the process sets it
     with services(kafka) as (access, cluster):
         made = Ways(access, rows)
-        ways: dict[str, Way] = {"bare": made.bare, "writer": made.writer, "decoded": made.decoded}
+        ways: dict[str, Way] = {"bare": made.bare, "decoded": made.decoded, "container": made.container}
         if cluster is not None:
             ways["kafka"] = FromKafka(cluster, access, made.encoded)
         return measure(ways, rows, rounds)

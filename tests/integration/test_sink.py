@@ -1,6 +1,8 @@
 """The sink on a real broker and the real engine: whatever happens in between, the rows are right."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,17 +13,21 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import fastavro
 import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import NewTopic
 
-from schemas.codec import Codec
+from schemas.codec import Codec, load
 from sinks import clickhouse, consumer, migrate
+from sinks.batch import Held, Place
 from sinks.clickhouse import Access, UnavailableError
 from sinks.consumer import EXIT_CLEAN, EXIT_FAULT, Sink, SinkConfig
+from sinks.inserts import DECODED, Inserts
 from sinks.tables import METINGEN, RECEIPTS, REJECTED, SCORES, TABLES, TRAJECTEN, Table
 from sinks.writer import Writer
 from sor.stack.gateway import Gateway
@@ -197,13 +203,18 @@ def bench(broker: RunningBroker, gateway: RunningGateway) -> Iterator[Bench]:
     client.close()
 
 
-def test_every_table_gets_its_rows_as_they_were(bench: Bench) -> None:
+#: All records decoded and inserted as columns; all handed on as they are.
+WAYS = pytest.mark.parametrize("decoded", [DECODED, 0], ids=["checked", "container"])
+
+
+@WAYS
+def test_every_table_gets_its_rows_as_they_were(bench: Bench, decoded: int) -> None:
     bench.publish(TRAJECTEN, [traject(1, 5, einddatum=19_950)])
     bench.publish(METINGEN, [meting(1, 5)])
     bench.publish(SCORES, [score(1, 5)])
     bench.publish(REJECTED, [rejected(7)])
     bench.publish(RECEIPTS, [receipt(1, 5)])
-    with bench.running():
+    with bench.running(decoded=decoded):
         bench.until_committed(5)
     query = "SELECT begindatum, einddatum, gas, probleem_ouder, vlaggen, declaraties, gebeurd_op FROM trajecten FINAL"
     begin, end, gas, probleem, vlaggen, declaraties, gebeurd = bench.rows(query)[0]
@@ -219,9 +230,10 @@ def test_every_table_gets_its_rows_as_they_were(bench: Bench) -> None:
     assert bench.rows(query) == [("R04", 3, {"R04": 1}, True)]
 
 
-def test_the_highest_version_wins_in_whatever_order_and_deleted_rows_go(bench: Bench) -> None:
+@WAYS
+def test_the_highest_version_wins_in_whatever_order_and_deleted_rows_go(bench: Bench, decoded: int) -> None:
     bench.publish(TRAJECTEN, [traject(n, 10) for n in range(6)])
-    with bench.running():
+    with bench.running(decoded=decoded):
         bench.until("SELECT count() FROM trajecten FINAL", [(6,)])
         bench.publish(TRAJECTEN, [traject(0, 9, status="oud"), traject(0, 10), traject(1, 11, status="nieuw")])
         bench.publish(TRAJECTEN, [traject(2, 12, verwijderd=True), traject(2, 11, status="te laat")])
@@ -234,12 +246,99 @@ def test_the_highest_version_wins_in_whatever_order_and_deleted_rows_go(bench: B
     assert bench.rows("SELECT count() FROM rejected FINAL") == [(2,)]
 
 
-def test_of_one_key_in_a_batch_only_the_newest_row_is_inserted(bench: Bench) -> None:
-    bench.publish(TRAJECTEN, [traject(1, version) for version in (3, 9, 4, 9)])
-    bench.publish(TRAJECTEN, [traject(2, 1)])
-    with bench.running(flush_seconds=1.0):
+@WAYS
+def test_of_one_key_in_a_batch_only_the_newest_row_is_stored(bench: Bench, decoded: int) -> None:
+    rows = [traject(1, 3), traject(1, 9, status="eerder"), traject(1, 4), traject(1, 9, status="later")]
+    bench.publish(TRAJECTEN, [*rows, traject(2, 1)])
+    with bench.running(flush_seconds=1.0, decoded=decoded):
         bench.until_committed(5)
-    assert bench.rows("SELECT version FROM trajecten ORDER BY version") == [(1,), (9,)]
+    found = bench.rows("SELECT version, status FROM trajecten ORDER BY version")
+    assert found == [(1, "lopend"), (9, "later")]
+
+
+LATE, EARLY = 120_000, -25_000  # days: in 2298 and in 1901
+EVERYTHING: list[tuple[Table, list[dict[str, Any]]]] = [
+    (TRAJECTEN, [
+        traject(1, 2**63 - 1, begindatum=EARLY, einddatum=LATE, code="ünï ☺", gas={}, vlaggen=[], jaar=65_535),
+        traject(2, 0, gas={"10C": -128, "1O": 127}, vlaggen=["TR074", "", "OP080"], declaraties=-(2**31)),
+        traject(3, 5, leeftijd=None, nut_jeugdige=255, probleem_client=0, gebeurd_op=-1, verwijderd=True),
+    ]),
+    (METINGEN, [meting(1, 1, antwoorden={}, zonder_hulp=4, telt=False), meting(2, 3, nut=None, antwoorden={"é": -1})]),
+    (SCORES, [score(1, 1, waarde=None, doel=0), score(2, 1, tijd=0, traject="")]),
+    (REJECTED, [rejected(2**62, partition=-1, key=b"", value=b"\xff" * 3_000, reason="a\nb\t'c")]),
+    (RECEIPTS, [receipt(1, 1), receipt(2, 1, fouten=[], codes={}, klaar=False), receipt(
+        3, 1, fouten=[{"line": n, "regel": n, "regels": 2, "code": "R04", "veld": ""} for n in range(500)]
+    )]),
+]  # fmt: skip
+
+
+def held(table: Table, values: list[bytes]) -> list[Held]:
+    return [Held(Place(table.topic, 0), list(range(len(values))), values)]
+
+
+def stored(access: Access, table: Table) -> list[tuple[Any, ...]]:
+    client = clickhouse.connect(access)
+    columns = ", ".join(f"toString({column})" for column in table.columns)
+    try:
+        return clickhouse.select(client, f"SELECT {columns} FROM {table.name} ORDER BY {', '.join(table.key)}")
+    finally:
+        client.close()
+
+
+@pytest.fixture
+def access(gateway: RunningGateway) -> Iterator[Access]:
+    """A database of the test's own, as the user who may do everything."""
+    found = Access(gateway.url, "admin", gateway.users["admin"], f"sor_{uuid.uuid4().hex[:10]}")
+    migrate.apply(found, lambda _sentence: None)
+    yield found
+    client = clickhouse.connect(found)
+    client.command(f"DROP DATABASE {found.database}")
+    client.close()
+
+
+def test_both_ways_store_the_same(access: Access) -> None:
+    writer = Writer(access)
+    for table, records in EVERYTHING:
+        values = [Codec(table.schema).encode(record) for record in records]
+        Inserts(writer, [table]).insert(table, held(table, values))
+        checked = stored(access, table)
+        assert len(checked) == len(records)
+        clickhouse.command(writer._connected(), f"TRUNCATE TABLE {table.name}", "Emptying")
+        Inserts(writer, [table], decoded=0).insert(table, held(table, values))
+        assert stored(access, table) == checked
+    writer.close()
+
+
+class Release:
+    """A registry in which the records of a test were written by a release without one field."""
+
+    def __init__(self, without: str) -> None:
+        schema = load(TRAJECTEN.schema)
+        self.schema = {**schema, "fields": [field for field in schema["fields"] if field["name"] != without]}
+
+    def register(self, _subject: str, _schema: str) -> int:
+        return 1
+
+    def lookup(self, schema_id: int) -> str:
+        return json.dumps({1: load(TRAJECTEN.schema), 2: self.schema}[schema_id])
+
+    def encode(self, record: dict[str, Any]) -> bytes:
+        out = BytesIO()
+        fastavro.schemaless_writer(out, self.schema, record)
+        return b"\x00\x00\x00\x00\x02" + out.getvalue()
+
+
+def test_what_an_older_release_did_not_have_is_empty(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = load(TRAJECTEN.schema)
+    fields = [{**field, "default": ""} if field["name"] == "geslacht" else field for field in schema["fields"]]
+    monkeypatch.setattr("sinks.contract.load", lambda _name: {**schema, "fields": fields})
+    older, writer = Release("geslacht"), Writer(access)
+    clickhouse.command(writer._connected(), "ALTER TABLE trajecten MODIFY COLUMN geslacht DEFAULT 'x'", "Changing")
+    values = [older.encode(traject(n, n)) for n in range(5)]
+    Inserts(writer, [TRAJECTEN], older, decoded=0).insert(TRAJECTEN, held(TRAJECTEN, values))
+    query = "SELECT geslacht, version, ingevoegd_op > now() - 600 FROM trajecten ORDER BY version"
+    assert clickhouse.select(writer._connected(), query) == [("", n, 1) for n in range(5)]
+    writer.close()
 
 
 def test_all_that_was_published_comes_even_if_published_twice(bench: Bench) -> None:
@@ -252,6 +351,22 @@ def test_all_that_was_published_comes_even_if_published_twice(bench: Bench) -> N
         (3_000, sum(r["version"] for r in records))
     ]
     assert bench.rows("SELECT count() FROM scores FINAL") == [(1_000,)]
+
+
+@pytest.mark.parametrize("cut", [slice(5, 5), slice(0, -1), slice(0, 60), slice(0, 300)], ids=str)
+def test_a_damaged_record_among_many_is_found(bench: Bench, caplog: pytest.LogCaptureFixture, cut: slice) -> None:
+    codec, table = Codec(TRAJECTEN.schema), bench.table(TRAJECTEN)
+    values = [codec.encode(traject(n, 1, code=f"secret {n}")) for n in range(700)]
+    values[613] = values[613][:5] + values[613][5:][cut] if cut.stop != 300 else values[613][:5] + b"\xff" * 40
+    publisher = Publisher(bench.config.cluster, "test")
+    for value in values:
+        publisher.send(table.topic, b"one partition", value)
+    publisher.flush()
+    assert consumer.run(replace(bench.config, flush_rows=700, flush_seconds=5.0, decoded=10)) == EXIT_FAULT
+    assert re.search(rf"The sink stops: {table.topic} \d 613: sor.trajecten: ", caplog.text)
+    assert "secret" not in caplog.text
+    assert bench.committed() == 0
+    assert bench.rows("SELECT count() FROM trajecten") == [(0,)]
 
 
 def test_what_is_no_row_stops_the_sink_and_is_not_committed(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
@@ -323,15 +438,15 @@ def test_clickhouse_away_in_mid_flow_loses_nothing(broker: RunningBroker, tmp_pa
 
 def test_what_arrives_while_an_insert_waits_is_not_forgotten(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pausing is not instant: here it does nothing, and one table is inserted already when the other has to wait."""
-    waiting, healed, insert = threading.Event(), threading.Event(), Writer.insert
+    waiting, healed, insert = threading.Event(), threading.Event(), Inserts.insert
 
-    def faulty(self: Writer, table: Table, rows: list[dict[str, Any]]) -> None:
-        if table.name == SCORES.name and rows and not healed.is_set():
+    def faulty(self: Inserts, table: Table, held: list[Held]) -> None:
+        if table.name == SCORES.name and not healed.is_set():
             waiting.set()
             raise UnavailableError("injected")
-        insert(self, table, rows)
+        insert(self, table, held)
 
-    monkeypatch.setattr(Writer, "insert", faulty)
+    monkeypatch.setattr(Inserts, "insert", faulty)
     monkeypatch.setattr(Sink, "_pause", lambda _self: None)
     bench.publish(SCORES, [score(1, 1)])
     with bench.running() as sink:
@@ -342,6 +457,29 @@ def test_what_arrives_while_an_insert_waits_is_not_forgotten(bench: Bench, monke
         bench.until_committed(51)
     assert bench.rows("SELECT count() FROM trajecten FINAL") == [(50,)]
     assert bench.rows("SELECT count() FROM scores FINAL") == [(1,)]
+
+
+def test_the_next_batch_is_read_beside_an_insert_and_no_more_than_that(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy, go_on, insert = threading.Event(), threading.Event(), Inserts.insert
+
+    def slow(self: Inserts, table: Table, held: list[Held]) -> None:
+        busy.set()
+        assert go_on.wait(40)
+        insert(self, table, held)
+
+    monkeypatch.setattr(Inserts, "insert", slow)
+    bench.publish(TRAJECTEN, [traject(n, 1) for n in range(400)])
+    with bench.running(flush_rows=100) as sink:
+        assert busy.wait(40)
+        wait_for(lambda: sink._next.records == 100)
+        assert bench.committed() == 0
+        assert not sink._paused
+        assert (sink._batch.records, sink._next.records) == (100, 100)
+        go_on.set()
+        bench.until_committed(400)
+    assert bench.rows("SELECT count() FROM trajecten") == [(400,)]
 
 
 def test_an_orderly_stop_does_not_wait_for_clickhouse(bench: Bench) -> None:
