@@ -16,7 +16,7 @@ from sor.stack.secrets import ensure_secrets
 Tell = Callable[[str], None]
 """Takes a few words about what is going on."""
 
-STAGES = ("evaluate", "entry", "trajectories", "deliveries", "register", "sink")
+STAGES = ("evaluate", "entry", "register", "trajectories", "deliveries", "sink")
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,12 @@ from schemas.topics import groups, topics
 from sor.simulator import compare
 from sor.stack.ports import free_port
 
-STAGES = ("evaluate", "entry", "trajectories", "deliveries", "register", "sink")
+STAGES = ("evaluate", "entry", "register", "trajectories", "deliveries", "sink")
 _CLICKHOUSE = ("admin", "sink")
 
 
 class Stream:
-    """The five processes over one broker and one ClickHouse, in a folder of their own."""
+    """The processes over one broker and one ClickHouse, in a folder of their own."""
 
     def __init__(self, home: Path, bootstrap: str, url: str, passwords: dict[str, str]) -> None:
         self.home, self.bootstrap, self.url, self.passwords = home, bootstrap, url, passwords
