@@ -1,0 +1,276 @@
+"""The addresses of the intake. One upload reads from top to bottom in ``Intake.upload``.
+
+202 means that the broker has every record: publish, then acknowledge. There is no spool, so nothing sealed or clear
+lies on a disk here, and what was not acknowledged is sent again by its sender and counts once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+import structlog
+from aiohttp import hdrs, web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from connectors.errors import BrokerDown
+from connectors.intake import asked, body, documents, meters
+from connectors.intake.config import IntakeLimits
+from connectors.intake.index import Entry, Index
+from connectors.intake.limits import COME_BACK, Full, Lanes, Memory, Rates, TooFast
+from connectors.intake.openapi import document as openapi
+from connectors.intake.problems import Kind, Problem
+from connectors.intake.tokens import Gate, TokenProblem
+from connectors.intake.work import Done, Job, Refused, Sealer, WorkerFault, WorkerLost, where
+
+log = structlog.get_logger()
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+#: A sign of life on a stream that has nothing to say, and how long one stream lasts: then its client asks anew.
+_HEARTBEAT: Final = 15.0
+_STREAM_SECONDS: Final = 900.0
+_DOWN_RETRY: Final = 10
+_JSON: Final = {"Cache-Control": "no-store"}
+_BYTES: Final = web.RequestKey("bytes", int)
+_DELIVERY: Final = web.RequestKey("delivery", str)
+
+
+class Source(Protocol):
+    """Where receipts come from, as far as an answer depends on it (``reader.ReceiptReader``)."""
+
+    providers: frozenset[str]
+    answers: bool
+
+    def read_again(self) -> None:
+        """Receipts of a new provider are wanted."""
+
+
+class Intake:
+    """The handlers, with all they need. Lives on one event loop."""
+
+    def __init__(
+        self, gate: Gate, index: Index, sealer: Sealer, receipts: documents.Receipts, source: Source,
+        limits: IntakeLimits, workers: int,
+    ) -> None:  # fmt: skip
+        self._gate, self._index, self._sealer, self._receipts = gate, index, sealer, receipts
+        self._source, self._limits = source, limits
+        self._lanes = Lanes(workers, limits.provider_uploads)
+        self._memory = Memory(limits.memory_bytes, limits.provider_bytes, meters.HELD.set)
+        self._uploads, self._reads = Rates(limits.uploads_per_minute), Rates(limits.reads_per_minute)
+        self._streams: Counter[str] = Counter()
+        self.ready: Callable[[], bool] = lambda: True
+        self.closing = False
+
+    def application(self) -> web.Application:
+        """The routes."""
+        app = web.Application(middlewares=[_answer])
+        app.router.add_post("/deliveries", self.upload, expect_handler=body.expect)
+        for path, handler in (
+            ("/deliveries", self.search),
+            ("/deliveries/{id}", self.receipt),
+            ("/health", self.health),
+            ("/ready", self.is_ready),
+            ("/metrics", self.metrics),
+            ("/openapi.json", self.openapi),
+        ):
+            app.router.add_get(path, handler, allow_head=False)
+        return app
+
+    def welcome(self) -> None:
+        """Follow the token file: receipts of these providers are kept, and of no other. ``TokenProblem``."""
+        providers = self._gate.providers()
+        self._source.providers = providers
+        if self._index.serve(providers):
+            self._source.read_again()
+
+    def _who(self, request: web.Request) -> str:
+        """AGB code of whoever asks, by token, else by client certificate."""
+        try:
+            agb = self._by_header(request)
+            if agb is not None and agb not in self._source.providers:
+                self.welcome()
+        except TokenProblem as problem:
+            log.warning("tokens", problem=str(problem))
+            raise Problem(Kind.GEEN_SERVER, retry=_DOWN_RETRY) from None
+        if agb is None:
+            raise Problem(Kind.GEEN_TOEGANG)
+        return agb
+
+    def _by_header(self, request: web.Request) -> str | None:
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        if scheme:
+            return self._gate.who("token", text.strip().encode()) if scheme.lower() == "bearer" else None
+        secured = request.get_extra_info("ssl_object")
+        der = secured.getpeercert(binary_form=True) if secured is not None else None
+        return self._gate.who("certificate", der) if der else None
+
+    async def upload(self, request: web.Request) -> web.Response:
+        """``POST /deliveries``."""
+        agb = self._who(request)
+        self._uploads.take(agb)
+        body.require_plain(request, self._limits)
+        query = asked.only(request, {"naam", "test"})
+        name, test = asked.file_name(request, query), asked.truth(query, "test") or False
+        if not self._source.answers or self.closing:
+            raise Problem(Kind.GEEN_SERVER, retry=_DOWN_RETRY)
+        with self._lanes.enter(agb), self._memory.upload(agb) as held, meters.OPEN.track_inprogress():
+            content = await body.read(request, held, self._limits)
+            request[_BYTES] = len(content)
+            with meters.SECONDS.time():
+                async with self._lanes.turn(agb):
+                    result = await self._sealed(Job(agb, name, test, content))
+        if isinstance(result, Refused):
+            raise documents.refusal(result)
+        request[_DELIVERY] = result.id
+        headers = {**_JSON, "Location": documents.location(result.id)}
+        return _json(documents.accepted(result, new=self._index.announce(result)), 202, headers)
+
+    async def _sealed(self, job: Job) -> Done | Refused:
+        try:
+            return await self._sealer.deliver(job)
+        except BrokerDown:
+            raise Problem(Kind.GEEN_SERVER, retry=_DOWN_RETRY) from None
+        except WorkerLost:
+            raise Problem(Kind.GEEN_SERVER, retry=COME_BACK) from None
+        except WorkerFault as fault:
+            log.critical("fault", where=str(fault))
+            raise Problem(Kind.FOUT) from None
+
+    async def search(self, request: web.Request) -> web.Response:
+        """``GET /deliveries``."""
+        agb = self._who(request)
+        self._reads.take(agb)
+        query = asked.only(request, {"status", "sinds", "soort", "test", "aantal", "na"})
+        found, more = self._index.search(agb, asked.wanted(query))
+        after = documents.cursor(found[-1].place) if more else None
+        return _json({"aanleveringen": [documents.summary(one) for one in found], "volgende": after}, 200, _JSON)
+
+    async def receipt(self, request: web.Request) -> web.StreamResponse:
+        """``GET /deliveries/{id}``: as a document, or as events when that is asked for."""
+        agb, name = self._who(request), request.match_info["id"]
+        self._reads.take(agb)
+        asked.only(request, set())
+        one = self._index.get(agb, name) if _ID.fullmatch(name) else None
+        if one is None:
+            raise Problem(Kind.ONBEKEND)
+        if "text/event-stream" not in request.headers.get("Accept", ""):
+            return _json(self._receipts.document(one), 200, _JSON)
+        if self._streams[agb] >= self._limits.streams:
+            raise TooFast(COME_BACK)
+        self._streams[agb] += 1
+        try:
+            return await self._stream(request, agb, name)
+        finally:
+            self._streams[agb] -= 1
+
+    async def _stream(self, request: web.Request, agb: str, name: str) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={**_JSON, "X-Accel-Buffering": "no"})
+        answer.content_type = "text/event-stream"
+        answer.charset = "utf-8"
+        try:
+            with self._index.watch(name) as moved:
+                await answer.prepare(request)
+                await self._events(answer, agb, name, moved)
+            await answer.write_eof()
+        except (ConnectionError, TimeoutError):
+            answer.force_close()  # a reader that is gone, or takes nothing; it asks again
+        return answer
+
+    async def _events(self, answer: web.StreamResponse, agb: str, name: str, moved: asyncio.Event) -> None:
+        """Every state of a receipt until it is final."""
+        ends, version = time.monotonic() + _STREAM_SECONDS, -2
+        await self._write(answer, "retry: 3000\n\n")
+        while time.monotonic() < ends and not self.closing:
+            moved.clear()
+            one = self._index.get(agb, name)
+            if one is None:
+                return
+            if one.version != version:
+                version = one.version
+                await self._write(answer, self._event(one))
+            if one.final:
+                return
+            try:
+                await asyncio.wait_for(moved.wait(), _HEARTBEAT)
+            except TimeoutError:
+                await self._write(answer, ": nog bezig\n\n")
+
+    def _event(self, one: Entry) -> str:
+        data = json.dumps(self._receipts.document(one), ensure_ascii=False)
+        return f"event: ontvangst\nid: {one.version}\ndata: {data}\n\n"
+
+    async def _write(self, answer: web.StreamResponse, text: str) -> None:
+        async with asyncio.timeout(self._limits.idle_seconds):
+            await answer.write(text.encode())
+
+    async def health(self, request: web.Request) -> web.Response:
+        """``GET /health``: the process runs."""
+        asked.only(request, set())
+        return _json({"status": "goed"}, 200, _JSON)
+
+    async def is_ready(self, request: web.Request) -> web.Response:
+        """``GET /ready``: the broker answers and the receipts of before the start are known."""
+        asked.only(request, set())
+        if self.closing or not self.ready():
+            raise Problem(Kind.GEEN_SERVER, "Nog niet gereed, of de berichtenserver antwoordt niet.", COME_BACK)
+        return _json({"status": "gereed"}, 200, _JSON)
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """``GET /metrics`` for Prometheus."""
+        asked.only(request, set())
+        return web.Response(body=generate_latest(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST})
+
+    async def openapi(self, request: web.Request) -> web.Response:
+        """``GET /openapi.json``."""
+        asked.only(request, set())
+        return _json(openapi(self._limits), 200, {})
+
+
+def _json(document: dict[str, Any], status: int, headers: dict[str, str]) -> web.Response:
+    return web.json_response(
+        document, status=status, headers=headers, dumps=lambda value: json.dumps(value, ensure_ascii=False)
+    )
+
+
+@web.middleware
+async def _answer(request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
+    """Every refusal as a problem document; an upload ends as one number in the metrics and one line in the log."""
+    began = time.monotonic()
+    answer: web.StreamResponse
+    try:
+        answer, outcome = await handler(request), "accepted"
+    except Exception as error:  # noqa: BLE001 - told to sender and operator, see _problem
+        problem = _problem(error)
+        answer, outcome = problem.response(), problem.outcome
+        if isinstance(error, web.HTTPMethodNotAllowed):
+            answer.headers["Allow"] = error.headers["Allow"]
+    if request.method == "POST" and request.path == "/deliveries":
+        meters.UPLOADS.labels(outcome=outcome).inc()
+        log.info(
+            "upload", delivery=request.get(_DELIVERY, ""), outcome=outcome, status=answer.status,
+            bytes=request.get(_BYTES, 0), ms=round((time.monotonic() - began) * 1000),
+        )  # fmt: skip
+    return answer
+
+
+def _problem(error: Exception) -> Problem:
+    """What to tell the sender. An unforeseen error is told to the operator, by type and place: one bad request may
+    not end the uploads of all others, so the process goes on."""
+    match error:
+        case Problem():
+            return error
+        case TooFast():
+            return Problem(Kind.TE_VEEL, retry=error.seconds)
+        case Full():
+            return Problem(Kind.VOL, retry=COME_BACK)
+        case web.HTTPNotFound():
+            return Problem(Kind.GEEN_PAGINA)
+        case web.HTTPMethodNotAllowed():
+            return Problem(Kind.METHODE)
+        case _:
+            log.critical("fault", where=where(error))
+            return Problem(Kind.FOUT)

@@ -1,0 +1,122 @@
+"""What a sender reads as JSON. Dutch names and sentences; numbers of rows and codes, nothing of their content."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from connectors.intake.index import Entry
+from connectors.intake.problems import Kind, Problem, invalid
+from connectors.intake.work import Done, Refused
+from connectors.receipts import from_record
+from domain.meldingen import tekst
+from schemas.codec import Codec
+
+#: A place in a search: time in ms and id of the last delivery of a page.
+CURSOR: Final = "([0-9]{1,13})-([0-9a-f]{32})"
+
+
+def location(delivery: str) -> str:
+    """Where the receipt of a delivery is."""
+    return f"/deliveries/{delivery}"
+
+
+def moment(ms: int) -> str:
+    """A time in UTC, RFC 3339."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def accepted(done: Done, *, new: bool) -> dict[str, Any]:
+    """The answer to an upload: the first, technical step."""
+    names = ("regels", "leeg", "kop", "gegevens", "fouten")
+    return {
+        "aanlevering": done.id,
+        "nieuw": new,
+        "soort": done.kind,
+        "afzender": done.sender,
+        "test": done.test,
+        "records": done.lines,
+        "afgekeurd_hier": done.refused,
+        "codes": _codes(done.codes),
+        "geweigerd": found(done.whole) if done.whole else None,
+        "technisch": dict(zip(names, done.counts, strict=True)),
+        "ontvangst": location(done.id),
+    }
+
+
+def found(refused: Refused) -> dict[str, Any]:
+    """Why a file is refused as a whole."""
+    return {
+        "code": refused.code,
+        "melding": tekst(refused.code),
+        "gevonden": [
+            {"code": code, "nr": place, "veld": field, "melding": tekst(code)} for code, place, field in refused.found
+        ],
+    }
+
+
+def refusal(refused: Refused) -> Problem:
+    """A file that could not be counted."""
+    if refused.code == "B05":
+        return Problem(Kind.TE_GROOT)
+    return Problem(Kind.GEWEIGERD, tekst(refused.code), **found(refused))
+
+
+def _codes(codes: dict[str, int]) -> list[dict[str, Any]]:
+    return [{"code": code, "aantal": number, "melding": tekst(code)} for code, number in sorted(codes.items())]
+
+
+def summary(one: Entry) -> dict[str, Any]:
+    """A delivery in a search."""
+    return {
+        "aanlevering": one.id,
+        "soort": one.kind,
+        "test": one.test,
+        "status": one.status,
+        "records": one.lines,
+        "gezien": one.seen,
+        "geaccepteerd": one.good,
+        "afgekeurd": one.bad,
+        "klaar": one.final,
+        "tijd": moment(one.first),
+        "ontvangst": location(one.id),
+    }
+
+
+class Receipts:
+    """Receipts as documents; knows the contract they come in."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+
+    def document(self, one: Entry) -> dict[str, Any]:
+        """Everything that is known of one delivery: the second step, in content."""
+        if not one.raw:
+            return {**summary(one), "afzender": one.sender, "codes": [], "fouten": []}
+        receipt = from_record(self._codec.decode(one.raw))
+        return {
+            **summary(one),
+            "afzender": one.sender,
+            "regels_geaccepteerd": receipt.regels_geaccepteerd,
+            "regels_afgekeurd": receipt.regels_afgekeurd,
+            "laatste": moment(receipt.laatste),
+            "codes": _codes(receipt.codes),
+            "fouten": [
+                {"regel": f.regel, "regels": f.regels, "code": f.code, "veld": f.veld, "melding": tekst(f.code)}
+                for f in receipt.fouten
+            ],
+        }
+
+
+def cursor(place: tuple[int, str]) -> str:
+    """The end of a page, as text that stands in an address."""
+    return f"{-place[0]}-{place[1]}"
+
+
+def uncursor(text: str) -> tuple[int, str]:
+    """The place that ``cursor`` wrote. ``Problem`` for anything else."""
+    read = re.fullmatch(CURSOR, text)
+    if read is None:
+        raise invalid("De waarde van 'na' is niet die uit een eerder antwoord.")
+    return -int(read.group(1)), read.group(2)

@@ -1,0 +1,215 @@
+"""The description of the intake for programs (OpenAPI 3.1); a test holds the running intake against it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from connectors.intake.asked import LONGEST_NAME, MOST_PER_PAGE
+from connectors.intake.config import IntakeLimits
+from connectors.intake.documents import CURSOR
+from connectors.intake.index import STATUSES
+from connectors.intake.problems import CONTENT_TYPE, Kind
+from schemas.topics import IN_TOPIC
+
+Json = dict[str, Any]
+_TEXT: Final[Json] = {"type": "string"}
+_WHOLE: Final[Json] = {"type": "integer", "minimum": 0}
+_YES_NO: Final[Json] = {"type": "boolean"}
+_ID: Final[Json] = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+_AGB: Final[Json] = {"type": "string", "pattern": "^[0-9]{8}$"}
+_MOMENT: Final[Json] = {"type": "string", "format": "date-time"}
+_KIND: Final[Json] = {"type": "string", "enum": list(IN_TOPIC)}
+_STATUS: Final[Json] = {"type": "string", "enum": list(STATUSES)}
+_SECURITY: Final[list[Json]] = [{"token": []}, {"certificaat": []}]
+
+
+def _object(required: Json, optional: Json | None = None) -> Json:
+    return {
+        "type": "object",
+        "properties": {**required, **(optional or {})},
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _list(of: Json) -> Json:
+    return {"type": "array", "items": of}
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_COUNT: Final = _object({"code": _TEXT, "aantal": _WHOLE, "melding": _TEXT})
+_FOUND: Final = _object({"code": _TEXT, "nr": _WHOLE, "veld": _TEXT, "melding": _TEXT})
+_REFUSED: Final = _object({"code": _TEXT, "melding": _TEXT, "gevonden": _list(_FOUND)})
+_SUMMARY: Final[Json] = {
+    "aanlevering": _ID,
+    "soort": _KIND,
+    "test": _YES_NO,
+    "status": _STATUS,
+    "records": _WHOLE,
+    "gezien": _WHOLE,
+    "geaccepteerd": _WHOLE,
+    "afgekeurd": _WHOLE,
+    "klaar": _YES_NO,
+    "tijd": _MOMENT,
+    "ontvangst": _TEXT,
+}
+_ROW: Final = _object({"regel": _WHOLE, "regels": _WHOLE, "code": _TEXT, "veld": _TEXT, "melding": _TEXT})
+_SCHEMAS: Final[Json] = {
+    "Aangenomen": _object(
+        {
+            "aanlevering": _ID,
+            "nieuw": _YES_NO,
+            "soort": _KIND,
+            "afzender": _AGB,
+            "test": _YES_NO,
+            "records": _WHOLE,
+            "afgekeurd_hier": _WHOLE,
+            "codes": _list(_COUNT),
+            "geweigerd": {"anyOf": [_REFUSED, {"type": "null"}]},
+            "technisch": _object(dict.fromkeys(("regels", "leeg", "kop", "gegevens", "fouten"), _WHOLE)),
+            "ontvangst": _TEXT,
+        }
+    ),
+    "Aanlevering": _object(_SUMMARY),
+    "Ontvangst": _object(
+        {**_SUMMARY, "afzender": _AGB, "codes": _list(_COUNT), "fouten": _list(_ROW)},
+        {"regels_geaccepteerd": _WHOLE, "regels_afgekeurd": _WHOLE, "laatste": _MOMENT},
+    ),
+    "Bladzijde": _object(
+        {"aanleveringen": _list(_ref("Aanlevering")), "volgende": {"type": ["string", "null"]}},
+    ),
+    "Stand": _object({"status": _TEXT}),
+    "Probleem": _object(
+        {"type": _TEXT, "title": _TEXT, "status": _WHOLE, "detail": _TEXT},
+        {"code": _TEXT, "melding": _TEXT, "gevonden": _list(_FOUND)},
+    ),
+}
+
+
+def document(limits: IntakeLimits) -> Json:
+    """The whole description, with the limits that are in force."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Sturen op Resultaat: aanleveren",
+            "version": "1",
+            "description": "Bestanden aanleveren (JW305, JW307, JW323, RAP-scores, CEM+) en de ontvangst volgen. "
+            "Hetzelfde bestand heeft hetzelfde kenmerk en telt één keer.",
+        },
+        "paths": {
+            "/deliveries": {"post": _upload(limits), "get": _search()},
+            "/deliveries/{id}": {"get": _receipt()},
+            "/health": {"get": _state("Draait het proces?", ())},
+            "/ready": {"get": _state("Kan er worden aangeleverd?", (Kind.GEEN_SERVER,))},
+            "/metrics": {"get": _plain("Tellers voor Prometheus.", "text/plain", _TEXT)},
+            "/openapi.json": {"get": _plain("Deze beschrijving.", "application/json", {"type": "object"})},
+        },
+        "components": {
+            "schemas": _SCHEMAS,
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "certificaat": {"type": "mutualTLS"},
+            },
+        },
+    }
+
+
+def _answer(text: str, schema: Json, **more: Any) -> Json:
+    return {"description": text, "content": {"application/json": {"schema": schema}}, **more}
+
+
+def _problems(*kinds: Kind) -> Json:
+    """The refusals of an address, by status; two of one status share a line."""
+    found: dict[str, Json] = {}
+    for kind in kinds:
+        text, status = kind.value.detail, str(kind.value.status)
+        if status in found:
+            found[status]["description"] += f" Of: {text}"
+            continue
+        found[status] = {"description": text, "content": {CONTENT_TYPE: {"schema": _ref("Probleem")}}}
+        if kind.value.status in (429, 503):
+            found[status]["headers"] = {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 1}}}
+        if kind.value.status == 401:
+            found[status]["headers"] = {"WWW-Authenticate": {"required": True, "schema": _TEXT}}
+    return found
+
+
+def _query(name: str, text: str, schema: Json) -> Json:
+    return {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
+
+
+def _upload(limits: IntakeLimits) -> Json:
+    name = {"type": "string", "maxLength": LONGEST_NAME // 4}
+    return {
+        "operationId": "aanleveren",
+        "summary": "Eén bestand aanleveren. 202: elk record is bij de berichtenserver.",
+        "description": f"Hoogstens {limits.body_bytes} bytes en {limits.rows} regels. De naam kan ook in "
+        "Content-Disposition staan; dat heeft de voorkeur, want adressen komen in logbestanden.",
+        "security": _SECURITY,
+        "parameters": [
+            _query("naam", "Naam van het bestand.", name),
+            _query("test", "Een proefaanlevering: wel een ontvangst, niets in de cijfers.", _YES_NO),
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        "responses": {
+            "202": _answer(
+                "Aangenomen; de inhoudelijke controle volgt in de ontvangst.",
+                _ref("Aangenomen"),
+                headers={"Location": {"required": True, "schema": _TEXT}},
+            ),
+            **_problems(
+                Kind.ONGELDIG, Kind.AFGEBROKEN, Kind.GEEN_TOEGANG, Kind.TE_TRAAG, Kind.TE_GROOT, Kind.SOORT,
+                Kind.GEWEIGERD, Kind.TE_VEEL, Kind.FOUT, Kind.VOL, Kind.GEEN_SERVER,
+            ),
+        },
+    }  # fmt: skip
+
+
+def _search() -> Json:
+    return {
+        "operationId": "zoeken",
+        "summary": "Eigen aanleveringen, de nieuwste eerst.",
+        "security": _SECURITY,
+        "parameters": [
+            _query("status", "Alleen deze status.", _STATUS),
+            _query("sinds", "Vanaf dit tijdstip.", _MOMENT),
+            _query("soort", "Alleen deze soort.", _KIND),
+            _query("test", "Alleen, of juist geen, proefaanleveringen.", _YES_NO),
+            _query("aantal", "Per bladzijde.", {"type": "integer", "minimum": 1, "maximum": MOST_PER_PAGE}),
+            _query("na", "'volgende' van de vorige bladzijde.", {"type": "string", "pattern": f"^{CURSOR}$"}),
+        ],
+        "responses": {
+            "200": _answer("Een bladzijde.", _ref("Bladzijde")),
+            **_problems(Kind.ONGELDIG, Kind.GEEN_TOEGANG, Kind.TE_VEEL, Kind.FOUT, Kind.GEEN_SERVER),
+        },
+    }
+
+
+def _receipt() -> Json:
+    found = _answer("De ontvangst zoals zij nu is.", _ref("Ontvangst"))
+    found["content"]["text/event-stream"] = {"schema": _TEXT}
+    return {
+        "operationId": "ontvangst",
+        "summary": "De ontvangst van één aanlevering; met Accept: text/event-stream elke stand tot de laatste.",
+        "security": _SECURITY,
+        "parameters": [{"name": "id", "in": "path", "required": True, "schema": _ID}],
+        "responses": {
+            "200": found,
+            **_problems(Kind.ONGELDIG, Kind.GEEN_TOEGANG, Kind.ONBEKEND, Kind.TE_VEEL, Kind.FOUT, Kind.GEEN_SERVER),
+        },
+    }
+
+
+def _state(text: str, more: tuple[Kind, ...]) -> Json:
+    return {"summary": text, "responses": {"200": _answer("Ja.", _ref("Stand")), **_problems(Kind.ONGELDIG, *more)}}
+
+
+def _plain(text: str, content_type: str, schema: Json) -> Json:
+    answer = {"description": text, "content": {content_type: {"schema": schema}}}
+    return {"summary": text, "responses": {"200": answer, **_problems(Kind.ONGELDIG)}}

@@ -1,0 +1,121 @@
+"""Every refusal of a request in one list: status, title and a Dutch sentence that says what to do (RFC 9457).
+
+Nothing in a problem comes from the body of a request, and no file name goes into it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from enum import Enum
+from typing import Any, Final, NamedTuple
+
+from aiohttp import web
+
+from domain.meldingen import tekst
+
+CONTENT_TYPE: Final = "application/problem+json"
+
+
+class _Kind(NamedTuple):
+    status: int
+    title: str
+    detail: str
+    outcome: str  # of ``meters.OUTCOMES``
+
+
+class Kind(Enum):
+    """The kinds of problem; the name, with hyphens, is the last part of the problem's type."""
+
+    ONGELDIG = _Kind(400, "Ongeldig verzoek", "Het verzoek klopt niet.", "invalid")
+    AFGEBROKEN = _Kind(
+        400, "Afgebroken", "De verbinding viel weg voor het einde van het bestand. Lever het opnieuw aan.", "cut"
+    )
+    GEEN_TOEGANG = _Kind(
+        401,
+        "Geen toegang",
+        "Het token ontbreekt, is onbekend, verlopen of ingetrokken. Vraag de beheerder om een nieuw token.",
+        "unauthorised",
+    )
+    ONBEKEND = _Kind(
+        404,
+        "Niet gevonden",
+        "Deze aanlevering is niet bekend onder uw AGB-code. Controleer het kenmerk of lever het bestand opnieuw aan; "
+        "hetzelfde bestand telt één keer.",
+        "invalid",
+    )
+    GEEN_PAGINA = _Kind(404, "Niet gevonden", "Dit adres bestaat niet. Zie /openapi.json.", "invalid")
+    METHODE = _Kind(405, "Methode niet toegestaan", "Dit adres kent deze methode niet. Zie /openapi.json.", "invalid")
+    TE_TRAAG = _Kind(
+        408,
+        "Te traag",
+        "Het bestand kwam te langzaam binnen en is niet aangeleverd. Lever het opnieuw aan; niets telt dubbel.",
+        "slow",
+    )
+    TE_GROOT = _Kind(413, "Te groot", tekst("B05"), "too_large")
+    SOORT = _Kind(
+        415,
+        "Niet ondersteund",
+        "Stuur het bestand zelf als inhoud van het verzoek: niet gezipt, niet gecomprimeerd en niet als formulier.",
+        "unsupported",
+    )
+    GEWEIGERD = _Kind(422, "Bestand geweigerd", "Het bestand kan niet worden aangeleverd.", "refused")
+    TE_VEEL = _Kind(
+        429,
+        "Te veel verzoeken",
+        "U stuurt te veel tegelijk of te snel achter elkaar. Probeer het na de genoemde wachttijd opnieuw.",
+        "limited",
+    )
+    FOUT = _Kind(
+        500,
+        "Fout in dit programma",
+        "Er ging hier iets mis. Lever het bestand later opnieuw aan; niets telt dubbel. Meld het als het blijft.",
+        "fault",
+    )
+    VOL = _Kind(503, "Even vol", "Er is nu geen ruimte voor uw bestand. Lever het zo dadelijk opnieuw aan.", "full")
+    GEEN_SERVER = _Kind(
+        503,
+        "Even niet beschikbaar",
+        "Het bestand is niet, of niet helemaal, aangenomen. Lever het zo dadelijk opnieuw aan; niets telt dubbel.",
+        "down",
+    )
+
+
+class Problem(Exception):
+    """A refusal; ``retry`` in seconds, ``more`` goes into the document as it is."""
+
+    def __init__(self, kind: Kind, detail: str = "", retry: float = 0, **more: Any) -> None:
+        super().__init__(kind.name)
+        self.kind, self.retry = kind, retry
+        self.detail, self.more = detail or kind.value.detail, more
+
+    @property
+    def outcome(self) -> str:
+        """How the upload ended, for the metrics."""
+        return self.kind.value.outcome
+
+    def response(self) -> web.Response:
+        """The answer. An upload that was not read to its end closes its connection."""
+        status = self.kind.value.status
+        document = {
+            "type": f"urn:sor:aanlevering:{self.kind.name.lower().replace('_', '-')}",
+            "title": self.kind.value.title,
+            "status": status,
+            "detail": self.detail,
+            **self.more,
+        }
+        headers = {"Cache-Control": "no-store"}
+        if self.retry:
+            headers["Retry-After"] = str(max(1, math.ceil(self.retry)))
+        if status == 401:
+            headers["WWW-Authenticate"] = 'Bearer realm="sor"'
+        text = json.dumps(document, ensure_ascii=False)
+        answer = web.Response(status=status, text=text, headers=headers, content_type=CONTENT_TYPE)
+        if self.kind in (Kind.TE_TRAAG, Kind.AFGEBROKEN):
+            answer.force_close()
+        return answer
+
+
+def invalid(sentence: str) -> Problem:
+    """A request whose form is wrong; the sentence names the part."""
+    return Problem(Kind.ONGELDIG, sentence)

@@ -1,0 +1,173 @@
+"""Who may deliver: tokens and client certificates, each of one provider, in one file with mode 0600.
+
+A token is 256 random bits, so that the file keeps a plain SHA-256 of it: nobody can try that many, and a slow hash,
+which protects what people choose themselves, would only cost every request time. The file is replaced as a whole and
+read again as soon as it is another one: a revocation holds for the next request.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+Kind = Literal["token", "certificate"]
+_AGB: Final = re.compile(r"[0-9]{8}")
+_PREFIX: Final = "sor_"
+_DAY: Final = 86_400
+
+
+class TokenProblem(RuntimeError):
+    """The token file cannot be used, or a token is not there; the message says what to do."""
+
+
+class Credential(Struct, frozen=True):
+    """One way in. ``hash`` is the SHA-256 of the token's text, or of the certificate (DER); times in seconds."""
+
+    id: str
+    kind: Kind
+    agb: str
+    hash: str
+    made: int
+    expires: int
+    revoked: int = 0
+    note: str = ""
+
+    def state(self, now: float) -> str:
+        """``valid``, ``expired`` or ``revoked``."""
+        if self.revoked:
+            return "revoked"
+        return "valid" if now < self.expires else "expired"
+
+
+class _Document(Struct):
+    credentials: list[Credential] = []
+
+
+def digest(secret: bytes) -> str:
+    """What is kept of a token or a certificate."""
+    return hashlib.sha256(secret).hexdigest()
+
+
+class TokenFile:
+    """The file as the operator's commands change it."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self.path, self._clock = path, clock
+
+    def add(self, agb: str, days: int, note: str = "") -> tuple[Credential, str]:
+        """A new token: what is kept, and the text that the provider gets and nobody keeps."""
+        text = _PREFIX + secrets.token_urlsafe(32)
+        return self._added("token", agb, text.encode(), days, note), text
+
+    def add_certificate(self, agb: str, der: bytes, days: int, note: str = "") -> Credential:
+        """A client certificate (DER) that stands for a provider."""
+        return self._added("certificate", agb, der, days, note)
+
+    def _added(self, kind: Kind, agb: str, secret: bytes, days: int, note: str) -> Credential:
+        if not _AGB.fullmatch(agb):
+            raise TokenProblem("An AGB code has eight digits.")
+        if days < 1:
+            raise TokenProblem("A token is valid for at least one day.")
+        now = int(self._clock())
+        made = Credential(secrets.token_hex(4), kind, agb, digest(secret), now, now + days * _DAY, 0, note)
+        with self._locked() as document:
+            document.credentials.append(made)
+        return made
+
+    def revoke(self, name: str) -> Credential:
+        """Refuse a token from now on. ``TokenProblem`` when there is none with this id."""
+        with self._locked() as document:
+            for place, found in enumerate(document.credentials):
+                if found.id == name:
+                    revoked = found if found.revoked else msgspec.structs.replace(found, revoked=int(self._clock()))
+                    document.credentials[place] = revoked
+                    return revoked
+        raise TokenProblem(f"There is no token {name}; `sor intake token list` shows the ids.")
+
+    def read(self) -> list[Credential]:
+        """Every credential in order of making; none when there is no file."""
+        return _read(self.path).credentials if self.path.exists() else []
+
+    @contextmanager
+    def _locked(self) -> Iterator[_Document]:
+        """The document, written back as a new file when it was changed; one command at a time."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(self.path.with_name(f".{self.path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            document = _Document(self.read())
+            yield document
+            _write(self.path, document)
+        finally:
+            os.close(lock)
+
+
+def _read(path: Path) -> _Document:
+    try:
+        if path.stat().st_mode & 0o077:
+            raise TokenProblem(f"Others may read {path}. Run: chmod 600 {path}")
+        return msgspec.json.decode(path.read_bytes(), type=_Document)
+    except msgspec.DecodeError:
+        raise TokenProblem(f"{path} is no valid token file; restore it from its own backup.") from None
+    except OSError as error:
+        raise TokenProblem(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _write(path: Path, document: _Document) -> None:
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.unlink(missing_ok=True)
+    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(document)))
+        file.flush()
+        os.fsync(file.fileno())
+    scratch.replace(path)
+
+
+class Gate:
+    """Says whose a request is. Looks at the file with every request and reads it when it is another one."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self._path, self._clock = path, clock
+        self._stamp: tuple[int, int, int] | None = None
+        self._by_hash: dict[tuple[Kind, str], Credential] = {}
+
+    def who(self, kind: Kind, secret: bytes) -> str | None:
+        """AGB code of a valid token or certificate, else None.
+
+        Raises:
+            TokenProblem: the file cannot be used; nobody gets in.
+        """
+        self._refresh()
+        found = self._by_hash.get((kind, digest(secret)))
+        return found.agb if found and found.state(self._clock()) == "valid" else None
+
+    def providers(self) -> frozenset[str]:
+        """AGB codes with a way in that is valid now."""
+        self._refresh()
+        now = self._clock()
+        return frozenset(found.agb for found in self._by_hash.values() if found.state(now) == "valid")
+
+    def _refresh(self) -> None:
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            self._stamp, self._by_hash = None, {}
+            return
+        except OSError as error:
+            raise TokenProblem(f"{self._path} cannot be read: {error.strerror}.") from None
+        stamp = (found.st_ino, found.st_mtime_ns, found.st_mode)
+        if stamp != self._stamp:
+            read = _read(self._path)
+            self._by_hash = {(one.kind, one.hash): one for one in read.credentials}
+            self._stamp = stamp

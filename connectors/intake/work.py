@@ -1,0 +1,251 @@
+"""Check, seal and publish one upload: in a process of its own, because that is work for a processor.
+
+A thread would hold the interpreter's lock while it parses, and every read and write of two hundred connections would
+wait for it; a process also takes the harm when a file breaks the parser or the memory. At most ``workers`` of them
+run, each with its own keys in memory and its own producer. The answer comes when the broker has every record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from multiprocessing import parent_process
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from msgspec import Struct
+
+from connectors import masking
+from connectors.connector import BROKER_MS, Connector
+from connectors.delivery import Candidate, Delivery, Run, candidates, check
+from connectors.errors import BrokerDown
+from connectors.intake.config import IntakeConfig
+from connectors.model import BestandFout
+from connectors.receipts import QUIET, Receipt
+from connectors.recognise import HOOFD, recognise
+from connectors.sources import Limits, Source
+from transport.clients import Cluster
+from transport.publisher import Publisher
+
+#: Sealed records that one worker may have queued for the broker.
+_QUEUE: Final = {"queue.buffering.max.kbytes": 16_384, "queue.buffering.max.messages": 20_000}
+_NO_NAME: Final = "aanlevering"
+
+
+class Job(Struct, frozen=True):
+    """One upload."""
+
+    agb: str  # whose token it was
+    name: str  # as the sender calls the file; may be empty
+    test: bool
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"Job({len(self.content)} bytes)"
+
+
+class Refused(Struct, frozen=True):
+    """A file that cannot be counted: rule, and what was found (code, number of the element, field)."""
+
+    code: str
+    found: tuple[tuple[str, int, str], ...] = ()
+
+
+class Done(Struct, frozen=True):
+    """A delivery of which the broker has every record."""
+
+    id: str
+    kind: str
+    sender: str
+    test: bool
+    lines: int
+    time: int  # ms: when it was taken up
+    refused: int  # records refused here
+    codes: dict[str, int]
+    counts: tuple[int, int, int, int, int]  # lines of a CSV file: all, empty, header, data, errors
+    whole: Refused | None = None  # the file as a whole is refused, and counted as one refused record
+
+
+class WorkerLost(RuntimeError):
+    """A worker ended in the middle; what it had published is published, the sender tries again."""
+
+
+class WorkerFault(RuntimeError):
+    """A fault of this program in a worker: type and places, no values, for those may come from a file."""
+
+
+class Sealer(Protocol):
+    """What the intake needs of its workers."""
+
+    async def deliver(self, job: Job) -> Done | Refused:
+        """Check, seal and publish.
+
+        Raises:
+            BrokerDown: not everything is at the broker. WorkerLost, WorkerFault.
+        """
+
+    def close(self) -> None:
+        """End the workers."""
+
+
+class _NoReceipts:
+    """Receipts come to the intake in one place, not to its workers."""
+
+    def mark(self, delivery: str) -> None:
+        """Nothing is waited for here."""
+
+    def wait(
+        self, delivery: str, seconds: float, seen: Callable[[Receipt], None], pulse: Callable[[], None]
+    ) -> Receipt | None:
+        """Never called."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def handle(connector: Connector, job: Job, most_rows: int) -> Done | Refused:
+    """Check, seal and publish one upload; returns when the broker has every record."""
+    if max(job.content.count(b"\n"), job.content.count(b"\r")) > most_rows:
+        return Refused("B05")
+    run, refused = connector.run(job.agb, test=job.test), list[BestandFout]()
+    name = job.name or _NO_NAME
+    source = Source(masking.name(name), name, len(job.content), content=job.content)
+    delivery = _checked(source, run, refused.append)
+    if delivery is None:
+        return _refused(refused[0])
+    connector.publish(delivery)
+    return _done(delivery)
+
+
+def _checked(source: Source, run: Run, refuse: Callable[[BestandFout], None]) -> Delivery | None:
+    for group in candidates([source], run, refuse).values():
+        return check([_own(one, run) for one in group], run, refuse)
+    return None
+
+
+def _own(candidate: Candidate, run: Run) -> Candidate:
+    """A RAP file names its sender in its file name only; another one than the token's is refused as well."""
+    with candidate.source.open() as stream:
+        named = recognise(stream.read(HOOFD), candidate.source.file_name, candidate.source.shown).afzender
+    if candidate.kind == "score" and named and named != run.sender:
+        return candidate._replace(fault=BestandFout("B09", candidate.source.shown))
+    return candidate
+
+
+def _refused(fault: BestandFout) -> Refused:
+    return Refused(fault.code, tuple((one.code, one.regel, one.veld) for one in fault.gevonden))
+
+
+def _done(delivery: Delivery) -> Done:
+    file = delivery.bestanden[0]
+    count = file.invoer.telling
+    return Done(
+        delivery.id,
+        delivery.kind,
+        delivery.sender,
+        delivery.test,
+        delivery.lines,
+        delivery.tijd,
+        file.afgekeurd,
+        dict(file.codes),
+        (count.totaal, count.leeg, count.kop, count.gegevens, count.fouten),
+        _refused(file.fout) if file.fout else None,
+    )
+
+
+class _Setup(Struct, frozen=True):
+    keys: Path
+    cluster: Any  # Cluster
+    body_bytes: int
+    rows: int
+
+
+class _Worker:
+    """What one worker process keeps between two uploads."""
+
+    def __init__(self, setup: _Setup) -> None:
+        self.setup = setup
+        self.connector = self._connected()
+
+    def _connected(self) -> Connector:
+        cluster: Cluster = self.setup.cluster
+        publisher = Publisher(cluster, "sor-intake", **QUIET, **_QUEUE, **{"message.timeout.ms": BROKER_MS})
+        limits = Limits(file_bytes=self.setup.body_bytes)
+        return Connector(self.setup.keys, cluster, limits=limits, publisher=publisher, receipts=_NoReceipts())
+
+    def work(self, job: Job) -> Done | Refused:
+        try:
+            return handle(self.connector, job, self.setup.rows)
+        except BrokerDown as error:
+            self.connector = self._connected()  # a producer that was emptied reports its old failures once more
+            raise BrokerDown(str(error)) from None
+        except Exception as error:  # noqa: BLE001 - raised again without its text
+            self.connector = self._connected()
+            raise WorkerFault(where(error)) from None
+
+
+def where(error: BaseException) -> str:
+    """Type of an error and the places it came through; its text may hold values and stays out."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {places}"
+
+
+_worker: _Worker | None = None
+
+
+def _begin(setup: _Setup) -> None:
+    """In a new worker: it leaves Ctrl-C to its parent and does not outlive it."""
+    global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow_parent, name="parent", daemon=True).start()
+    _worker = _Worker(setup)
+
+
+def _follow_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _work(job: Job) -> Done | Refused:
+    assert _worker is not None  # noqa: S101 - made by _begin
+    return _worker.work(job)
+
+
+class Workers:
+    """The worker processes. One that is lost takes the others with it; the next upload gets new ones."""
+
+    def __init__(self, config: IntakeConfig, lost: Callable[[], None] = lambda: None) -> None:
+        limits = config.limits
+        self._setup = _Setup(config.keys, config.cluster, limits.body_bytes, limits.rows)
+        self._number, self._lost = config.workers, lost
+        self._pool = self._made()
+
+    def _made(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(self._number, context, initializer=_begin, initargs=(self._setup,))
+
+    async def deliver(self, job: Job) -> Done | Refused:
+        """See ``Sealer``. The caller lets at most ``workers`` uploads in at once, so that none waits in the pool."""
+        pool = self._pool
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, _work, job)
+        except BrokenExecutor:
+            if pool is self._pool:
+                self._pool = self._made()
+                pool.shutdown(wait=False, cancel_futures=True)
+                self._lost()
+            raise WorkerLost("a worker ended in the middle of an upload") from None
+
+    def close(self) -> None:
+        """Wait for what runs, then end them."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
