@@ -47,6 +47,7 @@ class Aanlevering(Struct, array_like=True):
     laatste: int = 0
     ingetrokken: list[list[int]] = field(default_factory=list)  # closed intervals, ascending
     aantal_ingetrokken: int = 0
+    onleesbaar: dict[int, str] = field(default_factory=dict)  # records that could not be opened: line -> code
 
     @property
     def klaar(self) -> bool:
@@ -75,14 +76,35 @@ def mark(intervals: list[list[int]], line: int) -> bool:
 
 
 def add(aanlevering: Aanlevering, uitkomsten: Iterable[Uitkomst]) -> None:
-    """Count outcomes into the delivery, in place; a record that has one already changes nothing."""
+    """Count outcomes into the delivery, in place; a record that has one already changes nothing.
+
+    Two things come after a first outcome: a record that could not be opened and was put back by an operator (its
+    readable outcome replaces the first), and an accepted record that a return message withdraws.
+    """
     for uitkomst in uitkomsten:
         if uitkomst.ingetrokken:
             if mark(aanlevering.ingetrokken, uitkomst.line):
                 aanlevering.aantal_ingetrokken += 1
-                aanlevering.codes[uitkomst.code] = aanlevering.codes.get(uitkomst.code, 0) + 1
+                _noteer(aanlevering, uitkomst)
         elif mark(aanlevering.gezien, uitkomst.line):
             _tel(aanlevering, uitkomst)
+        elif uitkomst.line in aanlevering.onleesbaar and not _onleesbaar(uitkomst.code):
+            _herroep(aanlevering, uitkomst)
+
+
+def _onleesbaar(code: str) -> bool:
+    """Codes of the envelope: nothing of the record was read, so nothing but its number is counted."""
+    return code.startswith("K")
+
+
+def _herroep(aanlevering: Aanlevering, uitkomst: Uitkomst) -> None:
+    a, code = aanlevering, aanlevering.onleesbaar.pop(uitkomst.line)
+    a.aantal -= 1
+    a.codes[code] -= 1
+    if not a.codes[code]:
+        del a.codes[code]
+    a.fouten = [fout for fout in a.fouten if fout.line != uitkomst.line]
+    _tel(a, uitkomst)
 
 
 def _tel(aanlevering: Aanlevering, uitkomst: Uitkomst) -> None:
@@ -95,6 +117,12 @@ def _tel(aanlevering: Aanlevering, uitkomst: Uitkomst) -> None:
         a.regels_geaccepteerd += uitkomst.regels
         return
     a.regels_afgekeurd += uitkomst.regels
+    if _onleesbaar(uitkomst.code) and len(a.onleesbaar) < MEESTE_FOUTEN:
+        a.onleesbaar[uitkomst.line] = uitkomst.code
+    _noteer(a, uitkomst)
+
+
+def _noteer(a: Aanlevering, uitkomst: Uitkomst) -> None:
     a.codes[uitkomst.code] = a.codes.get(uitkomst.code, 0) + 1
     if len(a.fouten) < MEESTE_FOUTEN:
         a.fouten.append(uitkomst)

@@ -6,6 +6,7 @@ iJw rules keep their own code. Codes of our own: ``B`` file, ``R`` RAP, ``C`` CE
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
 
@@ -130,7 +131,17 @@ MELDINGEN: Final[dict[str, Melding]] = {
 }
 
 
+_RETOURCODE: Final = re.compile(r"[0-9A-Z][0-9]{3}")
+
+
 def tekst(code: str) -> str:
-    """The sentence of a code; for an unknown code one that says so."""
+    """The sentence of a code; return codes of the municipality (WJ001) are too many to list and named as such."""
     melding = MELDINGEN.get(code)
-    return melding.tekst if melding else f"Onbekende code {code}."
+    if melding:
+        return melding.tekst
+    if _RETOURCODE.fullmatch(code):
+        return (
+            f"De gemeente heeft dit in een retourbericht afgekeurd (retourcode {code}); het telt niet meer mee. "
+            "Herstel de oorzaak en lever opnieuw aan met een nieuwe identificatie."
+        )
+    return f"Onbekende code {code}."

@@ -108,3 +108,37 @@ def test_an_accepted_line_is_not_refused_later() -> None:
     state = fresh(1)
     add(state, [Uitkomst(1, 1, 1, "", "", 5), Uitkomst(1, 1, 1, "R05", "waarde", 6)])
     assert (state.geaccepteerd, state.codes, state.fouten) == (1, {}, [])
+
+
+def outcome(line: int, code: str = "", *, withdrawn: bool = False) -> Uitkomst:
+    return Uitkomst(line, line, 0 if code.startswith("K") else 1, code, "", 5, withdrawn)
+
+
+def test_a_record_put_back_replaces_its_unreadable_outcome() -> None:
+    state = fresh(2)
+    add(state, [outcome(1, "K01"), outcome(2)])
+    assert (state.geaccepteerd, state.codes, len(state.fouten)) == (1, {"K01": 1}, 1)
+    state = again(state)
+    add(state, [outcome(1), outcome(1), outcome(1, "K01")])
+    assert (state.aantal, state.geaccepteerd, state.codes, state.fouten) == (2, 2, {}, [])
+    assert (state.regels_geaccepteerd, state.regels_afgekeurd, state.klaar) == (2, 0, True)
+
+
+def test_a_record_put_back_may_be_refused_for_another_reason() -> None:
+    state = fresh(1)
+    add(state, [outcome(1, "K01"), outcome(1, "V01"), outcome(1)])
+    assert (state.aantal, state.geaccepteerd, state.codes) == (1, 0, {"V01": 1})
+
+
+def test_a_withdrawn_record_is_counted_once_and_stays_accepted() -> None:
+    state = fresh(2)
+    add(state, [outcome(1), outcome(1, "0001", withdrawn=True), outcome(2), outcome(1, "0001", withdrawn=True)])
+    assert (state.geaccepteerd, state.aantal_ingetrokken, state.codes) == (2, 1, {"0001": 1})
+    assert [(fout.line, fout.code) for fout in state.fouten] == [(1, "0001")]
+
+
+def test_a_state_of_the_first_release_is_read() -> None:
+    old = msgspec.msgpack.encode(["score", "99000001", False, 1, 3, [[1, 1]], 1, 1, 1, 0, {}, [], 5, 5])
+    state = msgspec.msgpack.decode(old, type=Aanlevering)
+    add(state, [outcome(1, "0001", withdrawn=True)])
+    assert (state.geaccepteerd, state.aantal_ingetrokken) == (1, 1)
