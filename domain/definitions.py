@@ -26,8 +26,20 @@ DEFINITIES: Final[dict[str, Definitie]] = {
     ),
     "meting_voor_einde": Definitie(30, "Een meting bij einde telt vanaf zoveel dagen voor het einde", "", "P"),
     "meting_na_einde": Definitie(90, "Een meting bij einde telt tot en met zoveel dagen na het einde", "", "P"),
+    "opvolging_dagen": Definitie(
+        365,
+        "Een nieuwe start na het einde telt als zij binnen zoveel dagen begint; daarna staat het cijfer vast",
+        "",
+        "P",
+    ),
+    "respons_dagen": Definitie(
+        90, "Een traject telt mee voor de respons CEM+ vanaf zoveel dagen na het einde", "", "P"
+    ),
     "kleinste_groep": Definitie(10, "Uitkomsten van minder cliënten worden niet getoond", "", "P"),
+    "kleinste_noemer": Definitie(20, "Een percentage van minder tellingen wordt niet getoond", "", "P"),
 }
 KETEN_DAGEN: Final = DEFINITIES["keten_dagen"].waarde
 METING_VOOR_EINDE: Final = DEFINITIES["meting_voor_einde"].waarde
 METING_NA_EINDE: Final = DEFINITIES["meting_na_einde"].waarde
+OPVOLGING_DAGEN: Final = DEFINITIES["opvolging_dagen"].waarde
+RESPONS_DAGEN: Final = DEFINITIES["respons_dagen"].waarde
