@@ -94,12 +94,14 @@ class Receipts:
         """Everything that is known of one delivery: the second step, in content."""
         if not one.raw:
             return {**summary(one), "afzender": one.sender, "codes": [], "fouten": []}
-        receipt = from_record(self._codec.decode(one.raw))
+        record = self._codec.decode(one.raw)
+        receipt = from_record(record)
         return {
             **summary(one),
             "afzender": one.sender,
             "regels_geaccepteerd": receipt.regels_geaccepteerd,
             "regels_afgekeurd": receipt.regels_afgekeurd,
+            "ingetrokken": record["ingetrokken"],
             "laatste": moment(receipt.laatste),
             "codes": _codes(receipt.codes),
             "fouten": [

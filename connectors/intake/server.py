@@ -31,7 +31,7 @@ log = structlog.get_logger()
 _FOLLOW_TOKENS: Final = 2.0
 _KEEP_ALIVE: Final = 15.0
 _HANDSHAKE: Final = 10.0
-_LINGER: Final = 5.0
+_LINGER: Final = 2.0
 _SHUTDOWN: Final = 60.0
 
 

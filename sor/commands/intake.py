@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import ssl
 import sys
 from datetime import UTC, datetime
@@ -16,8 +15,11 @@ from rich.console import Console
 from rich.table import Table
 
 from connectors.errors import ConnectorError
-from sor.settings import Settings, load_settings
+from crypto.keys import KeyProblem
+from monitoring import logs
+from sor.settings import Settings, SettingsError, load_settings
 from sor.stack.endpoints import kafka_cluster
+from sor.stack.errors import StackError
 
 if TYPE_CHECKING:
     from connectors.intake.config import IntakeConfig, Tls
@@ -90,12 +92,12 @@ def _run(config: IntakeConfig, level: str, *, plain: bool) -> None:
     from connectors.intake.work import where
 
     require_safe(config, plain=plain)
-    _logging(level)
+    logs.configure(level, "intake")
     try:
         asyncio.run(serve(config, lambda _port: None))
     except TokenProblem as problem:
         raise ConnectorError(str(problem)) from None
-    except ConnectorError:
+    except (ConnectorError, KeyProblem):
         raise
     except IntakeBroken as fault:
         structlog.get_logger().critical("fault", where=str(fault))
@@ -116,19 +118,6 @@ def _ids(settings: Settings) -> IdSource | None:
     from schemas.registry import registry_ids
 
     return registry_ids(settings.registry) if settings.registry else None
-
-
-def _logging(level: str) -> None:
-    """JSON lines on standard output. Of other libraries only warnings, without their arguments."""
-    logging.basicConfig(level="ERROR", stream=sys.stderr, format='{"level": "error", "logger": "%(name)s"}')
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-    )
 
 
 def _path(given: Path | None, settings: Settings) -> Path:
@@ -204,3 +193,18 @@ def revoke(
 
 def _day(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+
+
+def main() -> None:
+    """The intake alone, as a machine at the source runs it: ``python -m sor.commands.intake intake …``."""
+    app = typer.Typer(name="sor", no_args_is_help=True, pretty_exceptions_enable=False)
+    register(app)
+    try:
+        app()
+    except (SettingsError, StackError, KeyProblem, ConnectorError) as problem:
+        typer.echo(f"sor: {problem}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
