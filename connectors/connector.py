@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -34,6 +35,7 @@ from typing import Final
 from connectors import masking
 from connectors.delivery import Delivery, Progress, Publishes, Refuse, Run, candidates, check, publish
 from connectors.errors import BrokerDown
+from connectors.journal import Journal
 from connectors.model import BestandFout
 from connectors.receipts import QUIET, KafkaReceipts, Receipt, Receipts
 from connectors.sources import Limits, Source
@@ -51,7 +53,10 @@ def _nothing(_: object) -> None:
 
 
 class Connector:
-    """Delivers files: keys, secret, publisher and receipts in one place. Use it as a context manager."""
+    """Delivers files: keys, secret, publisher and receipts in one place. Use it as a context manager.
+
+    ``journal``: file in which numbers are remembered as keyed hashes, so that their lines can be searched.
+    """
 
     def __init__(
         self,
@@ -61,11 +66,13 @@ class Connector:
         limits: Limits = Limits(),  # noqa: B008 - immutable
         publisher: Publishes | None = None,
         receipts: Receipts | None = None,
+        journal: Path | None = None,
     ) -> None:
         self._keys, self._secret, self._limits = load_public(keys), connector_secret(keys), limits
         self._cluster = cluster
         self._receipts: Receipts = receipts or KafkaReceipts(cluster)
         self._publisher = publisher
+        self._journal = Journal(journal, self._secret) if journal is not None else None
 
     def __enter__(self) -> Connector:
         return self
@@ -100,7 +107,8 @@ class Connector:
         """
         self._receipts.mark(delivery.id)
         try:
-            publish(delivery, self._keys, self._connected(), progress)
+            with self._journal.of(delivery.id) if self._journal else nullcontext() as note:
+                publish(delivery, self._keys, self._connected(), progress, note)
         except NotDelivered as error:
             raise BrokerDown(
                 f"De berichtenserver {self._cluster.bootstrap} neemt niets meer aan. De aanlevering is niet af. "

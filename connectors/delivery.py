@@ -32,6 +32,7 @@ _POLL: Final = 500
 
 Refuse = Callable[[BestandFout], None]
 Progress = Callable[[int], None]
+Note = Callable[[int, Regel], None]
 
 
 class Publishes(Protocol):
@@ -237,8 +238,16 @@ def _records(file: Bestand, kind: str, stream: BinaryIO) -> Iterator[Regel]:
         yield from records
 
 
-def publish(delivery: Delivery, keys: PublicKeys, publisher: Publishes, progress: Progress = lambda _n: None) -> None:
+def publish(
+    delivery: Delivery,
+    keys: PublicKeys,
+    publisher: Publishes,
+    progress: Progress = lambda _n: None,
+    note: Note | None = None,
+) -> None:
     """Second pass: seal every record under its line number and publish it; returns when the broker has them all.
+
+    ``note`` hears of every record that is about to be published.
 
     Raises:
         Changed: a file is no longer what was checked; nothing more of it is sent.
@@ -252,6 +261,8 @@ def publish(delivery: Delivery, keys: PublicKeys, publisher: Publishes, progress
     sent = 0
     try:
         for line, record, kenmerk in _lines(delivery):
+            if note is not None:
+                note(line, record)
             publisher.send(topic, key, sealed.envelope(line, record, time.time_ns() // 1_000_000, kenmerk))
             sent += 1
             if not sent % _POLL:

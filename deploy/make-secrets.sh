@@ -23,7 +23,7 @@ password() { # NAME UID
   owned "$2" "$folder/$1"
 }
 
-for name in admin connector evaluate entry trajectories deliveries register sink audit; do
+for name in admin connector evaluate entry trajectories deliveries register sink audit operator; do
   password "kafka_user_$name" "$uid_sor"
 done
 password clickhouse_admin "$uid_sor"

@@ -37,6 +37,8 @@ COMMANDS: Final[dict[str, Entry]] = {
         "stack", "Look for what could keep the stack from running here, and say what to do. Ends with 1 on a problem."
     ),
     "deliver": Entry("deliver", "Deliver JW305, JW307, JW323, RAP and CEM+ files, and show what became of them."),
+    "receipts": Entry("receipts", "Show what became of deliveries. Ends with 0; 1 when nothing is found."),
+    "rejected": Entry("rejected", "Records that could not be read: list, show, requeue, drop."),
     "sql": Entry("sql", "Ask ClickHouse. An error is ClickHouse's own sentence, and the command ends with 1."),
     "migrate": Entry("sink", "Bring the tables of ClickHouse up to this release. Running it again does nothing."),
     "indicators": Entry(

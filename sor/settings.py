@@ -130,6 +130,11 @@ class Settings(BaseSettings):
         return self.home / "secrets"
 
     @property
+    def journal(self) -> Path:
+        """The journal of this machine's own deliveries: keyed hashes, for searching."""
+        return self.home / "journaal.sqlite"
+
+    @property
     def log_dir(self) -> Path:
         """Folder with one log file per process."""
         return self.home / "log"

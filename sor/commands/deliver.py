@@ -59,7 +59,7 @@ def deliver(
     limits = sources.Limits(file_bytes=max_mb * 1_000_000)
     show = Show(as_json=as_json, show_all=show_all)
     cluster = Cluster("") if check_only else kafka_cluster(settings)
-    with Connector(settings.keys, cluster, limits=limits) as connector:
+    with Connector(settings.keys, cluster, limits=limits, journal=settings.journal) as connector:
         code = run(connector, paths, limits, show, Options(sender, test, wait, check_only))
     raise typer.Exit(code)
 

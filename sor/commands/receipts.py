@@ -1,0 +1,138 @@
+"""``sor receipts``: what became of deliveries: list, filter, search. What it prints is Dutch: providers read it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import typer
+
+from connectors.journal import Journal, Plaats
+from connectors.report import SOORTEN, moment
+from crypto.keys import connector_secret
+from domain.meldingen import tekst
+from sinks import clickhouse
+from sinks.clickhouse import Access, RefusedError, UnavailableError
+from sor.settings import Settings, load_settings
+from sor.stack.endpoints import clickhouse_access
+
+_NIETS, _PROBLEEM = 1, 2
+STATUSSEN: Final = ("alle", "in_verwerking", "verwerkt", "fouten", "ingetrokken")
+_QUERY: Final = """
+SELECT delivery, kind, sender, test, lines, gezien, geaccepteerd, afgekeurd, ingetrokken, klaar,
+       toUnixTimestamp64Milli(eerste) AS eerste_ms, toUnixTimestamp64Milli(laatste) AS laatste_ms, codes,
+       arrayMap(f -> (f.line, f.regel, f.regels, f.code, f.veld), fouten) AS lijst
+FROM receipts FINAL
+WHERE ({sender:String} = '' OR sender = {sender:String})
+  AND ({delivery:String} = '' OR startsWith(delivery, {delivery:String}))
+  AND (empty({among:Array(String)}) OR has({among:Array(String)}, delivery))
+  AND toUnixTimestamp64Milli(laatste) >= {since:Int64}
+  AND ({status:String} = 'alle' OR ({status:String} = 'in_verwerking' AND NOT klaar)
+    OR ({status:String} = 'verwerkt' AND klaar) OR ({status:String} = 'fouten' AND afgekeurd > 0)
+    OR ({status:String} = 'ingetrokken' AND ingetrokken > 0))
+ORDER BY laatste DESC, delivery LIMIT {most:UInt32}
+"""
+_COLUMNS: Final = (
+    *("aanlevering", "soort", "aanbieder", "test", "records", "gezien", "geaccepteerd", "afgekeurd", "ingetrokken"),
+    *("klaar", "eerste", "laatste", "codes", "fouten"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("receipts")(receipts)
+
+
+def receipts(
+    delivery: Annotated[str, typer.Argument(help="Id of one delivery, or its beginning: shows its lines.")] = "",
+    aanbieder: Annotated[str, typer.Option("--aanbieder", help="AGB code of the provider.")] = "",
+    since: Annotated[str, typer.Option("--since", help="Only what moved since then, such as 2026-05-01.")] = "",
+    status: Annotated[str, typer.Option("--status", help=f"One of {', '.join(STATUSSEN)}.")] = "alle",
+    zoek: Annotated[
+        str,
+        typer.Option("--zoek", help="A BSN, beschikkingsnummer or toewijzingsnummer delivered from this machine."),
+    ] = "",
+    most: Annotated[int, typer.Option("--most", min=1, help="At most so many, the newest first.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Show what became of deliveries. Ends with 0; 1 when nothing is found.
+
+    A number is searched in the journal of this machine's own deliveries, which holds keyed hashes only.
+    """
+    if status not in STATUSSEN:
+        raise typer.BadParameter(f"--status is one of {', '.join(STATUSSEN)}")
+    settings = load_settings()
+    found = _journal(settings).search(zoek) if zoek else []
+    among = sorted({place.aanlevering for place in found})
+    rows = [] if zoek and not among else _ask(settings, aanbieder, delivery, among, since, status, most)
+    for row in rows:
+        row["gezocht"] = [_line(row, place) for place in found if place.aanlevering == row["aanlevering"]]
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        typer.echo("\n".join(_text(rows, lines=bool(delivery))))
+    if not rows:
+        raise typer.Exit(_NIETS)
+
+
+def _journal(settings: Settings) -> Journal:
+    return Journal(settings.journal, connector_secret(settings.keys))
+
+
+def _ask(
+    settings: Settings, aanbieder: str, delivery: str, among: list[str], since: str, status: str, most: int
+) -> list[dict[str, Any]]:
+    access = clickhouse_access(settings, "grafana")
+    parameters = {
+        "sender": aanbieder, "delivery": delivery, "among": among, "since": _ms(since), "status": status, "most": most,
+    }  # fmt: skip
+    try:
+        client = clickhouse.connect(Access(access.url, access.user, access.password, "sor"))
+        rows = clickhouse.select(client, _QUERY, parameters)
+    except (RefusedError, UnavailableError) as problem:
+        typer.echo(f"sor: {problem}", err=True)
+        raise typer.Exit(_PROBLEEM) from None
+    return [dict(zip(_COLUMNS, row, strict=True)) | {"fouten": _faults(row[-1])} for row in rows]
+
+
+def _ms(since: str) -> int:
+    """A day or moment as milliseconds; no text is the beginning of time."""
+    try:
+        return int(datetime.fromisoformat(since).timestamp() * 1000) if since else 0
+    except ValueError:
+        raise typer.BadParameter("--since is a day or a moment, such as 2026-05-01 or 2026-05-01T17:10") from None
+
+
+def _faults(found: Any) -> list[dict[str, Any]]:
+    return [
+        {"record": line, "regel": regel, "regels": regels, "code": code, "veld": veld, "melding": tekst(code)}
+        for line, regel, regels, code, veld in found
+    ]
+
+
+def _line(row: dict[str, Any], place: Plaats) -> dict[str, Any]:
+    """Status of one searched line: the last thing that is known of it."""
+    fault = next((f for f in reversed(row["fouten"]) if f["record"] == place.record), None)
+    done = row["klaar"] or fault is not None
+    status = (fault["melding"] if fault else "geaccepteerd") if done else "in verwerking"
+    return {"regel": place.regel, "record": place.record, "status": status, "code": fault["code"] if fault else ""}
+
+
+def _text(rows: list[dict[str, Any]], *, lines: bool) -> list[str]:
+    if not rows:
+        return ["Geen aanlevering gevonden."]
+    out = []
+    for row in rows:
+        state = "verwerkt" if row["klaar"] else f"in verwerking, {row['gezien']} van {row['records']}"
+        test = " (TEST)" if row["test"] else ""
+        taken = f", {row['ingetrokken']} ingetrokken" if row["ingetrokken"] else ""
+        out.append(
+            f"{row['aanlevering']}  {moment(row['laatste'])}  {row['aanbieder']}  {SOORTEN[row['soort']]}{test}: "
+            f"{state}; {row['geaccepteerd']} geaccepteerd, {row['afgekeurd']} afgekeurd{taken}"
+        )
+        out += [f"    {number:>8} × {code}: {tekst(code)}" for code, number in sorted(row["codes"].items())]
+        if lines:
+            out += [f"    record {f['record']}, regel {f['regel']} [{f['code']} {f['veld']}]" for f in row["fouten"]]
+        out += [f"    gezocht: regel {g['regel']}: {g['status']}" for g in row["gezocht"]]
+    return out
