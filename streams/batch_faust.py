@@ -68,6 +68,8 @@ PRIVATE: tuple[Callable[..., Any], ...] = (
 GAP_PROOFS = 3  # so often a seek must lead to the same later offset before the offsets between count as non-existent
 
 HOLD_EVERY = 1.0  # seconds
+PACE = 0.04  # seconds between the beginnings of two batches, at least, unless the first was large:
+LARGE = 200  # records
 
 FetchedRecord = Any  # aiokafka.structs.ConsumerRecord: key, value bytes or None, offset, timestamp
 Commit = Callable[[Mapping[int, int]], Awaitable[bool]]
@@ -134,6 +136,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._delivery: asyncio.Task[None] | None = None
         self._next: dict[TP, int] = {}  # next offset to handle, per partition, within this assignment
         self._gaps: dict[TP, tuple[int, int]] = {}  # offset found after a seek, and how often in a row
+        self._due = 0.0  # when the next batch may be taken up
         self._held = 0.0  # when the positions of quiet partitions were last looked at
         self._round = -1  # the rebalance whose assignment is complete
         self._draining = False
@@ -177,6 +180,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+                await self._pace()
                 records, _ = await self._wait_next_records(timeout=0.2)
                 if not self.should_stop:
                     await self._take({TP(tp.topic, tp.partition): found for tp, found in (records or {}).items()})
@@ -191,6 +195,14 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         except BaseException as error:  # noqa: BLE001  (Faust would log it and go on)
             if not self.app.should_stop:
                 end(EXIT_FAULT, describe(error))
+
+    async def _pace(self) -> None:
+        """Let records gather: a flow is handled in batches of some size, for each pays for two flushes and a commit.
+        What comes after a pause is handled at once, and so is what lies ready in large batches.
+        """
+        left = self._due - time.monotonic()
+        if left > 0 and self.settled:
+            await asyncio.sleep(left)
 
     async def _take(self, records: dict[TP, list[FetchedRecord]]) -> None:
         """Changelog records are always applied, source records only when settled:
@@ -216,6 +228,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         """Fold while the batch before is delivered, then deliver;
         a rebalance or stop in between throws the fold away.
         """
+        self._due = time.monotonic() + PACE if sum(map(len, ready.values())) < LARGE else 0.0
         self._begin()  # with no await since the last check: a rebalance that begins now waits for us
         try:
             folded = await self.batches.fold({tp.partition: found for tp, found in ready.items()})

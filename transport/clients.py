@@ -32,7 +32,7 @@ def producer(cluster: Cluster, client_id: str, **extra: Any) -> Producer:
             "enable.idempotence": True,
             "partitioner": "murmur2_random",
             "compression.type": "lz4",
-            "linger.ms": 5,
+            "linger.ms": 20,
             "batch.size": 1_000_000,
             "message.max.bytes": 4_000_000,
             "queue.buffering.max.messages": 200_000,
@@ -56,7 +56,7 @@ def consumer(cluster: Cluster, group: str, slot: str, **extra: Any) -> Consumer:
             "session.timeout.ms": 10_000,
             "heartbeat.interval.ms": 2_000,
             "partition.assignment.strategy": "cooperative-sticky",
-            "fetch.wait.max.ms": 20,
+            "fetch.wait.max.ms": 250,
             "queued.max.messages.kbytes": 32_768,
             **extra,
         }

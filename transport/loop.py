@@ -26,6 +26,10 @@ _LOST: Final = frozenset(
     {KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS}
 )
 _LAG_SECONDS: Final = 5.0
+#: Seconds between two looks at the stop signal while nothing comes.
+_IDLE: Final = 0.1
+#: Least seconds between the beginnings of two batches; three stages in a row make a flow wait so long each, at most.
+PACE: Final = 0.04
 
 
 class Stop:
@@ -69,7 +73,7 @@ class Loop:
 
     def __init__(self, stage: str, consumer: Consumer, publisher: Publisher, batch: int = 1000) -> None:
         self.stage, self._consumer, self._publisher, self._batch = stage, consumer, publisher, batch
-        self._lag_due = 0.0
+        self._lag_due = self._began = 0.0
         self.assigned = False
 
     def run(self, topics: list[str], handle: Handle, ready: Callable[[], None], stop: Stop) -> None:
@@ -89,8 +93,17 @@ class Loop:
         ready()
 
     def _consume(self) -> list[Message]:
-        """Whatever is there, waiting for the first record only: a full batch is not waited for."""
-        messages = self._consumer.consume(self._batch, 0.02)
+        """What is there, but no sooner than ``PACE`` after the batch before.
+
+        A record that comes alone is handled at once; a flow is handled in batches of some size, for each batch pays
+        for a flush and a commit. A batch that is full, or took longer than ``PACE``, is followed without a pause.
+        """
+        left = self._began + PACE - time.monotonic()
+        messages = self._consumer.consume(self._batch, left) if left > 0 else []
+        if not messages:
+            messages = self._consumer.consume(1, _IDLE)
+            messages += self._consumer.consume(self._batch - 1, 0) if messages else []
+        self._began = time.monotonic()
         for message in messages:
             error = message.error()
             if error is not None:

@@ -117,6 +117,34 @@ def test_a_raising_handler_leaves_its_batch_for_the_next(place: Place) -> None:
     assert place.committed() == 5
 
 
+def test_records_of_a_flow_are_gathered(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "PACE", 30.0)
+    place.put(1)
+    sizes: list[int] = []
+    stop = Stop()
+
+    def flow() -> None:
+        place.put(1)
+        waited = time.monotonic() + 1
+        while len(sizes) < 2 and time.monotonic() < waited:  # handled alone, when nothing gathers
+            time.sleep(0.02)
+        place.put(1)
+
+    flowing = threading.Thread(target=flow)
+
+    def handles(messages: Sequence[Message]) -> None:
+        sizes.append(len(messages))
+        if len(sizes) == 1:
+            flowing.start()
+        if sum(sizes) >= 3:
+            stop.set()
+
+    place.run(handles, stop, batch=2)  # a full batch is not waited for any longer
+    flowing.join(60)
+    assert sizes == [1, 2]
+    assert place.committed() == 3
+
+
 def test_what_was_committed_before_a_fault_stays(place: Place) -> None:
     place.put(6)
     batches: list[int] = []

@@ -11,7 +11,7 @@ import pytest
 from faust.types import TP
 
 from streams.batch import StageError
-from streams.batch_faust import GAP_PROOFS, BatchConsumer
+from streams.batch_faust import GAP_PROOFS, LARGE, BatchConsumer
 
 
 class Fetched(NamedTuple):
@@ -49,6 +49,7 @@ class Lone(BatchConsumer):
         self._busy, self._idle, self._delivery = 0, asyncio.Event(), None
         self._idle.set()
         self._next, self._gaps, self._round, self._draining, self._held = {PLACE: 10}, {}, 1, False, 0.0
+        self._due = 0.0
         self._committed_offset: dict[TP, int | None] = {PLACE: None}
         self.seeks = 0
         self.sought: list[int] = []
@@ -101,6 +102,32 @@ async def test_what_continues_is_handed_on() -> None:
     await take(consumer, 12)
     assert consumer.delivered == [{0: [Fetched(10), Fetched(11)]}, {0: [Fetched(12)]}]
     assert consumer._next[PLACE] == 13
+
+
+def waits(consumer: Lone) -> bool:
+    """Whether the next look for records is put off."""
+    pause = consumer._pace()
+    try:
+        pause.send(None)
+    except StopIteration:
+        return False
+    pause.close()
+    return True
+
+
+async def test_records_of_a_flow_gather_before_they_are_looked_for() -> None:
+    consumer = Lone()
+    assert not waits(consumer)  # a record that comes alone is handled at once
+    await take(consumer, 10)
+    assert waits(consumer)
+    consumer._draining = True  # a stop waits for nothing
+    assert not waits(consumer)
+
+
+async def test_what_lies_ready_in_large_batches_is_not_put_off() -> None:
+    consumer = Lone()
+    await take(consumer, *range(10, 10 + LARGE))
+    assert not waits(consumer)
 
 
 async def test_a_jump_goes_back() -> None:
