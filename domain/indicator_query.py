@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 from domain.codes import BUITEN_UITKOMSTEN
 from domain.dates import as_date, day
+from domain.definitions import DEFINITIES
 from domain.geography import GEMEENTEN
 from domain.indicator_terms import Indicator, Rij, Rijen, Tabel, Uitkomst, Voorwaarde, tekst_sql
 
@@ -19,6 +20,8 @@ Groep = Literal["cluster", "gemeente", "aanbieder", "maand"]
 _BINNEN: Final = {code: gemeente.cluster for code, gemeente in sorted(GEMEENTEN.items()) if gemeente.cluster}
 #: The date that places a row in a period: event time, never arrival time.
 DATUM: Final[dict[Tabel, str]] = {"trajecten": "einddatum", "metingen": "datum"}
+#: ``clienten`` is exact up to here unless told otherwise: it decides whether a group is too small to be shown.
+CLIENTEN_TOT: Final = DEFINITIES["kleinste_groep"].waarde
 
 
 def _datum(tabel: Tabel) -> str:
@@ -43,14 +46,26 @@ def scope(tabel: Tabel, database: str = "sor") -> str:
     buiten = Voorwaarde("categorie", tuple(sorted(BUITEN_UITKOMSTEN)))
     if tabel == "trajecten":
         return f"{gemeenten} AND {replace(buiten, niet=True).sql}"
+    ooit = f"SELECT aanbieder, traject FROM {database}.trajecten WHERE {buiten.sql}"  # noqa: S608
+    # Which rows are so now is only asked of the few that ever were: FINAL over the whole table costs ten times as much.
     elders = f"SELECT aanbieder, traject FROM {database}.trajecten FINAL WHERE {buiten.sql}"  # noqa: S608
+    elders = f"{elders} AND (aanbieder, traject) IN ({ooit})"
     return f"{gemeenten} AND (aanbieder, traject) NOT IN ({elders})"
 
 
-def sql(indicator: Indicator, group_by: Sequence[Groep] = (), where: str = "", database: str = "sor") -> str:
+def sql(
+    indicator: Indicator,
+    group_by: Sequence[Groep] = (),
+    where: str = "",
+    database: str = "sor",
+    *,
+    clienten_tot: int | None = CLIENTEN_TOT,
+) -> str:
     """The query of one indicator: the group columns, then ``clienten, teller, noemer, uitgesloten, uitkomst``.
 
-    ``where`` narrows the rows of the table further, such as to a period. Without groups there is one row.
+    ``where`` narrows the rows of the table further, such as to a period. Without groups there is one row. ``clienten``
+    counts up to ``clienten_tot`` and is one more than that for any larger number; None counts all, which takes most of
+    the time over millions of rows.
     """
     groepen = [f"{_groep_sql(groep, indicator.tabel)} AS {groep}" for groep in group_by]
     figuur = {
@@ -58,11 +73,17 @@ def sql(indicator: Indicator, group_by: Sequence[Groep] = (), where: str = "", d
         "%": "if(noemer = 0, NULL, 100 * teller / noemer)",
         "gemiddelde": "if(noemer = 0, NULL, teller / noemer)",
     }[indicator.eenheid]
-    return _query(indicator.tabel, group_by, where, database, [*groepen, *_sommen(indicator), f"{figuur} AS uitkomst"])
+    kolommen = [*groepen, *_sommen(indicator, clienten_tot), f"{figuur} AS uitkomst"]
+    return _query(indicator.tabel, group_by, where, database, kolommen)
 
 
 def sql_samen(
-    indicatoren: Sequence[Indicator], group_by: Sequence[Groep] = (), where: str = "", database: str = "sor"
+    indicatoren: Sequence[Indicator],
+    group_by: Sequence[Groep] = (),
+    where: str = "",
+    database: str = "sor",
+    *,
+    clienten_tot: int | None = CLIENTEN_TOT,
 ) -> str:
     """One query for several indicators of one table: the group columns, then four columns for each, in order."""
     tabel = indicatoren[0].tabel
@@ -70,14 +91,15 @@ def sql_samen(
     for indicator in indicatoren:
         if indicator.tabel != tabel:
             raise ValueError(f"{indicator.sleutel} is not over {tabel}")
-        kolommen += _sommen(indicator, f"{indicator.sleutel.replace('-', 'min')}_")
+        kolommen += _sommen(indicator, clienten_tot, f"{indicator.sleutel.replace('-', 'min')}_")
     return _query(tabel, group_by, where, database, kolommen)
 
 
-def _sommen(indicator: Indicator, voor: str = "") -> list[str]:
+def _sommen(indicator: Indicator, clienten_tot: int | None, voor: str = "") -> list[str]:
     uit = indicator.uitgesloten
+    telt = "uniqExactIf" if clienten_tot is None else f"uniqUpToIf({clienten_tot})"
     return [
-        f"uniqExactIf(client, {_achter(indicator)}) AS {voor}clienten",
+        f"{telt}(client, {_achter(indicator)}) AS {voor}clienten",
         f"{indicator.teller.sql} AS {voor}teller",
         f"{indicator.noemer.sql} AS {voor}noemer",
         f"{uit.sql if uit else '0'} AS {voor}uitgesloten",

@@ -75,7 +75,8 @@ def figures(
             mine = [indicator for indicator in chosen if indicator.tabel == table]
             if not mine or (table not in DATUM and (first or last)):
                 continue
-            query = sql_samen(mine, [per] if per else [], _period(mine[0], first, last), access.database)
+            where = _period(mine[0], first, last)
+            query = sql_samen(mine, [per] if per else [], where, access.database, clienten_tot=None)
             for row in clickhouse.select(client, query):
                 group, sums = (str(row[0]), row[1:]) if per else ("", row)
                 for at, indicator in enumerate(mine):
