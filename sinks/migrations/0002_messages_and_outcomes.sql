@@ -22,4 +22,4 @@ ALTER TABLE scores
     ADD COLUMN IF NOT EXISTS sinds Nullable(Date32) COMMENT 'Since when it waits (logical time); null when linked.' AFTER wacht;
 
 ALTER TABLE receipts
-    ADD COLUMN IF NOT EXISTS ingetrokken UInt32 COMMENT 'Records that were accepted and later withdrawn by a return message.' AFTER version;
+    ADD COLUMN IF NOT EXISTS ingetrokken UInt32 COMMENT 'Records that were accepted and later withdrawn by a return message (JW306, JW308, JW325).' AFTER version;
