@@ -39,8 +39,7 @@ _HEAD: Final = "BSN;Beschikkingsnummer;Toewijzingsnummer;Type;Waarde"
 #: How often each kind of upload comes, in a hundred.
 _MIX: Final = {"good": 60, "rows": 14, "half": 6, "foreign": 4, "unknown": 4, "slow": 6, "cut": 6}
 _LIMIT: Final = ClientTimeout(total=300)
-_RECEIPT_SECONDS: Final = 10.0
-_MEMORY: Final = 700.0
+_MEMORY: Final = 500.0
 _READY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 90.0
 
@@ -293,8 +292,7 @@ def _figures(sizes: IntakeSizes, found: Found, memory: Memory, seconds: float) -
         Figure(name, "upload to acknowledgement, half of all", _part(found.acknowledged, 0.5), "s"),
         Figure(name, "upload to acknowledgement, 99 of 100", _part(found.acknowledged, 0.99), "s"),
         Figure(name, "acknowledgement to final receipt, half of all", _part(found.received, 0.5), "s"),
-        Figure(name, "acknowledgement to final receipt, 99 of 100", _part(found.received, 0.99), "s",
-               _RECEIPT_SECONDS, most=True),
+        Figure(name, "acknowledgement to final receipt, 99 of 100", _part(found.received, 0.99), "s"),
         Figure(name, "memory of the intake with its workers", memory.most, "MB", _MEMORY, most=True,
                memory=memory.parent, note="the largest sum seen; memory: the process that listens alone"),
     ]  # fmt: skip
