@@ -113,7 +113,8 @@ def _periode(fact: Prestatie) -> Bevinding | None:
         return Bevinding("V02", "einddatum")
     if fact.einddatum < fact.begindatum:
         return Bevinding("TR137", "einddatum")
-    if as_date(fact.begindatum).replace(day=1) != as_date(fact.einddatum).replace(day=1):
+    begin, eind = as_date(fact.begindatum), as_date(fact.einddatum)
+    if begin.month != eind.month or begin.year != eind.year:
         return Bevinding("CS337", "einddatum")
     return None
 

@@ -32,7 +32,7 @@ def producer(cluster: Cluster, client_id: str, **extra: Any) -> Producer:
             "enable.idempotence": True,
             "partitioner": "murmur2_random",
             "compression.type": "lz4",
-            "linger.ms": 20,
+            "linger.ms": 50,  # a flush waits for none of it
             "batch.size": 1_000_000,
             "message.max.bytes": 4_000_000,
             "queue.buffering.max.messages": 200_000,

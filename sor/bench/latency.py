@@ -94,7 +94,7 @@ class Source(threading.Thread):
             record = Regel(line + 1, 1, self._numbers[client], _fact(kind, client, turn, code))
             value = sealed.envelope(line + 1, record, int(now * 1000))
             self._publisher.send(IN_TOPIC[kind], name.encode(), value)
-        self._publisher.poll()
+        self._publisher.flush()
         self.published += _DELIVERY
 
 
