@@ -19,7 +19,7 @@ from typing import Any
 
 import fastavro
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import NewTopic
 
 from schemas.codec import Codec, load
@@ -118,6 +118,8 @@ def receipt(number: int, version: int, **changed: Any) -> dict[str, Any]:
     row |= {"fouten": [{"line": 2, "regel": 3, "regels": 1, "code": "R04", "veld": "type"}], "codes": {"R04": 1}}
     return {**row, "eerste": NOW, "laatste": NOW, "version": version, "ingetrokken": 0, **changed}
 
+_MOVING = (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
+
 
 @dataclass
 class Bench:
@@ -156,6 +158,10 @@ class Bench:
         places = [TopicPartition(table.topic, number) for table in self.config.tables for number in range(2)]
         try:
             return sum(max(0, place.offset) for place in client.committed(places, timeout=10))
+        except KafkaException as failure:
+            if failure.args[0].code() in _MOVING:  # a fresh group is still finding its coordinator: ask again
+                return -1
+            raise
         finally:
             client.close()
 
