@@ -32,6 +32,16 @@ def year(number: int) -> int:
     return date.fromordinal(number + _EPOCH).year
 
 
+def is_eerste(number: int) -> bool:
+    """Whether a day is the first of its month."""
+    return date.fromordinal(number + _EPOCH).day == 1
+
+
+def is_laatste(number: int) -> bool:
+    """Whether a day is the last of its month."""
+    return is_eerste(number + 1)
+
+
 def age(birth: date, on: date) -> int:
     """Completed years on a day; never negative (an unborn child is 0)."""
     return max(0, on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 class Definitie(NamedTuple):
@@ -43,3 +43,34 @@ METING_VOOR_EINDE: Final = DEFINITIES["meting_voor_einde"].waarde
 METING_NA_EINDE: Final = DEFINITIES["meting_na_einde"].waarde
 OPVOLGING_DAGEN: Final = DEFINITIES["opvolging_dagen"].waarde
 RESPONS_DAGEN: Final = DEFINITIES["respons_dagen"].waarde
+
+
+class Klasse(NamedTuple):
+    """A class given to a code of the field: class, source and mark."""
+
+    klasse: str
+    bron: str
+    merk: str
+
+
+#: ProductCode -> intensity. No source has this table: every entry is a placeholder, to be replaced by that of the
+#: contracts. A code that is not here takes the intensity of its questionnaires, if they say it.
+INTENSITEIT: Final[dict[str, Klasse]] = {
+    "43A10": Klasse("duurzaam", "", "P"),
+    "44A08": Klasse("duurzaam", "", "P"),
+    "44A14": Klasse("duurzaam", "", "P"),
+    "54003": Klasse("intensief", "", "P"),
+}
+INTENSITEITEN: Final = ("perspectief", "intensief", "duurzaam")
+
+#: CBS 3.7 reden beëindiging -> class for uitval; CBS gives an impression of uitval, explicitly for 03.
+UITVAL_CBS: Final[dict[str, Klasse]] = {
+    "01": Klasse("gepland", "CBS 3.7", "R"),
+    "02": Klasse("wederzijds", "CBS 3.7", "R"),
+    "03": Klasse("client", "CBS 3.7", "F"),
+    "04": Klasse("aanbieder", "CBS 3.7", "R"),
+    "05": Klasse("neutraal", "CBS 3.7", "R"),
+}
+
+#: Completed years at the end from which a client comes of age within the follow-up window of 3.2 [P].
+LEEFTIJD_WORDT_18: Final = 17

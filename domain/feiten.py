@@ -1,124 +1,58 @@
 """The set of facts of one client: a map from natural key to the acts upon it.
 
 Joining two sets is pointwise and commutative, associative and idempotent (decision 0002): order of arrival,
-repetition and
-restarts leave no trace (OP080). An act is one delivery or removal of one key by one message; it counts once, by its
-message key or, for scores and metingen, by its record in a delivery.
+repetition and restarts leave no trace (OP080). An act is one delivery or removal of one key by one message; it counts
+once, by its message key or, for scores, metingen and CBS records, by its record in a delivery. What withdraws acts is
+a fact like any other and only grows (decision 0008).
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 
 from domain.codes import STATUS_EERSTE
-from domain.facts import Event, Meting, Prestatie, Score, Start, Stop
-
-
-class Spoor(NamedTuple):
-    """Key of a start: IV008, with provider and municipality in front; IV096 without toewijzing."""
-
-    aanbieder: str
-    gemeente: str
-    toewijzing: bytes | None
-    categorie: str
-    code: str
-    begindatum: int
-
-
-class StopSleutel(NamedTuple):
-    """Key of a stop: its spoor and the reason, added to the key in iJw 3.2."""
-
-    spoor: Spoor
-    reden: str
-
-
-class ScoreSleutel(NamedTuple):
-    """Key of a score: provider, number, goal and rater."""
-
-    aanbieder: str
-    toewijzing: bytes | None
-    beschikking: bytes | None
-    doel: int
-    beoordelaar: str
-
-
-class PrestatieSleutel(NamedTuple):
-    """Key of a declared line: TR314."""
-
-    aanbieder: str
-    referentie: bytes
-
-
-class MetingSleutel(NamedTuple):
-    """Key of a filled-in questionnaire."""
-
-    aanbieder: str
-    meting: bytes
-
-
-class StartDaad(NamedTuple):
-    """One delivery (status 1) or removal (status 3) of a start."""
-
-    status: int
-    dagtekening: int
-    ingangsdatum: int | None
-    leeftijd: int | None
-    leeftijd_benaderd: bool
-    geslacht: str
-
-
-class StopDaad(NamedTuple):
-    """One delivery or removal of a stop."""
-
-    status: int
-    dagtekening: int
-    ingangsdatum: int | None
-    einddatum: int
-    leeftijd: int | None
-    leeftijd_benaderd: bool
-    geslacht: str
-
-
-class PrestatieDaad(NamedTuple):
-    """One declared line as delivered."""
-
-    gemeente: str
-    toewijzing: bytes
-    categorie: str
-    code: str
-    vorige_referentie: bytes | None
-    debet_credit: str
-    begindatum: int
-    einddatum: int
-    volume: int
-    eenheid: str
-    bedrag: int
-    dagtekening: int
-
-
-class ScoreDaad(NamedTuple):
-    """One upload of a score."""
-
-    tijd: int
-    waarde: int | None
-
-
-class MetingDaad(NamedTuple):
-    """One upload of a meting."""
-
-    tijd: int
-    datum: int
-    vragenlijst: str
-    informant: str
-    antwoorden: dict[str, int]
+from domain.daden import (
+    BerichtSleutel,
+    CbsDaad,
+    CbsSleutel,
+    DubbelSleutel,
+    MetingDaad,
+    MetingSleutel,
+    PrestatieDaad,
+    PrestatieSleutel,
+    ScoreDaad,
+    ScoreSleutel,
+    Spoor,
+    StartDaad,
+    StopDaad,
+    StopSleutel,
+    ToewijzingDaad,
+    ToewijzingSleutel,
+    VervangingSleutel,
+)
+from domain.facts import (
+    CbsRecord,
+    Dubbel,
+    Event,
+    Intrekking,
+    Meting,
+    Prestatie,
+    PrestatieRetour,
+    Score,
+    Start,
+    Stop,
+    Toewijzing,
+    Vervanging,
+)
 
 
 class Feiten(Struct, array_like=True):
     """Everything known of one client. The inner keys name the act: message hash (eight bytes), or delivery and
-    line (twelve).
+    line (twelve). New fields stand at the end, so that an older state can be read.
     """
 
     starts: dict[Spoor, dict[bytes, StartDaad]] = field(default_factory=dict)
@@ -126,11 +60,18 @@ class Feiten(Struct, array_like=True):
     prestaties: dict[PrestatieSleutel, dict[bytes, PrestatieDaad]] = field(default_factory=dict)
     scores: dict[ScoreSleutel, dict[bytes, ScoreDaad]] = field(default_factory=dict)
     metingen: dict[MetingSleutel, dict[bytes, MetingDaad]] = field(default_factory=dict)
+    toewijzingen: dict[ToewijzingSleutel, ToewijzingDaad] = field(default_factory=dict)
+    cbs: dict[CbsSleutel, dict[bytes, CbsDaad]] = field(default_factory=dict)
+    retouren: dict[PrestatieSleutel, dict[bytes, str]] = field(default_factory=dict)  # message -> return code
+    ingetrokken: dict[BerichtSleutel, str] = field(default_factory=dict)  # -> return code
+    dubbel: dict[DubbelSleutel, None] = field(default_factory=dict)
+    vervangen: dict[VervangingSleutel, None] = field(default_factory=dict)
 
 
-def _rank(daad: Any) -> bytes:
-    """A total order over acts, for the rare case that one act is delivered with two contents (TR056)."""
-    return msgspec.msgpack.encode(daad, order="deterministic")
+_rank: Callable[[Any], bytes] = msgspec.msgpack.Encoder(order="deterministic").encode
+"""A total order over acts, for the rare case that one act is delivered with two contents (TR056)."""
+
+_MET_TIJD = (ScoreDaad, MetingDaad, CbsDaad)
 
 
 def _join(daden: dict[bytes, Any], nummer: bytes, daad: Any) -> None:
@@ -139,7 +80,7 @@ def _join(daden: dict[bytes, Any], nummer: bytes, daad: Any) -> None:
     if eerder is None:
         daden[nummer] = daad
     elif eerder != daad:
-        if isinstance(daad, ScoreDaad | MetingDaad):
+        if isinstance(daad, _MET_TIJD):
             tijd = min(eerder.tijd, daad.tijd)
             eerder, daad = eerder._replace(tijd=tijd), daad._replace(tijd=tijd)
         daden[nummer] = max(eerder, daad, key=_rank)
@@ -164,20 +105,25 @@ def _add_stop(feiten: Feiten, event: Event, f: Stop) -> None:
 
 def _add_prestatie(feiten: Feiten, event: Event, f: Prestatie) -> None:
     daad = PrestatieDaad(
-        f.gemeente, f.toewijzing, f.categorie, f.code, f.vorige_referentie, f.debet_credit,
-        f.begindatum, f.einddatum, f.volume, f.eenheid, f.bedrag, f.dagtekening,
+        f.gemeente, f.toewijzing, f.categorie, f.code, f.vorige_referentie, f.debet_credit, f.begindatum, f.einddatum,
+        f.volume, f.eenheid, f.bedrag, f.dagtekening, f.declaratienummer, f.tarief,
     )  # fmt: skip
     _join(feiten.prestaties.setdefault(PrestatieSleutel(event.aanbieder, f.referentie), {}), f.bericht, daad)
 
 
+def aanlevering(delivery: str) -> bytes:
+    """The first eight bytes of the id of a delivery: they name it within the facts of one client."""
+    return bytes.fromhex(delivery[:16])
+
+
 def _upload(event: Event) -> bytes:
     """Names an act by its record: the delivery (eight bytes), then the line (four bytes)."""
-    return bytes.fromhex(event.delivery[:16]) + event.line.to_bytes(4, "big")
+    return aanlevering(event.delivery) + event.line.to_bytes(4, "big")
 
 
-def _volgorde(nummer: bytes, daad: ScoreDaad | MetingDaad) -> tuple[int, bytes, bytes]:
+def volgorde(nummer: bytes, tijd: int) -> tuple[int, bytes, bytes]:
     """Upload time, then the order of the lines of one upload, then the delivery: arbitrary but stable."""
-    return daad.tijd, nummer[8:], nummer[:8]
+    return tijd, nummer[8:], nummer[:8]
 
 
 def _add_score(feiten: Feiten, event: Event, f: Score) -> None:
@@ -190,12 +136,57 @@ def _add_meting(feiten: Feiten, event: Event, f: Meting) -> None:
     _join(feiten.metingen.setdefault(MetingSleutel(event.aanbieder, f.meting), {}), _upload(event), daad)
 
 
-_ADD: dict[type, Any] = {
+def _add_toewijzing(feiten: Feiten, event: Event, f: Toewijzing) -> None:
+    """A JW301 repeats every assignment, changed or not: of all versions only the newest is kept, itself a join."""
+    sleutel = ToewijzingSleutel(event.aanbieder, f.gemeente, f.toewijzing)
+    daad = ToewijzingDaad(
+        f.toewijzingsdatum, f.toewijzingstijd, f.bericht, f.categorie, f.code, f.ingangsdatum, f.einddatum,
+        f.reden_wijziging, f.eenheid,
+    )  # fmt: skip
+    eerder = feiten.toewijzingen.get(sleutel)
+    if eerder is None or (eerder[:3], _rank(eerder)) < (daad[:3], _rank(daad)):
+        feiten.toewijzingen[sleutel] = daad
+
+
+def _add_cbs(feiten: Feiten, event: Event, f: CbsRecord) -> None:
+    daad = CbsDaad(
+        f.tijd, f.periode, f.gemeente, f.verwijzer, f.crisis, f.einddatum, f.reden, f.geslacht, f.leeftijd,
+        f.leeftijd_benaderd, f.nut_jeugdige, f.nut_ouder, f.zonder_hulp_jeugdige, f.zonder_hulp_ouder,
+    )  # fmt: skip
+    sleutel = CbsSleutel(event.aanbieder, f.hulpvorm, f.begindatum)
+    _join(feiten.cbs.setdefault(sleutel, {}), _upload(event), daad)
+
+
+def _add_retour(feiten: Feiten, event: Event, f: PrestatieRetour) -> None:
+    codes = feiten.retouren.setdefault(PrestatieSleutel(event.aanbieder, f.referentie), {})
+    codes[f.bericht] = max(f.code, codes.get(f.bericht, ""))
+
+
+def _add_intrekking(feiten: Feiten, event: Event, f: Intrekking) -> None:
+    sleutel = BerichtSleutel(event.aanbieder, f.soort, f.bericht)
+    feiten.ingetrokken[sleutel] = max(f.code, feiten.ingetrokken.get(sleutel, ""))
+
+
+def _add_dubbel(feiten: Feiten, event: Event, f: Dubbel) -> None:
+    feiten.dubbel[DubbelSleutel(event.aanbieder, f.regel, f.soort, f.sleutel)] = None
+
+
+def _add_vervanging(feiten: Feiten, event: Event, f: Vervanging) -> None:
+    feiten.vervangen[VervangingSleutel(event.aanbieder, f.periode, aanlevering(f.aanlevering))] = None
+
+
+_ADD: dict[type, Callable[[Feiten, Event, Any], None]] = {
     Start: _add_start,
     Stop: _add_stop,
     Prestatie: _add_prestatie,
     Score: _add_score,
     Meting: _add_meting,
+    Toewijzing: _add_toewijzing,
+    CbsRecord: _add_cbs,
+    PrestatieRetour: _add_retour,
+    Intrekking: _add_intrekking,
+    Dubbel: _add_dubbel,
+    Vervanging: _add_vervanging,
 }
 
 
@@ -228,11 +219,16 @@ def geldend(daden: dict[bytes, Any]) -> Any | None:
     return max((d.dagtekening, nummer, d) for nummer, d in daden.items() if d.status == STATUS_EERSTE)[2]
 
 
+def eerste_dag(daden: dict[bytes, Any]) -> int | None:
+    """The earliest dagtekening of the deliveries of a start or stop; None when there are only removals."""
+    return min((daad.dagtekening for daad in daden.values() if daad.status == STATUS_EERSTE), default=None)
+
+
 def laatste(daden: dict[bytes, ScoreDaad]) -> tuple[tuple[int, bytes, bytes], ScoreDaad]:
     """The upload of a score that counts, the latest and of one upload the last line, behind its place in that order."""
-    return max((_volgorde(nummer, daad), daad) for nummer, daad in daden.items())
+    return max((volgorde(nummer, daad.tijd), daad) for nummer, daad in daden.items())
 
 
 def laatste_meting(daden: dict[bytes, MetingDaad]) -> MetingDaad:
     """The delivery of a meting that counts: the latest by datum, then as for a score."""
-    return max(daden.items(), key=lambda paar: (paar[1].datum, _volgorde(*paar)))[1]
+    return max(daden.items(), key=lambda paar: (paar[1].datum, volgorde(paar[0], paar[1].tijd)))[1]

@@ -12,14 +12,20 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import Struct, field
 
-from domain import koppeling
+from domain import cbs, koppeling, vlaggen
+from domain.codes import HULPVORM_VAN_CATEGORIE
 from domain.dates import year
+from domain.definitions import INTENSITEIT, LEEFTIJD_WORDT_18
 from domain.facts import Event
 from domain.feiten import Feiten, add
 from domain.geography import cluster, huidige_code
-from domain.questionnaires import NUT, ZONDER_HULP
+from domain.intrekking import geldige
+from domain.kwaliteit import WORDT_18
+from domain.leveringen import OPEN_EINDE
+from domain.questionnaires import DUURZAAM, EINDE
 from domain.rows import T_METING, T_SCORE, T_TRAJECT, MetingRij, Rij, RowKey, ScoreRij, TrajectRij
-from domain.trajecten import OPEN_EINDE, Levering, Traject, nummer, trajecten
+from domain.toewijzingen import Toewijzingen
+from domain.trajecten import Traject, nieuwe_start, nummer, trajecten
 
 Rijen = dict[RowKey, Rij]
 _WEG: Final = b""
@@ -82,30 +88,50 @@ def _uitgifte(persoon: Persoon, nieuw: Rijen, *, alles: bool) -> list[Uitgifte]:
 
 def rijen(client: bytes, feiten: Feiten) -> Rijen:
     """Every row of one client: a pure function of the set of facts."""
-    ketens = trajecten(client, feiten)
+    feiten = geldige(feiten)
+    bekend = Toewijzingen(feiten.toewijzingen)
+    ketens = trajecten(client, feiten, bekend)
     oogst = {traject.nummer: koppeling.Oogst() for traject in ketens}
-    metingen = koppeling.metingen(feiten, ketens)
-    scores = koppeling.scores(feiten, ketens)
+    metingen, scores = _oogst(feiten, ketens, bekend, oogst)
+    gevonden: Rijen = {}
+    for traject in ketens:
+        sleutel = RowKey(T_TRAJECT, traject.aanbieder, traject.gemeente, year(traject.begin), traject.nummer)
+        gevonden[sleutel] = _traject_rij(traject, oogst[traject.nummer], ketens)
+    for meting in metingen:
+        gevonden[_meting_sleutel(client, meting)] = _meting_rij(meting)
+    for score in scores:
+        gevonden[_score_sleutel(client, score)] = _score_rij(score)
+    if feiten.cbs:
+        gevonden.update(cbs.rijen(client, feiten))
+    return gevonden
+
+
+def _oogst(
+    feiten: Feiten, ketens: list[Traject], bekend: Toewijzingen, oogst: dict[bytes, koppeling.Oogst]
+) -> tuple[list[koppeling.Meting], list[koppeling.Score]]:
+    """Hang on every traject what belongs to it (in place); gives the metingen and scores, linked or not."""
+    metingen = koppeling.metingen(feiten, ketens) if feiten.metingen else []
+    plaats = koppeling.per_toewijzing(ketens) if feiten.scores or feiten.prestaties else {}
+    scores = koppeling.scores(feiten, plaats, bekend) if feiten.scores else []
+    regels = koppeling.regels(feiten, plaats) if feiten.prestaties else []
     for meting in metingen:
         if meting.traject is not None:
             oogst[meting.traject.nummer].metingen.append(meting)
     for score in scores:
         if score.traject is not None:
             oogst[score.traject.nummer].scores.append(score)
-    for bron, aantal in koppeling.declaraties(feiten, ketens).items():
-        oogst[bron].declaraties = aantal
-    gevonden: Rijen = {}
-    for traject in ketens:
-        sleutel = RowKey(T_TRAJECT, traject.aanbieder, traject.gemeente, year(traject.begin), traject.nummer)
-        gevonden[sleutel] = _traject_rij(traject, oogst[traject.nummer])
-    for meting in metingen:
-        gevonden[_meting_sleutel(client, meting)] = _meting_rij(meting)
-    for score in scores:
-        gevonden[_score_sleutel(client, score)] = _score_rij(score)
-    return gevonden
+    for regel in regels:
+        if regel.traject is not None and regel.netto:
+            oogst[regel.traject.nummer].declaraties += 1
+    for traject, vlag in vlaggen.van_regels(regels, bekend):
+        oogst[traject.nummer].vlaggen.add(vlag)
+    if feiten.dubbel:
+        for traject, vlag in vlaggen.van_dubbel(feiten, ketens, regels, bekend):
+            oogst[traject.nummer].vlaggen.add(vlag)
+    return metingen, scores
 
 
-def _traject_rij(traject: Traject, oogst: koppeling.Oogst) -> TrajectRij:
+def _traject_rij(traject: Traject, oogst: koppeling.Oogst, ketens: list[Traject]) -> TrajectRij:
     eerste, laatste = traject.leveringen[0], traject.leveringen[-1]
     rij = TrajectRij(
         cluster=cluster(traject.gemeente),
@@ -121,25 +147,42 @@ def _traject_rij(traject: Traject, oogst: koppeling.Oogst) -> TrajectRij:
         geslacht=eerste.start.geslacht if eerste.start else "",
         metingen=len(oogst.metingen),
         declaraties=oogst.declaraties,
-        vlaggen=_vlaggen(traject.leveringen),
+        vlaggen=_vlaggen(traject, oogst),
+        hulpvorm=HULPVORM_VAN_CATEGORIE.get(traject.categorie, ""),
+        intensiteit=_intensiteit(laatste.spoor.code, oogst),
+        nieuwe_start=nieuwe_start(traject, ketens),
+        wacht=traject.wacht,
     )
     _metingen_op_rij(rij, oogst.metingen)
     _scores_op_rij(rij, oogst.scores)
     return rij
 
 
-def _vlaggen(leveringen: list[Levering]) -> list[str]:
-    return sorted({vlag for levering in leveringen for vlag in levering.vlaggen})
+def _vlaggen(traject: Traject, oogst: koppeling.Oogst) -> list[str]:
+    gevonden = oogst.vlaggen.union(*(levering.vlaggen for levering in traject.leveringen))
+    if traject.laatste is not None and traject.laatste.leeftijd == LEEFTIJD_WORDT_18:
+        gevonden.add(WORDT_18)
+    return sorted(gevonden)
+
+
+def _intensiteit(code: str, oogst: koppeling.Oogst) -> str:
+    """By the table of product codes, else duurzaam when a questionnaire says so [P]."""
+    if code in INTENSITEIT:
+        return INTENSITEIT[code].klasse
+    return DUURZAAM if any(meting.soort == DUURZAAM for meting in oogst.metingen) else ""
 
 
 def _metingen_op_rij(rij: TrajectRij, metingen: list[koppeling.Meting]) -> None:
+    if not metingen:
+        return
+    rij.metingen_einde = sum(meting.soort == EINDE for meting in metingen)
+    rij.metingen_jaren = sorted({year(meting.daad.datum) for meting in metingen if meting.soort == DUURZAAM})
     for meting in metingen:
         if meting.telt:
-            nut, zonder = meting.daad.antwoorden.get(NUT), meting.daad.antwoorden.get(ZONDER_HULP)
             if meting.groep == "jeugdige":
-                rij.nut_jeugdige, rij.zonder_hulp_jeugdige = nut, zonder
+                rij.nut_jeugdige, rij.zonder_hulp_jeugdige = meting.nut, meting.zonder_hulp
             else:
-                rij.nut_ouder, rij.zonder_hulp_ouder = nut, zonder
+                rij.nut_ouder, rij.zonder_hulp_ouder = meting.nut, meting.zonder_hulp
 
 
 _PROBLEEM: Final = {"B": "probleem_behandelaar", "O": "probleem_ouder", "C": "probleem_client"}
@@ -177,11 +220,14 @@ def _meting_rij(meting: koppeling.Meting) -> MetingRij:
         soort=meting.soort,
         informant=daad.informant,
         datum=daad.datum,
-        nut=daad.antwoorden.get(NUT),
-        zonder_hulp=daad.antwoorden.get(ZONDER_HULP),
+        nut=meting.nut,
+        zonder_hulp=meting.zonder_hulp,
         antwoorden=daad.antwoorden,
         traject=meting.traject.nummer.hex() if meting.traject else "",
         telt=meting.telt,
+        bevestigd=meting.bevestigd,
+        wacht="" if meting.traject else "traject",
+        sinds=meting.sinds,
     )
 
 
@@ -199,4 +245,6 @@ def _score_rij(score: koppeling.Score) -> ScoreRij:
         waarde=score.daad.waarde,
         tijd=score.daad.tijd,
         traject=score.traject.nummer.hex() if score.traject else "",
+        wacht=score.wacht,
+        sinds=score.sinds,
     )

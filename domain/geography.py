@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final, NamedTuple
+
+from domain.dates import day
 
 
 class Gemeente(NamedTuple):
@@ -39,6 +42,8 @@ GEMEENTEN: Final[dict[str, Gemeente]] = {
 #: Merged municipalities: old code -> current code. [R] the codes come from public lists outside the sources; S1
 #: names the mergers only.
 OUDE_CODES: Final[dict[str, str]] = {"0457": "0363", "0370": "0439"}
+#: First day (day number) on which an old code exists no more [R]: Weesp, Beemster. From public lists, as above.
+VERVALLEN: Final[dict[str, int]] = {"0457": day(date(2022, 3, 24)), "0370": day(date(2022, 1, 1))}
 
 CLUSTERS: Final[tuple[str, ...]] = ("Amsterdam", "Amstelveen-Aalsmeer", "DUO", "Zaanstreek-Waterland")
 
@@ -46,6 +51,11 @@ CLUSTERS: Final[tuple[str, ...]] = ("Amsterdam", "Amstelveen-Aalsmeer", "DUO", "
 def huidige_code(code: str) -> str:
     """The current code of a municipality; a code that never merged is returned as it is."""
     return OUDE_CODES.get(code, code)
+
+
+def geldig_op(code: str, dag: int) -> bool:
+    """Whether the code stands in the table on a day (TR378): a current one, or an old one before its merger."""
+    return code in GEMEENTEN or dag < VERVALLEN.get(code, dag)
 
 
 def cluster(code: str) -> str:

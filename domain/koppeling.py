@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final, NamedTuple
+
 from msgspec import Struct, field
 
+from domain.daden import MetingDaad, PrestatieDaad, PrestatieSleutel, ScoreDaad, ScoreSleutel
 from domain.definitions import METING_NA_EINDE, METING_VOOR_EINDE
-from domain.feiten import Feiten, MetingDaad, PrestatieDaad, ScoreDaad, ScoreSleutel, laatste, laatste_meting
+from domain.feiten import Feiten, laatste, laatste_meting, volgorde
 from domain.geography import huidige_code
-from domain.questionnaires import VRAGENLIJSTEN
-from domain.trajecten import OPEN_EINDE, WACHT, Traject
+from domain.leveringen import OPEN_EINDE
+from domain.questionnaires import VRAGENLIJSTEN, bevestigd, vraag
+from domain.toewijzingen import Toewijzingen
+from domain.trajecten import WACHTEND, Traject
+
+_DAG_MS: Final = 86_400_000
 
 
 class Meting(Struct, gc=False):
@@ -19,8 +26,12 @@ class Meting(Struct, gc=False):
     daad: MetingDaad
     groep: str
     soort: str
+    nut: int | None
+    zonder_hulp: int | None
+    bevestigd: bool
     traject: Traject | None
-    telt: bool
+    sinds: int | None  # day of its first upload while it waits for a traject
+    telt: bool = False
 
 
 class Score(Struct, gc=False):
@@ -30,6 +41,17 @@ class Score(Struct, gc=False):
     volgorde: tuple[int, bytes, bytes]  # its place among all uploads: time, line, delivery
     daad: ScoreDaad
     traject: Traject | None
+    wacht: str = ""  # toewijzing, beschikking or traject
+    sinds: int | None = None  # day of its first upload while it waits
+
+
+class Regel(NamedTuple):
+    """A declared line as it counts, and the traject of its assignment. ``netto``: a debit that no credit takes back."""
+
+    sleutel: PrestatieSleutel
+    daad: PrestatieDaad
+    traject: Traject | None
+    netto: bool
 
 
 class Oogst(Struct, gc=False):
@@ -38,6 +60,7 @@ class Oogst(Struct, gc=False):
     metingen: list[Meting] = field(default_factory=list)
     scores: list[Score] = field(default_factory=list)
     declaraties: int = 0
+    vlaggen: set[str] = field(default_factory=set)
 
 
 def metingen(feiten: Feiten, trajecten: list[Traject]) -> list[Meting]:
@@ -46,25 +69,34 @@ def metingen(feiten: Feiten, trajecten: list[Traject]) -> list[Meting]:
     beste: dict[tuple[bytes, str], tuple[tuple[int, int, bytes], Meting]] = {}
     for (aanbieder, nummer), daden in feiten.metingen.items():
         daad = laatste_meting(daden)
-        lijst = VRAGENLIJSTEN.get(daad.vragenlijst)
-        groep, soort = (lijst.groep, lijst.soort) if lijst else ("", "")
-        traject = _traject_van(daad.datum, soort, aanbieder, trajecten)
-        meting = Meting(nummer, aanbieder, daad, groep, soort, traject, False)
+        meting = _meting(nummer, aanbieder, daad, trajecten)
         gevonden.append(meting)
-        if traject is not None:
-            plaats, rang = (traject.nummer, groep), (daad.datum, daad.tijd, nummer)
+        if meting.traject is not None:
+            plaats, rang = (meting.traject.nummer, meting.groep), (daad.datum, daad.tijd, nummer)
             if plaats not in beste or beste[plaats][0] < rang:
                 beste[plaats] = (rang, meting)
+        else:
+            meting.sinds = min(d.tijd for d in daden.values()) // _DAG_MS
     for _, meting in beste.values():
         meting.telt = True
     return gevonden
+
+
+def _meting(nummer: bytes, aanbieder: str, daad: MetingDaad, trajecten: list[Traject]) -> Meting:
+    lijst = VRAGENLIJSTEN.get(daad.vragenlijst)
+    groep, soort = (lijst.groep, lijst.soort) if lijst else ("", "")
+    nut = daad.antwoorden.get(vraag(daad.vragenlijst, "nut"))
+    zonder_hulp = daad.antwoorden.get(vraag(daad.vragenlijst, "zonder_hulp"))
+    traject = _traject_van(daad.datum, soort, aanbieder, trajecten)
+    zeker = bevestigd(daad.vragenlijst)
+    return Meting(nummer, aanbieder, daad, groep, soort, nut, zonder_hulp, zeker, traject, None)
 
 
 def _traject_van(datum: int, soort: str, aanbieder: str, trajecten: list[Traject]) -> Traject | None:
     """Same provider; *einde*: the nearest end within the window; *duurzaam*: running on the day [P]."""
     kandidaten = []
     for t in trajecten:
-        if t.aanbieder != aanbieder or t.status == WACHT:
+        if t.aanbieder != aanbieder or t.status in WACHTEND:
             continue
         past_einde = t.einde != OPEN_EINDE and t.einde - METING_VOOR_EINDE <= datum <= t.einde + METING_NA_EINDE
         if (soort == "einde" and past_einde) or (soort == "duurzaam" and t.begin <= datum <= t.einde):
@@ -76,30 +108,61 @@ def _traject_van(datum: int, soort: str, aanbieder: str, trajecten: list[Traject
     return min(kandidaten, key=lambda t: (abs(datum - t.einde), t.begin, t.nummer))
 
 
-def _per_toewijzing(trajecten: list[Traject]) -> dict[tuple[str, str, bytes], Traject]:
+#: Provider, municipality (empty for a score) and toewijzing -> traject.
+Plaats = dict[tuple[str, str, bytes], Traject]
+
+
+def per_toewijzing(trajecten: list[Traject]) -> Plaats:
     """Provider, municipality and toewijzing -> traject; of several the one that began last.
 
     A number is unique within one municipality (TR332). A declared line names it; a score does not, and looks under the
     empty code.
     """
-    plaats: dict[tuple[str, str, bytes], Traject] = {}
+    plaats: Plaats = {}
     for traject in sorted(trajecten, key=lambda t: (t.begin, t.nummer)):
         for levering in traject.leveringen:
-            if levering.spoor.toewijzing is not None and traject.status != WACHT:
+            if levering.spoor.toewijzing is not None and traject.status not in WACHTEND:
                 plaats[(traject.aanbieder, "", levering.spoor.toewijzing)] = traject
                 plaats[(traject.aanbieder, traject.gemeente, levering.spoor.toewijzing)] = traject
     return plaats
 
 
-def scores(feiten: Feiten, trajecten: list[Traject]) -> list[Score]:
-    """Every score with its link by toewijzing; one that names only a beschikking waits."""
-    if not feiten.scores:
-        return []
-    plaats = _per_toewijzing(trajecten)
-    return [
-        Score(s, *laatste(daden), plaats.get((s.aanbieder, "", s.toewijzing)) if s.toewijzing is not None else None)
-        for s, daden in feiten.scores.items()
-    ]
+def scores(feiten: Feiten, plaats: Plaats, bekend: Toewijzingen) -> list[Score]:
+    """Every score with its link, by toewijzing; one that names only a beschikking by what it stands for."""
+    beschikkingen = _beschikkingen(feiten)
+    gevonden = []
+    for sleutel, daden in feiten.scores.items():
+        score = Score(sleutel, *laatste(daden), None)
+        toewijzing = sleutel.toewijzing
+        if toewijzing is None and sleutel.beschikking is not None:
+            toewijzing = beschikkingen.get((sleutel.aanbieder, sleutel.beschikking))
+        if toewijzing is not None:
+            score.traject = plaats.get((sleutel.aanbieder, "", toewijzing))
+        if score.traject is None:
+            score.wacht = _reden(sleutel.aanbieder, toewijzing, bekend)
+            score.sinds = min(daad.tijd for daad in daden.values()) // _DAG_MS
+        gevonden.append(score)
+    return gevonden
+
+
+def _reden(aanbieder: str, toewijzing: bytes | None, bekend: Toewijzingen) -> str:
+    """What a score waits for: the number behind its beschikking, its assignment, or the start of its care."""
+    if toewijzing is None:
+        return "beschikking"
+    return "traject" if bekend.nummer_staat(aanbieder, toewijzing) else "toewijzing"
+
+
+def _beschikkingen(feiten: Feiten) -> dict[tuple[str, bytes], bytes]:
+    """Provider and beschikking -> the toewijzing it stands for: of the latest upload that names both [P]."""
+    beste: dict[tuple[str, bytes], tuple[tuple[int, bytes, bytes], bytes]] = {}
+    for sleutel, daden in feiten.scores.items():
+        if sleutel.toewijzing is None or sleutel.beschikking is None:
+            continue
+        plaats = (sleutel.aanbieder, sleutel.beschikking)
+        rang = (max(volgorde(nummer, daad.tijd) for nummer, daad in daden.items()), sleutel.toewijzing)
+        if plaats not in beste or beste[plaats] < rang:
+            beste[plaats] = rang
+    return {plaats: toewijzing for plaats, (_, toewijzing) in beste.items()}
 
 
 def _laatste_regel(daden: dict[bytes, PrestatieDaad]) -> PrestatieDaad:
@@ -109,16 +172,16 @@ def _laatste_regel(daden: dict[bytes, PrestatieDaad]) -> PrestatieDaad:
     return max(daden.items(), key=lambda paar: (paar[1].dagtekening, paar[0]))[1]
 
 
-def declaraties(feiten: Feiten, trajecten: list[Traject]) -> dict[bytes, int]:
-    """Net declared lines per traject number: debit lines that no credit takes back (IV085, IV091)."""
-    if not feiten.prestaties:
-        return {}
-    plaats = _per_toewijzing(trajecten)
+def regels(feiten: Feiten, plaats: Plaats) -> list[Regel]:
+    """Every declared line with its link; net are debit lines that no credit takes back (IV085, IV091)."""
     geldig = {s: _laatste_regel(daden) for s, daden in feiten.prestaties.items()}
     terug = {(s.aanbieder, d.vorige_referentie) for s, d in geldig.items() if d.debet_credit == "C"}
-    aantal: dict[bytes, int] = {}
-    for sleutel, daad in geldig.items():
-        traject = plaats.get((sleutel.aanbieder, huidige_code(daad.gemeente), daad.toewijzing))
-        if traject is not None and daad.debet_credit == "D" and sleutel not in terug:
-            aantal[traject.nummer] = aantal.get(traject.nummer, 0) + 1
-    return aantal
+    return [
+        Regel(
+            sleutel,
+            daad,
+            plaats.get((sleutel.aanbieder, huidige_code(daad.gemeente), daad.toewijzing)),
+            daad.debet_credit == "D" and sleutel not in terug,
+        )
+        for sleutel, daad in geldig.items()
+    ]

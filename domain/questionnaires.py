@@ -19,6 +19,7 @@ class Vragenlijst(NamedTuple):
     merk: str
 
 
+EINDE, DUURZAAM = "einde", "duurzaam"
 VRAGENLIJSTEN: Final[dict[str, Vragenlijst]] = {
     "CEM+_2018_OE_v1": Vragenlijst("ouder", "einde", "F"),
     "CEM+_2018_JE_v1": Vragenlijst("jeugdige", "einde", "R"),
@@ -49,7 +50,38 @@ VRAGEN: Final[dict[str, Vraag]] = {
     "VR10": Vraag("zonder_hulp", 1, 4),
 }
 NUT, ZONDER_HULP = "VR09A", "VR10"
-BEVESTIGD: Final = False
+
+
+class Onderwerp(NamedTuple):
+    """Which question of a questionnaire asks what an indicator needs, with source and mark (P = not confirmed)."""
+
+    vraag: str
+    bron: str
+    merk: str
+
+
+#: Versioned by questionnaire: questionnaire -> topic -> question. Placeholders until the protocol is at hand.
+ONDERWERPEN: Final[dict[str, dict[str, Onderwerp]]] = {
+    code: {"nut": Onderwerp(NUT, "", "P"), "zonder_hulp": Onderwerp(ZONDER_HULP, "", "P")} for code in VRAGENLIJSTEN
+}
+#: The outcome fields of a CBS file as a questionnaire [F CBS 4.3, 4.4]: their meaning is confirmed.
+CBS_VRAGENLIJST, CBS_SOORT = "CBS_v7", "cbs"
+
+
+def vraag(vragenlijst: str, onderwerp: str) -> str:
+    """The question of a topic in one version; empty if the version is unknown."""
+    vragen = ONDERWERPEN.get(vragenlijst)
+    return vragen[onderwerp].vraag if vragen else ""
+
+
+def bevestigd(vragenlijst: str) -> bool:
+    """Whether the meaning of every topic of the version is confirmed by a source."""
+    vragen = ONDERWERPEN.get(vragenlijst)
+    return vragen is not None and all(onderwerp.merk == "F" for onderwerp in vragen.values())
+
+
+#: Every question that the figures use is confirmed.
+BEVESTIGD: Final = all(bevestigd(code) for code in VRAGENLIJSTEN)
 
 #: Informants kept by name [P]: the value list is not public ("Moeder" is the one example, S0), and the field is free
 #: text.

@@ -11,25 +11,16 @@ from typing import Final
 
 from msgspec import Struct
 
-from domain.codes import REDEN_PAUZE, REDENEN
-from domain.definitions import KETEN_DAGEN
-from domain.feiten import Feiten, Spoor, StartDaad, StopDaad, geldend, staand
-from domain.geography import huidige_code
+from domain.codes import BUITEN_UITKOMSTEN, REDENEN
+from domain.definitions import KETEN_DAGEN, OPVOLGING_DAGEN
+from domain.feiten import Feiten
+from domain.geography import cluster, huidige_code
+from domain.leveringen import OPEN_EINDE, Levering, leveringen
+from domain.toewijzingen import Toewijzingen
 
-LOPEND, GEPAUZEERD, BEEINDIGD, WACHT = "lopend", "gepauzeerd", "beeindigd", "wacht_op_start"
-#: An end that has not come yet, as a day number that compares above every date.
-OPEN_EINDE: Final = 1 << 30
-
-
-class Levering(Struct, gc=False):
-    """One start and its current stop. ``start`` is None while a stop waits for its start (TR382 as a state, OP080)."""
-
-    spoor: Spoor
-    start: StartDaad | None
-    einde: int  # Einddatum of the final stop, else OPEN_EINDE
-    reden: str  # of the final stop, else empty
-    pauze: int | None  # Einddatum of the pause when there is no final stop
-    vlaggen: tuple[str, ...]
+LOPEND, GEPAUZEERD, BEEINDIGD = "lopend", "gepauzeerd", "beeindigd"
+WACHT_START, WACHT_LEVERING = "wacht_op_start", "wacht_op_levering"
+WACHTEND: Final = frozenset({WACHT_START, WACHT_LEVERING})
 
 
 class Traject(Struct, gc=False):
@@ -43,12 +34,26 @@ class Traject(Struct, gc=False):
     status: str
     begin: int
     einde: int
-    reden: str
+    laatste: Levering | None = None  # the levering that ended it
+
+    @property
+    def reden(self) -> str:
+        """End reason (JZ588); empty if not ended."""
+        return self.laatste.reden if self.laatste else ""
 
     @property
     def klasse(self) -> str:
         """Class of the end reason for uitval [R]; empty if not ended."""
         return REDENEN[self.reden].klasse if self.reden else ""
+
+    @property
+    def wacht(self) -> dict[str, int]:
+        """What it waits for and since when: day of the earliest message that told of it."""
+        redenen: dict[str, int] = {}
+        for levering in self.leveringen:
+            for reden, sinds in levering.wacht:
+                redenen[reden] = min(sinds, redenen.get(reden, sinds))
+        return redenen
 
 
 def nummer(client: bytes, *delen: object) -> bytes:
@@ -57,56 +62,11 @@ def nummer(client: bytes, *delen: object) -> bytes:
     return hashlib.blake2b(tekst.encode(), digest_size=8, key=client[:64]).digest()
 
 
-def leveringen(feiten: Feiten) -> list[Levering]:
-    """Every present start with its stop; and per start that is not there, what was stopped of it."""
-    stops: dict[Spoor, list[tuple[int, bytes, str, StopDaad]]] = {}
-    dubbel: set[Spoor] = set()
-    for (spoor, reden), daden in feiten.stops.items():
-        daad = geldend(daden)
-        if daad is not None:
-            bericht = max(n for n, d in daden.items() if d == daad)
-            stops.setdefault(spoor, []).append((daad.dagtekening, bericht, reden, daad))
-            if _dubbel(daden):
-                dubbel.add(spoor)
-    gevonden = []
-    for spoor, daden_ in feiten.starts.items():
-        start = geldend(daden_)
-        if start is not None:
-            twee = spoor in dubbel or _dubbel(daden_)
-            gevonden.append(_levering(spoor, start, stops.pop(spoor, ()), dubbel=twee))
-    gevonden.extend(_levering(spoor, None, wachtend, dubbel=spoor in dubbel) for spoor, wachtend in stops.items())
-    return gevonden
-
-
-def _dubbel(daden: dict[bytes, StartDaad] | dict[bytes, StopDaad]) -> bool:
-    """TR074: the same key delivered again without a removal between."""
-    return len(daden) > 1 and staand(daden) > 1
-
-
-def _levering(
-    spoor: Spoor,
-    start: StartDaad | None,
-    stops: list[tuple[int, bytes, str, StopDaad]] | tuple[()],
-    *,
-    dubbel: bool,
-) -> Levering:
-    """The current stop is the latest final one; a pause (reason 20) counts only while there is none."""
-    vlaggen: tuple[str, ...] = ("TR074",) if dubbel else ()
-    definitief = [stop for stop in stops if stop[2] != REDEN_PAUZE]
-    if len(definitief) > 1:
-        vlaggen = (*vlaggen, "TR415")
-    if definitief:
-        _, _, reden, daad = max(definitief, key=lambda s: (s[0], s[1], s[2]))
-        return Levering(spoor, start, daad.einddatum, reden, None, vlaggen)
-    pauze = max((stop[3].einddatum for stop in stops), default=None)
-    return Levering(spoor, start, OPEN_EINDE, "", pauze, vlaggen)
-
-
-def trajecten(client: bytes, feiten: Feiten) -> list[Traject]:
-    """The trajecten of a client. Stops that wait for one start stand apart, as a traject of their own."""
+def trajecten(client: bytes, feiten: Feiten, bekend: Toewijzingen) -> list[Traject]:
+    """The trajecten of a client. What waits for a start or an original stands apart, as a traject of its own."""
     groepen: dict[tuple[str, str, str], list[Levering]] = {}
     wachtend = []
-    for levering in leveringen(feiten):
+    for levering in leveringen(feiten, bekend):
         s = levering.spoor
         if levering.start is None:
             wachtend.append(_wachtend(client, levering))
@@ -159,15 +119,32 @@ def _traject(client: bytes, aanbieder: str, gemeente: str, categorie: str, keten
     bron = nummer(client, "traject", aanbieder, gemeente, categorie, begin)
     open_ = [levering for levering in keten if levering.einde == OPEN_EINDE and not _hervat(levering, keten)]
     if open_:
-        status = LOPEND if any(levering.pauze is None for levering in open_) else GEPAUZEERD
-        return Traject(bron, aanbieder, gemeente, categorie, keten, status, begin, OPEN_EINDE, "")
+        status = LOPEND if any(levering.pauze is None or levering.fusie for levering in open_) else GEPAUZEERD
+        return Traject(bron, aanbieder, gemeente, categorie, keten, status, begin, OPEN_EINDE)
     klaar = [levering for levering in keten if levering.reden]
     laatste = max(klaar, key=lambda levering: (levering.einde, _volgorde(levering), levering.reden))
-    return Traject(bron, aanbieder, gemeente, categorie, keten, BEEINDIGD, begin, laatste.einde, laatste.reden)
+    return Traject(bron, aanbieder, gemeente, categorie, keten, BEEINDIGD, begin, laatste.einde, laatste)
 
 
 def _wachtend(client: bytes, levering: Levering) -> Traject:
     s = levering.spoor
-    gemeente = huidige_code(s.gemeente)
+    status = WACHT_START if levering.gestopt else WACHT_LEVERING
     bron = nummer(client, "wacht", *s)
-    return Traject(bron, s.aanbieder, gemeente, s.categorie, [levering], WACHT, s.begindatum, OPEN_EINDE, "")
+    gemeente = huidige_code(s.gemeente)
+    return Traject(bron, s.aanbieder, gemeente, s.categorie, [levering], status, s.begindatum, OPEN_EINDE)
+
+
+def nieuwe_start(traject: Traject, alle: list[Traject]) -> int | None:
+    """Begin of the first traject that began after the end, at most ``OPVOLGING_DAGEN`` later, with any provider, in
+    any municipality of the set (3.2 [P]). Help that already ran on the last day is no new start.
+    """
+    if traject.status != BEEINDIGD or len(alle) == 1:
+        return None
+    laatste = traject.einde + OPVOLGING_DAGEN
+    return min((t.begin for t in alle if traject.einde < t.begin <= laatste and _is_hulp(t)), default=None)
+
+
+def _is_hulp(traject: Traject) -> bool:
+    """Really begun, jeugdhulp in the sense of the outcomes, and in the set of municipalities."""
+    begonnen = traject.status not in WACHTEND
+    return begonnen and traject.categorie not in BUITEN_UITKOMSTEN and cluster(traject.gemeente) != ""

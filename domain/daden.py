@@ -1,0 +1,183 @@
+"""Natural keys of the facts, and the acts upon them: what the set of facts of one client is made of.
+
+All are packed as arrays. A field may only be added at the end and with a default, so that older states can be read.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Spoor(NamedTuple):
+    """Key of a start: IV008, with provider and municipality in front; IV096 without toewijzing."""
+
+    aanbieder: str
+    gemeente: str
+    toewijzing: bytes | None
+    categorie: str
+    code: str
+    begindatum: int
+
+
+class StopSleutel(NamedTuple):
+    """Key of a stop: its spoor and the reason, added to the key in iJw 3.2."""
+
+    spoor: Spoor
+    reden: str
+
+
+class ScoreSleutel(NamedTuple):
+    """Key of a score: provider, number, goal and rater."""
+
+    aanbieder: str
+    toewijzing: bytes | None
+    beschikking: bytes | None
+    doel: int
+    beoordelaar: str
+
+
+class PrestatieSleutel(NamedTuple):
+    """Key of a declared line: TR314."""
+
+    aanbieder: str
+    referentie: bytes
+
+
+class MetingSleutel(NamedTuple):
+    """Key of a filled-in questionnaire."""
+
+    aanbieder: str
+    meting: bytes
+
+
+class StartDaad(NamedTuple):
+    """One delivery (status 1) or removal (status 3) of a start."""
+
+    status: int
+    dagtekening: int
+    ingangsdatum: int | None
+    leeftijd: int | None
+    leeftijd_benaderd: bool
+    geslacht: str
+
+
+class StopDaad(NamedTuple):
+    """One delivery or removal of a stop."""
+
+    status: int
+    dagtekening: int
+    ingangsdatum: int | None
+    einddatum: int
+    leeftijd: int | None
+    leeftijd_benaderd: bool
+    geslacht: str
+
+
+class PrestatieDaad(NamedTuple):
+    """One declared line as delivered."""
+
+    gemeente: str
+    toewijzing: bytes
+    categorie: str
+    code: str
+    vorige_referentie: bytes | None
+    debet_credit: str
+    begindatum: int
+    einddatum: int
+    volume: int
+    eenheid: str
+    bedrag: int
+    dagtekening: int
+    declaratienummer: bytes | None = None
+    tarief: int | None = None
+
+
+class ScoreDaad(NamedTuple):
+    """One upload of a score."""
+
+    tijd: int
+    waarde: int | None
+
+
+class MetingDaad(NamedTuple):
+    """One upload of a meting."""
+
+    tijd: int
+    datum: int
+    vragenlijst: str
+    informant: str
+    antwoorden: dict[str, int]
+
+
+class ToewijzingSleutel(NamedTuple):
+    """Key of an assignment: TR332, with the provider in front."""
+
+    aanbieder: str
+    gemeente: str  # as received
+    toewijzing: bytes
+
+
+class ToewijzingDaad(NamedTuple):
+    """One version of an assignment; the first three fields order them (IV013). Only the newest is kept."""
+
+    toewijzingsdatum: int
+    toewijzingstijd: int
+    bericht: bytes
+    categorie: str
+    code: str
+    ingangsdatum: int
+    einddatum: int | None
+    reden_wijziging: str
+    eenheid: str
+
+
+class CbsSleutel(NamedTuple):
+    """Key of a CBS record: client, start and form of help as CBS keys it, with the provider in front."""
+
+    aanbieder: str
+    hulpvorm: str
+    begindatum: int
+
+
+class CbsDaad(NamedTuple):
+    """One upload of a CBS record."""
+
+    tijd: int
+    periode: str
+    gemeente: str
+    verwijzer: str
+    crisis: str
+    einddatum: int | None
+    reden: str
+    geslacht: str
+    leeftijd: int | None
+    leeftijd_benaderd: bool
+    nut_jeugdige: int | None
+    nut_ouder: int | None
+    zonder_hulp_jeugdige: int | None
+    zonder_hulp_ouder: int | None
+
+
+class BerichtSleutel(NamedTuple):
+    """A message that was rejected as a whole: kind, sender and identification (TR056)."""
+
+    aanbieder: str
+    soort: str  # start, stop or declaration
+    bericht: bytes
+
+
+class DubbelSleutel(NamedTuple):
+    """A number used twice: TR056, TR314 or TR333."""
+
+    aanbieder: str
+    regel: str
+    soort: str  # TR056: kind of the message; else empty
+    sleutel: bytes
+
+
+class VervangingSleutel(NamedTuple):
+    """A CBS delivery that a later one replaced, for one period."""
+
+    aanbieder: str
+    periode: str
+    aanlevering: bytes  # first eight bytes of its id, as in the number of an upload
