@@ -5,27 +5,52 @@ attribute fails the type check, a misspelt label raises at once. ``CATALOGUE`` h
 the documentation is written and against which the alert rules are tested.
 
 No label may identify a person, a provider, a delivery or an offset: each has the bounded set of values in ``LABELS``.
+What is wrong with one provider is counted in ClickHouse and comes here as a number of providers.
+
+A counter of failures names the metric that counts the attempts (``beside``): a number of failures alone says nothing.
+Longer than other modules, because it is one list.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Final, Literal
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 Kind = Literal["counter", "gauge", "histogram"]
+Place = Literal["process", "clickhouse"]
+
+#: The sources, one per topic of the connectors.
+KINDS: Final = ("assignment", "start", "stop", "declaration", "return", "score", "cem", "cbs")
+STAGES: Final = ("evaluate", "entry", "register", "trajectories", "deliveries", "sink", "exporter")
+TABLES: Final = ("trajecten", "metingen", "scores", "rejected", "receipts")
+CHECKS: Final = ("sources", "waiting", "age", "audit", "keys")
+#: Codes with which a record is refused because it cannot be read (domain/meldingen.py).
+UNREADABLE: Final = ("K01", "K02", "K03")
 
 #: What each label may hold.
 LABELS: Final[dict[str, str]] = {
-    "stage": "process: evaluate, entry, trajectories, deliveries, sink",
-    "step": "part of a batch: poll, decode, open, fold, encode, write, flush, commit",
+    "stage": f"process: {', '.join(STAGES)}",
+    "step": "part of a batch: poll, decode, open, fold, encode, write, flush, commit, handle",
     "outcome": "accepted, rejected (by a rule), skipped (unreadable)",
-    "kind": "kind of delivery: start, stop, declaration, score, cem",
+    "kind": f"kind of delivery, that is the source: {', '.join(KINDS)}",
     "code": "rule code of a refusal, from the closed list of the domain",
     "topic": "a declared topic (schemas/topics.toml)",
-    "table": "a table of the sink: trajecten, metingen, scores, rejected, receipts",
+    "table": f"a table of the sink: {', '.join(TABLES)}",
+    "reason": "what a row waits for, from the closed list of the domain; at most 30",
+    "check": f"a check of the exporter: {', '.join(CHECKS)}",
+    "key": "what runs out: sealing, broker_certificate, authority",
+    "statement": "kind of a query: the first word of its statement",
+    "error": "name of an error of ClickHouse",
 }
+
+#: Days that the sender takes, in seconds: a start is due within five working days, scores and CEM+ within a month.
+AGE_BUCKETS: Final = tuple(86_400.0 * days for days in (0.04, 0.25, 1, 2, 3, 5, 7, 14, 30, 60, 90, 180, 365))
 
 #: The objective is half a second for half of all events and two seconds for 99 %: the buckets are dense around both.
 FRESHNESS_BUCKETS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 2.5, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -56,6 +81,8 @@ class Metric:
     labels: tuple[str, ...]
     meaning: str
     remedy: str
+    beside: str = ""  # of a counter of failures: the metric that counts the attempts
+    place: Place = "process"  # "clickhouse": counted by the one-machine ClickHouse in a registry of its own
 
 
 #: All metrics in order of declaration.
@@ -65,22 +92,18 @@ CATALOGUE: Final[list[Metric]] = []
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
-def _declare(name: str, kind: Kind, labels: tuple[str, ...], meaning: str, remedy: str) -> None:
-    CATALOGUE.append(Metric(name, kind, labels, meaning, remedy))
-
-
-def _counter(name: str, labels: tuple[str, ...], meaning: str, remedy: str) -> Counter:
-    _declare(name, "counter", labels, meaning, remedy)
+def _counter(name: str, labels: tuple[str, ...], meaning: str, remedy: str, beside: str = "") -> Counter:
+    CATALOGUE.append(Metric(name, "counter", labels, meaning, remedy, beside))
     return Counter(name, meaning, labels)
 
 
 def _gauge(name: str, labels: tuple[str, ...], meaning: str, remedy: str) -> Gauge:
-    _declare(name, "gauge", labels, meaning, remedy)
+    CATALOGUE.append(Metric(name, "gauge", labels, meaning, remedy))
     return Gauge(name, meaning, labels)
 
 
 def _histogram(name: str, labels: tuple[str, ...], buckets: tuple[float, ...], meaning: str, remedy: str) -> Histogram:
-    _declare(name, "histogram", labels, meaning, remedy)
+    CATALOGUE.append(Metric(name, "histogram", labels, meaning, remedy))
     return Histogram(name, meaning, labels, buckets=buckets)
 
 
@@ -137,6 +160,13 @@ POISON_SHARE: Final = _gauge(
     "Look at the codes in sor.rejected: one sender with a wrong version, or a fault of ours after a release.",
 )
 
+DISK_FREE: Final = _gauge(
+    "sor_disk_free_share",
+    ("stage",),
+    "Free share of the disk on which a process keeps its files, 0 to 1.",
+    "Make room or enlarge the disk before it is full: Kafka, ClickHouse and the states stop writing then.",
+)
+
 # Deliveries
 
 LINES: Final = _counter(
@@ -150,12 +180,14 @@ REJECTED: Final = _counter(
     ("stage", "code"),
     "Records that could not be read and went to sor.rejected with their coordinates.",
     "Find them by coordinates in the table rejected; the code says what to ask of the sender.",
+    beside="sor_records_total",
 )
 DELIVERY_REFUSALS: Final = _counter(
     "sor_delivery_refusals_total",
     ("kind", "code"),
     "Refused records of deliveries, by rule.",
     "One code that dominates: the senders' software or our reading of the rule; ask one sender for an example.",
+    beside="sor_lines_total",
 )
 LAST_DELIVERY: Final = _gauge(
     "sor_last_delivery_timestamp_seconds",
@@ -183,6 +215,7 @@ SINK_RETRIES: Final = _counter(
     ("table",),
     "Inserts that failed and are tried again.",
     "ClickHouse is away, full or overloaded: check that it answers, its disk and its log.",
+    beside="sor_sink_insert_seconds",
 )
 SINK_INSERT_SECONDS: Final = _histogram(
     "sor_sink_insert_seconds",
@@ -200,15 +233,125 @@ FRESHNESS: Final = _histogram(
 )
 
 
+# Exporter: what must be looked up in ClickHouse, in the key folder or in a report. Bounded numbers, never names.
+
+CHECKS_DONE: Final = _counter(
+    "sor_checks_total",
+    ("check",),
+    "Checks of the exporter that were begun.",
+    "Standing still: the exporter hangs; see its log and restart it.",
+)
+CHECK_FAILURES: Final = _counter(
+    "sor_check_failures_total",
+    ("check",),
+    "Checks of the exporter that could not be finished. Its gauges keep their last values.",
+    "The log of the exporter says what did not answer.",
+    beside="sor_checks_total",
+)
+CHECK_SUCCESS: Final = _gauge(
+    "sor_check_timestamp_seconds",
+    ("check",),
+    "When a check of the exporter last succeeded (seconds since 1970).",
+    "Old: what rests on it says nothing any more; see the log of the exporter.",
+)
+BURST_PROVIDERS: Final = _gauge(
+    "sor_burst_providers",
+    ("kind",),
+    "Providers of whose records of the last hour more than a fifth was refused, of at least 20.",
+    "The dashboard Aanlevering names them and their codes; tell the provider.",
+)
+UNOPENED_PROVIDERS: Final = _gauge(
+    "sor_unopened_providers",
+    (),
+    "Senders with more than 100 records in the last hour that were evaluated and became no line.",
+    "Somebody may be guessing identities in the name of a sender: see who writes to sor.in.* under that name.",
+)
+LAST_ACCEPTED: Final = _gauge(
+    "sor_last_accepted_timestamp_seconds",
+    ("kind",),
+    "Newest publication time of a delivery with accepted records (seconds since 1970), no test.",
+    "Silent for longer than usual: ask the message system or the providers, and look at the connectors.",
+)
+PENDING: Final = _gauge(
+    "sor_pending_rows",
+    ("table", "reason"),
+    "Rows that wait for something that was not delivered yet.",
+    "A reason that grows names what is missing: assignments, starts or stops; see the runbook.",
+)
+PENDING_SINCE: Final = _gauge(
+    "sor_pending_oldest_timestamp_seconds",
+    ("table", "reason"),
+    "Since when the row that waits longest does (seconds since 1970).",
+    "Longer than the term of the message that it waits for: ask its provider.",
+)
+UNFINISHED: Final = _gauge(
+    "sor_unfinished_deliveries",
+    (),
+    "Deliveries with records that have no outcome yet, older than ten minutes.",
+    "The sender was cut off, or a stage is behind: deliver the same files again, nothing counts twice.",
+)
+EVENT_AGE: Final = _histogram(
+    "sor_event_age_seconds",
+    ("table",),
+    AGE_BUCKETS,
+    "Time from the event itself (begin or end of care, meting, upload) until its row can be queried; a sample.",
+    "Long: senders deliver late, or a backlog was delivered. The part that is ours is sor_freshness_seconds.",
+)
+AUDIT_DIFFERENCE: Final = _gauge(
+    "sor_audit_difference_rows",
+    ("table",),
+    "Rows that differed from what the log yields, at the last audit.",
+    "Keep the state and the log for inquiry, then rebuild the table from the log.",
+)
+AUDIT_TIME: Final = _gauge(
+    "sor_audit_timestamp_seconds",
+    (),
+    "When the last audit was made (seconds since 1970).",
+    "Old: run sor audit --json > audit.json in the home folder, by hand or by a timer.",
+)
+KEY_EXPIRY: Final = _gauge(
+    "sor_key_expiry_timestamp_seconds",
+    ("key",),
+    "When a key or certificate runs out (seconds since 1970). A sealing key is used for a year [P].",
+    "Make the new one in time and hand it out; a certificate that has run out stops everything.",
+)
+
+# The ClickHouse of one machine counts in a registry of its own (sor/stack/gateway_http.py).
+for _name, _kind, _labels, _meaning, _remedy, _beside in (
+    ("sor_clickhouse_queries_total", "counter", ("statement",), "Queries answered.", "None: nobody asks.", ""),
+    ("sor_clickhouse_errors_total", "counter", ("error",), "Queries refused or failed.", "The error says why.",
+     "sor_clickhouse_queries_total"),
+    ("sor_clickhouse_rows_written_total", "counter", (), "Rows written by inserts.", "None: see the sink.", ""),
+    ("sor_clickhouse_query_seconds", "histogram", ("statement",), "Time to the answer.", "Growing: see the queries.",
+     ""),
+    ("sor_clickhouse_requests_in_progress", "gauge", (), "Requests being answered.", "Many: a query hangs.", ""),
+):  # fmt: skip
+    CATALOGUE.append(Metric(_name, _kind, _labels, _meaning, _remedy, _beside, "clickhouse"))  # type: ignore[arg-type]
+
+
 def prepare(stage: str) -> None:
-    """Expose the counters of a stage at zero before its work begins.
+    """Expose the counters of a stage at zero before its work begins, and the disk that it writes to.
 
     A counter that first appears with a value shows no increase: the very first refusals would raise no alert.
     """
+    home = Path(os.environ.get("SOR_HOME") or ".sor").absolute()
+    DISK_FREE.labels(stage=stage).set_function(partial(_free_share, home))
     for outcome in ("accepted", "rejected"):
         RECORDS.labels(stage=stage, outcome=outcome)
-        for kind in ("start", "stop", "declaration", "score", "cem") if stage == "entry" else ():
+        for kind in KINDS if stage == "entry" else ():
             LINES.labels(kind=kind, outcome=outcome)
-    for table in ("trajecten", "metingen", "scores", "rejected", "receipts") if stage == "sink" else ():
+    for code in UNREADABLE if stage in {"evaluate", "entry"} else ():
+        REJECTED.labels(stage=stage, code=code)
+    for table in TABLES if stage == "sink" else ():
         SINK_ROWS.labels(table=table)
         SINK_RETRIES.labels(table=table)
+    for check in CHECKS if stage == "exporter" else ():
+        CHECKS_DONE.labels(check=check)
+        CHECK_FAILURES.labels(check=check)
+
+
+def _free_share(folder: Path) -> float:
+    """Of the disk that holds the folder, or that will when it is made."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    disk = shutil.disk_usage(there)
+    return disk.free / disk.total

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from domain.geography import GEMEENTEN
-from domain.indicator_terms import Indicator, Term, Voorwaarde, tekst_sql
-from domain.indicators import DATUM, sql, sql_samen
+from domain.indicator_terms import Indicator, tekst_sql
+from domain.indicators import sql, sql_samen
 
 #: A group of fewer clients is not shown, nor a percentage of fewer things counted [P].
 LEAST_CLIENTS, LEAST_COUNTED = 10, 20
@@ -27,30 +27,13 @@ CHOSEN: Final = " AND ".join(
 )
 
 
-# Indicators that only the dashboard has: the response.
-
-
-def _respons() -> dict[str, Indicator]:
-    """Ended trajecten, without those that only moved (02): with a meting, with a score of a goal (11.3 [P])."""
-    ended = Term((Voorwaarde("status", ("beeindigd",)), Voorwaarde("reden_beeindiging", ("02",), niet=True)))
-    figures = {"respons_cem": ("Respons CEM+", "metingen"), "respons_doelen": ("Respons doelscores", "gas_gescoord")}
-    return {
-        key: Indicator(
-            key, "", naam, "trajecten", "%", Term((*ended.waar, Voorwaarde(column, (0,), niet=True))), ended, None,
-            "einddatum in de periode, minstens 90 dagen geleden", "S2", "P",
-        )
-        for key, (naam, column) in figures.items()
-    }  # fmt: skip
-
-
-RESPONS: Final = _respons()
+#: The reference day of a page: the age of an end is counted to the day on which the reader looks.
+PEILDATUM: Final = "today()"
 
 
 def naam(indicator: Indicator) -> str:
     """The Dutch name, marked while nobody has confirmed the reading behind it."""
-    if indicator.merk == "P" and "niet bevestigd" not in indicator.naam:
-        return f"{indicator.naam} {UNCONFIRMED}"
-    return indicator.naam
+    return indicator.titel
 
 
 def unit_name(indicator: Indicator) -> str:
@@ -61,10 +44,8 @@ def unit_name(indicator: Indicator) -> str:
 def _where(indicator: Indicator) -> str:
     """The rows of an indicator: what was chosen, and the period where it has one."""
     parts = [CHOSEN]
-    if indicator.venster != "nu":
-        parts.append(f"$__dateFilter({DATUM[indicator.tabel]})")
-    if indicator.sleutel in RESPONS:
-        parts.append("einddatum <= today() - 90")
+    if indicator.datum:
+        parts.append(f"$__dateFilter({indicator.datum})")
     return " AND ".join(parts)
 
 
@@ -86,14 +67,14 @@ def _prefix(indicator: Indicator) -> str:
 
 def single(indicator: Indicator) -> str:
     """One row: the figure and its n."""
-    inner = sql(indicator, where=_where(indicator))
+    inner = sql(indicator, where=_where(indicator), peildatum=PEILDATUM)
     counted = f"if(clienten < {LEAST_CLIENTS}, NULL, toFloat64(noemer))"
     return f'SELECT {_shown(indicator)} AS "{naam(indicator)}", {counted} AS "n" FROM ({inner})'  # noqa: S608
 
 
 def distribution(indicators: Sequence[Indicator], labels: Sequence[str], column: str) -> str:
     """One row per indicator: its label and its figure."""
-    inner = sql_samen(indicators, where=_where(indicators[0]))
+    inner = sql_samen(indicators, where=_where(indicators[0]), peildatum=PEILDATUM)
     names = ", ".join(tekst_sql(label) for label in labels)
     values = ", ".join(_shown(one, _prefix(one)) for one in indicators)
     pairs = f"SELECT arrayJoin(arrayZip([{names}], [{values}])) AS paar FROM ({inner})"  # noqa: S608
@@ -102,7 +83,7 @@ def distribution(indicators: Sequence[Indicator], labels: Sequence[str], column:
 
 def over_time(indicator: Indicator) -> str:
     """One row per period: pooled sums of its months. A quarter has at least the clients of its largest month."""
-    inner = sql(indicator, ("maand",), where=_where(indicator))
+    inner = sql(indicator, ("maand",), where=_where(indicator), peildatum=PEILDATUM)
     sums = "max(clienten) AS clienten, sum(teller) AS teller, sum(noemer) AS noemer"
     period = "toDateTime(dateTrunc(${periode:singlequote}, maand))"
     grouped = (
@@ -113,7 +94,7 @@ def over_time(indicator: Indicator) -> str:
 
 def per_cluster(indicators: Sequence[Indicator]) -> str:
     """One row per cluster with a column for each figure."""
-    inner = sql_samen(indicators, ("cluster",), where=_where(indicators[0]))
+    inner = sql_samen(indicators, ("cluster",), where=_where(indicators[0]), peildatum=PEILDATUM)
     columns = ", ".join(f'{_shown(one, _prefix(one))} AS "{naam(one)}"' for one in indicators)
     return f'SELECT cluster AS "Cluster", {columns} FROM ({inner}) ORDER BY cluster'  # noqa: S608
 

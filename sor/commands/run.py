@@ -7,16 +7,17 @@ import sys
 from collections.abc import Callable
 from typing import Annotated, Final
 
-import structlog
 import typer
 from confluent_kafka import KafkaException
 
 from crypto import keys
+from monitoring import logs
 from schemas.codec import IdSource
 from schemas.registry import registry_ids
 from schemas.topics import EVENTS, LINES, REGISTER, groups
 from sor.settings import Settings, load_settings
 from sor.stack.endpoints import clickhouse_access, kafka_cluster
+from sor.stack.errors import StackError
 from streams.batch import Fold
 from streams.poison import TooMuchPoison
 from transport.health import HealthPortError
@@ -32,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    process: Annotated[str, typer.Argument(help="evaluate, entry, trajectories, deliveries, register or sink.")],
+    process: Annotated[str, typer.Argument(help="A stage, as sor status names it, or exporter.")],
     metrics_port: Annotated[int | None, typer.Option(help="Serve /ready and /metrics on 127.0.0.1.")] = None,
     slot: Annotated[str, typer.Option(help="Static membership: one fixed name per parallel process.")] = "0",
 ) -> None:
@@ -41,7 +42,7 @@ def run(
     if runner is None:
         raise typer.BadParameter(f"{process} is none of {', '.join(_RUNNERS)}")
     settings = load_settings()
-    _logging(settings.log_level)
+    logs.configure(settings.log_level, process)
     sys.exit(_guarded(runner, settings, slot, metrics_port))
 
 
@@ -49,26 +50,12 @@ def _guarded(runner: Runner, settings: Settings, slot: str, metrics_port: int | 
     """The exit code of a process. What an operator can mend is one sentence; a fault of ours shows where it is."""
     try:
         return runner(settings, slot, metrics_port)
-    except (TooMuchPoison, NotDelivered, KafkaException, HealthPortError) as problem:
+    except (TooMuchPoison, NotDelivered, KafkaException, HealthPortError, StackError, keys.KeyProblem) as problem:
         logging.getLogger("sor").critical("%s", problem)
     except Exception:
-        # A traceback shows lines of code and no values. Nothing goes on: the offset is uncommitted.
+        # The log shows lines of code and no values. Nothing goes on: the offset is uncommitted.
         logging.getLogger("sor").critical("a fault of this program", exc_info=True)
     return FAULT
-
-
-def _logging(level: str) -> None:
-    """JSON lines on standard output."""
-    logging.basicConfig(level=level, stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-    )
 
 
 def _ids(settings: Settings) -> IdSource | None:
@@ -146,6 +133,14 @@ def _sink(settings: Settings, slot: str, port: int | None) -> int:
     )
 
 
+def _exporter(settings: Settings, slot: str, port: int | None) -> int:
+    del slot  # it only reads: two of them do no harm
+    from sor.commands import exporter
+    from transport.loop import Stop
+
+    return exporter.run(settings, port, Stop().listen())
+
+
 #: Imports stand in the runners: a process loads what it runs and nothing else.
 _RUNNERS: Final[dict[str, Runner]] = {
     "evaluate": _evaluate,
@@ -154,4 +149,5 @@ _RUNNERS: Final[dict[str, Runner]] = {
     "deliveries": _deliveries,
     "register": _register,
     "sink": _sink,
+    "exporter": _exporter,
 }

@@ -22,7 +22,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 PARTS = {
     "kafka", "kafka-users", "kafka-init", "registry", "registry-data", "clickhouse", "migrate",
-    "prometheus", "alertmanager", "grafana", *STAGES,
+    "prometheus", "alertmanager", "grafana", "exporter", *STAGES,
 }  # fmt: skip
 PRINCIPALS = {name for topic in topics().values() for name in (*topic.write, *topic.read)}
 
@@ -45,7 +45,7 @@ def secrets(service: dict[str, Any]) -> dict[str, str]:
 
 def test_every_part_of_the_stack_is_there() -> None:
     assert set(SERVICES) == PARTS
-    assert set(OURS) == {"kafka-init", "migrate", *STAGES}
+    assert set(OURS) == {"kafka-init", "migrate", "exporter", *STAGES}
 
 
 @pytest.mark.parametrize("name", PARTS)

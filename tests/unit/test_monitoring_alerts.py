@@ -10,9 +10,12 @@ import pytest
 import yaml
 
 from monitoring import metrics
+from schemas.topics import IN_TOPIC
+from sor.cli import COMMANDS
 from sor.stack.services import STAGES
 
 ROOT = Path(__file__).parents[2]
+SERVICES = set(yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"])
 ALERTS = ROOT / "monitoring/alerts"
 RULES: list[dict[str, Any]] = [
     rule for group in yaml.safe_load((ALERTS / "sor.rules.yml").read_text())["groups"] for rule in group["rules"]
@@ -37,7 +40,7 @@ def test_rules_use_only_metrics_that_exist(rule: dict[str, Any]) -> None:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.get("alert") or rule["record"])
 def test_rules_group_only_by_labels_that_exist(rule: dict[str, Any]) -> None:
     used = {name for group in re.findall(r"\b(?:by|on) \(([^)]*)\)", rule["expr"]) for name in group.split(", ")}
-    assert used <= set(metrics.LABELS)
+    assert used <= {*metrics.LABELS, "instance"}
 
 
 @pytest.mark.parametrize("rule", ALERT_RULES, ids=lambda rule: rule["alert"])
@@ -51,6 +54,43 @@ def test_every_alert_says_who_should_do_what(rule: dict[str, Any]) -> None:
     assert text.startswith(f"# {rule['alert']}\n")
     assert "## Look at" in text
     assert "## Do" in text
+    assert "```sh\n" in text.partition("## Look at")[2], "a page has commands to type"
+
+
+def typed() -> list[tuple[str, str]]:
+    """Page and command of every line to type in the runbooks."""
+    return [
+        (page.stem, line.strip())
+        for page in RUNBOOKS.glob("Sor*.md")
+        for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+        for line in block.splitlines()
+        if line.strip()
+    ]
+
+
+def test_commands_in_runbooks_exist() -> None:
+    for page, line in typed():
+        found = re.match(r"(?:sudo )?(\S+)(?: ([a-z-]+))?", line)
+        assert found is not None
+        tool, word = found.groups()
+        if tool == "sor":
+            assert word in COMMANDS, f"{page}: {line}"
+        if tool == "docker-compose":
+            named = set(line.split()[2:]) - {"--tail", "--detach", "50", "20"}
+            assert named <= SERVICES, f"{page}: {line}"
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not here (Debian: prometheus)")
+def test_promql_in_runbooks_is_promql(tmp_path: Path) -> None:
+    queries = [line.split(" ", 4)[4].strip("'") for _, line in typed() if line.startswith("promtool query instant")]
+    assert len(queries) > 15
+    rules = [{"record": f"runbook:query:{number}", "expr": query} for number, query in enumerate(queries)]
+    file = tmp_path / "queries.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "runbooks", "rules": rules}]}))
+    run = subprocess.run(["promtool", "check", "rules", str(file)], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    known = {name for metric in metrics.CATALOGUE for name in exposed(metric)}
+    assert {name for query in queries for name in re.findall(r"\bsor_\w+", query)} <= known
 
 
 def test_no_runbook_without_an_alert() -> None:
@@ -77,7 +117,15 @@ def test_freshness_rule_uses_a_bucket_that_exists() -> None:
 def test_prometheus_scrapes_every_stage() -> None:
     config = yaml.safe_load((ROOT / "monitoring/prometheus/prometheus.yml").read_text())
     jobs = {job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]}
-    assert {target.split(":")[0] for target in jobs["sor"]} == set(STAGES)
+    assert {target.split(":")[0] for target in jobs["sor"]} == {*STAGES, "exporter"}
+    assert {*STAGES, "exporter"} == set(metrics.STAGES)
+
+
+def test_rules_select_only_values_that_labels_have() -> None:
+    kinds = {rule["labels"]["kind"] for rule in RULES if rule.get("record") == "kind:sor_silence_limit:seconds"}
+    assert kinds == set(metrics.KINDS) == set(IN_TOPIC)
+    for rule in RULES:
+        assert set(re.findall(r'stage="(\w+)"', rule["expr"])) <= set(metrics.STAGES)
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not here (Debian: prometheus)")

@@ -1,6 +1,8 @@
 """The list of metrics and the page that shows them."""
 
+import ast
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,8 +15,15 @@ import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
+from connectors.intake import meters
 from monitoring import metrics
+from sor.stack.gateway_http import Metrics as ClickHouseMetrics
 from transport.health import Health, HealthPortError
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("connectors", "crypto", "domain", "schemas", "sinks", "sor", "streams", "transport")
+CATALOGUE = [*metrics.CATALOGUE, *meters.CATALOGUE]
+SOURCES = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
 
 
 @pytest.fixture
@@ -38,27 +47,85 @@ def fetch(health: Health, path: str) -> tuple[int, str]:
 
 
 def test_names_follow_the_conventions() -> None:
-    suffix = {
-        "counter": r"_total",
-        "gauge": r"(_seconds|_bytes|_records|_share|_ready)",
-        "histogram": r"(_seconds|_records)",
-    }
-    for metric in metrics.CATALOGUE:
+    units = "seconds|bytes|records|rows|share|ready|providers|deliveries|progress|open|receipts"
+    suffix = {"counter": r"_total", "gauge": rf"_({units})", "histogram": r"_(seconds|records)"}
+    for metric in CATALOGUE:
         assert re.fullmatch(rf"sor(_[a-z]+)*{suffix[metric.kind]}", metric.name), metric.name
         assert metric.meaning.endswith(".")
         assert metric.remedy.endswith(".")
-    assert len({metric.name for metric in metrics.CATALOGUE}) == len(metrics.CATALOGUE)
+    assert len({metric.name for metric in CATALOGUE}) == len(CATALOGUE)
 
 
 def test_labels_are_bounded_and_name_nobody() -> None:
-    used = {label for metric in metrics.CATALOGUE for label in metric.labels}
+    used = {label for metric in CATALOGUE for label in metric.labels}
     assert used == set(metrics.LABELS)
-    assert not used & {"client", "bsn", "aanbieder", "sender", "delivery", "offset", "traject", "partition"}
+    assert not used & {"client", "bsn", "aanbieder", "sender", "delivery", "offset", "traject", "partition", "provider"}
+
+
+def declared() -> dict[str, str]:
+    """Constant and name of each metric that ``monitoring.metrics`` makes."""
+    tree = ast.parse((ROOT / "monitoring/metrics.py").read_text())
+    return {
+        node.target.id: ast.literal_eval(node.value.args[0])
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and isinstance(node.value, ast.Call)
+        and getattr(node.value.func, "id", "") in {"_counter", "_gauge", "_histogram"}
+    }
+
+
+def test_every_metric_is_used_and_every_used_one_is_in_the_list() -> None:
+    own = {metric.name for metric in metrics.CATALOGUE if metric.place == "process"}
+    assert set(declared().values()) == own
+    used = {
+        node.attr
+        for path in (*SOURCES, ROOT / "monitoring/metrics.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "metrics"
+    }
+    in_prepare = {"DISK_FREE"}  # set where every process begins
+    assert set(declared()) == (used & set(declared())) | in_prepare
+
+
+def test_no_metric_is_made_elsewhere() -> None:
+    """Only the list, the list of the intake, and the one-machine ClickHouse, which is held to the list below."""
+    made = {
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if re.search(r"from prometheus_client import [^\n]*\b(Counter|Gauge|Histogram|Summary)\b", path.read_text())
+    }
+    assert made == {"connectors/intake/meters.py", "sor/stack/gateway_http.py"}
 
 
 def test_the_list_is_what_a_process_exposes() -> None:
     exposed = {family.name for family in REGISTRY.collect() if family.name.startswith("sor_")}
-    assert exposed == {metric.name.removesuffix("_total") for metric in metrics.CATALOGUE}
+    assert exposed == {metric.name.removesuffix("_total") for metric in CATALOGUE if metric.place == "process"}
+
+
+def test_the_list_is_what_clickhouse_on_one_machine_exposes() -> None:
+    exposed = {(family.name, family.type) for family in ClickHouseMetrics().registry.collect()}
+    listed = [metric for metric in metrics.CATALOGUE if metric.place == "clickhouse"]
+    assert exposed == {(metric.name.removesuffix("_total"), metric.kind) for metric in listed}
+
+
+def test_failures_stand_beside_attempts() -> None:
+    by_name = {metric.name: metric for metric in CATALOGUE}
+    failures = [m for m in CATALOGUE if m.kind == "counter" and re.search("fail|reject|refus|retr|error", m.name)]
+    assert len(failures) >= 5
+    for metric in failures:
+        attempts = by_name[metric.beside]
+        assert attempts.kind in {"counter", "histogram"}
+        shared = set(metric.labels) & set(attempts.labels)
+        assert shared or not set(metric.labels) - {"error"}, f"{metric.name} cannot be read beside {attempts.name}"
+
+
+def test_the_free_share_of_the_disk_is_that_of_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SOR_HOME", str(tmp_path / "not" / "made" / "yet"))
+    metrics.prepare("entry")
+    disk = shutil.disk_usage(tmp_path)
+    found = REGISTRY.get_sample_value("sor_disk_free_share", {"stage": "entry"})
+    assert found == pytest.approx(disk.free / disk.total, abs=0.02)
 
 
 def test_buckets_surround_the_objectives() -> None:

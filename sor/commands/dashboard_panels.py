@@ -1,0 +1,137 @@
+"""Parts of a Grafana dashboard as JSON: panels, sections, variables, and their places on the page."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+Json = dict[str, Any]
+#: Data sources as monitoring/grafana/provisioning names them.
+CLICKHOUSE: Final = {"type": "grafana-clickhouse-datasource", "uid": "clickhouse"}
+PROMETHEUS: Final = {"type": "prometheus", "uid": "prometheus"}
+WIDTH: Final = 24
+
+
+def ask(query: str, *, timed: bool = False) -> Json:
+    """A question to ClickHouse."""
+    return {
+        "refId": "A", "datasource": CLICKHOUSE, "editorType": "sql", "pluginVersion": "4.20.0", "rawSql": query,
+        "queryType": "timeseries" if timed else "table", "format": 0 if timed else 1,
+    }  # fmt: skip
+
+
+def measure(*queries: tuple[str, str], instant: bool = False) -> list[Json]:
+    """Questions to Prometheus: PromQL and the legend of its lines."""
+    return [
+        {"refId": chr(ord("A") + at), "datasource": PROMETHEUS, "expr": expr, "legendFormat": legend,
+         "instant": instant, "range": not instant, "format": "table" if instant and not legend else "time_series"}
+        for at, (expr, legend) in enumerate(queries)
+    ]  # fmt: skip
+
+
+def frame(
+    kind: str, title: str, targets: list[Json], width: int, height: int, unit: str = "none", decimals: int | None = None
+) -> Json:
+    """A panel without a judgement: one colour, no limits."""
+    defaults: Json = {
+        "unit": unit,
+        "color": {"mode": "palette-classic"} if kind == "timeseries" else {"mode": "fixed", "fixedColor": "blue"},
+        "thresholds": {"mode": "absolute", "steps": [{"color": "blue", "value": None}]},
+    }
+    if decimals is not None:
+        defaults["decimals"] = decimals
+    return {
+        "type": kind, "title": title, "datasource": targets[0]["datasource"], "targets": targets,
+        "gridPos": {"w": width, "h": height, "x": 0, "y": 0},
+        "fieldConfig": {"defaults": defaults, "overrides": []}, "options": options(kind),
+    }  # fmt: skip
+
+
+def limited(panel: Json, limit: float) -> Json:
+    """The panel turns orange from this value on: for operators, never for outcomes."""
+    panel["fieldConfig"]["defaults"]["color"] = {"mode": "thresholds"}
+    steps = [{"color": "blue", "value": None}, {"color": "orange", "value": limit}]
+    panel["fieldConfig"]["defaults"]["thresholds"]["steps"] = steps
+    if panel["type"] == "stat":
+        panel["options"]["colorMode"] = "value"
+    return panel
+
+
+def text_panel(content: str, width: int = 24, height: int = 4) -> Json:
+    """Words for the reader."""
+    return {"type": "text", "title": "", "gridPos": {"w": width, "h": height, "x": 0, "y": 0},
+            "options": {"mode": "markdown", "content": content}}  # fmt: skip
+
+
+def section(title: str) -> Json:
+    """A heading over the panels that follow."""
+    return {
+        "type": "row",
+        "title": title,
+        "collapsed": False,
+        "panels": [],
+        "gridPos": {"w": 24, "h": 1, "x": 0, "y": 0},
+    }
+
+
+def options(kind: str) -> Json:
+    """How a kind of panel looks."""
+    if kind == "stat":
+        return {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False}, "colorMode": "none",
+                "graphMode": "area", "textMode": "auto", "orientation": "auto"}  # fmt: skip
+    if kind == "barchart":
+        return {"orientation": "auto", "showValue": "always", "legend": {"showLegend": False}, "xTickLabelRotation": 0}
+    if kind == "table":
+        return {"showHeader": True, "cellHeight": "sm"}
+    legend = {"showLegend": True, "displayMode": "list", "placement": "bottom"}
+    return {"legend": legend, "tooltip": {"mode": "multi", "sort": "desc"}}
+
+
+def placed(panels: list[Json]) -> list[Json]:
+    """Left to right, a new line where the width of 24 is full."""
+    x = y = line = 0
+    for number, panel in enumerate(panels, start=1):
+        place = panel["gridPos"]
+        if x + place["w"] > WIDTH:
+            x, y, line = 0, y + line, 0
+        place["x"], place["y"], panel["id"] = x, y, number
+        x, line = x + place["w"], max(line, place["h"])
+    return panels
+
+
+def variable(name: str, label: str, options: str, *, multi: bool = True) -> Json:
+    """A list to choose from: ``text : value`` between commas."""
+    everything = {"text": ["Alle"], "value": ["$__all"]}
+    first = options.split(",")[0].split(" : ")
+    return {
+        "type": "custom", "name": name, "label": label, "query": options, "multi": multi, "includeAll": multi,
+        "current": everything if multi else {"text": first[0], "value": first[-1]}, "options": [], "hide": 0,
+    }  # fmt: skip
+
+
+def asked(name: str, label: str, query: str) -> Json:
+    """A list to choose from that ClickHouse gives."""
+    return {
+        **variable(name, label, ""),
+        "type": "query", "datasource": CLICKHOUSE, "definition": query,
+        "query": {"editorType": "sql", "rawSql": query}, "refresh": 1, "sort": 1, "regex": "",
+    }  # fmt: skip
+
+
+def page(uid: str, title: str, description: str, panels: list[Json], variables: list[Json], since: str) -> Json:
+    """A dashboard in the classic form, schema 42."""
+    return {
+        "uid": f"sor-{uid}",
+        "title": title,
+        "description": description,
+        "tags": ["sor"],
+        "schemaVersion": 42,
+        "version": 1,
+        "editable": False,
+        "graphTooltip": 0,
+        "timezone": "Europe/Amsterdam",
+        "time": {"from": since, "to": "now"},
+        "refresh": "1m",
+        "templating": {"list": variables},
+        "annotations": {"list": []},
+        "panels": placed(panels),
+    }
