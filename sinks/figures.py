@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
+from domain.dates import day
 from domain.definitions import DEFINITIES
-from domain.indicators import DATUM, INDICATOREN, Groep, Indicator, Uitkomst, sql_samen
+from domain.indicators import INDICATOREN, Groep, Indicator, Uitkomst, sql_samen
 from sinks import clickhouse
 from sinks.clickhouse import Access
 
 KLEINSTE_GROEP: Final = DEFINITIES["kleinste_groep"].waarde
-KLEINSTE_NOEMER: Final = 20  # [P] a percentage of fewer is not shown
+KLEINSTE_NOEMER: Final = DEFINITIES["kleinste_noemer"].waarde
 Verborgen = Literal["", "clienten", "noemer"]
 
 
@@ -58,25 +59,29 @@ def figures(
     per: Groep | None = None,
     first: date | None = None,
     last: date | None = None,
+    *,
+    peildatum: date,
 ) -> list[Cijfer]:
     """Figures by group, then by indicator in the order of ``keys``; days are inclusive and of the event.
 
-    Indicators without a date in that sense (``scores``) are left out when a period is given. This is for the third
-    party: it hides small groups on a screen and is no protection of what leaves it.
+    A figure with a window of its own (``Indicator.datum`` is empty) is the same whatever the period. The age of an end
+    is counted to ``peildatum``. This is for the third party: it hides small groups on a screen and is no protection of
+    what leaves it.
 
     Raises:
         UnavailableError, RefusedError: ClickHouse is away, or a table is missing.
     """
-    chosen = [INDICATOREN[key] for key in keys]
+    batches: dict[tuple[str, str, str], list[Indicator]] = {}
+    for indicator in (INDICATOREN[key] for key in keys):
+        batches.setdefault((indicator.tabel, indicator.herkomst, indicator.datum), []).append(indicator)
     found: dict[tuple[str, str], Cijfer] = {}
     client = clickhouse.connect(access)
     try:
-        for table in ("trajecten", "metingen", "scores"):
-            mine = [indicator for indicator in chosen if indicator.tabel == table]
-            if not mine or (table not in DATUM and (first or last)):
-                continue
-            where = _period(mine[0], first, last)
-            query = sql_samen(mine, [per] if per else [], where, access.database, clienten_tot=None)
+        for (_, _, column), mine in batches.items():
+            query = sql_samen(
+                mine, [per] if per else [], _period(column, first, last), access.database, peildatum=day(peildatum),
+                clienten_tot=None,
+            )  # fmt: skip
             for row in clickhouse.select(client, query):
                 group, sums = (str(row[0]), row[1:]) if per else ("", row)
                 for at, indicator in enumerate(mine):
@@ -87,9 +92,8 @@ def figures(
     return [found[group, key] for group in groups for key in keys if (group, key) in found]
 
 
-def _period(indicator: Indicator, first: date | None, last: date | None) -> str:
-    if not (first or last):
+def _period(column: str, first: date | None, last: date | None) -> str:
+    if not (column and (first or last)):
         return ""
-    column = DATUM[indicator.tabel]
     parts = [f"{column} >= '{first.isoformat()}'"] if first else []
     return " AND ".join([*parts, f"{column} <= '{last.isoformat()}'"] if last else parts)

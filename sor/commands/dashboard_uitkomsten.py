@@ -19,7 +19,6 @@ from sor.commands.dashboard_queries import (
     LEAST_CLIENTS,
     LEAST_COUNTED,
     NEWEST,
-    RESPONS,
     UNCONFIRMED,
     distribution,
     naam,
@@ -45,7 +44,7 @@ def _panel(kind: str, title: str, query: str, width: int, height: int, unit: str
 
 
 def _figure(key: str, width: int = 6) -> Json:
-    one = INDICATOREN.get(key) or RESPONS[key]
+    one = INDICATOREN[key]
     return _panel("stat", naam(one), single(one), width, 5, "percent" if one.eenheid == "%" else "none")
 
 
@@ -69,7 +68,8 @@ _INTRODUCTION: Final = (
     "zij helpen andere jeugdigen, op een andere manier. De gekozen periode telt op einddatum van het traject of datum "
     f"van de meting. Groepen van minder dan {LEAST_CLIENTS} cliënten en percentages over minder dan {LEAST_COUNTED} "
     "tellingen blijven leeg. "
-    f"*{UNCONFIRMED[1:-1].capitalize()}*: de bron laat de definitie open; dit is een voorstel."
+    f"*{UNCONFIRMED[1:-1].capitalize()}*: de bron laat de definitie open; dit is een voorstel. *Voorlopig*: de termijn "
+    "is nog niet voorbij, het cijfer kan dalen. Wat elk cijfer zegt, staat in docs/indicatoren.md."
 )
 
 
@@ -98,6 +98,9 @@ def _panels() -> list[Json]:
         _bars("Zonder hulp verder, antwoorden", [f"zonder_hulp_{option}" for option in range(1, 5)],
               ("zelfde of zwaardere hulp", "lichtere hulp", "nu geen, komt terug", "geen hulp meer"), "Antwoord"),
         _line("zonder_hulp"),
+        section("Geen nieuwe start na het einde"),
+        _figure("geen_nieuwe_start", 8), _figure("geen_nieuwe_start_voorlopig", 8),
+        _figure("geen_nieuwe_start_wordt18", 8),
         section("Doelrealisatie (GAS)"),
         _figure("gas_bereikt", 8), _figure("gas_deels", 8), _figure("gas_bereikt_per_traject", 8),
         _bars("Doelscores", [f"gas_score_{score}" for score in range(-1, 3)],
@@ -105,11 +108,27 @@ def _panels() -> list[Json]:
         _bars("Probleemafname volgens behandelaar", [f"probleem_behandelaar_{score}" for score in (1, 2, 3)],
               ("score 1", "score 2", "score 3"), "Score"),
         section("Respons"),
-        _figure("respons_cem", 12), _figure("respons_doelen", 12),
+        _figure("respons_cem", 8), _figure("respons_duurzaam", 8), _figure("respons_scores", 8),
+        *_cbs(),
         section("Actualiteit"),
         _panel("stat", "Van publicatie tot opvraagbaar, laatste 24 uur", FRESHNESS, 8, 6, "s", 2),
         _panel("stat", "Stand van de gegevens", NEWEST, 8, 6, "dateTimeAsIso"),
         _panel("table", "Aanleveringen in de periode", DELIVERIES, 8, 6, decimals=0),
+    ]  # fmt: skip
+
+
+def _cbs() -> list[Json]:
+    """The same subjects from CBS files, apart: they count other help in another way."""
+    reasons = ("wederzijds", "client", "aanbieder", "neutraal")
+    words = ("in overeenstemming", "door cliënt", "door aanbieder", "externe omstandigheden")
+    return [
+        section("CBS-bestanden (Almere)"),
+        _figure("cbs_uitval", 8), _figure("cbs_nut_gemiddelde", 8), _figure("cbs_zonder_hulp", 8),
+        _bars("Uitval per reden, CBS-bestand", [f"cbs_uitval_{reason}" for reason in reasons], words, "Reden", 8),
+        _bars("Nut van hulp, banden, CBS-bestand", [f"cbs_nut_{band}" for band in ("laag", "midden", "hoog")],
+              ("4 of lager", "5 tot en met 7", "8 of hoger"), "Band", 8),
+        _bars("Zonder hulp verder, antwoorden, CBS-bestand", [f"cbs_zonder_hulp_{option}" for option in range(1, 5)],
+              ("zelfde of zwaardere hulp", "lichtere hulp", "nu geen, komt terug", "geen hulp meer"), "Antwoord", 8),
     ]  # fmt: skip
 
 

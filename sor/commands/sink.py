@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from functools import wraps
 from typing import Annotated, Any, Final, ParamSpec
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -24,6 +25,7 @@ from sor.settings import ClickHouseUser, load_settings
 from sor.stack.endpoints import clickhouse_access
 
 PENDING: Final = 1
+_CLOCK: Final = ZoneInfo("Europe/Amsterdam")
 SIDE_BY_SIDE: Final = 6  # groups that fit a screen of 80 columns beside each other
 HOOFDCIJFERS: Final = (
     "trajecten_lopend",
@@ -31,8 +33,10 @@ HOOFDCIJFERS: Final = (
     "uitval",
     "nut_gemiddelde",
     "zonder_hulp",
+    "geen_nieuwe_start",
     "gas_bereikt",
     "gas_deels",
+    "respons_cem",
 )
 #: All but single marks and options of youth and parents apart, which ``--json`` has.
 _ALLES: Final = tuple(key for key in INDICATOREN if not re.search(r"_\d+_", key))
@@ -82,15 +86,20 @@ def indicators(
     per: Annotated[Per | None, typer.Option(help="Eén regel per cluster, gemeente of aanbieder.")] = None,
     van: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Vanaf deze dag.")] = None,
     tot_en_met: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Tot en met deze dag.")] = None,
+    peildatum: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Dag waarop de leeftijd van een einde wordt geteld; zonder: vandaag."),
+    ] = None,
     as_json: AsJson = False,
     database: Annotated[str, typer.Option(help="Database of the tables.")] = "sor",
 ) -> None:
     """Show the figures as they are now (for the third party; groups under 10 clients stay hidden)."""
     first, last = van.date() if van else None, tot_en_met.date() if tot_en_met else None
+    on = peildatum.date() if peildatum else datetime.now(_CLOCK).date()
     keys = tuple(INDICATOREN) if as_json else HOOFDCIJFERS if per else _ALLES
-    found = figures(_access("grafana", database), keys, per.value if per else None, first, last)
+    found = figures(_access("grafana", database), keys, per.value if per else None, first, last, peildatum=on)
     if as_json:
-        typer.echo(json.dumps([_figure(cijfer) for cijfer in found], indent=2, ensure_ascii=False))
+        typer.echo(json.dumps([_figure(cijfer, on) for cijfer in found], indent=2, ensure_ascii=False))
         return
     console = Console()
     console.print(_wide(found, per) if per else _long(found))
@@ -102,12 +111,17 @@ def indicators(
 
 
 def _long(found: list[Cijfer]) -> RichTable:
+    """A block per subject; figures of CBS files only where there are any."""
+    if not any(cijfer.uitkomst.noemer for cijfer in found if cijfer.indicator.herkomst == "cbs"):
+        found = [cijfer for cijfer in found if cijfer.indicator.herkomst != "cbs"]
     table = RichTable(title="Sturen op Resultaat: alle aanbieders samen")
     for name, justify in (("Nr.", "left"), ("Indicator", "left"), ("Waarde", "right"), ("n", "right")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     table.add_column("Niet meegeteld", justify="right")
-    for cijfer in found:
+    for before, cijfer in zip([None, *found], found, strict=False):
         indicator, uitkomst = cijfer.indicator, cijfer.uitkomst
+        if before and before.indicator.onderwerp != indicator.onderwerp:
+            table.add_section()
         n = (
             ""
             if indicator.eenheid == "aantal"
@@ -134,7 +148,9 @@ def _wide(found: list[Cijfer], per: Per) -> RichTable:
 
 
 def _group_name(group: str, per: Per) -> str:
-    return GEMEENTEN[group].naam if per is Per.GEMEENTE and group in GEMEENTEN else group
+    if per is Per.GEMEENTE and group in GEMEENTEN:
+        return GEMEENTEN[group].naam
+    return group or f"zonder {per.value}"
 
 
 def _table(title: str, heads: list[str], rows: list[list[str]]) -> RichTable:
@@ -151,7 +167,7 @@ def _label(indicator: Indicator) -> str:
     return indicator.naam + ("" if indicator.merk == "F" else f" \\[{indicator.merk}]")
 
 
-def _figure(cijfer: Cijfer) -> dict[str, Any]:
+def _figure(cijfer: Cijfer, peildatum: date) -> dict[str, Any]:
     indicator, uitkomst, hidden = cijfer.indicator, cijfer.uitkomst, cijfer.verborgen
     few = hidden == "clienten"
     out = None if indicator.uitgesloten is None or 0 < uitkomst.uitgesloten < KLEINSTE_GROEP else uitkomst.uitgesloten
@@ -159,7 +175,8 @@ def _figure(cijfer: Cijfer) -> dict[str, Any]:
         "groep": cijfer.groep or None,
         "sleutel": indicator.sleutel,
         "nummer": indicator.nummer or None,
-        "naam": indicator.naam,
+        "naam": indicator.titel,
+        "herkomst": indicator.herkomst,
         "eenheid": indicator.eenheid,
         "waarde": None if hidden else uitkomst.waarde(indicator.eenheid),
         "n": None if few else uitkomst.noemer,
@@ -167,6 +184,7 @@ def _figure(cijfer: Cijfer) -> dict[str, Any]:
         "uitgesloten": None if few else out,
         "verborgen": hidden or None,
         "venster": indicator.venster,
+        "peildatum": peildatum.isoformat(),
         "bron": indicator.bron or None,
         "merk": indicator.merk,
     }
