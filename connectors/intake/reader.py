@@ -12,7 +12,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import Any, Final
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.errors import BrokerDown
 from connectors.intake.index import Entry, entry
@@ -66,26 +66,31 @@ class ReceiptReader(Thread):
     def _read(self) -> None:
         reader = consumer(self._cluster, "sor-intake", uuid.uuid4().hex, **QUIET, **_QUEUE)
         try:
-            places = self._places(reader)
-            while not self._ended.is_set() and places:
+            while not self._ended.is_set():
                 self._again.clear()
-                self._follow(reader, places)
+                if places := self._places(reader):
+                    self._follow(reader, places)
         finally:
             reader.close()
 
     def _places(self, reader: Consumer) -> list[TopicPartition]:
         """Every partition of the receipts, as soon as the broker tells; none when told to stop before."""
         while not self._ended.is_set():
-            try:
-                topic = reader.list_topics(RECEIPTS, timeout=_ANSWER).topics[RECEIPTS]
-            except KafkaException:
-                self.answers = False
-                continue
-            if topic.error is not None or not topic.partitions:
-                raise BrokerDown(f"The topic {RECEIPTS} is not there; run `sor topics apply`.")
-            self.answers = True
-            return [TopicPartition(RECEIPTS, number, OFFSET_BEGINNING) for number in topic.partitions]
+            if numbers := self._partitions(reader):
+                return [TopicPartition(RECEIPTS, number, OFFSET_BEGINNING) for number in numbers]
         return []
+
+    def _partitions(self, reader: Consumer) -> list[int]:
+        """The partitions of the receipts; none when the broker does not answer."""
+        try:
+            topic = reader.list_topics(RECEIPTS, timeout=_ANSWER).topics[RECEIPTS]
+        except KafkaException:
+            self.answers = False
+            return []
+        if topic.error is not None and topic.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise BrokerDown(f"The topic {RECEIPTS} is not there; run `sor topics apply`.")
+        self.answers = True
+        return sorted(topic.partitions)
 
     def _follow(self, reader: Consumer, places: list[TopicPartition]) -> None:
         """From the start, on and on, until told to stop or to begin again."""
@@ -98,7 +103,7 @@ class ReceiptReader(Thread):
                     entries += self._entries(message)
             if entries:
                 self._give(entries)
-            self._look(reader)
+            self._look(reader, places)
             if not self.current.is_set() and self._passed(reader, ends):
                 self.current.set()
 
@@ -125,13 +130,11 @@ class ReceiptReader(Thread):
         receipt = from_record(self._codec.decode(raw))
         return [entry(receipt, raw)] if receipt.sender in self.providers else []
 
-    def _look(self, reader: Consumer) -> None:
-        """Ask the broker now and then whether it is there."""
+    def _look(self, reader: Consumer, places: list[TopicPartition]) -> None:
+        """Ask the broker now and then whether it is there, and whether the topic has other partitions."""
         if time.monotonic() - self._asked < _ASK_EVERY:
             return
-        try:
-            reader.list_topics(RECEIPTS, timeout=_ANSWER)
-            self.answers = True
-        except KafkaException:
-            self.answers = False
+        numbers = self._partitions(reader)
+        if numbers and numbers != [place.partition for place in places]:
+            self._again.set()
         self._asked = time.monotonic()
