@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from connectors.reading import RUST_NS
 from domain.bsn import official_numbers
 from schemas.topics import LINES, groups
 from sor.bench import load
@@ -38,11 +39,13 @@ def files(sizes: FileSizes, rounds: int, tell: Tell) -> list[Figure]:
         running.start("evaluate", "entry", "deliveries")
         folder = running.home / "files"
         folder.mkdir()
-        scores = []
-        for number in range(rounds):
-            tell(f"round {number + 1} of {rounds}: a RAP file of {sizes.scores:,} scores")
-            path = folder / f"{load.AGB}_scores_{number}.csv"
+        paths = [folder / f"{load.AGB}_scores_{number}.csv" for number in range(rounds)]
+        for number, path in enumerate(paths):
             path.write_bytes(rap(sizes.scores, number))
+        time.sleep(RUST_NS / 1e9)  # a file that was written a moment ago is first watched for a second
+        scores = []
+        for number, path in enumerate(paths):
+            tell(f"round {number + 1} of {rounds}: a RAP file of {sizes.scores:,} scores")
             scores.append(_deliver(running, path))
         tell(f"a JW323 of {sizes.megabytes} MB")
         path = folder / "JW323.xml"
