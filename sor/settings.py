@@ -10,6 +10,8 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from domain.geography import GEMEENTEN
+
 ClickHouseUser = Literal["admin", "sink", "grafana"]
 HIGHEST_BASE = 65535 - 100
 
@@ -78,9 +80,30 @@ class Settings(BaseSettings):
         pattern=r"^[0-9a-fA-F.:]+$",
         description="Address on which a process serves /ready and /metrics; 0.0.0.0 inside a container.",
     )
+    mail_addresses: Path | None = Field(
+        None, description="TOML file with a table [adressen]: AGB code = address. Unset: no feedback by mail."
+    )
+    mail_outbox: Path | None = Field(
+        None, description="Folder that takes feedback as .eml files; unset with addresses: <home>/mail."
+    )
+    mail_server: str | None = Field(None, description="Mail server, host:port; unset writes to the outbox folder.")
+    mail_starttls: bool = Field(True, description="Speak TLS with the mail server.")
+    mail_user: str = Field("", description="User name at the mail server.")
+    mail_password_file: Path | None = Field(None, description="File (mode 0600) that holds that user's password.")
+    mail_sender: str = Field(
+        "sor@localhost", pattern=r"^[^@\s]+@[^@\s]+$", description="Address that feedback comes from."
+    )
+    bergop_gemeenten: Annotated[tuple[str, ...], NoDecode] = Field(
+        tuple(code for code, gemeente in GEMEENTEN.items() if gemeente.cluster),
+        description="CBS codes of the municipalities whose metingen pass in a BergOp feed, with commas between them; "
+        "the rest is dropped before sealing.",
+    )
+    cbs_layout: Path | None = Field(
+        None, description="TOML file with the columns of a CBS file, as --layout of sor deliver."
+    )
     partitions: int = Field(4, ge=1, le=1024, description="Partitions of each topic that is created.")
 
-    @field_validator("kafka")
+    @field_validator("kafka", "mail_server")
     @classmethod
     def _brokers(cls, value: str | None) -> str | None:
         for broker in value.split(",") if value else ():
@@ -102,6 +125,19 @@ class Settings(BaseSettings):
     @classmethod
     def _names(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("bergop_gemeenten", mode="before")
+    @classmethod
+    def _codes(cls, value: object) -> object:
+        codes = tuple(code.strip() for code in value.split(",")) if isinstance(value, str) else value
+        if isinstance(codes, tuple) and not all(code in GEMEENTEN for code in codes):
+            raise ValueError("must be CBS codes of four digits that are known, such as 0363,0384")
+        return codes
+
+    @field_validator("cbs_layout")
+    @classmethod
+    def _expand_layout(cls, value: Path | None) -> Path | None:
+        return value.expanduser() if value else value
 
     @field_validator("home", "keys", "cache", "java_home", "kafka_home", "kafka_password_file", "kafka_ca_file")
     @classmethod

@@ -1,0 +1,22 @@
+"""Feedback by mail as the settings ask for it."""
+
+from __future__ import annotations
+
+from connectors.mail import Feedback, Outbox, Post, Server, addresses
+from sor.settings import Settings
+from sor.stack.secrets import read_secret
+
+
+def feedback(settings: Settings) -> Feedback | None:
+    """Both mails of every delivery, or None when no addresses are set. ``MailProblem``, ``StackError`` if wrong."""
+    if settings.mail_addresses is None:
+        return None
+    return Feedback(_post(settings), addresses(settings.mail_addresses), settings.mail_sender)
+
+
+def _post(settings: Settings) -> Post:
+    if settings.mail_server is None:
+        return Outbox(settings.mail_outbox or settings.home / "mail")
+    host, _, port = settings.mail_server.rpartition(":")
+    password = read_secret(settings.mail_password_file) if settings.mail_password_file else ""
+    return Server(host, int(port), settings.mail_starttls, settings.mail_user, password)
