@@ -1,0 +1,35 @@
+"""What Grafana and its ClickHouse plugin make of a query, in as far as our dashboards ask it of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+
+def arguments(query: str, start: int) -> tuple[list[str], int]:
+    """Arguments of the macro whose opening parenthesis is at ``start``, and the place behind the closing one."""
+    depth, begin, found = 0, start + 1, []
+    for place in range(start, len(query)):
+        if query[place] == "(":
+            depth += 1
+        elif query[place] == "," and depth == 1:
+            found.append(query[begin:place])
+            begin = place + 1
+        elif query[place] == ")":
+            depth -= 1
+            if depth == 0:
+                return [*found, query[begin:place]], place + 1
+    raise AssertionError(f"no closing parenthesis: {query[start:]}")
+
+
+def expand(query: str, chosen: Mapping[str, tuple[str, ...]], first: int, last: int) -> str:
+    """The finished query for a period in seconds since 1970; a variable without values is set to All."""
+    while (start := query.find("$__conditionalAll(")) >= 0:
+        (condition, variable), end = arguments(query, query.index("(", start))
+        kept = condition if chosen[variable.strip().removeprefix("$")] else "1=1"
+        query = query[:start] + kept + query[end:]
+    for name, values in chosen.items():
+        query = query.replace(f"${{{name}:singlequote}}", ",".join(f"'{value}'" for value in values))
+    query = re.sub(r"\$__timeFilter\((\w+)\)", rf"\1 >= toDateTime({first}) AND \1 <= toDateTime({last})", query)
+    assert "$" not in query, query
+    return query
