@@ -2,6 +2,9 @@
 
 The rows of a meting stand together or near each other. A meting whose rows come back after it was closed is refused as
 a whole: the first pass finds it, the second refuses its parts. ``client_ref`` is never read.
+
+The feed of BergOp is read as the same form with a column ``gemeente`` [P: its format is not public]. Only metingen of
+the configured municipalities pass [F S1]; the rest is counted and dropped here, before anything is sealed.
 """
 
 from __future__ import annotations
@@ -18,23 +21,25 @@ from domain.bsn import elfproef
 from domain.checks import check
 from domain.dates import day
 from domain.facts import Meting
+from domain.geography import GEMEENTEN, huidige_code
 from domain.questionnaires import VRAGEN
 
 _KERN: Final = ("zorgaanbieder_id", "bsn", "meting_id", "datum_meting", "informant", "vragenlijst", "vraag", "antwoord")
-KOLOMMEN: Final = (*_KERN, "client_ref")
+KOLOMMEN: Final = (*_KERN, "client_ref", "gemeente")
 NODIG: Final[dict[str, Sequence[str]]] = {column: (column,) for column in _KERN}
 #: Metingen whose rows may be mixed with each other [P].
 OPEN: Final = 64
 _METING_ID: Final = 64
+_CODE_VAN_NAAM: Final = {gemeente.naam.casefold(): code for code, gemeente in GEMEENTEN.items()}
 
 
 class _Groep:
     """The rows of one meting so far; the first thing that is wrong with any of them refuses it."""
 
-    __slots__ = ("antwoorden", "fout", "kop", "regel", "regels")
+    __slots__ = ("antwoorden", "buiten", "fout", "kop", "regel", "regels")
 
     def __init__(self, regel: int, kop: tuple[str, ...], fout: Afwijzing | None) -> None:
-        self.regel, self.regels, self.kop, self.fout = regel, 0, kop, fout
+        self.regel, self.regels, self.kop, self.fout, self.buiten = regel, 0, kop, fout, False
         self.antwoorden: dict[str, int] = {}
 
 
@@ -58,6 +63,7 @@ class _Table:
         self._width, self._invoer = header.breedte, invoer
         self._open: OrderedDict[str, _Groep] = OrderedDict()
         self._closed = Seen(invoer.regels // 8)
+        self._gemeente = header.plaats.get("gemeente")
         self._last = next((c for c, place in header.plaats.items() if place == header.breedte - 1), "")
 
     def row(self, row: Rij) -> Iterator[Regel]:
@@ -69,7 +75,11 @@ class _Table:
         provider, bsn, meting, *kop, question, answer = (cells[place].strip() for place in self._places)
         if not row.af and not self._ends_whole(cells[-1].strip(), question):
             raise BestandFout("B03", self._invoer.naam, row.regel)
+        outside = self._gemeente is not None and not self._passes(cells[self._gemeente])
         if not meting or len(meting) > _METING_ID:
+            if outside:
+                self._invoer.telling.buiten += 1
+                return
             yield Regel(row.regel, 1, None, Afwijzing("C09", "meting_id"))
             return
         group = self._open.get(meting)
@@ -78,12 +88,19 @@ class _Table:
             group = self._open[meting] = _Groep(row.regel, (provider, bsn, *kop), self._scattered(meting))
         else:
             self._open.move_to_end(meting)
+        group.buiten = group.buiten or outside
         self._answer(group, (provider, bsn, *kop), question, answer)
+
+    def _passes(self, cell: str) -> bool:
+        """Whether a municipality, by code or name, is one of those configured; an unknown one is not."""
+        text = cell.strip()
+        code = text.zfill(4) if text.isascii() and text.isdigit() else _CODE_VAN_NAAM.get(text.casefold(), "")
+        return huidige_code(code) in self._invoer.keuzes.gemeenten
 
     def end(self) -> Iterator[Regel]:
         """The metingen still open, in order of their first row."""
         for meting, group in sorted(self._open.items(), key=lambda item: item[1].regel):
-            yield self._close(meting, group)
+            yield from self._close(meting, group)
         self._open.clear()
 
     def _misshapen(self, row: Rij) -> Iterator[Regel]:
@@ -109,7 +126,7 @@ class _Table:
 
     def _make_room(self) -> Iterator[Regel]:
         while len(self._open) >= OPEN:
-            yield self._close(*self._open.popitem(last=False))
+            yield from self._close(*self._open.popitem(last=False))
 
     def _answer(self, group: _Groep, kop: tuple[str, ...], question: str, answer: str) -> None:
         group.regels += 1
@@ -127,12 +144,15 @@ class _Table:
         else:
             group.antwoorden[question] = int(answer)
 
-    def _close(self, meting: str, group: _Groep) -> Regel:
+    def _close(self, meting: str, group: _Groep) -> Iterator[Regel]:
         self._closed.add(hash(meting))
+        if group.buiten:
+            self._invoer.telling.buiten += 1
+            return
         content = group.fout or self._content(meting, group)
         bsn = group.kop[1]
         shown = (meting, bsn)
-        return Regel(group.regel, group.regels, bsn if isinstance(content, Meting) else None, content, shown)
+        yield Regel(group.regel, group.regels, bsn if isinstance(content, Meting) else None, content, shown)
 
     def _content(self, meting: str, group: _Groep) -> Meting | Afwijzing:
         provider, bsn, when, informant, questionnaire = group.kop
@@ -154,7 +174,9 @@ class _Table:
         if self._last == "antwoord" and cell.isascii() and cell.isdigit():
             known = VRAGEN.get(question)
             return known is None or int(cell) * 10 > known.hoogste
-        return len(cell) >= {"zorgaanbieder_id": 8, "bsn": 9, "datum_meting": 10}.get(self._last, 1_000_000)
+        return len(cell) >= {"zorgaanbieder_id": 8, "bsn": 9, "datum_meting": 10, "gemeente": 4}.get(
+            self._last, 1_000_000
+        )
 
 
 _CONTEXT: Final = ("zorgaanbieder_id", "bsn", "datum_meting", "informant", "vragenlijst")

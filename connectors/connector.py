@@ -36,7 +36,7 @@ from connectors import masking
 from connectors.delivery import Delivery, Progress, Publishes, Refuse, Run, candidates, check, publish
 from connectors.errors import BrokerDown
 from connectors.journal import Journal
-from connectors.model import BestandFout
+from connectors.model import BestandFout, Keuzes
 from connectors.receipts import QUIET, KafkaReceipts, Receipt, Receipts
 from connectors.sources import Limits, Source
 from crypto.keys import connector_secret, load_public
@@ -67,9 +67,10 @@ class Connector:
         publisher: Publishes | None = None,
         receipts: Receipts | None = None,
         journal: Path | None = None,
+        keuzes: Keuzes = Keuzes(),  # noqa: B008 - immutable
     ) -> None:
         self._keys, self._secret, self._limits = load_public(keys), connector_secret(keys), limits
-        self._cluster = cluster
+        self._cluster, self._keuzes = cluster, keuzes
         self._receipts: Receipts = receipts or KafkaReceipts(cluster)
         self._publisher = publisher
         self._journal = Journal(journal, self._secret) if journal is not None else None
@@ -88,7 +89,8 @@ class Connector:
 
     def run(self, sender: str = "", *, test: bool = False, keep_accepted: bool = False) -> Run:
         """What holds for everything delivered now; the upload time is this moment."""
-        return Run(self._secret, sender, test, time.time_ns() // 1_000_000, self._limits, keep_accepted)
+        now = time.time_ns() // 1_000_000
+        return Run(self._secret, sender, test, now, self._limits, keep_accepted, self._keuzes)
 
     def deliveries(
         self, sources: Iterable[Source], run: Run, refuse: Refuse, progress: Progress = _nothing

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Final, NamedTuple, Protocol
 
 from connectors.errors import ConnectorError
-from connectors.model import Afwijzing, BestandFout, Invoer, Regel, Telling
+from connectors.model import Afwijzing, BestandFout, Invoer, Keuzes, Regel, Telling
 from connectors.reading import Content, prepare, same_bytes, settled
 from connectors.recognise import CSV_KINDS, HOOFD, PARSERS, recognise
 from connectors.sealed import SealedDelivery
@@ -27,7 +27,7 @@ from schemas.topics import IN_TOPIC
 #: Rows of one file kept for the sender's screen.
 MEESTE_GETOOND: Final = 500
 #: Faults that say nothing about the content: told to the sender, not counted by the third party.
-_LOKAAL: Final = frozenset({"B07", "B13"})
+_LOKAAL: Final = frozenset({"B07", "B13", "B16", "B17"})
 _POLL: Final = 500
 
 Refuse = Callable[[BestandFout], None]
@@ -60,6 +60,7 @@ class Run(NamedTuple):
     tijd: int  # ms
     limits: Limits = Limits()
     keep_accepted: bool = False
+    keuzes: Keuzes = Keuzes()
 
 
 class Candidate(NamedTuple):
@@ -130,7 +131,7 @@ def candidates(sources: Iterable[Source], run: Run, refuse: Refuse) -> dict[tupl
 def _candidate(source: Source, run: Run) -> Candidate:
     with source.open() as stream:
         head = stream.read(HOOFD)
-    kind, own = recognise(head, source.file_name, source.shown)
+    kind, own = recognise(head, source.file_name, source.shown, run.keuzes.indeling)
     sender = run.sender or own
     if not sender and kind not in CSV_KINDS:
         _explain(source, kind, run)
@@ -152,7 +153,7 @@ def check(group: list[Candidate], run: Run, refuse: Refuse, progress: Progress =
     files = []
     for place, candidate in enumerate(group):
         # A file later in the delivery counts as uploaded later: its scores win over those of earlier files.
-        invoer = Invoer(candidate.source.shown, candidate.sender, run.tijd + place)
+        invoer = Invoer(candidate.source.shown, candidate.sender, run.tijd + place, keuzes=run.keuzes)
         try:
             files.append(_check_file(candidate, invoer, run, progress))
         except BestandFout as fault:
@@ -168,8 +169,18 @@ def check(group: list[Candidate], run: Run, refuse: Refuse, progress: Progress =
 
 def _name(run: Run, kind: str, sender: str, files: list[Bestand]) -> str:
     parts = [kind.encode(), sender.encode(), b"test" if run.test else b"", *(file.mac for file in files)]
+    parts += _choices(run.keuzes, kind, files)
     message = b"".join(len(part).to_bytes(2, "big") + part for part in parts)
     return hmac.new(run.secret, message, hashlib.sha256).hexdigest()[:32]
+
+
+def _choices(keuzes: Keuzes, kind: str, files: list[Bestand]) -> list[bytes]:
+    """What else decides which records the same bytes make: another choice is another delivery."""
+    if kind == "cbs" and keuzes.indeling is not None:
+        return [keuzes.periode.encode(), keuzes.indeling.merk]
+    if any(file.invoer.telling.buiten for file in files):
+        return [",".join(sorted(keuzes.gemeenten)).encode()]
+    return []
 
 
 def _check_file(candidate: Candidate, invoer: Invoer, run: Run, progress: Progress) -> Bestand:
@@ -195,7 +206,7 @@ def _check_file(candidate: Candidate, invoer: Invoer, run: Run, progress: Progre
 def _require_readable(candidate: Candidate, content: Content) -> None:
     if candidate.fault:
         raise candidate.fault
-    if candidate.kind in CSV_KINDS and not (content.codering and content.lijnen):
+    if candidate.kind in CSV_KINDS and candidate.kind != "cbs" and not (content.codering and content.lijnen):
         raise BestandFout("B02" if content.codering else "B04", candidate.source.shown)
 
 
@@ -211,8 +222,10 @@ def _first_pass(file: Bestand, kind: str, run: Run, progress: Progress) -> None:
     while True:
         _count(file, kind, run, progress)
         if len(file.invoer.verspreid) == scattered:
-            return
-        scattered = len(file.invoer.verspreid)  # these metingen are refused as a whole: look again
+            break
+        scattered = len(file.invoer.verspreid)  # these metingen or keys are one record each: look again
+    if not file.records:
+        raise BestandFout("B16", file.source.shown)
 
 
 def _count(file: Bestand, kind: str, run: Run, progress: Progress) -> None:

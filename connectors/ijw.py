@@ -1,99 +1,25 @@
-"""JW305, JW307 and JW323 to facts: level 1 by structure, level 2 (inside one message) here.
-
-One finding refuses the whole message (iJw IV032); all findings are shown to the sender. Nothing is compared with other
-messages: that is left to the fold (OP080).
-"""
+"""JW305, JW307 and JW323 to facts: level 1 by structure, level 2 (inside one message) here."""
 
 from __future__ import annotations
 
 from calendar import monthrange
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final
 
+from connectors.ijw_message import Message, jaren_eerder, leeftijd, records
 from connectors.ijw_structure import JW305, JW307, JW323
-from connectors.model import MEESTE_BEVINDINGEN, BestandFout, Gevonden, Invoer, Regel
-from connectors.xml_stream import Element, Handler, Values, XmlFault, read
+from connectors.model import Invoer, Regel
+from connectors.xml_stream import Handler, Shape, Values
 from domain import codes
-from domain.bsn import elfproef
-from domain.dates import age, as_date, day
-from domain.facts import Fact, Prestatie, Start, Stop
+from domain.dates import as_date, day
+from domain.facts import Prestatie, Start, Stop
 
 _CS100: Final = day(date(2021, 1, 1))
-_JAREN_OUD: Final = 120  # TR002
 _JAREN_TERUG: Final = 5  # TR335
-_ONBEKEND: Final = day(date(1900, 1, 1))
 
 
-class Leeftijd(NamedTuple):
-    """Completed years, None when unknown, and whether the birth date was partial."""
-
-    jaren: int | None
-    benaderd: bool
-
-
-def leeftijd(geboren: int, gebruik: str | None, op: int) -> Leeftijd:
-    """Age on a day from a birth date by COD170: the known part only [P]."""
-    if gebruik == "3":
-        return Leeftijd(None, False)
-    birth, on = as_date(geboren), as_date(op)
-    if gebruik == "2":
-        return Leeftijd(max(0, on.year - birth.year), True)
-    return Leeftijd(age(birth, on), gebruik == "1")
-
-
-def jaren_eerder(dag: int, jaren: int) -> int:
-    """The same day so many years before; 29 February becomes 28 February."""
-    d = as_date(dag)
-    year = max(1, d.year - jaren)
-    return day(d.replace(year=year, day=min(d.day, monthrange(year, d.month)[1])))
-
-
-class _Message:
-    """What is shared by the three messages: header, findings, and the records ready to be handed over."""
-
-    def __init__(self, invoer: Invoer) -> None:
-        self.invoer, self.ready, self.findings = invoer, deque[Regel](), list[Gevonden]()
-        self.element = 0
-        self.gemeente, self.bericht, self.dagtekening = "", b"", 0
-
-    def find(self, code: str, veld: str) -> None:
-        """One finding at the present element; never content."""
-        if len(self.findings) < MEESTE_BEVINDINGEN:
-            self.findings.append(Gevonden(code, self.element, veld))
-
-    def header(self, values: Values, _open: dict[str, Values]) -> None:
-        """CS025, CS015, TR135, and the sender against whoever delivers."""
-        if values["BerichtVersie"] != 3:
-            self.find("CS025", "BerichtVersie")
-        if values["BerichtSubversie"] != 2:
-            self.find("CS015", "BerichtSubversie")
-        if values["Afzender"] != self.invoer.afzender:
-            self.find("B09", "Afzender")
-        identification = values["BerichtIdentificatie"]
-        self.gemeente, self.dagtekening = values["Ontvanger"], identification["Dagtekening"]
-        self.bericht = identification["Identificatie"].encode()
-        if self.dagtekening > self.invoer.vandaag:
-            self.find("TR135", "Dagtekening")
-
-    def add(self, bsn: str, fact: Fact) -> None:
-        """One record, unless the message is refused already."""
-        if not self.findings:
-            self.ready.append(Regel(self.element, 1, bsn, fact))
-
-    def category(self, category: str, veld: str) -> None:
-        """JZ020."""
-        if category and category not in codes.PRODUCTCATEGORIEEN:
-            self.find("JZ020", veld)
-
-    def bsn(self, bsn: str) -> None:
-        """CS002."""
-        if not elfproef(bsn):
-            self.find("CS002", "Bsn")
-
-
-class _Regie(_Message):
+class _Regie(Message):
     """JW305 and JW307: one client with starts or stops."""
 
     def __init__(self, invoer: Invoer, ending: bool) -> None:
@@ -106,7 +32,7 @@ class _Regie(_Message):
         client = opened["Client"]
         self.element += 1
         if self.element == 1:
-            self._client(client)
+            self.client(client)
         product = values.get("Product", {})
         category, code = product.get("Categorie", ""), product.get("Code", "")
         number = values.get("ToewijzingNummer")
@@ -118,18 +44,6 @@ class _Regie(_Message):
         self._content(values)
         common = (self.gemeente, None if number is None else str(number).encode(), category, code, values["Begindatum"])
         self.add(client["Bsn"], self._fact(common, values, client))
-
-    def _client(self, client: Values) -> None:
-        self.bsn(client["Bsn"])
-        born, use = client["Geboortedatum"]["Datum"], client["Geboortedatum"].get("DatumGebruik")
-        d = as_date(born)
-        agrees = {"1": d.day == 1, "2": d.day == d.month == 1, "3": born == _ONBEKEND}
-        if not agrees.get(use, True):
-            self.find("CS139", "Geboortedatum")
-        elif use != "3" and born < jaren_eerder(self.dagtekening, _JAREN_OUD):
-            self.find("TR002", "Geboortedatum")
-        if born > self.dagtekening:
-            self.find("TR134", "Geboortedatum")
 
     def _content(self, values: Values) -> None:
         """Checks of one class. A removal is checked on its key alone (TR063)."""
@@ -163,7 +77,7 @@ class _Regie(_Message):
         return Stop(*common, *ending, *rest) if self._ending else Start(*common, *rest)
 
 
-class _Declaration(_Message):
+class _Declaration(Message):
     """JW323: many clients with many lines; only references, keys and the sum are kept."""
 
     def __init__(self, invoer: Invoer) -> None:
@@ -263,37 +177,24 @@ class _Declaration(_Message):
             self.find("TR316", "VorigReferentieNummer")
 
 
-def _records(stream: BinaryIO, message: _Message, root: Element, handlers: dict[str, Handler]) -> Iterator[Regel]:
-    try:
-        for _ in read(stream, root, handlers):
-            while message.ready:
-                yield message.ready.popleft()
-    except XmlFault as fault:
-        place = message.element or fault.line
-        raise BestandFout(fault.code, message.invoer.naam, place, fault.veld) from None
-    if message.findings:
-        first = message.findings[0]
-        raise BestandFout(first.code, message.invoer.naam, first.regel, first.veld, tuple(message.findings))
-
-
 def starts(stream: BinaryIO, invoer: Invoer) -> Iterator[Regel]:
     """The StartProducten of a JW305. ``BestandFout`` when it is refused, at the latest after its last record."""
     message = _Regie(invoer, ending=False)
-    return _records(stream, message, JW305, {"Header": message.header, "StartProduct": message.product})
+    return records(stream, message, Shape(JW305, {"Header": message.header, "StartProduct": message.product}))
 
 
 def stops(stream: BinaryIO, invoer: Invoer) -> Iterator[Regel]:
     """The StopProducten of a JW307. Errors as ``starts``."""
     message = _Regie(invoer, ending=True)
-    return _records(stream, message, JW307, {"Header": message.header, "StopProduct": message.product})
+    return records(stream, message, Shape(JW307, {"Header": message.header, "StopProduct": message.product}))
 
 
 def declarations(stream: BinaryIO, invoer: Invoer) -> Iterator[Regel]:
     """The Prestaties of a JW323, with memory for references only. Errors as ``starts``."""
     message = _Declaration(invoer)
-    handlers: dict[str, Callable[[Values, dict[str, Values]], None]] = {
+    handlers: dict[str, Handler] = {
         "Header": message.header,
         "Prestatie": message.line,
         "Declaratie": message.end,
     }
-    return _records(stream, message, JW323, handlers)
+    return records(stream, message, Shape(JW323, handlers))

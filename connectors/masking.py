@@ -10,6 +10,7 @@ from domain.bsn import elfproef, masked
 _LANG: Final = re.compile(r"[0-9]{8,}")
 _NEGEN: Final = re.compile(r"(?<![0-9])[0-9]{9}(?![0-9])")
 _ONZICHTBAAR: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_DAG: Final = re.compile(r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 _LENGTE: Final = 24
 
 
@@ -38,3 +39,8 @@ def number(text: str, bsn: str) -> str:
 def bsn(text: str) -> str:
     """A BSN column: stars and the last three [P]; what is no number shows no character at all."""
     return masked(text) if text.isascii() and text.isdigit() else "*" * min(len(text), 9)
+
+
+def day(text: str) -> str:
+    """A column of days: JJJJMMDD of this century is shown, anything else as a cell."""
+    return text if _DAG.fullmatch(text) else cell(text)

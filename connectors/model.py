@@ -8,7 +8,9 @@ from typing import BinaryIO, Final, NamedTuple
 
 from msgspec import Struct
 
+from connectors.indeling import Indeling
 from domain.facts import Inhoud
+from domain.geography import GEMEENTEN
 from domain.meldingen import tekst
 
 #: How many findings of one refused message are shown to its sender.
@@ -33,6 +35,7 @@ class Regel(Struct, frozen=True, gc=False):
     bsn: str | None  # None when refused
     inhoud: Inhoud | Afwijzing
     cellen: tuple[str, ...] = ()  # the row as its sender wrote it, for the sender's own screen; never sealed
+    terugval: str = ""  # what names a client without a BSN (CBS); blinded like one, under a prefix of its own
 
     def __repr__(self) -> str:
         return f"Regel({self.regel}, {self.regels}, {type(self.inhoud).__name__})"
@@ -73,6 +76,17 @@ class Telling:
     kop: int = 0
     gegevens: int = 0
     fouten: int = 0  # data lines whose form is wrong
+    buiten: int = 0  # metingen or CBS lines of another municipality: dropped before sealing
+
+
+@dataclass(frozen=True)
+class Keuzes:
+    """What the sender's own settings say about reading files."""
+
+    #: CBS codes of the municipalities whose metingen pass, where a file names one (BergOp) [P].
+    gemeenten: frozenset[str] = frozenset(code for code, gemeente in GEMEENTEN.items() if gemeente.cluster)
+    indeling: Indeling | None = None  # columns of a CBS file
+    periode: str = ""  # half year that a CBS file reports: 2026-1
 
 
 @dataclass
@@ -85,7 +99,9 @@ class Invoer:
     codering: str = "utf-8"
     regels: int = 1_000  # line ends in the file: an upper bound for its rows
     telling: Telling = field(default_factory=Telling)
-    #: Metingen whose rows are scattered over the file, found in the first pass and refused in the second.
+    keuzes: Keuzes = Keuzes()
+    #: Metingen whose rows are scattered over the file, found in the first pass and refused in the second;
+    #: in a CBS file the keys that occur more than once, whose lines are merged in the second.
     verspreid: set[int] = field(default_factory=set)
 
     @property

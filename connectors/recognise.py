@@ -7,17 +7,34 @@ from typing import Final, NamedTuple
 
 from lxml import etree
 
-from connectors import cem, rap
+from connectors import cbs, cem, rap
+from connectors.cbs_rows import XLSX, is_csv, is_vast
 from connectors.csv_lines import best_header, is_blank, split
 from connectors.ijw import declarations, starts, stops
+from connectors.indeling import Indeling
+from connectors.jw301 import assignments
 from connectors.model import BestandFout, Parser
+from connectors.returns import returns
 from connectors.xml_stream import XmlFault, hardened
 from domain.dates import iso_day
 
 #: How much of a file is looked at.
 HOOFD: Final = 65_536
-_NAMESPACE: Final = re.compile(r"\{http://www\.istandaarden\.nl/ijw/[0-9]_[0-9]/jw(305|307|323)/schema\}Bericht")
-_KINDS: Final = {"305": "start", "307": "stop", "323": "declaration"}
+_NAMESPACE: Final = re.compile(r"\{http://www\.istandaarden\.nl/ijw/[0-9]_[0-9]/jw(30[15678]|32[35])/schema\}Bericht")
+_KINDS: Final = {
+    "301": "assignment",
+    "305": "start",
+    "306": "return",
+    "307": "stop",
+    "308": "return",
+    "323": "declaration",
+    "325": "return",
+}
+#: Messages that the municipality sends: the provider whom they concern is the receiver.
+_VAN_GEMEENTE: Final = frozenset({"301", "325"})
+_LANGSTE: Final = 1_000
+#: Columns that make a file a CEM+ file; fewer may be those of another form (BSN and informant are in a CBS file too).
+_CEM_HERKEND: Final = 3
 _AGB: Final = re.compile(r"[0-9]{8}")
 _PREFIX: Final = re.compile(r"([0-9]{8})[_-]")
 _SEPARATORS: Final = re.compile(r"[;,\t]")
@@ -27,8 +44,12 @@ PARSERS: Final[dict[str, Parser]] = {
     "declaration": declarations,
     "score": rap.scores,
     "cem": cem.metingen,
+    "assignment": assignments,
+    "return": returns,
+    "cbs": cbs.records,
 }
-CSV_KINDS: Final = frozenset({"score", "cem"})
+#: Files that are no messages: they have no mark of their own and may name no sender.
+CSV_KINDS: Final = frozenset({"score", "cem", "cbs"})
 
 
 class Herkend(NamedTuple):
@@ -38,8 +59,8 @@ class Herkend(NamedTuple):
     afzender: str
 
 
-def recognise(head: bytes, file_name: str, shown: str) -> Herkend:
-    """Kind and sender of a file by its first bytes.
+def recognise(head: bytes, file_name: str, shown: str, layout: Indeling | None = None) -> Herkend:
+    """Kind and sender of a file by its first bytes; a CBS file only with its layout.
 
     Raises:
         BestandFout: ``B01`` empty, ``B02`` of no known kind, ``B04`` another encoding, ``B14`` an Office file.
@@ -48,11 +69,15 @@ def recognise(head: bytes, file_name: str, shown: str) -> Herkend:
         raise BestandFout("B01", shown)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         raise BestandFout("B14", shown)
+    if head.startswith(XLSX):
+        if layout is None:
+            raise BestandFout("B14", shown)
+        return Herkend("cbs", _from_name(file_name))
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in head:
         raise BestandFout("B04", shown)
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         return _xml(head, shown)
-    return _csv(head, file_name, shown)
+    return _csv(head, file_name, shown, layout)
 
 
 class _Found(Exception):
@@ -60,10 +85,11 @@ class _Found(Exception):
 
 
 class _Peek:
-    """Reads as far as the sender and stops."""
+    """Reads as far as sender and receiver and stops."""
 
     def __init__(self) -> None:
-        self.root, self.sender, self._inside, self._elements = "", "", False, 0
+        self.root, self._inside, self._elements = "", "", 0
+        self.named = {"Afzender": "", "Ontvanger": ""}
 
     def doctype(self, *_args: object) -> None:
         raise XmlFault("XSD", "DOCTYPE")
@@ -71,14 +97,15 @@ class _Peek:
     def start(self, tag: str, _attributes: dict[str, str]) -> None:
         self.root = self.root or tag
         self._elements += 1
-        self._inside = tag.endswith("}Afzender")
+        self._inside = tag.rpartition("}")[2]
 
     def data(self, text: str) -> None:
-        if self._inside:
-            self.sender += text
+        if self._inside in self.named and len(self.named[self._inside]) <= _LANGSTE:
+            self.named[self._inside] += text
 
     def end(self, tag: str) -> None:
-        if tag.endswith("}Afzender") or self._elements > 20:
+        self._inside = ""
+        if tag.endswith("}Ontvanger") or self._elements > 20:
             raise _Found
 
     def close(self) -> None:
@@ -97,17 +124,20 @@ def _xml(head: bytes, shown: str) -> Herkend:
     found = _NAMESPACE.fullmatch(peek.root)
     if found is None:
         raise BestandFout("B02", shown)
-    return Herkend(_KINDS[found.group(1)], peek.sender if _AGB.fullmatch(peek.sender) else "")
+    sender = peek.named["Ontvanger" if found.group(1) in _VAN_GEMEENTE else "Afzender"]
+    return Herkend(_KINDS[found.group(1)], sender if _AGB.fullmatch(sender) else "")
 
 
-def _csv(head: bytes, file_name: str, shown: str) -> Herkend:
+def _csv(head: bytes, file_name: str, shown: str, layout: Indeling | None) -> Herkend:
     text = head.decode("utf-8-sig", errors="replace")
+    if layout is not None and (is_csv(text, layout) or is_vast(text, layout)):
+        return Herkend("cbs", _from_name(file_name))
     lines = [line for line in text.splitlines() if not is_blank(line) and not line.lower().startswith("sep=")]
     if not lines:
         raise BestandFout("B02", shown)
     score = len(best_header(lines[0], rap.KOLOMMEN).plaats)
     cem_plus = len(best_header(lines[0], cem.KOLOMMEN).plaats)
-    if max(score, cem_plus) < 2:
+    if score < 2 and cem_plus < _CEM_HERKEND:
         return _headless(lines[0], file_name, shown)
     if score > cem_plus:
         return Herkend("score", _from_name(file_name))

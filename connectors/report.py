@@ -22,10 +22,17 @@ SOORTEN: Final = {
     "declaration": "JW323 (declaratie)",
     "score": "RAP-scores",
     "cem": "CEM+-vragenlijsten",
+    "assignment": "JW301 (toewijzing)",
+    "return": "JW306, JW308 en JW325 (retour)",
+    "cbs": "CBS-bestand",
 }
 #: Rows shown in one report; the rest is counted.
 MEESTE: Final = 100
-_MESSAGES: Final = frozenset({"start", "stop", "declaration"})
+_MESSAGES: Final = frozenset({"start", "stop", "declaration", "assignment", "return"})
+_CELLEN: Final = (
+    *("meting_id", "beschikkingsnummer", "toewijzingsnummer", "bsn"),
+    *("type", "waarde", "begindatum", "hulpvorm"),
+)
 _FOUT, _GOED = "Fout en niet geïmporteerd", "Geïmporteerd en gevalideerd"
 
 
@@ -44,18 +51,21 @@ def first_step(delivery: Delivery) -> list[str]:
     test = " (TEST)" if delivery.test else ""
     head = f"{SOORTEN[delivery.kind]} van {delivery.sender}{test}: {_number(len(delivery.bestanden), 'bestand')}, "
     lines = [f"{head}{_number(delivery.lines, 'record')}, aanlevering {delivery.id}"]
-    if delivery.kind == "cem":
-        lines += [line for file in delivery.bestanden for line in _technical(file)]
+    if delivery.kind in ("cem", "cbs"):
+        lines += [line for file in delivery.bestanden for line in _technical(file, delivery.kind)]
     return lines + [line for file in delivery.bestanden if file.fout for line in _findings(file.fout)]
 
 
-def _technical(file: Bestand) -> Iterator[str]:
+def _technical(file: Bestand, kind: str) -> Iterator[str]:
     count = file.invoer.telling
     yield f"  Stap 1, technisch: {file.source.shown}"
     yield (
         f"    {count.totaal} regels aangeleverd: {count.leeg} leeg, {count.kop} kopregel, "
         f"{count.gegevens} gegevensregels; {_number(count.fouten, 'fout')}"
     )
+    if count.buiten:
+        what = "metingen" if kind == "cem" else "regels"
+        yield f"    {count.buiten} {what} van een niet-deelnemende gemeente weggelaten en niet verzonden"
     yield f"    Eindresultaat: {'Afgekeurd' if file.fout or count.fouten else 'Goedgekeurd'}"
 
 
@@ -147,6 +157,9 @@ def _shown_cells(kind: str, cells: tuple[str, ...]) -> dict[str, str]:
         }
     if kind == "cem" and cells:
         return {"meting_id": masking.cell(cells[0]), "bsn": masking.bsn(cells[1])}
+    if kind == "cbs" and cells:
+        bsn, begin, hulpvorm = cells
+        return {"bsn": masking.bsn(bsn), "begindatum": masking.day(begin), "hulpvorm": masking.cell(hulpvorm)}
     return {}
 
 
@@ -174,11 +187,7 @@ def _overrule(rows: list[dict[str, Any]], file: Bestand, fault: Fout) -> None:
 
 def _row_text(kind: str, row: dict[str, Any]) -> str:
     label = "nr." if kind in _MESSAGES else "regel"
-    cells = [
-        f"{name} {row[name] or '-'}"
-        for name in ("meting_id", "beschikkingsnummer", "toewijzingsnummer", "bsn", "type", "waarde")
-        if name in row
-    ]
+    cells = [f"{name} {row[name] or '-'}" for name in _CELLEN if name in row]
     about = f" [{row['code']}{' ' + row['veld'] if row['veld'] else ''}] {row['foutmelding']}" if row["code"] else ""
     return f"  {row['bestand']} {label} {row['regel']}: {', '.join([*cells, row['status']])}{about}"
 
@@ -218,6 +227,7 @@ def _file_json(file: Bestand) -> dict[str, Any]:
             "kop": count.kop,
             "gegevens": count.gegevens,
             "fouten": count.fouten,
+            "buiten_gemeente": count.buiten,
         },
     }
 

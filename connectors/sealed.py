@@ -29,7 +29,7 @@ class SealedDelivery:
         context = Context(IN_TOPIC[kind], delivery, lines, sender, test, keys.epoch)
         self._evaluate = Sealer(EVALUATE, keys.evaluate, context)
         self._entry = Sealer(ENTRY, keys.entry, context)
-        self._blind = lru_cache(maxsize=_CLIENTS)(oprf.blind)
+        self._blind = lru_cache(maxsize=_CLIENTS)(oprf.blind_message)
         self._sealed, self._envelope = Codec("sor.sealed"), Codec("sor.in", subject=f"{IN_TOPIC[kind]}-value")
         self._fixed = {
             "suite": keys.suite,
@@ -61,11 +61,13 @@ class SealedDelivery:
         )
 
     def _blinding(self, record: Regel) -> tuple[bytes, bytes]:
+        if record.terugval:
+            return self._blind(oprf.cbs_input(record.terugval))
         if record.bsn is None:
             return b"", _NO_SCALAR
         if not elfproef(record.bsn):
             raise ValueError("a BSN that fails the elfproef or stands for no one is never blinded")
-        return self._blind(record.bsn)
+        return self._blind(oprf.bsn_input(record.bsn))
 
 
 def _content(record: Regel) -> tuple[str, dict[str, object]]:

@@ -22,6 +22,8 @@ T = TypeVar("T")
 _BUFFER: Final = 65_536
 _ZIP: Final = b"PK\x03\x04"
 _EMPTY_ZIP: Final = b"PK\x05\x06"
+#: The part of a zip file that makes it an Excel sheet: a file by itself, whose kind decides what becomes of it.
+_SHEET: Final = "xl/workbook.xml"
 _ENCRYPTED: Final = 0x1
 #: Below this size a high compression ratio means nothing.
 _RATIO_FROM: Final = 1_000_000
@@ -164,6 +166,9 @@ def _members(path: Path, shown: str, limits: Limits, refuse: Callable[[BestandFo
     """The files in a zip file, in order of name; the zip file as a whole is refused when it breaks a bound."""
     with zipfile.ZipFile(path) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    if any(entry.filename == _SHEET for entry in entries):
+        yield Source(shown, path.name, path.stat().st_size, path)
+        return
     if any(entry.filename == "[Content_Types].xml" for entry in entries):
         raise BestandFout("B14", shown)
     if len(entries) > limits.zip_entries or sum(entry.file_size for entry in entries) > limits.zip_bytes:

@@ -8,7 +8,7 @@ element that it does not name ends the parse.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from lxml import etree
@@ -28,7 +28,8 @@ Handler = Callable[[Values, dict[str, Values]], None]
 class Element(NamedTuple):
     """One element of a structure: a leaf with a reader of its text, or a branch with children in fixed order.
 
-    ``keep`` false: checked and forgotten. ``event`` true: handed over at its end instead of kept in its parent.
+    ``keep`` false: checked and forgotten. ``event`` true: handed over at its end instead of kept in its parent (a leaf
+    as its name with its value). ``skip`` true: whatever stands inside is neither looked at nor held.
     """
 
     naam: str
@@ -39,6 +40,14 @@ class Element(NamedTuple):
     most: float = 1
     keep: bool = True
     event: bool = False
+    skip: bool = False
+
+
+class Shape(NamedTuple):
+    """One document that may come: its structure, and who hears of its events."""
+
+    root: Element
+    handlers: dict[str, Handler]
 
 
 class XmlFault(ValueError):
@@ -62,11 +71,11 @@ class _Frame:
 class _Target:
     """Receives what the parser reads and holds it against the structure."""
 
-    def __init__(self, root: Element, handlers: dict[str, Handler]) -> None:
-        top = Element("", "", None, (root,))
-        self._stack, self._length = [_Frame(top)], 0
+    def __init__(self, shapes: Sequence[Shape]) -> None:
+        self._shapes = {shape.root.tag: shape for shape in shapes}
+        self._stack, self._length, self._skipping = [_top(shapes[0])], 0, 0
         self._text: list[str] = []
-        self._handlers, self._open = handlers, dict[str, Values]()
+        self._handlers, self._open = shapes[0].handlers, dict[str, Values]()
 
     def doctype(self, *_args: object) -> None:
         raise XmlFault("XSD", "DOCTYPE")
@@ -74,13 +83,22 @@ class _Target:
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if attributes and (len(self._stack) > 1 or not _ROOT_ATTRIBUTES.issuperset(attributes)):
             raise XmlFault("XSD", _local(tag))
+        if self._skipping:
+            self._skipping += 1
+            return
+        if len(self._stack) == 1 and tag in self._shapes:
+            self._stack[0], self._handlers = _top(self._shapes[tag]), self._shapes[tag].handlers
         element = _next_child(self._stack[-1], tag)
         frame = _Frame(element)
         self._stack.append(frame)
         if element.kinderen:
             self._open[element.naam] = frame.values
+        elif element.skip:
+            self._skipping = 1
 
     def data(self, text: str) -> None:
+        if self._skipping:
+            return
         element = self._stack[-1].element
         if element.lees is None:
             if text.strip():
@@ -92,10 +110,17 @@ class _Target:
         self._text.append(text)
 
     def end(self, _tag: str) -> None:
+        if self._skipping:
+            self._skipping -= 1
+            if not self._skipping:
+                self._stack.pop()
+            return
         frame = self._stack.pop()
         element = frame.element
         if element.lees is not None:
             value = self._value(element)
+            if element.event:
+                frame.values[element.naam] = value
         else:
             _complete(frame)
             value = frame.values
@@ -117,6 +142,10 @@ class _Target:
             raise XmlFault(fault.code, element.naam) from None
         except ValueError:
             raise XmlFault("XSD", element.naam) from None
+
+
+def _top(shape: Shape) -> _Frame:
+    return _Frame(Element("", "", None, (shape.root,)))
 
 
 def _local(tag: str) -> str:
@@ -188,14 +217,15 @@ def chunks(stream: BinaryIO) -> Iterator[bytes]:
         raise XmlFault("B03")
 
 
-def read(stream: BinaryIO, root: Element, handlers: dict[str, Handler]) -> Iterator[None]:
-    """Parse; yields after each piece so that the caller can hand over what its handlers made.
+def read(stream: BinaryIO, *shapes: Shape) -> Iterator[None]:
+    """Parse a document of one of these shapes; yields after each piece, so that the caller can hand over what was
+    made.
 
     Raises:
         XmlFault: ``XSD`` for another structure, ``B03`` for half a document, ``B04`` for another encoding, or the code
             that a leaf gave.
     """
-    parser = hardened(_Target(root, handlers))
+    parser = hardened(_Target(shapes))
     try:
         for chunk in chunks(stream):
             parser.feed(chunk)

@@ -49,6 +49,11 @@ def bsn_input(bsn: str) -> bytes:
     return b"NL|BSN|" + bsn.encode("ascii")
 
 
+def cbs_input(key: str) -> bytes:
+    """The message that stands for a client without a BSN: the key of CBS in its place, under a prefix of its own."""
+    return b"NL|CBS|" + key.encode("ascii")
+
+
 def random_scalar() -> bytes:
     """A fresh random scalar, never zero."""
     return bytes(rbcl.crypto_core_ristretto255_scalar_random())
@@ -69,8 +74,13 @@ def multiply(scalar: bytes, point: bytes) -> bytes:
 
 def blind(bsn: str) -> tuple[bytes, bytes]:
     """``(B, r⁻¹)`` for a BSN: the blinded element and what takes the blinding off, with a fresh ``r``."""
+    return blind_message(bsn_input(bsn))
+
+
+def blind_message(message: bytes) -> tuple[bytes, bytes]:
+    """As ``blind``, for any message that stands for a client: ``bsn_input`` or ``cbs_input``."""
     scalar = random_scalar()
-    return multiply(scalar, hash_to_group(bsn_input(bsn))), inverse(scalar)
+    return multiply(scalar, hash_to_group(message)), inverse(scalar)
 
 
 def checked(point: bytes) -> bytes:

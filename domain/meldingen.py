@@ -63,13 +63,15 @@ MELDINGEN: Final[dict[str, Melding]] = {
     ),
     "CS336": Melding("De reden van wijziging 01 is vervallen.", "iJw CS336", True),
     "CD079": Melding("Het product ontbreekt terwijl er geen budget is.", "iJw CD079", True),
+    "CD077": Melding("Omvang en budget sluiten elkaar uit.", "iJw CD077, CD078", True),
     "TR342": Melding(
         "De som van de afgekeurde regels is niet het ingediende min het toegekende bedrag.", "iJw TR342", True
     ),
     # Files.
     "B01": Melding("Het bestand is leeg.", "", True),
     "B02": Melding(
-        "Het bestand is van geen bekend soort. Lever JW305, JW307 of JW323 (XML), RAP-scores of CEM+ (CSV) aan.",
+        "Het bestand is van geen bekend soort. Lever een iJw-bericht (JW301, JW305 tot en met JW308, JW323, JW325), "
+        "RAP-scores, CEM+-antwoorden of, met --layout, een CBS-bestand aan.",
         "",
         True,
     ),
@@ -90,7 +92,22 @@ MELDINGEN: Final[dict[str, Melding]] = {
     ),
     "B12": Melding("Een zipbestand in een zipbestand wordt niet gelezen. Pak het eerst uit.", "", True),
     "B13": Melding("Het bestand kan niet worden gelezen. Controleer of het bestaat en of u het mag lezen.", "", True),
-    "B14": Melding("Dit is een Excel- of Office-bestand. Bewaar het blad als CSV en lever dat aan.", "", True),
+    "B14": Melding(
+        "Dit is een Excel- of Office-bestand. Bewaar het blad als CSV en lever dat aan; "
+        "is het een CBS-bestand, geef dan met --layout de kolommen op.",
+        "",
+        True,
+    ),
+    "B16": Melding("Geen enkele regel is van een deelnemende gemeente. Er is niets aangeleverd.", "S1", True),
+    "B17": Melding("Geef met --periode het halfjaar van het CBS-bestand op, zoals 2026-1.", "CBS", True),
+    "B18": Melding("Alleen het lopende en het vorige halfjaar worden verwerkt. Controleer --periode.", "CBS", True),
+    "B19": Melding(
+        "Te veel regels van het CBS-bestand hebben dezelfde sleutel (BSN, datum aanvang en hulpvorm). "
+        "Controleer de kolommen in de layout.",
+        "[P]",
+        True,
+    ),
+    "B20": Melding("Het Excel-bestand is beschadigd, versleuteld of heeft het gevraagde blad niet.", "[P]", True),
     # RAP rows.
     "R01": Melding("De BSN is geen negen cijfers die aan de elfproef voldoen.", "iJw CS002"),
     "R02": Melding("Vul het beschikkingsnummer of het toewijzingsnummer.", "S0"),
@@ -120,6 +137,28 @@ MELDINGEN: Final[dict[str, Melding]] = {
     "C12": Melding(
         "De informant is geen aanduiding in letters van hoogstens 30 tekens. Noem een rol, geen naam of nummer.", "[P]"
     ),
+    # CBS records.
+    "G01": Melding(
+        "De BSN is geen negen cijfers die aan de elfproef voldoen, en ook niet 999999999 (onbekend) of 000000000 "
+        "(ongeboren).",
+        "CBS",
+    ),
+    "G02": Melding(
+        "De geboortedatum is geen bestaande datum (JJJJMMDD, JJJJMM00 of JJJJ0000), of ligt in de toekomst.", "CBS"
+    ),
+    "G03": Melding("Het geslacht is niet V, M of O.", "CBS"),
+    "G04": Melding("Vul een postcode (1234AB) of, als die onbekend is, de gemeentecode.", "CBS"),
+    "G05": Melding("De code staat niet in de codelijst van CBS.", "CBS"),
+    "G06": Melding(
+        "De datum aanvang of einde is geen bestaande datum (JJJJMMDD), ligt in de toekomst, of het einde ligt voor "
+        "het begin.",
+        "CBS",
+    ),
+    "G07": Melding("Datum einde en reden beëindiging zijn samen gevuld of samen leeg.", "CBS"),
+    "G08": Melding("Nut is een cijfer van 1 tot en met 10, zonder hulp verder is 01 tot en met 04.", "CBS 4.3, 4.4"),
+    "G09": Melding("De hulp liep niet in het halfjaar van het bestand. Controleer --periode.", "CBS"),
+    "G10": Melding("De regel is te kort, te lang of heeft een ander aantal kolommen.", "[P]"),
+    "G11": Melding("De soort informant is onbekend. Vul de codes van de layout.", "CBS 4.5 [P]"),
     # Envelope and entry.
     "K01": Melding("De verzegeling kan niet worden geopend. Controleer of de openbare sleutels actueel zijn.", ""),
     "K02": Melding("Het verblinde punt is ongeldig.", ""),

@@ -13,8 +13,11 @@ from random import Random
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+from openpyxl import Workbook  # type: ignore[import-untyped]
+
 from connectors.connector import Connector
-from connectors.model import BestandFout, Invoer, Regel
+from connectors.indeling import indeling
+from connectors.model import BestandFout, Invoer, Keuzes, Regel, Telling
 from connectors.receipts import Receipt, from_record
 from connectors.recognise import PARSERS
 from crypto import keys
@@ -329,10 +332,10 @@ def connected(folder: Path) -> Iterator[tuple[Connector, ThirdParty]]:
         yield connector, third
 
 
-def attempt(kind: str, data: bytes) -> tuple[str, list[Regel]]:
+def attempt(kind: str, data: bytes, **more: Any) -> tuple[str, list[Regel]]:
     """Parse what may be damaged: the code of the refusal ("" = none) and the records; no text of either holds a BSN."""
     try:
-        records = parse(kind, data)
+        records = parse(kind, data, **more)
     except BestandFout as fault:
         text = f"{fault} {fault!r} {fault.gevonden}"
         assert BSN not in text
@@ -355,3 +358,242 @@ def make_keys(folder: Path) -> Path:
     """A fresh folder of keys."""
     keys.init(folder)
     return folder
+
+
+def toegewezen(**changed: Any) -> Node:
+    """One ToegewezenProduct."""
+    v = {
+        "nummer": 4711,
+        "referentie": "Jansen-17",
+        "categorie": "45",
+        "code": "45A99",
+        "datum": "2026-01-02",
+        "tijd": "10:20:30",
+        "ingang": "2026-01-01",
+        "eind": "2026-12-31",
+        "reden": None,
+        "omvang": (12, "04", "2"),
+        "budget": None,
+        "commentaar": "belt liever moeder Jansen",
+    } | changed
+    product: list[Node] | None = [("b:Categorie", v["categorie"]), ("b:Code", v["code"])] if v["categorie"] else None
+    size = v["omvang"] and list(zip(("b:Volume", "b:Eenheid", "b:Frequentie"), v["omvang"], strict=True))
+    return (
+        "m:ToegewezenProduct",
+        [
+            ("m:ToewijzingNummer", v["nummer"]),
+            ("m:ReferentieAanbieder", v["referentie"]),
+            ("m:Product", product),
+            ("m:Toewijzingsdatum", v["datum"]),
+            ("m:Toewijzingstijd", v["tijd"]),
+            ("m:Ingangsdatum", v["ingang"]),
+            ("m:Einddatum", v["eind"]),
+            ("m:RedenWijziging", v["reden"]),
+            ("m:Omvang", size),
+            ("m:Budget", v["budget"]),
+            ("m:Commentaar", v["commentaar"]),
+        ],
+    )
+
+
+_ADRES: list[Node] = [
+    ("m:Contact", [("m:Soort", "01"), ("m:Adres", [("b:Huis", [("b:Huisnummer", 7)]), ("b:Postcode", "1315AB")])])
+]
+
+
+@dataclass
+class Toewijzingen:
+    """A JW301 in the making, with everything personal that the standard knows."""
+
+    producten: list[Node] = field(default_factory=lambda: [toegewezen()])
+    bsn: str = BSN
+    geboren: str = "2011-05-01"
+    gebruik: str | None = None
+    kop: dict[str, Any] = field(default_factory=dict)
+
+    def bytes(self) -> bytes:
+        """The message."""
+        family = [("b:Achternaam", "Jansen"), ("b:Voorvoegsel", "van")]
+        name = [("b:Geslachtsnaam", family), ("b:Voornamen", "Jan"), ("b:NaamGebruik", "1")]
+        client = [
+            ("m:Bsn", self.bsn),
+            ("m:Geboortedatum", [("b:Datum", self.geboren), ("b:DatumGebruik", self.gebruik)]),
+            ("m:Geslacht", "1"),
+            ("m:Naam", name),
+            ("m:Communicatie", [("b:Vorm", "1"), ("b:Taal", "Frans")]),
+            ("m:JuridischeStatus", "01"),
+            ("m:Commentaar", "gescheiden ouders Jansen"),
+            ("m:Relaties", [("m:Relatie", [("m:Nummer", "1"), ("m:Naam", name), *_ADRES])]),
+            ("m:Contactgegevens", _ADRES),
+            ("m:ToegewezenProducten", self.producten),
+        ]
+        head = header("436", **({"afzender": "0363", "ontvanger": AGB} | self.kop))
+        return xml("jw301", [head, ("m:Client", client)])
+
+
+def _retourcodes(codes: tuple[str, ...]) -> Node:
+    return ("m:RetourCodes", [("m:RetourCode", code) for code in codes] or None)
+
+
+def _versie(naam: str) -> Node:
+    return (naam, [("b:BasisschemaXsdVersie", "1.0.0"), ("b:BerichtXsdVersie", "1.0.0")])
+
+
+@dataclass
+class Retour:
+    """A JW306 or JW308 in the making; LF only, as the official examples."""
+
+    ending: bool = False
+    codes: tuple[str, ...] = ()
+    klant: tuple[str, ...] | None = None  # the codes of the client; None = no client block
+    regel: tuple[str, ...] = ("9326",)
+    dagtekening: str = "2026-06-21"
+    kop: dict[str, Any] = field(default_factory=dict)
+
+    def bytes(self) -> bytes:
+        """The message."""
+        name, parts = header("441" if self.ending else "439", **self.kop)
+        xslt = "1.2.3" if "0001" in self.codes else None
+        parts += [("m:IdentificatieRetour", "R1"), ("m:DagtekeningRetour", self.dagtekening), ("m:XsltVersie", xslt)]
+        body = [(name, [*parts, _versie("m:XsdVersieRetour"), _retourcodes(self.codes)])]
+        if self.klant is not None:
+            body.append(self._client(self.klant))
+        return xml("jw308" if self.ending else "jw306", body, "\n")
+
+    def _client(self, codes: tuple[str, ...]) -> Node:
+        group = "Stop" if self.ending else "Start"
+        naam, inhoud = product(self.ending)
+        client = [
+            ("m:Bsn", BSN),
+            ("m:Geboortedatum", [("b:Datum", "2011-05-01")]),
+            ("m:Geslacht", "2"),
+            ("m:Naam", [("b:Geslachtsnaam", [("b:Achternaam", "Test")])]),
+            (f"m:{group}Producten", [(naam, [*inhoud, _retourcodes(self.regel)])]),
+            _retourcodes(codes),
+        ]
+        return ("m:Client", client)
+
+
+@dataclass
+class Antwoord:
+    """A JW325 in the making: rejected lines by client with the codes of each. ``toegekend`` None = what adds up."""
+
+    regels: list[tuple[dict[str, Any], tuple[str, ...]]] = field(default_factory=list)
+    klant: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    kopcodes: tuple[str, ...] = ("0200",)
+    codes: tuple[str, ...] | None = None  # None = 8001 without lines, else 0200
+    zonder_antwoord: bool = False
+    ingediend: int = 10_000
+    toegekend: int | None = None
+    kop: dict[str, Any] = field(default_factory=dict)
+
+    def bytes(self) -> bytes:
+        """The message."""
+        name, parts = header("491", **({"afzender": "0363", "ontvanger": AGB} | self.kop))
+        heen = [("b:Identificatie", "D-000000001"), ("b:Dagtekening", "2026-06-01")]
+        parts += [("m:DeclaratieIdentificatie", heen), _versie("m:XsdVersieDeclaratie"), _retourcodes(self.kopcodes)]
+        body = [(name, parts)]
+        if not self.zonder_antwoord:
+            body.append(("m:DeclaratieAntwoord", self._antwoord()))
+        return xml("jw325", body, "\n")
+
+    def _antwoord(self) -> list[Node]:
+        clients: dict[str, list[Node]] = {}
+        for values, codes in self.regels:
+            naam, inhoud = _prestatie(values)
+            clients.setdefault(values["bsn"], []).append((naam, [*inhoud, _retourcodes(codes)]))
+        som = sum(-r["bedrag"] if r["dc"] == "C" else r["bedrag"] for r, _ in self.regels)
+        over = self.ingediend - som if self.toegekend is None else self.toegekend
+        blocks = [
+            ("m:Client", [("m:Bsn", bsn), ("m:Prestaties", lines), _retourcodes(self.klant.get(bsn, ("0200",)))])
+            for bsn, lines in clients.items()
+        ]
+        return [
+            ("m:DeclaratieNummer", "D1"),
+            ("m:TotaalIngediendBedrag", _bedrag("b:TotaalBedrag", self.ingediend, "D")),
+            ("m:TotaalToegekendBedrag", _bedrag("b:TotaalBedrag", abs(over), "C" if over < 0 else "D")),
+            ("m:Clienten", blocks or None),
+            _retourcodes(self.codes or (("0200",) if blocks else ("8001",))),
+        ]
+
+
+LAYOUT = b"""
+[velden]
+bsn = {kolom = "BSN", plaats = 1, breedte = 9}
+geboortedatum = {kolom = "Geboortedatum", plaats = 10, breedte = 8}
+geslacht = {kolom = "Geslacht", plaats = 18, breedte = 1}
+postcode = {kolom = "Postcode", plaats = 19, breedte = 6}
+verwijzer = {kolom = "Verwijzer", plaats = 25, breedte = 2}
+hulpvorm = {kolom = "Hulpvorm", plaats = 27, breedte = 2}
+crisis = {kolom = "Crisis", plaats = 29, breedte = 2}
+begindatum = {kolom = "Datum aanvang", plaats = 31, breedte = 8}
+einddatum = {kolom = "Datum einde", plaats = 39, breedte = 8}
+reden = {kolom = "Reden", plaats = 47, breedte = 2}
+nut_1 = {kolom = "Nut", plaats = 49, breedte = 2}
+zonder_hulp_1 = {kolom = "Zonder hulp", plaats = 51, breedte = 2}
+informant_1 = {kolom = "Informant", plaats = 53, breedte = 1}
+meerling = {kolom = "Meerling", plaats = 54, breedte = 1}
+[informanten]
+1 = "jeugdige"
+2 = "ouder"
+[gemeenten]
+"0034" = ["1300-1379"]
+"""
+CBS_KOP = (
+    *("BSN", "Geboortedatum", "Geslacht", "Postcode", "Verwijzer", "Hulpvorm", "Crisis", "Datum aanvang"),
+    *("Datum einde", "Reden", "Nut", "Zonder hulp", "Informant", "Meerling"),
+)
+_CBS_BREEDTE = (9, 8, 1, 6, 2, 2, 2, 8, 8, 2, 2, 2, 1, 1)
+
+
+def cbs_row(**changed: str) -> tuple[str, ...]:
+    """One line of a CBS file as cells in the order of ``CBS_KOP``."""
+    v = {
+        "bsn": BSN,
+        "geboren": "20110501",
+        "geslacht": "V",
+        "postcode": "1315AB",
+        "verwijzer": "02",
+        "hulpvorm": "02",
+        "crisis": "02",
+        "begin": "20260105",
+        "eind": "20260301",
+        "reden": "01",
+        "nut": "8",
+        "zonder": "04",
+        "informant": "1",
+        "meerling": "",
+    } | changed
+    return tuple(v.values())
+
+
+def cbs_ascii(rows: list[tuple[str, ...]], eol: str = "\r\n") -> bytes:
+    """The lines in fixed places."""
+    lines = ("".join(c.ljust(w) for c, w in zip(row, _CBS_BREEDTE, strict=True)) for row in rows)
+    return "".join(line + eol for line in lines).encode()
+
+
+def cbs_xlsx(rows: list[tuple[Any, ...]], kop: tuple[str, ...] = CBS_KOP, blad: str = "Blad1") -> bytes:
+    """The lines as an Excel sheet."""
+    book = Workbook()
+    page = book.active
+    page.title = blad
+    for row in (kop, *rows):
+        page.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def cbs_keuzes(periode: str = "2026-1", layout: bytes = LAYOUT) -> Keuzes:
+    """The choices with which a CBS file is read."""
+    return Keuzes(indeling=indeling(layout), periode=periode)
+
+
+def parse_twice(kind: str, data: bytes, **more: Any) -> list[Regel]:
+    """The records after a second pass, as a delivery reads them: what the first pass found is known."""
+    invoer = Invoer("bestand", AGB, NU, more.pop("codering", "utf-8-sig"), data.count(b"\n") + 1, **more)
+    for _ in range(2):
+        invoer.telling = Telling()
+        found = list(PARSERS[kind](io.BytesIO(data), invoer))
+    return found

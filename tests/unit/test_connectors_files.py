@@ -16,7 +16,22 @@ from connectors.reading import prepare, same_bytes, settled
 from connectors.recognise import recognise
 from connectors.seen import Seen
 from connectors.sources import Limits, Source, find
-from tests.unit.connector_support import AGB, BSN, CEM_KOP, RAP_KOP, Declaratie, Regie, cem_rows, parse, table
+from tests.unit.connector_support import (
+    AGB,
+    BSN,
+    CEM_KOP,
+    RAP_KOP,
+    Antwoord,
+    Declaratie,
+    Regie,
+    Retour,
+    Toewijzingen,
+    cbs_row,
+    cbs_xlsx,
+    cem_rows,
+    parse,
+    table,
+)
 
 RAP = table(RAP_KOP, [(BSN, "", "4711", "D1O", "2")])
 CEM = table(CEM_KOP, cem_rows())
@@ -75,11 +90,16 @@ def test_a_damaged_member_is_refused_when_it_is_read(tmp_path: Path) -> None:
         ({"a.csv": b"0" * 2_000_000}, Limits(), "B11"),
         ({f"{n}.csv": b"x" for n in range(4)}, Limits(zip_entries=3), "B11"),
         ({f"{n}.csv": b"x" * 100 for n in range(4)}, Limits(zip_bytes=399), "B11"),
-        ({"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"}, Limits(), "B14"),
+        ({"[Content_Types].xml": b"<x/>", "word/document.xml": b"<x/>"}, Limits(), "B14"),
     ],
 )
 def test_a_zip_file_has_bounds(tmp_path: Path, members: dict[str, bytes], limits: Limits, code: str) -> None:
     assert found(make_zip(tmp_path / "a.zip", members), limits=limits) == ([], [code])
+
+
+def test_an_excel_sheet_is_a_file_and_no_zip_file(tmp_path: Path) -> None:
+    (tmp_path / "a.xlsx").write_bytes(cbs_xlsx([cbs_row()]))
+    assert found(tmp_path) == (["a.xlsx"], [])
 
 
 def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
@@ -117,6 +137,10 @@ def test_a_file_name_shows_no_bsn_and_no_control_characters(tmp_path: Path) -> N
         ("x", CEM, "cem", AGB),
         ("x", CEM[CEM.index(b"\n") + 1 :], "cem", AGB),
         ("x", CEM.replace(AGB.encode(), b"onbekend"), "cem", ""),
+        ("x", Toewijzingen().bytes(), "assignment", AGB),
+        ("x", Retour().bytes(), "return", AGB),
+        ("x", Retour(ending=True).bytes(), "return", AGB),
+        ("x", Antwoord().bytes(), "return", AGB),
     ],
 )
 def test_kind_and_sender_come_from_the_content(name: str, head: bytes, kind: str, sender: str) -> None:
@@ -133,7 +157,8 @@ def test_kind_and_sender_come_from_the_content(name: str, head: bytes, kind: str
         ("B02", b"naam;adres\na;b\n"),
         ("B02", b"<html/>"),
         ("B02", b"<"),
-        ("B02", Regie().bytes().replace(b"jw305", b"jw306")),
+        ("B02", Regie().bytes().replace(b"jw305", b"jw315")),
+        ("B14", b"PK\x03\x04rest"),
         ("B02", b"<!DOCTYPE x><x/>"),
         ("B02", b"\x89PNG"),
         ("B04", RAP.decode().encode("utf-16")),
