@@ -23,6 +23,7 @@ from domain.indicator_terms import (
     Term,
     Voorwaarde,
 )
+from domain.kwaliteit import WORDT_18
 
 
 def statussen() -> Iterable[Indicator]:
@@ -96,16 +97,17 @@ def nieuwe_start() -> Iterable[Indicator]:
         "geen_nieuwe_start": (f"Geen nieuwe start binnen {OPVOLGING_DAGEN} dagen", lang),
         "geen_nieuwe_start_voorlopig": (jong, kort),
     }
+    dagen = f"{OPVOLGING_DAGEN} dagen voor de peildatum"
     for sleutel, (naam, leeftijd) in cohorten.items():
         noemer = (BEEINDIGD, reden, *leeftijd)
         yield maak(
             sleutel=sleutel, naam=naam, eenheid="%", teller=Term((*noemer, Voorwaarde("nieuwe_start", niet=True))),
             noemer=Term(noemer), uitgesloten=Term((BEEINDIGD, replace(reden, niet=True), *leeftijd)),
-            venster=f"einddatum in de periode, {'minstens' if leeftijd == lang else 'minder dan'} "
-            f"{OPVOLGING_DAGEN} dagen voor de peildatum",
+            venster=f"einddatum in de periode, {'minstens' if leeftijd == lang else 'minder dan'} {dagen}",
         )  # fmt: skip
     naam = "Geen nieuwe start: waarvan cliënten die binnen de termijn 18 worden"
-    yield aantal(maak, "geen_nieuwe_start_wordt18", naam, BEEINDIGD, reden, *lang, Bevat("vlaggen", "WORDT18"))
+    maak = partial(maak, venster=f"einddatum in de periode, minstens {dagen}")
+    yield aantal(maak, "geen_nieuwe_start_wordt18", naam, BEEINDIGD, reden, *lang, Bevat("vlaggen", WORDT_18))
 
 
 def probleem(verbeterd: Collection[int]) -> Iterable[Indicator]:

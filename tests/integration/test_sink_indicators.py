@@ -1,5 +1,6 @@
 """The indicators' SQL on the real engine says what the same terms say in Python, over rows of any kind."""
 
+import itertools
 import json
 import uuid
 from collections.abc import Iterator
@@ -29,6 +30,8 @@ from tests.integration.test_sink import meting, score, traject
 pytestmark = pytest.mark.clickhouse
 TABELLEN = (TRAJECTEN, METINGEN, SCORES)
 EERSTE, LAATSTE = day(date(2023, 12, 1)), day(date(2026, 6, 30))
+PEILDATUM = date(2025, 9, 15)
+PEIL = day(PEILDATUM)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +52,13 @@ GEMEENTE = some("0363", "0363", "0479", "0384", "0034", "", "9999")
 KLASSE = some("", "gepland", "client", "aanbieder", "wederzijds", "neutraal", "administratief")
 GAS = st.dictionaries(some("1O", "1C", "2O", "10C"), some(-1, 0, 1, 2), max_size=4)
 CIJFER, OPTIE = st.none() | st.integers(1, 10), st.none() | st.integers(1, 4)
-DATUM = st.integers(EERSTE, LAATSTE)
+#: Days of every kind: anywhere, and on both sides of the bounds that follow from the reference day.
+JAREN = [day(date(year, month, day_)) for year in (2024, 2025) for month, day_ in ((1, 1), (1, 2), (12, 30), (12, 31))]
+GRENZEN = [PEIL - days + step for days in (0, 90, 365) for step in (-1, 0, 1)]
+DATUM = st.integers(EERSTE, LAATSTE) | st.sampled_from([*JAREN, *GRENZEN])
+REDEN = some("", "02", "31", "32", "33", "34", "35", "36", "38", "39")
+INTENSITEIT = some("", "perspectief", "intensief", "duurzaam", "duurzaam")
+VLAGGEN = st.lists(some("TR019", "TR074", "WORDT18"), unique=True)
 AANBIEDER = some("90000001", "90000002")
 CLIENT = st.integers(0, 5).map(lambda number: f"p1.sor.1.{number:032x}")
 
@@ -66,6 +75,10 @@ def trajecten(draw: st.DrawFn) -> list[dict[str, Any]]:
         row |= {"status": draw(some("lopend", "gepauzeerd", "beeindigd", "beeindigd", "wacht_op_start"))}
         row |= {"uitval_klasse": draw(KLASSE), "einddatum": draw(st.none() | DATUM), "client": draw(CLIENT)}
         row |= {"categorie": draw(some("45", "54", "48", "")), "aanbieder": draw(AANBIEDER)}
+        row |= {"bron": draw(some("ijw", "ijw", "cbs")), "begindatum": draw(DATUM), "reden_beeindiging": draw(REDEN)}
+        row |= {"intensiteit": draw(INTENSITEIT), "nieuwe_start": draw(st.none() | DATUM), "vlaggen": draw(VLAGGEN)}
+        row |= {"metingen_einde": draw(st.integers(0, 2))}
+        row |= {"metingen_jaren": draw(st.lists(st.integers(2023, 2026), unique=True))}
         row |= {f"probleem_{wie}": draw(st.none() | st.integers(1, 3)) for wie in ("behandelaar", "ouder", "client")}
         rows.append(row | {"verwijderd": draw(some(False, False, False, True))})
     return rows
@@ -80,6 +93,7 @@ def tabellen(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
         aanbieder, plaats = draw(some(*places))
         common = {"aanbieder": aanbieder, "traject": plaats, "gemeente": draw(GEMEENTE), "client": draw(CLIENT)}
         row = meting(number, 1, nut=draw(CIJFER), zonder_hulp=draw(OPTIE), telt=draw(st.booleans()), **common)
+        row |= {"soort": draw(some("einde", "duurzaam", "cbs")), "bevestigd": draw(st.booleans())}
         metingen.append(row | {"groep": draw(some("ouder", "jeugdige")), "datum": draw(DATUM)})
         waarde = draw(st.none() | st.integers(-1, 2))
         scores.append(score(number, 1, doel=draw(st.integers(0, 10)), waarde=waarde, **common))
@@ -105,12 +119,14 @@ def same(found: tuple[Any, ...], expected: tuple[Any, ...]) -> bool:
 
 
 def compare(client: Client, access: Access, rows: Any, group_by: list[Groep]) -> None:
-    for tabel in ("trajecten", "metingen", "scores"):
-        if tabel == "scores" and "maand" in group_by:
-            continue
-        chosen: list[Indicator] = [i for i in INDICATOREN.values() if i.tabel == tabel]
-        expected = [evaluate(indicator, rows, group_by) for indicator in chosen]
-        found = clickhouse.select(client, sql_samen(chosen, group_by, "", access.database))
+    batches: dict[tuple[str, str], list[Indicator]] = {}
+    for indicator in INDICATOREN.values():
+        if indicator.tabel != "scores" or "maand" not in group_by:
+            batches.setdefault((indicator.tabel, indicator.herkomst), []).append(indicator)
+    for chosen in batches.values():
+        expected = [evaluate(indicator, rows, group_by, peildatum=PEIL) for indicator in chosen]
+        query = sql_samen(chosen, group_by, "", access.database, peildatum=PEIL, clienten_tot=None)
+        found = clickhouse.select(client, query)
         size = len(group_by)
         by_group = {tuple(map(plain, row[:size])): row[size:] for row in found}
         assert set(by_group) == set(expected[0])
@@ -133,6 +149,25 @@ def test_sql_and_python_agree_for_every_indicator_and_grouping(access: Access, r
         client.close()
 
 
+def test_sql_and_python_agree_on_both_sides_of_every_bound(access: Access) -> None:
+    """Every day at a bound, as begin and as end, for every intensity."""
+    choices = itertools.product([None, *GRENZEN, *JAREN], [*JAREN, PEIL], ["", "duurzaam", "intensief"])
+    rows = []
+    for number, (einde, begin, intensiteit) in enumerate(choices):
+        row = traject(number, 1, einddatum=einde, begindatum=begin, intensiteit=intensiteit)
+        row |= {"status": "beeindigd" if einde else "lopend", "reden_beeindiging": ("31", "34", "38", "02")[number % 4]}
+        row |= {"metingen_jaren": list(range(2023, 2023 + number % 4)), "vlaggen": ["WORDT18"] * (number % 2)}
+        rows.append(row | {"nieuwe_start": einde and (None, einde + 1)[number % 2], "metingen_einde": number % 2})
+    tables = {"trajecten": rows, "metingen": [], "scores": []}
+    fill(access, tables)
+    client = clickhouse.connect(access)
+    compare(client, access, tables, [])
+    client.close()
+    for key in ("geen_nieuwe_start", "geen_nieuwe_start_voorlopig", "respons_cem", "respons_duurzaam"):
+        teller, noemer = evaluate(INDICATOREN[key], tables, peildatum=PEIL)[()][1:3]  # type: ignore[arg-type]
+        assert 0 < teller < noemer, key
+
+
 def of_the_simulator(folder: Path) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
     """What the simulator says must come out, and the rows that it says are behind it."""
     simulate(SimulationConfig(clients=300, months=18, seed=5), folder)
@@ -141,8 +176,8 @@ def of_the_simulator(folder: Path) -> tuple[dict[str, Any], dict[str, list[dict[
     for expected in document["trajecten"]:
         row = traject(expected["index"], 1)
         row |= {name: value for name, value in expected.items() if name in TRAJECTEN.columns}
-        for name in ("begindatum", "einddatum"):
-            row[name] = None if expected[name] is None else iso_day(expected[name])
+        for name in ("begindatum", "einddatum", "nieuwe_start"):
+            row[name] = None if expected.get(name) is None else iso_day(expected[name])
         gas = {name: value for name, value in expected["gas"].items() if value is not None}
         bereikt, deels = (sum(value in values for value in gas.values()) for values in ((2,), (1, 2)))
         row |= {"gas": gas, "gas_gescoord": len(gas), "gas_bereikt": bereikt, "gas_deels": deels}
@@ -173,7 +208,7 @@ def test_the_figures_mean_what_the_simulator_means(access: Access, tmp_path: Pat
     wanted = {("" if group == "totaal" else group): figures_ for group, figures_ in expected_groups(expected).items()}
     for per in (None, "cluster"):
         found: dict[str, dict[str, Uitkomst]] = {}
-        for cijfer in figures(access, per=per):
+        for cijfer in figures(access, per=per, peildatum=PEILDATUM):
             found.setdefault(cijfer.groep, {})[cijfer.indicator.sleutel] = cijfer.uitkomst
         assert set(found) == ({""} if per is None else set(wanted) - {""})
         for group, outcomes in found.items():
@@ -191,11 +226,13 @@ def test_the_query_of_one_indicator_gives_its_figure(access: Access) -> None:
     fill(access, {"trajecten": ended, "metingen": metingen, "scores": []})
     client = clickhouse.connect(access)
     for indicator in INDICATOREN.values():
-        (row,) = clickhouse.select(client, sql(indicator, (), "", access.database))
-        figure = evaluate(indicator, {"trajecten": ended, "metingen": metingen, "scores": []})[()]
+        (row,) = clickhouse.select(client, sql(indicator, (), "", access.database, peildatum=PEIL))
+        figure = evaluate(indicator, {"trajecten": ended, "metingen": metingen, "scores": []}, peildatum=PEIL)[()]
         value = figure.waarde(indicator.eenheid)
         assert row[-1] == (value if value is None else pytest.approx(value)), indicator.sleutel
-    (row,) = clickhouse.select(client, sql(INDICATOREN["nut_gemiddelde"], (), "nut > 4", access.database))
+    (row,) = clickhouse.select(
+        client, sql(INDICATOREN["nut_gemiddelde"], (), "nut > 4", access.database, peildatum=PEIL)
+    )
     assert row == (2, 17, 2, 0, 8.5)
     client.close()
 
@@ -207,8 +244,9 @@ def test_the_command_shows_a_dutch_table_without_small_groups(
         klasse = "client" if number % 4 == 0 else "gepland"
         return traject(number, 1, status="beeindigd", uitval_klasse=klasse, einddatum=LAATSTE, **changed)
 
-    rows = [ended(n) for n in range(40)]
-    rows += [ended(n, gemeente="0384", cluster="DUO", aanbieder="90000009") for n in range(40, 49)]
+    rows = [ended(n, reden_beeindiging="31") for n in range(40)]
+    elsewhere = {"gemeente": "0384", "cluster": "DUO", "aanbieder": "90000009", "reden_beeindiging": "31"}
+    rows += [ended(n, **elsewhere) for n in range(40, 49)]
     fill(access, {"trajecten": rows, "metingen": [], "scores": []})
     secret = tmp_path / "grafana"
     secret.write_text(access.password)
@@ -230,7 +268,16 @@ def test_the_command_shows_a_dutch_table_without_small_groups(
     every = runner.invoke(app, words).output
     assert "Uitval, eenzijdig door cliënt [R]" in every
     later = [*words, "--json", "--van", as_date(LAATSTE + 1).isoformat()]
-    assert {one["n"] for one in json.loads(runner.invoke(app, later).output)} == {0}
+    after = json.loads(runner.invoke(app, later).output)
+    assert {one["n"] for one in after if "periode" in one["venster"]} == {0}
+    assert {one["sleutel"]: one["n"] for one in after}["trajecten_beeindigd"] == 49
+    assert "CBS" not in every
+    year_on = [*words, "--json", "--peildatum", as_date(LAATSTE + 365).isoformat()]
+    for asked, fixed, provisional in ((year_on, 49, 0), ([*words, "--json", "--peildatum", "2026-06-30"], 0, 49)):
+        found = {one["sleutel"]: one for one in json.loads(runner.invoke(app, asked).output)}
+        assert found["geen_nieuwe_start"]["n"] == fixed
+        assert found["geen_nieuwe_start_voorlopig"]["n"] == provisional
+        assert found["nut_gemiddelde"]["naam"].endswith("(niet bevestigd)")
     cells = json.loads(runner.invoke(app, [*words, "--json", "--per", "gemeente"]).output)
     found = {(one["groep"], one["sleutel"]): one for one in cells}
     assert found["0363", "uitval"]["waarde"] == 25

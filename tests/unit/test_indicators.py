@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from domain.dates import day
-from domain.indicators import INDICATOREN, Uitkomst, evaluate, sql, sql_samen
+from domain.indicators import INDICATOREN, Indicator, Uitkomst, evaluate, indicatoren, sql, sql_samen
+
+PEILDATUM = day(date(2026, 6, 30))
+JAAR, RESPONS = 365, 90  # days: the follow-up of an end, and the wait for a meting
 
 
 def traject(nummer: int, **anders: Any) -> dict[str, Any]:
@@ -20,7 +23,15 @@ def traject(nummer: int, **anders: Any) -> dict[str, Any]:
         "categorie": "45",
         "einddatum": None,
         "uitval_klasse": "",
+        "reden_beeindiging": "",
         "status": "lopend",
+        "bron": "ijw",
+        "begindatum": day(date(2024, 3, 1)),
+        "intensiteit": "",
+        "nieuwe_start": None,
+        "metingen_einde": 0,
+        "metingen_jaren": [],
+        "vlaggen": [],
         "gas": {},
         "gas_gescoord": 0,
         "gas_bereikt": 0,
@@ -32,19 +43,34 @@ def traject(nummer: int, **anders: Any) -> dict[str, Any]:
     return {**rij, **anders}
 
 
+REDEN = {"gepland": "31", "client": "32", "aanbieder": "33", "wederzijds": "34", "neutraal": "02"}
+
+
 def einde(nummer: int, klasse: str, **anders: Any) -> dict[str, Any]:
-    datum = day(date(2026, 1, 15))
-    return traject(nummer, **{"status": "beeindigd", "uitval_klasse": klasse, "einddatum": datum, **anders})
+    rij = {"status": "beeindigd", "uitval_klasse": klasse, "einddatum": day(date(2026, 1, 15))}
+    return traject(nummer, **{**rij, "reden_beeindiging": REDEN.get(klasse, "36"), **anders})
+
+
+def dagen_terug(nummer: int, dagen: int, klasse: str = "gepland", **anders: Any) -> dict[str, Any]:
+    """A traject that ended so many days before the reference day."""
+    return einde(nummer, klasse, einddatum=PEILDATUM - dagen, **anders)
 
 
 def meting(nummer: int, **anders: Any) -> dict[str, Any]:
     rij = {"aanbieder": "90000001", "gemeente": "0363", "traject": f"t{nummer}", "verwijderd": False}
     rij |= {"client": f"c{nummer}", "groep": "ouder", "datum": day(date(2026, 2, 28)), "nut": None, "zonder_hulp": None}
-    return {**rij, "telt": True, **anders}
+    return {**rij, "telt": True, "soort": "einde", "bevestigd": False, **anders}
+
+
+def van(
+    indicator: Indicator, trajecten: list[dict[str, Any]], metingen: list[dict[str, Any]] | None = None
+) -> Uitkomst:
+    tabellen = {"trajecten": trajecten, "metingen": metingen or [], "scores": []}
+    return evaluate(indicator, tabellen, peildatum=PEILDATUM)[()]  # type: ignore[arg-type]
 
 
 def uit(sleutel: str, trajecten: list[dict[str, Any]], metingen: list[dict[str, Any]] | None = None) -> Uitkomst:
-    return evaluate(INDICATOREN[sleutel], {"trajecten": trajecten, "metingen": metingen or [], "scores": []})[()]
+    return van(INDICATOREN[sleutel], trajecten, metingen)
 
 
 def test_uitval_counts_three_classes_over_four_and_leaves_the_rest_out() -> None:
@@ -100,7 +126,7 @@ def test_goals_without_a_value_are_counted_apart() -> None:
     score = {"aanbieder": "90000001", "gemeente": "0363", "verwijderd": False, "client": "c", "doel": 1, "waarde": None}
     scores = [{**score, "traject": "t1"}, {**score, "traject": ""}, {**score, "traject": "t1", "doel": 0}]
     scores.append({**score, "traject": "t1", "waarde": 2})
-    assert evaluate(INDICATOREN["gas_x"], {"trajecten": [], "scores": scores})[()].teller == 1
+    assert evaluate(INDICATOREN["gas_x"], {"trajecten": [], "scores": scores}, peildatum=PEILDATUM)[()].teller == 1
 
 
 def test_probleemafname_is_a_distribution_per_rater_and_says_what_is_open() -> None:
@@ -117,16 +143,19 @@ def test_groups_and_months_are_of_the_event() -> None:
     rijen.append(traject(3, status="beeindigd", uitval_klasse="gepland"))
     tabellen = {"trajecten": rijen, "metingen": [meting(1, nut=3), meting(2, nut=9, gemeente="0479")]}
     januari, februari = day(date(2026, 1, 1)), day(date(2026, 2, 1))
-    assert set(evaluate(INDICATOREN["uitval"], tabellen, ["maand", "gemeente"])) == {
+    assert set(evaluate(INDICATOREN["uitval"], tabellen, ["maand", "gemeente"], peildatum=0)) == {
         (januari, "0363"),
         (februari, "0479"),
     }
-    per_cluster = evaluate(INDICATOREN["nut_gemiddelde"], tabellen, ["cluster"])
+    per_cluster = evaluate(INDICATOREN["nut_gemiddelde"], tabellen, ["cluster"], peildatum=0)
     assert {groep: uitkomst.teller for groep, uitkomst in per_cluster.items()} == {
         ("Amsterdam",): 3,
         ("Zaanstreek-Waterland",): 9,
     }
-    assert evaluate(INDICATOREN["uitval"], tabellen, (), lambda rij: rij["einddatum"] == later)[()].noemer == 1
+    assert (
+        evaluate(INDICATOREN["uitval"], tabellen, (), lambda rij: rij["einddatum"] == later, peildatum=0)[()].noemer
+        == 1
+    )
 
 
 def test_nothing_counted_gives_no_figure() -> None:
@@ -136,15 +165,125 @@ def test_nothing_counted_gives_no_figure() -> None:
 
 
 def test_queries_are_of_one_table_and_scores_have_no_period() -> None:
-    with pytest.raises(ValueError, match="nut_hoog is not over trajecten"):
-        sql_samen([INDICATOREN["uitval"], INDICATOREN["nut_hoog"]])
+    for ander in ("nut_hoog", "cbs_uitval"):
+        with pytest.raises(ValueError, match=f"{ander} is not over trajecten of ijw"):
+            sql_samen([INDICATOREN["uitval"], INDICATOREN[ander]], peildatum=0)
     with pytest.raises(ValueError, match="no date"):
-        sql(INDICATOREN["gas_x"], ["maand"])
+        sql(INDICATOREN["gas_x"], ["maand"], peildatum=0)
 
 
 def test_the_queries_read_the_database_they_are_told_and_group_as_asked() -> None:
-    query = sql(INDICATOREN["nut_hoog"], ["cluster", "maand"], "datum >= '2026-01-01'", "sor_v2")
+    query = sql(INDICATOREN["nut_hoog"], ["cluster", "maand"], "datum >= '2026-01-01'", "sor_v2", peildatum=0)
     assert "FROM sor_v2.metingen FINAL" in query
     assert "FROM sor_v2.trajecten FINAL" in query
     assert "(datum >= '2026-01-01')" in query
     assert query.endswith("GROUP BY cluster, maand ORDER BY cluster, maand")
+
+
+def test_a_new_start_counts_for_ends_a_year_old_and_provisionally_for_younger_ones() -> None:
+    rijen = [dagen_terug(n, JAAR + n) for n in range(3)]
+    rijen += [dagen_terug(3, JAAR, "client", nieuwe_start=PEILDATUM - 100)]
+    rijen += [dagen_terug(4, JAAR - 1), dagen_terug(5, 0, "wederzijds", nieuwe_start=PEILDATUM), dagen_terug(6, -1)]
+    rijen += [dagen_terug(7, JAAR, "neutraal"), dagen_terug(8, JAAR - 1, "administratief"), traject(9)]
+    assert uit("geen_nieuwe_start", rijen) == (4, 3, 4, 1)
+    assert uit("geen_nieuwe_start_voorlopig", rijen) == (2, 1, 2, 1)
+    assert "(voorlopig)" in INDICATOREN["geen_nieuwe_start_voorlopig"].titel
+
+
+def test_who_comes_of_age_within_the_follow_up_is_counted_apart() -> None:
+    rijen = [dagen_terug(1, JAAR, vlaggen=["TR074", "WORDT18"]), dagen_terug(2, JAAR, vlaggen=["TR074"])]
+    rijen += [dagen_terug(3, JAAR - 1, vlaggen=["WORDT18"])]
+    assert uit("geen_nieuwe_start_wordt18", rijen).teller == 1
+
+
+def test_respons_cem_waits_ninety_days_and_leaves_out_deaths_and_long_lasting_help() -> None:
+    rijen = [dagen_terug(1, RESPONS, metingen_einde=2), dagen_terug(2, RESPONS, intensiteit="intensief")]
+    rijen += [dagen_terug(3, JAAR, "administratief", metingen_einde=1, intensiteit="perspectief")]
+    rijen += [dagen_terug(4, RESPONS - 1, metingen_einde=1), traject(5, metingen_einde=1)]
+    rijen += [dagen_terug(6, RESPONS, "neutraal", metingen_einde=1)]
+    rijen += [dagen_terug(7, RESPONS, intensiteit="duurzaam", metingen_einde=1)]
+    rijen += [dagen_terug(8, RESPONS, "neutraal", intensiteit="duurzaam")]
+    assert uit("respons_cem", rijen) == (3, 2, 3, 3)
+
+
+def test_respons_duurzaam_is_of_the_last_whole_year_of_who_was_there_all_of_it() -> None:
+    """The reference day lies in 2026, so the year is 2025."""
+    duurzaam: dict[str, Any] = {"intensiteit": "duurzaam", "begindatum": day(date(2025, 1, 1))}
+    eind_2025 = day(date(2025, 12, 31))
+    rijen = [
+        traject(1, **duurzaam, metingen_jaren=[2024, 2025]),
+        traject(2, **duurzaam, metingen_jaren=[2024, 2026]),
+        traject(3, **duurzaam | {"status": "beeindigd", "einddatum": eind_2025, "metingen_jaren": [2025]}),
+        traject(4, **duurzaam | {"status": "beeindigd", "einddatum": eind_2025 - 1, "metingen_jaren": [2025]}),
+        traject(5, **duurzaam | {"begindatum": day(date(2025, 1, 2)), "metingen_jaren": [2025]}),
+        traject(6, **duurzaam | {"status": "wacht_op_start", "metingen_jaren": [2025]}),
+        traject(7, **duurzaam | {"intensiteit": "", "metingen_jaren": [2025]}),
+    ]
+    assert uit("respons_duurzaam", rijen) == (3, 2, 3, 0)
+    assert not INDICATOREN["respons_duurzaam"].datum
+
+
+def test_respons_scores_is_any_score_that_is_not_x() -> None:
+    rijen = [einde(1, "gepland", gas_gescoord=1), einde(2, "client", probleem_client=3), einde(3, "administratief")]
+    rijen += [einde(4, "neutraal", gas_gescoord=1), traject(5, gas_gescoord=1), einde(6, "gepland", probleem_ouder=1)]
+    assert uit("respons_scores", rijen) == (4, 3, 4, 1)
+
+
+def test_cbs_records_have_their_own_uitval_over_all_ends_also_in_almere() -> None:
+    klassen = ["gepland"] * 4 + ["wederzijds", "client", "client", "aanbieder", "neutraal", "neutraal"]
+    cbs = {"bron": "cbs", "gemeente": "0034", "cluster": "", "categorie": "", "reden_beeindiging": ""}
+    rijen = [einde(n, klasse, **cbs) for n, klasse in enumerate(klassen)] + [traject(20, **cbs), einde(21, "client")]
+    assert uit("cbs_uitval", rijen) == (10, 6, 10, 1)
+    apart = [uit(f"cbs_uitval_{klasse}", rijen).teller for klasse in ("wederzijds", "client", "aanbieder", "neutraal")]
+    assert apart == [1, 2, 1, 2]
+    assert uit("cbs_einde_gepland", rijen).teller == 4
+    assert [uit(f"cbs_trajecten_{status}", rijen).teller for status in ("beeindigd", "lopend")] == [10, 1]
+    assert uit("uitval", rijen) == (1, 1, 1, 0)
+    assert uit("uitval", [einde(1, "client", **cbs | {"gemeente": "0363"})]).noemer == 0
+
+
+def test_marks_of_cem_and_of_cbs_do_not_mix() -> None:
+    cbs = {"soort": "cbs", "gemeente": "0034", "bevestigd": True}
+    metingen = [
+        meting(1, nut=8, zonder_hulp=1),
+        meting(2, nut=2, zonder_hulp=4, **cbs),
+        meting(3, nut=9, telt=False, **cbs),
+    ]
+    assert uit("nut_gemiddelde", [], metingen)[1:3] == (8, 1)
+    assert uit("cbs_nut_gemiddelde", [], metingen)[1:3] == (2, 1)
+    assert [uit(f"cbs_nut_{band}", [], metingen).teller for band in ("laag", "midden", "hoog")] == [1, 0, 0]
+    assert [uit(f"{voor}zonder_hulp", [], metingen).teller for voor in ("", "cbs_")] == [0, 1]
+    assert uit("metingen_geteld", [], metingen).teller == 1
+    assert uit("metingen_niet_bevestigd", [], [*metingen, meting(4, bevestigd=True)]).teller == 1
+
+
+def test_what_nobody_confirmed_says_so_and_what_somebody_confirmed_does_not() -> None:
+    cem, cbs = INDICATOREN["nut_gemiddelde"], INDICATOREN["cbs_nut_gemiddelde"]
+    assert (cem.merk, cem.titel) == ("P", "Nut, gemiddeld cijfer (niet bevestigd)")
+    assert (cbs.merk, cbs.titel) == ("F", "Nut, gemiddeld cijfer, CBS-bestand")
+    assert indicatoren(cem_bevestigd=True)["zonder_hulp"].merk == "R"
+    assert INDICATOREN["zonder_hulp"].merk == "P"
+    for indicator in INDICATOREN.values():
+        assert (indicator.merk == "P") == ("niet bevestigd" in indicator.titel) or indicator.merk == "F"
+
+
+def test_problems_reduced_is_hidden_until_somebody_says_which_scores_are_better() -> None:
+    assert not [sleutel for sleutel in INDICATOREN if sleutel.endswith("verbeterd")]
+    bekend = indicatoren(verbeterd=(2, 1))
+    rijen = [traject(n, probleem_client=waarde) for n, waarde in enumerate([1, 2, 3, 3, None])]
+    assert van(bekend["probleem_client_verbeterd"], rijen)[1:3] == (2, 4)
+    assert {sleutel for sleutel in bekend if sleutel not in INDICATOREN} == {
+        "probleem_behandelaar_verbeterd",
+        "probleem_ouder_verbeterd",
+        "probleem_client_verbeterd",
+    }
+
+
+def test_no_formula_asks_what_day_it_is() -> None:
+    """The reference day is in the query as it was given, and nowhere else."""
+    for indicator in INDICATOREN.values():
+        query = sql(indicator, peildatum=PEILDATUM)
+        assert "today()" not in query
+        assert "now" not in query
+        afhankelijk = query != sql(indicator, peildatum=PEILDATUM + 1)
+        assert afhankelijk == ("peildatum" in indicator.venster), indicator.sleutel
