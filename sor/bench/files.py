@@ -42,17 +42,17 @@ def files(sizes: FileSizes, rounds: int, tell: Tell) -> list[Figure]:
         paths = [folder / f"{load.AGB}_scores_{number}.csv" for number in range(rounds)]
         for number, path in enumerate(paths):
             path.write_bytes(rap(sizes.scores, number))
+        declared, many = folder / "JW323.xml", _many(folder / "small", sizes.small)
+        declared.write_bytes(jw323(sizes.megabytes))
         time.sleep(RUST_NS / 1e9)  # a file that was written a moment ago is first watched for a second
         scores = []
         for number, path in enumerate(paths):
             tell(f"round {number + 1} of {rounds}: a RAP file of {sizes.scores:,} scores")
             scores.append(_deliver(running, path))
         tell(f"a JW323 of {sizes.megabytes} MB")
-        path = folder / "JW323.xml"
-        path.write_bytes(jw323(sizes.megabytes))
-        large = _deliver(running, path)
+        large = _deliver(running, declared)
         tell(f"{sizes.small} RAP files of different providers")
-        small = _deliver(running, _many(folder / "small", sizes.small))
+        small = _deliver(running, many)
     return _figures(sizes, scores, large, small)
 
 
