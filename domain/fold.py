@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import Struct, field
 
-from domain import cbs, koppeling, vlaggen
+from domain import cbs, declaraties, dubbel, koppeling
 from domain.codes import HULPVORM_VAN_CATEGORIE
 from domain.dates import year
 from domain.definitions import INTENSITEIT, LEEFTIJD_WORDT_18
@@ -113,21 +113,16 @@ def _oogst(
     metingen = koppeling.metingen(feiten, ketens) if feiten.metingen else []
     plaats = koppeling.per_toewijzing(ketens) if feiten.scores or feiten.prestaties else {}
     scores = koppeling.scores(feiten, plaats, bekend) if feiten.scores else []
-    regels = koppeling.regels(feiten, plaats) if feiten.prestaties else []
     for meting in metingen:
         if meting.traject is not None:
             oogst[meting.traject.nummer].metingen.append(meting)
     for score in scores:
         if score.traject is not None:
             oogst[score.traject.nummer].scores.append(score)
-    for regel in regels:
-        if regel.traject is not None and regel.netto:
-            oogst[regel.traject.nummer].declaraties += 1
-    for traject, vlag in vlaggen.van_regels(regels, bekend):
-        oogst[traject.nummer].vlaggen.add(vlag)
+    if feiten.prestaties:
+        declaraties.hang_op(feiten, plaats, bekend, oogst)
     if feiten.dubbel:
-        for traject, vlag in vlaggen.van_dubbel(feiten, ketens, regels, bekend):
-            oogst[traject.nummer].vlaggen.add(vlag)
+        dubbel.hang_op(feiten, ketens, plaats, bekend, oogst)
     return metingen, scores
 
 
@@ -159,10 +154,13 @@ def _traject_rij(traject: Traject, oogst: koppeling.Oogst, ketens: list[Traject]
 
 
 def _vlaggen(traject: Traject, oogst: koppeling.Oogst) -> list[str]:
-    gevonden = oogst.vlaggen.union(*(levering.vlaggen for levering in traject.leveringen))
+    gevonden = oogst.vlaggen
+    for levering in traject.leveringen:
+        if levering.vlaggen:
+            gevonden.update(levering.vlaggen)
     if traject.laatste is not None and traject.laatste.leeftijd == LEEFTIJD_WORDT_18:
         gevonden.add(WORDT_18)
-    return sorted(gevonden)
+    return sorted(gevonden) if gevonden else []
 
 
 def _intensiteit(code: str, oogst: koppeling.Oogst) -> str:

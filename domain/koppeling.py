@@ -1,15 +1,14 @@
-"""Links metingen, scores and declarations to trajecten: pure, recomputed from the set."""
+"""Links metingen and scores to trajecten: pure, recomputed from the set."""
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec import Struct, field
 
-from domain.daden import MetingDaad, PrestatieDaad, PrestatieSleutel, ScoreDaad, ScoreSleutel
+from domain.daden import MetingDaad, ScoreDaad, ScoreSleutel
 from domain.definitions import METING_NA_EINDE, METING_VOOR_EINDE
 from domain.feiten import Feiten, laatste, laatste_meting, volgorde
-from domain.geography import huidige_code
 from domain.leveringen import OPEN_EINDE
 from domain.questionnaires import VRAGENLIJSTEN, bevestigd, vraag
 from domain.toewijzingen import Toewijzingen
@@ -43,15 +42,6 @@ class Score(Struct, gc=False):
     traject: Traject | None
     wacht: str = ""  # toewijzing, beschikking or traject
     sinds: int | None = None  # day of its first upload while it waits
-
-
-class Regel(NamedTuple):
-    """A declared line as it counts, and the traject of its assignment. ``netto``: a debit that no credit takes back."""
-
-    sleutel: PrestatieSleutel
-    daad: PrestatieDaad
-    traject: Traject | None
-    netto: bool
 
 
 class Oogst(Struct, gc=False):
@@ -163,25 +153,3 @@ def _beschikkingen(feiten: Feiten) -> dict[tuple[str, bytes], bytes]:
         if plaats not in beste or beste[plaats] < rang:
             beste[plaats] = rang
     return {plaats: toewijzing for plaats, (_, toewijzing) in beste.items()}
-
-
-def _laatste_regel(daden: dict[bytes, PrestatieDaad]) -> PrestatieDaad:
-    """Of a reference used twice (TR314) the line that counts: the latest by dagtekening, then message."""
-    if len(daden) == 1:
-        return next(iter(daden.values()))
-    return max(daden.items(), key=lambda paar: (paar[1].dagtekening, paar[0]))[1]
-
-
-def regels(feiten: Feiten, plaats: Plaats) -> list[Regel]:
-    """Every declared line with its link; net are debit lines that no credit takes back (IV085, IV091)."""
-    geldig = {s: _laatste_regel(daden) for s, daden in feiten.prestaties.items()}
-    terug = {(s.aanbieder, d.vorige_referentie) for s, d in geldig.items() if d.debet_credit == "C"}
-    return [
-        Regel(
-            sleutel,
-            daad,
-            plaats.get((sleutel.aanbieder, huidige_code(daad.gemeente), daad.toewijzing)),
-            daad.debet_credit == "D" and sleutel not in terug,
-        )
-        for sleutel, daad in geldig.items()
-    ]

@@ -10,7 +10,7 @@ from msgspec import Struct
 from domain.codes import REDEN_PAUZE, REDENEN_WIJZIGING, WIJZIGING_FUSIE
 from domain.daden import Spoor, StartDaad, StopDaad
 from domain.feiten import Feiten, eerste_dag, geldend, staand
-from domain.geography import geldig_op
+from domain.geography import GEMEENTEN, geldig_op
 from domain.toewijzingen import Toewijzingen
 
 #: An end that has not come yet, as a day number that compares above every date.
@@ -152,10 +152,12 @@ def _vlaggen(
     spoor: Spoor, start: StartDaad | None, begin: dict[bytes, StartDaad], stops: Sequence[Gestopt]
 ) -> tuple[str, ...]:
     """Rules of level 3 and 4 that one levering breaks by itself (``domain.kwaliteit``)."""
-    daad = start or stops[0].daad
-    ingang = spoor.begindatum if daad.ingangsdatum is None else daad.ingangsdatum
-    gevonden = [] if geldig_op(spoor.gemeente, ingang) else ["TR378"]
-    if (start is not None and len(begin) > 1 and staand(begin) > 1) or any(stop.aantal > 1 for stop in stops):
+    gevonden = []
+    if spoor.gemeente not in GEMEENTEN:
+        ingang = (start or stops[0].daad).ingangsdatum
+        if not geldig_op(spoor.gemeente, spoor.begindatum if ingang is None else ingang):
+            gevonden.append("TR378")
+    if len(begin) > 1 and start is not None and staand(begin) > 1:
         gevonden.append("TR074")
     if stops:
         if start is None and eerste_dag(begin) is not None:
@@ -166,7 +168,9 @@ def _vlaggen(
 
 def _vlaggen_stops(stops: Sequence[Gestopt]) -> list[str]:
     """Stops that do not go together. Dagtekening is a date: what was signed on one day has no order."""
-    gevonden = []
+    gevonden = ["TR074"] if any(stop.aantal > 1 for stop in stops) else []
+    if len(stops) == 1 and not gevonden:
+        return gevonden
     definitief = [stop for stop in stops if stop.reden != REDEN_PAUZE]
     pauze = next((stop for stop in stops if stop.reden == REDEN_PAUZE), None)
     if pauze is not None and pauze.aantal > 1:
@@ -183,6 +187,8 @@ def _vlaggen_stops(stops: Sequence[Gestopt]) -> list[str]:
 
 def _onderling(alle: list[Levering]) -> None:
     """Rules between the leveringen of one assignment."""
+    if len({levering.spoor[:3] for levering in alle}) == len(alle):
+        return
     per_toewijzing: dict[tuple[object, ...], list[Levering]] = {}
     for levering in alle:
         s = levering.spoor

@@ -25,6 +25,9 @@ class Toewijzingen:
             if daad.reden_wijziging != WIJZIGING_VERWIJDERD:
                 self._nummers.add((aanbieder, toewijzing))
 
+    def __bool__(self) -> bool:
+        return bool(self._per_sleutel)
+
     def nieuwste(self, aanbieder: str, gemeente: str, toewijzing: bytes | None) -> ToewijzingDaad | None:
         """The newest version, a removal included; under the code as received or else under the current one."""
         if not self._per_sleutel or toewijzing is None:

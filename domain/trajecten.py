@@ -51,6 +51,8 @@ class Traject(Struct, gc=False):
         """What it waits for and since when: day of the earliest message that told of it."""
         redenen: dict[str, int] = {}
         for levering in self.leveringen:
+            if not levering.wacht:
+                continue
             for reden, sinds in levering.wacht:
                 redenen[reden] = min(sinds, redenen.get(reden, sinds))
         return redenen
