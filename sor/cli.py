@@ -36,7 +36,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     "doctor": Entry(
         "stack", "Look for what could keep the stack from running here, and say what to do. Ends with 1 on a problem."
     ),
-    "deliver": Entry("deliver", "Deliver JW305, JW307, JW323, RAP and CEM+ files, and show what became of them."),
+    "deliver": Entry(
+        "deliver",
+        "Deliver iJw messages, RAP, CEM+ and BergOp files, and CBS files with a layout; show what became of them.",
+    ),
     "receipts": Entry("receipts", "Show what became of deliveries. Ends with 0; 1 when nothing is found."),
     "rejected": Entry("rejected", "Records that could not be read: list, show, requeue, drop."),
     "intake": Entry("intake", "Take in files over HTTP, for many senders (docs/intake.md)."),
@@ -61,7 +64,8 @@ COMMANDS: Final[dict[str, Entry]] = {
         "Run one process until SIGTERM. Exit 0: stopped; 70: a fault, offset uncommitted; 71, 75: see the log.",
     ),
     "dashboards": Entry(
-        "dashboards", "Write the Grafana dashboard of the outcomes from the definitions of the indicators."
+        "dashboards",
+        "Write the Grafana dashboards of the outcomes, the deliveries and the operation, and the page of metrics.",
     ),
 }
 
