@@ -138,7 +138,7 @@ LAG: Final = _gauge(
 LAST_COMMIT: Final = _gauge(
     "sor_last_commit_timestamp_seconds",
     ("stage",),
-    "When the stage last committed offsets (seconds since 1970).",
+    "When the stage last committed offsets, or started if it did not yet (seconds since 1970).",
     "Old while there is lag: the stage hangs or retries; its log says on what.",
 )
 READY: Final = _gauge(
@@ -336,6 +336,8 @@ def prepare(stage: str) -> None:
     """
     home = Path(os.environ.get("SOR_HOME") or ".sor").absolute()
     DISK_FREE.labels(stage=stage).set_function(partial(_free_share, home))
+    if stage != "exporter":  # else a stage that hangs at its very first batch would never count as stalled
+        LAST_COMMIT.labels(stage=stage).set_to_current_time()
     for outcome in ("accepted", "rejected"):
         RECORDS.labels(stage=stage, outcome=outcome)
         for kind in KINDS if stage == "entry" else ():
@@ -345,6 +347,8 @@ def prepare(stage: str) -> None:
     for table in TABLES if stage == "sink" else ():
         SINK_ROWS.labels(table=table)
         SINK_RETRIES.labels(table=table)
+    for table in ("trajecten", "metingen", "scores") if stage == "exporter" else ():
+        EVENT_AGE.labels(table=table)
     for check in CHECKS if stage == "exporter" else ():
         CHECKS_DONE.labels(check=check)
         CHECK_FAILURES.labels(check=check)

@@ -139,3 +139,51 @@ def test_a_wrong_limit_fails_the_rule_tests(tmp_path: Path) -> None:
     run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert run.returncode == 1
     assert "SorPoisonShareHigh" in run.stdout + run.stderr
+
+
+def test_inhibitions_name_alerts_that_exist() -> None:
+    text = (ROOT / "monitoring/alertmanager/alertmanager.yml").read_text()
+    named = {name for names in re.findall(r'alertname=~?"([^"]+)"', text) for name in names.split("|")}
+    assert named
+    assert named <= NAMES
+
+
+@pytest.mark.skipif(shutil.which("amtool") is None, reason="amtool is not here (Debian: prometheus-alertmanager)")
+@pytest.mark.parametrize("rule", ALERT_RULES, ids=lambda rule: rule["alert"])
+def test_every_alert_reaches_its_reader(rule: dict[str, Any]) -> None:
+    labels = [f"{name}={value}" for name, value in {**rule["labels"], "alertname": rule["alert"]}.items()]
+    config = f"--config.file={ROOT / 'monitoring/alertmanager/alertmanager.yml'}"
+    command = [
+        "amtool",
+        "config",
+        "routes",
+        "test",
+        config,
+        f"--verify.receivers={rule['labels']['audience']}",
+        *labels,
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+ASKED_FOR = {
+    "validation, share": "SorDeliveriesRejectedShare",
+    "validation, count": "SorDeliveriesRejectedCount",
+    "burst of one provider": "SorProviderBurst",
+    "silence": "SorSourceSilent",
+    "freshness, fast": "SorFreshnessBurnFast",
+    "freshness, slow": "SorFreshnessBurnSlow",
+    "lag": "SorLagHigh",
+    "poison": "SorPoisonShareHigh",
+    "sink failing": "SorSinkRetrying",
+    "pending": "SorPendingTooOld",
+    "audit": "SorAuditDifference",
+    "keys": "SorKeyNearExpiry",
+    "disk": "SorDiskLow",
+    "process": "SorProcessDown",
+    "guessing": "SorSenderGuessing",
+}
+
+
+def test_nothing_that_should_be_told_is_missing() -> None:
+    assert set(ASKED_FOR.values()) <= NAMES

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -206,3 +207,10 @@ def test_counters_stand_at_zero_before_the_first_record() -> None:
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert run.stdout.split() == ["0.0", "0.0"]
+
+
+def test_a_stage_that_never_commits_is_as_old_as_its_start() -> None:
+    begin = time.time()
+    metrics.prepare("register")
+    found = REGISTRY.get_sample_value("sor_last_commit_timestamp_seconds", {"stage": "register"})
+    assert found == pytest.approx(begin, abs=5)
