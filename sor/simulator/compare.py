@@ -7,17 +7,26 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-#: Every column that the simulator can expect, in the order of ``_FIELDS``.
+#: Every column that the simulator can expect, in the order of ``_FIELDS``; then what is put into another shape.
 QUERY: Final = (
     "SELECT aanbieder, gemeente, cluster, categorie, code, toString(begindatum),"
     " ifNull(toString(einddatum), ''), reden_beeindiging, uitval_klasse, status, leveringen, nut_jeugdige, nut_ouder,"
-    " zonder_hulp_jeugdige, zonder_hulp_ouder, metingen, scores, declaraties, gas, probleem_behandelaar,"
-    " probleem_ouder, probleem_client FROM sor.trajecten FINAL"
+    " zonder_hulp_jeugdige, zonder_hulp_ouder, metingen, scores, declaraties, bron, hulpvorm, verwijzer, crisis,"
+    " intensiteit, ifNull(toString(nieuwe_start), ''), metingen_einde,"
+    " metingen_jaren, mapApply((reden, dag) -> (toString(reden), toString(dag)), wacht),"
+    " arrayFilter(v -> v IN ('TR056', 'TR314', 'TR333'), vlaggen), gas,"
+    " probleem_behandelaar, probleem_ouder, probleem_client FROM sor.trajecten FINAL"
+)
+#: What waits for a link: table, reason, how many.
+WACHT: Final = (
+    "SELECT 'metingen', toString(wacht), count() FROM sor.metingen FINAL WHERE wacht != '' GROUP BY wacht"
+    " UNION ALL SELECT 'scores', toString(wacht), count() FROM sor.scores FINAL WHERE wacht != '' GROUP BY wacht"
 )
 _FIELDS: Final = (
     *("aanbieder", "gemeente", "cluster", "categorie", "code", "begindatum", "einddatum", "reden", "uitval_klasse"),
     *("status", "leveringen", "nut_jeugdige", "nut_ouder", "zonder_hulp_jeugdige", "zonder_hulp_ouder", "metingen"),
-    *("scores", "declaraties"),
+    *("scores", "declaraties", "bron", "hulpvorm", "verwijzer", "crisis", "intensiteit", "nieuwe_start"),
+    "metingen_einde",
 )
 _RATERS: Final = ("B", "O", "C")
 
@@ -26,21 +35,40 @@ def found(rows: Iterable[Sequence[Any]]) -> Counter[str]:
     """The rows of ``QUERY`` as a multiset."""
     counted: Counter[str] = Counter()
     for row in rows:
-        plain, gas, probleem = row[: len(_FIELDS)], row[-4], dict(zip(_RATERS, row[-3:], strict=True))
-        counted[_line([value if value != "" else None for value in plain], gas, probleem)] += 1
+        plain, (jaren, wacht, vlaggen, gas) = row[: len(_FIELDS)], row[len(_FIELDS) : -3]
+        probleem = dict(zip(_RATERS, row[-3:], strict=True))
+        shaped = [value if value != "" else None for value in plain]
+        counted[_line(shaped, list(jaren), sorted(wacht.items()), sorted(vlaggen), gas, probleem)] += 1
     return counted
 
 
-def expected(document: Mapping[str, Any]) -> Counter[str]:
-    """The trajecten of ``expected.json`` as a multiset."""
+def expected(document: Mapping[str, Any], *, cbs: bool = True) -> Counter[str]:
+    """The trajecten of ``expected.json`` as a multiset; ``cbs``: also those of the CBS files."""
     counted: Counter[str] = Counter()
-    for row in document["trajecten"]:
+    for row in (*document["trajecten"], *(document["cbs"] if cbs else ())):
         plain = [row[name] if row[name] != "" else None for name in _FIELDS]
-        counted[_line(plain, row["gas"], row["probleem"])] += 1
+        wacht = sorted(row["wacht"].items())
+        line = _line(plain, row["metingen_jaren"], wacht, row["vlaggen"], row["gas"], row["probleem"])
+        counted[line] += 1
     return counted
 
 
-def _line(plain: list[Any], gas: Mapping[str, int | None], probleem: Mapping[str, int | None]) -> str:
+def waiting(rows: Iterable[Sequence[Any]]) -> dict[str, dict[str, int]]:
+    """The rows of ``WACHT`` as ``expected.json`` has them under ``wacht``, but for the trajecten."""
+    counted: dict[str, dict[str, int]] = {"metingen": {}, "scores": {}}
+    for table, reason, number in rows:
+        counted[table][reason] = number
+    return counted
+
+
+def _line(
+    plain: list[Any],
+    jaren: list[int],
+    wacht: list[tuple[str, str]],
+    vlaggen: list[str],
+    gas: Mapping[str, int | None],
+    probleem: Mapping[str, int | None],
+) -> str:
     """A score of x stands in no column of a row."""
     known = [sorted((k, v) for k, v in scores.items() if v is not None) for scores in (gas, probleem)]
-    return json.dumps([*plain, *known])
+    return json.dumps([*plain, jaren, wacht, vlaggen, *known])

@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from sor.simulator.model import Client, Meting, Traject, World, eerste_dag, maand_van
+from sor.simulator.tables import BUITEN_SET
 
 Row = tuple[str, ...]
 CEM_KOP = (
     *("zorgaanbieder_id", "bsn", "client_ref", "meting_id"),
     *("datum_meting", "informant", "vragenlijst", "vraag", "antwoord"),
 )
+BERGOP_KOP = (*CEM_KOP, "gemeente")  # the feed is not public: this column is a proposal [P]
+VREEMD = 950  # first sequence of a meting of another municipality: no client comes to this many metingen
 RAP_KOPPEN = (
     ("BSN", "Beschikingsnummer", "Toewijzingsnummer", "Type", "Waarde"),  # as on the slide (S0)
     ("BSN", "Beschikkingsnummer", "Toewijzingsnummer", "Type", "Waarde"),
@@ -78,6 +81,11 @@ def cem_pad(agb: str, maand: int, naam: str = "") -> str:
     return f"cem/{agb}_cem_{jaarmaand(maand)}{naam}.csv"
 
 
+def bergop_pad(agb: str, maand: int) -> str:
+    """Path of a file of the BergOp feed."""
+    return f"bergop/{agb}_bergop_{jaarmaand(maand)}.csv"
+
+
 def rap_bestanden(world: World) -> Iterator[tuple[str, int, list[Row]]]:
     """(provider, month, rows) of every RAP file, in order of path."""
     rows: dict[tuple[str, int], list[Row]] = defaultdict(list)
@@ -91,12 +99,36 @@ def rap_bestanden(world: World) -> Iterator[tuple[str, int, list[Row]]]:
 
 def cem_bestanden(world: World) -> Iterator[tuple[str, int, list[Row]]]:
     """(provider, month, rows) of every CEM+ file, in order of path; a month holds the metingen of that month."""
+    for agb, maand, found in _metingen(world, bergop=False):
+        yield agb, maand, [row for client, meting in found for row in cem_rows(client.bsn, meting)]
+
+
+def bergop_bestanden(world: World, seed: int) -> Iterator[tuple[str, int, list[Row], int]]:
+    """(provider, month, rows, rows of other municipalities) of every file of the BergOp feed, in order of path.
+
+    A foreign meting is one row with a meting_id of its own; were it let through, it would count.
+    """
+    for agb, maand, found in _metingen(world, bergop=True):
+        rng = Random(f"{seed}|bergop|{agb}|{maand}")
+        rows = [(*row, m.gemeente) for client, m in found for row in cem_rows(client.bsn, m)]
+        vreemd = [_vreemd(rng, *rng.choice(found), n) for n in range(rng.randint(0, 2))]
+        yield agb, maand, [*vreemd[:1], *rows, *vreemd[1:]], len(vreemd)
+
+
+def _vreemd(rng: Random, client: Client, meting: Meting, nummer: int) -> Row:
+    kop, informant, lijst = cem_rows(client.bsn, meting)[0][:4], meting.informant, meting.vragenlijst
+    vreemd = f"{meting.client_ref}-{VREEMD + nummer}"
+    return (*kop[:3], vreemd, f"{meting.datum:%d-%m-%Y}", informant, lijst, "VR09A", "1", rng.choice(BUITEN_SET))
+
+
+def _metingen(world: World, *, bergop: bool) -> Iterator[tuple[str, int, list[tuple[Client, Meting]]]]:
     metingen: dict[tuple[str, int], list[tuple[Client, Meting]]] = defaultdict(list)
     for client in world.clients:
         for meting in client.metingen:
-            metingen[meting.aanbieder, maand_van(meting.datum)].append((client, meting))
+            if world.aanbieders[meting.aanbieder].bergop == bergop:
+                metingen[meting.aanbieder, maand_van(meting.datum)].append((client, meting))
     for (agb, maand), found in sorted(metingen.items(), key=lambda item: item[0]):
-        yield agb, maand, [row for client, meting in found for row in cem_rows(client.bsn, meting)]
+        yield agb, maand, found
 
 
 def cem_rows(bsn: str, meting: Meting) -> list[Row]:
@@ -106,9 +138,10 @@ def cem_rows(bsn: str, meting: Meting) -> list[Row]:
 
 
 def _rap_rows(client: Client, traject: Traject) -> Iterator[tuple[int, Row]]:
-    wijze, nummer = traject.score_wijze, str(traject.score_nummer)
+    nummer = str(traject.score_nummer)
     if traject.score_nummer % 50 == 0:
         nummer = nummer.zfill(9)  # leading zeros carry no meaning
-    nummers = ("" if wijze == "toewijzing" else traject.beschikkingsnummer, "" if wijze == "beschikking" else nummer)
     for score in traject.scores:
-        yield score.maand, (client.bsn, *nummers, score.type, score.waarde)
+        beschikking = "" if score.wijze == "toewijzing" else traject.beschikkingsnummer
+        toewijzing = "" if score.wijze == "beschikking" else nummer
+        yield score.maand, (client.bsn, beschikking, toewijzing, score.type, score.waarde)

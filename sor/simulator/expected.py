@@ -1,23 +1,22 @@
-"""What must come out: one row per traject, indicators per cluster and in total.
+"""What must come out: one row per traject, and how many facts wait. Computed from the decisions, not from the files.
 
-Computed from the decisions, not from the files.
-
-A row has the fields of `Row`. Dates are ISO text. `gas` maps goal and rater ("1O") to -1..2, `probleem` maps the
-rater ("B") to 1..3;
-None in a map is the value x (no score given). `metingen` and `scores` count what is linked, earlier metingen and x
-included; a repeated
-score counts once. `code` is that of the last levering of the chain ('' = none given).
+A row has the fields of `Row`. Dates are ISO text. `gas` maps goal and rater ("1O") to -1..2, `probleem` maps the rater
+("B") to 1..3; None in a map is the value x (no score given). `metingen` and `scores` count what is linked, earlier
+metingen and x included; a repeated score counts once per way of naming its number. `code` is that of the last levering
+('' = none given). `nieuwe_start` is the first day of the first traject that began within the follow-up window after the
+end (3.2). `wacht` maps what the row waits for to the day since when. `vlaggen` has TR056, TR314 and TR333 only: numbers
+used twice.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypedDict
+from datetime import date, timedelta
+from typing import NamedTuple, TypedDict
 
-from sor.simulator.model import Client, Meting, Traject
-from sor.simulator.tables import CLUSTER_VAN, DEFINITIES, UITVAL_KLASSE
-
-UITVAL = ("client", "aanbieder", "wederzijds")
+from domain.definitions import INTENSITEIT
+from sor.simulator.model import CbsClient, CbsRecord, Client, Meting, Score, Traject
+from sor.simulator.tables import ALMERE, BUITEN_UITKOMSTEN, CBS_KLASSE, CLUSTER_VAN, DEFINITIES, UITVAL_KLASSE
 
 
 class Verloop(TypedDict):
@@ -35,6 +34,13 @@ class Verloop(TypedDict):
     uitval_klasse: str
     status: str
     leveringen: int
+    bron: str
+    hulpvorm: str
+    verwijzer: str
+    crisis: str
+    nieuwe_start: str | None
+    wacht: dict[str, str]
+    vlaggen: list[str]
 
 
 class Row(Verloop):
@@ -49,14 +55,31 @@ class Row(Verloop):
     metingen: int
     scores: int
     declaraties: int
+    intensiteit: str
+    metingen_einde: int
+    metingen_jaren: list[int]
 
 
 @dataclass(slots=True)
-class NietGekoppeld:
-    """Accepted facts that belong to no traject."""
+class Los:
+    """Accepted facts that belong to no traject, and what rows and scores wait for."""
 
     metingen: int = 0
-    scores: int = 0
+    scores: Counter[str] = field(default_factory=Counter)
+    trajecten: Counter[str] = field(default_factory=Counter)
+
+    def aantallen(self) -> dict[str, int]:
+        """How many metingen and scores are linked to nothing."""
+        return {"metingen": self.metingen, "scores": self.scores.total()}
+
+    def wacht(self) -> dict[str, dict[str, int]]:
+        """What waits, by kind of row and reason."""
+        metingen = {"traject": self.metingen} if self.metingen else {}
+        return {
+            "trajecten": dict(sorted(self.trajecten.items())),
+            "metingen": metingen,
+            "scores": {reden: n for reden, n in sorted(self.scores.items()) if n},
+        }
 
 
 class Verwacht(NamedTuple):
@@ -67,7 +90,7 @@ class Verwacht(NamedTuple):
     hulp_leeg: int
 
 
-def verwacht(clients: Iterable[Client], los: NietGekoppeld) -> Iterator[Verwacht]:
+def verwacht(clients: Iterable[Client], los: Los) -> Iterator[Verwacht]:
     """Expected rows in the simulator's order; what links to nothing is counted in `los`."""
     index = 0
     for client in clients:
@@ -80,7 +103,8 @@ def verwacht(clients: Iterable[Client], los: NietGekoppeld) -> Iterator[Verwacht
                 linked[traject].append(meting)
         for traject in client.trajecten:
             index += 1
-            yield _row(index, traject, linked[traject], los)
+            los.trajecten.update(traject.wacht.keys())
+            yield _row(index, traject, linked[traject], client, los)
 
 
 def _traject_van(client: Client, meting: Meting) -> Traject | None:
@@ -91,7 +115,7 @@ def _traject_van(client: Client, meting: Meting) -> Traject | None:
     voor, na = DEFINITIES.meting_voor, DEFINITIES.meting_na
     found = []
     for t in client.trajecten:
-        if t.aanbieder != meting.aanbieder:
+        if t.aanbieder != meting.aanbieder or t.alleen:
             continue
         if meting.einde and t.einde:
             afstand = (meting.datum - t.einde.einddatum).days
@@ -104,14 +128,12 @@ def _traject_van(client: Client, meting: Meting) -> Traject | None:
     return min(found, key=lambda item: item[:2])[2] if found else None
 
 
-def _row(index: int, traject: Traject, metingen: list[Meting], los: NietGekoppeld) -> Verwacht:
+def _row(index: int, traject: Traject, metingen: list[Meting], client: Client, los: Los) -> Verwacht:
     laatste = {m.groep: m.antwoorden for m in sorted(metingen, key=lambda m: m.datum)}
-    scores = {s.type: s.waarde for s in sorted(traject.scores, key=lambda s: s.maand)}
-    if traject.score_wijze == "beschikking":
-        los.scores += len(scores)
-        scores = {}
+    gekoppeld = _gekoppeld(traject, los)
+    scores = {s.type: s.waarde for s in sorted(gekoppeld, key=lambda s: s.maand)}
     row: Row = {
-        **_verloop(index, traject),
+        **_verloop(index, traject, client),
         "nut_jeugdige": _antwoord(laatste, "J", DEFINITIES.vraag_nut),
         "nut_ouder": _antwoord(laatste, "O", DEFINITIES.vraag_nut),
         "zonder_hulp_jeugdige": _antwoord(laatste, "J", DEFINITIES.vraag_zonder_hulp),
@@ -119,16 +141,46 @@ def _row(index: int, traject: Traject, metingen: list[Meting], los: NietGekoppel
         "gas": {t[1:]: _waarde(w) for t, w in scores.items() if t[0] == "D"},
         "probleem": {t[1:]: _waarde(w) for t, w in scores.items() if t[0] == "P"},
         "metingen": len(metingen),
-        "scores": len(scores),
+        "scores": len({(s.type, s.wijze) for s in gekoppeld}),
         "declaraties": traject.declaraties,
+        "intensiteit": _intensiteit(traject, metingen),
+        "metingen_einde": sum(m.einde for m in metingen),
+        "metingen_jaren": sorted({m.datum.year for m in metingen if not m.einde}),
     }
     nut_leeg = sum(DEFINITIES.vraag_nut not in a for a in laatste.values())
     hulp_leeg = sum(DEFINITIES.vraag_zonder_hulp not in a for a in laatste.values())
     return Verwacht(row, nut_leeg, hulp_leeg)
 
 
-def _verloop(index: int, traject: Traject) -> Verloop:
-    einde = traject.einde
+def _gekoppeld(traject: Traject, los: Los) -> list[Score]:
+    """Scores that name the toewijzing, and those by beschikking alone once any score names both."""
+    bekend = any(s.wijze == "beide" for s in traject.scores)
+    wachtend = [s for s in traject.scores if s.wijze == "beschikking" and not bekend]
+    los.scores["beschikking"] += len({s.type for s in wachtend})
+    return [s for s in traject.scores if s not in wachtend]
+
+
+def _intensiteit(traject: Traject, metingen: list[Meting]) -> str:
+    """Of the product code, else duurzaam when a yearly questionnaire was filled in."""
+    code = traject.leveringen[-1].code
+    if code in INTENSITEIT:
+        return INTENSITEIT[code].klasse
+    return "duurzaam" if any(not m.einde for m in metingen) else ""
+
+
+def _nieuwe_start(traject: Traject, client: Client) -> date | None:
+    """First day of the first other traject that began after the end, within the window; help of all providers."""
+    if traject.einde is None or traject.alleen:
+        return None
+    einde = traject.einde.einddatum
+    grens = einde + timedelta(days=DEFINITIES.nieuwe_start)
+    starts = [t.begindatum for t in client.trajecten if not t.alleen and t.categorie not in BUITEN_UITKOMSTEN]
+    return min((begin for begin in starts if einde < begin <= grens), default=None)
+
+
+def _verloop(index: int, traject: Traject, client: Client) -> Verloop:
+    einde = None if traject.alleen else traject.einde
+    nieuw = _nieuwe_start(traject, client)
     return {
         "index": index,
         "aanbieder": traject.aanbieder,
@@ -142,6 +194,13 @@ def _verloop(index: int, traject: Traject) -> Verloop:
         "uitval_klasse": UITVAL_KLASSE[einde.reden] if einde else "",
         "status": traject.status,
         "leveringen": len(traject.leveringen),
+        "bron": "ijw",
+        "hulpvorm": "",
+        "verwijzer": "",
+        "crisis": "",
+        "nieuwe_start": nieuw.isoformat() if nieuw else None,
+        "wacht": {reden: dag.isoformat() for reden, dag in sorted(traject.wacht.items())},
+        "vlaggen": sorted(traject.vlaggen),
     }
 
 
@@ -154,108 +213,64 @@ def _waarde(tekst: str) -> int | None:
     return None if tekst == "x" else int(tekst)
 
 
-@dataclass(slots=True)
-class Indicatoren:
-    """Counters of one group of trajecten (a cluster, or all).
-
-    Counts, and shares in percent of the stated n; None where n = 0.
-    """
-
-    status: Counter[str] = field(default_factory=Counter)
-    klasse: Counter[str] = field(default_factory=Counter)
-    reden: Counter[str] = field(default_factory=Counter)
-    nut: Counter[int] = field(default_factory=Counter)
-    nut_leeg: int = 0
-    hulp: Counter[int] = field(default_factory=Counter)
-    hulp_leeg: int = 0
-    gas: Counter[int] = field(default_factory=Counter)
-    gas_x: int = 0
-
-    def add(self, verwacht: Verwacht) -> None:
-        """Count one traject."""
-        row = verwacht.row
-        self.nut_leeg += verwacht.nut_leeg
-        self.hulp_leeg += verwacht.hulp_leeg
-        self.status[row["status"]] += 1
-        if row["status"] == "beeindigd":
-            self.klasse[row["uitval_klasse"]] += 1
-            self.reden[str(row["reden"])] += 1
-        self._metingen(row)
-        for waarde in row["gas"].values():
-            if waarde is None:
-                self.gas_x += 1
-            else:
-                self.gas[waarde] += 1
-
-    def _metingen(self, row: Row) -> None:
-        for cijfer in (row["nut_jeugdige"], row["nut_ouder"]):
-            if cijfer is not None:
-                self.nut[cijfer] += 1
-        for optie in (row["zonder_hulp_jeugdige"], row["zonder_hulp_ouder"]):
-            if optie is not None:
-                self.hulp[optie] += 1
-
-    def result(self) -> dict[str, Any]:
-        """The indicators by name (domain numbers 1, 2, 3.1 and 3.4)."""
-        return {
-            "trajecten": {s: self.status[s] for s in ("beeindigd", "gepauzeerd", "lopend")},
-            "uitval": self._uitval(),
-            "nut": self._nut(),
-            "zonder_hulp": self._zonder_hulp(),
-            "gas": self._gas(),
-        }
-
-    def _uitval(self) -> dict[str, Any]:
-        aantal = sum(self.klasse[k] for k in UITVAL)
-        n = aantal + self.klasse["gepland"]
-        uitgesloten = {
-            r: c for r, c in sorted(self.reden.items()) if UITVAL_KLASSE[r] in ("neutraal", "administratief")
-        }
-        return {
-            "n": n,
-            "uitval": aantal,
-            "percentage": _percentage(aantal, n),
-            **{k: {"aantal": self.klasse[k], "percentage": _percentage(self.klasse[k], n)} for k in UITVAL},
-            "gepland": self.klasse["gepland"],
-            "uitgesloten": sum(uitgesloten.values()),
-            "uitgesloten_redenen": uitgesloten,
-        }
-
-    def _nut(self) -> dict[str, Any]:
-        n = self.nut.total()
-        laag = sum(c for cijfer, c in self.nut.items() if cijfer <= DEFINITIES.laag)
-        hoog = sum(c for cijfer, c in self.nut.items() if cijfer >= DEFINITIES.hoog)
-        return {
-            "n": n,
-            "gemiddelde": round(sum(cijfer * c for cijfer, c in self.nut.items()) / n, 6) if n else None,
-            "verdeling": {str(cijfer): self.nut[cijfer] for cijfer in range(1, 11)},
-            "banden": {"<=4": laag, ">4 en <8": n - laag - hoog, ">=8": hoog},
-            "uitgesloten": self.nut_leeg,
-        }
-
-    def _zonder_hulp(self) -> dict[str, Any]:
-        n = self.hulp.total()
-        goed = sum(self.hulp[optie] for optie in DEFINITIES.zonder_hulp_goed)
-        return {
-            "n": n,
-            "verdeling": {str(optie): self.hulp[optie] for optie in range(1, 5)},
-            "zonder_hulp": goed,
-            "percentage": _percentage(goed, n),
-            "uitgesloten": self.hulp_leeg,
-        }
-
-    def _gas(self) -> dict[str, Any]:
-        n, bereikt = self.gas.total(), self.gas[2]
-        return {
-            "n": n,
-            "verdeling": {str(waarde): self.gas[waarde] for waarde in (-1, 0, 1, 2)},
-            "bereikt": bereikt,
-            "bereikt_percentage": _percentage(bereikt, n),
-            "minstens_deels": bereikt + self.gas[1],
-            "minstens_deels_percentage": _percentage(bereikt + self.gas[1], n),
-            "uitgesloten": self.gas_x,
-        }
+def verwacht_cbs(clients: Iterable[CbsClient]) -> Iterator[Row]:
+    """The trajecten of the CBS files: records of one provider and form of help that overlap are one (domain 10)."""
+    index = 0
+    for client in clients:
+        per_hulpvorm: dict[str, list[CbsRecord]] = {}
+        for record in sorted(client.records, key=lambda r: r.begindatum):
+            per_hulpvorm.setdefault(record.hulpvorm, []).append(record)
+        for records in per_hulpvorm.values():
+            for samen in _samen(records):
+                index += 1
+                yield _cbs_row(index, client.aanbieder, samen)
 
 
-def _percentage(deel: int, n: int) -> float | None:
-    return round(100 * deel / n, 6) if n else None
+def _samen(records: list[CbsRecord]) -> Iterator[list[CbsRecord]]:
+    groep = [records[0]]
+    for record in records[1:]:
+        if record.begindatum <= max(r.einddatum or date.max for r in groep):
+            groep.append(record)
+        else:
+            yield groep
+            groep = [record]
+    yield groep
+
+
+def _cbs_row(index: int, aanbieder: str, records: list[CbsRecord]) -> Row:
+    """From the first start to the last end; the outcomes are those of the record that ended last."""
+    eerste, laatste = records[0], max(records, key=lambda r: r.einddatum or date.max)
+    jeugdige, ouder = laatste.jeugdige, laatste.ouder
+    return {
+        "index": index,
+        "aanbieder": aanbieder,
+        "gemeente": ALMERE,
+        "cluster": "",
+        "categorie": "",
+        "code": "",
+        "begindatum": eerste.begindatum.isoformat(),
+        "einddatum": laatste.einddatum.isoformat() if laatste.einddatum else None,
+        "reden": None,
+        "uitval_klasse": CBS_KLASSE[laatste.reden] if laatste.einddatum else "",
+        "status": "beeindigd" if laatste.einddatum else "lopend",
+        "leveringen": len(records),
+        "bron": "cbs",
+        "hulpvorm": eerste.hulpvorm,
+        "verwijzer": eerste.verwijzer,
+        "crisis": eerste.crisis,
+        "nieuwe_start": None,
+        "wacht": {},
+        "vlaggen": [],
+        "nut_jeugdige": jeugdige.nut if jeugdige else None,
+        "nut_ouder": ouder.nut if ouder else None,
+        "zonder_hulp_jeugdige": jeugdige.zonder_hulp if jeugdige else None,
+        "zonder_hulp_ouder": ouder.zonder_hulp if ouder else None,
+        "metingen": (jeugdige is not None) + (ouder is not None),
+        "metingen_einde": 0,
+        "metingen_jaren": [],
+        "gas": {},
+        "probleem": {},
+        "scores": 0,
+        "declaraties": 0,
+        "intensiteit": "",
+    }

@@ -13,9 +13,9 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from sor.simulator.bsn import broken
-from sor.simulator.messages import Bericht, klasse
+from sor.simulator.messages import NA_ALLES, VOORAF, Bericht, klasse
 from sor.simulator.model import Stop
-from sor.simulator.situation import NA_ALLES, VOORAF, Plan, Situatie
+from sor.simulator.situation import Plan, Situatie
 from sor.simulator.xml import Klasse, Kop, Soort
 
 Maker = Callable[[Situatie], Plan | None]
@@ -104,8 +104,8 @@ def correctie_begindatum(s: Situatie) -> Plan | None:
     bericht, i = gekozen
     k = bericht.klassen[i]
     verkeerd = replace(k, begindatum=k.begindatum - timedelta(days=1))
-    bezet = {(int(x.nummer), x.begindatum) for b in s.berichten for x in b.klassen}
-    if (int(k.nummer), verkeerd.begindatum) in bezet or verkeerd.begindatum < s.first:
+    bezet = {(int(x.nummer or 0), x.begindatum) for b in s.berichten for x in b.klassen}
+    if (int(k.nummer or 0), verkeerd.begindatum) in bezet or verkeerd.begindatum < s.first:
         return None
     beide = s.bericht(bericht.kop, "JW305", _dag(bericht.kop, 3), [replace(verkeerd, status="3"), k])
     return _vervang(s, bericht, _met(bericht, i, verkeerd), beide)

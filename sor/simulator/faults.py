@@ -1,6 +1,6 @@
-"""Planted errors and corrections in JW305 and JW307 traffic: which client gets which.
+"""Planted errors and corrections in JW301, JW305 and JW307 traffic: which client gets which.
 
-Every kind leaves the expected figures as they are, apart from the reject counts.
+Every kind leaves the expected course of care as it is; some add what a row waits for, flags, or a row that waits.
 """
 
 from collections import deque
@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from sor.simulator.config import SimulationConfig
-from sor.simulator.fault_kinds import SOORTEN
+from sor.simulator.fault_messages import SOORTEN
 from sor.simulator.manifest import Manifest
-from sor.simulator.messages import Bericht, Identificaties
+from sor.simulator.messages import NA_ALLES, Bericht, Identificaties
 from sor.simulator.model import Client, World
 from sor.simulator.population import Nummers
-from sor.simulator.situation import NA_ALLES, Situatie
+from sor.simulator.situation import Situatie
+from sor.simulator.xml import Soort
 
 LATE_SHARE = 0.06
 
@@ -29,13 +30,16 @@ class Faults:
     manifest: Manifest
     laat: list[str] = field(default_factory=list)
     _beurt: deque[str] = field(default_factory=lambda: deque(SOORTEN))
+    _eerder: dict[tuple[Soort, str], Bericht] = field(default_factory=dict)
 
     def apply(self, index: int, client: Client, berichten: list[Bericht]) -> list[Bericht]:
         """The messages of one client, with at most one kind of fault planted and some files made late."""
         rng = Random(f"{self.config.seed}|fout|{index}")
         if index % self._elke() == 0:
-            berichten = self._plant(rng, client, berichten)
-        return [self._maak_laat(rng, b) for b in berichten]
+            return [self._maak_laat(rng, b) for b in self._plant(rng, client, berichten)]
+        berichten = [self._maak_laat(rng, b) for b in berichten]
+        self._eerder.update({(b.kop.soort, b.kop.aanbieder): b for b in berichten if b.klassen})
+        return berichten
 
     def _elke(self) -> int:
         return max(1, min(5, len(self.world.clients) // 60))
@@ -43,7 +47,7 @@ class Faults:
     def _plant(self, rng: Random, client: Client, berichten: list[Bericht]) -> list[Bericht]:
         """The first kind in turn that fits this client; it then goes to the end of the queue."""
         period = self.config.first, self.config.until
-        situatie = Situatie(rng, client, berichten, self.ids, self.nummers, *period)
+        situatie = Situatie(rng, client, berichten, self.ids, self.nummers, *period, self._eerder)
         for soort in list(self._beurt):
             plan = SOORTEN[soort].maak(situatie)
             if plan is None:

@@ -14,17 +14,22 @@ from sor.simulator.csvfiles import Row, Stijl, cem_pad, rap_pad
 from sor.simulator.manifest import Manifest
 from sor.simulator.output import Output
 
-WRONG_SHARE, COPY_SHARE, HALF_SHARE, EMPTY_SHARE = 0.2, 0.04, 0.03, 0.03
+WRONG_SHARE, COPY_SHARE, HALF_SHARE, EMPTY_SHARE, UNKNOWN_SHARE = 0.2, 0.04, 0.03, 0.03, 0.05
+UNKNOWN_NUMBER = 880_000_001  # assignments that nobody knows, from here
 RESERVED_SEQUENCE = 900  # no client comes to this many metingen
 
 
 @dataclass(slots=True)
 class CsvFaults:
-    """Writes JW323, RAP and CEM+ files with faults. The first chance of each kind is taken, later ones by lot."""
+    """Writes JW323, RAP and CEM+ files with faults. The first chance of each kind is taken, later ones by lot.
+
+    `onbekend`: accepted scores on an assignment that nobody knows; they wait for it.
+    """
 
     seed: int
     output: Output
     manifest: Manifest
+    onbekend: int = 0
     _gedaan: set[str] = field(default_factory=set)
 
     def jw323(self, pad: str, inhoud: bytes, regels: int) -> None:
@@ -45,6 +50,10 @@ class CsvFaults:
         if self._kans(rng, "rap_fout", WRONG_SHARE):
             self._noteer("rap_fout", rap_pad(agb, maand))
             fouten = _rap_fouten(rng, rows)
+        if self._kans(rng, "rap_onbekend", UNKNOWN_SHARE):
+            self._noteer("rap_onbekend", rap_pad(agb, maand))
+            rows = [*rows, (rows[0][0], "", str(UNKNOWN_NUMBER + self.onbekend), "D1O", "2")]
+            self.onbekend += 1
         inhoud = vorm.render(kop, _meng(rng, rows, [row for _, row in fouten]))
         self.output.good("RAP", rap_pad(agb, maand), inhoud, len(rows) + len(fouten))
         for code, n in Counter(code for code, _ in fouten).items():

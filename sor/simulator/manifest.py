@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from sor.simulator.fault_kinds import SOORTEN
+from sor.simulator.fault_messages import SOORTEN
 
 TOELICHTING = {
     **{soort: plan.toelichting for soort, plan in SOORTEN.items()},
@@ -13,6 +13,15 @@ TOELICHTING = {
     "jw323_kopie": "Een declaratie die onder een andere naam nog eens komt.",
     "jw323_half": "Een declaratie waarvan de overdracht halverwege stopte; het hele bestand is er ook.",
     "jw323_credit": "Declaraties met creditregels en nieuwe debetregels.",
+    "jw325_regel": "Declaraties waarvan regels zijn afgekeurd.",
+    "jw325_technisch": "Declaratie die technisch is afgekeurd (0001) en onder andere nummers opnieuw komt.",
+    "jw325_geheel": "Declaratie die als geheel is afgekeurd (9333) en onder andere nummers opnieuw komt.",
+    "tr314": "Twee declaratieregels van één aanbieder met hetzelfde referentienummer.",
+    "tr333": "Twee declaraties van één aanbieder met hetzelfde declaratienummer.",
+    "antwoord_vooraf": "Antwoorden die eerder komen dan het bericht waar zij op antwoorden.",
+    "rap_onbekend": "RAP-scores op een toewijzing die niemand kent.",
+    "cbs_opnieuw": "CBS-bestand dat het eerdere vervangt: records weggelaten en gewijzigd.",
+    "cbs_half": "CBS-bestand waarvan de overdracht halverwege stopte: het vervangt niets.",
     "rap_fout": "RAP-bestanden met onjuiste regels tussen de goede.",
     "rap_kopie": "Een RAP-bestand dat onder een andere naam nog eens komt.",
     "rap_half": "Een RAP-bestand waarvan de overdracht halverwege stopte; het hele bestand is er ook.",

@@ -38,16 +38,18 @@ class Stop:
 class Levering:
     """One start and its stops.
 
-    `ontvanger` is the gemeente code as sent (may be an old one); `code` is '' when aspecifiek.
+    `ontvanger` is the gemeente code as sent (may be an old one); `code` is '' when aspecifiek. `toewijzingnummer` is
+    None in taakgericht work (IV096). `fusie`: its assignment ended by a municipal merger and goes on under another.
     """
 
-    toewijzingnummer: int
+    toewijzingnummer: int | None
     ontvanger: str
     categorie: str
     code: str
     ingangsdatum: date
     begindatum: date
     stops: list[Stop] = field(default_factory=list)
+    fusie: bool = False
 
     @property
     def einde(self) -> Stop | None:
@@ -61,17 +63,60 @@ class Levering:
 
 
 @dataclass(slots=True)
+class Versie:
+    """One version of an assignment: when it was decided (the highest pair counts, IV013) and sent, and its period.
+
+    `reden` is JZ002, '' for the first.
+    """
+
+    datum: date
+    tijd: str
+    dagtekening: date
+    einddatum: date | None
+    reden: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Toewijzing:
+    """An assignment of one product to one provider; `gemeente` as sent. `volume` None: a budget in eurocent."""
+
+    aanbieder: str
+    gemeente: str
+    nummer: int
+    categorie: str
+    code: str
+    ingangsdatum: date
+    versies: list[Versie]
+    volume: int | None
+    eenheid: str
+    frequentie: str
+    budget: int | None = None
+
+    def op(self, dag: date) -> Versie | None:
+        """The version in force by what was sent up to `dag`."""
+        gestuurd = [v for v in self.versies if v.dagtekening <= dag]
+        return max(gestuurd, key=lambda v: (v.datum, v.tijd), default=None)
+
+
+@dataclass(slots=True)
 class Score:
-    """A RAP score in the file of `maand`; `waarde` is the text delivered ('x' = no score given)."""
+    """A RAP score in the file of `maand`; `waarde` is the text delivered ('x' = no score given).
+
+    `wijze` says which numbers it names: toewijzing, beschikking or beide.
+    """
 
     maand: int
     type: str
     waarde: str
+    wijze: str = "toewijzing"
 
 
 @dataclass(slots=True)
 class Meting:
-    """One filled-in questionnaire; `groep` is O (ouder) or J (jeugdige), the letter in the questionnaire code."""
+    """One filled-in questionnaire; `groep` is O (ouder) or J (jeugdige), the letter in the questionnaire code.
+
+    `gemeente` is the column of the BergOp feed.
+    """
 
     aanbieder: str
     client_ref: str
@@ -80,6 +125,7 @@ class Meting:
     informant: str
     vragenlijst: str
     antwoorden: dict[str, str]
+    gemeente: str = ""
 
     @property
     def groep(self) -> str:
@@ -96,9 +142,9 @@ class Meting:
 class Traject:
     """A chain of leveringen as the simulator means it; `gemeente` is the current code.
 
-    Scores are delivered under `score_nummer` (a toewijzingnummer of the chain) and / or `beschikkingsnummer`:
-    `score_wijze` says which.
-    `declaraties` is the net number of declared lines, set when the declarations are written.
+    Scores are delivered under `score_nummer` (a toewijzingnummer of the chain) and / or `beschikkingsnummer`.
+    Set while writing: `declaraties`, the net number of declared lines; `wacht`, what the row waits for and since when;
+    `vlaggen`, numbers used twice (TR056, TR314, TR333). `alleen` is the status of a traject that no start supports.
     """
 
     aanbieder: str
@@ -109,8 +155,10 @@ class Traject:
     leveringen: list[Levering]
     scores: list[Score] = field(default_factory=list)
     score_nummer: int = 0
-    score_wijze: str = "toewijzing"
     declaraties: int = 0
+    wacht: dict[str, date] = field(default_factory=dict)
+    vlaggen: set[str] = field(default_factory=set)
+    alleen: str = ""
 
     @property
     def begindatum(self) -> date:
@@ -124,7 +172,9 @@ class Traject:
 
     @property
     def status(self) -> str:
-        """`beeindigd`, `gepauzeerd` or `lopend`."""
+        """`beeindigd`, `gepauzeerd` or `lopend`; or what it waits for."""
+        if self.alleen:
+            return self.alleen
         laatste = self.leveringen[-1]
         if laatste.einde:
             return "beeindigd"
@@ -144,16 +194,56 @@ class Client:
     voornamen: str
     trajecten: list[Traject] = field(default_factory=list)
     metingen: list[Meting] = field(default_factory=list)
+    toewijzingen: list[Toewijzing] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Aanbieder:
-    """A made-up provider: AGB code, clusters it works in, how its software writes XML (namespace style 0..2)."""
+    """A made-up provider: AGB code, clusters it works in, how its software writes XML (namespace style 0..2).
+
+    `bergop`: its questionnaires come through the BergOp feed.
+    """
 
     agb: str
     clusters: tuple[str, ...]
     stijl: int
     volgende_ref: int = 100_001
+    bergop: bool = False
+
+
+@dataclass(slots=True)
+class CbsMeting:
+    """What one informant answered (CBS 4.3, 4.4); None = no answer."""
+
+    nut: int | None
+    zonder_hulp: int | None
+
+
+@dataclass(slots=True)
+class CbsRecord:
+    """One record of a CBS-structured file: CBS codes, `einddatum` and `reden` empty while running."""
+
+    hulpvorm: str
+    verwijzer: str
+    crisis: str
+    begindatum: date
+    einddatum: date | None = None
+    reden: str = ""
+    jeugdige: CbsMeting | None = None
+    ouder: CbsMeting | None = None
+
+
+@dataclass(slots=True, eq=False)
+class CbsClient:
+    """A young person in Almere at one provider; `bsn` 999999999 = unknown."""
+
+    aanbieder: str
+    bsn: str
+    geboortedatum: date
+    datum_gebruik: str
+    geslacht: str
+    postcode: str
+    records: list[CbsRecord] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -162,3 +252,4 @@ class World:
 
     aanbieders: dict[str, Aanbieder]
     clients: list[Client]
+    almere: list[CbsClient] = field(default_factory=list)

@@ -13,7 +13,8 @@ from sor.simulator.tables import CIJFERVRAGEN, DEFINITIES, INFORMANTEN, VRAGEN
 RESPONS_SCORES = 0.6
 RESPONS_CEM = {"O": 0.55, "J": 0.45}
 YEAR = 12
-SCORE_WIJZEN = {"toewijzing": 62, "beide": 28, "beschikking": 10}
+# Which numbers the scores of a traject name: `later` = first the beschikking alone, afterwards one score with both.
+SCORE_WIJZEN = {"toewijzing": 56, "beide": 24, "beschikking": 8, "later": 12}
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class _Scores:
         momenten = self._momenten()
         if not momenten:
             return
-        self._nummer(momenten[0])
+        wijze = self._nummer(momenten[0])
         types = self._types()
         given: dict[tuple[int, str], str] = {}
         for maand in momenten:
@@ -53,7 +54,14 @@ class _Scores:
             later = maand + self.rng.randint(1, 4)
             if self.rng.random() < 0.06 and later <= self.last:
                 given.setdefault((later, soort), self._waarde(soort))
-        self.traject.scores = [Score(maand, t, waarde) for (maand, t), waarde in sorted(given.items())]
+        if wijze == "later":
+            laatste = max(given)  # mostly one month further: until then the scores wait for their number
+            given[min(laatste[0] + 1, self.last), laatste[1]] = self._waarde(laatste[1])
+        sleutel = max(given)
+        self.traject.scores = [
+            Score(maand, t, waarde, _wijze(wijze, last=(maand, t) == sleutel))
+            for (maand, t), waarde in sorted(given.items())
+        ]
 
     def _momenten(self) -> list[int]:
         """Months of delivery: after the end, and yearly in long care."""
@@ -67,15 +75,21 @@ class _Scores:
             maanden.append(tot + rng.choice((0, 0, 1)))
         return sorted({m for m in maanden if m <= self.last})
 
-    def _nummer(self, maand: int) -> None:
-        """One assignment of the chain carries all scores of the traject: any that had begun by the first month."""
+    def _nummer(self, maand: int) -> str:
+        """One assignment of the chain carries all scores of the traject: any that had begun by the first month.
+
+        Gives which numbers the scores name; in taakgericht work there is but the beschikking.
+        """
         begonnen = [x for x in self.traject.leveringen if maand_van(x.begindatum) <= maand]
-        self.traject.score_nummer = self.rng.choice(begonnen or self.traject.leveringen).toewijzingnummer
-        self.traject.score_wijze = self.rng.choices(list(SCORE_WIJZEN), list(SCORE_WIJZEN.values()))[0]
+        nummer = self.rng.choice(begonnen or self.traject.leveringen).toewijzingnummer
+        self.traject.score_nummer = nummer or 0
+        wijze = self.rng.choices(list(SCORE_WIJZEN), list(SCORE_WIJZEN.values()))[0]
+        return "beschikking" if nummer is None else wijze
 
     def _types(self) -> list[str]:
         rng = self.rng
-        doelen = [10] if rng.random() < 0.02 else list(range(1, rng.choices((1, 2, 3, 4), (4, 4, 2, 1))[0] + 1))
+        meest = rng.choices((1, 2, 3, 4, 10), (40, 38, 18, 10, 2))[0]
+        doelen = list(range(1, meest + 1))
         types = [f"D{doel}{rater}" for doel in doelen for rater in "OC" if rng.random() < 0.7]
         types += [t for t, p in (("PB", 0.8), ("PO", 0.5), ("PC", 0.4)) if rng.random() < p]
         return types or ["PB"]
@@ -86,6 +100,12 @@ class _Scores:
         if soort.startswith("D"):
             return self.rng.choices(("-1", "0", "1", "2"), (6, 14, 38, 42))[0]
         return self.rng.choice(("1", "2", "3"))
+
+
+def _wijze(wijze: str, *, last: bool) -> str:
+    if wijze != "later":
+        return wijze
+    return "beide" if last else "beschikking"
 
 
 @dataclass(slots=True)
@@ -111,7 +131,7 @@ class _Metingen:
             if self.rng.random() < RESPONS_CEM[groep]:
                 for _ in range(2 if self.rng.random() < 0.06 else 1):
                     dag = max(einddatum + timedelta(days=self._afstand()), traject.begindatum)
-                    self._meting(traject.aanbieder, groep, "E", dag)
+                    self._meting(traject, groep, "E", dag)
 
     def _jaarlijks(self, traject: Traject) -> None:
         laatste = traject.einde.einddatum if traject.einde else self.until
@@ -123,7 +143,7 @@ class _Metingen:
                 continue
             for groep in self._groepen(dag):
                 if self.rng.random() < RESPONS_CEM[groep] + 0.2:
-                    self._meting(traject.aanbieder, groep, "D", dag)
+                    self._meting(traject, groep, "D", dag)
 
     def _afstand(self) -> int:
         """Days between Einddatum and datum_meting: mostly soon after, sometimes at the edges of the window."""
@@ -137,7 +157,8 @@ class _Metingen:
         leeftijd = dag.year - geboren.year - ((dag.month, dag.day) < (geboren.month, geboren.day))
         return "O" if leeftijd < 12 else "OJ" if leeftijd <= 16 else "J"
 
-    def _meting(self, agb: str, groep: str, moment: str, dag: date) -> None:
+    def _meting(self, traject: Traject, groep: str, moment: str, dag: date) -> None:
+        agb = traject.aanbieder
         if dag > self.until or dag in self.dagen[agb, groep]:
             return
         self.dagen[agb, groep].add(dag)
@@ -151,6 +172,7 @@ class _Metingen:
                 informant=self.rng.choice(INFORMANTEN[groep]),
                 vragenlijst=f"CEM+_2018_{groep}{moment}_v1",
                 antwoorden=self._antwoorden(moment),
+                gemeente=traject.gemeente,
             )
         )
 

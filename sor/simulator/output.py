@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-Bron = Literal["JW305", "JW307", "JW323", "RAP", "CEM+"]
+Bron = Literal["JW301", "JW305", "JW306", "JW307", "JW308", "JW323", "JW325", "RAP", "CEM+", "BergOp", "CBS"]
 
 
 @dataclass(slots=True)
@@ -15,7 +15,9 @@ class Telling:
     `bestanden` counts every file. `records` are classes (JW305/JW307), declared lines (JW323) or CSV data rows of
     files that can be
     read, without those of exact copies and repeats (`dubbele_…`); records = geaccepteerd + the sum of `afgewezen`.
-    `bestanden_afgewezen` are files that cannot be read at all: they have no records.
+    `bestanden_afgewezen` are files that cannot be read at all: they have no records. Records of a JW301 are assigned
+    products; of an answer one, or one per rejected line. `buiten` are rows of the BergOp feed about municipalities
+    outside the set: dropped, and no records.
     """
 
     bestanden: int = 0
@@ -25,6 +27,7 @@ class Telling:
     bestanden_afgewezen: dict[str, int] = field(default_factory=dict)
     dubbele_bestanden: int = 0
     dubbele_records: int = 0
+    buiten: int = 0
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ from sor.simulator.tables import (
 
 MIN_AANBIEDERS = 12
 CLIENTS_PER_AANBIEDER = 100
+OUD_SHARE, FUSIE_SHARE, TAAKGERICHT_SHARE = 0.05, 0.6, 0.02
 FIRST_AGB = 99_000_001  # 99 is no care type in use: these codes belong to nobody
 
 
@@ -60,7 +61,7 @@ def make_aanbieders(seed: int, clients: int) -> dict[str, Aanbieder]:
     for i in range(max(MIN_AANBIEDERS, clients // CLIENTS_PER_AANBIEDER)):
         home = CLUSTERS[i % len(CLUSTERS)]
         clusters = tuple(c for c in CLUSTERS if c == home or rng.random() < 0.35)
-        made[f"{FIRST_AGB + i * 7}"] = Aanbieder(f"{FIRST_AGB + i * 7}", clusters, i % 3)
+        made[f"{FIRST_AGB + i * 7}"] = Aanbieder(f"{FIRST_AGB + i * 7}", clusters, i % 3, bergop=i % 4 == 3)
     return made
 
 
@@ -171,23 +172,42 @@ class _History:
     def _leveringen(self, gemeente: str, product: Product, begin: date) -> list[Levering]:
         rng, made = self.rng, list[Levering]()
         code = "" if rng.random() < 0.04 else rng.choice(product.codes)
+        geboren = self.client.geboortedatum < TOEWIJZING_VOOR_FUSIE - timedelta(days=30)
+        oud = gemeente in VOOR_FUSIE and geboren and rng.random() < OUD_SHARE
+        taakgericht = not oud and rng.random() < TAAKGERICHT_SHARE
         for spell in plan_spells(rng, begin, product, self.pop.until):
             if spell.nieuw_nummer or not made:
                 if made and code and rng.random() < 0.3:
                     code = rng.choice(product.codes)
-                levering = self._toewijzing(gemeente, product.categorie, code, spell.begin)
+                levering = self._toewijzing(gemeente, product.categorie, code, spell.begin, oud=oud)
             else:
                 old = made[-1]
                 levering = Levering(
                     old.toewijzingnummer, old.ontvanger, old.categorie, old.code, old.ingangsdatum, spell.begin
                 )
+            if taakgericht:
+                levering.toewijzingnummer = None
             levering.stops = spell.stops
             made.append(levering)
+        if oud and rng.random() < FUSIE_SHARE:
+            made += self._fusie(gemeente, made[-1])
         return made
 
-    def _toewijzing(self, gemeente: str, categorie: str, code: str, begin: date) -> Levering:
+    def _fusie(self, gemeente: str, oud: Levering) -> list[Levering]:
+        """The assignment of a merged municipality ends (JZ002 11), and the next day care goes on under the new code."""
+        laatste = oud.stops[-1].einddatum if oud.stops else self.pop.until
+        ruimte = (laatste - oud.begindatum).days
+        if ruimte < 10 or oud.pauze:
+            return []
+        dag = oud.begindatum + timedelta(days=ruimte // 2)
+        morgen = dag + timedelta(days=1)
+        nieuw = Levering(next(self.pop.nummers.toewijzing), gemeente, oud.categorie, oud.code, morgen, morgen)
+        nieuw.stops, oud.stops, oud.fusie = oud.stops, [Stop(dag, "36")], True
+        return [nieuw]
+
+    def _toewijzing(self, gemeente: str, categorie: str, code: str, begin: date, *, oud: bool) -> Levering:
         ingang, ontvanger = begin - timedelta(days=self.rng.randint(0, 14)), gemeente
-        if gemeente in VOOR_FUSIE and self.rng.random() < 0.02:
+        if oud:
             ingang, ontvanger = TOEWIJZING_VOOR_FUSIE, VOOR_FUSIE[gemeente]
         return Levering(next(self.pop.nummers.toewijzing), ontvanger, categorie, code, ingang, begin)
 

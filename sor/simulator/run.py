@@ -2,14 +2,17 @@
 
 import shutil
 from pathlib import Path
+from random import Random
 
+from sor.simulator.almere import make_almere
+from sor.simulator.assignments import make_toewijzingen
 from sor.simulator.config import Progress, SimulationConfig
 from sor.simulator.model import World
 from sor.simulator.outcomes import Outcomes
 from sor.simulator.population import Nummers, Population, make_aanbieders
 from sor.simulator.writer import Summary, Writer
 
-OURS = ("berichten", "rap", "cem", "te-laat", "expected.json", "faults.json", "README.txt")
+OURS = ("berichten", "rap", "cem", "bergop", "cbs", "te-laat", "expected.json", "faults.json", "README.txt")
 
 
 class SimulationError(Exception):
@@ -34,10 +37,12 @@ def build_world(config: SimulationConfig, progress: Progress) -> tuple[World, Nu
     outcomes = Outcomes(config.seed, config.until, aanbieders)
     clients = []
     for index, client in enumerate(population.clients(config.clients)):
+        make_toewijzingen(Random(f"{config.seed}|toewijzing|{index}"), client, config.until)
         outcomes.add(index, client)
         clients.append(client)
         progress("cliënten", index + 1, config.clients)
-    return World(aanbieders, clients), population.nummers
+    almere = make_almere(config.seed, config.until, clients)
+    return World(aanbieders, clients, almere), population.nummers
 
 
 def write_world(

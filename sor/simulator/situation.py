@@ -11,7 +11,6 @@ from sor.simulator.population import Nummers
 from sor.simulator.tables import DEFINITIES, PRODUCTEN
 from sor.simulator.xml import Klasse, Kop, Soort
 
-VOORAF, NA_ALLES = "berichten/0000-vooraf", "te-laat"  # sorted before all else, and after RAP and CEM+ too
 EERSTE_RUIMTE = 8  # days that must be left for follow-up messages
 
 
@@ -33,6 +32,7 @@ class Situatie:
     nummers: Nummers
     first: date
     until: date
+    eerder: dict[tuple[Soort, str], Bericht]  # an untouched message per type and provider, of another client
     bezet: set[tuple[str, str]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,10 +75,15 @@ class Situatie:
         """A levering that runs at the end, with the header of its start."""
         for traject in self.client.trajecten:
             laatste = traject.leveringen[-1]
-            if laatste.stops or laatste.begindatum > self.until - timedelta(days=20):
+            if (
+                laatste.stops
+                or laatste.toewijzingnummer is None
+                or traject.alleen
+                or laatste.begindatum > self.until - timedelta(days=20)
+            ):
                 continue
             for b in self.berichten:
-                nummers = {(int(k.nummer), k.begindatum) for k in b.klassen}
+                nummers = {(int(k.nummer or 0), k.begindatum) for k in b.klassen}
                 if b.kop.soort == "JW305" and (laatste.toewijzingnummer, laatste.begindatum) in nummers:
                     return b.kop, laatste
         return None

@@ -30,6 +30,15 @@ CLUSTER_VAN = {code: cluster(code) for code in INWONERS}
 # Current code -> code from before a merger (S1); such a code may still arrive when it was valid on the assignment's
 # date (TR378).
 VOOR_FUSIE = {nieuw: oud for oud, nieuw in OUDE_CODES.items()}
+BUITEN_SET = ("0344", "0599", "0518", "0392")  # municipalities outside the set, in the BergOp feed
+ALMERE = "0034"
+
+
+def huidig(code: str) -> str:
+    """The current code of a gemeente as sent."""
+    return OUDE_CODES.get(code, code)
+
+
 TOEWIJZING_VOOR_FUSIE = date(2021, 9, 1)
 
 
@@ -57,7 +66,10 @@ PRODUCTEN = (
     Product("53", ("53A01",), 2, 0.7, False, "82", 24_500),
     Product("44", ("44A08", "44A14"), 9, 2.2, True, "14", 18_700),
     Product("43", ("43A10",), 5, 2.0, True, "14", 29_900),
+    Product("48", ("48A05",), 2, 1.3, False, "82", 61_000),
 )
+BUITEN_UITKOMSTEN = frozenset({"47", "48", "49"})  # no jeugdhulp in the CBS sense [P]
+FREQUENTIE = {"04": "2", "01": "2", "16": "2", "14": "1", "82": "6"}  # WJ756 unit -> frequency of the assignment
 PRODUCT_VAN = {p.categorie: p for p in PRODUCTEN}
 
 # JZ588 reasons at the end of care, with a weight; 20 (pause) is planned apart.
@@ -75,6 +87,22 @@ UITVAL_KLASSE = {
     "36": "administratief",
     "37": "administratief",
 }
+
+# JZ588 reason at the end of care -> JZ002 reasons with which the municipality ends the assignment.
+REDEN_WIJZIGING = {
+    "02": ("02",),
+    "35": ("07",),
+    "36": ("03", "05", "08", "10"),
+    "37": ("12",),
+    "38": ("09",),
+    "39": ("06",),
+}
+
+# CBS 3.7 reasons -> class for uitval [R], and a weight.
+CBS_KLASSE = {"01": "gepland", "02": "wederzijds", "03": "client", "04": "aanbieder", "05": "neutraal"}
+CBS_REDENEN = {"01": 60, "02": 12, "03": 14, "04": 5, "05": 9}
+CBS_HULPVORMEN = {"01": 10, "02": 45, "03": 12, "04": 10, "11": 6, "12": 5, "13": 1, "14": 11}
+CBS_VERWIJZERS = {"01": 50, "02": 25, "03": 5, "04": 8, "05": 5, "06": 4, "08": 3}
 
 # The questions of the only published example (S0); scales are a reading [R]: VR09A/B are marks, the rest options 1..4.
 VRAGEN = (
@@ -97,6 +125,8 @@ class Definities(NamedTuple):
     vraag_nut: str = "VR09A"  # placeholder [P]
     vraag_zonder_hulp: str = "VR10"  # placeholder [P]
     zonder_hulp_goed: tuple[int, ...] = (3, 4)  # options that count for 3.1 (CBS 4.4)
+    nieuwe_start: int = 365  # a new start counts up to this many days after Einddatum [P]
+    respons_na: int = 90  # response is asked of trajecten ended at least this many days ago [P]
     laag: int = 4  # band "<=4" (S2)
     hoog: int = 8  # band ">=8" (S2)
     dagtekening_na_einde: int = 14  # no message is dated later than this many days after --until

@@ -1,4 +1,6 @@
-"""Writes a world to a directory: messages, declarations, scores, questionnaires, and then what must come out."""
+"""Writes a world to a directory: messages and answers, declarations, scores, questionnaires, CBS files, and then what
+must come out.
+"""
 
 import json
 from collections import defaultdict
@@ -7,14 +9,28 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from sor.simulator.almere import LAYOUT, cbs_bestanden
 from sor.simulator.config import Progress, SimulationConfig
-from sor.simulator.csvfiles import CEM_KOP, cem_bestanden, cem_pad, rap_bestanden, rap_kop, rap_pad, stijl
+from sor.simulator.csvfiles import (
+    BERGOP_KOP,
+    CEM_KOP,
+    bergop_bestanden,
+    bergop_pad,
+    cem_bestanden,
+    cem_pad,
+    rap_bestanden,
+    rap_kop,
+    rap_pad,
+    stijl,
+)
 from sor.simulator.declarations import Declaraties
-from sor.simulator.expected import Indicatoren, NietGekoppeld, verwacht
+from sor.simulator.expected import Los, verwacht, verwacht_cbs
+from sor.simulator.expected_figures import Indicatoren
+from sor.simulator.expected_more import Meer
 from sor.simulator.faults import Faults
 from sor.simulator.faults_csv import CsvFaults
 from sor.simulator.manifest import Manifest
-from sor.simulator.messages import Identificaties, berichten
+from sor.simulator.messages import Bericht, Identificaties, beantwoord, berichten
 from sor.simulator.model import World
 from sor.simulator.output import Output
 from sor.simulator.population import Nummers
@@ -36,6 +52,7 @@ class Summary:
     bestanden: int
     bytes: int
     ingrepen: int
+    cbs_records: int = 0
 
 
 @dataclass(slots=True)
@@ -65,6 +82,8 @@ class Writer:
         self._declaraties()
         self._rap()
         self._cem()
+        self._bergop()
+        self._cbs()
         self._expected()
         self._manifest()
         self._readme()
@@ -77,14 +96,21 @@ class Writer:
             made = berichten(client, Random(f"{seed}|berichten|{index}"), self.ids, self.config.until)
             if faults:
                 made = faults.apply(index, client, made)
-            for bericht in made:
-                bericht.write(self.output, self.world.aanbieders[bericht.kop.aanbieder].stijl)
-            self.progress("JW305 en JW307", index + 1, len(clients))
+            self._schrijf(made, Random(f"{seed}|antwoorden|{index}"))
+            self.progress("JW301 tot JW308", index + 1, len(clients))
         if faults:
             self.manifest.add("te_laat", faults.laat)
 
+    def _schrijf(self, made: list[Bericht], rng: Random) -> None:
+        for bericht in made:
+            stijl_ = self.world.aanbieders[bericht.kop.aanbieder].stijl
+            bericht.write(self.output, stijl_)
+            pad = beantwoord(bericht, self.ids, rng, self.output, stijl_)
+            self.manifest.add("antwoord_vooraf", [pad] if pad and bericht.vooraf else [])
+
     def _declaraties(self) -> None:
-        declaraties = Declaraties(self.config.seed, self.config.until, self.config.faults, self.ids, self.output)
+        c = self.config
+        declaraties = Declaraties(c.seed, c.until, c.faults, self.ids, self.output, self.manifest)
         for done, bestand in enumerate(declaraties.write(self.world)):
             if self.csv_faults:
                 self.csv_faults.jw323(*bestand)
@@ -109,22 +135,48 @@ class Writer:
                 self.output.good("CEM+", cem_pad(agb, maand), vorm.render(CEM_KOP, rows), len(rows))
             self.progress("CEM+", done + 1, 0)
 
+    def _bergop(self) -> None:
+        for done, (agb, maand, rows, vreemd) in enumerate(bergop_bestanden(self.world, self.config.seed)):
+            vorm = stijl(self.config.seed, "bergop", agb, maand)
+            self.output.good("BergOp", bergop_pad(agb, maand), vorm.render(BERGOP_KOP, rows), len(rows) - vreemd)
+            self.output.tellingen["BergOp"].buiten += vreemd
+            self.progress("BergOp", done + 1, 0)
+
+    def _cbs(self) -> None:
+        c = self.config
+        for bestand in cbs_bestanden(c.seed, c.until, self.world.almere, faults=c.faults):
+            if bestand.half:
+                self.output.unreadable("CBS", bestand.pad, bestand.inhoud, "B03")
+                self.manifest.add("cbs_half", [bestand.pad])
+            else:
+                self.output.good("CBS", bestand.pad, bestand.inhoud, bestand.records)
+                self.manifest.add("cbs_opnieuw", [bestand.pad] if "opnieuw" in bestand.pad else [])
+        if self.world.almere:
+            self.output.write("cbs/layout.toml", LAYOUT.encode())
+
     def _expected(self) -> None:
         """`expected.json`: one traject a line, so that it can be streamed on both sides."""
-        totaal, los, eerste = Indicatoren(), NietGekoppeld(), True
+        totaal, meer, los, eerste = Indicatoren(), Meer(self.config), Los(), True
         clusters: dict[str, Indicatoren] = defaultdict(Indicatoren)
+        los.scores["toewijzing"] += self.csv_faults.onbekend if self.csv_faults else 0
         with (self.out / "expected.json").open("w", encoding="utf-8", newline="\n") as file:
             file.write('{"configuratie":' + _json(self._configuratie()) + ',\n"trajecten":[')
             for item in verwacht(self.world.clients, los):
                 totaal.add(item)
                 clusters[item.row["cluster"]].add(item)
+                meer.add(item.row)
                 file.write(("\n" if eerste else ",\n") + _json(item.row))
                 eerste = False
             indicatoren = {
                 "totaal": totaal.result(),
                 "clusters": {naam: cluster.result() for naam, cluster in sorted(clusters.items())},
             }
-            file.write('\n],\n"indicatoren":' + _json(indicatoren) + ',\n"niet_gekoppeld":' + _json(asdict(los)))
+            file.write('\n],\n"cbs":[')
+            for nummer, row in enumerate(verwacht_cbs(self.world.almere)):
+                meer.add_cbs(row)
+                file.write((",\n" if nummer else "\n") + _json(row))
+            file.write('\n],\n"indicatoren":' + _json(indicatoren) + ',\n"verder":' + _json(meer.result()))
+            file.write(',\n"niet_gekoppeld":' + _json(los.aantallen()) + ',\n"wacht":' + _json(los.wacht()))
             file.write(',\n"bronnen":' + _json(self._bronnen()) + "}\n")
 
     def _manifest(self) -> None:
@@ -153,7 +205,7 @@ class Writer:
         self.output.write("README.txt", text.encode())
 
     def _summary(self) -> Summary:
-        trajecten = [t for c in self.world.clients for t in c.trajecten]
+        trajecten = [t for c in self.world.clients for t in c.trajecten if not t.alleen]
         return Summary(
             clients=len(self.world.clients),
             aanbieders=len(self.world.aanbieders),
@@ -165,6 +217,7 @@ class Writer:
             bestanden=sum(t.bestanden for t in self.output.tellingen.values()),
             bytes=self.output.omvang,
             ingrepen=len(self.manifest.ingrepen),
+            cbs_records=sum(len(c.records) for c in self.world.almere),
         )
 
 
