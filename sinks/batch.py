@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sinks.tables import Table
+
+#: A batch with as many bytes takes no more: receipts of large deliveries are a hundred times as long as other rows.
+MOST_BYTES: Final = 64 << 20
 
 
 class Place(NamedTuple):
@@ -31,6 +34,7 @@ class Batch:
         self._held: dict[Place, Held] = {}
         self.offsets: dict[Place, int] = {}  # next offset to read
         self.records = 0
+        self._bytes = 0
         self.since = 0.0  # of the monotonic clock, when its first record came
 
     def add(self, place: Place, offset: int, value: bytes) -> None:
@@ -43,6 +47,11 @@ class Batch:
         held.values.append(value)
         self.offsets[place] = offset + 1
         self.records += 1
+        self._bytes += len(value)
+
+    def room(self, records: int) -> int:
+        """How many more it takes of at most ``records``; none when it is large enough for the memory of a process."""
+        return max(0, records - self.records) if self._bytes < MOST_BYTES else 0
 
     def give_up(self, places: Iterable[Place]) -> None:
         """Forget partitions that another process reads from now on: it gets their records from Kafka.

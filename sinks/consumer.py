@@ -83,7 +83,7 @@ class SinkConfig:
     password: str
     slot: str
     health_port: int | None
-    flush_rows: int = 20_000
+    flush_rows: int = 50_000  # larger batches make fewer, larger parts: less to merge for ClickHouse
     flush_seconds: float = 0.3
     database: str = "sor"
     group: str | None = None
@@ -168,7 +168,7 @@ class Sink:
 
     def _read(self, into: Batch, seconds: float) -> None:
         """Read as much as the batch has room for."""
-        if (room := self._config.flush_rows - into.records) > 0:
+        if room := into.room(self._config.flush_rows):
             for message in self._consumer.consume(room, seconds):
                 self._take(message, into)
 
@@ -224,7 +224,7 @@ class Sink:
     def _meanwhile(self, running: Future[None]) -> None:
         """Read for the next round until the work is done."""
         while not running.done():
-            if self._assigned and not self._stop and self._next.records < self._config.flush_rows:
+            if self._assigned and not self._stop and self._next.room(self._config.flush_rows):
                 self._read(self._next, _MEANWHILE_SECONDS)
             else:
                 wait([running], _POLL_SECONDS)

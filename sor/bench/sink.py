@@ -41,7 +41,7 @@ from sor.stack.ports import free_port
 from transport.clients import Cluster, admin
 from transport.publisher import Publisher
 
-BATCH: Final = 20_000
+BATCH: Final = 50_000  # as the process has it
 _USERS: Final = {"admin": "bench-admin", "sink": "bench-sink"}
 Way = Callable[[int], float]  # number of the round -> seconds
 

@@ -90,6 +90,15 @@ def test_a_partition_that_is_given_up_takes_its_records_and_offsets_along() -> N
     assert len(at_work) == 2
 
 
+def test_a_batch_is_full_by_records_and_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sinks.batch.MOST_BYTES", 100)
+    batch = Batch()
+    batch.add(ONE, 0, b"a" * 60)
+    assert [batch.room(records) for records in (5, 1, 0)] == [4, 0, 0]
+    batch.add(ONE, 1, b"a" * 60)
+    assert batch.room(5) == 0
+
+
 def test_tables_do_not_mix() -> None:
     batch = Batch()
     batch.add(ONE, 0, b"a")
