@@ -101,6 +101,10 @@ class Connector:
             if delivery is not None:
                 yield delivery
 
+    def connect(self) -> None:
+        """Begin to connect, so that the broker is there when the first file has been checked. Does not wait."""
+        self._connected()
+
     def publish(self, delivery: Delivery, progress: Progress = _nothing) -> None:
         """Second pass: seal and publish; returns when the broker has every record.
 

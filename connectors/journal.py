@@ -47,7 +47,7 @@ class Journal:
 
     def __init__(self, path: Path, secret: bytes) -> None:
         self._path = path
-        self._secret = hmac.new(secret, b"journal", hashlib.sha256).digest()
+        self._hmac = hmac.new(hmac.digest(secret, b"journal", "sha256"), digestmod=hashlib.sha256)
 
     def add(self, aanlevering: str, records: Iterable[tuple[int, Regel]]) -> None:
         """Remember the numbers of the records of one delivery; the same again changes nothing."""
@@ -92,7 +92,9 @@ class Journal:
         return sorted(set(found))
 
     def _hash(self, number: bytes) -> bytes:
-        return hmac.new(self._secret, number, hashlib.sha256).digest()[:_HASH]
+        keyed = self._hmac.copy()
+        keyed.update(number)
+        return keyed.digest()[:_HASH]
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

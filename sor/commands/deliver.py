@@ -17,9 +17,12 @@ from connectors import report, sources
 from connectors.connector import WACHT, Connector
 from connectors.delivery import Changed, Delivery
 from connectors.errors import BrokerDown
-from connectors.model import BestandFout
+from connectors.indeling import LayoutFout, lees
+from connectors.mail import Feedback, MailProblem
+from connectors.model import BestandFout, Keuzes
 from connectors.receipts import Receipt
-from sor.settings import load_settings
+from sor.feedback import feedback
+from sor.settings import Settings, load_settings
 from sor.stack.endpoints import kafka_cluster
 from transport.clients import Cluster
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 GOED, GEWEIGERD, NIETS, GEEN_ONTVANGST, GEEN_SERVER, ONDERBROKEN = 0, 1, 2, 3, 4, 130
+_PERIODE: Final = re.compile(r"20[0-9]{2}-[12]")
 _AGB: Final = re.compile(r"[0-9]{8}")
 
 
@@ -44,10 +48,16 @@ def deliver(
     ] = WACHT,
     check_only: Annotated[bool, typer.Option("--check", help="Look at the files only; publish nothing.")] = False,
     show_all: Annotated[bool, typer.Option("--all", help="List accepted rows as well.")] = False,
+    layout: Annotated[
+        Path | None, typer.Option("--layout", help="TOML file with the columns of a CBS file.", show_default=False)
+    ] = None,
+    periode: Annotated[str, typer.Option("--periode", help="Half year of a CBS file, such as 2026-1.")] = "",
     max_mb: Annotated[int, typer.Option("--max-mb", min=1, envvar="SOR_MAX_FILE_MB", help="Largest file.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Deliver JW305, JW307, JW323, RAP and CEM+ files, and show what became of them.
+    """Deliver iJw messages, RAP, CEM+ and BergOp files, and CBS files with a layout; show what became of them.
+
+    Messages are JW301, JW305 to JW308, JW323 and JW325. A folder may hold files of every kind.
 
     Ends with 0: all accepted; 1: something refused; 2: nothing to deliver; 3: no receipt in time; 4: no broker; 130:
     interrupted. The same command again finishes what was not finished, and nothing counts twice.
@@ -56,19 +66,41 @@ def deliver(
         typer.echo("sor: --as is een AGB-code van acht cijfers.", err=True)
         raise typer.Exit(NIETS)
     settings = load_settings()
+    keuzes = _choices(settings, layout, periode)
     limits = sources.Limits(file_bytes=max_mb * 1_000_000)
     show = Show(as_json=as_json, show_all=show_all)
     cluster = Cluster("") if check_only else kafka_cluster(settings)
-    with Connector(settings.keys, cluster, limits=limits, journal=settings.journal) as connector:
-        code = run(connector, paths, limits, show, Options(sender, test, wait, check_only))
+    with Connector(settings.keys, cluster, limits=limits, journal=settings.journal, keuzes=keuzes) as connector:
+        options = Options(sender, test, wait, check_only, None if check_only else feedback(settings))
+        code = run(connector, paths, limits, show, options)
     raise typer.Exit(code)
+
+
+def _choices(settings: Settings, layout: Path | None, periode: str) -> Keuzes:
+    if periode and not _PERIODE.fullmatch(periode):
+        typer.echo("sor: --periode is een halfjaar, zoals 2026-1 of 2026-2.", err=True)
+        raise typer.Exit(NIETS)
+    place = layout or settings.cbs_layout
+    try:
+        found = lees(place) if place else None
+    except LayoutFout as error:
+        typer.echo(f"sor: {error}", err=True)
+        raise typer.Exit(NIETS) from None
+    return Keuzes(frozenset(settings.bergop_gemeenten), found, periode)
 
 
 class Options:
     """What was asked for."""
 
-    def __init__(self, sender: str = "", test: bool = False, wait: float = WACHT, check_only: bool = False) -> None:
-        self.sender, self.test, self.wait, self.check_only = sender, test, wait, check_only
+    def __init__(
+        self,
+        sender: str = "",
+        test: bool = False,
+        wait: float = WACHT,
+        check_only: bool = False,
+        mail: Feedback | None = None,
+    ) -> None:
+        self.sender, self.test, self.wait, self.check_only, self.mail = sender, test, wait, check_only, mail
 
 
 class Show:
@@ -101,6 +133,15 @@ class Show:
         self.worse(code)
         self.document["probleem"] = sentence
         typer.echo(f"sor: {sentence}", err=True)
+
+    def mailed(self, mail: Feedback | None, delivery: Delivery, receipt: Receipt | None = None) -> None:
+        """Feedback by mail where it is asked for; without it the delivery goes on."""
+        if mail is None:
+            return
+        try:
+            mail.checked(delivery) if receipt is None else mail.decided(delivery, receipt)
+        except MailProblem as problem:
+            typer.echo(f"sor: {problem}", err=True)
 
     def worse(self, code: int) -> None:
         """The exit code is the worst of what happened: interrupted, no broker, no receipt, refused."""
@@ -171,6 +212,8 @@ def run(connector: Connector, paths: list[Path], limits: sources.Limits, show: S
     """Publish everything below the paths, then show one receipt after the other; the exit code."""
     made, sent = 0, []
     try:
+        if not options.check_only:
+            connector.connect()
         found = sources.find(paths, limits, show.refused)
         plan = connector.run(options.sender, test=options.test, keep_accepted=show.show_all)
         deliveries = connector.deliveries(found, plan, show.refused)
@@ -179,6 +222,7 @@ def run(connector: Connector, paths: list[Path], limits: sources.Limits, show: S
             show.text(report.first_step(delivery))
             if _publish(connector, delivery, show, options):
                 sent.append(delivery)
+                show.mailed(options.mail, delivery)
         for delivery in sent:
             _receipt(connector, delivery, show, options)
     except BrokerDown as error:
@@ -226,3 +270,4 @@ def _receipt(connector: Connector, delivery: Delivery, show: Show, options: Opti
     elif receipt.afgekeurd:
         show.worse(GEWEIGERD)
     show.result(delivery, receipt)
+    show.mailed(options.mail, delivery, receipt)

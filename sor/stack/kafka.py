@@ -76,7 +76,9 @@ class Broker:
     @property
     def command(self) -> list[str]:
         """The command that runs the broker in the foreground; ``prepare`` comes first."""
-        heap = (f"-Xmx{self.heap}", "-XX:+ExitOnOutOfMemoryError")
+        # One machine with few cores: the second compiler and a parallel collector cost more than they bring here.
+        frugal = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+        heap = (f"-Xmx{self.heap}", "-XX:+ExitOnOutOfMemoryError", *frugal)
         return [*self._run_java(*heap), "kafka.Kafka", str(self._properties)]
 
     def prepare(self, progress: Progress = silent) -> None:
