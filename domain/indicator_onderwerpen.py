@@ -23,7 +23,7 @@ class Onderwerp(NamedTuple):
 
 _BERICHTEN: Final = "start- en stopberichten (JW305, JW307)"
 _CBS: Final = "CBS-bestand (structuur van het CBS, versie 7), zoals aanbieders in Almere het aanleveren"
-_NIET_VASTGELEGD: Final = "Bevestigd door de bron."
+_BEVESTIGD: Final = "Niets: de bron legt het vast."
 _TRAJECT: Final = "Het begrip traject (een keten van leveringen) is een voorstel; geen bron legt het vast."
 
 ONDERWERPEN: Final[dict[str, Onderwerp]] = {
@@ -35,6 +35,14 @@ ONDERWERPEN: Final[dict[str, Onderwerp]] = {
         _BERICHTEN,
         "niets",
         _TRAJECT,
+    ),
+    "cbs_trajecten": Onderwerp(
+        "",
+        "Aantal trajecten, CBS-bestand",
+        "Hoeveel hulp loopt of is beëindigd. Records van dezelfde hulpvorm die elkaar overlappen, zijn één traject.",
+        _CBS,
+        "records die in een latere, volledige aanlevering van dezelfde periode niet meer staan",
+        _BEVESTIGD,
     ),
     "uitval": Onderwerp(
         "1",
@@ -74,7 +82,7 @@ ONDERWERPEN: Final[dict[str, Onderwerp]] = {
         "verdeling en drie banden.",
         f"{_CBS}; veld 4.3",
         "metingen zonder cijfer; deze metingen tellen niet mee in de cijfers uit de CEM+, en omgekeerd",
-        _NIET_VASTGELEGD,
+        _BEVESTIGD,
     ),
     "zonder_hulp": Onderwerp(
         "3.1",

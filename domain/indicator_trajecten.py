@@ -38,7 +38,7 @@ def statussen() -> Iterable[Indicator]:
 
 def cbs_statussen() -> Iterable[Indicator]:
     """Records of CBS files, after merging those that overlap (CBS)."""
-    maak = over_trajecten("trajecten", "CBS", "F", nu="nu", herkomst="cbs")
+    maak = over_trajecten("cbs_trajecten", "CBS", "F", nu="nu", herkomst="cbs")
     yield aantal(maak, "cbs_trajecten_beeindigd", "Beëindigde hulp, CBS-bestand", BEEINDIGD)
     yield aantal(maak, "cbs_trajecten_lopend", "Lopende hulp, CBS-bestand", is_een("status", "lopend"))
 

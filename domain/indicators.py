@@ -40,12 +40,11 @@ VERBETERD: Final[frozenset[int]] = frozenset()
 def indicatoren(*, verbeterd: Collection[int] = VERBETERD, cem_bevestigd: bool = BEVESTIGD) -> dict[str, Indicator]:
     """Every indicator by its key. What somebody has confirmed decides what is shown, and with which mark."""
     merk = "R" if cem_bevestigd else "P"
-    twijfel = "" if cem_bevestigd else "; vraag niet bevestigd"
     alle: Iterable[Indicator] = (
         *trajecten.statussen(),
         *trajecten.uitval(),
-        *metingen.per_groep(metingen.nut("", "", f"CBS 4.3{twijfel}", merk, "ijw")),
-        *metingen.per_groep(metingen.zonder_hulp("", "", f"CBS 4.4{twijfel}", merk, "ijw")),
+        *metingen.per_groep(metingen.nut("", "", "CBS 4.3, CEM+", merk, "ijw")),
+        *metingen.per_groep(metingen.zonder_hulp("", "", "CBS 4.4, CEM+", merk, "ijw")),
         *metingen.bevestiging(),
         *trajecten.nieuwe_start(),
         *trajecten.probleem(verbeterd),

@@ -48,6 +48,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     "indicators": Entry(
         "sink", "Show the figures as they are now (for the third party; groups under 10 clients stay hidden)."
     ),
+    "indicatoren": Entry(
+        "indicatoren",
+        "Write docs/indicatoren.md: every figure in words, its formula, what is left out and what is not confirmed.",
+    ),
     "audit": Entry("audit", "Recompute every row from the log and compare it with ClickHouse."),
     "simulate": Entry(
         "simulate",
