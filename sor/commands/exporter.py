@@ -35,8 +35,8 @@ log = structlog.get_logger()
 
 STAGE: Final = "exporter"
 DAY: Final = 86_400
-#: Seconds between two looks at the deliveries, and at everything else.
-OFTEN, SELDOM = 15.0, 60.0
+#: Seconds between two looks. What waits is looked for in whole tables, and its alert counts in weeks.
+EVERY: Final = {"sources": 30.0, "age": 60.0, "audit": 60.0, "waiting": 300.0, "keys": 300.0}
 #: Of a provider's records of the last hour, from so many on, more than this share refused is a burst [P].
 BURST_LEAST, BURST_SHARE = 20, 0.2
 #: Records of one sender that were evaluated in the last hour and could not be opened by entry [P].
@@ -247,7 +247,7 @@ def run(settings: Settings, port: int | None, stop: Stop) -> int:
         while not stop:
             for name in [name for name, moment in due.items() if time.monotonic() >= moment]:
                 checks.run(name)
-                due[name] = time.monotonic() + (OFTEN if name == "sources" else SELDOM)
+                due[name] = time.monotonic() + EVERY[name]
             health.ready = True
             stop.wait(1.0)
     finally:

@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 from prometheus_client import REGISTRY
 
 from crypto import keys
+from monitoring import metrics
 from sinks.clickhouse import Access
 from sor.commands import exporter
 from sor.commands.exporter import DAY, SEALING_DAYS, CheckFailed, Checks, Waiting, bounded, differences, expiry
@@ -148,6 +149,11 @@ def test_keys_that_are_not_there_are_a_failed_check(tmp_path: Path) -> None:
 
 def test_the_first_certificate_to_end_counts() -> None:
     assert expiry(certificate(50)[0] + certificate(5)[0]) == pytest.approx(time.time() + 5 * DAY, abs=60)
+
+
+def test_every_check_has_its_turn_often_enough_for_its_alert(tmp_path: Path) -> None:
+    assert set(Checks(load_settings(home=tmp_path), NOBODY).all) == set(exporter.EVERY) == set(metrics.CHECKS)
+    assert max(exporter.EVERY.values()) <= 300, "SorCheckFailing looks back ten minutes"
 
 
 def test_a_fault_of_ours_is_no_failed_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
