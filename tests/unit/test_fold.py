@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import random
+from typing import get_args
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from domain.facts import Event, Fact, Meting, Prestatie, Score, Start, Stop
+from domain.facts import (
+    CbsRecord,
+    Dubbel,
+    Event,
+    Fact,
+    Intrekking,
+    Meting,
+    Prestatie,
+    PrestatieRetour,
+    Score,
+    Start,
+    Stop,
+    Toewijzing,
+    Vervanging,
+)
 from domain.feiten import Feiten, StartDaad, add, geldend
 from domain.fold import Persoon, Uitgifte, fold, rijen
 from domain.rows import RowKey, TrajectRij
@@ -37,6 +52,7 @@ prestaties = st.builds(
     code=st.just("45A01"), referentie=st.sampled_from([b"ref00001", b"ref00002", b"ref00003"]),
     vorige_referentie=st.sampled_from([None, b"ref00001"]), debet_credit=st.sampled_from(["D", "C"]), begindatum=DAGEN,
     einddatum=DAGEN, volume=st.integers(0, 9), eenheid=st.just("14"), bedrag=st.integers(0, 9), dagtekening=DAGEN, bericht=BERICHT,
+    declaratienummer=st.sampled_from([None, b"dec00001"]), tarief=st.sampled_from([None, 1]),
 )  # fmt: skip
 scores = st.builds(
     Score, toewijzing=st.sampled_from([b"toew0001", b"toew0002", None]), beschikking=st.sampled_from([None, b"besch001"]),
@@ -47,9 +63,47 @@ metingen = st.builds(
     vragenlijst=st.sampled_from(["CEM+_2018_OE_v1", "CEM+_2018_JE_v1", "CEM+_2018_JD_v1"]), informant=st.just("Moeder"),
     datum=DAGEN, antwoorden=st.dictionaries(st.sampled_from(["VR09A", "VR10"]), st.integers(1, 4)), tijd=st.integers(0, 9),
 )  # fmt: skip
-feiten: st.SearchStrategy[Fact] = st.one_of(starts, starts, stops, stops, prestaties, scores, metingen)
+toewijzingen = st.builds(
+    Toewijzing, gemeente=st.sampled_from(["0363", "0457"]), toewijzing=st.sampled_from([b"toew0001", b"toew0002"]),
+    categorie=st.sampled_from(["45", ""]), code=st.sampled_from(["45A01", ""]), toewijzingsdatum=st.integers(20_000, 20_003),
+    toewijzingstijd=st.integers(0, 1), ingangsdatum=st.sampled_from([20_000, 20_010]), einddatum=st.sampled_from([None, 20_060]),
+    reden_wijziging=st.sampled_from(["", "", "11", "13"]), volume=st.just(1), eenheid=st.sampled_from(["14", "04"]),
+    frequentie=st.just("2"), budget=st.just(None), dagtekening=DAGEN, bericht=BERICHT,
+)  # fmt: skip
+retouren = st.builds(
+    PrestatieRetour, gemeente=st.just("0363"), referentie=st.sampled_from([b"ref00001", b"ref00002", b"ref00003"]), bericht=BERICHT,
+    code=st.sampled_from(["9338", "9339"]), dagtekening=DAGEN,
+)  # fmt: skip
+cijfers = st.sampled_from([None, 3, 4])
+cbs = st.builds(
+    CbsRecord, gemeente=st.sampled_from(["0034", "0363"]), hulpvorm=st.sampled_from(["02", "11"]), verwijzer=st.just("01"),
+    crisis=st.sampled_from(["01", ""]), begindatum=st.sampled_from([20_000, 20_040, 20_060]), einddatum=st.sampled_from([20_060, 20_080]),
+    reden=st.sampled_from(["01", "03"]), geslacht=st.just("1"), leeftijd=st.sampled_from([None, 12]), leeftijd_benaderd=st.booleans(),
+    nut_jeugdige=cijfers, nut_ouder=cijfers, zonder_hulp_jeugdige=cijfers, zonder_hulp_ouder=cijfers,
+    periode=st.sampled_from(["2024-1", "2024-2"]), tijd=st.integers(0, 9),
+) | st.builds(
+    CbsRecord, gemeente=st.just("0034"), hulpvorm=st.sampled_from(["02", "11"]), verwijzer=st.just(""), crisis=st.just(""),
+    begindatum=st.sampled_from([20_000, 20_040]), einddatum=st.just(None), reden=st.just(""), geslacht=st.just("2"),
+    leeftijd=st.just(9), leeftijd_benaderd=st.just(False), nut_jeugdige=st.just(None), nut_ouder=cijfers,
+    zonder_hulp_jeugdige=st.just(None), zonder_hulp_ouder=st.just(None), periode=st.just("2024-1"), tijd=st.integers(0, 9),
+)  # fmt: skip
+intrekkingen = st.builds(
+    Intrekking, soort=st.sampled_from(["start", "stop", "declaration"]), bericht=BERICHT, code=st.sampled_from(["0001", "9074"])
+)  # fmt: skip
+dubbelen = st.builds(
+    Dubbel, regel=st.just("TR056"), soort=st.sampled_from(["start", "stop", "declaration", "assignment"]), sleutel=BERICHT
+) | st.builds(
+    Dubbel, regel=st.sampled_from(["TR314", "TR333"]), soort=st.just(""), sleutel=st.sampled_from([b"ref00001", b"dec00001"])
+)  # fmt: skip
+vervangingen = st.builds(
+    Vervanging, periode=st.sampled_from(["2024-1", "2024-2"]), aanlevering=st.sampled_from([c * 32 for c in "0123"])
+)  # fmt: skip
+SOORTEN: tuple[st.SearchStrategy[Fact], ...] = (
+    starts, stops, prestaties, scores, metingen, toewijzingen, retouren, cbs, intrekkingen, dubbelen, vervangingen,
+)  # fmt: skip
+feiten: st.SearchStrategy[Fact] = st.one_of(starts, stops, *SOORTEN)
 events = st.builds(
-    Event, delivery=st.sampled_from([c * 32 for c in "0123"]), line=st.integers(1, 3), aanbieder=st.sampled_from([AGB, "87654321"]),
+    Event, delivery=st.sampled_from([c * 32 for c in "0123"]), line=st.integers(1, 3), aanbieder=st.sampled_from([AGB, AGB, "87654321"]),
     published_at=st.just(0), fact=feiten,
 )  # fmt: skip
 
@@ -70,8 +124,20 @@ def _rows(history: list[Event], chunks: list[int]) -> dict[RowKey, bytes]:
     return {k: msgspec.msgpack.encode(r, order="deterministic") for k, r in table.items() if r is not None}
 
 
-@settings(max_examples=400, deadline=None)
-@given(st.lists(events, max_size=14), st.randoms(use_true_random=False), st.lists(st.integers(1, 5), max_size=6))
+def test_the_laws_below_are_tried_on_every_fact() -> None:
+    seen: set[type] = set()
+
+    @settings(max_examples=500, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
+    @given(feiten)
+    def look(fact: Fact) -> None:
+        seen.add(type(fact))
+
+    look()
+    assert seen == set(get_args(Fact))
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(events, max_size=16), st.randoms(use_true_random=False), st.lists(st.integers(1, 5), max_size=6))
 def test_order_repetition_and_restarts_leave_no_trace(
     history: list[Event], rnd: random.Random, chunks: list[int]
 ) -> None:
@@ -291,3 +357,41 @@ def test_of_two_contents_of_one_line_the_order_of_the_answers_decides_nothing() 
             add(feiten, _event(fact))
         uitkomsten.append(rijen(CLIENT, feiten))
     assert uitkomsten[0] == uitkomsten[1]
+
+
+#: The packed state of a client as release 0.1.0 wrote it, before assignments, answers and CBS records were kept.
+BLOB = (
+    "930a958296a83132333435363738a430333633c408746f657730303031a23435a534354130316483c4087330303030313030960167c00c"
+    "c2a131c4087330303030393939960368c00cc2a131c4087330303031303030960169c00cc2a13196a83132333435363738a430343537c0"
+    "a23435a53435413031cd012c81c40873303030303330309601cd012fc00cc2a131829296a83132333435363738a430333633c408746f65"
+    "7730303031a23435a5343541303164a2323081c40865303030303230309701cccbc0ccc80dc2a1319296a83132333435363738a4303336"
+    "33c408746f657730303031a23435a5343541303164a2333181c40865303030303231309701ccd5c0ccd20dc2a1318292a8313233343536"
+    "3738c408726566303030303181c40862303030303030319ca430333633c408746f657730303031a23435a53435413031c0a144646401a2"
+    "313401cc8292a83132333435363738c408726566303030303281c40862303030303030329ca430333633c408746f657730303031a23435"
+    "a53435413031c4087265663030303031a143646401a2313401cc828295a83132333435363738c408746f657730303031c001a14f81c40c"
+    "aaaaaaaaaaaaaaaa0000000192320295a83132333435363738c0c408626573636830303100a14281c40caaaaaaaaaaaaaaaa0000000292"
+    "32c08192a83132333435363738c4086d6574696e67303181c40cbbbbbbbbbbbbbbbb00000001953cccd7af43454d2b5f323031385f4f45"
+    "5f7631a64d6f6564657282a5565230394108a45652313003859500a83132333435363738a430333633cd07b2c40832ac7dd9a993af72c4"
+    "08f675b56294b50a069500a83132333435363738a430333633cd07b2c408b205b6e33303cbd9c408a4bed4a3dd5bee449501a831323334"
+    "35363738a430333633cd07b2c4086bcf8406ea3dc0c3c4082d54703eeb987d459502a83132333435363738a430333633cd07b2c4080e30"
+    "6b318b7c0257c40867cbb4f3b36c8f3f9502a83132333435363738a0cd07b2c4086c3158f1a3adaa80c40871b41d1f0a1ce948"
+)
+
+
+def test_a_state_of_the_first_release_is_read_and_folded_on() -> None:
+    """Frozen: the blob stands in the changelogs. New fields of the state come at the end, with a default."""
+    persoon = msgspec.msgpack.decode(bytes.fromhex(BLOB), type=Persoon)
+    assert persoon.versie == 10
+    assert [len(deel) for deel in msgspec.structs.astuple(persoon.feiten)] == [2, 2, 2, 2, 1, 0, 0, 0, 0, 0, 0]
+    (rij,) = (r for r in rijen(CLIENT, persoon.feiten).values() if isinstance(r, TrajectRij) and r.begindatum == 100)
+    assert (rij.status, rij.einddatum, rij.reden_beeindiging, rij.gas, rij.nut_ouder) == (
+        "beeindigd",
+        210,
+        "31",
+        {"1O": 2},
+        8,
+    )
+    assert (rij.declaraties, rij.metingen_einde, rij.wacht) == (0, 1, {"toewijzing": 103})
+    given_out = fold(CLIENT, persoon, [_event(Intrekking("stop", b"e0000210", "0001"))], 11, 11)
+    assert {u.rij.status for u in given_out if isinstance(u.rij, TrajectRij)} == {"gepauzeerd", "lopend"}
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(persoon), type=Persoon) == persoon
