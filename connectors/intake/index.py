@@ -101,6 +101,7 @@ class Index:
         new = wanted - self._held.keys()
         for agb in new:
             self._held[agb], self._bytes[agb] = {}, 0
+        self._count()
         return bool(new)
 
     def put(self, entries: Iterable[Entry]) -> None:
@@ -114,6 +115,9 @@ class Index:
                 self._set(held, one, before)
                 for event in self._waiting.get(one.id, ()):
                     event.set()
+        self._count()
+
+    def _count(self) -> None:
         self._told(sum(map(len, self._held.values())))
 
     def _set(self, held: dict[str, Entry], one: Entry, before: Entry | None) -> None:

@@ -177,6 +177,26 @@ async def test_from_upload_to_receipt_and_nothing_of_a_test(stream: Stream, inta
     found = {one["aanlevering"]: one["status"] for one in (await client.get("/deliveries"))[1]["aanleveringen"]}
     assert found[body["aanlevering"]] == found[real["aanlevering"]] == "goedgekeurd"
     assert (await client.post(rap(20)))[1]["nieuw"] is False
+    # A provider whose last token went is forgotten; with a new one its receipts are read once more.
+    file = TokenFile(intake.tokens)
+    for one in file.read():
+        file.revoke(one.id)
+    for _ in range(300):
+        async with client.session.get("/metrics") as answer:
+            if "\nsor_intake_receipts 0.0" in await answer.text():
+                break
+        await asyncio.sleep(0.1)
+    else:
+        raise AssertionError("receipts of nobody are kept")
+    headers = {"Authorization": f"Bearer {file.add(AGB, 1)[1]}"}
+    async with ClientSession(intake.base, headers=headers) as session:
+        again = Client(session)
+        for _ in range(100):
+            listed = {one["aanlevering"] for one in (await again.get("/deliveries"))[1]["aanleveringen"]}
+            if found.keys() <= listed:
+                break
+            await asyncio.sleep(0.1)
+        assert found.keys() <= listed
     log = intake.log.read_text()
     assert all(json.loads(line) for line in log.splitlines())
     assert real["aanlevering"] in log

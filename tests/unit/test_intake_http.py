@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -262,6 +263,23 @@ async def test_an_upload_that_trickles_is_ended(tmp_path: Path) -> None:
         assert (await asyncio.wait_for(reader.read(), 15)).startswith(b"HTTP/1.1 408")
         trickling.cancel()
         writer.close()
+
+
+async def test_headers_that_do_not_come_and_too_many_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.intake.server._KEEP_ALIVE", 0.3)
+    async with intake(tmp_path, IntakeLimits(connections=2)) as live:
+        slow = [await asyncio.open_connection("127.0.0.1", live.port) for _ in range(2)]
+        for _, writer in slow:
+            writer.write(b"POST /deliveries HTTP/1.1\r\nHost: x\r\nX-Half")
+        reader, writer = await asyncio.open_connection("127.0.0.1", live.port)
+        with suppress(ConnectionError):
+            writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert await reader.read() == b""  # there is no third
+        for reader, _ in slow:
+            assert await asyncio.wait_for(reader.read(), 10) == b""  # closed without an answer
+        assert (await live.get("/deliveries"))[0].status == 200  # there is room again
 
 
 async def test_a_cut_upload_leaves_nothing_behind(live: Running) -> None:
