@@ -94,7 +94,11 @@ def _vast(data: bytes, invoer: Invoer, layout: Indeling) -> Iterator[Lijn]:
         raise BestandFout("B06", invoer.naam)
     width = max(place.stop for place in places.values())
     least = min(places["hulpvorm"].stop, places["begindatum"].stop)
-    for line in StringIO(data.decode(invoer.codering), newline=None):
+    try:
+        text = data.decode(invoer.codering)
+    except UnicodeDecodeError:
+        raise BestandFout("B04", invoer.naam) from None
+    for line in StringIO(text, newline=None):
         count.totaal += 1
         content = line.rstrip("\n\x1a")
         if not content.strip():

@@ -18,6 +18,7 @@ from domain.dates import iso_day
 _NS: Final = "http://www.istandaarden.nl/ijw/3_2/{}/schema"
 _BASE: Final = _NS.format("basisschema")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_EERSTE, _LAATSTE = iso_day("1900-01-01"), iso_day("2100-12-31")
 _TIME: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])(?:\.[0-9]{1,12})?")
 MANY: Final = float("inf")
 
@@ -65,7 +66,7 @@ def one_of(allowed: object) -> Reader:
     return read
 
 
-def datum(text: str) -> int:
+def _any_day(text: str) -> int:
     text = text.strip(" \t\r\n")
     if _DATE.fullmatch(text) is None:
         raise ValueError
@@ -73,6 +74,20 @@ def datum(text: str) -> int:
         return iso_day(text)
     except ValueError:
         raise XmlFault("TR134") from None
+
+
+def datum(text: str) -> int:
+    """A day that can be reckoned with: 1900 to 2100, as entry wants it."""
+    found = _any_day(text)
+    if not _EERSTE <= found <= _LAATSTE:
+        raise XmlFault("TR134")
+    return found
+
+
+def _open_einde(text: str) -> int | None:
+    """The last day of an assignment; one beyond all reckoning, such as 9999-12-31, says that it is open [R]."""
+    found = _any_day(text)
+    return None if found > _LAATSTE else datum(text)
 
 
 def _tijd(text: str) -> int:
@@ -131,7 +146,7 @@ class Names:
         return Element(naam, f"{{{self._ns}}}{naam}", None, (), least, keep=False, skip=True)
 
     def geboortedatum(self) -> Element:
-        parts = (self.b("Datum", datum), self.b("DatumGebruik", one_of(codes.DATUM_GEBRUIK), 0))
+        parts = (self.b("Datum", _any_day), self.b("DatumGebruik", one_of(codes.DATUM_GEBRUIK), 0))
         return self.m("Geboortedatum", parts)
 
     def client(self, group: str, product: tuple[Element, ...], *more: Element, least: int = 1) -> Element:
@@ -203,7 +218,7 @@ def _toegewezen(n: Names) -> Element:
         m("Toewijzingsdatum", datum),
         m("Toewijzingstijd", _tijd),
         m("Ingangsdatum", datum),
-        m("Einddatum", datum, 0),
+        m("Einddatum", _open_einde, 0),
         m("RedenWijziging", _CODE_2, 0),
         m("Omvang", omvang, 0),
         m("Budget", integer(99_999_999), 0),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -28,7 +30,10 @@ _ENCRYPTED: Final = 0x1
 #: Below this size a high compression ratio means nothing.
 _RATIO_FROM: Final = 1_000_000
 #: What a damaged, encrypted or unknown zip member raises while it is read.
-ZIP_ERRORS: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+ZIP_ERRORS: Final = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError, IndexError),
+)
 
 
 class Limits(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -377,7 +378,8 @@ def toegewezen(**changed: Any) -> Node:
         "commentaar": "belt liever moeder Jansen",
     } | changed
     product: list[Node] | None = [("b:Categorie", v["categorie"]), ("b:Code", v["code"])] if v["categorie"] else None
-    size = v["omvang"] and list(zip(("b:Volume", "b:Eenheid", "b:Frequentie"), v["omvang"], strict=True))
+    names = ("b:Volume", "b:Eenheid", "b:Frequentie")
+    size: list[Node] | None = list(zip(names, v["omvang"], strict=True)) if v["omvang"] else None  # type: ignore[call-overload]
     return (
         "m:ToegewezenProduct",
         [
@@ -583,6 +585,21 @@ def cbs_xlsx(rows: list[tuple[Any, ...]], kop: tuple[str, ...] = CBS_KOP, blad: 
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def zipped(parts: dict[str, bytes]) -> bytes:
+    """A zip file in memory."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def unzipped(data: bytes) -> dict[str, bytes]:
+    """Its parts."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def cbs_keuzes(periode: str = "2026-1", layout: bytes = LAYOUT) -> Keuzes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from hypothesis import strategies as st
 from connectors import report
 from connectors.cbs_fields import halfjaren
 from connectors.connector import Connector
-from connectors.indeling import LayoutFout, indeling
+from connectors.indeling import NODIG, VELDEN, LayoutFout, indeling
 from connectors.model import Afwijzing, BestandFout, Keuzes, Regel
 from connectors.recognise import recognise
 from crypto.oprf import bsn_input, cbs_input
@@ -38,6 +36,8 @@ from tests.unit.connector_support import (
     parse_twice,
     refusal,
     table,
+    unzipped,
+    zipped,
 )
 from transport.clients import Cluster
 
@@ -292,22 +292,15 @@ def test_a_layout_that_cannot_be_used_says_why(change: Any, part: str) -> None:
         indeling(changed.encode())
 
 
+def test_the_example_in_the_documentation_is_a_layout() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "cbs-layout.md").read_text("utf-8")
+    found = indeling(text.split("```toml")[1].split("```")[0].encode())
+    assert set(found.kolommen) == set(found.plaatsen) >= set(NODIG)
+    for veld in VELDEN:
+        assert veld in text or veld.removesuffix("_2") + "_1" in text, veld
+
+
 # Excel.
-
-
-def zipped(parts: dict[str, bytes]) -> bytes:
-    """A zip file in memory."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-    return out.getvalue()
-
-
-def unzipped(data: bytes) -> dict[str, bytes]:
-    """Its parts."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def test_a_named_sheet_is_read() -> None:

@@ -5,30 +5,43 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from connectors import Connector, deliver_bytes, publish_message
+from connectors.cbs_fields import grenzen, halfjaren
 from connectors.delivery import Changed
 from connectors.errors import BrokerDown
 from connectors.model import BestandFout
 from connectors.sources import Limits, find
-from domain.facts import Meting, Score, Start
+from domain.dates import as_date
+from domain.facts import CbsRecord, Meting, PrestatieRetour, Score, Start, Toewijzing
 from schemas.codec import Codec
 from schemas.records import record_to_event
+from sor.cli import app
 from sor.commands.deliver import Interruption, Options, Show, run
 from tests.unit.connector_support import (
     AGB,
     BSN,
     BSNS,
+    CBS_KOP,
     CEM_KOP,
     RAP_KOP,
+    Antwoord,
     Declaratie,
     Regie,
+    Retour,
     ThirdParty,
+    Toewijzingen,
+    cbs_keuzes,
+    cbs_row,
+    cbs_xlsx,
     cem_rows,
     connected,
     make_keys,
@@ -206,6 +219,55 @@ def test_a_later_file_of_one_delivery_wins(desk: Desk, files: Path) -> None:
     facts = sorted(desk.facts(), key=lambda fact: fact.tijd)
     assert [fact.waarde for fact in facts] == [0, 2]
     assert facts[0].tijd < facts[1].tijd
+
+
+def test_a_folder_with_every_kind_just_works(
+    keys: Path, files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    periode = halfjaren(int(time.time() // 86_400))[0]
+    begin = as_date(grenzen(periode)[0]).strftime("%Y%m%d")
+    messages: list[Any] = [Toewijzingen(), Regie(), Regie(ending=True), Declaratie(), Retour(), Retour(ending=True)]
+    for number, message in enumerate([*messages, Antwoord([(prestatie(), ("9338",))])]):
+        (files / f"{number}.xml").write_bytes(message.bytes())
+    (files / f"{AGB}_scores.csv").write_bytes(RAP)
+    (files / "bergop.csv").write_bytes(table((*CEM_KOP, "gemeente"), [(*row, "0363") for row in cem_rows()]))
+    row = cbs_row(bsn="999999999", begin=begin, eind="", reden="")
+    (files / f"{AGB}_cbs.xlsx").write_bytes(cbs_xlsx([row, cbs_row(begin=begin, eind="", reden="")]))
+    third = ThirdParty(keys)
+    choices = cbs_keuzes(periode)
+    with Connector(keys, Cluster("nowhere"), publisher=third, receipts=third, keuzes=choices) as connector:
+        ran = Desk(connector, third, capsys).deliver(files)
+    assert ran.code == 0, ran.out
+    topics = Counter(topic.removeprefix("sor.in.") for topic, _, _ in third.sent)
+    assert topics == {
+        "assignment": 1, "start": 1, "stop": 1, "declaration": 1, "return": 3, "score": 3, "cem": 1, "cbs": 2,
+    }  # fmt: skip
+    for name in ("JW301 (toewijzing)", "JW306, JW308 en JW325 (retour)", "CBS-bestand"):
+        assert name in ran.out
+    codec = Codec("sor.events")
+    kinds = Counter(type(record_to_event(codec.decode(event)).fact) for event in third.events)
+    assert (kinds[Toewijzing], kinds[PrestatieRetour], kinds[CbsRecord]) == (1, 1, 2)
+    assert sum(kinds.values()) == sum(topics.values()) - 2  # the answers on whole messages name no client
+
+
+def test_a_cbs_file_without_its_period_is_told_and_not_counted(desk: Desk, files: Path) -> None:
+    (files / f"{AGB}_cbs.csv").write_bytes(table(CBS_KOP, [cbs_row()]))
+    assert "[B02]" in desk.deliver(files).out  # nor is it of a known kind without a layout
+    (files / f"{AGB}_cbs.xlsx").write_bytes(cbs_xlsx([cbs_row()]))
+    assert "--layout" in desk.deliver(files).out
+    assert desk.third.sent == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--periode", "2026"], "--periode"),
+        (["--layout", "/nergens/layout.toml"], "layout.toml kan niet worden gelezen"),
+    ],
+)
+def test_a_wrong_choice_is_one_sentence(tmp_path: Path, arguments: list[str], part: str) -> None:
+    answer = CliRunner().invoke(app, ["deliver", str(tmp_path), *arguments])
+    assert (answer.exit_code, part in answer.output, "Traceback" in answer.output) == (2, True, False)
 
 
 def test_cem_gets_its_feedback_in_two_steps(desk: Desk, files: Path) -> None:

@@ -42,6 +42,10 @@ def test_nothing_of_the_person_leaves_the_parser() -> None:
     assert str(day(date(2011, 5, 1))) not in text
 
 
+def test_an_end_beyond_reckoning_is_an_open_end() -> None:
+    assert facts(Toewijzingen([T(eind="9999-12-31")]))[0].einddatum is None
+
+
 def test_what_may_be_left_out() -> None:
     (bare,) = facts(
         Toewijzingen([T(referentie=None, categorie=None, eind="2026-12-31", omvang=None, budget=5, commentaar=None)])
@@ -79,6 +83,8 @@ def test_every_reason_of_change_is_read(reden: str) -> None:
         ("CD077", Toewijzingen([T(budget=1)])),
         ("B09", Toewijzingen(kop={"ontvanger": "94000002"})),
         ("TR134", Toewijzingen([T(ingang="2026-02-30")])),
+        ("TR134", Toewijzingen([T(ingang="1899-12-31")])),
+        ("TR134", Toewijzingen([T(datum="2101-01-01")])),
         *[("XSD", Toewijzingen([T(tijd=tijd)])) for tijd in ("24:00:00", "10:20", "10:20:30Z", "10:20:61", "x")],
         ("XSD", Toewijzingen([T(omvang=(1, "99", "2"))])),
         ("XSD", Toewijzingen([T(omvang=(1, "04", "3"))])),

@@ -73,3 +73,13 @@ def test_settings_are_frozen() -> None:
 
 def test_every_setting_is_described() -> None:
     assert all(row.description.endswith(".") for row in settings_table())
+
+
+def test_the_municipalities_of_a_bergop_feed_are_known_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(load_settings().bergop_gemeenten) == 13
+    assert "0034" not in load_settings().bergop_gemeenten
+    monkeypatch.setenv("SOR_BERGOP_GEMEENTEN", "0363, 0384")
+    assert load_settings().bergop_gemeenten == ("0363", "0384")
+    monkeypatch.setenv("SOR_BERGOP_GEMEENTEN", "0363,9999")
+    with pytest.raises(SettingsError, match="SOR_BERGOP_GEMEENTEN"):
+        load_settings()
