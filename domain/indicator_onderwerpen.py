@@ -127,7 +127,7 @@ ONDERWERPEN: Final[dict[str, Onderwerp]] = {
         "3.4",
         "Doelen gerealiseerd",
         "Welk deel van de doelscores 2 (bereikt) is, en welk deel 1 of 2 (minstens deels bereikt). Per doel en per "
-        "beoordelaar telt de laatste score. Als tweede cijfer: eerste per traject, dan het gemiddelde over "
+        "beoordelaar telt de laatste score. Als tweede cijfer: eerst per traject, dan het gemiddelde over "
         "trajecten.",
         "doelscores (GAS) in RAP",
         "x (geen score gegeven, het aantal wordt getoond); scores die nog aan geen traject gekoppeld zijn",
@@ -150,7 +150,7 @@ ONDERWERPEN: Final[dict[str, Onderwerp]] = {
         "Van welk deel van de duurzame trajecten die het hele kalenderjaar liepen, in dat jaar een meting is "
         "ontvangen. Het jaar is het laatste hele kalenderjaar voor de peildatum.",
         f"{_BERICHTEN} en CEM+",
-        "trajecten die in dat jaar begonnen of eindigden",
+        "trajecten die niet het hele jaar liepen",
         "Welke trajecten duurzaam zijn, staat in geen bericht: het volgt uit een tabel per product of uit de "
         "vragenlijst.",
     ),

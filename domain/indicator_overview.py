@@ -61,6 +61,53 @@ def overview(cijfers: Mapping[str, Uitkomst]) -> dict[str, Any]:
     }
 
 
+def verder(cijfers: Mapping[str, Uitkomst]) -> dict[str, Any]:
+    """The rest of the set for rows of messages: new starts, respons in three kinds, distribution of probleemafname."""
+    quotienten = (
+        "geen_nieuwe_start",
+        "geen_nieuwe_start_voorlopig",
+        "respons_cem",
+        "respons_scores",
+        "respons_duurzaam",
+    )
+    return {
+        **{sleutel: _quotient(cijfers[sleutel]) for sleutel in quotienten},
+        "probleem": {
+            wie: {str(waarde): int(cijfers[f"probleem_{wie}_{waarde}"].teller) for waarde in (1, 2, 3)}
+            for wie in ("behandelaar", "ouder", "client")
+        },
+    }
+
+
+def cbs(cijfers: Mapping[str, Uitkomst]) -> dict[str, Any]:
+    """The set for records of CBS files: uitval over all ends, the mark, going on without help."""
+    uitval, nut, hulp = (cijfers[f"cbs_{sleutel}"] for sleutel in ("uitval", "nut_gemiddelde", "zonder_hulp"))
+    redenen = ("wederzijds", "client", "aanbieder", "neutraal")
+    return {
+        "uitval": {
+            "n": int(uitval.noemer),
+            "uitval": int(uitval.teller),
+            **{reden: int(cijfers[f"cbs_uitval_{reden}"].teller) for reden in redenen},
+            "percentage": _procent(uitval),
+        },
+        "nut": {
+            "n": int(nut.noemer),
+            "gemiddelde": _zes(nut.waarde("gemiddelde")),
+            "verdeling": {str(cijfer): int(cijfers[f"cbs_nut_{cijfer}"].teller) for cijfer in range(1, 11)},
+        },
+        "zonder_hulp": {
+            "n": int(hulp.noemer),
+            "zonder_hulp": int(hulp.teller),
+            "percentage": _procent(hulp),
+            "verdeling": {str(optie): int(cijfers[f"cbs_zonder_hulp_{optie}"].teller) for optie in range(1, 5)},
+        },
+    }
+
+
+def _quotient(uitkomst: Uitkomst) -> dict[str, Any]:
+    return {"teller": int(uitkomst.teller), "n": int(uitkomst.noemer), "percentage": _procent(uitkomst)}
+
+
 def _procent(uitkomst: Uitkomst) -> float | None:
     return _zes(uitkomst.waarde("%"))
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from domain import indicator_overview
 from domain.dates import as_date, day, iso_day
 from domain.geography import GEMEENTEN
 from domain.indicators import INDICATOREN, Groep, Indicator, Uitkomst, evaluate, overview, sql, sql_samen
@@ -168,21 +169,22 @@ def test_sql_and_python_agree_on_both_sides_of_every_bound(access: Access) -> No
         assert 0 < teller < noemer, key
 
 
-def of_the_simulator(folder: Path) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+Rows = dict[str, list[dict[str, Any]]]
+SIMULATION = SimulationConfig(clients=300, months=18, seed=5)
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Rows]:
     """What the simulator says must come out, and the rows that it says are behind it."""
-    simulate(SimulationConfig(clients=300, months=18, seed=5), folder)
+    folder = tmp_path_factory.mktemp("figures") / "sim"
+    simulate(SIMULATION, folder)
     document = json.loads((folder / "expected.json").read_text("utf-8"))
-    rows: dict[str, list[dict[str, Any]]] = {"trajecten": [], "metingen": [], "scores": []}
-    for expected in document["trajecten"]:
-        row = traject(expected["index"], 1)
-        row |= {name: value for name, value in expected.items() if name in TRAJECTEN.columns}
-        for name in ("begindatum", "einddatum", "nieuwe_start"):
-            row[name] = None if expected.get(name) is None else iso_day(expected[name])
-        gas = {name: value for name, value in expected["gas"].items() if value is not None}
-        bereikt, deels = (sum(value in values for value in gas.values()) for values in ((2,), (1, 2)))
-        row |= {"gas": gas, "gas_gescoord": len(gas), "gas_bereikt": bereikt, "gas_deels": deels}
+    rows: Rows = {"trajecten": [], "metingen": [], "scores": []}
+    for number, expected in enumerate((*document["trajecten"], *document["cbs"])):
+        row = as_row(number, expected)
         rows["trajecten"].append(row)
         common = {name: row[name] for name in ("aanbieder", "gemeente", "traject", "client")}
+        common |= {"soort": "cbs" if row["bron"] == "cbs" else "einde"}
         for groep in ("jeugdige", "ouder"):
             cijfers = {"nut": expected[f"nut_{groep}"], "zonder_hulp": expected[f"zonder_hulp_{groep}"]}
             rows["metingen"].append(meting(len(rows["metingen"]), 1, groep=groep, **cijfers, **common))
@@ -190,7 +192,21 @@ def of_the_simulator(folder: Path) -> tuple[dict[str, Any], dict[str, list[dict[
             doel, beoordelaar = int(soort[:-1]), soort[-1]
             changed = {"doel": doel, "beoordelaar": beoordelaar, "waarde": waarde, **common}
             rows["scores"].append(score(len(rows["scores"]), 1, **changed))
-    return document["indicatoren"], rows
+    return document, rows
+
+
+def as_row(number: int, expected: dict[str, Any]) -> dict[str, Any]:
+    """An expected traject as a row of the contract; what it waits for plays no part in any figure."""
+    row = traject(number, 1, wacht={})
+    row |= {name: value for name, value in expected.items() if name in TRAJECTEN.columns and name != "wacht"}
+    for name in ("begindatum", "einddatum", "nieuwe_start"):
+        row[name] = None if expected[name] is None else iso_day(expected[name])
+    gas = {name: value for name, value in expected["gas"].items() if value is not None}
+    bereikt, deels = (sum(value in values for value in gas.values()) for values in ((2,), (1, 2)))
+    row |= {"gas": gas, "gas_gescoord": len(gas), "gas_bereikt": bereikt, "gas_deels": deels}
+    for rater, who in (("B", "behandelaar"), ("O", "ouder"), ("C", "client")):
+        row[f"probleem_{who}"] = expected["probleem"].get(rater)
+    return row | {"reden_beeindiging": expected["reden"] or ""}
 
 
 def without_what_rows_do_not_say(document: dict[str, Any]) -> dict[str, Any]:
@@ -202,21 +218,32 @@ def without_what_rows_do_not_say(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def test_the_figures_mean_what_the_simulator_means(access: Access, tmp_path: Path) -> None:
-    expected, rows = of_the_simulator(tmp_path / "sim")
+@pytest.mark.parametrize("per", [None, "cluster"])
+def test_the_figures_mean_what_the_simulator_means(
+    access: Access, simulated: tuple[dict[str, Any], Rows], per: Groep | None
+) -> None:
+    document, rows = simulated
     fill(access, rows)
-    wanted = {("" if group == "totaal" else group): figures_ for group, figures_ in expected_groups(expected).items()}
-    for per in (None, "cluster"):
-        found: dict[str, dict[str, Uitkomst]] = {}
-        for cijfer in figures(access, per=per, peildatum=PEILDATUM):
-            found.setdefault(cijfer.groep, {})[cijfer.indicator.sleutel] = cijfer.uitkomst
-        assert set(found) == ({""} if per is None else set(wanted) - {""})
-        for group, outcomes in found.items():
-            assert without_what_rows_do_not_say(overview(outcomes)) == without_what_rows_do_not_say(wanted[group])
+    found: dict[str, dict[str, Uitkomst]] = {}
+    for cijfer in figures(access, per=per, peildatum=SIMULATION.until):
+        found.setdefault(cijfer.groep, {})[cijfer.indicator.sleutel] = cijfer.uitkomst
+    first, rest = document["indicatoren"], document["verder"]
+    if per is None:
+        assert indicator_overview.cbs(found[""]) == rest["cbs"]
+        assert rest["cbs"]["uitval"]["n"] > 0
+        groups = {"": (first["totaal"], rest["totaal"])}
+    else:
+        groups = {cluster: (first["clusters"][cluster], rest["clusters"][cluster]) for cluster in first["clusters"]}
+        assert set(found) == {*groups, ""}  # records of CBS files belong to no cluster
+    for group, (wanted, more) in groups.items():
+        assert without_what_rows_do_not_say(overview(found[group])) == without_what_rows_do_not_say(wanted)
+        assert indicator_overview.verder(found[group]) == with_the_last_year(more)
 
 
-def expected_groups(document: dict[str, Any]) -> dict[str, Any]:
-    return {"totaal": document["totaal"], **document["clusters"]}
+def with_the_last_year(document: dict[str, Any]) -> dict[str, Any]:
+    """The simulator has the respons of long-lasting help for every year; the figure is of the last whole one."""
+    none = {"teller": 0, "n": 0, "percentage": None}
+    return {**document, "respons_duurzaam": document["respons_duurzaam"].get(str(SIMULATION.until.year - 1), none)}
 
 
 def test_the_query_of_one_indicator_gives_its_figure(access: Access) -> None:
