@@ -308,7 +308,7 @@ AUDIT_TIME: Final = _gauge(
     "sor_audit_timestamp_seconds",
     (),
     "When the last audit was made (seconds since 1970).",
-    "Old: run sor audit --json > audit.json in the home folder, by hand or by a timer.",
+    "Old: run sor audit, by hand or by a timer; it keeps its answer as audit.json in the home folder.",
 )
 KEY_EXPIRY: Final = _gauge(
     "sor_key_expiry_timestamp_seconds",

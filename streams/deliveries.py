@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+import structlog
 
 from domain.aanlevering import Aanlevering, Uitkomst, add
 from schemas.codec import Codec, IdSource, Record
@@ -13,6 +14,8 @@ from schemas.topics import LINES, RECEIPTS
 from streams.batch import Out
 from streams.batch import Record as LogRecord
 from streams.versions import version
+
+log = structlog.get_logger()
 
 TABLE: Final = "aanleveringen"
 _MOST: Final = 2**31 - 1  # what an int of the contract holds
@@ -33,7 +36,11 @@ class Deliveries:
         state = (
             self._decode(blob) if blob else Aanlevering(first["kind"], first["sender"], first["test"], first["lines"])
         )
+        before = state.klaar
         add(state, (_outcome(line) for line in lines))
+        if state.klaar and not before:
+            log.info("delivery complete", delivery=key.decode(), kind=state.kind, lines=state.lines,
+                     afgekeurd=state.aantal - state.geaccepteerd)  # fmt: skip
         state.versie = max(state.versie, version(self._epoch, records[-1].offset))
         receipt = self._receipts.encode(_receipt(key.decode(), state))
         return self._encode(state), [Out(RECEIPTS, key, receipt)]

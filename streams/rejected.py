@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from typing import Final
 
+import structlog
 from confluent_kafka import Message
 
 from crypto.oprf import InvalidPoint
 from crypto.seal import CannotOpen
 from schemas.codec import Record, Undecodable
+
+log = structlog.get_logger()
 
 CODES: Final[dict[type[Exception], str]] = {CannotOpen: "K01", InvalidPoint: "K02", Undecodable: "K03"}
 
@@ -18,6 +21,15 @@ CODES: Final[dict[type[Exception], str]] = {CannotOpen: "K01", InvalidPoint: "K0
 def rejection(stage: str, message: Message, problem: Exception, clear: Record | None, now: int) -> Record:
     """The dead letter of a message. ``clear`` is the clear part of its envelope, if it could be decoded."""
     clear = clear or {}
+    log.warning(
+        "unreadable record",
+        stage=stage,
+        topic=message.topic(),
+        partition=message.partition(),
+        offset=message.offset(),
+        code=CODES[type(problem)],
+        delivery=clear.get("delivery", ""),
+    )
     return {
         "stage": stage,
         "topic": message.topic(),

@@ -104,7 +104,7 @@ def sink(sizes: SinkSizes, rounds: int, tell: Tell) -> list[Figure]:
         raise StackError(f"The benchmark of the sink ended with {done.returncode}: {done.stderr[-1500:]}")
     result = json.loads(done.stdout.splitlines()[-1])
     rates: dict[str, float] = result["rows_per_second"]
-    ways = {"kafka": "from Kafka to committed", "decoded": "from bytes in memory", "writer": "rows in memory"}
+    ways = {"kafka": "from Kafka to committed", "decoded": "from bytes in memory", "container": "as they are"}
     figures = [
         Figure("sink", f"sink, {ways[way]}", rates[way], "rows/s", _SINK if way == "kafka" else None,
                note=f"{result['of_bare'][way]:.2f} of a bare insert")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,8 @@ from sor.settings import load_settings
 from sor.stack.endpoints import clickhouse_access, kafka_cluster
 
 MOVED, PROBLEM = 3, 2
+#: The last answer, in the home folder; the exporter shows its age and differences.
+KEPT = "audit.json"
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +31,7 @@ def register(app: typer.Typer) -> None:
 def command(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
     """Recompute every row from the log and compare it with ClickHouse.
 
-    Ends with 0: equal; 1: not equal; 3: events came in meanwhile.
+    Ends with 0: equal; 1: not equal; 3: events came in meanwhile. The answer is kept as audit.json in the home folder.
     """
     settings = load_settings()
     found = clickhouse_access(settings, "admin")
@@ -41,9 +44,21 @@ def command(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON
     except (RefusedError, UnavailableError) as problem:
         typer.echo(f"sor: {problem}", err=True)
         raise typer.Exit(PROBLEM) from None
+    document = json.dumps(dataclasses.asdict(report) | {"equal": report.equal}, indent=2)
+    keep(settings.home / KEPT, document)
     if as_json:
-        typer.echo(json.dumps(dataclasses.asdict(report) | {"equal": report.equal}, indent=2))
+        typer.echo(document)
     else:
         typer.echo("\n".join(audit.sentences(report)))
     if not report.equal:
         raise typer.Exit(MOVED if report.moved else 1)
+
+
+def keep(path: Path, document: str) -> None:
+    """Write the answer whole or not at all; a folder that takes no file is told and does not spoil the audit."""
+    try:
+        half = path.with_suffix(".new")
+        half.write_text(document + "\n", "utf-8")
+        half.replace(path)
+    except OSError as problem:
+        typer.echo(f"sor: the answer could not be kept as {path} ({type(problem).__name__}).", err=True)

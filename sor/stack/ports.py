@@ -17,7 +17,7 @@ from sor.stack.errors import StackError
 
 FIRST_BASE = 27000
 BLOCK = 100
-METRICS_OF = ("clickhouse", "evaluate", "entry", "trajectories", "deliveries", "sink", "kafka", "register")
+METRICS_OF = ("clickhouse", "evaluate", "entry", "trajectories", "deliveries", "sink", "kafka", "register", "exporter")
 """Processes with a metrics port, in the order of their ports: base+10, base+11, …"""
 
 

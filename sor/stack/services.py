@@ -49,6 +49,7 @@ def plan(settings: Settings, ports: Ports) -> list[Service]:
         _step("topics", ("topics", "apply", "--yes"), ("kafka",), environment),
         _step("migrate", ("migrate",), ("clickhouse",), environment),
         *(_stage(name, ports.metrics(name), environment) for name in STAGES),
+        _stage("exporter", ports.metrics("exporter"), environment),
     ]
 
 
@@ -109,7 +110,7 @@ def _stage(name: str, port: int, environment: dict[str, str]) -> Service:
         "service",
         command=lambda: _sor("run", name, "--metrics-port", str(port)),
         check=http_ready(f"http://127.0.0.1:{port}/ready"),
-        after=("keys", "topics", "migrate") if name == "sink" else ("keys", "topics"),
+        after=("keys", "topics", "migrate") if name in ("sink", "exporter") else ("keys", "topics"),
         environment=environment,
         address=f"http://127.0.0.1:{port}/metrics",
     )
