@@ -146,6 +146,15 @@ def test_of_merged_records_the_latest_meting_of_a_group_counts() -> None:
     ]  # fmt: skip
 
 
+def test_the_meting_of_what_ended_last_counts_not_of_what_began_last() -> None:
+    assert traject(cbs(0, 200, nut_ouder=3), cbs(50, 100, nut_ouder=9, line=2)).nut_ouder == 3
+
+
+def test_a_line_that_is_sent_again_keeps_the_day_of_its_first_upload() -> None:
+    (row,) = metingen(cbs(0, dag=130, nut_ouder=7), cbs(0, dag=120, nut_ouder=7))
+    assert row.datum == D + 120
+
+
 def test_a_record_without_outcome_yields_no_meting() -> None:
     assert metingen(cbs(0, 100)) == []
 

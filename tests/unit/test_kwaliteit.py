@@ -187,6 +187,16 @@ def test_a_flag_stands_on_the_traject_that_broke_the_rule_and_on_no_other() -> N
         assert ander.vlaggen == []
 
 
+def test_a_stop_in_a_message_used_twice_flags_its_own_traject() -> None:
+    twee = [start(0), stop(0, 100), start(500), stop(500, 600), dubbel("TR056", b"e0000600", "stop")]
+    assert [row.vlaggen for row in trajecten(*twee)] == [[], ["TR056"]]
+
+
+def test_what_runs_is_remembered_past_what_ended_between() -> None:
+    history = [start(0), stop(0, 90), start(10), stop(10, 20), start(50, categorie="54")]
+    assert [row.vlaggen for row in trajecten(*history)] == [["TR326"], ["TR326"]]
+
+
 def test_a_line_without_traject_flags_nothing_and_stops_nothing() -> None:
     assert trajecten(jw301(), regel("1", bedrag=201), dubbel("TR314", b"1")) == []
 

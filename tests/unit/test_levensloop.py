@@ -139,6 +139,7 @@ LEVENSLOOP: list[tuple[str, list[Event], list[Is]]] = [
     ("start removed on the day it was signed", [start(0), start(0, 3)], []),
     ("start removed before it was signed: it stands", [start(0, op=10), start(0, 3, op=9)], [Is("lopend", 0)]),
     ("removal of nothing", [start(0, 3), stop(0, 100, "31", 3)], [Is("wacht_op_levering", 0, wacht=(("levering", 3),))]),
+    ("removal of nothing, the stop's signed first", [start(0, 3, op=200), stop(0, 100, "31", 3)], [Is("wacht_op_levering", 0, wacht=(("levering", 103),))]),
     ("removal of a stop that is not there (TR063)", [start(0), stop(0, 100, "31", 3)], [Is("lopend", 0, wacht=(("levering", 103),))]),
     ("removal of a start that is not there, of which a stop is", [start(0, 3, op=10), stop(0, 100, "31")], [Is("wacht_op_start", 0, wacht=(("levering", 10), ("start", 103)))]),
     ("ended before the end of the pause (TR414)", [start(0), stop(0, 100, "20"), stop(0, 90, "31", op=110)], [Is("beeindigd", 0, 90, *GEPLAND, 1, ("TR414",))]),
