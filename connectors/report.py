@@ -105,6 +105,8 @@ def _counts(delivery: Delivery, receipt: Receipt | None) -> Iterator[str]:
         yield f"    Gevonden fouten: {wrong or ('geen' if done else 'nog geen')}; {good} metingen geaccepteerd"
     else:
         yield f"  {good} geaccepteerd, {wrong} geweigerd van {delivery.lines}"
+        if delivery.kind == "cbs" and wrong:
+            yield "  Wat in dit bestand ontbreekt telt nog mee tot er een bestand zonder geweigerde regels is."
     if receipt and receipt.codes:
         yield from (f"  {number:>8} × {code}: {tekst(code)}" for code, number in sorted(receipt.codes.items()))
 

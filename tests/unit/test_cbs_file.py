@@ -356,7 +356,9 @@ def test_a_delivery_counts_drops_and_refuses(tmp_path: Path) -> None:
         assert (delivery.kind, delivery.lines) == ("cbs", 3)
         assert {delivery.bestanden[0].kenmerk} == {None}
         assert "1 regels van een niet-deelnemende gemeente" in "\n".join(report.first_step(delivery))
-        shown = "\n".join(report.final_step(delivery, None))
+        receipt = third.wait(delivery.id, 0, lambda _r: None, lambda: None)
+        shown = "\n".join(report.final_step(delivery, receipt))
+        assert "zonder geweigerde regels" in shown
         assert "G01" in shown
         assert "999900007" not in shown
         sent = len(third.sent)
