@@ -15,6 +15,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from openpyxl import Workbook  # type: ignore[import-untyped]
+from structlog.testing import capture_logs
 
 from connectors.connector import Connector
 from connectors.indeling import indeling
@@ -295,7 +296,8 @@ class ThirdParty:
         if admitted.event:
             self.events.append(admitted.event)
         record = LogRecord(len(self.sent), admitted.line, 0)
-        self.state[key], out = self._deliveries(key, self.state.get(key), [record])
+        with capture_logs():  # the stage's own log is not the sender's screen
+            self.state[key], out = self._deliveries(key, self.state.get(key), [record])
         assert out[0].value is not None
         self.last_receipt = out[0].value
         self._new.append(from_record(self._receipts.decode(out[0].value)))
