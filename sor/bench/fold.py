@@ -29,7 +29,8 @@ _PER_SECOND: Final = 20_000.0
 _STATE: Final = 2_000.0
 #: Events of a client that a batch of the stream holds when care is told of as it happens.
 _RUN: Final = 8
-_UPLOAD: Final = 1_780_000_000_000
+#: After the last simulated day: nothing is signed in the future (TR135).
+_UPLOAD: Final = 1_785_542_400_000  # 2026-08-01
 _ROOT: Final = b"\x01" * 32
 
 
