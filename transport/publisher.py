@@ -39,8 +39,10 @@ class Publisher:
         raise NotDelivered(f"{topic}: the queue stayed full for 60 seconds; is the broker up?")
 
     def poll(self) -> None:
-        """Serve delivery reports."""
+        """Serve delivery reports; ``NotDelivered`` as soon as one failed, so that nobody goes on for nothing."""
         self._producer.poll(0)
+        if self._failures:
+            self.flush(0)
 
     def flush(self, timeout: float = 30.0) -> None:
         """Wait for every report; ``NotDelivered`` when one failed or is missing."""
@@ -54,3 +56,4 @@ class Publisher:
         """Drop what is queued, on the way out after an interruption."""
         self._producer.purge()
         self._producer.flush(1.0)
+        self._failures, self._failed = 0, None

@@ -14,7 +14,7 @@ import psutil
 from rich.table import Table
 
 #: The benchmarks, in order; ``suite`` has them.
-NAMES: Final = ("stages", "trajectories", "engine", "restore", "sink", "latency", "files", "panel")
+NAMES: Final = ("fold", "stages", "trajectories", "engine", "restore", "sink", "latency", "files", "intake", "panel")
 
 Tell = Callable[[str], None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from sor.bench import files, latency, others, panel, stages
+from sor.bench import files, fold, intake, latency, others, panel, stages
 from sor.bench.figures import NAMES, Figure, Tell
 
 
@@ -63,12 +63,22 @@ def _files(choice: Choice, tell: Tell) -> list[Figure]:
     return files.files(sizes, choice.rounds, tell)
 
 
+def _fold(choice: Choice, tell: Tell) -> list[Figure]:
+    return fold.folding(fold.FoldSizes(200 if choice.quick else 1_000), choice.rounds, tell)
+
+
+def _intake(choice: Choice, tell: Tell) -> list[Figure]:
+    sizes = intake.IntakeSizes(20, 60, 100) if choice.quick else intake.IntakeSizes(200, 1_000, 400)
+    return intake.intake(sizes, tell)
+
+
 def _panel(choice: Choice, tell: Tell) -> list[Figure]:
     sizes = panel.PanelSizes(200_000, 3, 500) if choice.quick else panel.PanelSizes(5_000_000, 10, 1_000)
     return panel.panel(sizes, tell)
 
 
 SUITE: Final[dict[str, Benchmark]] = {
+    "fold": Benchmark("The fold by itself, on simulated care", _fold),
     "stages": Benchmark("The stages without state, one process each, over Kafka", _stages),
     "trajectories": Benchmark("The stage trajectories: real fold, state on disk", _trajectories),
     "engine": Benchmark("The batch engine with a small fold", _engine),
@@ -76,6 +86,7 @@ SUITE: Final[dict[str, Benchmark]] = {
     "sink": Benchmark("The sink", _sink),
     "latency": Benchmark("End to end: publication to queryable row", _latency),
     "files": Benchmark("Files through sor deliver", _files),
+    "intake": Benchmark("The HTTP intake with many senders at once", _intake),
     "panel": Benchmark("The dashboard", _panel, full=True),
 }
 assert tuple(SUITE) == NAMES  # noqa: S101 - the help of the command would be wrong
