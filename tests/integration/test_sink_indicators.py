@@ -170,7 +170,7 @@ def test_sql_and_python_agree_on_both_sides_of_every_bound(access: Access) -> No
 
 
 Rows = dict[str, list[dict[str, Any]]]
-SIMULATION = SimulationConfig(clients=300, months=18, seed=5)
+SIMULATION = SimulationConfig(clients=300, months=36, seed=5)
 
 
 @pytest.fixture(scope="module")

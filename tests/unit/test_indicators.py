@@ -82,7 +82,12 @@ def test_uitval_counts_three_classes_over_four_and_leaves_the_rest_out() -> None
     assert uitkomst.waarde("%") == 50
     assert [uit(f"uitval_{k}", rijen).teller for k in ("client", "aanbieder", "wederzijds")] == [2, 1, 1]
     assert [uit(f"einde_{k}", rijen).teller for k in ("gepland", "neutraal", "administratief")] == [4, 2, 1]
-    assert [uit(f"trajecten_{s}", rijen).teller for s in ("beeindigd", "lopend", "gepauzeerd")] == [11, 1, 1]
+    assert [uit(f"trajecten_{s}", rijen).teller for s in ("beeindigd", "lopend", "gepauzeerd", "wacht_op_start")] == [
+        11,
+        1,
+        1,
+        1,
+    ]
 
 
 @pytest.mark.parametrize("buiten", [{"gemeente": "0034"}, {"gemeente": ""}, {"categorie": "48"}, {"verwijderd": True}])
@@ -102,14 +107,16 @@ def test_nut_is_over_marks_that_count_together_and_per_group() -> None:
     assert uitkomst.waarde("gemiddelde") == pytest.approx(6.8)
     assert [uit(f"nut_{band}", [], metingen).teller for band in ("laag", "midden", "hoog")] == [1, 2, 2]
     assert [uit(f"nut_{cijfer}", [], metingen).teller for cijfer in range(1, 11)] == [0, 0, 0, 1, 1, 0, 1, 1, 0, 1]
+    laag = [meting(n, nut=cijfer) for n, cijfer in enumerate((1, 1, 2, 3, 4, 5, 7, 8))]
+    assert [uit(f"nut_{band}", [], laag).teller for band in ("laag", "midden", "hoog")] == [5, 2, 1]
     assert uit("nut_gemiddelde_jeugdige", [], metingen)[1:] == (21, 3, 0)
     assert uit("nut_gemiddelde_ouder", [], metingen)[1:] == (13, 2, 1)
 
 
 def test_zonder_hulp_is_option_three_and_four_of_all_answers() -> None:
-    metingen = [meting(n, zonder_hulp=optie) for n, optie in enumerate([1, 2, 3, 4, 4, None, None])]
-    assert uit("zonder_hulp", [], metingen) == (5, 3, 5, 2)
-    assert [uit(f"zonder_hulp_{optie}", [], metingen).teller for optie in range(1, 5)] == [1, 1, 1, 2]
+    metingen = [meting(n, zonder_hulp=optie) for n, optie in enumerate([1, 2, 2, 3, 3, 3, 4, 4, 4, 4, None, None])]
+    assert uit("zonder_hulp", [], metingen) == (10, 7, 10, 2)
+    assert [uit(f"zonder_hulp_{optie}", [], metingen).teller for optie in range(1, 5)] == [1, 2, 3, 4]
 
 
 def test_goals_count_per_score_and_per_traject() -> None:
@@ -181,7 +188,7 @@ def test_the_queries_read_the_database_they_are_told_and_group_as_asked() -> Non
 
 
 def test_a_new_start_counts_for_ends_a_year_old_and_provisionally_for_younger_ones() -> None:
-    rijen = [dagen_terug(n, JAAR + n) for n in range(3)]
+    rijen = [dagen_terug(0, JAAR), dagen_terug(1, JAAR + 1, "aanbieder"), dagen_terug(2, JAAR + 2)]
     rijen += [dagen_terug(3, JAAR, "client", nieuwe_start=PEILDATUM - 100)]
     rijen += [dagen_terug(4, JAAR - 1), dagen_terug(5, 0, "wederzijds", nieuwe_start=PEILDATUM), dagen_terug(6, -1)]
     rijen += [dagen_terug(7, JAAR, "neutraal"), dagen_terug(8, JAAR - 1, "administratief"), traject(9)]
@@ -202,8 +209,9 @@ def test_respons_cem_waits_ninety_days_and_leaves_out_deaths_and_long_lasting_he
     rijen += [dagen_terug(4, RESPONS - 1, metingen_einde=1), traject(5, metingen_einde=1)]
     rijen += [dagen_terug(6, RESPONS, "neutraal", metingen_einde=1)]
     rijen += [dagen_terug(7, RESPONS, intensiteit="duurzaam", metingen_einde=1)]
-    rijen += [dagen_terug(8, RESPONS, "neutraal", intensiteit="duurzaam")]
-    assert uit("respons_cem", rijen) == (3, 2, 3, 3)
+    rijen += [dagen_terug(8, RESPONS, "neutraal", intensiteit="duurzaam"), dagen_terug(9, RESPONS - 1, "neutraal")]
+    rijen += [dagen_terug(10, RESPONS, metingen_einde=1)]
+    assert uit("respons_cem", rijen) == (4, 3, 4, 3)
 
 
 def test_respons_duurzaam_is_of_the_last_whole_year_of_who_was_there_all_of_it() -> None:
@@ -218,15 +226,17 @@ def test_respons_duurzaam_is_of_the_last_whole_year_of_who_was_there_all_of_it()
         traject(5, **duurzaam | {"begindatum": day(date(2025, 1, 2)), "metingen_jaren": [2025]}),
         traject(6, **duurzaam | {"status": "wacht_op_start", "metingen_jaren": [2025]}),
         traject(7, **duurzaam | {"intensiteit": "", "metingen_jaren": [2025]}),
+        traject(8, **duurzaam | {"status": "gepauzeerd"}),
     ]
-    assert uit("respons_duurzaam", rijen) == (3, 2, 3, 0)
+    assert uit("respons_duurzaam", rijen) == (4, 2, 4, 0)
     assert not INDICATOREN["respons_duurzaam"].datum
 
 
 def test_respons_scores_is_any_score_that_is_not_x() -> None:
     rijen = [einde(1, "gepland", gas_gescoord=1), einde(2, "client", probleem_client=3), einde(3, "administratief")]
     rijen += [einde(4, "neutraal", gas_gescoord=1), traject(5, gas_gescoord=1), einde(6, "gepland", probleem_ouder=1)]
-    assert uit("respons_scores", rijen) == (4, 3, 4, 1)
+    rijen += [einde(7, "gepland", probleem_behandelaar=2)]
+    assert uit("respons_scores", rijen) == (5, 4, 5, 1)
 
 
 def test_cbs_records_have_their_own_uitval_over_all_ends_also_in_almere() -> None:
@@ -254,7 +264,7 @@ def test_marks_of_cem_and_of_cbs_do_not_mix() -> None:
     assert [uit(f"cbs_nut_{band}", [], metingen).teller for band in ("laag", "midden", "hoog")] == [1, 0, 0]
     assert [uit(f"{voor}zonder_hulp", [], metingen).teller for voor in ("", "cbs_")] == [0, 1]
     assert uit("metingen_geteld", [], metingen).teller == 1
-    assert uit("metingen_niet_bevestigd", [], [*metingen, meting(4, bevestigd=True)]).teller == 1
+    assert uit("metingen_niet_bevestigd", [], [*metingen, meting(4), meting(5, bevestigd=True)]).teller == 2
 
 
 def test_what_nobody_confirmed_says_so_and_what_somebody_confirmed_does_not() -> None:
