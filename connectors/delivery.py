@@ -169,18 +169,9 @@ def check(group: list[Candidate], run: Run, refuse: Refuse, progress: Progress =
 
 def _name(run: Run, kind: str, sender: str, files: list[Bestand]) -> str:
     parts = [kind.encode(), sender.encode(), b"test" if run.test else b"", *(file.mac for file in files)]
-    parts += _choices(run.keuzes, kind, files)
+    parts += run.keuzes.merk(kind, dropped=any(file.invoer.telling.buiten for file in files))
     message = b"".join(len(part).to_bytes(2, "big") + part for part in parts)
     return hmac.new(run.secret, message, hashlib.sha256).hexdigest()[:32]
-
-
-def _choices(keuzes: Keuzes, kind: str, files: list[Bestand]) -> list[bytes]:
-    """What else decides which records the same bytes make: another choice is another delivery."""
-    if kind == "cbs" and keuzes.indeling is not None:
-        return [keuzes.periode.encode(), keuzes.indeling.merk]
-    if any(file.invoer.telling.buiten for file in files):
-        return [",".join(sorted(keuzes.gemeenten)).encode()]
-    return []
 
 
 def _check_file(candidate: Candidate, invoer: Invoer, run: Run, progress: Progress) -> Bestand:

@@ -88,6 +88,12 @@ class Keuzes:
     indeling: Indeling | None = None  # columns of a CBS file
     periode: str = ""  # half year that a CBS file reports: 2026-1
 
+    def merk(self, kind: str, *, dropped: bool) -> list[bytes]:
+        """What of it decides which records the same bytes make: with another choice it is another delivery."""
+        if kind == "cbs" and self.indeling is not None:
+            return [self.periode.encode(), self.indeling.merk]
+        return [",".join(sorted(self.gemeenten)).encode()] if dropped else []
+
 
 @dataclass
 class Invoer:
