@@ -3,7 +3,7 @@
 Joining two sets is pointwise and commutative, associative and idempotent (decision 0002): order of arrival,
 repetition and restarts leave no trace (OP080). An act is one delivery or removal of one key by one message; it counts
 once, by its message key or, for scores, metingen and CBS records, by its record in a delivery. What withdraws acts is
-a fact like any other and only grows (decision 0008).
+a fact like any other and only grows (decision 0010).
 """
 
 from __future__ import annotations

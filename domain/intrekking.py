@@ -1,4 +1,4 @@
-"""The facts that count: those that no answer and no redelivery took back (OP286, IV087, decision 0008). Pure."""
+"""The facts that count: those that no answer and no redelivery took back (OP286, IV087, decision 0010). Pure."""
 
 from __future__ import annotations
 
