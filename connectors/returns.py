@@ -46,7 +46,7 @@ class _Retour(Message):
     def __init__(self, invoer: Invoer, codes: _Codes, soort: str) -> None:
         super().__init__(invoer)
         self._codes, self._soort = codes, soort
-        self._retour, self._code, self._klant = 0, "", False
+        self._retour, self._code = 0, ""
 
     def header(self, values: Values, opened: dict[str, Values]) -> None:
         """As every message; the answer has a date of its own (TR135)."""
@@ -59,12 +59,12 @@ class _Retour(Message):
     def client_end(self, _values: Values, _open: dict[str, Values]) -> None:
         """A client in the answer: only rejected ones are returned (OP065), and the whole message is (IV087)."""
         first, rejects = self._codes.take()
-        self._klant, self._code = True, self._code or rejects or first
+        self._code = self._code or rejects or first
 
     def end(self, _values: Values, _open: dict[str, Values]) -> None:
         """The one record of the message."""
         self.element = 1
-        rejected = bool(self._code) or self._klant
+        rejected = bool(self._code)
         self.add(None, BerichtRetour(self._soort, self.gemeente, self.bericht, rejected, self._code, self._retour))
 
 

@@ -105,6 +105,12 @@ def test_a_rejected_client_rejects_its_lines_that_were_not_judged() -> None:
     assert [(r.bsn, r.inhoud.code) for r in records(message)] == [(BSN, "8187"), (BSNS[1], "9338")]  # type: ignore[union-attr]
 
 
+def test_a_declaration_rejected_as_a_whole_may_name_lines_too() -> None:
+    found = [record.inhoud for record in records(Antwoord([(P(), ("9338",))], codes=("9333",), toegekend=0))]
+    assert [type(fact) for fact in found] == [PrestatieRetour, BerichtRetour]
+    assert [fact.code for fact in found] == ["9338", "9333"]  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     ("code", "message"),
     [
