@@ -27,6 +27,7 @@ class Uitkomst(NamedTuple):
 
     datum: int
     tijd: int
+    begin: int  # of its record
     nummer: bytes
     groep: str
     nut: int | None
@@ -115,7 +116,7 @@ def _uitkomsten(client: bytes, aanbieder: str, hulpvorm: str, record: Record) ->
     ):
         if nut is not None or zonder_hulp is not None:
             bron = nummer(client, "cbs.meting", aanbieder, hulpvorm, record.begin, groep)
-            yield Uitkomst(datum, daad.tijd, bron, groep, nut, zonder_hulp)
+            yield Uitkomst(datum, daad.tijd, record.begin, bron, groep, nut, zonder_hulp)
 
 
 def _op_rij(rij: TrajectRij, uitkomst: Uitkomst) -> None:

@@ -28,6 +28,7 @@ class Levering(Struct, gc=False):
     einde: int = OPEN_EINDE  # Einddatum of the final stop
     reden: str = ""  # of the final stop
     pauze: int | None = None  # Einddatum of what only interrupts: a pause, or the end by a merger, without final stop
+    tijdelijk: int | None = None  # Einddatum of the pause that stands, under a final stop too
     fusie: bool = False  # the interruption is a merger of municipalities (RedenWijziging 11): the care goes on
     gestopt: bool = False  # some stop stands
     leeftijd: int | None = None  # on the last day, from the final stop
@@ -36,8 +37,9 @@ class Levering(Struct, gc=False):
 
     @property
     def loopt_tot(self) -> int:
-        """The last day of care, of a pause as well."""
-        return self.einde if self.pauze is None else self.pauze
+        """The day on which it no longer runs: of its end, and of a pause also when a final stop followed (OP379)."""
+        tot = self.einde if self.pauze is None else self.pauze
+        return tot if self.tijdelijk is None else min(tot, self.tijdelijk)
 
 
 class Gestopt(NamedTuple):
@@ -115,9 +117,12 @@ def _levering(
     vlaggen = _vlaggen(spoor, start, begin, stops)
     wacht = _wacht(spoor, start, begin, stops, bekend)
     levering = Levering(spoor, start, gestopt=bool(stops), wacht=wacht, vlaggen=vlaggen)
+    if not stops:
+        return levering
+    levering.tijdelijk = next((stop.daad.einddatum for stop in stops if stop.reden == REDEN_PAUZE), None)
     definitief = [stop for stop in stops if stop.reden != REDEN_PAUZE]
     if not definitief:
-        levering.pauze = stops[0].daad.einddatum if stops else None
+        levering.pauze = levering.tijdelijk
         return levering
     laatste = max(definitief, key=lambda stop: stop[:3])
     if laatste.reden == _REDEN_FUSIE and bekend.gefuseerd(spoor.aanbieder, spoor.gemeente, spoor.toewijzing):
@@ -154,8 +159,9 @@ def _vlaggen(
     """Rules of level 3 and 4 that one levering breaks by itself (``domain.kwaliteit``)."""
     gevonden = []
     if spoor.gemeente not in GEMEENTEN:
-        ingang = (start or stops[0].daad).ingangsdatum
-        if not geldig_op(spoor.gemeente, spoor.begindatum if ingang is None else ingang):
+        dagen = [daad.ingangsdatum for daad in (start, *(stop.daad for stop in stops)) if daad is not None]
+        ingang = {dag for dag in dagen if dag is not None} or {spoor.begindatum}
+        if not all(geldig_op(spoor.gemeente, dag) for dag in ingang):
             gevonden.append("TR378")
     if len(begin) > 1 and start is not None and staand(begin) > 1:
         gevonden.append("TR074")
@@ -216,7 +222,7 @@ def _binnen_toewijzing(groep: list[Levering]) -> None:
         begin = levering.spoor.begindatum
         if tot > begin:
             levering.vlaggen = (*levering.vlaggen, "TR326")
-        if levering.pauze is not None and not levering.fusie:
+        if levering.tijdelijk is not None:
             if begin in gepauzeerd:
                 levering.vlaggen = (*levering.vlaggen, "TR413")
             gepauzeerd.add(begin)

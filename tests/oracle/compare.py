@@ -13,15 +13,14 @@ from domain.facts import Event
 from domain.feiten import Feiten, add
 from domain.fold import Persoon, fold, rijen
 from domain.rows import T_METING, T_SCORE, T_TRAJECT, Rij, RowKey, TrajectRij
-from tests.oracle.expected import Row, Rows, expected, row
+from tests.oracle.expected import expected
+from tests.oracle.shape import Row, Rows, row
 
 CLIENT = b"p1.jeugd.0.AAAAAAAAAAAAAAAAAAAAAA"
 
 
 def _row(sleutel: RowKey, rij: Rij, trajecten: dict[str, Row] | None) -> Row:
     fields: dict[str, Any] = {name: getattr(rij, name) for name in rij.__struct_fields__}
-    if "vlaggen" in fields:
-        fields["vlaggen"] = tuple(fields["vlaggen"])
     if trajecten is not None:
         fields["traject"] = trajecten[fields["traject"]] if fields["traject"] else None
     return row(aanbieder=sleutel.aanbieder, gemeente=sleutel.gemeente, jaar=sleutel.jaar, **fields)
@@ -58,12 +57,29 @@ def of_log(history: Sequence[Event], cuts: Sequence[int]) -> list[tuple[RowKey, 
 
 
 def numbers(table: Iterable[tuple[RowKey, Rij]]) -> dict[tuple[str, str, str, int], bytes]:
-    """What the oracle needs to choose between equals; a waiting stop takes no part in that."""
+    """What the oracle needs to choose between equals; what waits, and CBS records, take no part in that."""
     return {
         (key.aanbieder, key.gemeente, rij.categorie, rij.begindatum): key.nummer
         for key, rij in table
-        if isinstance(rij, TrajectRij) and rij.status != "wacht_op_start"
+        if isinstance(rij, TrajectRij) and rij.bron == "ijw" and not rij.status.startswith("wacht")
     }
+
+
+def _differing(left: dict[str, Any], right: dict[str, Any]) -> list[str]:
+    return [column for column in left if left[column] != right[column]]
+
+
+def _pairs(table: str, ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> list[str]:
+    """What differs, each row of the fold beside the row of the oracle most like it."""
+    lines = []
+    for left in ours:
+        if not theirs:
+            lines.append(f"{table} fold alone {left}")
+            continue
+        right = min(theirs, key=lambda other: len(_differing(left, other)))
+        theirs.remove(right)
+        lines += [f"{table} {c}: fold {left[c]!r}, oracle {right[c]!r}" for c in _differing(left, right)]
+    return lines + [f"{table} oracle alone {right}" for right in theirs]
 
 
 def difference(table: list[tuple[RowKey, Rij]], history: Sequence[Event]) -> str:
@@ -72,6 +88,7 @@ def difference(table: list[tuple[RowKey, Rij]], history: Sequence[Event]) -> str
     lines = []
     for name in ("trajecten", "metingen", "scores"):
         ours, theirs = getattr(found, name), getattr(wanted, name)
-        lines += [f"{name} fold   {dict(r)}" for r in (ours - theirs).elements()]
-        lines += [f"{name} oracle {dict(r)}" for r in (theirs - ours).elements()]
+        lines += _pairs(
+            name, [dict(r) for r in (ours - theirs).elements()], [dict(r) for r in (theirs - ours).elements()]
+        )
     return "\n".join(lines)

@@ -8,17 +8,37 @@ from typing import Any
 from hypothesis import strategies as st
 
 from domain.codes import REDENEN
-from domain.facts import Event, Fact, Meting, Prestatie, Score, Start, Stop
+from domain.facts import (
+    CbsRecord,
+    Dubbel,
+    Event,
+    Fact,
+    Intrekking,
+    Meting,
+    Prestatie,
+    PrestatieRetour,
+    Score,
+    Start,
+    Stop,
+    Toewijzing,
+    Vervanging,
+)
 
 AANBIEDERS = ("12345678", "87654321")
-GEMEENTEN = ("0363", "0457", "0384")  # the second is an old code of the first
+GEMEENTEN = ("0363", "0457", "0384", "0034", "0999")  # the second is an old code of the first, the last is none
 TOEWIJZINGEN = (b"toew0001", b"toew0002", None)
 BERICHTEN = tuple(f"bericht{n}".encode() for n in range(8))
 DELIVERIES = tuple(c * 32 for c in "0123456789abcdef")
 DAY_0 = 20_400  # 2025-11-08: a year ends within most histories
 #: Days between one date and the next: the windows are 30 and 90 days, so these lie on and beside every bound.
-STEPS = (0, 0, 1, 1, 5, 29, 30, 31, 60, 89, 90, 91, -1, -29, -30, -31)
+STEPS = (0, 0, 1, 1, 5, 29, 30, 31, 60, 89, 90, 91, 365, 366, -1, -29, -30, -31)
+PRODUCTEN = (("45", "45A01"), ("45", ""), ("43", "43A10"), ("54", "54003"), ("31", "31001"), ("47", "47A01"), ("", ""))
+#: First and last days of months, the assignments' own, and days beside them: the periods of declared lines.
+FIRSTS, LASTS = (20_393, 20_393, 20_400, 20_423), (20_422, 20_422, 20_410, 20_453)
 FINALS = tuple(reden for reden in REDENEN if reden != "20")
+
+REFERENTIES = (b"ref00001", b"ref00002", b"ref00003", b"ref00004")
+EENHEDEN = ("14", "04", "01", "83")
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
@@ -37,7 +57,7 @@ class _Pen:
         # Most histories are of one provider, municipality and product; the rest mix all.
         self.aanbieders = _pick(draw, (AANBIEDERS[:1], AANBIEDERS))
         self.gemeenten = _pick(draw, (GEMEENTEN[:1], GEMEENTEN[:2], GEMEENTEN))
-        self.producten = _pick(draw, ((("45", "45A01"),), (("45", "45A01"), ("45", ""), ("54", "54001"), ("", ""))))
+        self.producten = _pick(draw, ((("45", "45A01"),), PRODUCTEN))
         self.toewijzingen = _pick(draw, (TOEWIJZINGEN[:1], TOEWIJZINGEN[:2], TOEWIJZINGEN))
         # Few days of signing, so that several acts fall on one day; a message has one day.
         self.signed = {bericht: DAY_0 + _pick(draw, (0, 0, 1, 2, 40)) for bericht in BERICHTEN}
@@ -60,12 +80,12 @@ class _Pen:
         return {"bericht": bericht, "dagtekening": self.signed[bericht]}
 
     def person(self) -> dict[str, Any]:
-        leeftijd = _pick(self.draw, (None, 7, 12))
+        leeftijd = _pick(self.draw, (None, 7, 12, 17))
         return {
             "leeftijd": leeftijd,
             "leeftijd_benaderd": False,
             "geslacht": _pick(self.draw, "012"),
-            "ingangsdatum": None,
+            "ingangsdatum": _pick(self.draw, (None, 19_000, DAY_0)),
         }
 
     def spoor(self, begin: int | None = None) -> tuple[str, dict[str, Any]]:
@@ -130,23 +150,111 @@ class _Pen:
         return None
 
     def declaration(self) -> None:
-        who, spoor = self.spoor()
-        refs = (b"ref00001", b"ref00002", b"ref00003", b"ref00004")
-        credit = self.draw(st.booleans())
-        spoor["toewijzing"] = spoor["toewijzing"] or TOEWIJZINGEN[0]
+        earlier = [e for e in self.events if isinstance(e.fact, Prestatie | Start) and e.fact.toewijzing is not None]
+        if earlier and _pick(self.draw, (True, True, True, False)):
+            event = _pick(self.draw, earlier)
+            f, who = event.fact, event.aanbieder
+            what = {name: getattr(f, name) for name in ("gemeente", "toewijzing", "categorie", "code")}
+        else:
+            who, what = self.spoor(DAY_0)
+            what.pop("begindatum")
+            what["toewijzing"] = what["toewijzing"] or TOEWIJZINGEN[0]
+        credit = _pick(self.draw, (False, False, True))
+        volume, tarief = _pick(self.draw, (1, 1, 2)), _pick(self.draw, (None, 5, 5))
         self.put(
             Prestatie(
-                **spoor, **self.message(), referentie=_pick(self.draw, refs), einddatum=spoor["begindatum"],
-                vorige_referentie=_pick(self.draw, refs) if credit else None, debet_credit="C" if credit else "D",
-                volume=1, eenheid="14", bedrag=1,
+                **what, **self.message(), referentie=_pick(self.draw, REFERENTIES),
+                begindatum=_pick(self.draw, FIRSTS), einddatum=_pick(self.draw, LASTS),
+                vorige_referentie=_pick(self.draw, REFERENTIES) if credit else None, debet_credit="C" if credit else "D",
+                volume=volume, eenheid=_pick(self.draw, EENHEDEN), bedrag=_pick(self.draw, (5, 5, volume * 5, volume)),
+                declaratienummer=_pick(self.draw, (None, b"decl0001", b"decl0002")), tarief=tarief,
             ),
             who,
+        )  # fmt: skip
+
+    def toewijzing(self) -> None:
+        """A version of an assignment, mostly of one that something names."""
+        named = [e for e in self.events if isinstance(e.fact, Start | Stop | Prestatie | Toewijzing)]
+        named = [e for e in named if e.fact.toewijzing is not None]
+        if named and _pick(self.draw, (True,) * 5 + (False,)):
+            event = _pick(self.draw, named)
+            f, who = event.fact, event.aanbieder
+            what = {name: getattr(f, name) for name in ("gemeente", "toewijzing", "categorie", "code")}
+        else:
+            who, what = self.spoor(DAY_0)
+            what.pop("begindatum")
+            what["toewijzing"] = what["toewijzing"] or TOEWIJZINGEN[0]
+        if _pick(self.draw, (True, False, False)):
+            what["categorie"], what["code"] = _pick(self.draw, (*PRODUCTEN, ("45", "")))
+        ingang, reden = _pick(self.draw, (*FIRSTS, 20_394)), _pick(self.draw, ("", "", "05", "11", "11", "13", "13"))
+        einde = ingang if reden == "13" else _pick(self.draw, (None, *LASTS))
+        self.put(
+            Toewijzing(
+                **what, **self.message(), toewijzingsdatum=DAY_0 + _pick(self.draw, (0, 0, 1)),
+                toewijzingstijd=_pick(self.draw, (0, 0, 60)), ingangsdatum=ingang,
+                einddatum=einde, reden_wijziging=reden, volume=None,
+                eenheid=_pick(self.draw, ("", *EENHEDEN)), frequentie="", budget=None,
+            ),
+            who,
+        )  # fmt: skip
+
+    def answer(self) -> None:
+        """A message, a declared line or a CBS file counts no more; a number was used twice."""
+        named = [e for e in self.events if isinstance(e.fact, Start | Stop | Prestatie | CbsRecord | Toewijzing)]
+        if not named:
+            return self.levering()
+        event = _pick(self.draw, named)
+        f = event.fact
+        fact: Fact
+        if isinstance(f, CbsRecord):
+            fact = Vervanging(_pick(self.draw, (f.periode, f.periode, "2026-1")), event.delivery)
+        elif isinstance(f, Toewijzing):
+            fact = Dubbel("TR056", "assignment", f.bericht)
+        elif isinstance(f, Prestatie):
+            fact = _pick(self.draw, (
+                Intrekking("declaration", f.bericht, "0001"), Dubbel("TR056", "declaration", f.bericht),
+                PrestatieRetour(f.gemeente, f.referentie, f.bericht, "8021", f.dagtekening + 9),
+                PrestatieRetour(f.gemeente, f.referentie, f.bericht, "8021", f.dagtekening + 9),
+                Dubbel("TR314", "", f.referentie), Dubbel("TR333", "", f.declaratienummer or b"decl0002"),
+            ))  # fmt: skip
+        else:
+            soort = "start" if isinstance(f, Start) else "stop"
+            fact = _pick(
+                self.draw,
+                (
+                    Intrekking(soort, f.bericht, "0001"),
+                    Intrekking("stop", f.bericht, "0001"),
+                    Dubbel("TR056", soort, f.bericht),
+                ),
+            )
+        self.put(fact, _pick(self.draw, (event.aanbieder,) * 7 + AANBIEDERS))
+        return None
+
+    def cbs(self) -> None:
+        """A record of a CBS file, mostly on or beside a day of an earlier one."""
+        days = [d for e in self.events if isinstance(e.fact, CbsRecord) for d in (e.fact.begindatum, e.fact.einddatum)]
+        days = [d for d in days if d is not None]
+        begin = _pick(self.draw, days) + _pick(self.draw, (0, 0, 1, -1, 5)) if days else self.day()
+        einde = _pick(self.draw, (None, begin, begin + 1, begin + 5, begin + 60))
+        mark, option = st.none() | st.integers(1, 10), st.none() | st.integers(1, 4)
+        self.put(
+            CbsRecord(
+                gemeente=_pick(self.draw, ("0034", "0034", "0034", "0363", "0457")), hulpvorm=_pick(self.draw, ("02", "02", "11")),
+                verwijzer=_pick(self.draw, ("", "01")), crisis=_pick(self.draw, ("", "01", "02")), begindatum=begin,
+                einddatum=einde, reden="" if einde is None else _pick(self.draw, ("01", "02", "03", "04", "05")),
+                geslacht=_pick(self.draw, "012"), leeftijd=_pick(self.draw, (None, 7, 17)), leeftijd_benaderd=False,
+                nut_jeugdige=self.draw(mark), nut_ouder=self.draw(mark), zonder_hulp_jeugdige=self.draw(option),
+                zonder_hulp_ouder=self.draw(option), periode=_pick(self.draw, ("2025-2", "2025-2", "2026-1")),
+                tijd=self.upload_time(),
+            ),
+            _pick(self.draw, self.aanbieders), *self.place(),
         )  # fmt: skip
 
     def score(self) -> None:
         doel = _pick(self.draw, (0, 1, 1, 2, 10))
         toewijzing = _pick(self.draw, (*self.toewijzingen, *self.toewijzingen, *TOEWIJZINGEN))
-        beschikking = b"besch001" if toewijzing is None else _pick(self.draw, (None, b"besch001"))
+        besluit = (b"besch001", b"besch001", b"besch002")
+        beschikking = _pick(self.draw, besluit) if toewijzing is None else _pick(self.draw, (None, *besluit))
         fact = Score(
             toewijzing=toewijzing, beschikking=beschikking, doel=doel, beoordelaar=_pick(self.draw, "OC" if doel else "OCB"),
             waarde=_pick(self.draw, (None, 1, 2, -1, 0) if doel else (None, 1, 2, 3)), tijd=self.upload_time(),
@@ -154,10 +262,12 @@ class _Pen:
         self.put(fact, _pick(self.draw, self.aanbieders), *self.place())
 
     def meting(self) -> None:
-        vraag = st.dictionaries(st.sampled_from(("VR01", "VR09A", "VR10")), st.integers(1, 4), max_size=3)
+        vraag = st.dictionaries(
+            st.sampled_from(("VR01", "VR09A", "VR10", "VR09A", "VR10")), st.integers(1, 4), max_size=3
+        )
         fact = Meting(
             meting=_pick(self.draw, (b"meting01", b"meting02", b"meting03", b"meting04")),
-            vragenlijst="CEM+_2018_" + _pick(self.draw, ("OE", "OE", "JE", "OD", "JD")) + "_v1",
+            vragenlijst="CEM+_2018_" + _pick(self.draw, ("OE", "OE", "JE", "OE", "OE", "JE", "OD", "JD")) + "_v1",
             informant=_pick(self.draw, ("Moeder", "Jeugdige")), datum=self.day(self.an_end()),
             antwoorden=self.draw(vraag), tijd=self.upload_time(),
         )  # fmt: skip
@@ -184,7 +294,7 @@ class _Pen:
         if self.events:
             event = _pick(self.draw, self.events)
             f = event.fact
-            if isinstance(f, Score | Meting):
+            if isinstance(f, Score | Meting | CbsRecord):
                 known = {name: getattr(f, name) for name in f.__struct_fields__}
                 f = type(f)(**{**known, "tijd": self.upload_time()})
             self.events.append(Event(event.delivery, event.line, event.aanbieder, len(self.events), f))
@@ -196,12 +306,14 @@ def _one_content(history: Sequence[Event]) -> list[Event]:
     kept = []
     for event in history:
         f = event.fact
-        if isinstance(f, Score | Meting):
+        if not isinstance(f, Start | Stop | Prestatie | Toewijzing):
             kept.append(event)
             continue
         key: tuple[Any, ...] = (type(f), event.aanbieder, f.bericht)
         if isinstance(f, Prestatie):
             key += (f.referentie,)
+        elif isinstance(f, Toewijzing):
+            key += (f.gemeente, f.toewijzing)
         else:
             key += (f.gemeente, f.toewijzing, f.categorie, f.code, f.begindatum, getattr(f, "reden_beeindiging", ""))
         if seen.setdefault(key, f) == f:
@@ -213,13 +325,22 @@ def _one_content(history: Sequence[Event]) -> list[Event]:
 def histories(draw: Draw, most: int = 12) -> list[Event]:
     """The events of one client in any order, none of them contradicting itself."""
     pen = _Pen(draw)
-    acts = (
-        *(pen.levering,) * 3, *(pen.resume,) * 3, *(pen.correct,) * 3,
-        pen.declaration, pen.declaration, pen.score, pen.score, pen.meting, pen.meting, pen.again,
-    )  # fmt: skip
+    care = (*(pen.levering,) * 3, *(pen.resume,) * 3, *(pen.correct,) * 3)
+    lines, ratings = (pen.declaration,) * 2, (pen.score, pen.score, pen.meting, pen.meting)
+    # A history is about some of it: with everything in a short one, nothing would meet.
+    acts = _pick(
+        draw,
+        (
+            (*care, *lines, *ratings, pen.toewijzing, pen.answer, pen.cbs, pen.again),
+            (*care, *ratings, pen.again),
+            (*care, *lines * 3, *(pen.toewijzing, pen.answer) * 2),
+            (*care, *(pen.answer,) * 3, *(pen.toewijzing,) * 3),
+            (*(pen.cbs,) * 5, pen.answer, pen.again, pen.levering),
+        ),
+    )
     for _ in range(draw(st.integers(1, most))):
         act = _pick(draw, acts)
-        for _ in range(_pick(draw, (1, 2, 3)) if act in (pen.declaration, pen.score, pen.meting) else 1):
+        for _ in range(_pick(draw, (1, 2, 3)) if act in (pen.declaration, pen.score, pen.meting, pen.cbs) else 1):
             act()
     history = _one_content(pen.events)
     return list(draw(st.permutations(history))) if draw(st.booleans()) else history
