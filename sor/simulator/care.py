@@ -40,7 +40,8 @@ def plan_spells(rng: Random, begin: date, product: Product, until: date) -> list
             return _cut(spells, until)
         knip = at + timedelta(days=rng.randint(14, (einde - at).days - 7))
         if breuk == "pauze_einde":
-            slot = Stop(knip + timedelta(days=rng.randint(0, 45)), eind_reden(rng))
+            # Far enough apart for the pause to be told first, whatever the delays of sending (TR415).
+            slot = Stop(knip + timedelta(days=rng.randint(15, 45)), eind_reden(rng))
             spells.append(Spell(at, [Stop(knip, "20"), slot], nieuw))
             return _cut(spells, until)
         reden, gap, nieuw_volgend = _overgang(rng, breuk)

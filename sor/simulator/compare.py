@@ -42,8 +42,8 @@ def found(rows: Iterable[Sequence[Any]]) -> Counter[str]:
     return counted
 
 
-def expected(document: Mapping[str, Any], *, cbs: bool = True) -> Counter[str]:
-    """The trajecten of ``expected.json`` as a multiset; ``cbs``: also those of the CBS files."""
+def expected(document: Mapping[str, Any], *, cbs: bool = False) -> Counter[str]:
+    """The trajecten of ``expected.json`` as a multiset; ``cbs``: of the CBS files too, which are delivered apart."""
     counted: Counter[str] = Counter()
     for row in (*document["trajecten"], *(document["cbs"] if cbs else ())):
         plain = [row[name] if row[name] != "" else None for name in _FIELDS]

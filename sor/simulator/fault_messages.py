@@ -39,15 +39,14 @@ def toewijzing_ontbreekt(s: Situatie) -> Plan | None:
         return None
     traject, nummer, _, sinds = s.rng.choice(gemeld)
     traject.wacht["toewijzing"] = sinds
-    over, geraakt = [], []
-    for b in s.berichten:
-        rest = [p for p in b.producten if p.nummer != str(nummer)]
-        if len(rest) == len(b.producten):
+    over, betrokken = [], []
+    for b in (_zonder(b, nummer) for b in s.berichten):
+        if any(int(k.nummer or 0) == nummer for k in b.klassen):
+            over.append(replace(b, vast=True))
+            betrokken.append(over[-1])
+        elif b.records:
             over.append(b)
-        elif rest:
-            over.append(replace(b, producten=rest))
-            geraakt.append(over[-1])
-    return Plan(over, geraakt)
+    return Plan(over, betrokken)
 
 
 def toewijzing_verwijderd(s: Situatie) -> Plan | None:

@@ -13,6 +13,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec.structs import asdict
+
 from connectors.indeling import lees
 from connectors.model import Afwijzing, BestandFout, Invoer, Keuzes, Regel
 from connectors.reading import prepare
@@ -24,8 +26,9 @@ from domain.dates import as_date, iso_day
 from domain.facts import BerichtRetour, Event
 from domain.feiten import Feiten, add
 from domain.fold import rijen
+from domain.indicator_terms import Tabel
 from domain.register import Nummer, Record, gebruiken, neem_op, sleutels, vouw
-from domain.rows import MetingRij, ScoreRij, TrajectRij
+from domain.rows import TABELLEN, MetingRij, ScoreRij, TrajectRij
 from schemas.records import fact_to_record, record_to_fact
 from sor.simulator import compare
 from streams.references import Remembered, hashed
@@ -44,6 +47,9 @@ class Result:
     refused: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)  # by kind
     outside: int = 0
+    tables: dict[Tabel, list[dict[str, Any]]] = field(
+        default_factory=lambda: {"trajecten": [], "metingen": [], "scores": []}
+    )  # every row by column, as the indicators read them
     flags: Counter[str] = field(default_factory=Counter)
 
 
@@ -141,6 +147,9 @@ def _rows(stream: _Stream) -> None:
     found = []
     for client, feiten in stream.clients.items():
         for key, row in rijen(client.encode(), feiten).items():
+            named = {"aanbieder": key.aanbieder, "gemeente": key.gemeente, "verwijderd": False, "client": client}
+            number = {} if isinstance(row, MetingRij | ScoreRij) else {"traject": key.nummer.hex()}
+            result.tables[TABELLEN[key.tabel]].append(asdict(row) | named | number)
             if isinstance(row, TrajectRij):
                 found.append(_row(key.aanbieder, key.gemeente, row))
                 result.flags.update(row.vlaggen)

@@ -1,6 +1,7 @@
 """The simulator's files, read back by plain rules written for this test alone, give what `expected.json` says."""
 
 import csv
+import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -28,18 +29,28 @@ KLASSE = {
 }
 OUD = {"0457": "0363", "0370": "0439"}
 FAR = date(9999, 1, 1)
+HEEN = {"jw306": "jw305", "jw308": "jw307"}
+BUITEN = ("0344", "0599", "0518", "0392")
+COMPARED = (
+    *("aanbieder", "gemeente", "categorie", "code", "begindatum", "einddatum", "reden", "uitval_klasse", "status"),
+    *("leveringen", "nut_jeugdige", "nut_ouder", "zonder_hulp_jeugdige", "zonder_hulp_ouder", "gas", "probleem"),
+    *("metingen", "scores", "declaraties"),
+)
 
 
 @dataclass
 class Read:
     """Everything read, keyed as the standard has it."""
 
-    seen: set[tuple[str, str, str]] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
     starts: dict[tuple[Any, ...], list[tuple[date, str, int, None]]] = field(default_factory=lambda: defaultdict(list))
     stops: dict[tuple[Any, ...], list[tuple[date, str, int, Any]]] = field(default_factory=lambda: defaultdict(list))
-    debits: dict[tuple[str, str], tuple[str, str, int]] = field(default_factory=dict)
-    credited: set[tuple[str, str]] = field(default_factory=set)
-    scores: dict[tuple[str, str, int, str], str] = field(default_factory=dict)
+    debits: dict[tuple[str, str, str], tuple[str, int]] = field(default_factory=dict)
+    credited: set[tuple[str, str, str]] = field(default_factory=set)
+    scores: dict[tuple[str, str, str, int, str], str] = field(default_factory=dict)
+    decisions: dict[tuple[str, str, str], int] = field(default_factory=dict)  # beschikking -> toewijzing
+    rejected: set[tuple[str, str, str]] = field(default_factory=set)  # messages
+    rejected_lines: set[tuple[str, str, str]] = field(default_factory=set)
     metingen: dict[tuple[str, str], tuple[str, date, str, dict[str, int]]] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
 
@@ -47,7 +58,9 @@ class Read:
 def read(root: Path) -> Read:
     """All files below `root`, in order of path."""
     r = Read()
-    for path in sorted(p for p in root.rglob("*") if p.suffix in (".xml", ".csv")):
+    for path in root.rglob("*_JW3[02][568]_*.xml"):
+        _answer(r, path.read_bytes())
+    for path in sorted(p for p in root.rglob("*") if p.suffix in (".xml", ".csv") and p.parents[1].name != "cbs"):
         data = path.read_bytes()
         if not data:
             r.refused["B01"] += 1
@@ -60,6 +73,27 @@ def read(root: Path) -> Read:
     return r
 
 
+def _answer(r: Read, data: bytes) -> None:
+    """Whole messages that are rejected, and rejected lines (3.8); a copy that breaks off says nothing."""
+    try:
+        root: Any = etree.fromstring(data)
+    except etree.XMLSyntaxError:
+        return
+    soort = etree.QName(root).namespace.split("/")[-2]
+    codes = [e.text for e in root[0].iter("{*}RetourCode")]
+    identification = root[0].find("{*}DeclaratieIdentificatie" if soort == "jw325" else "{*}BerichtIdentificatie")
+    if soort in ("jw306", "jw308"):
+        if "0001" in codes or len(root) > 1:
+            r.rejected.add((HEEN[soort], root[0].findtext("{*}Afzender"), identification[0].text))
+    elif soort == "jw325":
+        agb = root[0].findtext("{*}Ontvanger")
+        codes += [e.text for e in root.iterfind("{*}DeclaratieAntwoord/{*}RetourCodes/{*}RetourCode")]
+        if set(codes) & {"0001", "9333"}:
+            r.rejected.add(("jw323", agb, identification[0].text))
+        for reference in root.iter("{*}ReferentieNummer"):
+            r.rejected_lines.add((agb, identification[0].text, reference.text))
+
+
 def _message(r: Read, data: bytes) -> None:
     try:
         root = etree.fromstring(data)
@@ -69,13 +103,23 @@ def _message(r: Read, data: bytes) -> None:
     soort = etree.QName(root).namespace.split("/")[-2]
     kop = {etree.QName(e).localname: e.text for e in root[0].iter()}
     key = (soort, kop["Afzender"], kop["Identificatie"])
-    if key in r.seen:
+    again = hashlib.sha256(data).hexdigest()
+    if soort not in ("jw305", "jw307", "jw323") or again in r.seen:
         return
-    r.seen.add(key)
+    r.seen.add(again)
+    if key in r.rejected and _sound(root, soort):
+        return
     if soort == "jw323":
         _declaratie(r, root, kop)
     else:
         _regie(r, soort, root, kop)
+
+
+def _sound(root: Any, soort: str) -> bool:
+    """Whether the monitor itself would take the message: its own refusals are counted."""
+    if soort == "jw323":
+        return True
+    return elfproef(root[1][0].text) and not _faults(soort, [_fields(k) for k in root[1][-1]])
 
 
 def _fields(element: Any) -> dict[str, str]:
@@ -85,23 +129,27 @@ def _fields(element: Any) -> dict[str, str]:
 def _regie(r: Read, soort: str, root: Any, kop: dict[str, Any]) -> None:
     client = root[1]
     bsn, klassen = client[0].text, [_fields(k) for k in client[-1]]
-    fouten = [] if elfproef(bsn) else ["CS002"]
-    fouten += ["CS058" for k in klassen if k["StatusAanlevering"] not in "13"]
-    fouten += ["JZ588" for k in klassen if soort == "jw307" and k["RedenBeeindiging"] not in REDENEN]
-    fouten += ["JZ020" for k in klassen if k["Categorie"] not in CATEGORIEEN]
-    fouten += ["TR018" for k in klassen if soort == "jw307" and k["Einddatum"] < k["Begindatum"]]
+    fouten = [*([] if elfproef(bsn) else ["CS002"]), *_faults(soort, klassen)]
     assert all(k.get("Einddatum", k["Begindatum"]) <= kop["Dagtekening"] for k in klassen), "TR134 is never planted"
     if fouten:
         r.refused[fouten[0]] += len(klassen)
         return
     for k in klassen:
-        key = (bsn, kop["Afzender"], kop["Ontvanger"], int(k["ToewijzingNummer"]), k["Categorie"], k.get("Code", ""))
-        key = (*key, date.fromisoformat(k["Begindatum"]))
+        nummer = int(k.get("ToewijzingNummer", 0))
+        begin = date.fromisoformat(k["Begindatum"])
+        key = (bsn, kop["Afzender"], kop["Ontvanger"], nummer, k["Categorie"], k.get("Code", ""), begin)
         when = (date.fromisoformat(kop["Dagtekening"]), kop["Identificatie"], int(k["StatusAanlevering"]))
         if soort == "jw305":
             r.starts[key].append((*when, None))
         else:
             r.stops[(*key, k["RedenBeeindiging"])].append((*when, date.fromisoformat(k["Einddatum"])))
+
+
+def _faults(soort: str, klassen: list[dict[str, str]]) -> list[str]:
+    fouten = ["CS058" for k in klassen if k["StatusAanlevering"] not in "13"]
+    fouten += ["JZ588" for k in klassen if soort == "jw307" and k["RedenBeeindiging"] not in REDENEN]
+    fouten += ["JZ020" for k in klassen if k["Categorie"] not in CATEGORIEEN]
+    return fouten + ["TR018" for k in klassen if soort == "jw307" and k["Einddatum"] < k["Begindatum"]]
 
 
 def _declaratie(r: Read, root: Any, kop: dict[str, Any]) -> None:
@@ -110,12 +158,15 @@ def _declaratie(r: Read, root: Any, kop: dict[str, Any]) -> None:
         for prestatie in client[1]:
             p, agb = _fields(prestatie), kop["Afzender"]
             credit = p["DebetCredit"] == "C"
+            line = (client[0].text, agb, p["ReferentieNummer"])
             totaal += -int(p["Bedrag"]) if credit else int(p["Bedrag"])
+            if (agb, kop["Identificatie"], p["ReferentieNummer"]) in r.rejected_lines:
+                continue
             if credit:
-                r.credited.add((agb, p["VorigReferentieNummer"]))
+                r.credited.add((client[0].text, agb, p["VorigReferentieNummer"]))
             else:
-                assert (agb, p["ReferentieNummer"]) not in r.debits, "TR314"
-                r.debits[agb, p["ReferentieNummer"]] = (client[0].text, kop["Ontvanger"], int(p["ToewijzingNummer"]))
+                assert line not in r.debits, "TR314 within one client"
+                r.debits[line] = (kop["Ontvanger"], int(p["ToewijzingNummer"]))
     declared = _fields(root[1][3])
     assert int(declared["TotaalBedrag"]) * (-1 if declared["DebetCredit"] == "C" else 1) == totaal, "TR358"
 
@@ -146,12 +197,17 @@ def _rap(r: Read, agb: str, data: bytes) -> None:
         }
         if fout := next((code for code, ok in checks.items() if not ok), None):
             r.refused[fout] += 1
-        elif toewijzing:
-            r.scores[bsn, agb, int(toewijzing), soort] = waarde
+            continue
+        r.scores.pop(key := (bsn, agb, beschikking, int(toewijzing or 0), soort), None)  # the last upload stands last
+        r.scores[key] = waarde
+        if beschikking and toewijzing:
+            r.decisions[bsn, agb, beschikking] = int(toewijzing)
 
 
 def _cem(r: Read, data: bytes) -> None:
-    for agb, bsn, _, meting, dag, _, lijst, vraag, antwoord in _rows(data):
+    for agb, bsn, _, meting, dag, _, lijst, vraag, antwoord, *gemeente in _rows(data):
+        if gemeente and gemeente[0] in BUITEN:
+            continue
         try:
             datum = datetime.strptime(dag, "%d-%m-%Y").date()  # noqa: DTZ007
         except ValueError:
@@ -192,12 +248,20 @@ def rows(r: Read) -> list[dict[str, Any]]:
             groups[bsn, agb, OUD.get(gemeente, gemeente), categorie].append(
                 (begin, nummer, code, final, found.get("20"))
             )
-    assert not stops, "every stop has its start"
-    made: list[dict[str, Any]] = []
+    made: list[dict[str, Any]] = [_waiting(key, "wacht_op_start") for key in stops]
+    removed = {key for key, deeds in r.starts.items() if all(status == 3 for _, _, status, _ in deeds)}
+    made += [_waiting(key, "wacht_op_levering") for key in removed]
     for key, leveringen in groups.items():
         made += [_row(key, chain) for chain in _chains(sorted(leveringen))]
     _link(r, made)
     return made
+
+
+def _waiting(key: tuple[Any, ...], status: str) -> dict[str, Any]:
+    """A stop without its start, or a removal without its original: a row of its own, to which nothing is linked."""
+    bsn, agb, gemeente, nummer, categorie, code, begin = key
+    row = _row((bsn, agb, OUD.get(gemeente, gemeente), categorie), [(begin, nummer, code, None, None)])
+    return row | {"_": (bsn, "", "", set(), begin, FAR), "status": status}
 
 
 def _chains(leveringen: list[Any]) -> list[list[Any]]:
@@ -235,21 +299,22 @@ def _row(key: tuple[str, ...], chain: list[Any]) -> dict[str, Any]:
 def _link(r: Read, made: list[dict[str, Any]]) -> None:
     per_client: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in made:
-        per_client[row["_"][0], row["aanbieder"]].append(row)
-    for (bsn, agb, nummer, soort), waarde in r.scores.items():
+        per_client[row["_"][0], row["_"][1]].append(row)
+    for (bsn, agb, beschikking, toewijzing, soort), waarde in r.scores.items():
+        nummer = toewijzing or r.decisions.get((bsn, agb, beschikking), -1)
         for row in per_client[bsn, agb]:
-            if nummer in row["_"][3]:
+            if nummer in row["_"][3] and nummer:
                 row["scores"] += 1
                 row["gas" if soort[0] == "D" else "probleem"][soort[1:]] = None if waarde == "x" else int(waarde)
-    for (agb, referentie), (bsn, ontvanger, nummer) in r.debits.items():
+    for (bsn, agb, referentie), (ontvanger, nummer) in r.debits.items():
         for row in per_client[bsn, agb]:
             same = row["gemeente"] == OUD.get(ontvanger, ontvanger) and nummer in row["_"][3]
-            row["declaraties"] += same and (agb, referentie) not in r.credited
+            row["declaraties"] += same and (bsn, agb, referentie) not in r.credited
     for (agb, _), (bsn, datum, lijst, antwoorden) in sorted(r.metingen.items(), key=lambda item: item[1][1]):
-        if row := _row_of(per_client[bsn, agb], datum, lijst):
+        if found := _row_of(per_client[bsn, agb], datum, lijst):
             groep = "ouder" if lijst.split("_")[2][0] == "O" else "jeugdige"
-            row["metingen"] += 1
-            row[f"nut_{groep}"], row[f"zonder_hulp_{groep}"] = antwoorden.get("VR09A"), antwoorden.get("VR10")
+            found["metingen"] += 1
+            found[f"nut_{groep}"], found[f"zonder_hulp_{groep}"] = antwoorden.get("VR09A"), antwoorden.get("VR10")
 
 
 def _row_of(candidates: list[dict[str, Any]], datum: date, lijst: str) -> dict[str, Any] | None:
@@ -263,8 +328,7 @@ def _row_of(candidates: list[dict[str, Any]], datum: date, lijst: str) -> dict[s
 
 
 def _bag(rows_: list[dict[str, Any]]) -> Counter[str]:
-    drop = ("_", "index", "cluster")
-    return Counter(json.dumps({k: v for k, v in row.items() if k not in drop}, sort_keys=True) for row in rows_)
+    return Counter(json.dumps({k: row[k] for k in COMPARED}, sort_keys=True) for row in rows_)
 
 
 @pytest.mark.parametrize(("seed", "faults"), [(1, False), (2, True), (3, True), (4, True)])
@@ -273,9 +337,9 @@ def test_files_and_expectation_tell_the_same(tmp_path: Path, seed: int, *, fault
     expected = json.loads((tmp_path / "expected.json").read_text())
     r = read(tmp_path)
     made = rows(r)
-    assert sum((_bag(made) - _bag(expected["trajecten"])).values()) == 0
     assert _bag(made) == _bag(expected["trajecten"])
     refused: Counter[str] = Counter()
+    del expected["bronnen"]["CBS"]
     for bron in expected["bronnen"].values():
         refused.update(bron["afgewezen"])
         refused.update(bron["bestanden_afgewezen"])
