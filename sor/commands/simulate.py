@@ -37,7 +37,7 @@ def command(
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier simulation in --out.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Write made-up messages, scores and questionnaires of N clients, with the figures that must come out."""
+    """Write made-up messages, answers, scores, questionnaires and CBS files, with the figures that must come out."""
     config = SimulationConfig(clients, months, seed, date(until.year, until.month, until.day), faults, force)
     try:
         with _progress(quiet=as_json) as progress:
@@ -73,5 +73,6 @@ def _text(summary: Summary, out: Path) -> str:
     return (
         f"{out}: {summary.bestanden} files, {summary.bytes / 1e6:.1f} MB{planted}. {summary.clients} clients, "
         f"{summary.aanbieders} providers, {summary.trajecten} trajecten, {summary.leveringen} leveringen, "
-        f"{summary.metingen} metingen, {summary.scores} scores, {summary.declaraties} declared lines."
+        f"{summary.metingen} metingen, {summary.scores} scores, {summary.declaraties} declared lines, "
+        f"{summary.cbs_records} CBS records."
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sor.simulator.almere import LAYOUT, cbs_bestanden
+from sor.simulator.almere import LAYOUT, cbs_bestanden, halfjaar
 from sor.simulator.config import Progress, SimulationConfig
 from sor.simulator.csvfiles import (
     BERGOP_KOP,
@@ -201,7 +201,8 @@ class Writer:
     def _readme(self) -> None:
         c = self.config
         faults = " --faults" if c.faults else ""
-        text = README.format(clients=c.clients, months=c.months, seed=c.seed, until=c.until, faults=faults)
+        wat = {"clients": c.clients, "months": c.months, "seed": c.seed, "until": c.until, "faults": faults}
+        text = README.format(periode=halfjaar(c.until)[0], **wat)
         self.output.write("README.txt", text.encode())
 
     def _summary(self) -> Summary:
