@@ -9,6 +9,7 @@ the configured municipalities pass [F S1]; the rest is counted and dropped here,
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -30,6 +31,7 @@ NODIG: Final[dict[str, Sequence[str]]] = {column: (column,) for column in _KERN}
 #: Metingen whose rows may be mixed with each other [P].
 OPEN: Final = 64
 _METING_ID: Final = 64
+AGB: Final = re.compile(r"[0-9]{8}")
 _CODE_VAN_NAAM: Final = {gemeente.naam.casefold(): code for code, gemeente in GEMEENTEN.items()}
 
 
@@ -77,10 +79,12 @@ class _Table:
             raise BestandFout("B03", self._invoer.naam, row.regel)
         outside = self._gemeente is not None and not self._passes(cells[self._gemeente])
         if not meting or len(meting) > _METING_ID:
+            if not self._ours(provider):
+                return
             if outside:
                 self._invoer.telling.buiten += 1
-                return
-            yield Regel(row.regel, 1, None, Afwijzing("C09", "meting_id"))
+            else:
+                yield Regel(row.regel, 1, None, Afwijzing("C09", "meting_id"))
             return
         group = self._open.get(meting)
         if group is None:
@@ -97,6 +101,15 @@ class _Table:
         code = text.zfill(4) if text.isascii() and text.isdigit() else _CODE_VAN_NAAM.get(text.casefold(), "")
         return huidige_code(code) in self._invoer.keuzes.gemeenten
 
+    def _ours(self, provider: str) -> bool:
+        """Whether a row is of this delivery: a feed of many providers is read once for each of them. What names no
+        provider is told to the first.
+        """
+        aandeel = self._invoer.aandeel
+        if aandeel is None or provider == self._invoer.afzender:
+            return True
+        return aandeel == 0 and not AGB.fullmatch(provider)
+
     def end(self) -> Iterator[Regel]:
         """The metingen still open, in order of their first row."""
         for meting, group in sorted(self._open.items(), key=lambda item: item[1].regel):
@@ -112,7 +125,8 @@ class _Table:
         meting = row.cellen[place].strip() if row.cellen and place < len(row.cellen) else ""
         group = self._open.get(meting)
         if group is None:
-            yield Regel(row.regel, 1, None, Afwijzing("C10", ""))
+            if self._ours(""):
+                yield Regel(row.regel, 1, None, Afwijzing("C10", ""))
             return
         group.regels += 1
         group.fout = group.fout or Afwijzing("C10", "")
@@ -146,6 +160,8 @@ class _Table:
 
     def _close(self, meting: str, group: _Groep) -> Iterator[Regel]:
         self._closed.add(hash(meting))
+        if not self._ours(group.kop[0]):
+            return
         if group.buiten:
             self._invoer.telling.buiten += 1
             return
@@ -193,3 +209,26 @@ def datum(text: str) -> int | None:
         return day(date(*(int(part) for part in parts)))
     except ValueError:
         return None
+
+
+def aanbieders(stream: BinaryIO) -> list[str]:
+    """The providers that a feed with a column ``gemeente`` names, in order of appearance; empty for any other file.
+
+    A file of one provider needs no such column. What cannot be read is left to ``metingen``, which refuses it.
+    """
+    invoer = Invoer("", "", 0, codering="latin-1")  # only digits are looked for: every encoding that is read has them
+    reader = rows(stream, invoer, KOLOMMEN, NODIG)
+    found: dict[str, None] = {}
+    try:
+        header = next(reader)
+        assert isinstance(header, Kop)  # noqa: S101 - rows gives the header first
+        if "gemeente" not in header.plaats:
+            return []
+        place = header.plaats["zorgaanbieder_id"]
+        for row in reader:
+            assert isinstance(row, Rij)  # noqa: S101
+            if row.cellen and place < len(row.cellen) and AGB.fullmatch(row.cellen[place].strip()):
+                found[row.cellen[place].strip()] = None
+    except BestandFout:
+        return []
+    return list(found)

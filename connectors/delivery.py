@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final, NamedTuple, Protocol
 
+from connectors.cem import aanbieders
 from connectors.errors import ConnectorError
 from connectors.model import Afwijzing, BestandFout, Invoer, Keuzes, Regel, Telling
 from connectors.reading import Content, prepare, same_bytes, settled
@@ -70,6 +71,7 @@ class Candidate(NamedTuple):
     kind: str
     sender: str
     fault: BestandFout | None = None
+    aandeel: int | None = None  # place of the provider in a feed of many
 
 
 @dataclass
@@ -120,12 +122,25 @@ def candidates(sources: Iterable[Source], run: Run, refuse: Refuse) -> dict[tupl
     groups: dict[tuple[str, str], list[Candidate]] = {}
     for source in sources:
         try:
-            candidate = _candidate(source, run)
+            found = _candidates(source, run)
         except BestandFout as fault:
             refuse(fault)
         else:
-            groups.setdefault((candidate.kind, candidate.sender), []).append(candidate)
+            for candidate in found:
+                groups.setdefault((candidate.kind, candidate.sender), []).append(candidate)
     return groups
+
+
+def _candidates(source: Source, run: Run) -> list[Candidate]:
+    """One candidate; of a feed with metingen of many providers (BergOp) one for each of them."""
+    candidate = _candidate(source, run)
+    if candidate.kind != "cem" or run.sender:
+        return [candidate]
+    with closing(source.open()) as stream:
+        senders = aanbieders(stream)
+    if len(senders) < 2:
+        return [candidate]
+    return [Candidate(source, "cem", sender, aandeel=place) for place, sender in enumerate(senders)]
 
 
 def _candidate(source: Source, run: Run) -> Candidate:
@@ -154,10 +169,13 @@ def check(group: list[Candidate], run: Run, refuse: Refuse, progress: Progress =
     for place, candidate in enumerate(group):
         # A file later in the delivery counts as uploaded later: its scores win over those of earlier files.
         invoer = Invoer(candidate.source.shown, candidate.sender, run.tijd + place, keuzes=run.keuzes)
+        invoer.aandeel = candidate.aandeel
         try:
             files.append(_check_file(candidate, invoer, run, progress))
         except BestandFout as fault:
-            refuse(fault)
+            # A provider of a feed may well have metingen of other municipalities only: nothing is wrong then.
+            if candidate.aandeel is None or fault.code != "B16":
+                refuse(fault)
     if not files:
         return None
     line = 1

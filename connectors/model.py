@@ -109,6 +109,8 @@ class Invoer:
     #: Metingen whose rows are scattered over the file, found in the first pass and refused in the second;
     #: in a CBS file the keys that occur more than once, whose lines are merged in the second.
     verspreid: set[int] = field(default_factory=set)
+    #: Place of this provider in a feed of many, whose other rows are not of this delivery; None in any other file.
+    aandeel: int | None = None
 
     @property
     def vandaag(self) -> int:

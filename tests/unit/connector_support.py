@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Literal
 from xml.sax.saxutils import quoteattr
 
 from openpyxl import Workbook  # type: ignore[import-untyped]
@@ -233,7 +233,7 @@ def table(
 ) -> bytes:
     """A CSV file."""
     out = io.StringIO()
-    quoting = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
     writer = csv.writer(out, delimiter=sep, lineterminator=eol, quoting=quoting)
     writer.writerow(kop)
     writer.writerows(rows)

@@ -9,6 +9,7 @@ import pytest
 from connectors import report
 from connectors.connector import Connector
 from connectors.model import Afwijzing, BestandFout, Keuzes, Regel
+from connectors.sources import Source
 from domain.facts import Meting
 from tests.unit.connector_support import AGB, BSN, BSNS, CEM_KOP, cem_rows, make_keys, parse_twice, table
 from tests.unit.connector_support import ThirdParty as Third
@@ -91,3 +92,40 @@ def test_a_feed_of_elsewhere_only_is_not_delivered(tmp_path: Path) -> None:
     with connector, pytest.raises(BestandFout, match="B16"):
         connector.publish_bytes("bergop.csv", feed(("1-1", "0599")))
     assert third.sent == []
+
+
+def test_a_feed_of_many_providers_is_a_delivery_for_each(tmp_path: Path) -> None:
+    """What names no provider is told once; what is of elsewhere is nobody's; nothing is refused for being another's."""
+    other, elsewhere = "94000002", "94000003"
+    rows = [
+        *((*row, "0363") for row in cem_rows("1-1")),
+        *((*row, "0384") for row in cem_rows("2-1", provider=other, bsn=BSNS[1])),
+        *((*row, "0599") for row in cem_rows("2-2", provider=other, bsn=BSNS[1])),
+        *((*row, "0599") for row in cem_rows("3-1", provider=elsewhere, bsn=BSNS[2])),
+        *((*row, "0363") for row in cem_rows("4-1", provider="nobody")),
+    ]
+    folder = make_keys(tmp_path / "keys")
+    third = Third(folder)
+    refused: list[BestandFout] = []
+    source = Source("feed.csv", "feed.csv", 0, content=table(KOP, rows))
+    with Connector(folder, Cluster("nowhere"), publisher=third, receipts=third) as connector:
+        found = list(connector.deliveries([source], connector.run(), refused.append))
+        receipts = []
+        for delivery in found:
+            connector.publish(delivery)
+            receipts.append(connector.receipt(delivery))
+    assert refused == []
+    assert [delivery.sender for delivery in found] == [AGB, other]
+    assert len({delivery.id for delivery in found}) == 2
+    assert [file.invoer.telling.buiten for delivery in found for file in delivery.bestanden] == [0, 1]
+    assert [(r.geaccepteerd, r.codes) for r in receipts if r] == [(1, {"C08": 1}), (1, {})]
+
+
+def test_with_a_provider_named_the_feed_is_that_providers_alone(tmp_path: Path) -> None:
+    rows = [(*row, "0363") for agb in (AGB, "94000002") for row in cem_rows(f"{agb}-1", provider=agb)]
+    folder = make_keys(tmp_path / "keys")
+    third = Third(folder)
+    source = Source("feed.csv", "feed.csv", 0, content=table(KOP, rows))
+    with Connector(folder, Cluster("nowhere"), publisher=third, receipts=third) as connector:
+        (delivery,) = connector.deliveries([source], connector.run(AGB), list[BestandFout]().append)
+    assert (delivery.sender, delivery.bestanden[0].codes) == (AGB, {"C11": 1})
