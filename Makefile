@@ -24,12 +24,17 @@ demo: $(VENV)/.runtime ## The whole system on this machine, with simulated care,
 test: $(VENV)/.dev ## Every test, with a real broker and a real ClickHouse engine
 	@$(BIN)/python -m pytest $(TESTS)
 
+.PHONY: nightly
+nightly: $(VENV)/.dev ## A hundred thousand histories: the fold against its oracle (about half an hour)
+	@$(BIN)/python -m tests.oracle.nightly
+
 .PHONY: check
 check: $(VENV)/.dev ## Style, types, alert rules, compose file, dashboards
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/sor dashboards --check
+	@$(BIN)/sor indicatoren --check
 	@monitoring/check.sh $(BIN)/python
 
 .PHONY: lint-fix

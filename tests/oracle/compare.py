@@ -92,3 +92,12 @@ def difference(table: list[tuple[RowKey, Rij]], history: Sequence[Event]) -> str
             name, [dict(r) for r in (ours - theirs).elements()], [dict(r) for r in (theirs - ours).elements()]
         )
     return "\n".join(lines)
+
+
+def disagreement(history: Sequence[Event], cuts: Sequence[int]) -> str:
+    """As ``difference``, over the set of facts; also when a reader of the log, cut anywhere, ends with other rows."""
+    table = of_set(history)
+    found = difference(table, history)
+    if not found and dict(of_log(history, [cut for cut in cuts if cut < len(history)])) != dict(table):
+        return f"the log, cut at {list(cuts)}, gives other rows than the set"
+    return found

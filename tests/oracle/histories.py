@@ -190,7 +190,7 @@ class _Pen:
         einde = ingang if reden == "13" else _pick(self.draw, (None, *LASTS))
         self.put(
             Toewijzing(
-                **what, **self.message(), toewijzingsdatum=DAY_0 + _pick(self.draw, (0, 0, 1)),
+                **what, **self.message(), toewijzingsdatum=DAY_0 + _pick(self.draw, (0, 0, 1, 45)),
                 toewijzingstijd=_pick(self.draw, (0, 0, 60)), ingangsdatum=ingang,
                 einddatum=einde, reden_wijziging=reden, volume=None,
                 eenheid=_pick(self.draw, ("", *EENHEDEN)), frequentie="", budget=None,
@@ -334,6 +334,7 @@ def histories(draw: Draw, most: int = 12) -> list[Event]:
             (*care, *lines, *ratings, pen.toewijzing, pen.answer, pen.cbs, pen.again),
             (*care, *ratings, pen.again),
             (*care, *lines * 3, *(pen.toewijzing, pen.answer) * 2),
+            (pen.levering, *lines * 2, pen.toewijzing, pen.toewijzing, pen.answer),
             (*care, *(pen.answer,) * 3, *(pen.toewijzing,) * 3),
             (*(pen.cbs,) * 5, pen.answer, pen.again, pen.levering),
         ),
