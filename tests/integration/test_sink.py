@@ -118,6 +118,7 @@ def receipt(number: int, version: int, **changed: Any) -> dict[str, Any]:
     row |= {"fouten": [{"line": 2, "regel": 3, "regels": 1, "code": "R04", "veld": "type"}], "codes": {"R04": 1}}
     return {**row, "eerste": NOW, "laatste": NOW, "version": version, "ingetrokken": 0, **changed}
 
+
 _MOVING = (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
 
 
