@@ -18,7 +18,20 @@ from domain.bsn import TEST_FIRST, TEST_LAST, elfproef
 from sor.commands.simulate import register
 from sor.simulator import SimulationConfig, SimulationError, simulate, write_world
 from sor.simulator.manifest import TOELICHTING
-from sor.simulator.model import Aanbieder, Client, Levering, Meting, Score, Stop, Traject, World, maand_van
+from sor.simulator.model import (
+    Aanbieder,
+    CbsClient,
+    CbsMeting,
+    CbsRecord,
+    Client,
+    Levering,
+    Meting,
+    Score,
+    Stop,
+    Traject,
+    World,
+    maand_van,
+)
 from sor.simulator.population import Nummers
 
 MESSAGE = "{http://www.istandaarden.nl/ijw/3_2/%s/schema}"
@@ -287,6 +300,51 @@ def test_hand_made_world_is_written_as_decided(tmp_path: Path) -> None:
     assert [p.name for p in rap] == ["99000001_scores_202605.csv", "99000001_scores_202606.csv"]
     assert b"D1O" in rap[1].read_bytes()
     assert {p.name for p in (tmp_path / "cem").iterdir()} == {f"99000001_cem_20260{m}.csv" for m in (4, 5, 6)}
+
+
+def test_hand_made_cbs_records_that_overlap_are_one(tmp_path: Path) -> None:
+    samen = [
+        CbsRecord("02", "01", "02", date(2026, 1, 5), date(2026, 3, 1), "01"),
+        CbsRecord("02", "03", "02", date(2026, 3, 1), date(2026, 5, 1), "03", jeugdige=CbsMeting(7, None)),
+    ]
+    los = [CbsRecord("02", "01", "01", date(2026, 5, 2)), CbsRecord("11", "01", "02", date(2026, 1, 5))]
+    client = CbsClient("99500001", "999900018", date(2015, 1, 1), "1", "2", "1300TS", samen + los)
+    world = _tiny()
+    world.almere.append(client)
+    write_world(world, Nummers(), SimulationConfig(clients=1, months=6), tmp_path)
+    document = json.loads((tmp_path / "expected.json").read_text())
+    een, twee, drie = document["cbs"]
+    assert (een["begindatum"], een["einddatum"], een["uitval_klasse"]) == ("2026-01-05", "2026-05-01", "client")
+    assert (een["leveringen"], een["verwijzer"], een["nut_jeugdige"], een["metingen"]) == (2, "01", 7, 1)
+    assert (twee["begindatum"], twee["status"], twee["crisis"]) == ("2026-05-02", "lopend", "01")
+    assert (drie["hulpvorm"], drie["begindatum"]) == ("11", "2026-01-05")
+    assert document["verder"]["cbs"]["uitval"]["n"] == document["verder"]["cbs"]["uitval"]["client"] == 1
+    lines = (tmp_path / "cbs/1-eerste/99500001_cbs_2026-1.csv").read_text().splitlines()
+    assert lines[2] == "999900018;20150100;V;1300TS;03;02;02;20260301;20260501;03;7;;;"
+
+
+def test_scores_by_beschikking_count_once_a_later_one_names_both_numbers(tmp_path: Path) -> None:
+    for last, linked in (("beide", 2), ("beschikking", 0)):
+        world = _tiny()
+        mei = maand_van(date(2026, 5, 1))
+        scores = [Score(mei, "D1O", "0", "beschikking"), Score(mei + 1, "D1O", "2", last)]
+        world.clients[0].trajecten[0].scores = scores
+        write_world(world, Nummers(), SimulationConfig(clients=1, months=6), tmp_path / last)
+        document = json.loads((tmp_path / last / "expected.json").read_text())
+        assert document["trajecten"][0]["scores"] == linked
+        assert document["trajecten"][0]["gas"] == ({"1O": 2} if linked else {})
+        assert document["wacht"]["scores"] == ({} if linked else {"beschikking": 1})
+
+
+def test_a_new_start_is_another_traject_after_the_end(tmp_path: Path) -> None:
+    """The second traject of the hand-made client began ten days after the first ended."""
+    write_world(_tiny(), Nummers(), SimulationConfig(clients=1, months=6), tmp_path)
+    document = json.loads((tmp_path / "expected.json").read_text())
+    assert [row["nieuwe_start"] for row in document["trajecten"]] == ["2026-05-20", None]
+    totaal = document["verder"]["totaal"]
+    assert totaal["geen_nieuwe_start_voorlopig"] == {"teller": 0, "n": 1, "percentage": 0.0}
+    assert totaal["geen_nieuwe_start"]["n"] == totaal["respons_cem"]["n"] == 0
+    assert totaal["respons_scores"] == {"teller": 1, "n": 1, "percentage": 100.0}
 
 
 def test_csv_files_come_in_every_shape(faulty: Path) -> None:
