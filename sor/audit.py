@@ -92,13 +92,20 @@ def _found(table: Table, client: Client) -> Iterator[tuple[str, tuple[Any, ...]]
 
 def _logical(kind: Any) -> str:
     options = [option for option in (kind if isinstance(kind, list) else [kind]) if isinstance(option, dict)]
-    return next((str(option["logicalType"]) for option in options if "logicalType" in option), "")
+    for option in options:
+        if option.get("type") == "map" and isinstance(option["values"], dict):
+            return f"map of {option['values'].get('logicalType', '')}"
+        if "logicalType" in option:
+            return str(option["logicalType"])
+    return ""
 
 
 def _plain(column: str, logical: str) -> str:
     """Dates as day numbers and times as milliseconds, as in the core."""
     if logical == "date":
         return f"toInt32({column})"
+    if logical == "map of date":
+        return f"mapApply((name, day) -> (name, toInt32(day)), {column})"
     return f"toUnixTimestamp64Milli({column})" if logical == "timestamp-millis" else column
 
 

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -14,15 +15,18 @@ import clickhouse_connect
 
 from connectors import sources
 from connectors.connector import Connector
-from connectors.model import BestandFout
+from connectors.indeling import lees
+from connectors.model import BestandFout, Keuzes
 from sor.settings import Settings
 from sor.simulator import SimulationConfig, compare, simulate
+from sor.simulator.almere import halfjaar
 from sor.stack.endpoints import clickhouse_access, kafka_cluster
 from sor.stack.errors import StackError
 
 MARK: Final = "demo"
 #: Delivered at once; the rest (scores, late messages) comes in file by file, as providers upload.
-AT_ONCE: Final = ("berichten", "cem")
+AT_ONCE: Final = ("berichten", "cem", "bergop")
+CBS: Final = "cbs"
 #: Pause between two live uploads, in seconds.
 _PACE: Final = 0.02
 _SETTLE: Final = 120.0
@@ -55,8 +59,13 @@ def claim(settings: Settings) -> Path:
 def files(home: Path, clients: int, months: int, seed: int, *, faults: bool) -> Path:
     """Write the files of a region."""
     folder = home / "files"
-    simulate(SimulationConfig(clients, months, seed, faults=faults), folder)
+    simulate(SimulationConfig(clients, months, seed, last_half_year(datetime.now(UTC).date()), faults), folder)
     return folder
+
+
+def last_half_year(today: date) -> date:
+    """Last day of the half year before this one: CBS files over an older one are not accepted any more."""
+    return date(today.year, 1 if today.month <= 6 else 7, 1) - timedelta(days=1)
 
 
 class Delivered(NamedTuple):
@@ -84,7 +93,7 @@ def deliver_at_once(settings: Settings, folder: Path, tell: Tell) -> Delivered:
 
 def deliver_live(settings: Settings, folder: Path, tell: Tell) -> Delivered:
     """Everything else, one upload after the other."""
-    rest = sorted(p for p in folder.iterdir() if p.is_dir() and p.name not in AT_ONCE)
+    rest = sorted(p for p in folder.iterdir() if p.is_dir() and p.name not in (*AT_ONCE, CBS))
     uploads = [[path] for part in rest for path in sorted(part.rglob("*")) if path.is_file()]
     total = Delivered(0, 0, 0, 0.0)
     with Connector(settings.keys, kafka_cluster(settings)) as connector:
@@ -94,6 +103,18 @@ def deliver_live(settings: Settings, folder: Path, tell: Tell) -> Delivered:
             if number % 50 == 0:
                 tell(f"  {number} of {len(uploads)} uploads")
             time.sleep(_PACE)
+    return total
+
+
+def deliver_cbs(settings: Settings, folder: Path, tell: Tell) -> Delivered:
+    """The files of providers in Almere, one delivery after the other: each replaces the one before unless it is cut."""
+    document = json.loads((folder / "expected.json").read_text("utf-8"))
+    periode, _ = halfjaar(date.fromisoformat(document["configuratie"]["until"]))
+    keuzes = Keuzes(indeling=lees(folder / CBS / "layout.toml"), periode=periode)
+    total = Delivered(0, 0, 0, 0.0)
+    with Connector(settings.keys, kafka_cluster(settings), keuzes=keuzes) as connector:
+        for part in sorted(p for p in (folder / CBS).iterdir() if p.is_dir()):
+            total = total.plus(_run(connector, [part], tell))
     return total
 
 
@@ -115,7 +136,7 @@ def _run(connector: Connector, paths: list[Path], tell: Tell | None = None) -> D
 
 def wait_for(settings: Settings, folder: Path) -> tuple[bool, int, float]:
     """Wait until the trajecten are what the simulator decided: (equal, trajecten, seconds waited)."""
-    expected = compare.expected(json.loads((folder / "expected.json").read_text("utf-8")))
+    expected = compare.expected(json.loads((folder / "expected.json").read_text("utf-8")), cbs=True)
     began = time.monotonic()
     for rows in _poll(settings):
         waited = time.monotonic() - began

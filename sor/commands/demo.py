@@ -48,7 +48,7 @@ def run(
 def _demo(settings: Settings, clients: int, months: int, seed: int, *, faults: bool) -> bool:
     control.stop_stack(settings)
     home = demo.claim(settings)
-    _step(f"Starting Apache Kafka, ClickHouse and the five stages in {home}")
+    _step(f"Starting Apache Kafka, ClickHouse and the stages in {home}")
     with display.Display(Console(), lambda: "") as show:
         control.detach(settings, show)
     _step(f"Simulating {clients} clients over {months} months, seed {seed}")
@@ -61,6 +61,8 @@ def _demo(settings: Settings, clients: int, months: int, seed: int, *, faults: b
     began = time.time()
     live = demo.deliver_live(settings, folder, typer.echo)
     typer.echo(f"  {live.deliveries} uploads with {live.records} records in {live.seconds:.1f} s")
+    almere = demo.deliver_cbs(settings, folder, typer.echo)
+    typer.echo(f"  and {almere.deliveries} CBS deliveries of Almere with {almere.records} records")
     equal, trajecten, waited = demo.wait_for(settings, folder)
     _verdict(equal, trajecten, waited)
     measured = demo.latency(settings, began)

@@ -114,6 +114,7 @@ def test_a_region_with_every_fault_delivered_twice(
         stream.deliver(part)
     _equal(stream, rows)
     _waits(stream, files)
+    assert "Equal: every row is what the log yields." in stream.sor("audit").stdout
     _nobody_at_rest(stream, files, almere, broker, gateway)
 
 
