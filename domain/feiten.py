@@ -229,6 +229,6 @@ def laatste(daden: dict[bytes, ScoreDaad]) -> tuple[tuple[int, bytes, bytes], Sc
     return max((volgorde(nummer, daad.tijd), daad) for nummer, daad in daden.items())
 
 
-def laatste_meting(daden: dict[bytes, MetingDaad]) -> MetingDaad:
-    """The delivery of a meting that counts: the latest by datum, then as for a score."""
-    return max(daden.items(), key=lambda paar: (paar[1].datum, volgorde(paar[0], paar[1].tijd)))[1]
+def laatste_meting(daden: dict[bytes, MetingDaad]) -> tuple[bytes, MetingDaad]:
+    """The delivery of a meting that counts, behind its name: the latest by datum, then as for a score."""
+    return max(daden.items(), key=lambda paar: (paar[1].datum, volgorde(paar[0], paar[1].tijd)))

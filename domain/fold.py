@@ -226,6 +226,8 @@ def _meting_rij(meting: koppeling.Meting) -> MetingRij:
         bevestigd=meting.bevestigd,
         wacht="" if meting.traject else "traject",
         sinds=meting.sinds,
+        aanlevering=meting.upload[:8].hex(),
+        record=int.from_bytes(meting.upload[8:], "big"),
     )
 
 
@@ -245,4 +247,6 @@ def _score_rij(score: koppeling.Score) -> ScoreRij:
         traject=score.traject.nummer.hex() if score.traject else "",
         wacht=score.wacht,
         sinds=score.sinds,
+        aanlevering=score.volgorde[2].hex(),
+        record=int.from_bytes(score.volgorde[1], "big"),
     )

@@ -30,6 +30,7 @@ class Meting(Struct, gc=False):
     bevestigd: bool
     traject: Traject | None
     sinds: int | None  # day of its first upload while it waits for a traject
+    upload: bytes  # the record that counts: delivery and line
     telt: bool = False
 
 
@@ -58,8 +59,8 @@ def metingen(feiten: Feiten, trajecten: list[Traject]) -> list[Meting]:
     gevonden = []
     beste: dict[tuple[bytes, str], tuple[tuple[int, int, bytes], Meting]] = {}
     for (aanbieder, nummer), daden in feiten.metingen.items():
-        daad = laatste_meting(daden)
-        meting = _meting(nummer, aanbieder, daad, trajecten)
+        upload, daad = laatste_meting(daden)
+        meting = _meting(nummer, aanbieder, daad, upload, trajecten)
         gevonden.append(meting)
         if meting.traject is not None:
             plaats, rang = (meting.traject.nummer, meting.groep), (daad.datum, daad.tijd, nummer)
@@ -72,14 +73,14 @@ def metingen(feiten: Feiten, trajecten: list[Traject]) -> list[Meting]:
     return gevonden
 
 
-def _meting(nummer: bytes, aanbieder: str, daad: MetingDaad, trajecten: list[Traject]) -> Meting:
+def _meting(nummer: bytes, aanbieder: str, daad: MetingDaad, upload: bytes, trajecten: list[Traject]) -> Meting:
     lijst = VRAGENLIJSTEN.get(daad.vragenlijst)
     groep, soort = (lijst.groep, lijst.soort) if lijst else ("", "")
     nut = daad.antwoorden.get(vraag(daad.vragenlijst, "nut"))
     zonder_hulp = daad.antwoorden.get(vraag(daad.vragenlijst, "zonder_hulp"))
     traject = _traject_van(daad.datum, soort, aanbieder, trajecten)
     zeker = bevestigd(daad.vragenlijst)
-    return Meting(nummer, aanbieder, daad, groep, soort, nut, zonder_hulp, zeker, traject, None)
+    return Meting(nummer, aanbieder, daad, groep, soort, nut, zonder_hulp, zeker, traject, None, upload)
 
 
 def _traject_van(datum: int, soort: str, aanbieder: str, trajecten: list[Traject]) -> Traject | None:

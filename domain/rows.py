@@ -84,6 +84,8 @@ class MetingRij(Struct, gc=False):
     bevestigd: bool = False
     wacht: str = ""
     sinds: int | None = None
+    aanlevering: str = ""
+    record: int = 0
 
 
 class ScoreRij(Struct, gc=False):
@@ -96,6 +98,8 @@ class ScoreRij(Struct, gc=False):
     traject: str = ""
     wacht: str = ""
     sinds: int | None = None
+    aanlevering: str = ""
+    record: int = 0
 
 
 Rij = TrajectRij | MetingRij | ScoreRij

@@ -18,6 +18,7 @@ from sor.settings import Settings, load_settings
 from sor.stack.endpoints import clickhouse_access
 
 _NIETS, _PROBLEEM = 1, 2
+_SHORT: Final = 16  # digits of a delivery's id on a row
 STATUSSEN: Final = ("alle", "in_verwerking", "verwerkt", "fouten", "ingetrokken")
 _QUERY: Final = """
 SELECT delivery, kind, sender, test, lines, gezien, geaccepteerd, afgekeurd, ingetrokken, klaar,
@@ -33,6 +34,18 @@ WHERE ({sender:String} = '' OR sender = {sender:String})
     OR ({status:String} = 'ingetrokken' AND ingetrokken > 0))
 ORDER BY laatste DESC, delivery LIMIT {most:UInt32}
 """
+#: What of a delivery still waits for something: counted now, so it changes when what was missing arrives.
+_WAITING: Final = """
+SELECT aanlevering, wacht, count() AS aantal, toString(min(sinds)) AS sinds, groupArray(500)(record) AS records
+FROM (SELECT aanlevering, wacht, sinds, record FROM scores FINAL WHERE wacht != ''
+      UNION ALL SELECT aanlevering, wacht, sinds, record FROM metingen FINAL WHERE wacht != '')
+WHERE has({among:Array(String)}, aanlevering) GROUP BY aanlevering, wacht ORDER BY wacht
+"""
+_REDEN: Final = {
+    "traject": "wacht op een start van dezelfde cliënt bij deze aanbieder",
+    "toewijzing": "wacht op de toewijzing met dit nummer",
+    "beschikking": "wacht op een score die bij dit beschikkingsnummer een toewijzingsnummer noemt",
+}
 _COLUMNS: Final = (
     *("aanlevering", "soort", "aanbieder", "test", "records", "gezien", "geaccepteerd", "afgekeurd", "ingetrokken"),
     *("klaar", "eerste", "laatste", "codes", "fouten"),
@@ -90,10 +103,22 @@ def _ask(
     try:
         client = clickhouse.connect(Access(access.url, access.user, access.password, "sor"))
         rows = clickhouse.select(client, _QUERY, parameters)
+        waiting = clickhouse.select(client, _WAITING, {"among": [row[0][:_SHORT] for row in rows]})
     except (RefusedError, UnavailableError) as problem:
         typer.echo(f"sor: {problem}", err=True)
         raise typer.Exit(_PROBLEEM) from None
-    return [dict(zip(_COLUMNS, row, strict=True)) | {"fouten": _faults(row[-1])} for row in rows]
+    return [
+        dict(zip(_COLUMNS, row, strict=True)) | {"fouten": _faults(row[-1]), "wacht": _waits(row[0], waiting)}
+        for row in rows
+    ]
+
+
+def _waits(delivery: str, waiting: Any) -> list[dict[str, Any]]:
+    return [
+        {"reden": reason, "aantal": number, "sinds": since, "records": sorted(records), "melding": _REDEN[reason]}
+        for short, reason, number, since, records in waiting
+        if short == delivery[:_SHORT]
+    ]
 
 
 def _ms(since: str) -> int:
@@ -114,8 +139,10 @@ def _faults(found: Any) -> list[dict[str, Any]]:
 def _line(row: dict[str, Any], place: Plaats) -> dict[str, Any]:
     """Status of one searched line: the last thing that is known of it."""
     fault = next((f for f in reversed(row["fouten"]) if f["record"] == place.record), None)
+    waits = next((w for w in row["wacht"] if place.record in w["records"]), None)
     done = row["klaar"] or fault is not None
-    status = (fault["melding"] if fault else "geaccepteerd") if done else "in verwerking"
+    accepted = f"geaccepteerd, {waits['melding']} sinds {waits['sinds']}" if waits else "geaccepteerd"
+    status = (fault["melding"] if fault else accepted) if done else "in verwerking"
     return {"regel": place.regel, "record": place.record, "status": status, "code": fault["code"] if fault else ""}
 
 
@@ -131,6 +158,7 @@ def _text(rows: list[dict[str, Any]], *, lines: bool) -> list[str]:
             f"{row['aanlevering']}  {moment(row['laatste'])}  {row['aanbieder']}  {SOORTEN[row['soort']]}{test}: "
             f"{state}; {row['geaccepteerd']} geaccepteerd, {row['afgekeurd']} afgekeurd{taken}"
         )
+        out += [f"    {w['aantal']:>8} geaccepteerd, {w['melding']} (sinds {w['sinds']})" for w in row["wacht"]]
         out += [f"    {number:>8} × {code}: {tekst(code)}" for code, number in sorted(row["codes"].items())]
         if lines:
             out += [f"    record {f['record']}, regel {f['regel']} [{f['code']} {f['veld']}]" for f in row["fouten"]]

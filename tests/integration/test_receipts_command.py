@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from connectors.connector import Connector
 from schemas.codec import Codec
 from tests.conftest import RunningBroker, RunningGateway
 from tests.integration.stream import Stream, running
+from tests.unit.connector_support import Regie
 from transport.clients import Cluster
 from transport.publisher import Publisher
 
@@ -43,12 +45,19 @@ def stream(broker: RunningBroker, gateway: RunningGateway, tmp_path: Path) -> It
         yield live
 
 
+def _start_of_care(stream: Stream, folder: Path) -> None:
+    """The start that the score waited for: same client, provider and number."""
+    message = Regie(bsn="999900018", kop={"afzender": "99000001"}).bytes()
+    (folder / "start.xml").write_bytes(message)
+    stream.deliver(folder / "start.xml")
+
+
 def test_receipts_are_listed_filtered_and_searched(stream: Stream, tmp_path: Path) -> None:
     file = tmp_path / "scores.csv"
     file.write_text(HEADER + GOOD + WRONG)
     delivery = stream.deliver(file, "--as", "99000001")["aanleveringen"][0]["aanlevering"]
 
-    def ask(*words: str) -> list[dict[str, object]]:
+    def ask(*words: str) -> list[dict[str, Any]]:
         done = stream.sor("receipts", "--json", *words, check=False)
         assert done.returncode in (0, 1), done.stderr
         return list(json.loads(done.stdout))
@@ -57,12 +66,19 @@ def test_receipts_are_listed_filtered_and_searched(stream: Stream, tmp_path: Pat
     (row,) = ask("--aanbieder", "99000001", "--status", "fouten")
     assert (row["aanlevering"], row["geaccepteerd"], row["afgekeurd"], row["codes"]) == (delivery, 1, 1, {"R04": 1})
     assert ask("--aanbieder", "99000002") == ask("--status", "ingetrokken") == ask("--zoek", "999900006") == []
+    stream.until(lambda: bool(ask("--aanbieder", "99000001")[0]["wacht"]), "the score waits for its assignment")
+    waits = "geaccepteerd, wacht op de toewijzing met dit nummer sinds "
     for number in ("999900018", "4711"):
         (found,) = ask("--zoek", number)
-        assert found["gezocht"] == [{"regel": 2, "record": 1, "status": "geaccepteerd", "code": ""}]
+        (line,) = found["gezocht"]
+        assert (line["regel"], line["record"], line["code"]) == (2, 1, "")
+        assert line["status"].startswith(waits)
     text = stream.sor("receipts", str(delivery)[:8], "--zoek", "4711").stdout
     assert "1 geaccepteerd, 1 afgekeurd" in text
-    assert "gezocht: regel 2: geaccepteerd" in text
+    assert f"gezocht: regel 2: {waits}" in text
+    _start_of_care(stream, tmp_path)
+    stream.until(lambda: ask("--aanbieder", "99000001", "--status", "fouten")[0]["wacht"] == [], "it waits no more")
+    assert "gezocht: regel 2: geaccepteerd\n" in stream.sor("receipts", str(delivery)[:8], "--zoek", "4711").stdout
     assert stream.sor("receipts", "--status", "fout", check=False).returncode == 2
 
 
