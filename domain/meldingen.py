@@ -17,6 +17,11 @@ class Melding(NamedTuple):
     bron: str
     bestand: bool = False
 
+    @property
+    def ernst(self) -> str:
+        """How far a refusal reaches: the whole file or message, or the one row or meting."""
+        return "heel bestand" if self.bestand else "deze regel"
+
 
 MELDINGEN: Final[dict[str, Melding]] = {
     # iJw, inside one message (level 1 and 2): the whole message is refused.

@@ -50,12 +50,12 @@ COMMANDS: Final[dict[str, Entry]] = {
     ),
     "indicatoren": Entry(
         "indicatoren",
-        "Write docs/indicatoren.md: every figure in words, its formula, what is left out and what is not confirmed.",
+        "Write docs/indicatoren.md and docs/meldingen.md: every figure and every message in words.",
     ),
     "audit": Entry("audit", "Recompute every row from the log and compare it with ClickHouse."),
     "simulate": Entry(
         "simulate",
-        "Write made-up messages, scores and questionnaires of N clients, with the figures that must come out.",
+        "Write made-up messages, answers, scores, questionnaires and CBS files, with the figures that must come out.",
     ),
     "keys": Entry("keys", "The key folders: public, evaluate, entry."),
     "topics": Entry("topics", "Topics as schemas/topics.toml declares them."),

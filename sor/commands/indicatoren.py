@@ -1,14 +1,19 @@
-"""``sor indicatoren``: the page that says what every figure means, from the tables that the figures are made of."""
+"""``sor indicatoren``: the pages that say what figures and messages mean, from the tables that they are made of."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from sor.indicatoren import markdown
+from sor import indicatoren as figures
+from sor import meldingen
+
+#: File in ``docs`` -> its text.
+PAGES: Final[dict[str, Callable[[], str]]] = {"indicatoren.md": figures.markdown, "meldingen.md": meldingen.markdown}
 
 
 def register(app: typer.Typer) -> None:
@@ -18,28 +23,33 @@ def register(app: typer.Typer) -> None:
 
 def indicatoren(
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; ends with 1 when docs/indicatoren.md is not current.")
+        bool, typer.Option("--check", help="Write nothing; ends with 1 when a page is not current.")
     ] = False,
-    to_screen: Annotated[bool, typer.Option("--markdown", help="Print the page instead of writing it.")] = False,
+    to_screen: Annotated[bool, typer.Option("--markdown", help="Print the page of the figures.")] = False,
 ) -> None:
-    """Write docs/indicatoren.md: every figure in words, its formula, what is left out and what is not confirmed."""
+    """Write docs/indicatoren.md and docs/meldingen.md: every figure and every message in words."""
     if to_screen:
-        typer.echo(markdown(), nl=False)
+        typer.echo(figures.markdown(), nl=False)
         return
-    path = location()
-    if not path.parent.is_dir():
+    folder = location()
+    if not folder.is_dir():
         typer.echo("There is no docs folder beside this installation: use --markdown.", err=True)
         raise typer.Exit(2)
-    if path.exists() and path.read_text("utf-8") == markdown():
-        typer.echo("indicatoren.md is current.")
+    old = [name for name, text in PAGES.items() if not _current(folder / name, text())]
+    for name in old:
+        if not check:
+            (folder / name).write_text(PAGES[name](), "utf-8")
+        typer.echo(f"{name} is not current: run sor indicatoren." if check else f"Wrote {name}.", err=check)
+    if not old:
+        typer.echo("The pages are current.")
     elif check:
-        typer.echo("indicatoren.md is not current: run sor indicatoren.", err=True)
         raise typer.Exit(1)
-    else:
-        path.write_text(markdown(), "utf-8")
-        typer.echo("Wrote indicatoren.md.")
+
+
+def _current(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text("utf-8") == text
 
 
 def location() -> Path:
-    """The page in a checkout."""
-    return Path(str(files("sor"))).parent / "docs" / "indicatoren.md"
+    """The folder of pages in a checkout."""
+    return Path(str(files("sor"))).parent / "docs"

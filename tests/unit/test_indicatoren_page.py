@@ -11,6 +11,8 @@ from domain.indicator_onderwerpen import ONDERWERPEN
 from domain.indicator_terms import Bevat, DagenTerug, Grens, InKaart, Kalenderjaar, Of, Term, Voorwaarde
 from domain.indicators import INDICATOREN
 from domain.kwaliteit import REGELS
+from domain.meldingen import MELDINGEN
+from sor import meldingen
 from sor.cli import app
 from sor.commands.indicatoren import location
 from sor.indicatoren import markdown, som, woorden
@@ -19,7 +21,14 @@ PAGE = markdown()
 
 
 def test_the_committed_page_is_current() -> None:
-    assert location().read_text("utf-8") == PAGE, "run: sor indicatoren"
+    assert (location() / "indicatoren.md").read_text("utf-8") == PAGE, "run: sor indicatoren"
+    assert (location() / "meldingen.md").read_text("utf-8") == meldingen.markdown(), "run: sor indicatoren"
+
+
+def test_every_code_stands_on_the_page_of_messages() -> None:
+    page = meldingen.markdown()
+    assert all(f"\n| {code} | {melding.ernst} | " in page for code, melding in MELDINGEN.items())
+    assert {melding.ernst for melding in MELDINGEN.values()} == {"heel bestand", "deze regel"}
 
 
 def test_the_page_has_every_subject_definition_and_rule() -> None:
@@ -91,12 +100,12 @@ def test_a_sum_in_words() -> None:
 
 
 def test_the_command_writes_the_page_and_says_when_it_is_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = tmp_path / "indicatoren.md"
+    page = tmp_path
     monkeypatch.setattr("sor.commands.indicatoren.location", lambda: page)
     runner = CliRunner()
     assert runner.invoke(app, ["indicatoren", "--check"]).exit_code == 1
-    assert not page.exists()
+    assert not list(page.iterdir())
     assert runner.invoke(app, ["indicatoren"]).exit_code == 0
-    assert page.read_text("utf-8") == PAGE
+    assert (page / "indicatoren.md").read_text("utf-8") == PAGE
     assert runner.invoke(app, ["indicatoren", "--check"]).exit_code == 0
     assert runner.invoke(app, ["indicatoren", "--markdown"]).output == PAGE
