@@ -81,6 +81,30 @@ def test_behind_a_sum_stand_the_clients_who_add_to_it() -> None:
     assert found.startswith("SELECT uniqUpToIf(10)(client, 1 AND gas_gescoord != 0) AS clienten, ")
 
 
+def test_a_cohort_counts_when_its_follow_up_is_over_on_the_reference_day() -> None:
+    over = "einddatum <= today() - 365"
+    planned = f"status = 'beeindigd' AND reden_beeindiging IN ('31', '32', '33', '34') AND {over}"
+    other = f"status = 'beeindigd' AND reden_beeindiging NOT IN ('31', '32', '33', '34') AND {over}"
+    sums = {
+        "clienten": f"uniqUpToIf(10)(client, {planned})",
+        "teller": f"countIf({planned} AND nieuwe_start IS NULL)",
+        "noemer": f"countIf({planned})",
+        "uitgesloten": f"countIf({other})",
+    }
+    alone = ", ".join(f"{value} AS {name}" for name, value in sums.items())
+    together = ", ".join(f"{value} AS geen_nieuwe_start_{name}" for name, value in sums.items())
+    rest = f"FROM sor.trajecten FINAL WHERE {TRAJECTEN}"
+    followed = INDICATOREN["geen_nieuwe_start"]
+    figure = "if(noemer = 0, NULL, 100 * teller / noemer) AS uitkomst"
+    assert sql(followed, peildatum="today()") == f"SELECT {alone}, {figure} {rest}"
+    assert sql_samen([followed], peildatum="today()") == f"SELECT {together} {rest}"
+
+
+def test_figures_of_cbs_files_are_over_rows_of_cbs_files() -> None:
+    found = sql(INDICATOREN["cbs_uitval"], (), "", "db", peildatum=20_000)
+    assert found.endswith(f" FROM db.trajecten FINAL WHERE {scope('trajecten', 'db', 'cbs')}")
+
+
 def test_the_reference_day_is_a_number_or_an_expression() -> None:
     followed = INDICATOREN["geen_nieuwe_start"]
     assert "toDate32('2024-10-04')" in sql(followed, peildatum=20_000)
