@@ -129,3 +129,14 @@ def test_a_meting_is_confirmed_when_every_topic_of_its_own_version_is(monkeypatc
     assert confirmed() == {lijst: True, "CEM+_2018_OE_v1": False, "CBS_v7": True}
     monkeypatch.setitem(questionnaires.ONDERWERPEN, lijst, topics | {"nut": Onderwerp("VR09A", "", "P")})
     assert not confirmed()[lijst]
+
+
+def test_a_delivery_of_sixteen_million_lines_still_has_an_order() -> None:
+    """The number of a line is kept whole: four bytes, the highest first."""
+    late, early = 1 << 24, 3
+    score = [event(Score(b"t", None, 1, "O", value, 50), line) for value, line in ((2, late), (1, early))]
+    meting = [event(Meting(b"m", "CEM+_2018_OE_v1", "Moeder", DAG, {"VR01": value}, 50), line) for value, line in ((2, late), (1, early))]  # fmt: skip
+    for history in (score, score[::-1], meting, meting[::-1]):
+        (row,) = agreed(history)
+        assert row.record == late
+        assert (row.waarde if isinstance(row, ScoreRij) else row.antwoorden["VR01"]) == 2
