@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from domain.dates import iso_day
-from domain.facts import CbsRecord, Event, Fact, Start, Stop
+from domain.facts import CbsRecord, Event, Fact, Start, Stop, Toewijzing
+from domain.feiten import Feiten, add
+from domain.fold import rijen
 from domain.rows import MetingRij, TrajectRij
 from tests.oracle.compare import difference, of_set
 
@@ -99,3 +101,48 @@ def test_of_two_running_records_in_one_file_the_mark_of_the_one_begun_last_count
     assert difference(table, history) == ""
     assert [r.nut_jeugdige for _, r in table if isinstance(r, TrajectRij)] == [8]
     assert sorted((r.nut, r.telt) for _, r in table if isinstance(r, MetingRij)) == [(3, False), (8, True)]
+
+
+# --- what only these decide ---------------------------------------------------------------------------------------
+
+
+def assigned(gemeente: str, reden: str) -> Event:
+    einde = DAG if reden == "13" else None
+    return event(
+        Toewijzing(gemeente, b"toew0001", "45", "45A01", DAG, 0, DAG, einde, reden, None, "", "", None, DAG, b"301")
+    )
+
+
+@pytest.mark.parametrize(("old", "new", "waits"), [("13", "", True), ("", "13", False)])
+def test_an_assignment_is_first_looked_up_under_the_code_as_received(old: str, new: str, waits: bool) -> None:
+    """TR378 [R]: after a merger one number may come under both codes."""
+    history = [start(gemeente="0457", ingangsdatum=WEESP_WAS), assigned("0457", old), assigned("0363", new)]
+    for order in permutations(history):
+        assert difference(of_set(list(order)), list(order)) == ""
+        (row,) = (row for _, row in of_set(list(order)) if isinstance(row, TrajectRij))
+        assert ("toewijzing" in row.wacht) == waits
+
+
+@pytest.mark.parametrize(("first", "second", "reden"), [(b"m3", b"m4", "32"), (b"m4", b"m3", "31")])
+def test_of_two_final_stops_of_one_day_the_higher_message_counts_also_when_one_came_twice(
+    first: bytes, second: bytes, reden: str
+) -> None:
+    history = [start(), stop("31", 5, bericht=first), stop("31", 5, bericht=b"m1"), stop("32", 6, bericht=second)]
+    assert flags(history) == {("45", 0): ["TR074", "TR415"]}
+    (row,) = (row for _, row in of_set(history) if isinstance(row, TrajectRij))
+    assert row.reden_beeindiging == reden
+
+
+@pytest.mark.parametrize(("latest", "broken"), [(9, True), (10, False)])
+def test_the_stop_that_counts_is_held_against_the_pause(latest: int, broken: bool) -> None:
+    """TR414 is about the current stop: an earlier one, sent after the pause too, does not matter."""
+    earlier = stop("32", 19 - latest, dag=101)
+    history = [start(), stop("20", 10, dag=100), earlier, stop("31", latest, dag=102)]
+    assert flags(history) == {("45", 0): ["TR414", "TR415"] if broken else ["TR415"]}
+
+
+def test_a_long_pseudonym_names_rows_too() -> None:
+    """The key of a hash has at most 64 bytes."""
+    feiten = Feiten()
+    add(feiten, start())
+    assert len(rijen(b"p" * 70, feiten)) == 1
