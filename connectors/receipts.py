@@ -53,6 +53,8 @@ class Receipt(Struct, frozen=True):
     eerste: int = 0
     laatste: int = 0
     version: int = 0
+    ingetrokken: int = 0
+    wacht: dict[str, int] = {}  # accepted records that wait, by what for
 
 
 class Receipts(Protocol):

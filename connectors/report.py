@@ -5,7 +5,7 @@ Only ``masking`` decides what of a row is shown; nothing of it leaves the sender
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from connectors.delivery import Bestand, Delivery
 from connectors.model import Afwijzing, BestandFout, Regel
 from connectors.rap import voorstel
 from connectors.receipts import Fout, Receipt
+from domain.aanlevering import NIET_BIJGEHOUDEN
 from domain.meldingen import tekst
 
 SOORTEN: Final = {
@@ -107,8 +108,31 @@ def _counts(delivery: Delivery, receipt: Receipt | None) -> Iterator[str]:
         yield f"  {good} geaccepteerd, {wrong} geweigerd van {delivery.lines}"
         if delivery.kind == "cbs" and wrong:
             yield "  Wat in dit bestand ontbreekt telt nog mee tot er een bestand zonder geweigerde regels is."
+    if receipt:
+        yield from waiting(receipt.wacht)
     if receipt and receipt.codes:
         yield from (f"  {number:>8} × {code}: {tekst(code)}" for code, number in sorted(receipt.codes.items()))
+
+
+_WACHT: Final = {
+    "traject": "wacht op een start van dezelfde cliënt bij deze aanbieder",
+    "toewijzing": "wacht op de toewijzing met dit nummer",
+    "beschikking": "wacht op een score die bij dit beschikkingsnummer een toewijzingsnummer noemt",
+}
+
+
+def wachtzin(reden: str) -> str:
+    """What an accepted record waits for, in words."""
+    return _WACHT.get(reden, f"wacht op {reden}")
+
+
+def waiting(wacht: Mapping[str, int]) -> Iterator[str]:
+    """Accepted records that wait: a line for each reason."""
+    for reden, aantal in sorted(wacht.items()):
+        if reden == NIET_BIJGEHOUDEN:
+            yield "  Te veel records wachten op verschillende plaatsen om hier bij te houden."
+        else:
+            yield f"  {aantal:>8} geaccepteerd, {wachtzin(reden)}"
 
 
 def _rows(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> list[dict[str, Any]]:
@@ -210,6 +234,8 @@ def as_json(delivery: Delivery, receipt: Receipt | None, *, show_all: bool = Fal
         "klaar": bool(receipt and receipt.klaar),
         **counts,
         "codes": receipt.codes if receipt else {},
+        "ingetrokken": receipt.ingetrokken if receipt else 0,
+        "wacht": receipt.wacht if receipt else {},
         "bestanden": [_file_json(file) for file in delivery.bestanden],
         "regels": _rows(delivery, receipt, show_all=show_all),
         "regels_totaal": _total_rows(delivery, receipt, show_all=show_all),

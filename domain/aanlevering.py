@@ -14,6 +14,9 @@ from msgspec import Struct, field
 
 #: Refused records listed in a receipt; the counts go on.
 MEESTE_FOUTEN: Final = 500
+#: Intervals of waiting records that a state holds; a delivery with more is no longer followed.
+MEESTE_STUKKEN: Final = 20_000
+NIET_BIJGEHOUDEN: Final = "niet_bijgehouden"
 
 
 class Uitkomst(NamedTuple):
@@ -26,6 +29,7 @@ class Uitkomst(NamedTuple):
     veld: str
     published_at: int  # ms
     ingetrokken: bool = False  # accepted, and later withdrawn by a return message
+    wacht: str | None = None  # accepted, and waits for this; empty = no more; None = says nothing of it
 
 
 class Aanlevering(Struct, array_like=True):
@@ -48,11 +52,20 @@ class Aanlevering(Struct, array_like=True):
     ingetrokken: list[list[int]] = field(default_factory=list)  # closed intervals, ascending
     aantal_ingetrokken: int = 0
     onleesbaar: dict[int, str] = field(default_factory=dict)  # records that could not be opened: line -> code
+    wachtend: dict[str, list[list[int]]] = field(default_factory=dict)  # what for -> closed intervals, ascending
+    verspreid: bool = False  # too many wait here and there: no longer followed
 
     @property
     def klaar(self) -> bool:
         """Every record has an outcome."""
-        return self.aantal >= self.lines
+        return 0 < self.lines <= self.aantal
+
+    @property
+    def wacht(self) -> dict[str, int]:
+        """Records that wait, by what for."""
+        if self.verspreid:
+            return {NIET_BIJGEHOUDEN: 0}
+        return {reden: _aantal(lijnen) for reden, lijnen in self.wachtend.items() if lijnen}
 
 
 def mark(intervals: list[list[int]], line: int) -> bool:
@@ -75,6 +88,32 @@ def mark(intervals: list[list[int]], line: int) -> bool:
     return True
 
 
+def unmark(intervals: list[list[int]], line: int) -> None:
+    """Take a line number out of a set of closed intervals, in place."""
+    place = bisect_right(intervals, line, key=lambda pair: pair[0]) - 1
+    if place < 0 or line > intervals[place][1]:
+        return
+    first, last = intervals[place]
+    intervals[place : place + 1] = [
+        [begin, end] for begin, end in ((first, line - 1), (line + 1, last)) if begin <= end
+    ]
+
+
+def _aantal(intervals: list[list[int]]) -> int:
+    return sum(last - first + 1 for first, last in intervals)
+
+
+def _wacht(a: Aanlevering, line: int, reden: str) -> None:
+    """A record waits for one thing at a time; the last word counts."""
+    for lijnen in a.wachtend.values():
+        unmark(lijnen, line)
+    if reden:
+        mark(a.wachtend.setdefault(reden, []), line)
+    if sum(map(len, a.wachtend.values())) > MEESTE_STUKKEN:
+        a.verspreid = True
+        a.wachtend.clear()
+
+
 def add(aanlevering: Aanlevering, uitkomsten: Iterable[Uitkomst]) -> None:
     """Count outcomes into the delivery, in place; a record that has one already changes nothing.
 
@@ -82,7 +121,10 @@ def add(aanlevering: Aanlevering, uitkomsten: Iterable[Uitkomst]) -> None:
     readable outcome replaces the first), and an accepted record that a return message withdraws.
     """
     for uitkomst in uitkomsten:
-        if uitkomst.ingetrokken:
+        if uitkomst.wacht is not None:
+            if not aanlevering.verspreid:
+                _wacht(aanlevering, uitkomst.line, uitkomst.wacht)
+        elif uitkomst.ingetrokken:
             if mark(aanlevering.ingetrokken, uitkomst.line):
                 aanlevering.aantal_ingetrokken += 1
                 _noteer(aanlevering, uitkomst)

@@ -180,4 +180,4 @@ class VervangingSleutel(NamedTuple):
 
     aanbieder: str
     periode: str
-    aanlevering: bytes  # first eight bytes of its id, as in the number of an upload
+    aanlevering: bytes  # its id, as in the number of an upload

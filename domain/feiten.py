@@ -112,18 +112,18 @@ def _add_prestatie(feiten: Feiten, event: Event, f: Prestatie) -> None:
 
 
 def aanlevering(delivery: str) -> bytes:
-    """The first eight bytes of the id of a delivery: they name it within the facts of one client."""
-    return bytes.fromhex(delivery[:16])
+    """The id of a delivery as sixteen bytes."""
+    return bytes.fromhex(delivery)
 
 
 def _upload(event: Event) -> bytes:
-    """Names an act by its record: the delivery (eight bytes), then the line (four bytes)."""
+    """Names an act by its record: the delivery (sixteen bytes), then the line (four bytes)."""
     return aanlevering(event.delivery) + event.line.to_bytes(4, "big")
 
 
 def volgorde(nummer: bytes, tijd: int) -> tuple[int, bytes, bytes]:
     """Upload time, then the order of the lines of one upload, then the delivery: arbitrary but stable."""
-    return tijd, nummer[8:], nummer[:8]
+    return tijd, nummer[-4:], nummer[:-4]
 
 
 def _add_score(feiten: Feiten, event: Event, f: Score) -> None:

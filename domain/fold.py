@@ -43,6 +43,9 @@ class Persoon(Struct, array_like=True):
     versie: int = -1
     feiten: Feiten = field(default_factory=Feiten)
     uit: dict[RowKey, bytes] = field(default_factory=dict)
+    wacht: dict[bytes, str] = field(
+        default_factory=dict
+    )  # record that ever waited (see Wachten) -> why; empty = no more
 
 
 class Uitgifte(NamedTuple):
@@ -52,11 +55,32 @@ class Uitgifte(NamedTuple):
     rij: Rij | None
 
 
+class Wachten(NamedTuple):
+    """Whether a record of a delivery waits: the table of its row, delivery, line, and why (empty = no more)."""
+
+    tabel: int
+    delivery: str
+    line: int
+    reden: str
+
+
+class Gevouwen(NamedTuple):
+    """What follows from a batch: rows to publish, and what changed of which records wait."""
+
+    uitgiften: list[Uitgifte]
+    wachten: list[Wachten]
+
+
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
 def fold(client: bytes, persoon: Persoon, events: Iterable[Event], versie: int, eerste: int) -> list[Uitgifte]:
-    """Fold events into ``persoon`` (in place) and give the rows to publish.
+    """As ``vouw``: the rows alone."""
+    return vouw(client, persoon, events, versie, eerste).uitgiften
+
+
+def vouw(client: bytes, persoon: Persoon, events: Iterable[Event], versie: int, eerste: int) -> Gevouwen:
+    """Fold events into ``persoon`` (in place) and give the rows to publish, and what waits or waits no more.
 
     ``eerste`` and ``versie`` are the versions of the first and last of these events. Rows whose content did not
     change are
@@ -68,7 +92,26 @@ def fold(client: bytes, persoon: Persoon, events: Iterable[Event], versie: int, 
     for event in events:
         add(persoon.feiten, event)
     persoon.versie = max(persoon.versie, versie)
-    return _uitgifte(persoon, rijen(client, persoon.feiten), alles=herhaald)
+    nieuw = rijen(client, persoon.feiten)
+    return Gevouwen(_uitgifte(persoon, nieuw, alles=herhaald), _wachten(persoon, nieuw, alles=herhaald))
+
+
+def _wachten(persoon: Persoon, nieuw: Rijen, *, alles: bool) -> list[Wachten]:
+    """A score or meting that is linked to nothing yet waits, and so does the record that it came from. A record that
+    another upload replaced waits no more.
+    """
+    nu = {
+        bytes((sleutel.tabel,)) + bytes.fromhex(rij.aanlevering) + rij.record.to_bytes(4, "big"): rij.wacht
+        for sleutel, rij in nieuw.items()
+        if not isinstance(rij, TrajectRij) and rij.wacht and rij.aanlevering
+    }
+    eerder, veranderd = persoon.wacht, []
+    for plaats in nu.keys() | eerder.keys() if eerder else nu:
+        reden = nu.get(plaats, "")
+        if alles or eerder.get(plaats, "") != reden:
+            eerder[plaats] = reden
+            veranderd.append(Wachten(plaats[0], plaats[1:-4].hex(), int.from_bytes(plaats[-4:], "big"), reden))
+    return sorted(veranderd)
 
 
 def _uitgifte(persoon: Persoon, nieuw: Rijen, *, alles: bool) -> list[Uitgifte]:
@@ -226,8 +269,8 @@ def _meting_rij(meting: koppeling.Meting) -> MetingRij:
         bevestigd=meting.bevestigd,
         wacht="" if meting.traject else "traject",
         sinds=meting.sinds,
-        aanlevering=meting.upload[:8].hex(),
-        record=int.from_bytes(meting.upload[8:], "big"),
+        aanlevering=meting.upload[:-4].hex(),
+        record=int.from_bytes(meting.upload[-4:], "big"),
     )
 
 

@@ -50,4 +50,4 @@ def _records(feiten: Feiten, sleutel: CbsSleutel, daden: dict[bytes, CbsDaad]) -
     weg = feiten.vervangen
     if not weg:
         return daden
-    return {n: d for n, d in daden.items() if VervangingSleutel(sleutel.aanbieder, d.periode, n[:8]) not in weg}
+    return {n: d for n, d in daden.items() if VervangingSleutel(sleutel.aanbieder, d.periode, n[:-4]) not in weg}

@@ -37,6 +37,7 @@ class Deliveries:
             self._decode(blob) if blob else Aanlevering(first["kind"], first["sender"], first["test"], first["lines"])
         )
         before = state.klaar
+        state.lines = max([state.lines, *(line["lines"] for line in lines)])  # a line that only waits does not know it
         add(state, (_outcome(line) for line in lines))
         if state.klaar and not before:
             log.info("delivery complete", delivery=key.decode(), kind=state.kind, lines=state.lines,
@@ -55,6 +56,7 @@ def _outcome(line: Record) -> Uitkomst:
         line["veld"],
         line["published_at"],
         line["uitkomst"] == "ingetrokken",
+        line["code"] if line["uitkomst"] in ("wacht", "gekoppeld") else None,
     )
 
 
@@ -79,4 +81,5 @@ def _receipt(delivery: str, state: Aanlevering) -> Record:
         "laatste": state.laatste,
         "version": state.versie,
         "ingetrokken": state.aantal_ingetrokken,
+        "wacht": state.wacht,
     }

@@ -12,17 +12,18 @@ import msgspec
 from msgspec.structs import asdict
 
 from domain.definitions import VERSION
-from domain.fold import Persoon, Uitgifte, fold
-from domain.rows import LEEG, TABELLEN, RowKey
+from domain.fold import Persoon, Uitgifte, Wachten, vouw
+from domain.rows import LEEG, T_METING, T_SCORE, TABELLEN, RowKey
 from schemas.codec import Codec, IdSource, Record
 from schemas.records import record_to_event
-from schemas.topics import EVENTS, METINGEN, SCORES, TRAJECTEN
+from schemas.topics import EVENTS, LINES, METINGEN, SCORES, TRAJECTEN
 from streams.batch import Out
 from streams.batch import Record as LogRecord
 from streams.versions import version
 
 TABLE: Final = "personen"
 TOPICS: Final = (TRAJECTEN, METINGEN, SCORES)
+_KIND: Final = {T_SCORE: "score", T_METING: "cem"}
 _NUMBER: Final = ("traject", "meting", "score")
 
 
@@ -31,6 +32,7 @@ class Trajectories:
 
     def __init__(self, ids: IdSource | None = None, epoch: int = 0) -> None:
         self._events = Codec(EVENTS, ids)
+        self._lines = Codec(LINES, ids)
         self._rows = tuple(Codec(topic, ids) for topic in TOPICS)
         self._decode, self._encode = msgspec.msgpack.Decoder(Persoon).decode, msgspec.msgpack.Encoder().encode
         self._epoch = epoch
@@ -40,10 +42,11 @@ class Trajectories:
         persoon = self._decode(blob) if blob else Persoon()
         events = [record_to_event(self._events.decode(record.value)) for record in records]
         first, last = version(self._epoch, records[0].offset), version(self._epoch, records[-1].offset)
-        given = fold(key, persoon, events, last, first)
+        given = vouw(key, persoon, events, last, first)
         newest = max(event.published_at for event in events)
         client = key.decode()
-        outs = [self._out(client, uitgifte, persoon.versie, newest) for uitgifte in given]
+        outs = [self._out(client, uitgifte, persoon.versie, newest) for uitgifte in given.uitgiften]
+        outs += [self._wait(wachten, events[-1].aanbieder, newest) for wachten in given.wachten]
         return self._encode(persoon), outs
 
     def _out(self, client: str, uitgifte: Uitgifte, row_version: int, newest: int) -> Out:
@@ -56,6 +59,24 @@ class Trajectories:
         record["definitie_versie"] = VERSION
         record["gebeurd_op"] = newest
         return Out(TOPICS[sleutel.tabel], sleutel.text.encode(), self._rows[sleutel.tabel].encode(record))
+
+    def _wait(self, wachten: Wachten, sender: str, newest: int) -> Out:
+        """For the receipt of its delivery: a record waits, or waits no more."""
+        line = {
+            "delivery": wachten.delivery,
+            "line": wachten.line,
+            "lines": 0,  # its delivery knows
+            "kind": _KIND[wachten.tabel],
+            "sender": sender,
+            "test": False,
+            "published_at": newest,
+            "regel": 0,
+            "regels": 0,
+            "uitkomst": "wacht" if wachten.reden else "gekoppeld",
+            "code": wachten.reden,
+            "veld": "",
+        }
+        return Out(LINES, wachten.delivery.encode(), self._lines.encode(line))
 
 
 def key_columns(sleutel: RowKey) -> Record:

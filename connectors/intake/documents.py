@@ -10,6 +10,7 @@ from connectors.intake.index import Entry
 from connectors.intake.problems import Kind, Problem, invalid
 from connectors.intake.work import Done, Refused
 from connectors.receipts import from_record
+from connectors.report import wachtzin
 from domain.meldingen import tekst
 from schemas.codec import Codec
 
@@ -101,7 +102,8 @@ class Receipts:
             "afzender": one.sender,
             "regels_geaccepteerd": receipt.regels_geaccepteerd,
             "regels_afgekeurd": receipt.regels_afgekeurd,
-            "ingetrokken": record["ingetrokken"],
+            "ingetrokken": receipt.ingetrokken,
+            "wacht": [{"reden": r, "aantal": n, "melding": wachtzin(r)} for r, n in sorted(receipt.wacht.items())],
             "laatste": moment(receipt.laatste),
             "codes": _codes(receipt.codes),
             "fouten": [

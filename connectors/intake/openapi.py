@@ -76,7 +76,8 @@ _SCHEMAS: Final[Json] = {
     "Aanlevering": _object(_SUMMARY),
     "Ontvangst": _object(
         {**_SUMMARY, "afzender": _AGB, "codes": _list(_COUNT), "fouten": _list(_ROW)},
-        {"regels_geaccepteerd": _WHOLE, "regels_afgekeurd": _WHOLE, "ingetrokken": _WHOLE, "laatste": _MOMENT},
+        {"regels_geaccepteerd": _WHOLE, "regels_afgekeurd": _WHOLE, "ingetrokken": _WHOLE, "laatste": _MOMENT}
+        | {"wacht": _list(_object({"reden": _TEXT, "aantal": _WHOLE, "melding": _TEXT}))},
     ),
     "Bladzijde": _object(
         {"aanleveringen": _list(_ref("Aanlevering")), "volgende": {"type": ["string", "null"]}},

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from connectors.journal import Journal, Plaats
-from connectors.report import SOORTEN, moment
+from connectors.report import SOORTEN, moment, wachtzin
 from crypto.keys import connector_secret
 from domain.meldingen import tekst
 from sinks import clickhouse
@@ -18,7 +18,6 @@ from sor.settings import Settings, load_settings
 from sor.stack.endpoints import clickhouse_access
 
 _NIETS, _PROBLEEM = 1, 2
-_SHORT: Final = 16  # digits of a delivery's id on a row
 STATUSSEN: Final = ("alle", "in_verwerking", "verwerkt", "fouten", "ingetrokken")
 _QUERY: Final = """
 SELECT delivery, kind, sender, test, lines, gezien, geaccepteerd, afgekeurd, ingetrokken, klaar,
@@ -41,11 +40,6 @@ FROM (SELECT aanlevering, wacht, sinds, record FROM scores FINAL WHERE wacht != 
       UNION ALL SELECT aanlevering, wacht, sinds, record FROM metingen FINAL WHERE wacht != '')
 WHERE has({among:Array(String)}, aanlevering) GROUP BY aanlevering, wacht ORDER BY wacht
 """
-_REDEN: Final = {
-    "traject": "wacht op een start van dezelfde cliënt bij deze aanbieder",
-    "toewijzing": "wacht op de toewijzing met dit nummer",
-    "beschikking": "wacht op een score die bij dit beschikkingsnummer een toewijzingsnummer noemt",
-}
 _COLUMNS: Final = (
     *("aanlevering", "soort", "aanbieder", "test", "records", "gezien", "geaccepteerd", "afgekeurd", "ingetrokken"),
     *("klaar", "eerste", "laatste", "codes", "fouten"),
@@ -103,7 +97,7 @@ def _ask(
     try:
         client = clickhouse.connect(Access(access.url, access.user, access.password, "sor"))
         rows = clickhouse.select(client, _QUERY, parameters)
-        waiting = clickhouse.select(client, _WAITING, {"among": [row[0][:_SHORT] for row in rows]})
+        waiting = clickhouse.select(client, _WAITING, {"among": [row[0] for row in rows]})
     except (RefusedError, UnavailableError) as problem:
         typer.echo(f"sor: {problem}", err=True)
         raise typer.Exit(_PROBLEEM) from None
@@ -115,9 +109,9 @@ def _ask(
 
 def _waits(delivery: str, waiting: Any) -> list[dict[str, Any]]:
     return [
-        {"reden": reason, "aantal": number, "sinds": since, "records": sorted(records), "melding": _REDEN[reason]}
-        for short, reason, number, since, records in waiting
-        if short == delivery[:_SHORT]
+        {"reden": reason, "aantal": number, "sinds": since, "records": sorted(records), "melding": wachtzin(reason)}
+        for where, reason, number, since, records in waiting
+        if where == delivery
     ]
 
 

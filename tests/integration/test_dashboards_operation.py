@@ -56,7 +56,13 @@ def receipts() -> list[dict[str, Any]]:
     def one(number: int, kind: str, sender: str, good: int, bad: int, **changed: Any) -> dict[str, Any]:
         lines = good + bad
         row = receipt(number, 1, kind=kind, sender=sender, lines=lines, gezien=lines, geaccepteerd=good, afgekeurd=bad)
-        row |= {"codes": {"R04": bad} if bad else {}, "eerste": ms - 60_000, "laatste": ms - 30_000, "ingetrokken": 0}
+        row |= {
+            "codes": {"R04": bad} if bad else {},
+            "eerste": ms - 60_000,
+            "laatste": ms - 30_000,
+            "ingetrokken": 0,
+            "wacht": {},
+        }
         return {**row, **changed}
 
     return [

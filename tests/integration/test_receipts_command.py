@@ -76,7 +76,10 @@ def test_receipts_are_listed_filtered_and_searched(stream: Stream, tmp_path: Pat
     text = stream.sor("receipts", str(delivery)[:8], "--zoek", "4711").stdout
     assert "1 geaccepteerd, 1 afgekeurd" in text
     assert f"gezocht: regel 2: {waits}" in text
+    sql = f"SELECT wacht FROM sor.receipts FINAL WHERE delivery = '{delivery}'"
+    stream.until(lambda: stream.ask(sql) == [({"toewijzing": 1},)], "the receipt says so too")
     _start_of_care(stream, tmp_path)
+    stream.until(lambda: stream.ask(sql) == [({},)], "and stops saying so")
     stream.until(lambda: ask("--aanbieder", "99000001", "--status", "fouten")[0]["wacht"] == [], "it waits no more")
     assert "gezocht: regel 2: geaccepteerd\n" in stream.sor("receipts", str(delivery)[:8], "--zoek", "4711").stdout
     assert stream.sor("receipts", "--status", "fout", check=False).returncode == 2

@@ -95,14 +95,14 @@ def meting(number: int, version: int, **changed: Any) -> dict[str, Any]:
     row = {name: value for name, value in traject(number, version).items() if name in METINGEN.columns}
     row |= {"meting": f"{number:016x}", "vragenlijst": "CEM+_2018_OE_v1", "groep": "ouder", "soort": "einde"}
     row |= {"informant": "Moeder", "datum": -3, "nut": 8, "zonder_hulp": None, "antwoorden": {"VR01": 2}, "telt": True}
-    row |= {"bevestigd": False, "wacht": "", "sinds": None}
+    row |= {"bevestigd": False, "wacht": "", "sinds": None, "aanlevering": "d" * 32, "record": 1}
     return {**row, **changed}
 
 
 def score(number: int, version: int, **changed: Any) -> dict[str, Any]:
     row = {name: value for name, value in traject(number, version).items() if name in SCORES.columns}
     row |= {"score": f"{number:016x}", "doel": 10, "beoordelaar": "O", "waarde": -1, "tijd": NOW}
-    row |= {"wacht": "beschikking", "sinds": 19_900}
+    row |= {"wacht": "beschikking", "sinds": 19_900, "aanlevering": "d" * 32, "record": 2}
     return {**row, **changed}
 
 
@@ -116,7 +116,7 @@ def receipt(number: int, version: int, **changed: Any) -> dict[str, Any]:
     row = {"delivery": f"{number:032x}", "kind": "score", "sender": "90000001", "test": False, "lines": 3, "gezien": 3}
     row |= {"geaccepteerd": 2, "afgekeurd": 1, "regels_geaccepteerd": 2, "regels_afgekeurd": 1, "klaar": True}
     row |= {"fouten": [{"line": 2, "regel": 3, "regels": 1, "code": "R04", "veld": "type"}], "codes": {"R04": 1}}
-    return {**row, "eerste": NOW, "laatste": NOW, "version": version, "ingetrokken": 0, **changed}
+    return {**row, "eerste": NOW, "laatste": NOW, "version": version, "ingetrokken": 0, "wacht": {}, **changed}
 
 
 _MOVING = (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS)

@@ -142,7 +142,7 @@ def _meting_row(one: Upload, link: Keten | None, traject: Row | None, own: Seque
         telt=link is not None and _counting(own, groep) is one,
         wacht="" if link else "traject",
         sinds=None if link else first // DAY_MS,
-        aanlevering=one.delivery[:16],
+        aanlevering=one.delivery,
         record=one.line,
     )
 
@@ -166,7 +166,7 @@ def _score_row(
         traject=traject,
         wacht="" if link else reason,
         sinds=None if link else first // DAY_MS,
-        aanlevering=one.delivery[:16],
+        aanlevering=one.delivery,
         record=one.line,
     )
 

@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.aanlevering import MEESTE_FOUTEN, Aanlevering, Uitkomst, add, mark
+from domain.aanlevering import MEESTE_FOUTEN, MEESTE_STUKKEN, NIET_BIJGEHOUDEN, Aanlevering, Uitkomst, add, mark
 
 LINES = 30
 #: One outcome per line of a delivery, as entry gives it whatever is delivered again, but for the time of publication.
@@ -142,3 +142,42 @@ def test_a_state_of_the_first_release_is_read() -> None:
     state = msgspec.msgpack.decode(old, type=Aanlevering)
     add(state, [outcome(1, "0001", withdrawn=True)])
     assert (state.geaccepteerd, state.aantal_ingetrokken) == (1, 1)
+
+
+def waits(line: int, reden: str) -> Uitkomst:
+    return Uitkomst(line, 0, 0, reden, "", 5, wacht=reden)
+
+
+def test_what_waits_is_counted_by_its_last_word_and_repetition_changes_nothing() -> None:
+    state = fresh(3)
+    add(state, [waits(1, "toewijzing"), outcome(1), outcome(2), outcome(3), waits(2, "toewijzing")])
+    assert (state.wacht, state.klaar, state.geaccepteerd) == ({"toewijzing": 2}, True, 3)
+    add(state, [waits(2, "toewijzing"), waits(1, "traject"), waits(3, "")])
+    state = again(state)
+    assert state.wacht == {"toewijzing": 1, "traject": 1}
+    add(state, [waits(1, ""), waits(2, ""), waits(2, "")])
+    assert (state.wacht, state.codes) == ({}, {})
+
+
+def test_a_delivery_of_which_only_waiting_is_known_is_not_finished() -> None:
+    state = fresh(0)
+    add(state, [waits(1, "toewijzing")])
+    assert not state.klaar
+
+
+@given(st.lists(st.tuples(st.integers(1, 40), st.sampled_from(("toewijzing", "traject", "")))))
+def test_waiting_is_a_map_from_line_to_the_last_word(words: list[tuple[int, str]]) -> None:
+    state, last = fresh(40), dict[int, str]()
+    for line, reden in words:
+        add(state, [waits(line, reden)])
+        last[line] = reden
+    counted = {reden: list(last.values()).count(reden) for reden in set(last.values()) if reden}
+    assert state.wacht == counted
+
+
+def test_too_many_pieces_are_not_followed_and_stop_nothing() -> None:
+    state = fresh(10**6)
+    add(state, [waits(line, "toewijzing") for line in range(1, 2 * MEESTE_STUKKEN + 4, 2)])
+    assert state.wacht == {NIET_BIJGEHOUDEN: 0}
+    add(state, [waits(1, "traject")])
+    assert state.wacht == {NIET_BIJGEHOUDEN: 0}

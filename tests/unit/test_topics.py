@@ -14,7 +14,7 @@ from streams import deliveries, trajectories
 from transport.topics import acl_bindings
 
 #: Processes that work outside a consumer group.
-WITHOUT_GROUP = {"connector", "audit"}
+WITHOUT_GROUP = {"connector", "audit", "operator"}
 DAY_MS = 86_400_000
 
 
@@ -80,7 +80,7 @@ def test_evaluate_is_nobodys_oracle() -> None:
     asks = {topic.name for topic in topics().values() if "evaluate" in topic.read}
     assert asks == set(IN_TOPIC.values())
     for name in asks:
-        assert topics()[name].write == ("connector",)
+        assert topics()[name].write == ("connector", "operator")
     assert topics()["sor.evaluated"].read == ("entry",)
 
 
