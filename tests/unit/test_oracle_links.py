@@ -217,7 +217,7 @@ def test_a_meting_that_waits_does_not_count() -> None:
     assert (key.aanbieder, key.gemeente, key.jaar) == (AGB, "", 2025)
     assert row == MetingRij(
         "CEM+_2018_JD_v1", "jeugdige", "duurzaam", "Moeder", DAG - 1, 9, None, {"VR01": 2, "VR09A": 9}, "", False,
-        wacht="traject", sinds=0, aanlevering="a" * 16, record=1,
+        wacht="traject", sinds=0, aanlevering="a" * 32, record=1,
     )  # fmt: skip
 
 
@@ -268,7 +268,7 @@ def test_of_one_score_the_latest_upload_counts(one: Event, two: Event, turn: int
 @pytest.mark.parametrize("turn", [1, -1])
 def test_one_line_with_two_contents_is_the_same_in_either_order_and_keeps_the_first_time(turn: int) -> None:
     twice = [event(score(2, tijd=NIEUWJAAR_MS)), event(score(0, tijd=NIEUWJAAR_MS + 1))][::turn]
-    assert [row for _, row in of_set(twice)] == [ScoreRij(1, "O", 2, NIEUWJAAR_MS, "", "toewijzing", DAG, "a" * 16, 1)]
+    assert [row for _, row in of_set(twice)] == [ScoreRij(1, "O", 2, NIEUWJAAR_MS, "", "toewijzing", DAG, "a" * 32, 1)]
 
 
 def test_goals_are_counted_and_problems_kept_by_rater() -> None:
@@ -290,7 +290,7 @@ def test_parent_and_client_score_one_goal_apart() -> None:
 def test_the_row_of_a_score(tijd: int, jaar: int) -> None:
     ((key, row),) = rows([event(score(None, 10, "C", tijd))]).items()
     assert (key.aanbieder, key.gemeente, key.jaar) == (AGB, "", jaar)
-    assert row == ScoreRij(10, "C", None, tijd, "", "toewijzing", tijd // 86_400_000, "a" * 16, 1)
+    assert row == ScoreRij(10, "C", None, tijd, "", "toewijzing", tijd // 86_400_000, "a" * 32, 1)
 
 
 # --- declarations, keys -------------------------------------------------------------------------------------------
