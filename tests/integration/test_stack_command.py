@@ -61,7 +61,7 @@ def _is_all_up(sor: Sor) -> None:
     status = sor("status", "--json")
     assert status.returncode == 0
     states = {process["name"]: process["state"] for process in json.loads(status.stdout)["processes"]}
-    services, steps = ("kafka", "clickhouse", *STAGES), ("keys", "topics", "migrate")
+    services, steps = ("kafka", "clickhouse", *STAGES, "exporter"), ("keys", "topics", "migrate")
     assert states == dict.fromkeys(services, "ready") | dict.fromkeys(steps, "done")
 
 
@@ -82,7 +82,7 @@ def _cluster_id(sor: Sor) -> str:
 
 def _stops(sor: Sor) -> None:
     pids = [status.pid for status in read_statuses(sor.home)[0] if status.pid]
-    assert len(pids) == len(STAGES) + 2
+    assert len(pids) == len(STAGES) + 3
     assert "The stack is stopped." in sor("down").stdout
     assert not [pid for pid in pids if psutil.pid_exists(pid)]
 
