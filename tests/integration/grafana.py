@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+DAY = 86_400
 
 
 def arguments(query: str, start: int) -> tuple[list[str], int]:
@@ -30,6 +33,23 @@ def expand(query: str, chosen: Mapping[str, tuple[str, ...]], first: int, last: 
         query = query[:start] + kept + query[end:]
     for name, values in chosen.items():
         query = query.replace(f"${{{name}:singlequote}}", ",".join(f"'{value}'" for value in values))
+    query = re.sub(r"\$__dateFilter\((\w+)\)", rf"\1 >= toDate({first // DAY}) AND \1 <= toDate({last // DAY})", query)
     query = re.sub(r"\$__timeFilter\((\w+)\)", rf"\1 >= toDateTime({first}) AND \1 <= toDateTime({last})", query)
     assert "$" not in query, query
     return query
+
+
+def require_places(panels: Sequence[Mapping[str, Any]]) -> None:
+    """Every panel has an id of its own, and lies beside the others within the width of a page."""
+    seen: set[tuple[int, int]] = set()
+    for panel in panels:
+        place = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert place["x"] + place["w"] <= 24
+        assert not seen & cells, panel["title"]
+        seen |= cells
+    assert len({panel["id"] for panel in panels}) == len(panels)

@@ -4,9 +4,8 @@ import itertools
 import json
 import random
 import re
-import uuid
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -15,14 +14,16 @@ from clickhouse_connect.driver.client import Client
 from domain.dates import day
 from domain.geography import GEMEENTEN
 from domain.indicators import INDICATOREN, Indicator, evaluate
-from sinks import clickhouse, migrate
+from sinks import clickhouse
 from sinks.clickhouse import Access
 from sinks.tables import METINGEN, RECEIPTS, SCORES, TRAJECTEN
 from sinks.writer import Writer
 from sor.commands.dashboard_queries import PEILDATUM, naam
 from sor.commands.dashboards import build, made
 from tests.conftest import RunningGateway
-from tests.integration.test_sink import meting, receipt, score, traject
+from tests.integration import database
+from tests.integration.grafana import DAY, expand, require_places
+from tests.integration.rows import meting, receipt, score, traject
 
 pytestmark = pytest.mark.clickhouse
 FIRST, LAST = date(2025, 1, 1), date(2025, 12, 31)
@@ -35,33 +36,10 @@ ONE = {"cluster": ("DUO", "Amsterdam"), "gemeente": ("0363",), "aanbieder": ("90
 Tables = dict[str, list[dict[str, Any]]]
 
 
-def arguments(query: str, start: int) -> tuple[list[str], int]:
-    """Arguments of the macro whose opening parenthesis is at ``start``, and the place behind the closing one."""
-    depth, begin, found = 0, start + 1, []
-    for place in range(start, len(query)):
-        if query[place] == "(":
-            depth += 1
-        elif query[place] == "," and depth == 1:
-            found.append(query[begin:place])
-            begin = place + 1
-        elif query[place] == ")":
-            depth -= 1
-            if depth == 0:
-                return [*found, query[begin:place]], place + 1
-    raise AssertionError(f"no closing parenthesis: {query[start:]}")
-
-
-def expand(query: str, chosen: Mapping[str, tuple[str, ...]], period: str = "month") -> str:
-    """What Grafana and its plugin make of a query: conditions of variables set to All fall away."""
-    while (start := query.find("$__conditionalAll(")) >= 0:
-        (condition, variable), end = arguments(query, query.index("(", start))
-        kept = condition if chosen[variable.strip().removeprefix("$")] else "1=1"
-        query = query[:start] + kept + query[end:]
-    for name, values in {**chosen, "periode": (period,)}.items():
-        query = query.replace(f"${{{name}:singlequote}}", ",".join(f"'{value}'" for value in values))
-    query = re.sub(r"\$__dateFilter\((\w+)\)", rf"\1 >= toDate('{FIRST}') AND \1 <= toDate('{LAST}')", query)
-    query = re.sub(r"\$__timeFilter\((\w+)\)", r"\1 >= toDateTime(1735689600) AND \1 <= toDateTime(1767225599)", query)
-    assert "$" not in query, query
+def finished(query: str, chosen: Mapping[str, tuple[str, ...]], period: str = "month") -> str:
+    """The query that Grafana sends over the days of the test."""
+    first, last = (int(datetime(d.year, d.month, d.day, tzinfo=UTC).timestamp()) for d in (FIRST, LAST))
+    query = expand(query, {**chosen, "periode": (period,)}, first, last + DAY - 1)
     return query.replace(PEILDATUM, f"toDate('{TODAY}')")
 
 
@@ -108,19 +86,15 @@ def tables() -> Tables:
 @pytest.fixture(scope="module")
 def reader(gateway: RunningGateway, tables: Tables) -> Iterator[tuple[Client, str]]:
     """A connection of the user that Grafana has, and the name of the filled database."""
-    access = Access(gateway.url, "admin", gateway.users["admin"], f"sor_{uuid.uuid4().hex[:10]}")
-    migrate.apply(access, lambda _sentence: None)
-    writer = Writer(access)
-    for table in (TRAJECTEN, METINGEN, SCORES):
-        writer.insert(table, tables[table.name])
-    writer.insert(RECEIPTS, [receipt(number, 1, laatste=1_750_000_000_000) for number in range(3)])
-    writer.close()
-    client = clickhouse.connect(Access(gateway.url, "grafana", gateway.users["grafana"], access.database))
-    yield client, access.database
-    client.close()
-    admin = clickhouse.connect(access)
-    admin.command(f"DROP DATABASE {access.database}")
-    admin.close()
+    with database.fresh(gateway) as access:
+        writer = Writer(access)
+        for table in (TRAJECTEN, METINGEN, SCORES):
+            writer.insert(table, tables[table.name])
+        writer.insert(RECEIPTS, [receipt(number, 1, laatste=1_750_000_000_000) for number in range(3)])
+        writer.close()
+        client = clickhouse.connect(Access(gateway.url, "grafana", gateway.users["grafana"], access.database))
+        yield client, access.database
+        client.close()
 
 
 def run(reader: tuple[Client, str], query: str) -> list[dict[str, Any]]:
@@ -159,7 +133,7 @@ def test_every_query_runs(
     reader: tuple[Client, str], panel: dict[str, Any], chosen: dict[str, tuple[str, ...]]
 ) -> None:
     for period in ("month", "quarter", "year"):
-        found = run(reader, expand(panel["targets"][0]["rawSql"], chosen, period))
+        found = run(reader, finished(panel["targets"][0]["rawSql"], chosen, period))
         assert found or panel["type"] in {"timeseries", "table"}
         if chosen is ALL:
             assert any(value is not None for row in found for value in row.values()), "nothing to show"
@@ -186,7 +160,7 @@ def test_a_figure_is_that_of_the_domain(
     one: Indicator,
     chosen: dict[str, tuple[str, ...]],
 ) -> None:
-    (row,) = run(reader, expand(panel["targets"][0]["rawSql"], chosen))
+    (row,) = run(reader, finished(panel["targets"][0]["rawSql"], chosen))
     figure, counted = expected(one, tables, chosen)
     assert row[naam(one)] == (None if figure is None else pytest.approx(figure))
     assert row["n"] == counted
@@ -194,9 +168,9 @@ def test_a_figure_is_that_of_the_domain(
 
 def test_a_period_pools_its_months(reader: tuple[Client, str], tables: Tables) -> None:
     (panel,) = (panel for panel in PANELS if panel["title"] == "Uitval, per periode")
-    (row,) = run(reader, expand(panel["targets"][0]["rawSql"], ALL, "year"))
+    (row,) = run(reader, finished(panel["targets"][0]["rawSql"], ALL, "year"))
     assert row["Uitval"] == pytest.approx(expected(INDICATOREN["uitval"], tables, ALL)[0])
-    months = run(reader, expand(panel["targets"][0]["rawSql"], ALL, "month"))
+    months = run(reader, finished(panel["targets"][0]["rawSql"], ALL, "month"))
     assert [row["time"].month for row in months] == list(range(1, 13))
 
 
@@ -205,14 +179,14 @@ def test_marks_of_the_distribution_add_up(reader: tuple[Client, str]) -> None:
     shown = [panel for panel in PANELS if panel["title"].startswith(titles)]
     assert len(shown) == 6  # bands and answers also of CBS files
     for panel in shown:
-        found = run(reader, expand(panel["targets"][0]["rawSql"], ALL))
+        found = run(reader, finished(panel["targets"][0]["rawSql"], ALL))
         assert sum(row["Aandeel (%)"] for row in found) == pytest.approx(100), panel["title"]
 
 
 def test_a_small_group_stays_hidden(reader: tuple[Client, str]) -> None:
     nobody = {**ALL, "aanbieder": ("99999999",)}
     for panel, _one in FIGURES:
-        (row,) = run(reader, expand(panel["targets"][0]["rawSql"], nobody))
+        (row,) = run(reader, finished(panel["targets"][0]["rawSql"], nobody))
         assert set(row.values()) == {None}, panel["title"]
 
 
@@ -251,18 +225,7 @@ def test_the_parts_that_readers_were_promised_are_there() -> None:
     assert len(FIGURES) == 22
     assert [one["name"] for one in DASHBOARD["templating"]["list"]] == ["cluster", "gemeente", "aanbieder", "periode"]
     assert DASHBOARD["schemaVersion"] == 42
-    assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
 
 
 def test_panels_do_not_overlap() -> None:
-    seen: set[tuple[int, int]] = set()
-    for panel in DASHBOARD["panels"]:
-        place = panel["gridPos"]
-        cells = {
-            (x, y)
-            for x in range(place["x"], place["x"] + place["w"])
-            for y in range(place["y"], place["y"] + place["h"])
-        }
-        assert place["x"] + place["w"] <= 24
-        assert not seen & cells, panel["title"]
-        seen |= cells
+    require_places(DASHBOARD["panels"])

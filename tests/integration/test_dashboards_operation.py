@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import shlex
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from domain.aanlevering import Aanlevering
 from domain.meldingen import MELDINGEN
 from monitoring import metrics
 from schemas.topics import IN_TOPIC
-from sinks import clickhouse, migrate
+from sinks import clickhouse
 from sinks.clickhouse import Access
 from sinks.tables import METINGEN, RECEIPTS, REJECTED, SCORES, TRAJECTEN
 from sinks.writer import Writer
@@ -31,8 +30,9 @@ from sor.commands.dashboard_aanlevering import SOORTEN
 from sor.commands.exporter import BURST_LEAST, UNOPENED_MOST, Checks
 from sor.settings import load_settings
 from tests.conftest import RunningGateway
-from tests.integration.grafana import expand
-from tests.integration.test_sink import meting, receipt, rejected, score, traject
+from tests.integration import database
+from tests.integration.grafana import expand, require_places
+from tests.integration.rows import meting, receipt, rejected, score, traject
 
 pytestmark = pytest.mark.clickhouse
 ROOT = Path(__file__).parents[2]
@@ -79,34 +79,32 @@ def receipts() -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def access(gateway: RunningGateway) -> Iterator[Access]:
     """A database with rows of every kind, as its administrator."""
-    access = Access(gateway.url, "admin", gateway.users["admin"], f"sor_{uuid.uuid4().hex[:10]}")
-    migrate.apply(access, lambda _sentence: None)
-    writer = Writer(access)
-    writer.insert(RECEIPTS, receipts())
-    today = NOW // DAY
-    waits = [
-        traject(1, 1, status="wacht_op_start", wacht={"start": today - 50}),
-        traject(2, 1, wacht={"toewijzing": 19_900}),
-    ]
-    writer.insert(
-        TRAJECTEN,
-        [*waits, traject(3, 1, wacht={}), traject(4, 1, status="wacht_op_start", wacht={}, einddatum=today - 9)],
-    )
-    writer.insert(
-        METINGEN,
-        [
-            meting(1, 1, traject="", wacht="venster", sinds=today - 3),
-            meting(2, 1, traject="a" * 16, wacht="", sinds=None),
-        ],
-    )
-    writer.insert(SCORES, [score(n, 1, traject="", wacht="", sinds=None, tijd=(NOW - DAY) * 1000) for n in range(3)])
-    unread = [rejected(n, sender="90000009", rejected_at=NOW * 1000 - n) for n in range(UNOPENED_MOST + 1)]
-    writer.insert(REJECTED, unread)
-    writer.close()
-    yield access
-    admin = clickhouse.connect(access)
-    admin.command(f"DROP DATABASE {access.database}")
-    admin.close()
+    with database.fresh(gateway) as access:
+        writer = Writer(access)
+        writer.insert(RECEIPTS, receipts())
+        today = NOW // DAY
+        waits = [
+            traject(1, 1, status="wacht_op_start", wacht={"start": today - 50}),
+            traject(2, 1, wacht={"toewijzing": 19_900}),
+        ]
+        writer.insert(
+            TRAJECTEN,
+            [*waits, traject(3, 1, wacht={}), traject(4, 1, status="wacht_op_start", wacht={}, einddatum=today - 9)],
+        )
+        writer.insert(
+            METINGEN,
+            [
+                meting(1, 1, traject="", wacht="venster", sinds=today - 3),
+                meting(2, 1, traject="a" * 16, wacht="", sinds=None),
+            ],
+        )
+        writer.insert(
+            SCORES, [score(n, 1, traject="", wacht="", sinds=None, tijd=(NOW - DAY) * 1000) for n in range(3)]
+        )
+        unread = [rejected(n, sender="90000009", rejected_at=NOW * 1000 - n) for n in range(UNOPENED_MOST + 1)]
+        writer.insert(REJECTED, unread)
+        writer.close()
+        yield access
 
 
 @pytest.fixture(scope="module")
@@ -208,20 +206,10 @@ def test_panels_have_places_and_data_sources(page: dict[str, Any]) -> None:
         for path in (ROOT / "monitoring/grafana/provisioning/datasources").glob("*.yaml")
         for source in yaml.safe_load(path.read_text())["datasources"]
     }
-    seen: set[tuple[int, int]] = set()
+    require_places(page["panels"])
     for panel in page["panels"]:
-        place = panel["gridPos"]
-        cells = {
-            (x, y)
-            for x in range(place["x"], place["x"] + place["w"])
-            for y in range(place["y"], place["y"] + place["h"])
-        }
-        assert place["x"] + place["w"] <= 24
-        assert not seen & cells, panel["title"]
-        seen |= cells
         for target in panel.get("targets", []):
             assert provisioned[target["datasource"]["uid"]] == target["datasource"]["type"]
-    assert len({panel["id"] for panel in page["panels"]}) == len(page["panels"])
 
 
 def test_the_way_of_a_fact_goes_from_left_to_right() -> None:

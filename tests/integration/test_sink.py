@@ -33,92 +33,13 @@ from sinks.writer import Writer
 from sor.stack.gateway import Gateway
 from sor.stack.ports import free_port
 from tests.conftest import RunningBroker, RunningGateway
+from tests.integration import database
+from tests.integration.rows import NOW, meting, receipt, rejected, score, traject
 from transport.clients import Cluster, admin
 from transport.clients import consumer as kafka_consumer
 from transport.publisher import Publisher
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
-NOW = 1_782_900_000_000  # ms
-
-
-def traject(number: int, version: int, **changed: Any) -> dict[str, Any]:
-    row = {
-        "aanbieder": f"{90_000_000 + number % 3:08d}",
-        "gemeente": "0363",
-        "jaar": 2024 + number % 2,
-        "traject": f"{number:016x}",
-        "version": version,
-        "verwijderd": False,
-        "client": f"p1.sor.1.{number:032x}",
-        "cluster": "Amsterdam",
-        "categorie": "45",
-        "code": "45A04",
-        "begindatum": 19_800 + number % 2 * 366,
-        "einddatum": None,
-        "reden_beeindiging": "",
-        "uitval_klasse": "",
-        "status": "lopend",
-        "leveringen": 1,
-        "leeftijd": 12,
-        "geslacht": "1",
-        "nut_jeugdige": None,
-        "nut_ouder": 8,
-        "zonder_hulp_jeugdige": None,
-        "zonder_hulp_ouder": 3,
-        "gas": {"1O": 2, "1C": -1},
-        "gas_gescoord": 2,
-        "gas_bereikt": 1,
-        "gas_deels": 1,
-        "probleem_behandelaar": None,
-        "probleem_ouder": 2,
-        "probleem_client": None,
-        "metingen": 1,
-        "scores": 3,
-        "declaraties": -1,
-        "vlaggen": ["TR074"],
-        "bron": "ijw",
-        "hulpvorm": "",
-        "verwijzer": "",
-        "crisis": "",
-        "intensiteit": "",
-        "nieuwe_start": None,
-        "metingen_einde": 1,
-        "metingen_jaren": [2024],
-        "wacht": {"toewijzing": 19_900},
-        "definitie_versie": 1,
-        "gebeurd_op": NOW,
-    }
-    return {**row, **changed}
-
-
-def meting(number: int, version: int, **changed: Any) -> dict[str, Any]:
-    row = {name: value for name, value in traject(number, version).items() if name in METINGEN.columns}
-    row |= {"meting": f"{number:016x}", "vragenlijst": "CEM+_2018_OE_v1", "groep": "ouder", "soort": "einde"}
-    row |= {"informant": "Moeder", "datum": -3, "nut": 8, "zonder_hulp": None, "antwoorden": {"VR01": 2}, "telt": True}
-    row |= {"bevestigd": False, "wacht": "", "sinds": None, "aanlevering": "d" * 32, "record": 1}
-    return {**row, **changed}
-
-
-def score(number: int, version: int, **changed: Any) -> dict[str, Any]:
-    row = {name: value for name, value in traject(number, version).items() if name in SCORES.columns}
-    row |= {"score": f"{number:016x}", "doel": 10, "beoordelaar": "O", "waarde": -1, "tijd": NOW}
-    row |= {"wacht": "beschikking", "sinds": 19_900, "aanlevering": "d" * 32, "record": 2}
-    return {**row, **changed}
-
-
-def rejected(offset: int, **changed: Any) -> dict[str, Any]:
-    row = {"stage": "entry", "topic": "sor.evaluated", "partition": 0, "offset": offset, "code": "K01"}
-    row |= {"reason": "sealed to another key", "delivery": "0" * 32, "line": 1, "sender": "90000001"}
-    return {**row, "key": b"k", "value": b"sealed", "rejected_at": NOW, **changed}
-
-
-def receipt(number: int, version: int, **changed: Any) -> dict[str, Any]:
-    row = {"delivery": f"{number:032x}", "kind": "score", "sender": "90000001", "test": False, "lines": 3, "gezien": 3}
-    row |= {"geaccepteerd": 2, "afgekeurd": 1, "regels_geaccepteerd": 2, "regels_afgekeurd": 1, "klaar": True}
-    row |= {"fouten": [{"line": 2, "regel": 3, "regels": 1, "code": "R04", "veld": "type"}], "codes": {"R04": 1}}
-    return {**row, "eerste": NOW, "laatste": NOW, "version": version, "ingetrokken": 0, "wacht": {}, **changed}
-
-
 _MOVING = (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
 
 
@@ -306,12 +227,8 @@ def stored(access: Access, table: Table) -> list[tuple[Any, ...]]:
 @pytest.fixture
 def access(gateway: RunningGateway) -> Iterator[Access]:
     """A database of the test's own, as the user who may do everything."""
-    found = Access(gateway.url, "admin", gateway.users["admin"], f"sor_{uuid.uuid4().hex[:10]}")
-    migrate.apply(found, lambda _sentence: None)
-    yield found
-    client = clickhouse.connect(found)
-    client.command(f"DROP DATABASE {found.database}")
-    client.close()
+    with database.fresh(gateway) as found:
+        yield found
 
 
 def test_both_ways_store_the_same(access: Access) -> None:

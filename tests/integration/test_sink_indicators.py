@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import uuid
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -17,7 +16,7 @@ from domain import indicator_overview
 from domain.dates import as_date, day, iso_day
 from domain.geography import GEMEENTEN
 from domain.indicators import INDICATOREN, Groep, Indicator, Uitkomst, evaluate, overview, sql, sql_samen
-from sinks import clickhouse, migrate
+from sinks import clickhouse
 from sinks.clickhouse import Access, Client
 from sinks.figures import figures
 from sinks.tables import METINGEN, SCORES, TRAJECTEN
@@ -26,7 +25,8 @@ from sor.cli import app
 from sor.simulator.config import SimulationConfig
 from sor.simulator.run import simulate
 from tests.conftest import RunningGateway
-from tests.integration.test_sink import meting, score, traject
+from tests.integration import database
+from tests.integration.rows import meting, score, traject
 
 pytestmark = pytest.mark.clickhouse
 TABELLEN = (TRAJECTEN, METINGEN, SCORES)
@@ -37,12 +37,8 @@ PEIL = day(PEILDATUM)
 
 @pytest.fixture(scope="module")
 def access(gateway: RunningGateway) -> Iterator[Access]:
-    found = Access(gateway.url, "admin", gateway.users["admin"], f"sor_{uuid.uuid4().hex[:10]}")
-    migrate.apply(found, lambda _sentence: None)
-    yield found
-    client = clickhouse.connect(found)
-    client.command(f"DROP DATABASE {found.database}")
-    client.close()
+    with database.fresh(gateway) as found:
+        yield found
 
 
 def some(*values: Any) -> st.SearchStrategy[Any]:

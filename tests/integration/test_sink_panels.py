@@ -1,6 +1,5 @@
 """Panels on the real engine where their queries take a short cut: few clients, and categories outside the figures."""
 
-import uuid
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -8,13 +7,14 @@ from typing import Any
 import pytest
 
 from domain.dates import day
-from sinks import clickhouse, migrate
+from sinks import clickhouse
 from sinks.clickhouse import Access
 from sinks.tables import METINGEN, TRAJECTEN
 from sinks.writer import Writer
 from sor.bench.panel import queries
 from tests.conftest import RunningGateway
-from tests.integration.test_sink import meting, traject
+from tests.integration import database
+from tests.integration.rows import meting, traject
 
 pytestmark = pytest.mark.clickhouse
 DATUM = day(date(2025, 6, 1))
@@ -22,12 +22,8 @@ DATUM = day(date(2025, 6, 1))
 
 @pytest.fixture(scope="module")
 def access(gateway: RunningGateway) -> Iterator[Access]:
-    found = Access(gateway.url, "admin", gateway.users["admin"], f"sor_{uuid.uuid4().hex[:10]}")
-    migrate.apply(found, lambda _sentence: None)
-    yield found
-    client = clickhouse.connect(found)
-    client.command(f"DROP DATABASE {found.database}")
-    client.close()
+    with database.fresh(gateway) as found:
+        yield found
 
 
 def panel(access: Access, title: str) -> Any:
