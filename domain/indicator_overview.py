@@ -17,47 +17,64 @@ def overview(cijfers: Mapping[str, Uitkomst]) -> dict[str, Any]:
 
     ``n`` is what a percentage is of, ``uitgesloten`` what was left out of it; None where nothing was counted.
     """
-
-    def teller(sleutel: str) -> int:
-        return int(cijfers[sleutel].teller)
-
-    uitval, nut, hulp, gas = (cijfers[s] for s in ("uitval", "nut_gemiddelde", "zonder_hulp", "gas_bereikt"))
     return {
-        "trajecten": {status: teller(f"trajecten_{status}") for status in _STATUSSEN},
-        "uitval": {
-            "n": int(uitval.noemer),
-            "uitval": teller("uitval"),
-            "percentage": _procent(uitval),
-            **{
-                klasse: {"aantal": teller(f"uitval_{klasse}"), "percentage": _procent(cijfers[f"uitval_{klasse}"])}
-                for klasse in UITVAL_KLASSEN
-            },
-            "gepland": teller("einde_gepland"),
-            "uitgesloten": int(uitval.uitgesloten),
-        },
-        "nut": {
-            "n": int(nut.noemer),
-            "gemiddelde": _zes(nut.waarde("gemiddelde")),
-            "verdeling": {str(cijfer): teller(f"nut_{cijfer}") for cijfer in range(1, 11)},
-            "banden": {naam: teller(f"nut_{band}") for naam, band in _BANDEN.items()},
-            "uitgesloten": int(nut.uitgesloten),
-        },
-        "zonder_hulp": {
-            "n": int(hulp.noemer),
-            "verdeling": {str(optie): teller(f"zonder_hulp_{optie}") for optie in range(1, 5)},
-            "zonder_hulp": teller("zonder_hulp"),
-            "percentage": _procent(hulp),
-            "uitgesloten": int(hulp.uitgesloten),
-        },
-        "gas": {
-            "n": int(gas.noemer),
-            "verdeling": {str(waarde): teller(f"gas_score_{waarde}") for waarde in (-1, 0, 1, 2)},
-            "bereikt": teller("gas_bereikt"),
-            "bereikt_percentage": _procent(gas),
-            "minstens_deels": teller("gas_deels"),
-            "minstens_deels_percentage": _procent(cijfers["gas_deels"]),
-            "uitgesloten": teller("gas_x"),
-        },
+        "trajecten": {status: _teller(cijfers, f"trajecten_{status}") for status in _STATUSSEN},
+        "uitval": _uitval(cijfers),
+        "nut": _nut(cijfers),
+        "zonder_hulp": _zonder_hulp(cijfers),
+        "gas": _gas(cijfers),
+    }
+
+
+def _teller(cijfers: Mapping[str, Uitkomst], sleutel: str) -> int:
+    return int(cijfers[sleutel].teller)
+
+
+def _uitval(cijfers: Mapping[str, Uitkomst]) -> dict[str, Any]:
+    uitval = cijfers["uitval"]
+    klassen = {klasse: cijfers[f"uitval_{klasse}"] for klasse in UITVAL_KLASSEN}
+    return {
+        "n": int(uitval.noemer),
+        "uitval": int(uitval.teller),
+        "percentage": _procent(uitval),
+        **{klasse: {"aantal": int(een.teller), "percentage": _procent(een)} for klasse, een in klassen.items()},
+        "gepland": _teller(cijfers, "einde_gepland"),
+        "uitgesloten": int(uitval.uitgesloten),
+    }
+
+
+def _nut(cijfers: Mapping[str, Uitkomst]) -> dict[str, Any]:
+    nut = cijfers["nut_gemiddelde"]
+    return {
+        "n": int(nut.noemer),
+        "gemiddelde": _zes(nut.waarde("gemiddelde")),
+        "verdeling": {str(cijfer): _teller(cijfers, f"nut_{cijfer}") for cijfer in range(1, 11)},
+        "banden": {naam: _teller(cijfers, f"nut_{band}") for naam, band in _BANDEN.items()},
+        "uitgesloten": int(nut.uitgesloten),
+    }
+
+
+def _zonder_hulp(cijfers: Mapping[str, Uitkomst]) -> dict[str, Any]:
+    hulp = cijfers["zonder_hulp"]
+    return {
+        "n": int(hulp.noemer),
+        "verdeling": {str(optie): _teller(cijfers, f"zonder_hulp_{optie}") for optie in range(1, 5)},
+        "zonder_hulp": int(hulp.teller),
+        "percentage": _procent(hulp),
+        "uitgesloten": int(hulp.uitgesloten),
+    }
+
+
+def _gas(cijfers: Mapping[str, Uitkomst]) -> dict[str, Any]:
+    gas = cijfers["gas_bereikt"]
+    return {
+        "n": int(gas.noemer),
+        "verdeling": {str(waarde): _teller(cijfers, f"gas_score_{waarde}") for waarde in (-1, 0, 1, 2)},
+        "bereikt": int(gas.teller),
+        "bereikt_percentage": _procent(gas),
+        "minstens_deels": _teller(cijfers, "gas_deels"),
+        "minstens_deels_percentage": _procent(cijfers["gas_deels"]),
+        "uitgesloten": _teller(cijfers, "gas_x"),
     }
 
 
