@@ -101,12 +101,23 @@ def _nobody_at_rest(stream: Stream, files: Path, almere: Path, broker: RunningBr
     assert scan.bytes_read > 10_000_000
 
 
+def _interrupted(stream: Stream, files: Path) -> None:
+    """The stages with a state die while messages and answers flow; nothing waits for the receipt."""
+    stream.sor("deliver", str(files / "berichten"), "--json", "--wait", "0", check=False)
+    for stage in ("register", "trajectories", "deliveries", "register"):
+        stream.kill(stage)
+        stream.start(stage)
+
+
 def test_a_region_with_every_fault_delivered_twice(
     stream: Stream, tmp_path: Path, broker: RunningBroker, gateway: RunningGateway
 ) -> None:
-    """Corrections, answers, late and broken files, CBS redeliveries; most of it once more; and nobody is at rest."""
+    """Corrections, answers, late and broken files, CBS redeliveries, kill -9 of the stages with a state; most of it
+    once more; and nobody is at rest.
+    """
     files, almere = tmp_path / "files", tmp_path / "almere"
     rows = _region(files, 120, faults=True) + _almere(almere)
+    _interrupted(stream, files)
     _deliver(stream, files, almere)
     _equal(stream, rows)
     _waits(stream, files)
