@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from faults import OperatorFault
 
-class ConnectorError(RuntimeError):
+
+class ConnectorError(OperatorFault):
     """A delivery could not be made."""
 
 

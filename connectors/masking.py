@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from domain.bsn import elfproef, masked
+from domain.field.bsn import elfproef, masked
 
 _LANG: Final = re.compile(r"[0-9]{8,}")
 _NEGEN: Final = re.compile(r"(?<![0-9])[0-9]{9}(?![0-9])")

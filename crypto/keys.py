@@ -15,12 +15,13 @@ from typing import Any, Final, NamedTuple
 
 from crypto import oprf
 from crypto.seal import SUITE_ID, PrivateKey
+from faults import OperatorFault
 
 PUBLIC, EVALUATE, ENTRY, CONNECTOR = "public", "evaluate", "entry", "connector"
 _FILE: Final = "keys.json"
 
 
-class KeyProblem(RuntimeError):
+class KeyProblem(OperatorFault):
     """Keys are missing, readable by others, or do not belong together. The message says what to do."""
 
 

@@ -12,6 +12,8 @@ from typing import Final
 
 import rbcl
 
+from faults import SenderFault
+
 SUITE: Final = b"OPRFV1-\x00-ristretto255-SHA512"
 _DST: Final = b"HashToGroup-" + SUITE
 POINT_BYTES: Final = 32
@@ -19,7 +21,7 @@ POINT_BYTES: Final = 32
 IDENTITY: Final = bytes(POINT_BYTES)
 
 
-class InvalidPoint(ValueError):
+class InvalidPoint(SenderFault):
     """A foreign group element is no valid, non-neutral point of ristretto255."""
 
 

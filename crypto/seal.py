@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives.hpke import (
     Suite,
 )
 
+from faults import SenderFault
+
 SUITE_ID: Final = "sor-1"
 EVALUATE, ENTRY = "evaluate", "entry"
 _SUITE: Final = Suite(KEM.MLKEM768_X25519, KDF.SHAKE256, AEAD.AES_256_GCM)
@@ -33,7 +35,7 @@ _CONTENT_KEY_BYTES: Final = 32
 _CACHE: Final = 4096
 
 
-class CannotOpen(ValueError):
+class CannotOpen(SenderFault):
     """A sealed part does not open: another receiver, another place, or changed on the way."""
 
 

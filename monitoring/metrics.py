@@ -30,7 +30,7 @@ KINDS: Final = ("assignment", "start", "stop", "declaration", "return", "score",
 STAGES: Final = ("evaluate", "entry", "register", "trajectories", "deliveries", "sink", "exporter")
 TABLES: Final = ("trajecten", "metingen", "scores", "rejected", "receipts")
 CHECKS: Final = ("sources", "waiting", "age", "audit", "keys")
-#: Codes with which a record is refused because it cannot be read (domain/meldingen.py).
+#: Codes with which a record is refused because it cannot be read (domain/field/messages.py).
 UNREADABLE: Final = ("K01", "K02", "K03")
 
 #: What each label may hold.
@@ -317,7 +317,7 @@ KEY_EXPIRY: Final = _gauge(
     "Make the new one in time and hand it out; a certificate that has run out stops everything.",
 )
 
-# The ClickHouse of one machine counts in a registry of its own (sor/stack/gateway_http.py).
+# The ClickHouse of one machine counts in a registry of its own (local/clickhouse/http.py).
 for _name, _kind, _labels, _meaning, _remedy, _beside in (
     ("sor_clickhouse_queries_total", "counter", ("statement",), "Queries answered.", "None: nobody asks.", ""),
     ("sor_clickhouse_errors_total", "counter", ("error",), "Queries refused or failed.", "The error says why.",

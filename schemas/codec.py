@@ -25,6 +25,8 @@ import fastavro
 from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType, parse_schema, to_parsing_canonical_form
 
+from faults import SenderFault
+
 JsonSchema = dict[str, Any]
 Record = dict[str, Any]
 #: What fastavro raises on bytes that are damaged, or of a contract that cannot be read as ours.
@@ -38,7 +40,7 @@ _PARTS: Final = (
 )
 
 
-class Undecodable(ValueError):
+class Undecodable(SenderFault):
     """Bytes that are no record of the expected schema."""
 
 

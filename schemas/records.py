@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from msgspec.structs import asdict
 
-from domain.facts import (
+from domain.facts.fact import (
     BerichtRetour,
     CbsRecord,
     Dubbel,

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from faults import OperatorFault
 from schemas.codec import load, names
 from schemas.compatibility import release_problems
 
@@ -20,7 +21,7 @@ FOLDER: Final = Path(__file__).parent / "released"
 _VERSION: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 
 
-class ReleaseProblem(ValueError):
+class ReleaseProblem(OperatorFault):
     """The contracts cannot be kept under this version; the message says what to do."""
 
 

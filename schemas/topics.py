@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
-from domain.facts import KINDS
+from domain.facts.fact import KINDS
 
 #: Topics of the connectors, by kind of delivery.
 IN_TOPIC: Final[dict[str, str]] = {kind: f"sor.in.{kind}" for kind in KINDS}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -21,6 +20,9 @@ from clickhouse_connect.driver.exceptions import (
     NotSupportedError,
     ProgrammingError,
 )
+
+from faults import OperatorFault
+from sinks.access import Access
 
 # The driver logs a traceback, with the query's address, for what becomes one sentence here.
 logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
@@ -74,11 +76,11 @@ _ADVICE: Final[dict[int, str]] = {
 _OURS: Final = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 
 
-class UnavailableError(RuntimeError):
+class UnavailableError(OperatorFault):
     """ClickHouse cannot take it now; the same again later may succeed."""
 
 
-class RefusedError(RuntimeError):
+class RefusedError(OperatorFault):
     """ClickHouse will never take it: a fault of ours or of the operator. The message says what to do.
 
     ``code`` is the server's error number; None when it is not the server that refuses.
@@ -87,16 +89,6 @@ class RefusedError(RuntimeError):
     def __init__(self, message: str, code: int | None = None) -> None:
         super().__init__(message)
         self.code = code
-
-
-@dataclass(frozen=True)
-class Access:
-    """How to reach ClickHouse: URL of its HTTP protocol, user, password, database."""
-
-    url: str
-    user: str
-    password: str = field(repr=False)
-    database: str = "sor"
 
 
 @contextmanager

@@ -33,8 +33,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from schemas import topics
 from schemas.codec import IdSource
 from sinks import measure
+from sinks.access import Access
 from sinks.batch import Batch, Place
-from sinks.clickhouse import Access, RefusedError, UnavailableError
+from sinks.clickhouse import RefusedError, UnavailableError
 from sinks.contract import MustStopError
 from sinks.inserts import DECODED, Inserts
 from sinks.tables import TABLES, Table

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
+from faults import OperatorFault
 from schemas.codec import Codec, IdSource, JsonSchema, Record, Undecodable, bundled, load
 from sinks.batch import Held
 from sinks.container import CONFLUENT, container
@@ -20,7 +21,7 @@ CONTAINER_BYTES: Final = 32 << 20
 _FEWER_FIELDS: Final = {"input_format_avro_allow_missing_fields": 1, "input_format_defaults_for_omitted_fields": 0}
 
 
-class MustStopError(RuntimeError):
+class MustStopError(OperatorFault):
     """Going on would lose or falsify something. The message says what to do."""
 
 

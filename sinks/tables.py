@@ -1,7 +1,7 @@
 """The tables of the sink as data: where their rows come from, which columns they have, what their key is.
 
 Columns are the fields of the Avro contract, in its order; what a table leaves out is named here. Column types stand in
-``sinks/migrations``; a test holds the two together.
+``sinks/schema/migrations``; a test holds the two together.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ from clickhouse_connect.driver.exceptions import ProgrammingError
 
 from schemas.codec import Record
 from sinks import clickhouse, measure
-from sinks.clickhouse import Access, RefusedError
+from sinks.access import Access
+from sinks.clickhouse import RefusedError
 from sinks.contract import Container
 from sinks.tables import Table
 

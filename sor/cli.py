@@ -10,6 +10,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
+from faults import OperatorFault
+
 
 class Entry(NamedTuple):
     """A sub-command: the module below ``sor/commands`` that registers it, and the first paragraph of its help."""
@@ -111,23 +113,9 @@ def _root() -> None:
 
 
 def main() -> None:
-    """Run the command line; what an operator can mend is one sentence and exit code 2."""
+    """Run the command line; what an operator can mend is one sentence and its exit code."""
     try:
         app()
-    except Exception as problem:
-        if not isinstance(problem, _mendable()):
-            raise
+    except OperatorFault as problem:
         typer.echo(f"sor: {problem}", err=True)
-        sys.exit(2)
-
-
-def _mendable() -> tuple[type[Exception], ...]:
-    """What an operator can mend; asked for when something was raised, for each of these brings its room along."""
-    from connectors.errors import ConnectorError
-    from crypto.keys import KeyProblem
-    from sor.settings import SettingsError
-    from sor.stack.errors import StackError
-    from transport.publisher import NotDelivered
-    from transport.topics import TopicProblem
-
-    return SettingsError, StackError, KeyProblem, TopicProblem, NotDelivered, ConnectorError
+        sys.exit(problem.exit_code)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from connectors.mail import Feedback, Outbox, Post, Server, addresses
-from sor.settings import Settings
-from sor.stack.secrets import read_secret
+from connectors.answer.mail import Feedback, Outbox, Post, Server, addresses
+from settings.secrets import read_secret
+from settings.settings import Settings
 
 
 def feedback(settings: Settings) -> Feedback | None:

@@ -8,11 +8,11 @@ from typing import Final
 import msgspec
 import structlog
 
-from domain.aanlevering import Aanlevering, Uitkomst, add
+from domain.facts.delivery import Aanlevering, Uitkomst, add
 from schemas.codec import Codec, IdSource, Record
 from schemas.topics import LINES, RECEIPTS
-from streams.batch import Out
-from streams.batch import Record as LogRecord
+from streams.engine.stage import Out
+from streams.engine.stage import Record as LogRecord
 from streams.versions import version
 
 log = structlog.get_logger()

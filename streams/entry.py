@@ -21,9 +21,9 @@ from crypto.keys import EntryKeys
 from crypto.oprf import InvalidPoint
 from crypto.pseudonym import Pseudonyms, References
 from crypto.seal import ENTRY, CannotOpen, Opener
-from domain.checks import Bevinding, check
-from domain.facts import KINDS, BerichtRetour
-from domain.meldingen import MELDINGEN
+from domain.facts.checks import Bevinding, check
+from domain.facts.fact import KINDS, BerichtRetour
+from domain.field.messages import MELDINGEN
 from monitoring import metrics
 from schemas.codec import Codec, IdSource, Record, Undecodable
 from schemas.records import NAME, record_to_fact

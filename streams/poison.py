@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
+from faults import OperatorFault
 from monitoring import metrics
 
 #: Records looked back on, the share of unreadable ones among them that stops the stage, and how many there must be.
@@ -13,7 +14,7 @@ SHARE: Final = 0.5
 LEAST: Final = 200
 
 
-class TooMuchPoison(Exception):
+class TooMuchPoison(OperatorFault):
     """More unreadable records than a fault of a sender explains. The stage stops with the batch uncommitted."""
 
 

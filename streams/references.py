@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from crypto.pseudonym import References
-from domain.questionnaires import informant
+from domain.field.questionnaires import informant
 from schemas.codec import Record
 
 #: Field -> kind of reference. A credit's VorigReferentieNummer must equal the debit's ReferentieNummer.

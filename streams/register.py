@@ -1,7 +1,7 @@
 """Stage *register*: uses of numbers that must be unique, and answers on messages, to facts for the clients concerned.
 
 ``Uses`` is what ``entry`` publishes of a line; ``Register`` is the step of the stage. Both are thin: what follows from
-what is in ``domain.register``. Facts go to ``sor.events`` like any other; a line that was withdrawn goes to
+what is in ``domain.facts.register``. Facts go to ``sor.events`` like any other; a line that was withdrawn goes to
 ``sor.lines``, so that its receipt says so.
 """
 
@@ -13,14 +13,14 @@ from typing import Final
 
 import msgspec
 
-from domain.facts import KINDS
-from domain.register import EENMALIG, Gebruik, Gevolg, Nummer, gebruiken, sleutels, vouw
-from domain.register import Record as Use
+from domain.facts.fact import KINDS
+from domain.facts.register import EENMALIG, Gebruik, Gevolg, Nummer, gebruiken, sleutels, vouw
+from domain.facts.register import Record as Use
 from schemas.codec import Codec, IdSource, Record
 from schemas.records import fact_to_record, record_to_fact
 from schemas.topics import EVENTS, LINES, REGISTER
-from streams.batch import Out
-from streams.batch import Record as LogRecord
+from streams.engine.stage import Out
+from streams.engine.stage import Record as LogRecord
 from streams.versions import version
 
 TABLE: Final = "sleutels"

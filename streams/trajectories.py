@@ -11,14 +11,14 @@ from typing import Final
 import msgspec
 from msgspec.structs import asdict
 
-from domain.definitions import VERSION
-from domain.fold import Persoon, Uitgifte, Wachten, vouw
-from domain.rows import LEEG, T_METING, T_SCORE, TABELLEN, RowKey
+from domain.care.fold import Persoon, Uitgifte, Wachten, vouw
+from domain.care.rows import LEEG, T_METING, T_SCORE, TABELLEN, RowKey
+from domain.field.definitions import VERSION
 from schemas.codec import Codec, IdSource, Record
 from schemas.records import record_to_event
 from schemas.topics import EVENTS, LINES, METINGEN, SCORES, TRAJECTEN
-from streams.batch import Out
-from streams.batch import Record as LogRecord
+from streams.engine.stage import Out
+from streams.engine.stage import Record as LogRecord
 from streams.versions import version
 
 TABLE: Final = "personen"

@@ -1,5 +1,7 @@
 """Real services for the tests, each started once per run and only when a test asks for it."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sor.settings import load_settings
-from sor.stack.kafka import Broker
-from sor.stack.ports import free_port
+from local.kafka.broker import Broker
+from local.ports import free_port
+from settings.settings import load_settings
 
 _NEEDS_MARKER = {"broker": "kafka", "gateway": "clickhouse"}
 
@@ -60,7 +62,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway
     if existing := os.environ.get("SOR_TEST_CLICKHOUSE"):
         yield RunningGateway(existing, users)
         return
-    from sor.stack.gateway import Gateway
+    from local.clickhouse.gateway import Gateway
 
     home: Path = tmp_path_factory.mktemp("clickhouse")
     with Gateway(home, free_port(), users) as own:

@@ -10,10 +10,11 @@ from typing import Self
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from faults import OperatorFault
 from monitoring import metrics
 
 
-class HealthPortError(RuntimeError):
+class HealthPortError(OperatorFault):
     """The port of the health page is in use; the message says what to do."""
 
 

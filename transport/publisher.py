@@ -6,10 +6,11 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
+from faults import OperatorFault
 from transport.clients import Cluster, producer
 
 
-class NotDelivered(RuntimeError):
+class NotDelivered(OperatorFault):
     """Records did not reach the broker. Nothing that depends on them may be committed."""
 
 

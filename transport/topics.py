@@ -20,13 +20,14 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
+from faults import OperatorFault
 from schemas.topics import Topic, groups, topics
 from transport.clients import Cluster, admin
 
 _TIMEOUT = 20.0
 
 
-class TopicProblem(RuntimeError):
+class TopicProblem(OperatorFault):
     """The broker's topics cannot be made equal to the declared ones; the message says what to do."""
 
 

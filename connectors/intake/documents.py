@@ -6,12 +6,12 @@ import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from connectors.answer.receipts import from_record
+from connectors.answer.report import wachtzin
 from connectors.intake.index import Entry
 from connectors.intake.problems import Kind, Problem, invalid
 from connectors.intake.work import Done, Refused
-from connectors.receipts import from_record
-from connectors.report import wachtzin
-from domain.meldingen import tekst
+from domain.field.messages import tekst
 from schemas.codec import Codec
 
 #: A place in a search: time in ms and id of the last delivery of a page.

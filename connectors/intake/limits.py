@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
+from faults import SenderFault
+
 #: When a sender may come back after "full": other uploads take about as long.
 COME_BACK: Final = 5
 
 
-class TooFast(Exception):
+class TooFast(SenderFault):
     """A provider asks more often than it may, or too much at once; ``seconds`` until it may again."""
 
     def __init__(self, seconds: float) -> None:
@@ -21,7 +23,7 @@ class TooFast(Exception):
         self.seconds = seconds
 
 
-class Full(Exception):
+class Full(SenderFault):
     """There is no memory for another upload."""
 
 

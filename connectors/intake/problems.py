@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
-from domain.meldingen import tekst
+from domain.field.messages import tekst
+from faults import SenderFault
 
 CONTENT_TYPE: Final = "application/problem+json"
 
@@ -81,7 +82,7 @@ class Kind(Enum):
     )
 
 
-class Problem(Exception):
+class Problem(SenderFault):
     """A refusal; ``retry`` in seconds, ``more`` goes into the document as it is."""
 
     def __init__(self, kind: Kind, detail: str = "", retry: float = 0, **more: Any) -> None:

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
+from connectors.answer.receipts import QUIET, from_record
 from connectors.errors import BrokerDown
 from connectors.intake.index import Entry, entry
 from connectors.intake.work import where
-from connectors.receipts import QUIET, from_record
 from schemas.codec import Codec, IdSource
 from schemas.topics import RECEIPTS
 from transport.clients import Cluster, consumer

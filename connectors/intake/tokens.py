@@ -21,13 +21,15 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
+from faults import OperatorFault
+
 Kind = Literal["token", "certificate"]
 _AGB: Final = re.compile(r"[0-9]{8}")
 _PREFIX: Final = "sor_"
 _DAY: Final = 86_400
 
 
-class TokenProblem(RuntimeError):
+class TokenProblem(OperatorFault):
     """The token file cannot be used, or a token is not there; the message says what to do."""
 
 

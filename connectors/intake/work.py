@@ -22,14 +22,14 @@ from typing import Any, Final, Protocol
 from msgspec import Struct
 
 from connectors import masking
-from connectors.connector import BROKER_MS, Connector
-from connectors.delivery import Candidate, Delivery, Run, candidates, check
+from connectors.answer.receipts import QUIET, Receipt
+from connectors.delivery.connector import BROKER_MS, Connector
+from connectors.delivery.deliveries import Candidate, Delivery, Run, candidates, check
+from connectors.delivery.recognise import HOOFD, recognise
 from connectors.errors import BrokerDown
+from connectors.formats.files import Limits, Source
+from connectors.formats.model import BestandFout
 from connectors.intake.config import IntakeConfig
-from connectors.model import BestandFout
-from connectors.receipts import QUIET, Receipt
-from connectors.recognise import HOOFD, recognise
-from connectors.sources import Limits, Source
 from transport.clients import Cluster
 from transport.publisher import Publisher
 

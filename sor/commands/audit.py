@@ -11,12 +11,13 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from operations import audit
 from schemas.registry import registry_ids
+from settings.access import clickhouse_access, kafka_cluster
+from settings.settings import load_settings
 from sinks import clickhouse
-from sinks.clickhouse import Access, RefusedError, UnavailableError
-from sor import audit
-from sor.settings import load_settings
-from sor.stack.endpoints import clickhouse_access, kafka_cluster
+from sinks.access import Access
+from sinks.clickhouse import RefusedError, UnavailableError
 
 MOVED, PROBLEM = 3, 2
 #: The last answer, in the home folder; the exporter shows its age and differences.

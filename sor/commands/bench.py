@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from sor.bench.figures import NAMES, Figure, Tell, machine, sentence, table
-from sor.stack.errors import StackError
+from local.errors import StackError
+from tools.bench.figures import NAMES, Figure, Tell, machine, sentence, table
 
 if TYPE_CHECKING:
-    from sor.bench.suite import Benchmark, Choice
+    from tools.bench.suite import Benchmark, Choice
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +38,7 @@ def bench(
 
     Ends with 0 when everything ran, whether or not a target was reached (a busy machine misses targets), else with 1.
     """
-    from sor.bench.suite import SUITE, Choice, chosen  # every command imports this module; the suite is large
+    from tools.bench.suite import SUITE, Choice, chosen  # every command imports this module; the suite is large
 
     try:
         wanted = chosen(names or [], full=full)

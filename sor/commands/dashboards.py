@@ -5,24 +5,14 @@ They are generated, committed, and checked to be current.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from sor.commands import dashboard_aanlevering, dashboard_metrics, dashboard_operatie, dashboard_uitkomsten
-from sor.commands.dashboard_panels import Json
-
-build = dashboard_uitkomsten.build
-#: File name to what makes it.
-DASHBOARDS: Final[dict[str, Callable[[], Json]]] = {
-    "uitkomsten.json": dashboard_uitkomsten.build,
-    "operatie.json": dashboard_operatie.build,
-    "aanlevering.json": dashboard_aanlevering.build,
-}
+from operations import metrics_page
+from results.dashboards.catalogue import DASHBOARDS, text
 
 
 def register(app: typer.Typer) -> None:
@@ -54,9 +44,4 @@ def made() -> dict[Path, str]:
     monitoring = Path(str(files("monitoring")))
     found = {monitoring / "grafana" / "dashboards" / name: text(build()) for name, build in DASHBOARDS.items()}
     runbooks = monitoring.parent / "docs" / "runbooks"
-    return found | ({runbooks / "metrics.md": dashboard_metrics.page()} if runbooks.is_dir() else {})
-
-
-def text(dashboard: Json) -> str:
-    """A dashboard as it is committed."""
-    return json.dumps(dashboard, indent=1, ensure_ascii=False) + "\n"
+    return found | ({runbooks / "metrics.md": metrics_page.page()} if runbooks.is_dir() else {})

@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from connectors import report, sources
-from connectors.connector import WACHT, Connector
-from connectors.delivery import Changed, Delivery
+from connectors.answer import report
+from connectors.answer.mail import Feedback, MailProblem
+from connectors.answer.receipts import Receipt
+from connectors.delivery.connector import WACHT, Connector
+from connectors.delivery.deliveries import Changed, Delivery
 from connectors.errors import BrokerDown
-from connectors.indeling import LayoutFout, lees
-from connectors.mail import Feedback, MailProblem
-from connectors.model import BestandFout, Keuzes
-from connectors.receipts import Receipt
+from connectors.formats import files as sources
+from connectors.formats.cbs.layout import LayoutFout, lees
+from connectors.formats.model import BestandFout, Keuzes
+from settings.access import kafka_cluster
+from settings.settings import Settings, load_settings
 from sor.feedback import feedback
-from sor.settings import Settings, load_settings
-from sor.stack.endpoints import kafka_cluster
 from transport.clients import Cluster
 
 if TYPE_CHECKING:

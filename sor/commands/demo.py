@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from sor import demo
-from sor.settings import Settings, load_settings
-from sor.stack import control, display
-from sor.stack.endpoints import clickhouse_url
+from local import control, display
+from settings.access import clickhouse_url
+from settings.settings import Settings, load_settings
+from tools import demo
 
 
 def register(app: typer.Typer) -> None:

@@ -9,8 +9,8 @@ from typing import Annotated, Final
 
 import typer
 
-from sor import indicatoren as figures
-from sor import meldingen
+from results.pages import indicators as figures
+from results.pages import messages as meldingen
 
 #: File in ``docs`` -> its text.
 PAGES: Final[dict[str, Callable[[], str]]] = {"indicatoren.md": figures.markdown, "meldingen.md": meldingen.markdown}

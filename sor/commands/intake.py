@@ -15,11 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 from connectors.errors import ConnectorError
-from crypto.keys import KeyProblem
+from faults import OperatorFault
 from monitoring import logs
-from sor.settings import Settings, SettingsError, load_settings
-from sor.stack.endpoints import kafka_cluster
-from sor.stack.errors import StackError
+from settings.access import kafka_cluster
+from settings.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from connectors.intake.config import IntakeConfig, Tls
@@ -97,7 +96,7 @@ def _run(config: IntakeConfig, level: str, *, plain: bool) -> None:
         asyncio.run(serve(config, lambda _port: None))
     except TokenProblem as problem:
         raise ConnectorError(str(problem)) from None
-    except (ConnectorError, KeyProblem):
+    except OperatorFault:
         raise
     except IntakeBroken as fault:
         structlog.get_logger().critical("fault", where=str(fault))
@@ -201,9 +200,9 @@ def main() -> None:
     register(app)
     try:
         app()
-    except (SettingsError, StackError, KeyProblem, ConnectorError) as problem:
+    except OperatorFault as problem:
         typer.echo(f"sor: {problem}", err=True)
-        sys.exit(2)
+        sys.exit(problem.exit_code)
 
 
 if __name__ == "__main__":

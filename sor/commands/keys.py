@@ -8,7 +8,7 @@ import typer
 
 from crypto import keys
 from crypto.seal import key_id
-from sor.settings import load_settings
+from settings.settings import load_settings
 
 
 def register(app: typer.Typer) -> None:

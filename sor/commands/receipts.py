@@ -8,14 +8,15 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from connectors.journal import Journal, Plaats
-from connectors.report import SOORTEN, moment, wachtzin
+from connectors.answer.journal import Journal, Plaats
+from connectors.answer.report import SOORTEN, moment, wachtzin
 from crypto.keys import connector_secret
-from domain.meldingen import tekst
+from domain.field.messages import tekst
+from settings.access import clickhouse_access
+from settings.settings import Settings, load_settings
 from sinks import clickhouse
-from sinks.clickhouse import Access, RefusedError, UnavailableError
-from sor.settings import Settings, load_settings
-from sor.stack.endpoints import clickhouse_access
+from sinks.access import Access
+from sinks.clickhouse import RefusedError, UnavailableError
 
 _NIETS, _PROBLEEM = 1, 2
 STATUSSEN: Final = ("alle", "in_verwerking", "verwerkt", "fouten", "ingetrokken")

@@ -10,13 +10,14 @@ from typing import Annotated, Any, Final
 import typer
 from clickhouse_connect.driver.client import Client
 
+from operations import requeue
+from operations.requeue import Place
 from schemas.registry import registry_ids
+from settings.access import clickhouse_access, kafka_cluster
+from settings.settings import Settings, load_settings
 from sinks import clickhouse
-from sinks.clickhouse import Access, RefusedError, UnavailableError
-from sor.settings import Settings, load_settings
-from sor.stack.endpoints import clickhouse_access, kafka_cluster
-from streams import requeue
-from streams.requeue import Place
+from sinks.access import Access
+from sinks.clickhouse import RefusedError, UnavailableError
 
 _GONE, _PROBLEM = 1, 2
 _COLUMNS: Final = ("record", "stage", "code", "reason", "delivery", "line", "sender", "rejected_at", "handled")

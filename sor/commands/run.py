@@ -11,17 +11,14 @@ import typer
 from confluent_kafka import KafkaException
 
 from crypto import keys
+from faults import OperatorFault
 from monitoring import logs
 from schemas.codec import IdSource
 from schemas.registry import registry_ids
 from schemas.topics import EVENTS, LINES, REGISTER, groups
-from sor.settings import Settings, load_settings
-from sor.stack.endpoints import clickhouse_access, kafka_cluster
-from sor.stack.errors import StackError
-from streams.batch import Fold
-from streams.poison import TooMuchPoison
-from transport.health import HealthPortError
-from transport.publisher import NotDelivered
+from settings.access import clickhouse_access, kafka_cluster
+from settings.settings import Settings, load_settings
+from streams.engine.stage import Fold, StageConfig
 
 FAULT: Final = 70
 Runner = Callable[[Settings, str, int | None], int]
@@ -50,7 +47,7 @@ def _guarded(runner: Runner, settings: Settings, slot: str, metrics_port: int | 
     """The exit code of a process. What an operator can mend is one sentence; a fault of ours shows where it is."""
     try:
         return runner(settings, slot, metrics_port)
-    except (TooMuchPoison, NotDelivered, KafkaException, HealthPortError, StackError, keys.KeyProblem) as problem:
+    except (OperatorFault, KafkaException) as problem:
         logging.getLogger("sor").critical("%s", problem)
     except Exception:
         # The log shows lines of code and no values. Nothing goes on: the offset is uncommitted.
@@ -85,10 +82,10 @@ def _entry(settings: Settings, slot: str, port: int | None) -> int:
 
 
 def _stage(settings: Settings, name: str, source: str, table: str, fold: Fold, slot: str, port: int | None) -> int:
-    from streams import batch
+    from streams.engine.run import run as run_stage
 
     cluster = kafka_cluster(settings)
-    config = batch.StageConfig(
+    config = StageConfig(
         name=groups()[name],
         source=source,
         table=table,
@@ -99,7 +96,7 @@ def _stage(settings: Settings, name: str, source: str, table: str, fold: Fold, s
         client=cluster.security,
         health_port=port,
     )
-    return batch.run(config, fold)
+    return run_stage(config, fold)
 
 
 def _trajectories(settings: Settings, slot: str, port: int | None) -> int:
@@ -135,7 +132,7 @@ def _sink(settings: Settings, slot: str, port: int | None) -> int:
 
 def _exporter(settings: Settings, slot: str, port: int | None) -> int:
     del slot  # it only reads: two of them do no harm
-    from sor.commands import exporter
+    from operations import exporter
     from transport.loop import Stop
 
     return exporter.run(settings, port, Stop().listen())

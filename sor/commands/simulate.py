@@ -1,5 +1,7 @@
 """`sor simulate`: made-up files in the field's formats, and what must come out of them."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bars
 
-from sor.simulator import Progress, SimulationConfig, SimulationError, Summary, simulate
+from tools.simulator import Progress, SimulationConfig, SimulationError, Summary, simulate
 
 REFRESH = 50  # files or clients between two updates of a bar
 

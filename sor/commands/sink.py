@@ -15,14 +15,15 @@ import typer
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from domain.geography import GEMEENTEN
-from domain.indicators import INDICATOREN, Indicator
-from sinks import migrate
-from sinks.clickhouse import Access, RefusedError, UnavailableError
-from sinks.figures import KLEINSTE_GROEP, KLEINSTE_NOEMER, Cijfer, aantal_tekst, figures
-from sinks.migrate import MigrationError
-from sor.settings import ClickHouseUser, load_settings
-from sor.stack.endpoints import clickhouse_access
+from domain.field.geography import GEMEENTEN
+from domain.indicators.catalogue import INDICATOREN, Indicator
+from results.figures import KLEINSTE_GROEP, KLEINSTE_NOEMER, Cijfer, aantal_tekst, figures
+from settings.access import clickhouse_access
+from settings.settings import ClickHouseUser, load_settings
+from sinks.access import Access
+from sinks.clickhouse import RefusedError, UnavailableError
+from sinks.schema import migrate
+from sinks.schema.migrate import MigrationError
 
 PENDING: Final = 1
 _CLOCK: Final = ZoneInfo("Europe/Amsterdam")

@@ -1,5 +1,7 @@
 """``sor sql``: ask the running ClickHouse one question."""
 
+from __future__ import annotations
+
 import shutil
 import sys
 import urllib.error
@@ -10,9 +12,10 @@ from typing import Annotated
 
 import typer
 
-from sor.settings import ClickHouseUser, SettingsError, load_settings
-from sor.stack.endpoints import ClickHouseAccess, clickhouse_access
-from sor.stack.errors import StackError
+from faults import OperatorFault
+from settings.access import clickhouse_access
+from settings.settings import ClickHouseUser, load_settings
+from sinks.access import Access
 
 
 class Shape(StrEnum):
@@ -43,7 +46,7 @@ def sql(
         access = clickhouse_access(load_settings(), user)
         with urllib.request.urlopen(_request(access, query, shape)) as answer:  # noqa: S310  # http(s), by Settings
             shutil.copyfileobj(answer, sys.stdout.buffer)
-    except (StackError, SettingsError) as error:
+    except OperatorFault as error:
         _fail(str(error))
     except urllib.error.HTTPError as error:
         _fail(error.read().decode(errors="replace").strip() or f"ClickHouse answers {error.code}.")
@@ -53,7 +56,7 @@ def sql(
         _fail(f"ClickHouse does not answer on {access.url}. Start it with: sor up")
 
 
-def _request(access: ClickHouseAccess, query: str, shape: Shape) -> urllib.request.Request:
+def _request(access: Access, query: str, shape: Shape) -> urllib.request.Request:
     parameters = urllib.parse.urlencode({"default_format": _FORMATS[shape]})
     headers = {"X-ClickHouse-User": access.user, "X-ClickHouse-Key": access.password}
     return urllib.request.Request(f"{access.url}/?{parameters}", query.encode(), headers)  # noqa: S310

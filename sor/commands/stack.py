@@ -1,5 +1,7 @@
 """``sor up``, ``down``, ``status``, ``logs`` and ``doctor``: the stack on this machine."""
 
+from __future__ import annotations
+
 import dataclasses
 import json
 from typing import Annotated, Any
@@ -8,12 +10,13 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from sor.settings import Settings, load_settings
-from sor.stack import control, display, doctor, logs
-from sor.stack.disk import is_full
-from sor.stack.errors import StackError
-from sor.stack.ports import remembered_ports
-from sor.stack.state import current_statuses, read_statuses, running_supervisor
+from local import control, display, doctor, logs
+from local.disk import is_full
+from local.errors import StackError
+from local.state import current_statuses, read_statuses
+from settings.ports import remembered_ports
+from settings.running import running_supervisor
+from settings.settings import Settings, load_settings
 
 NOT_RUNNING = 3
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from schemas.topics import topics
-from sor.settings import load_settings
-from sor.stack.endpoints import kafka_cluster
+from settings.access import kafka_cluster
+from settings.settings import load_settings
 from transport.topics import Change, apply, plan
 
 

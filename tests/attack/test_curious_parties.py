@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 import pytest
 
-from connectors.model import Regel
-from connectors.sealed import SealedDelivery
+from connectors.delivery.sealed import SealedDelivery
+from connectors.formats.model import Regel
 from crypto import keys, oprf
 from crypto.pseudonym import Pseudonyms
 from crypto.seal import ENTRY, EVALUATE, CannotOpen, Opener
-from domain.bsn import official_numbers
-from domain.facts import Score
+from domain.facts.fact import Score
+from domain.field.bsn import official_numbers
 from schemas.codec import Codec, Record
 from schemas.topics import IN_TOPIC, topics
 from streams.entry import Admission

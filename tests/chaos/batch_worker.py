@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from streams.batch import BatchStats, Fold, Out, Record, StageConfig, run
+from streams.engine.run import run
+from streams.engine.stage import BatchStats, Fold, Out, Record, StageConfig
 
 SECRET = "content-of-a-record"
 
@@ -64,8 +65,8 @@ def die(_: object = None) -> None:
 
 def crash_in(step: str, batch: int) -> None:
     """Kill this process in the given step of its `batch`-th batch."""
-    from streams.batch_faust import BatchConsumer, Store
-    from streams.batch_step import Step
+    from streams.engine.app import BatchConsumer, Store
+    from streams.engine.step import Step
 
     seen = {"batches": 0, "records": 0}
     fold, changelog, produce = Step.fold, Step._changelog, Step._produce
@@ -115,7 +116,7 @@ def crash_in(step: str, batch: int) -> None:
 
 def drop_fetched(every: int) -> None:
     """Lose every so many-th chunk of fetched source records, as Faust does around a rebalance."""
-    from streams.batch_faust import BatchConsumer
+    from streams.engine.app import BatchConsumer
 
     take, seen = BatchConsumer._take, [0]
 

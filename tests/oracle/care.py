@@ -9,9 +9,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.codes import REDENEN
-from domain.facts import CbsRecord, Event, Intrekking, Prestatie, PrestatieRetour, Start, Stop, Toewijzing, Vervanging
-from domain.geography import huidige_code
+from domain.facts.fact import (
+    CbsRecord,
+    Event,
+    Intrekking,
+    Prestatie,
+    PrestatieRetour,
+    Start,
+    Stop,
+    Toewijzing,
+    Vervanging,
+)
+from domain.field.codes import REDENEN
+from domain.field.geography import huidige_code
 
 #: Key of an assignment: provider, municipality, number (TR332).
 Besluit = tuple[str, str, bytes | None]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain.dates import year
-from domain.facts import CbsRecord, Event
-from domain.geography import huidige_code
+from domain.facts.fact import CbsRecord, Event
+from domain.field.dates import year
+from domain.field.geography import huidige_code
 from tests.oracle.links import Upload, latest, uploads
 from tests.oracle.shape import CLUSTER, DAY_MS, Row, row
 

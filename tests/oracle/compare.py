@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from domain.facts import Event
-from domain.feiten import Feiten, add
-from domain.fold import Persoon, fold, rijen
-from domain.rows import T_METING, T_SCORE, T_TRAJECT, Rij, RowKey, TrajectRij
+from domain.care.fold import Persoon, fold, rijen
+from domain.care.rows import T_METING, T_SCORE, T_TRAJECT, Rij, RowKey, TrajectRij
+from domain.facts.fact import Event
+from domain.facts.fact_set import Feiten, add
 from tests.oracle.expected import expected
 from tests.oracle.shape import Row, Rows, row
 

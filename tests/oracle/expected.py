@@ -15,10 +15,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from domain.codes import HULPVORM_VAN_CATEGORIE, REDENEN
-from domain.dates import year
-from domain.definitions import INTENSITEIT
-from domain.facts import Event
+from domain.facts.fact import Event
+from domain.field.codes import HULPVORM_VAN_CATEGORIE, REDENEN
+from domain.field.dates import year
+from domain.field.definitions import INTENSITEIT
 from tests.oracle import cbs
 from tests.oracle.care import REMOVED, Keten, Versions, counting, current_versions, ketens, leveringen
 from tests.oracle.links import (

@@ -7,8 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from domain.codes import REDENEN
-from domain.facts import (
+from domain.facts.fact import (
     CbsRecord,
     Dubbel,
     Event,
@@ -23,6 +22,7 @@ from domain.facts import (
     Toewijzing,
     Vervanging,
 )
+from domain.field.codes import REDENEN
 
 AANBIEDERS = ("12345678", "87654321")
 GEMEENTEN = ("0363", "0457", "0384", "0034", "0999")  # the second is an old code of the first, the last is none

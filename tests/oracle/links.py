@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain.facts import Event, Meting, Prestatie, Score
-from domain.geography import huidige_code
+from domain.facts.fact import Event, Meting, Prestatie, Score
+from domain.field.geography import huidige_code
 from tests.oracle.care import Keten
 
 #: The number of a traject by aanbieder, gemeente, categorie and begindatum, only to choose between equals.

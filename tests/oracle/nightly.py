@@ -12,7 +12,7 @@ import time
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from domain.facts import Event
+from domain.facts.fact import Event
 from tests.oracle.compare import disagreement
 from tests.oracle.histories import histories
 

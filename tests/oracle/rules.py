@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from domain.dates import as_date
-from domain.facts import Dubbel, Event, Prestatie, Start, Stop, Toewijzing
-from domain.geography import geldig_op
+from domain.facts.fact import Dubbel, Event, Prestatie, Start, Stop, Toewijzing
+from domain.field.dates import as_date
+from domain.field.geography import geldig_op
 from tests.oracle.care import PAUSE, REMOVED, Keten, Levering, Versions, orphans, standing, version_of
 
 Lines = Mapping[tuple[str, bytes], Prestatie]

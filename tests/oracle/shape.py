@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from domain.rows import MetingRij, ScoreRij, TrajectRij
+from domain.care.rows import MetingRij, ScoreRij, TrajectRij
 
 Row = tuple[tuple[str, Any], ...]
 

@@ -1,0 +1,180 @@
+"""Feedback by mail, as the providers know it: step 1 technically valid, step 2 valid in content (S0, [F] in steps).
+
+Texts are rendered from what ``connectors.answer.report`` says and hold no row, no number and no name: counts, codes and
+sentences only. They are written as ``.eml`` into an outbox folder, or handed to a mail server.
+"""
+
+from __future__ import annotations
+
+import os
+import smtplib
+import ssl
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+from connectors.answer import report
+from connectors.answer.receipts import Receipt
+from connectors.delivery.deliveries import Bestand, Delivery
+from connectors.errors import ConnectorError
+from domain.field.messages import tekst
+
+DIENST: Final = "Sturen op Resultaat"
+_SECONDS: Final = 20
+_AGB: Final = 8
+
+
+class MailProblem(ConnectorError):
+    """Mail could not be handed over; the delivery itself is not touched by it. The message says what to do."""
+
+
+class Post(Protocol):
+    """Where a mail goes."""
+
+    def send(self, mail: EmailMessage) -> None:
+        """Hand over one mail. ``MailProblem`` when that fails."""
+
+
+def technical(delivery: Delivery, to: str, sender: str) -> EmailMessage:
+    """Step 1: what was found in the files, before anything else was looked at."""
+    wrong = any(file.fout or file.invoer.telling.fouten for file in delivery.bestanden)
+    result = "Afgekeurd" if wrong else "Goedgekeurd"
+    lines = [f"Uw aanlevering van {report.SOORTEN[delivery.kind]} is technisch gecontroleerd.", ""]
+    for file in delivery.bestanden:
+        lines += [*_technical(file), ""]
+    lines += [f"Eindresultaat: {result}.", "", *_close(delivery)]
+    return _mail(delivery, f"stap 1, technisch: {result.lower()}", lines, to, sender, "technisch")
+
+
+def _technical(file: Bestand) -> list[str]:
+    count = file.invoer.telling
+    lines = [f"Bestand: {file.source.shown}"]
+    if count.totaal:
+        lines.append(
+            f"Aangeleverde regels: {count.totaal}, waarvan {count.leeg} leeg, {count.kop} kopregel en "
+            f"{count.gegevens} gegevensregels. Aantal fouten: {count.fouten}."
+        )
+    else:
+        lines.append(f"Aangeleverde records: {file.records}.")
+    if file.fout:
+        lines += [f"{code}{f' (nr. {place})' if place else ''}: {tekst(code)}" for code, place, _ in file.fout.gevonden]
+    return lines
+
+
+def content(delivery: Delivery, receipt: Receipt, to: str, sender: str) -> EmailMessage:
+    """Step 2: what became of the content, when every record has an outcome."""
+    errors = f"{receipt.afgekeurd} fout(en)" if receipt.afgekeurd else "geen fouten"
+    lines = [
+        f"Uw aanlevering van {report.SOORTEN[delivery.kind]} is inhoudelijk gecontroleerd.",
+        "",
+        *(f"Bestand: {file.source.shown}" for file in delivery.bestanden),
+        f"Tijdstip van aanlevering: {report.moment(delivery.tijd)}",
+        f"Geaccepteerd: {receipt.geaccepteerd} van {receipt.lines}. Gevonden fouten: {receipt.afgekeurd or 'geen'}.",
+        *(f"{number} × {code}: {tekst(code)}" for code, number in sorted(receipt.codes.items())),
+        "",
+        "Latere controles kunnen nog vragen oproepen.",
+        "",
+        *_close(delivery),
+    ]
+    return _mail(delivery, f"stap 2, inhoudelijk: {errors}", lines, to, sender, "inhoudelijk")
+
+
+def _close(delivery: Delivery) -> list[str]:
+    return [
+        f"Aanlevering {delivery.id}. Per regel: sor receipts {delivery.id[:8]}",
+        *(["Dit was een test: de gegevens tellen nergens in mee."] if delivery.test else []),
+    ]
+
+
+def _mail(delivery: Delivery, subject: str, lines: list[str], to: str, sender: str, step: str) -> EmailMessage:
+    mail = EmailMessage(policy=SMTP)
+    mail["Subject"] = f"{'[TEST] ' if delivery.test else ''}{DIENST}: {subject}"
+    mail["From"], mail["To"] = sender, to
+    mail["Date"] = format_datetime(datetime.fromtimestamp(delivery.tijd / 1000, UTC))
+    mail["Message-ID"] = f"<{delivery.id}.{step}@{sender.rpartition('@')[2]}>"  # the same mail twice is one mail
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content("\n".join(lines))
+    return mail
+
+
+class Outbox:
+    """A folder that takes each mail as one ``.eml`` file; for a mail system of one's own, or for nobody yet."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def send(self, mail: EmailMessage) -> None:
+        """Write the file at once and whole; the same mail twice is one file."""
+        name = str(mail["Message-ID"]).strip("<>").partition("@")[0]
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            half = self._folder / f".{name}.{os.getpid()}"
+            half.write_bytes(mail.as_bytes())
+            half.replace(self._folder / f"{name}.eml")
+        except OSError as problem:
+            raise MailProblem(f"De map {self._folder} neemt geen mail aan ({type(problem).__name__}).") from problem
+
+
+@dataclass(frozen=True)
+class Server:
+    """A mail server: ``starttls`` unless it stands on this machine; the password comes from a file."""
+
+    host: str
+    port: int
+    starttls: bool = True
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    def send(self, mail: EmailMessage) -> None:
+        """Hand over one mail. ``MailProblem`` without the server's words, which may quote an address."""
+        try:
+            with smtplib.SMTP(self.host, self.port, timeout=_SECONDS) as server:
+                if self.starttls:
+                    server.starttls(context=ssl.create_default_context())
+                if self.user:
+                    server.login(self.user, self.password)
+                server.send_message(mail)
+        except (smtplib.SMTPException, OSError) as problem:
+            raise MailProblem(
+                f"De mailserver {self.host}:{self.port} neemt de terugkoppeling niet aan ({type(problem).__name__}). "
+                "De aanlevering zelf is verwerkt; sor receipts toont de uitkomst."
+            ) from problem
+
+
+def addresses(path: Path) -> Mapping[str, str]:
+    """AGB code of a provider -> its address, from a TOML file with a table ``[adressen]``. ``MailProblem`` if wrong."""
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))["adressen"]
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as problem:
+        raise MailProblem(f"{path} is geen TOML-bestand met een tabel [adressen] ({type(problem).__name__}).") from None
+    wrong = [agb for agb, to in found.items() if not (len(agb) == _AGB and agb.isdigit() and _is_address(to))]
+    if wrong:
+        raise MailProblem(f"{path}: {wrong[0]} is geen AGB-code van acht cijfers, of het adres klopt niet.")
+    return dict(found)
+
+
+def _is_address(to: object) -> bool:
+    return isinstance(to, str) and to.count("@") == 1 and not any(c.isspace() for c in to)
+
+
+class Feedback:
+    """Both mails of a delivery, for providers that have an address; without one nothing is sent."""
+
+    def __init__(self, post: Post, to: Mapping[str, str], sender: str) -> None:
+        self._post, self._to, self._sender = post, to, sender
+
+    def checked(self, delivery: Delivery) -> None:
+        """Step 1."""
+        if delivery.sender in self._to:
+            self._post.send(technical(delivery, self._to[delivery.sender], self._sender))
+
+    def decided(self, delivery: Delivery, receipt: Receipt | None) -> None:
+        """Step 2, when the receipt is complete."""
+        if receipt is not None and receipt.klaar and delivery.sender in self._to:
+            self._post.send(content(delivery, receipt, self._to[delivery.sender], self._sender))

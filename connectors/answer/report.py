@@ -1,0 +1,273 @@
+"""What the sender reads: Dutch, in the words of RAP and of the CEM+ feedback (S0), and the same as JSON.
+
+Only ``masking`` decides what of a row is shown; nothing of it leaves the sender's machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from connectors import masking
+from connectors.answer.receipts import Fout, Receipt
+from connectors.delivery.deliveries import Bestand, Delivery
+from connectors.formats.model import Afwijzing, BestandFout, Regel
+from connectors.formats.rap import voorstel
+from domain.facts.delivery import NIET_BIJGEHOUDEN
+from domain.field.messages import tekst
+
+SOORTEN: Final = {
+    "start": "JW305 (start)",
+    "stop": "JW307 (stop)",
+    "declaration": "JW323 (declaratie)",
+    "score": "RAP-scores",
+    "cem": "CEM+-vragenlijsten",
+    "assignment": "JW301 (toewijzing)",
+    "return": "JW306, JW308 en JW325 (retour)",
+    "cbs": "CBS-bestand",
+}
+#: Rows shown in one report; the rest is counted.
+MEESTE: Final = 100
+_MESSAGES: Final = frozenset({"start", "stop", "declaration", "assignment", "return"})
+_CELLEN: Final = (
+    *("meting_id", "beschikkingsnummer", "toewijzingsnummer", "bsn"),
+    *("type", "waarde", "begindatum", "hulpvorm"),
+)
+_FOUT, _GOED = "Fout en niet geïmporteerd", "Geïmporteerd en gevalideerd"
+
+
+def moment(ms: int) -> str:
+    """A time as on the feedback of S0: ``08-05-2023 17:10:39``, in the time of this machine."""
+    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%d-%m-%Y %H:%M:%S")
+
+
+def refused_file(fault: BestandFout) -> str:
+    """One line for a file that could not be delivered at all."""
+    return f"{fault.bestand}: niet aangeleverd. {tekst(fault.code)} [{fault.code}]"
+
+
+def first_step(delivery: Delivery) -> list[str]:
+    """Before publishing: what was found in the files, with the technical counts of CEM+."""
+    test = " (TEST)" if delivery.test else ""
+    head = f"{SOORTEN[delivery.kind]} van {delivery.sender}{test}: {_number(len(delivery.bestanden), 'bestand')}, "
+    lines = [f"{head}{_number(delivery.lines, 'record')}, aanlevering {delivery.id}"]
+    if delivery.kind in ("cem", "cbs"):
+        lines += [line for file in delivery.bestanden for line in _technical(file, delivery.kind)]
+    return lines + [line for file in delivery.bestanden if file.fout for line in _findings(file.fout)]
+
+
+def _technical(file: Bestand, kind: str) -> Iterator[str]:
+    count = file.invoer.telling
+    yield f"  Stap 1, technisch: {file.source.shown}"
+    yield (
+        f"    {count.totaal} regels aangeleverd: {count.leeg} leeg, {count.kop} kopregel, "
+        f"{count.gegevens} gegevensregels; {_number(count.fouten, 'fout')}"
+    )
+    if count.buiten:
+        what = "metingen" if kind == "cem" else "regels"
+        yield f"    {count.buiten} {what} van een niet-deelnemende gemeente weggelaten en niet verzonden"
+    yield f"    Eindresultaat: {'Afgekeurd' if file.fout or count.fouten else 'Goedgekeurd'}"
+
+
+def _findings(fault: BestandFout) -> Iterator[str]:
+    yield f"  {fault.bestand}: het hele bestand is geweigerd."
+    for code, place, field in fault.gevonden:
+        where = f", nr. {place}" if place else ""
+        yield f"    {code}{where}{', ' + field if field else ''}: {tekst(code)}"
+
+
+def final_step(delivery: Delivery, receipt: Receipt | None, *, show_all: bool = False) -> list[str]:
+    """After the receipt: counts in the words of the format, and the rows."""
+    lines = list(_counts(delivery, receipt))
+    if receipt is None or not receipt.klaar:
+        seen = receipt.gezien if receipt else 0
+        lines.append(
+            f"  Nog niet alles verwerkt: {seen} van {delivery.lines}. Geef later hetzelfde commando; niets telt dubbel."
+        )
+    rows = _rows(delivery, receipt, show_all=show_all)
+    shown = [_row_text(delivery.kind, row) for row in rows[:MEESTE]]
+    total = _total_rows(delivery, receipt, show_all=show_all)
+    if total > len(shown):
+        shown.append(f"  … en nog {total - len(shown)}")
+    return lines + shown
+
+
+def _counts(delivery: Delivery, receipt: Receipt | None) -> Iterator[str]:
+    seen = receipt.gezien if receipt else 0
+    good, wrong = (receipt.geaccepteerd, receipt.afgekeurd) if receipt else (0, 0)
+    done = bool(receipt and receipt.klaar)
+    if delivery.kind == "score":
+        yield f"  Upload {moment(delivery.tijd)}, status {'Verwerkt' if done else 'In verwerking'}"
+        counts = (("Ingelezen", delivery.lines - seen), (_FOUT, wrong), (_GOED, good), ("Totaal", delivery.lines))
+        yield from (f"  {name:<28}{number:>8}" for name, number in counts)
+    elif delivery.kind == "cem":
+        yield f"  Stap 2, inhoudelijk: aangeleverd {moment(delivery.tijd)}"
+        yield f"    Gevonden fouten: {wrong or ('geen' if done else 'nog geen')}; {good} metingen geaccepteerd"
+    else:
+        yield f"  {good} geaccepteerd, {wrong} geweigerd van {delivery.lines}"
+        if delivery.kind == "cbs" and wrong:
+            yield "  Wat in dit bestand ontbreekt telt nog mee tot er een bestand zonder geweigerde regels is."
+    if receipt:
+        yield from waiting(receipt.wacht)
+    if receipt and receipt.codes:
+        yield from (f"  {number:>8} × {code}: {tekst(code)}" for code, number in sorted(receipt.codes.items()))
+
+
+_WACHT: Final = {
+    "traject": "wacht op een start van dezelfde cliënt bij deze aanbieder",
+    "toewijzing": "wacht op de toewijzing met dit nummer",
+    "beschikking": "wacht op een score die bij dit beschikkingsnummer een toewijzingsnummer noemt",
+}
+
+
+def wachtzin(reden: str) -> str:
+    """What an accepted record waits for, in words."""
+    return _WACHT.get(reden, f"wacht op {reden}")
+
+
+def waiting(wacht: Mapping[str, int]) -> Iterator[str]:
+    """Accepted records that wait: a line for each reason."""
+    for reden, aantal in sorted(wacht.items()):
+        if reden == NIET_BIJGEHOUDEN:
+            yield "  Te veel records wachten op verschillende plaatsen om hier bij te houden."
+        else:
+            yield f"  {aantal:>8} geaccepteerd, {wachtzin(reden)}"
+
+
+def _rows(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> list[dict[str, Any]]:
+    """The rows to list, in order of file and line: refused here, refused at the third party, and all if asked."""
+    faults = {fault.line: fault for fault in receipt.fouten} if receipt else {}
+    rows = [
+        _row(delivery, file, record)
+        for file in delivery.bestanden
+        if not file.fout
+        for record in file.getoond
+        if show_all or isinstance(record.inhoud, Afwijzing)
+    ]
+    known = {(row["bestand"], row["regel"]) for row in rows}
+    for line, fault in sorted(faults.items()):
+        found = delivery.file_of(line)
+        if found is None or found.fout:
+            continue
+        if (found.source.shown, fault.regel) in known:
+            _overrule(rows, found, fault)
+        else:
+            rows.append(_fault_row(found, fault))
+    order = {file.source.shown: place for place, file in enumerate(delivery.bestanden)}
+    return sorted(rows, key=lambda row: (order[row["bestand"]], row["regel"]))
+
+
+def _total_rows(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> int:
+    whole = sum(1 for file in delivery.bestanden if file.fout)
+    refused = max(sum(file.afgekeurd for file in delivery.bestanden), receipt.afgekeurd if receipt else 0)
+    return (delivery.lines if show_all else refused) - whole
+
+
+def _row(delivery: Delivery, file: Bestand, record: Regel) -> dict[str, Any]:
+    refused = record.inhoud if isinstance(record.inhoud, Afwijzing) else None
+    row = {"bestand": file.source.shown, "regel": record.regel, "regels": record.regels}
+    row |= _shown_cells(delivery.kind, record.cellen)
+    return row | _outcome(refused.code if refused else "", refused.veld if refused else "", row.get("type", ""))
+
+
+def _shown_cells(kind: str, cells: tuple[str, ...]) -> dict[str, str]:
+    if kind == "score" and cells:
+        bsn, decision, number, type_, value = cells
+        return {
+            "beschikkingsnummer": masking.number(decision, bsn),
+            "toewijzingsnummer": masking.number(number, bsn),
+            "bsn": masking.bsn(bsn),
+            "type": masking.cell(type_),
+            "waarde": masking.cell(value),
+        }
+    if kind == "cem" and cells:
+        return {"meting_id": masking.cell(cells[0]), "bsn": masking.bsn(cells[1])}
+    if kind == "cbs" and cells:
+        bsn, begin, hulpvorm = cells
+        return {"bsn": masking.bsn(bsn), "begindatum": masking.day(begin), "hulpvorm": masking.cell(hulpvorm)}
+    return {}
+
+
+def _outcome(code: str, field: str, type_: Any) -> dict[str, str]:
+    hint = f" {voorstel(type_)}".rstrip() if code == "R04" else ""
+    return {
+        "code": code,
+        "veld": field,
+        "foutmelding": tekst(code) + hint if code else "",
+        "status": _FOUT if code else _GOED,
+    }
+
+
+def _fault_row(file: Bestand, fault: Fout) -> dict[str, Any]:
+    row = {"bestand": file.source.shown, "regel": fault.regel, "regels": fault.regels}
+    return row | _outcome(fault.code, fault.veld, "")
+
+
+def _overrule(rows: list[dict[str, Any]], file: Bestand, fault: Fout) -> None:
+    """A row that was right here and refused at the third party."""
+    for row in rows:
+        if row["bestand"] == file.source.shown and row["regel"] == fault.regel and not row["code"]:
+            row |= _outcome(fault.code, fault.veld, row.get("type", ""))
+
+
+def _row_text(kind: str, row: dict[str, Any]) -> str:
+    label = "nr." if kind in _MESSAGES else "regel"
+    cells = [f"{name} {row[name] or '-'}" for name in _CELLEN if name in row]
+    about = f" [{row['code']}{' ' + row['veld'] if row['veld'] else ''}] {row['foutmelding']}" if row["code"] else ""
+    return f"  {row['bestand']} {label} {row['regel']}: {', '.join([*cells, row['status']])}{about}"
+
+
+def as_json(delivery: Delivery, receipt: Receipt | None, *, show_all: bool = False) -> dict[str, Any]:
+    """Everything of one delivery, machine readable; the receipt's counts are zero as long as there is none."""
+    counts = {
+        name: getattr(receipt, name, 0)
+        for name in ("gezien", "geaccepteerd", "afgekeurd", "regels_geaccepteerd", "regels_afgekeurd")
+    }
+    return {
+        "aanlevering": delivery.id,
+        "soort": delivery.kind,
+        "afzender": delivery.sender,
+        "test": delivery.test,
+        "tijd": delivery.tijd,
+        "records": delivery.lines,
+        "klaar": bool(receipt and receipt.klaar),
+        **counts,
+        "codes": receipt.codes if receipt else {},
+        "ingetrokken": receipt.ingetrokken if receipt else 0,
+        "wacht": receipt.wacht if receipt else {},
+        "bestanden": [_file_json(file) for file in delivery.bestanden],
+        "regels": _rows(delivery, receipt, show_all=show_all),
+        "regels_totaal": _total_rows(delivery, receipt, show_all=show_all),
+    }
+
+
+def _file_json(file: Bestand) -> dict[str, Any]:
+    count = file.invoer.telling
+    return {
+        "naam": file.source.shown,
+        "records": file.records,
+        "afgekeurd_hier": file.afgekeurd,
+        "geweigerd": refused_json(file.fout) if file.fout else None,
+        "technisch": {
+            "regels": count.totaal,
+            "leeg": count.leeg,
+            "kop": count.kop,
+            "gegevens": count.gegevens,
+            "fouten": count.fouten,
+            "buiten_gemeente": count.buiten,
+        },
+    }
+
+
+def refused_json(fault: BestandFout) -> dict[str, Any]:
+    """A file that is refused as a whole."""
+    found = [
+        {"code": code, "nr": place, "veld": field, "melding": tekst(code)} for code, place, field in fault.gevonden
+    ]
+    return {"bestand": fault.bestand, "code": fault.code, "melding": tekst(fault.code), "gevonden": found}
+
+
+def _number(count: int, what: str) -> str:
+    plural = {"bestand": "bestanden", "record": "records", "fout": "fouten"}
+    return f"{count} {what if count == 1 else plural[what]}"

@@ -1,0 +1,185 @@
+"""The connector as a library: what ``sor deliver`` does, for a message system that publishes by itself.
+
+One message, now and then::
+
+    from pathlib import Path
+    from connectors.delivery.connector import deliver_bytes
+    from transport.clients import Cluster
+
+    receipt = deliver_bytes(
+        "JW305_1.xml", xml, keys=Path("/etc/sor/keys"), cluster=Cluster("kafka.example:9092"), test=True
+    )
+    if receipt is None or not receipt.klaar:
+        ...  # not decided yet: deliver the same bytes again later, it counts once
+    elif receipt.afgekeurd:
+        print(receipt.codes)  # e.g. {"TR018": 1}, the sentences are in domain.field.messages
+
+Many messages: keep one ``Connector`` open, so that the connection and the keys are loaded once::
+
+    with Connector(Path("/etc/sor/keys"), Cluster("kafka.example:9092")) as connector:
+        for name, xml in queue:
+            connector.publish_bytes(name, xml)
+
+``keys`` is a folder with ``public`` (from the third party) and ``connector`` (made at first use, mode 0600).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from connectors import masking
+from connectors.answer.journal import Journal
+from connectors.answer.receipts import QUIET, KafkaReceipts, Receipt, Receipts
+from connectors.delivery.deliveries import Delivery, Progress, Publishes, Refuse, Run, candidates, check, publish
+from connectors.errors import BrokerDown
+from connectors.formats.files import Limits, Source
+from connectors.formats.model import BestandFout, Keuzes
+from crypto.keys import connector_secret, load_public
+from transport.clients import Cluster
+from transport.publisher import NotDelivered, Publisher
+
+#: How long the broker may refuse a record before the delivery is given up.
+BROKER_MS: Final = 20_000
+WACHT: Final = 60.0
+
+
+def _nothing(_: object) -> None:
+    return None
+
+
+class Connector:
+    """Delivers files: keys, secret, publisher and receipts in one place. Use it as a context manager.
+
+    ``journal``: file in which numbers are remembered as keyed hashes, so that their lines can be searched.
+    """
+
+    def __init__(
+        self,
+        keys: Path,
+        cluster: Cluster,
+        *,
+        limits: Limits = Limits(),  # noqa: B008 - immutable
+        publisher: Publishes | None = None,
+        receipts: Receipts | None = None,
+        journal: Path | None = None,
+        keuzes: Keuzes = Keuzes(),  # noqa: B008 - immutable
+    ) -> None:
+        self._keys, self._secret, self._limits = load_public(keys), connector_secret(keys), limits
+        self._cluster, self._keuzes = cluster, keuzes
+        self._receipts: Receipts = receipts or KafkaReceipts(cluster)
+        self._publisher = publisher
+        self._journal = Journal(journal, self._secret) if journal is not None else None
+
+    def __enter__(self) -> Connector:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._receipts.close()
+
+    def run(self, sender: str = "", *, test: bool = False, keep_accepted: bool = False) -> Run:
+        """What holds for everything delivered now; the upload time is this moment."""
+        now = time.time_ns() // 1_000_000
+        return Run(self._secret, sender, test, now, self._limits, keep_accepted, self._keuzes)
+
+    def deliveries(
+        self, sources: Iterable[Source], run: Run, refuse: Refuse, progress: Progress = _nothing
+    ) -> Iterator[Delivery]:
+        """First pass over all files: one delivery after the other, checked and named."""
+        for group in candidates(sources, run, refuse).values():
+            delivery = check(group, run, refuse, progress)
+            if delivery is not None:
+                yield delivery
+
+    def connect(self) -> None:
+        """Begin to connect, so that the broker is there when the first file has been checked. Does not wait."""
+        self._connected()
+
+    def publish(self, delivery: Delivery, progress: Progress = _nothing) -> None:
+        """Second pass: seal and publish; returns when the broker has every record.
+
+        Raises:
+            BrokerDown: before or while publishing. Changed: a file became another one.
+        """
+        self._receipts.mark(delivery.id)
+        try:
+            with self._journal.of(delivery.id) if self._journal else nullcontext() as note:
+                publish(delivery, self._keys, self._connected(), progress, note)
+        except NotDelivered as error:
+            raise BrokerDown(
+                f"De berichtenserver {self._cluster.bootstrap} neemt niets meer aan. De aanlevering is niet af. "
+                "Hetzelfde commando maakt haar later af; niets telt dubbel."
+            ) from error
+
+    def _connected(self) -> Publishes:
+        if self._publisher is None:
+            extra = {**QUIET, "message.timeout.ms": BROKER_MS}
+            self._publisher = Publisher(self._cluster, "sor-connector", **extra)
+        return self._publisher
+
+    def receipt(
+        self,
+        delivery: Delivery,
+        wait: float = WACHT,
+        seen: Callable[[Receipt], None] = _nothing,
+        pulse: Callable[[], None] = lambda: None,
+    ) -> Receipt | None:
+        """The receipt of what was just published: finished, or as far as it was when nothing moved for ``wait`` s.
+
+        ``pulse`` is called several times a second; what it raises ends the wait.
+        """
+        return self._receipts.wait(delivery.id, wait, seen, pulse)
+
+    def publish_bytes(self, name: str, content: bytes, *, sender: str = "", test: bool = False) -> Delivery:
+        """Check, seal and publish one file or message, without waiting for its receipt.
+
+        Raises:
+            BestandFout: it is of no known kind or names no sender. A message that is refused for its content is
+                published as one refused record, and ``delivery.bestanden[0].fout`` says why.
+        """
+        refused: list[BestandFout] = []
+        source = Source(masking.name(name), name, len(content), content=content)
+        delivery = next(self.deliveries([source], self.run(sender, test=test), refused.append), None)
+        if delivery is None:
+            raise refused[0]
+        self.publish(delivery)
+        return delivery
+
+    def deliver_bytes(
+        self, name: str, content: bytes, *, sender: str = "", test: bool = False, wait: float = WACHT
+    ) -> Receipt | None:
+        """As ``publish_bytes``, and wait for the receipt. None when there was none in time."""
+        return self.receipt(self.publish_bytes(name, content, sender=sender, test=test), wait)
+
+
+def publish_message(
+    name: str, content: bytes, *, keys: Path, cluster: Cluster, sender: str = "", test: bool = False
+) -> str:
+    """Publish one message and return the id of its delivery. See the module for an example and the errors."""
+    with Connector(keys, cluster) as connector:
+        return connector.publish_bytes(name, content, sender=sender, test=test).id
+
+
+def deliver_bytes(
+    name: str,
+    content: bytes,
+    *,
+    keys: Path,
+    cluster: Cluster,
+    sender: str = "",
+    test: bool = False,
+    wait: float = WACHT,
+) -> Receipt | None:
+    """Publish one file or message and wait for its receipt. See the module for an example and the errors."""
+    with Connector(keys, cluster) as connector:
+        return connector.deliver_bytes(name, content, sender=sender, test=test, wait=wait)

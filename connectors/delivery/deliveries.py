@@ -1,0 +1,317 @@
+"""Deliveries: the files of one kind by one sender, checked in a first pass and published in a second.
+
+The id of a delivery is a keyed hash of its content, so the same content has the same id and a repeat has one effect.
+A file refused as a whole counts as one refused record, so that the third party sees it; nothing of its content travels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import BinaryIO, Final, NamedTuple, Protocol
+
+from connectors.delivery.reading import Content, prepare, same_bytes, settled
+from connectors.delivery.recognise import CSV_KINDS, HOOFD, PARSERS, recognise
+from connectors.delivery.sealed import SealedDelivery
+from connectors.errors import ConnectorError
+from connectors.formats.cem import aanbieders
+from connectors.formats.files import Limits, Source, Stamp
+from connectors.formats.model import Afwijzing, BestandFout, Invoer, Keuzes, Regel, Telling
+from crypto.keys import PublicKeys
+from schemas.topics import IN_TOPIC
+
+#: Rows of one file kept for the sender's screen.
+MEESTE_GETOOND: Final = 500
+#: Faults that say nothing about the content: told to the sender, not counted by the third party.
+_LOKAAL: Final = frozenset({"B07", "B13", "B16", "B17"})
+_POLL: Final = 500
+
+Refuse = Callable[[BestandFout], None]
+Progress = Callable[[int], None]
+Note = Callable[[int, Regel], None]
+
+
+class Publishes(Protocol):
+    """Where records go: ``transport.publisher.Publisher``."""
+
+    def send(self, topic: str, key: bytes, value: bytes | None) -> None:
+        """Queue one record."""
+
+    def poll(self) -> None:
+        """Serve delivery reports."""
+
+    def flush(self, timeout: float = 30.0) -> None:
+        """Wait for every report."""
+
+    def abandon(self) -> None:
+        """Drop what is queued."""
+
+
+class Run(NamedTuple):
+    """What holds for everything that one command delivers."""
+
+    secret: bytes  # of this connector
+    sender: str  # --as; empty when the files must say it
+    test: bool
+    tijd: int  # ms
+    limits: Limits = Limits()
+    keep_accepted: bool = False
+    keuzes: Keuzes = Keuzes()
+
+
+class Candidate(NamedTuple):
+    """A file with its kind and sender; ``fault`` when it is refused already."""
+
+    source: Source
+    kind: str
+    sender: str
+    fault: BestandFout | None = None
+    aandeel: int | None = None  # place of the provider in a feed of many
+
+
+@dataclass
+class Bestand:
+    """One file of a delivery after the first pass."""
+
+    source: Source
+    stamp: Stamp
+    invoer: Invoer
+    mac: bytes = b""
+    kenmerk: bytes | None = None  # of a message, to see one identification with two contents (TR056)
+    records: int = 1  # a refused file is one record
+    eerste: int = 1  # line number of its first record
+    fout: BestandFout | None = None
+    afgekeurd: int = 0
+    codes: Counter[str] = field(default_factory=Counter)
+    getoond: list[Regel] = field(default_factory=list)
+
+
+@dataclass
+class Delivery:
+    """One delivery, ready to be published."""
+
+    id: str
+    kind: str
+    sender: str
+    test: bool
+    tijd: int
+    bestanden: list[Bestand]
+    lines: int
+    secret: bytes = field(repr=False)
+
+    def file_of(self, line: int) -> Bestand | None:
+        """The file that holds a record."""
+        return next((b for b in self.bestanden if b.eerste <= line < b.eerste + b.records), None)
+
+
+class Changed(ConnectorError):
+    """A file became another one while it was delivered."""
+
+    def __init__(self, fault: BestandFout, sent: int) -> None:
+        super().__init__(str(fault))
+        self.fault, self.sent = fault, sent
+
+
+def candidates(sources: Iterable[Source], run: Run, refuse: Refuse) -> dict[tuple[str, str], list[Candidate]]:
+    """The files by kind and sender, in order of appearance; what has no kind or no sender goes to ``refuse``."""
+    groups: dict[tuple[str, str], list[Candidate]] = {}
+    for source in sources:
+        try:
+            found = _candidates(source, run)
+        except BestandFout as fault:
+            refuse(fault)
+        else:
+            for candidate in found:
+                groups.setdefault((candidate.kind, candidate.sender), []).append(candidate)
+    return groups
+
+
+def _candidates(source: Source, run: Run) -> list[Candidate]:
+    """One candidate; of a feed with metingen of many providers (BergOp) one for each of them."""
+    candidate = _candidate(source, run)
+    if candidate.kind != "cem" or run.sender:
+        return [candidate]
+    with closing(source.open()) as stream:
+        senders = aanbieders(stream)
+    if len(senders) < 2:
+        return [candidate]
+    return [Candidate(source, "cem", sender, aandeel=place) for place, sender in enumerate(senders)]
+
+
+def _candidate(source: Source, run: Run) -> Candidate:
+    with source.open() as stream:
+        head = stream.read(HOOFD)
+    kind, own = recognise(head, source.file_name, source.shown, run.keuzes.indeling)
+    sender = run.sender or own
+    if not sender and kind not in CSV_KINDS:
+        _explain(source, kind, run)
+    if not sender:
+        raise BestandFout("B08", source.shown)
+    foreign = kind == "cem" and own and own != sender
+    return Candidate(source, kind, sender, BestandFout("B09", source.shown) if foreign else None)
+
+
+def _explain(source: Source, kind: str, run: Run) -> None:
+    """A message without a readable sender is refused by its parser, which knows why."""
+    with source.open() as stream:
+        for _ in PARSERS[kind](stream, Invoer(source.shown, "", run.tijd)):
+            pass
+
+
+def check(group: list[Candidate], run: Run, refuse: Refuse, progress: Progress = lambda _n: None) -> Delivery | None:
+    """First pass over one delivery: check everything, count, name it. None when no file of it can be counted."""
+    files = []
+    for place, candidate in enumerate(group):
+        # A file later in the delivery counts as uploaded later: its scores win over those of earlier files.
+        invoer = Invoer(candidate.source.shown, candidate.sender, run.tijd + place, keuzes=run.keuzes)
+        invoer.aandeel = candidate.aandeel
+        try:
+            files.append(_check_file(candidate, invoer, run, progress))
+        except BestandFout as fault:
+            # A provider of a feed may well have metingen of other municipalities only: nothing is wrong then.
+            if candidate.aandeel is None or fault.code != "B16":
+                refuse(fault)
+    if not files:
+        return None
+    line = 1
+    for file in files:
+        file.eerste, line = line, line + file.records
+    kind, sender = group[0].kind, group[0].sender
+    return Delivery(_name(run, kind, sender, files), kind, sender, run.test, run.tijd, files, line - 1, run.secret)
+
+
+def _name(run: Run, kind: str, sender: str, files: list[Bestand]) -> str:
+    parts = [kind.encode(), sender.encode(), b"test" if run.test else b"", *(file.mac for file in files)]
+    parts += run.keuzes.merk(kind, dropped=any(file.invoer.telling.buiten for file in files))
+    message = b"".join(len(part).to_bytes(2, "big") + part for part in parts)
+    return hmac.new(run.secret, message, hashlib.sha256).hexdigest()[:32]
+
+
+def _check_file(candidate: Candidate, invoer: Invoer, run: Run, progress: Progress) -> Bestand:
+    """One file in the first pass; raises only what is not counted by the third party."""
+    source = candidate.source
+    file = Bestand(source, settled(source), invoer)
+    try:
+        content = prepare(source, run.secret, run.limits.file_bytes)
+        file.mac = content.mac
+        file.kenmerk = None if candidate.kind in CSV_KINDS else content.kenmerk
+        invoer.codering, invoer.regels = content.codering, content.regels
+        _require_readable(candidate, content)
+        _first_pass(file, candidate.kind, run, progress)
+    except BestandFout as fault:
+        if fault.code in _LOKAAL:
+            raise
+        file.mac = file.mac or _mac_of_head(source, run)
+        file.records, file.fout, file.afgekeurd, file.codes = 1, fault, 1, Counter({fault.code: 1})
+        file.getoond = []
+    return file
+
+
+def _require_readable(candidate: Candidate, content: Content) -> None:
+    if candidate.fault:
+        raise candidate.fault
+    if candidate.kind in CSV_KINDS and candidate.kind != "cbs" and not (content.codering and content.lijnen):
+        raise BestandFout("B02" if content.codering else "B04", candidate.source.shown)
+
+
+def _mac_of_head(source: Source, run: Run) -> bytes:
+    """Names a file that is not read to its end: too large, or damaged."""
+    with source.open() as stream:
+        head = stream.read(HOOFD)
+    return hmac.new(run.secret, b"head" + str(source.size).encode() + head, hashlib.sha256).digest()
+
+
+def _first_pass(file: Bestand, kind: str, run: Run, progress: Progress) -> None:
+    scattered = 0
+    while True:
+        _count(file, kind, run, progress)
+        if len(file.invoer.verspreid) == scattered:
+            break
+        scattered = len(file.invoer.verspreid)  # these metingen or keys are one record each: look again
+    if not file.records:
+        raise BestandFout("B16", file.source.shown)
+
+
+def _count(file: Bestand, kind: str, run: Run, progress: Progress) -> None:
+    file.records = file.afgekeurd = 0
+    file.codes.clear()
+    file.getoond.clear()
+    for record in _records(file, kind, file.source.open()):
+        file.records += 1
+        if isinstance(record.inhoud, Afwijzing):
+            file.afgekeurd += 1
+            file.codes[record.inhoud.code] += 1
+        elif not run.keep_accepted:
+            continue
+        if len(file.getoond) < MEESTE_GETOOND:
+            file.getoond.append(record)
+    progress(file.records)
+
+
+def _records(file: Bestand, kind: str, stream: BinaryIO) -> Iterator[Regel]:
+    """The records of a file, with fresh line counts; closes the stream."""
+    file.invoer.telling = Telling()
+    with closing(stream) as opened, closing(PARSERS[kind](opened, file.invoer)) as records:  # type: ignore[type-var]
+        yield from records
+
+
+def publish(
+    delivery: Delivery,
+    keys: PublicKeys,
+    publisher: Publishes,
+    progress: Progress = lambda _n: None,
+    note: Note | None = None,
+) -> None:
+    """Second pass: seal every record under its line number and publish it; returns when the broker has them all.
+
+    ``note`` hears of every record that is about to be published.
+
+    Raises:
+        Changed: a file is no longer what was checked; nothing more of it is sent.
+        NotDelivered: the broker does not take the records.
+    """
+    for file in delivery.bestanden:
+        if file.source.stamp() != file.stamp:
+            raise Changed(BestandFout("B07", file.source.shown), 0)
+    sealed = SealedDelivery(keys, delivery.kind, delivery.id, delivery.lines, delivery.sender, delivery.test)
+    topic, key = IN_TOPIC[delivery.kind], delivery.id.encode()
+    sent = 0
+    try:
+        for line, record, kenmerk in _lines(delivery):
+            if note is not None:
+                note(line, record)
+            publisher.send(topic, key, sealed.envelope(line, record, time.time_ns() // 1_000_000, kenmerk))
+            sent += 1
+            if not sent % _POLL:
+                publisher.poll()
+                progress(_POLL)
+        publisher.flush(30.0)
+    except BestandFout as fault:
+        publisher.abandon()
+        raise Changed(fault, sent) from None
+    except BaseException:  # an interruption, or a broker that is gone: the same content can be delivered again
+        publisher.abandon()
+        raise
+    progress(sent % _POLL)
+
+
+def _lines(delivery: Delivery) -> Iterator[tuple[int, Regel, bytes | None]]:
+    """Line number, record, and the mark of its message."""
+    for file in delivery.bestanden:
+        if file.fout:
+            yield file.eerste, Regel(file.fout.regel or 1, 1, None, Afwijzing(file.fout.code, file.fout.veld)), None
+            continue
+        line = file.eerste
+        with same_bytes(file.source, delivery.secret, file.mac) as stream:
+            for record in _records(file, delivery.kind, stream):
+                if line >= file.eerste + file.records:
+                    raise BestandFout("B07", file.source.shown)
+                yield line, record, file.kenmerk
+                line += 1
+        if line != file.eerste + file.records:
+            raise BestandFout("B07", file.source.shown)

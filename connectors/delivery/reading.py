@@ -1,0 +1,124 @@
+"""Reading a file so that what is published is what was checked.
+
+Before a file is parsed it is read once: its keyed hash, its encoding and the number of its lines. A file of up to
+``HELD`` bytes is then parsed from memory; a larger one is parsed from disk and its hash is taken again before it is
+published. A file that changes between the two is refused (B07).
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import BinaryIO, Final, NamedTuple
+
+from connectors.formats.files import Source, Stamp
+from connectors.formats.model import BestandFout
+
+#: Files up to this size are held in memory while they are parsed, one at a time.
+HELD: Final = 16_000_000
+_CHUNK: Final = 262_144
+#: A file that was written to less than this ago may still be growing.
+RUST_NS: Final = 1_000_000_000
+
+
+class Content(NamedTuple):
+    """What one reading tells: hashes, encoding ("" = unreadable), line ends, and whether any line is monstrous."""
+
+    mac: bytes  # keyed: names the content
+    kenmerk: bytes  # 16 bytes, the same at every connector; travels sealed (TR056)
+    codering: str
+    regels: int
+    lijnen: bool  # made of lines of a sensible length
+
+
+class _Encoding:
+    """Finds the encoding while the bytes pass."""
+
+    def __init__(self) -> None:
+        self._utf8, self._windows = codecs.getincrementaldecoder("utf-8")(), codecs.getincrementaldecoder("cp1252")()
+        self._is_utf8 = self._is_windows = True
+        self.cut = False  # ends within a character
+
+    def feed(self, chunk: bytes) -> None:
+        if self._is_utf8:
+            self._is_utf8 = _decodes(self._utf8, chunk)
+        if self._is_windows:
+            self._is_windows = b"\x00" not in chunk and _decodes(self._windows, chunk)
+
+    def name(self) -> str:
+        self.cut = self._is_utf8 and bool(self._utf8.getstate()[0])
+        if self._is_utf8:
+            return "utf-8-sig"
+        return "cp1252" if self._is_windows else ""
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
+    try:
+        decoder.decode(chunk)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def prepare(source: Source, secret: bytes, most: int) -> Content:
+    """Read a file once.
+
+    Raises:
+        BestandFout: ``B05`` too large, ``B03`` ends within a character, ``B13`` or ``B10`` unreadable.
+    """
+    keyed, plain, encoding = hmac.new(secret, digestmod=hashlib.sha256), hashlib.sha256(), _Encoding()
+    size = lines = 0
+    sensible = True
+    with source.open() as stream:
+        while chunk := stream.read(_CHUNK):
+            size += len(chunk)
+            if size > most:
+                raise BestandFout("B05", source.shown)
+            keyed.update(chunk)
+            plain.update(chunk)
+            encoding.feed(chunk)
+            ends = chunk.count(b"\n") or chunk.count(b"\r")
+            lines += ends
+            sensible = sensible and (ends > 0 or len(chunk) < _CHUNK)
+    name = encoding.name()
+    if encoding.cut:
+        raise BestandFout("B03", source.shown, lines + 1)
+    return Content(keyed.digest(), plain.digest()[:16], name, lines + 1, sensible)
+
+
+@contextmanager
+def same_bytes(source: Source, secret: bytes, mac: bytes) -> Iterator[BinaryIO]:
+    """The bytes whose keyed hash is ``mac``; ``B07`` when they are others."""
+    if source.size > HELD:
+        if prepare(source, secret, source.size).mac != mac:
+            raise BestandFout("B07", source.shown)
+        with source.open() as stream:
+            yield stream
+        return
+    with source.open() as stream:
+        held = stream.read(HELD + 1)
+    if not hmac.compare_digest(hmac.new(secret, held, hashlib.sha256).digest(), mac):
+        raise BestandFout("B07", source.shown)
+    yield BytesIO(held)
+
+
+def settled(
+    source: Source, now_ns: Callable[[], int] = time.time_ns, sleep: Callable[[float], None] = time.sleep
+) -> Stamp:
+    """The state of a file that is no longer written to; one look back when it was written to a moment ago.
+
+    Raises:
+        BestandFout: ``B07`` when it changed meanwhile, ``B13`` when it is gone.
+    """
+    stamp = source.stamp()
+    age = now_ns() - stamp.mtime_ns
+    if age < RUST_NS and source.path is not None:
+        sleep(min(RUST_NS, RUST_NS - age) / 1e9)
+        if source.stamp() != stamp:
+            raise BestandFout("B07", source.shown)
+    return stamp

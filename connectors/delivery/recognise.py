@@ -1,0 +1,178 @@
+"""What a file is and who sends it, from its first bytes. A name alone decides nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from lxml import etree
+
+from connectors.formats import cem, rap
+from connectors.formats.cbs import reader as cbs
+from connectors.formats.cbs.layout import Indeling
+from connectors.formats.cbs.rows import XLSX, is_csv, is_vast
+from connectors.formats.csv_lines import best_header, is_blank, split
+from connectors.formats.ijw.reader import declarations, starts, stops
+from connectors.formats.ijw.returns import returns
+from connectors.formats.ijw.toewijzing import assignments
+from connectors.formats.ijw.xml_stream import XmlFault, hardened
+from connectors.formats.model import BestandFout, Parser
+from domain.field.dates import iso_day
+
+#: How much of a file is looked at.
+HOOFD: Final = 65_536
+_NAMESPACE: Final = re.compile(r"\{http://www\.istandaarden\.nl/ijw/[0-9]_[0-9]/jw(30[15678]|32[35])/schema\}Bericht")
+_KINDS: Final = {
+    "301": "assignment",
+    "305": "start",
+    "306": "return",
+    "307": "stop",
+    "308": "return",
+    "323": "declaration",
+    "325": "return",
+}
+#: Messages that the municipality sends: the provider whom they concern is the receiver.
+_VAN_GEMEENTE: Final = frozenset({"301", "325"})
+_LANGSTE: Final = 1_000
+#: Columns that make a file a CEM+ file; fewer may be those of another form (BSN and informant are in a CBS file too).
+_CEM_HERKEND: Final = 3
+_AGB: Final = re.compile(r"[0-9]{8}")
+_PREFIX: Final = re.compile(r"([0-9]{8})[_-]")
+_SEPARATORS: Final = re.compile(r"[;,\t]")
+PARSERS: Final[dict[str, Parser]] = {
+    "start": starts,
+    "stop": stops,
+    "declaration": declarations,
+    "score": rap.scores,
+    "cem": cem.metingen,
+    "assignment": assignments,
+    "return": returns,
+    "cbs": cbs.records,
+}
+#: Files that are no messages: they have no mark of their own and may name no sender.
+CSV_KINDS: Final = frozenset({"score", "cem", "cbs"})
+
+
+class Herkend(NamedTuple):
+    """Kind of facts, and the sender that the file itself names (empty when it names none)."""
+
+    kind: str
+    afzender: str
+
+
+def recognise(head: bytes, file_name: str, shown: str, layout: Indeling | None = None) -> Herkend:
+    """Kind and sender of a file by its first bytes; a CBS file only with its layout.
+
+    Raises:
+        BestandFout: ``B01`` empty, ``B02`` of no known kind, ``B04`` another encoding, ``B14`` an Office file.
+    """
+    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise BestandFout("B01", shown)
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        raise BestandFout("B14", shown)
+    if head.startswith(XLSX):
+        if layout is None:
+            raise BestandFout("B14", shown)
+        return Herkend("cbs", _from_name(file_name))
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in head:
+        raise BestandFout("B04", shown)
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+        return _xml(head, shown)
+    return _csv(head, file_name, shown, layout)
+
+
+class _Found(Exception):
+    pass
+
+
+class _Peek:
+    """Reads as far as sender and receiver and stops."""
+
+    def __init__(self) -> None:
+        self.root, self._inside, self._elements = "", "", 0
+        self.named = {"Afzender": "", "Ontvanger": ""}
+
+    def doctype(self, *_args: object) -> None:
+        raise XmlFault("XSD", "DOCTYPE")
+
+    def start(self, tag: str, _attributes: dict[str, str]) -> None:
+        self.root = self.root or tag
+        self._elements += 1
+        self._inside = tag.rpartition("}")[2]
+
+    def data(self, text: str) -> None:
+        if self._inside in self.named and len(self.named[self._inside]) <= _LANGSTE:
+            self.named[self._inside] += text
+
+    def end(self, tag: str) -> None:
+        self._inside = ""
+        if tag.endswith("}Ontvanger") or self._elements > 20:
+            raise _Found
+
+    def close(self) -> None:
+        return None
+
+
+def _xml(head: bytes, shown: str) -> Herkend:
+    peek = _Peek()
+    if b"<!DOCTYPE" not in head:
+        parser = hardened(peek)
+        try:
+            parser.feed(head.removeprefix(b"\xef\xbb\xbf"))
+            parser.close()
+        except (_Found, XmlFault, etree.XMLSyntaxError):
+            pass  # the parser of the kind says what is wrong; here only what was read before counts
+    found = _NAMESPACE.fullmatch(peek.root)
+    if found is None:
+        raise BestandFout("B02", shown)
+    sender = peek.named["Ontvanger" if found.group(1) in _VAN_GEMEENTE else "Afzender"]
+    return Herkend(_KINDS[found.group(1)], sender if _AGB.fullmatch(sender) else "")
+
+
+def _csv(head: bytes, file_name: str, shown: str, layout: Indeling | None) -> Herkend:
+    text = head.decode("utf-8-sig", errors="replace")
+    if layout is not None and (is_csv(text, layout) or is_vast(text, layout)):
+        return Herkend("cbs", _from_name(file_name))
+    lines = [line for line in text.splitlines() if not is_blank(line) and not line.lower().startswith("sep=")]
+    if not lines:
+        raise BestandFout("B02", shown)
+    score = len(best_header(lines[0], rap.KOLOMMEN).plaats)
+    cem_plus = len(best_header(lines[0], cem.KOLOMMEN).plaats)
+    if score < 2 and cem_plus < _CEM_HERKEND:
+        return _headless(lines[0], file_name, shown)
+    if score > cem_plus:
+        return Herkend("score", _from_name(file_name))
+    return Herkend("cem", _first_provider(lines))
+
+
+def _headless(line: str, file_name: str, shown: str) -> Herkend:
+    """A file that starts with data is of a kind too, so that the refusal (B06) can be counted."""
+    cells = [cell.strip(' "') for cell in _SEPARATORS.split(line)]
+    if any(cell.startswith("CEM+_") for cell in cells):
+        return Herkend("cem", next((cell for cell in cells if _AGB.fullmatch(cell)), ""))
+    if len(cells) == len(rap.KOLOMMEN) and any(cell.upper() in rap.TYPEN for cell in cells):
+        return Herkend("score", _from_name(file_name))
+    raise BestandFout("B02", shown)
+
+
+def _first_provider(lines: list[str]) -> str:
+    header = best_header(lines[0], cem.KOLOMMEN)
+    place = header.plaats.get("zorgaanbieder_id")
+    for line in lines[1:] if place is not None else ():
+        cells = split(line, header.scheiding) or []
+        if place is not None and place < len(cells) and _AGB.fullmatch(cells[place].strip()):
+            return cells[place].strip()
+    return ""
+
+
+def _from_name(file_name: str) -> str:
+    """An AGB code at the start of a file name; a day written as yyyymmdd is none."""
+    found = _PREFIX.match(file_name)
+    if found is None:
+        return ""
+    digits = found.group(1)
+    try:
+        day = iso_day(f"{digits[:4]}-{digits[4:6]}-{digits[6:]}")
+    except ValueError:
+        return digits
+    return "" if iso_day("2015-01-01") <= day < iso_day("2100-01-01") else digits

@@ -1,0 +1,234 @@
+"""CEM+ answers in the CSV form of the third party (S0): one row, one answer; the rows of one meting make one record.
+
+The rows of a meting stand together or near each other. A meting whose rows come back after it was closed is refused as
+a whole: the first pass finds it, the second refuses its parts. ``client_ref`` is never read.
+
+The feed of BergOp is read as the same form with a column ``gemeente`` [P: its format is not public]. Only metingen of
+the configured municipalities pass [F S1]; the rest is counted and dropped here, before anything is sealed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import BinaryIO, Final
+
+from connectors.formats.csv_lines import Kop, Rij, rows
+from connectors.formats.model import Afwijzing, BestandFout, Invoer, Regel
+from connectors.formats.seen import Seen
+from domain.facts.checks import check
+from domain.facts.fact import Meting
+from domain.field.bsn import elfproef
+from domain.field.dates import day
+from domain.field.geography import GEMEENTEN, huidige_code
+from domain.field.questionnaires import VRAGEN
+
+_KERN: Final = ("zorgaanbieder_id", "bsn", "meting_id", "datum_meting", "informant", "vragenlijst", "vraag", "antwoord")
+KOLOMMEN: Final = (*_KERN, "client_ref", "gemeente")
+NODIG: Final[dict[str, Sequence[str]]] = {column: (column,) for column in _KERN}
+#: Metingen whose rows may be mixed with each other [P].
+OPEN: Final = 64
+_METING_ID: Final = 64
+AGB: Final = re.compile(r"[0-9]{8}")
+_CODE_VAN_NAAM: Final = {gemeente.naam.casefold(): code for code, gemeente in GEMEENTEN.items()}
+
+
+class _Groep:
+    """The rows of one meting so far; the first thing that is wrong with any of them refuses it."""
+
+    __slots__ = ("antwoorden", "buiten", "fout", "kop", "regel", "regels")
+
+    def __init__(self, regel: int, kop: tuple[str, ...], fout: Afwijzing | None) -> None:
+        self.regel, self.regels, self.kop, self.fout, self.buiten = regel, 0, kop, fout, False
+        self.antwoorden: dict[str, int] = {}
+
+
+def metingen(stream: BinaryIO, invoer: Invoer) -> Iterator[Regel]:
+    """One record per meting. ``BestandFout`` when the file as a whole is refused."""
+    reader = rows(stream, invoer, KOLOMMEN, NODIG)
+    header = next(reader)
+    assert isinstance(header, Kop)  # noqa: S101 - rows gives the header first
+    table = _Table(header, invoer)
+    for row in reader:
+        assert isinstance(row, Rij)  # noqa: S101
+        yield from table.row(row)
+    yield from table.end()
+
+
+class _Table:
+    """Reads the rows of one file; holds at most ``OPEN`` metingen."""
+
+    def __init__(self, header: Kop, invoer: Invoer) -> None:
+        self._places = [header.plaats[column] for column in _KERN]
+        self._width, self._invoer = header.breedte, invoer
+        self._open: OrderedDict[str, _Groep] = OrderedDict()
+        self._closed = Seen(invoer.regels // 8)
+        self._gemeente = header.plaats.get("gemeente")
+        self._last = next((c for c, place in header.plaats.items() if place == header.breedte - 1), "")
+
+    def row(self, row: Rij) -> Iterator[Regel]:
+        """Take in one row; gives the records of metingen that it closes."""
+        cells = row.cellen
+        if cells is None or len(cells) != self._width:
+            yield from self._misshapen(row)
+            return
+        provider, bsn, meting, *kop, question, answer = (cells[place].strip() for place in self._places)
+        if not row.af and not self._ends_whole(cells[-1].strip(), question):
+            raise BestandFout("B03", self._invoer.naam, row.regel)
+        outside = self._gemeente is not None and not self._passes(cells[self._gemeente])
+        if not meting or len(meting) > _METING_ID:
+            if not self._ours(provider):
+                return
+            if outside:
+                self._invoer.telling.buiten += 1
+            else:
+                yield Regel(row.regel, 1, None, Afwijzing("C09", "meting_id"))
+            return
+        group = self._open.get(meting)
+        if group is None:
+            yield from self._make_room()
+            group = self._open[meting] = _Groep(row.regel, (provider, bsn, *kop), self._scattered(meting))
+        else:
+            self._open.move_to_end(meting)
+        group.buiten = group.buiten or outside
+        self._answer(group, (provider, bsn, *kop), question, answer)
+
+    def _passes(self, cell: str) -> bool:
+        """Whether a municipality, by code or name, is one of those configured; an unknown one is not."""
+        text = cell.strip()
+        code = text.zfill(4) if text.isascii() and text.isdigit() else _CODE_VAN_NAAM.get(text.casefold(), "")
+        return huidige_code(code) in self._invoer.keuzes.gemeenten
+
+    def _ours(self, provider: str) -> bool:
+        """Whether a row is of this delivery: a feed of many providers is read once for each of them. What names no
+        provider is told to the first.
+        """
+        aandeel = self._invoer.aandeel
+        if aandeel is None or provider == self._invoer.afzender:
+            return True
+        return aandeel == 0 and not AGB.fullmatch(provider)
+
+    def end(self) -> Iterator[Regel]:
+        """The metingen still open, in order of their first row."""
+        for meting, group in sorted(self._open.items(), key=lambda item: item[1].regel):
+            yield from self._close(meting, group)
+        self._open.clear()
+
+    def _misshapen(self, row: Rij) -> Iterator[Regel]:
+        """A row with another number of cells spoils its meting when that can be told, else it stands alone."""
+        if not row.af:
+            raise BestandFout("B03", self._invoer.naam, row.regel)
+        self._invoer.telling.fouten += 1
+        place = self._places[_KERN.index("meting_id")]
+        meting = row.cellen[place].strip() if row.cellen and place < len(row.cellen) else ""
+        group = self._open.get(meting)
+        if group is None:
+            if self._ours(""):
+                yield Regel(row.regel, 1, None, Afwijzing("C10", ""))
+            return
+        group.regels += 1
+        group.fout = group.fout or Afwijzing("C10", "")
+
+    def _scattered(self, meting: str) -> Afwijzing | None:
+        """C07 for a meting that was closed before, or that the first pass found to come back."""
+        token = hash(meting)
+        if token in self._closed:
+            self._invoer.verspreid.add(token)
+        return Afwijzing("C07", "meting_id") if token in self._invoer.verspreid else None
+
+    def _make_room(self) -> Iterator[Regel]:
+        while len(self._open) >= OPEN:
+            yield from self._close(*self._open.popitem(last=False))
+
+    def _answer(self, group: _Groep, kop: tuple[str, ...], question: str, answer: str) -> None:
+        group.regels += 1
+        if group.fout is not None:
+            return
+        if kop != group.kop:
+            field = next(name for name, a, b in zip(_CONTEXT, kop, group.kop, strict=True) if a != b)
+            group.fout = Afwijzing("C07", field)
+        elif question not in VRAGEN:
+            group.fout = Afwijzing("C04", "vraag")
+        elif question in group.antwoorden:
+            group.fout = Afwijzing("C06", "vraag")
+        elif not (answer.isascii() and answer.isdigit() and len(answer) <= 4):
+            group.fout = Afwijzing("C05", "antwoord")
+        else:
+            group.antwoorden[question] = int(answer)
+
+    def _close(self, meting: str, group: _Groep) -> Iterator[Regel]:
+        self._closed.add(hash(meting))
+        if not self._ours(group.kop[0]):
+            return
+        if group.buiten:
+            self._invoer.telling.buiten += 1
+            return
+        content = group.fout or self._content(meting, group)
+        bsn = group.kop[1]
+        shown = (meting, bsn)
+        yield Regel(group.regel, group.regels, bsn if isinstance(content, Meting) else None, content, shown)
+
+    def _content(self, meting: str, group: _Groep) -> Meting | Afwijzing:
+        provider, bsn, when, informant, questionnaire = group.kop
+        if not (len(provider) == 8 and provider.isascii() and provider.isdigit()):
+            return Afwijzing("C08", "zorgaanbieder_id")
+        if provider != self._invoer.afzender:
+            return Afwijzing("C11", "zorgaanbieder_id")
+        if not elfproef(bsn):
+            return Afwijzing("C01", "bsn")
+        moment = datum(when)
+        if moment is None or moment > self._invoer.vandaag:
+            return Afwijzing("C02", "datum_meting")
+        fact = Meting(meting.encode(), questionnaire, informant, moment, group.antwoorden, self._invoer.tijd)
+        problem = check(fact)
+        return fact if problem is None else Afwijzing(problem.code, problem.veld)
+
+    def _ends_whole(self, cell: str, question: str) -> bool:
+        """Whether the last cell of an unclosed last line cannot be the beginning of something longer."""
+        if self._last == "antwoord" and cell.isascii() and cell.isdigit():
+            known = VRAGEN.get(question)
+            return known is None or int(cell) * 10 > known.hoogste
+        return len(cell) >= {"zorgaanbieder_id": 8, "bsn": 9, "datum_meting": 10, "gemeente": 4}.get(
+            self._last, 1_000_000
+        )
+
+
+_CONTEXT: Final = ("zorgaanbieder_id", "bsn", "datum_meting", "informant", "vragenlijst")
+
+
+def datum(text: str) -> int | None:
+    """Day number of ``dd-mm-yyyy``; None for anything else."""
+    if len(text) != 10 or text[2] != "-" or text[5] != "-" or not text.isascii():
+        return None
+    parts = text[6:], text[3:5], text[:2]
+    if not all(part.isdigit() for part in parts):
+        return None
+    try:
+        return day(date(*(int(part) for part in parts)))
+    except ValueError:
+        return None
+
+
+def aanbieders(stream: BinaryIO) -> list[str]:
+    """The providers that a feed with a column ``gemeente`` names, in order of appearance; empty for any other file.
+
+    A file of one provider needs no such column. What cannot be read is left to ``metingen``, which refuses it.
+    """
+    invoer = Invoer("", "", 0, codering="latin-1")  # only digits are looked for: every encoding that is read has them
+    reader = rows(stream, invoer, KOLOMMEN, NODIG)
+    found: dict[str, None] = {}
+    try:
+        header = next(reader)
+        assert isinstance(header, Kop)  # noqa: S101 - rows gives the header first
+        if "gemeente" not in header.plaats:
+            return []
+        place = header.plaats["zorgaanbieder_id"]
+        for row in reader:
+            assert isinstance(row, Rij)  # noqa: S101
+            if row.cellen and place < len(row.cellen) and AGB.fullmatch(row.cellen[place].strip()):
+                found[row.cellen[place].strip()] = None
+    except BestandFout:
+        return []
+    return list(found)

@@ -1,0 +1,129 @@
+"""CSV as the field writes it: ``;``, ``,`` or tab, UTF-8 with or without BOM or Windows-1252, quoted or not.
+
+No field of these formats holds a line end, so each physical line is a row by itself: a stray quote spoils one row and
+never its neighbours, and a row number is the line number that an editor shows.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from io import TextIOWrapper
+from typing import BinaryIO, Final, NamedTuple
+
+from connectors.formats.model import BestandFout, Invoer
+
+SCHEIDINGEN: Final = (";", ",", "\t")
+#: Spellings of a column that mean the same: the slide writes one k, iJw writes no s [F S0, iJw].
+_SPELLING: Final = {
+    "beschikingsnummer": "beschikkingsnummer",
+    "beschikkingnummer": "beschikkingsnummer",
+    "beschikingnummer": "beschikkingsnummer",
+    "toewijzingnummer": "toewijzingsnummer",
+}
+#: A first line of some spreadsheets that names the separator.
+_HINT: Final = "sep="
+
+
+class Kop(NamedTuple):
+    """The header: separator, place of each known column, number of columns."""
+
+    scheiding: str
+    plaats: dict[str, int]
+    breedte: int
+
+
+class Rij(NamedTuple):
+    """One data line: its number, its cells (None when they cannot be told apart), whether a line end closes it."""
+
+    regel: int
+    cellen: Sequence[str] | None
+    af: bool
+
+
+def split(line: str, separator: str) -> list[str] | None:
+    """The cells of one line without its line end; None when its quotes do not pair up."""
+    if '"' not in line:
+        return line.split(separator)
+    try:
+        return next(csv.reader([line], delimiter=separator, strict=True), None)
+    except csv.Error:
+        return None
+
+
+def column_names(line: str, separator: str) -> list[str]:
+    """The names in a header line, in one spelling."""
+    cells = split(line.rstrip("\r\n"), separator) or []
+    names = (cell.strip().strip('"').strip().lower() for cell in cells)
+    return [_SPELLING.get(name, name) for name in names]
+
+
+def best_header(line: str, known: Sequence[str]) -> Kop:
+    """The header under the separator that shows most of the known columns."""
+    found = (_header(line, separator, known) for separator in SCHEIDINGEN)
+    return max(found, key=lambda header: len(header.plaats))
+
+
+def _header(line: str, separator: str, known: Sequence[str]) -> Kop:
+    names = column_names(line, separator)
+    while names and not names[-1]:
+        names.pop()
+    return Kop(separator, {name: names.index(name) for name in known if names.count(name) == 1}, len(names))
+
+
+def is_blank(line: str) -> bool:
+    """Nothing but white space, separators and quotes: spreadsheets write such lines."""
+    return not line.strip(' \t\r\n;,"')
+
+
+def rows(
+    stream: BinaryIO, invoer: Invoer, known: Sequence[str], needed: Mapping[str, Sequence[str]]
+) -> Iterator[Kop | Rij]:
+    """First the header, then every data line; counts lines into ``invoer.telling``.
+
+    ``needed``: field name for the sender -> columns of which one must be there.
+
+    Raises:
+        BestandFout: ``B06`` without a usable header, ``B01`` without data, ``B04`` for unreadable characters.
+    """
+    text = TextIOWrapper(stream, encoding=invoer.codering, newline=None)
+    try:
+        yield from _rows(text, invoer, known, needed)
+    except UnicodeDecodeError:
+        raise BestandFout("B04", invoer.naam, invoer.telling.totaal + 1) from None
+    finally:
+        if not stream.closed:
+            text.detach()
+
+
+def _rows(
+    text: TextIOWrapper, invoer: Invoer, known: Sequence[str], needed: Mapping[str, Sequence[str]]
+) -> Iterator[Kop | Rij]:
+    count = invoer.telling
+    header: Kop | None = None
+    separator, width = "", 0
+    for line in text:
+        count.totaal += 1
+        if is_blank(line) or (header is None and line.lower().startswith(_HINT)):
+            count.leeg += 1
+        elif header is None:
+            header = _usable(best_header(line, known), invoer, needed)
+            separator, width = header.scheiding, header.breedte
+            count.kop = 1
+            yield header
+        else:
+            count.gegevens += 1
+            closed = line.endswith("\n")
+            cells = split(line[:-1] if closed else line, separator)
+            if cells is not None and len(cells) > width and not any(cells[width:]):
+                del cells[width:]
+            yield Rij(count.totaal, cells, closed)
+    if header is None or not count.gegevens:
+        raise BestandFout("B01", invoer.naam)
+
+
+def _usable(header: Kop, invoer: Invoer, needed: Mapping[str, Sequence[str]]) -> Kop:
+    for field, columns in needed.items():
+        if not any(column in header.plaats for column in columns):
+            raise BestandFout("B06", invoer.naam, invoer.telling.totaal, field)
+    return header

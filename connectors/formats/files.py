@@ -1,0 +1,202 @@
+"""From paths to files: folders, zip files and single files, in order of path, with bounds that hold against a bomb."""
+
+from __future__ import annotations
+
+import lzma
+import os
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from io import BufferedReader, BytesIO, RawIOBase
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, TypeVar, cast
+
+from connectors import masking
+from connectors.formats.model import BestandFout
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+T = TypeVar("T")
+_BUFFER: Final = 65_536
+_ZIP: Final = b"PK\x03\x04"
+_EMPTY_ZIP: Final = b"PK\x05\x06"
+#: The part of a zip file that makes it an Excel sheet: a file by itself, whose kind decides what becomes of it.
+_SHEET: Final = "xl/workbook.xml"
+_ENCRYPTED: Final = 0x1
+#: Below this size a high compression ratio means nothing.
+_RATIO_FROM: Final = 1_000_000
+#: What a damaged, encrypted or unknown zip member raises while it is read.
+ZIP_ERRORS: Final = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError, IndexError),
+)
+
+
+class Limits(NamedTuple):
+    """What is read at most. [P] all of it."""
+
+    file_bytes: int = 100_000_000
+    zip_entries: int = 10_000
+    zip_ratio: int = 200
+    zip_bytes: int = 1_000_000_000
+
+
+class Stamp(NamedTuple):
+    """What changes when a file is written to."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """Bytes that can be read twice: a file, a member of a zip file, or content in memory."""
+
+    shown: str  # for the sender's screen: no BSN, no control characters
+    file_name: str = field(repr=False)  # as it is: an AGB code at its start may name the sender
+    size: int
+    path: Path | None = field(default=None, repr=False)
+    member: str = field(default="", repr=False)
+    content: bytes = field(default=b"", repr=False)
+
+    def open(self) -> BinaryIO:
+        """The bytes from their beginning. Opening and reading raise ``BestandFout`` ``B13`` or ``B10``."""
+        if self.path is None:
+            return BytesIO(self.content)
+        errors = (OSError, *ZIP_ERRORS) if self.member else (OSError,)
+        return cast("BinaryIO", BufferedReader(_Guarded(self, errors), _BUFFER))
+
+    def _opened(self) -> BinaryIO:
+        assert self.path is not None  # noqa: S101 - looked at by open
+        if not self.member:
+            return self.path.open("rb")
+        with zipfile.ZipFile(self.path) as archive:  # the member keeps the file open until it is closed itself
+            return cast("BinaryIO", archive.open(self.member))
+
+    def stamp(self) -> Stamp:
+        """The state of the file on disk; ``BestandFout`` ``B13`` when it is gone."""
+        if self.path is None:
+            return Stamp(len(self.content), 0, 0)
+        try:
+            found = self.path.stat()
+        except OSError:
+            raise BestandFout("B13", self.shown) from None
+        return Stamp(found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+class _Guarded(RawIOBase):
+    """Turns what can go wrong while reading into a ``BestandFout``; errors of whoever reads stay what they are."""
+
+    def __init__(self, source: Source, errors: tuple[type[Exception], ...]) -> None:
+        self._source, self._errors = source, errors
+        self._stream = self._try(source._opened)
+
+    def _try(self, action: Callable[[], T]) -> T:
+        try:
+            return action()
+        except self._errors:
+            raise BestandFout("B10" if self._source.member else "B13", self._source.shown) from None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer)
+        data = self._try(lambda: self._stream.read(len(view)))
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stream.close()
+        super().close()
+
+
+def find(paths: list[Path], limits: Limits, refuse: Callable[[BestandFout], None]) -> Iterator[Source]:
+    """Every file below the paths once, sorted by path within each; what cannot be opened goes to ``refuse``."""
+    seen = set[Path]()
+    for given in paths:
+        for path in _files(given):
+            real = path.resolve()
+            if real not in seen:
+                seen.add(real)
+                yield from _sources(path, masking.name(_below(path, given)), limits, refuse)
+
+
+def _below(path: Path, given: Path) -> str:
+    return str(path.relative_to(given)) if path != given else path.name
+
+
+def _files(given: Path) -> Iterator[Path]:
+    """Regular files, hidden ones left out; links to folders are not followed."""
+    if not given.is_dir():
+        yield given
+        return
+    found = []
+    for folder, folders, names in os.walk(given):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(folder, name) for name in names if not name.startswith(".")]
+    yield from sorted(found)
+
+
+def _sources(path: Path, shown: str, limits: Limits, refuse: Callable[[BestandFout], None]) -> Iterator[Source]:
+    try:
+        found, head = _look(path, shown)
+        if head in (_ZIP, _EMPTY_ZIP):
+            yield from _members(path, shown, limits, refuse)
+        else:
+            yield Source(shown, path.name, found.st_size, path)
+    except BestandFout as fault:
+        refuse(fault)
+    except OSError:
+        refuse(BestandFout("B13", shown))
+    except ZIP_ERRORS:
+        refuse(BestandFout("B10", shown))
+
+
+def _look(path: Path, shown: str) -> tuple[os.stat_result, bytes]:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise BestandFout("B13", shown)
+    with path.open("rb") as file:
+        return found, file.read(4)
+
+
+def _members(path: Path, shown: str, limits: Limits, refuse: Callable[[BestandFout], None]) -> Iterator[Source]:
+    """The files in a zip file, in order of name; the zip file as a whole is refused when it breaks a bound."""
+    with zipfile.ZipFile(path) as archive:
+        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    if any(entry.filename == _SHEET for entry in entries):
+        yield Source(shown, path.name, path.stat().st_size, path)
+        return
+    if any(entry.filename == "[Content_Types].xml" for entry in entries):
+        raise BestandFout("B14", shown)
+    if len(entries) > limits.zip_entries or sum(entry.file_size for entry in entries) > limits.zip_bytes:
+        raise BestandFout("B11", shown)
+    for entry in sorted(entries, key=lambda entry: entry.filename):
+        name = entry.filename.rpartition("/")[2]
+        if name.startswith(".") or entry.filename.startswith("__MACOSX/"):
+            continue
+        source = Source(f"{shown}/{masking.name(entry.filename)}", name, entry.file_size, path, entry.filename)
+        code = _refused(entry, source, limits)
+        if code:
+            refuse(BestandFout(code, source.shown))
+        else:
+            yield source
+
+
+def _refused(entry: zipfile.ZipInfo, source: Source, limits: Limits) -> str:
+    if entry.flag_bits & _ENCRYPTED:
+        return "B10"
+    if entry.file_size > _RATIO_FROM and entry.file_size > limits.zip_ratio * max(1, entry.compress_size):
+        return "B11"
+    try:
+        with source.open() as stream:
+            return "B12" if stream.read(4) in (_ZIP, _EMPTY_ZIP) else ""
+    except BestandFout as fault:
+        return fault.code

@@ -1,0 +1,85 @@
+"""JW301 to facts: the assignments of one client at one provider, and nothing of the person.
+
+Of all that the message says of the client only the BSN goes on, to be blinded; the birth date is held against its rules
+and forgotten; names, addresses, relations and free text are passed over unread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from connectors.formats.ijw.message import Message, records
+from connectors.formats.ijw.structure import JW301
+from connectors.formats.ijw.xml_stream import Shape, Values
+from connectors.formats.model import Invoer, Regel
+from domain.facts.fact import Toewijzing
+from domain.field import codes
+
+_VERVALLEN = "01"
+
+
+class _Toewijzingen(Message):
+    """One client with assignments; the municipality sends, the provider is whom it concerns."""
+
+    van_gemeente = True
+
+    def __init__(self, invoer: Invoer) -> None:
+        super().__init__(invoer)
+        self._numbers = set[int]()
+
+    def product(self, values: Values, opened: dict[str, Values]) -> None:
+        """One ToegewezenProduct; the client stands before its products."""
+        client = opened["Client"]
+        self.element += 1
+        if self.element == 1:
+            self.client(client)
+        number = values["ToewijzingNummer"]
+        if number in self._numbers:
+            self.find("TR101", "ToewijzingNummer")
+        self._numbers.add(number)
+        product = values.get("Product", {})
+        self.category(product.get("Categorie", ""), "Categorie")
+        self._content(values)
+        self.add(client["Bsn"], self._fact(values, product.get("Categorie", ""), product.get("Code", "")))
+
+    def _content(self, values: Values) -> None:
+        start, end, reason = values["Ingangsdatum"], values.get("Einddatum"), values.get("RedenWijziging", "")
+        if end is not None and end < start:
+            self.find("CS003", "Einddatum")
+        if reason == _VERVALLEN:
+            self.find("CS336", "RedenWijziging")
+        elif reason and reason not in codes.REDENEN_WIJZIGING:
+            self.find("JZ002", "RedenWijziging")
+        if reason == codes.WIJZIGING_VERWIJDERD and end != start:
+            self.find("CS335", "RedenWijziging")
+        if "Product" not in values and "Budget" not in values:
+            self.find("CD079", "Product")
+        if "Omvang" in values and "Budget" in values:
+            self.find("CD077", "Omvang")
+
+    def _fact(self, values: Values, category: str, code: str) -> Toewijzing:
+        size = values.get("Omvang", {})
+        return Toewijzing(
+            self.gemeente,
+            str(values["ToewijzingNummer"]).encode(),
+            category,
+            code,
+            values["Toewijzingsdatum"],
+            values["Toewijzingstijd"],
+            values["Ingangsdatum"],
+            values.get("Einddatum"),
+            values.get("RedenWijziging", ""),
+            size.get("Volume"),
+            size.get("Eenheid", ""),
+            size.get("Frequentie", ""),
+            values.get("Budget"),
+            self.dagtekening,
+            self.bericht,
+        )
+
+
+def assignments(stream: BinaryIO, invoer: Invoer) -> Iterator[Regel]:
+    """The ToegewezenProducten of a JW301. ``BestandFout`` when it is refused, at the latest after its last record."""
+    message = _Toewijzingen(invoer)
+    return records(stream, message, Shape(JW301, {"Header": message.header, "ToegewezenProduct": message.product}))

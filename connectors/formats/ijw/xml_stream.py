@@ -1,0 +1,241 @@
+"""XML as a stream: a structure in, its elements out, nothing kept that was not asked for.
+
+No tree is built. A document type declaration is refused before the parser sees it, the encoding is UTF-8 whatever the
+document says, nothing is fetched, and every text, depth and number of elements is bounded by the structure itself: an
+element that it does not name ends the parse.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO, Final, NamedTuple
+
+from lxml import etree
+
+from faults import SenderFault
+
+_CHUNK: Final = 65_536
+_DOCTYPE: Final = b"<!DOCTYPE"
+#: Longer than any value of the standard (200), shorter than anything harmful.
+_LANGSTE_TEKST: Final = 1_000
+_XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
+_ROOT_ATTRIBUTES: Final = frozenset({f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation"})
+
+Values = dict[str, Any]
+#: Called at the end of an element: its values, and the values of the open elements by name.
+Handler = Callable[[Values, dict[str, Values]], None]
+
+
+class Element(NamedTuple):
+    """One element of a structure: a leaf with a reader of its text, or a branch with children in fixed order.
+
+    ``keep`` false: checked and forgotten. ``event`` true: handed over at its end instead of kept in its parent (a leaf
+    as its name with its value). ``skip`` true: whatever stands inside is neither looked at nor held.
+    """
+
+    naam: str
+    tag: str
+    lees: Callable[[str], Any] | None
+    kinderen: tuple[Element, ...] = ()
+    least: int = 1
+    most: float = 1
+    keep: bool = True
+    event: bool = False
+    skip: bool = False
+
+
+class Shape(NamedTuple):
+    """One document that may come: its structure, and who hears of its events."""
+
+    root: Element
+    handlers: dict[str, Handler]
+
+
+class XmlFault(SenderFault):
+    """The document is refused: code, line where known, element."""
+
+    def __init__(self, code: str, veld: str = "", line: int = 0) -> None:
+        super().__init__(code, veld, line)
+        self.code, self.veld, self.line = code, veld, line
+
+
+class _Frame:
+    """One open element."""
+
+    __slots__ = ("count", "element", "place", "values")
+
+    def __init__(self, element: Element) -> None:
+        self.element, self.place, self.count = element, 0, 0
+        self.values: Values = {}
+
+
+class _Target:
+    """Receives what the parser reads and holds it against the structure."""
+
+    def __init__(self, shapes: Sequence[Shape]) -> None:
+        self._shapes = {shape.root.tag: shape for shape in shapes}
+        self._stack, self._length, self._skipping = [_top(shapes[0])], 0, 0
+        self._text: list[str] = []
+        self._handlers, self._open = shapes[0].handlers, dict[str, Values]()
+
+    def doctype(self, *_args: object) -> None:
+        raise XmlFault("XSD", "DOCTYPE")
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if attributes and (len(self._stack) > 1 or not _ROOT_ATTRIBUTES.issuperset(attributes)):
+            raise XmlFault("XSD", _local(tag))
+        if self._skipping:
+            self._skipping += 1
+            return
+        if len(self._stack) == 1 and tag in self._shapes:
+            self._stack[0], self._handlers = _top(self._shapes[tag]), self._shapes[tag].handlers
+        element = _next_child(self._stack[-1], tag)
+        frame = _Frame(element)
+        self._stack.append(frame)
+        if element.kinderen:
+            self._open[element.naam] = frame.values
+        elif element.skip:
+            self._skipping = 1
+
+    def data(self, text: str) -> None:
+        if self._skipping:
+            return
+        element = self._stack[-1].element
+        if element.lees is None:
+            if text.strip():
+                raise XmlFault("XSD", element.naam)
+            return
+        self._length += len(text)
+        if self._length > _LANGSTE_TEKST:
+            raise XmlFault("XSD", element.naam)
+        self._text.append(text)
+
+    def end(self, _tag: str) -> None:
+        if self._skipping:
+            self._skipping -= 1
+            if not self._skipping:
+                self._stack.pop()
+            return
+        frame = self._stack.pop()
+        element = frame.element
+        if element.lees is not None:
+            value = self._value(element)
+            if element.event:
+                frame.values[element.naam] = value
+        else:
+            _complete(frame)
+            value = frame.values
+        if element.event:
+            self._handlers[element.naam](frame.values, self._open)
+        elif element.keep:
+            self._stack[-1].values[element.naam] = value
+
+    def close(self) -> None:
+        _complete(self._stack[0])
+
+    def _value(self, element: Element) -> Any:
+        text = "".join(self._text)
+        self._text.clear()
+        self._length = 0
+        try:
+            return element.lees(text)  # type: ignore[misc]  # only called for a leaf
+        except XmlFault as fault:
+            raise XmlFault(fault.code, element.naam) from None
+        except ValueError:
+            raise XmlFault("XSD", element.naam) from None
+
+
+def _top(shape: Shape) -> _Frame:
+    return _Frame(Element("", "", None, (shape.root,)))
+
+
+def _local(tag: str) -> str:
+    """Local name, cut: a sender's invention is not repeated at length, and never its digits."""
+    name = tag.rpartition("}")[2][:40]
+    return "".join(c for c in name if c.isalpha())
+
+
+def _next_child(frame: _Frame, tag: str) -> Element:
+    """The child of this name at or after the present place; skips optional ones only."""
+    children = frame.element.kinderen
+    while frame.place < len(children):
+        child = children[frame.place]
+        if child.tag == tag and frame.count < child.most:
+            frame.count += 1
+            return child
+        if frame.count < child.least:
+            raise XmlFault("XSD", child.naam)
+        frame.place, frame.count = frame.place + 1, 0
+    raise XmlFault("XSD", _local(tag))
+
+
+def _complete(frame: _Frame) -> None:
+    children = frame.element.kinderen
+    for place in range(frame.place, len(children)):
+        if (frame.count if place == frame.place else 0) < children[place].least:
+            raise XmlFault("XSD", children[place].naam)
+
+
+def hardened(target: Any) -> Any:
+    """A parser that resolves, fetches and believes nothing."""
+    return etree.XMLParser(
+        target=target,
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+def chunks(stream: BinaryIO) -> Iterator[bytes]:
+    """The bytes in pieces, without byte order mark.
+
+    Raises:
+        XmlFault: ``XSD`` at a document type declaration, ``B04`` where it is no UTF-8, ``B03`` when it ends halfway
+            through a character.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    tail = b""
+    first = True
+    try:
+        while chunk := stream.read(_CHUNK):
+            if b"\x00" in chunk:
+                raise XmlFault("B04")
+            decoder.decode(chunk)
+            if first:
+                chunk, first = chunk.removeprefix(codecs.BOM_UTF8), False
+            if _DOCTYPE in tail + chunk:
+                raise XmlFault("XSD", "DOCTYPE")
+            tail = chunk[-len(_DOCTYPE) :]
+            yield chunk
+    except UnicodeDecodeError:
+        raise XmlFault("B04") from None
+    if decoder.getstate()[0]:
+        raise XmlFault("B03")
+
+
+def read(stream: BinaryIO, *shapes: Shape) -> Iterator[None]:
+    """Parse a document of one of these shapes; yields after each piece, so that the caller can hand over what was
+    made.
+
+    Raises:
+        XmlFault: ``XSD`` for another structure, ``B03`` for half a document, ``B04`` for another encoding, or the code
+            that a leaf gave.
+    """
+    parser = hardened(_Target(shapes))
+    try:
+        for chunk in chunks(stream):
+            parser.feed(chunk)
+            yield
+    except etree.XMLSyntaxError as error:
+        raise XmlFault("XSD", "", error.lineno or 0) from None
+    try:
+        parser.close()
+    except (etree.XMLSyntaxError, XmlFault):  # whatever is wrong only at the end: the rest is missing
+        raise XmlFault("B03") from None
+    yield

@@ -1,0 +1,64 @@
+"""Municipalities, regions and clusters (CBS division of 1 January 2026 [F]; clusters [F S1])."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final, NamedTuple
+
+from domain.field.dates import day
+
+
+class Gemeente(NamedTuple):
+    """One municipality: CBS code (four digits as text), name, jeugdzorgregio and cluster (empty = none)."""
+
+    code: str
+    naam: str
+    regio: str
+    cluster: str
+
+
+_AA, _ZW = "Amsterdam-Amstelland", "Zaanstreek-Waterland"
+
+GEMEENTEN: Final[dict[str, Gemeente]] = {
+    g.code: g
+    for g in (
+        Gemeente("0363", "Amsterdam", _AA, "Amsterdam"),
+        Gemeente("0358", "Aalsmeer", _AA, "Amstelveen-Aalsmeer"),
+        Gemeente("0362", "Amstelveen", _AA, "Amstelveen-Aalsmeer"),
+        Gemeente("0384", "Diemen", _AA, "DUO"),
+        Gemeente("0437", "Ouder-Amstel", _AA, "DUO"),
+        Gemeente("0451", "Uithoorn", _AA, "DUO"),
+        Gemeente("0385", "Edam-Volendam", _ZW, _ZW),
+        Gemeente("0415", "Landsmeer", _ZW, _ZW),
+        Gemeente("0431", "Oostzaan", _ZW, _ZW),
+        Gemeente("0439", "Purmerend", _ZW, _ZW),
+        Gemeente("0852", "Waterland", _ZW, _ZW),
+        Gemeente("0880", "Wormerland", _ZW, _ZW),
+        Gemeente("0479", "Zaanstad", _ZW, _ZW),
+        Gemeente("0034", "Almere", "Flevoland", ""),
+    )
+}
+
+#: Merged municipalities: old code -> current code. [R] the codes come from public lists outside the sources; S1
+#: names the mergers only.
+OUDE_CODES: Final[dict[str, str]] = {"0457": "0363", "0370": "0439"}
+#: First day (day number) on which an old code exists no more [R]: Weesp, Beemster. From public lists, as above.
+VERVALLEN: Final[dict[str, int]] = {"0457": day(date(2022, 3, 24)), "0370": day(date(2022, 1, 1))}
+
+CLUSTERS: Final[tuple[str, ...]] = ("Amsterdam", "Amstelveen-Aalsmeer", "DUO", "Zaanstreek-Waterland")
+
+
+def huidige_code(code: str) -> str:
+    """The current code of a municipality; a code that never merged is returned as it is."""
+    return OUDE_CODES.get(code, code)
+
+
+def geldig_op(code: str, dag: int) -> bool:
+    """Whether the code stands in the table on a day (TR378): a current one, or an old one before its merger."""
+    return code in GEMEENTEN or dag < VERVALLEN.get(code, dag)
+
+
+def cluster(code: str) -> str:
+    """Cluster of a municipality by its current or old code; empty when it belongs to none."""
+    gemeente = GEMEENTEN.get(huidige_code(code))
+    return gemeente.cluster if gemeente else ""

@@ -1,0 +1,204 @@
+"""Who may ask what: users with a hash of their password, and the profile that bounds each of them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Literal, get_args
+
+from local.clickhouse.wire import QueryError
+from local.errors import StackError
+
+ProfileName = Literal["admin", "writer", "readonly"]
+
+BASE_SETTINGS = {
+    "compatibility": "26.8",  # the engine is newer than the server in production: take that one's defaults
+    "do_not_merge_across_partitions_select_final": "1",  # a key never changes partition: FINAL stays cheap
+    "implicit_select": "0",  # the next two are on in the embedded engine and off in a server
+    "allow_introspection_functions": "0",
+}
+"""Settings of every session, as the users' profiles on a server have them."""
+
+_WRITER_SETTINGS = {
+    "allow_ddl": "0",
+    # Values are data, not expressions: an expression could call functions that read files of this machine
+    "input_format_values_interpret_expressions": "0",
+    "input_format_values_deduce_templates_of_expressions": "0",
+}
+READONLY_LIMITS = {"max_execution_time": 60, "max_memory_usage": 2_000_000_000, "max_result_rows": 1_000_000}
+"""Seconds, bytes and rows that a read-only query may take unless the users file says otherwise."""
+
+READONLY_DATABASES = ("sor", "sor_*")
+_HARMLESS = frozenset({"max_threads", "max_block_size", "extremes", "date_time_output_format", "join_use_nulls"})
+
+
+@dataclass(frozen=True)
+class User:
+    """One user. ``databases`` are patterns (``sor``, ``sor_*``); empty means all."""
+
+    name: str
+    password_sha256: bytes
+    profile: ProfileName
+    databases: tuple[str, ...] = ()
+    limits: tuple[tuple[str, int], ...] = ()
+
+    def may_read(self, database: str) -> bool:
+        """Whether tables of this database are this user's to read."""
+        return not self.databases or any(fnmatchcase(database, pattern) for pattern in self.databases)
+
+    def settings(self, asked: Mapping[str, str]) -> dict[str, str]:
+        """Settings of a session of this user: the profile's, then what the request asked for, within the limits.
+
+        Raises:
+            QueryError: a read-only user asked for a setting that is not on the short list of harmless ones.
+        """
+        if self.profile == "admin":
+            return {**BASE_SETTINGS, **asked}
+        if self.profile == "writer":
+            return {**BASE_SETTINGS, **asked, **_WRITER_SETTINGS}
+        limits = dict(self.limits)
+        granted = {name: _within(name, value, limits) for name, value in asked.items()}
+        return {**BASE_SETTINGS, **{name: str(limit) for name, limit in limits.items()}, **granted}
+
+
+def _within(name: str, value: str, limits: Mapping[str, int]) -> str:
+    if name in limits:
+        try:
+            number = float(value)
+        except ValueError:
+            raise QueryError(36, "BAD_ARGUMENTS", f"Setting {name} must be a plain number") from None
+        # Below one could be rounded to zero, which means unlimited; "nan" fails the comparison
+        return value if 1 <= number <= limits[name] else str(limits[name])
+    if name in _HARMLESS or name.startswith("output_format_"):
+        return value
+    raise QueryError(164, "READONLY", f"Cannot modify '{name}' setting in readonly mode")
+
+
+class Users:
+    """All users of this server; asked once per request."""
+
+    def __init__(self, users: Mapping[str, User]) -> None:
+        self._users = dict(users)
+
+    def authenticate(self, headers: Mapping[str, str], parameters: Mapping[str, str]) -> User:
+        """The user whose name and password came by basic auth, by ``X-ClickHouse-User``/``-Key`` or in the URL.
+
+        Raises:
+            QueryError: 516 AUTHENTICATION_FAILED, with HTTP status 401 where no password was given at all, else 403.
+        """
+        credentials = _credentials(headers, parameters)
+        name, password = credentials or ("default", "")
+        user = self._users.get(name)
+        given = hashlib.sha256(password.encode()).digest()
+        # Compared for an unknown name as well, so that the time taken does not tell which names exist
+        same = hmac.compare_digest(given, user.password_sha256 if user else bytes(32))
+        if user is None or not same:
+            text = f"{name}: Authentication failed: password is incorrect, or there is no user with such name."
+            raise QueryError(516, "AUTHENTICATION_FAILED", text, status=403 if credentials else 401)
+        return user
+
+
+def _credentials(headers: Mapping[str, str], parameters: Mapping[str, str]) -> tuple[str, str] | None:
+    ways = []
+    if "X-ClickHouse-User" in headers or "X-ClickHouse-Key" in headers:
+        ways.append((headers.get("X-ClickHouse-User", "default"), headers.get("X-ClickHouse-Key", "")))
+    if "Authorization" in headers:
+        ways.append(_basic(headers["Authorization"]))
+    if "user" in parameters or "password" in parameters:
+        ways.append((parameters.get("user", "default"), parameters.get("password", "")))
+    if len(ways) > 1:
+        text = "Invalid authentication: give user and password in one way only: basic auth, headers or URL"
+        raise QueryError(516, "AUTHENTICATION_FAILED", text)
+    return ways[0] if ways else None
+
+
+def _basic(header: str) -> tuple[str, str]:
+    scheme, _, encoded = header.partition(" ")
+    try:
+        name, _, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        scheme, name, password = "", "", ""
+    if scheme.lower() != "basic":
+        raise QueryError(516, "AUTHENTICATION_FAILED", "Invalid authentication: only the Basic scheme is supported")
+    return name, password
+
+
+def load_users(path: Path) -> Users:
+    """Users from a JSON file (mode 0600): name → ``{"profile", "password_file" or "password_sha256", …}``.
+
+    Optional per user: ``databases`` (patterns) and, for read-only users, ``limits`` (setting → number). A
+    ``password_file`` is relative to the folder of the users file; surrounding white space does not count.
+
+    Raises:
+        StackError: the file cannot be read, is open to others, or an entry is wrong.
+    """
+    try:
+        entries = json.loads(_read_secret(path))
+    except json.JSONDecodeError as error:
+        raise StackError(f"The users file {path} is not JSON (line {error.lineno}).") from None
+    if not isinstance(entries, dict) or not entries:
+        raise StackError(f"The users file {path} must hold one object, user name → profile and password.")
+    return Users({name: _user(name, entry, path) for name, entry in entries.items()})
+
+
+def _user(name: str, entry: object, path: Path) -> User:
+    allowed = {"profile", "password_file", "password_sha256", "databases", "limits"}
+    if not isinstance(entry, dict) or not set(entry) <= allowed or entry.get("profile") not in get_args(ProfileName):
+        raise StackError(
+            f"User {name} in {path} must be an object with a profile (admin, writer or readonly), "
+            "password_file or password_sha256, and at most databases and limits."
+        )
+    profile: ProfileName = entry["profile"]
+    readonly = profile == "readonly"
+    databases = tuple(entry.get("databases", READONLY_DATABASES if readonly else ()))
+    limits = {**READONLY_LIMITS, **entry.get("limits", {})} if readonly else {}
+    return User(name, _password(name, entry, path), profile, databases, tuple(sorted(limits.items())))
+
+
+def _password(name: str, entry: Mapping[str, object], path: Path) -> bytes:
+    if "password_file" in entry:
+        password = _read_secret(path.parent / str(entry["password_file"])).strip()
+        if not password:
+            raise StackError(f"The password file of user {name} is empty: write the password into it.")
+        return hashlib.sha256(password).digest()
+    try:
+        digest = bytes.fromhex(str(entry.get("password_sha256", "")))
+    except ValueError:
+        digest = b""
+    if len(digest) != 32:
+        raise StackError(f"User {name} in {path} needs password_file, or password_sha256 with 64 hexadecimal digits.")
+    return digest
+
+
+def _read_secret(path: Path) -> bytes:
+    try:
+        mode = path.stat().st_mode
+        content = path.read_bytes()
+    except OSError as error:
+        raise StackError(f"Cannot read {path}: {error.strerror}.") from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise StackError(f"{path} is open to other users of this machine: run chmod 600 {path}.")
+    return content
+
+
+def users_file(path: Path, passwords: Mapping[str, str]) -> None:
+    """Write a users file (0600): ``admin`` is an admin, ``sink`` a writer, every other name read-only."""
+    profiles = {"admin": "admin", "sink": "writer"}
+    entries = {
+        name: {
+            "profile": profiles.get(name, "readonly"),
+            "password_sha256": hashlib.sha256(password.encode()).hexdigest(),
+        }
+        for name, password in passwords.items()
+    }
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(json.dumps(entries, indent=1))

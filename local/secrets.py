@@ -1,0 +1,39 @@
+"""Password files: made once, readable by their owner only, never in the environment or on a command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+from settings.settings import Settings
+
+_PROFILES = {"admin": "admin", "sink": "writer"}
+
+
+def ensure_secrets(settings: Settings) -> Path:
+    """Make a random password for each ClickHouse user that has none; returns the users file of the engine.
+
+    ``<home>/secrets`` gets mode 0700 and each file 0600. The users file names the password files, not the passwords.
+    """
+    folder = settings.secrets_dir.absolute()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    for user in settings.clickhouse_users:
+        if not (folder / user).exists():
+            _write(folder / user, secrets.token_urlsafe(24))
+    users = {
+        user: {"password_file": str(folder / user), "profile": _PROFILES.get(user, "readonly")}
+        for user in settings.clickhouse_users
+    }
+    _write(folder / "users.json", json.dumps(users, indent=2) + "\n")
+    return folder / "users.json"
+
+
+def _write(path: Path, text: str) -> None:
+    scratch = path.with_name(f".{path.name}.new")
+    scratch.unlink(missing_ok=True)
+    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    scratch.replace(path)

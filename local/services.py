@@ -1,0 +1,132 @@
+"""The processes of the one-machine stack, declared in the order in which they start."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from local.health import Check, clickhouse_ready, http_ready, kafka_ready
+from local.kafka.broker import Broker
+from local.secrets import ensure_secrets
+from settings.ports import Ports
+from settings.settings import Settings
+
+Tell = Callable[[str], None]
+"""Takes a few words about what is going on."""
+
+STAGES = ("evaluate", "entry", "register", "trajectories", "deliveries", "sink")
+
+
+@dataclass(frozen=True)
+class Service:
+    """One entry of the list.
+
+    ``service`` runs until it is stopped and is restarted when it dies; ``step`` runs once and must succeed;
+    ``external`` is not ours to start: only its health is watched.
+    """
+
+    name: str
+    kind: Literal["service", "step", "external"]
+    command: Callable[[], list[str]] = list
+    check: Check | None = None
+    after: tuple[str, ...] = ()
+    prepare: Callable[[Tell], None] | None = None
+    needed: Callable[[], bool] = lambda: True
+    environment: dict[str, str] = field(default_factory=dict)
+    stop_seconds: float = 10.0
+    address: str = ""
+
+
+def plan(settings: Settings, ports: Ports) -> list[Service]:
+    """The whole stack for these settings: its two stores, the steps that make them fit, the stages."""
+    environment = {"SOR_HOME": str(settings.home.absolute()), "SOR_PORTS": str(ports.base)}
+    return [
+        _kafka(settings, ports),
+        _clickhouse(settings, ports),
+        _step("keys", ("keys", "init"), (), environment, needed=lambda: not (settings.keys / "public").exists()),
+        _step("topics", ("topics", "apply", "--yes"), ("kafka",), environment),
+        _step("migrate", ("migrate",), ("clickhouse",), environment),
+        *(_stage(name, ports.metrics(name), environment) for name in STAGES),
+        _stage("exporter", ports.metrics("exporter"), environment),
+    ]
+
+
+def _kafka(settings: Settings, ports: Ports) -> Service:
+    if settings.kafka is not None:
+        return Service("kafka", "external", check=kafka_ready(settings), address=settings.kafka)
+    broker = Broker(
+        settings.home,
+        ports.kafka,
+        ports.controller,
+        settings.cache,
+        settings.kafka_heap,
+        settings.java_home,
+        settings.kafka_home,
+    )
+    return Service(
+        "kafka",
+        "service",
+        command=lambda: broker.command,
+        check=kafka_ready(settings),
+        prepare=lambda tell: broker.prepare(lambda done, total, name: tell(f"jar {done} of {total}: {name}")),
+        stop_seconds=20.0,
+        address=broker.bootstrap,
+    )
+
+
+def _clickhouse(settings: Settings, ports: Ports) -> Service:
+    if settings.clickhouse is not None:
+        return Service("clickhouse", "external", check=clickhouse_ready(settings), address=settings.clickhouse)
+    users = settings.secrets_dir.absolute() / "users.json"
+    options = {"--home": settings.home.absolute(), "--port": ports.clickhouse, "--users": users}
+    options["--metrics-port"] = ports.metrics("clickhouse")
+    command = [sys.executable, "-m", "local.clickhouse.gateway"]
+    command += [str(part) for pair in options.items() for part in pair]
+    return Service(
+        "clickhouse",
+        "service",
+        command=lambda: command,
+        check=clickhouse_ready(settings),
+        prepare=lambda _tell: _ignore(ensure_secrets(settings)),
+        stop_seconds=20.0,
+        address=f"http://127.0.0.1:{ports.clickhouse}",
+    )
+
+
+def _step(
+    name: str,
+    words: tuple[str, ...],
+    after: tuple[str, ...],
+    environment: dict[str, str],
+    needed: Callable[[], bool] = lambda: True,
+) -> Service:
+    return Service(name, "step", lambda: _sor(*words), None, after, needed=needed, environment=environment)
+
+
+def _stage(name: str, port: int, environment: dict[str, str]) -> Service:
+    return Service(
+        name,
+        "service",
+        command=lambda: _sor("run", name, "--metrics-port", str(port)),
+        check=http_ready(f"http://127.0.0.1:{port}/ready"),
+        after=("keys", "topics", "migrate") if name in ("sink", "exporter") else ("keys", "topics"),
+        environment=environment,
+        address=f"http://127.0.0.1:{port}/metrics",
+    )
+
+
+def _sor(*words: str) -> list[str]:
+    return [sys.executable, "-m", "sor", *words]
+
+
+def _ignore(_value: Path) -> None:
+    """A preparation returns nothing."""
+
+
+def environment_for(service: Service) -> dict[str, str]:
+    """The environment of a child: ours, plus what the service sets."""
+    return {**os.environ, "PYTHONUNBUFFERED": "1", **service.environment}

@@ -1,0 +1,107 @@
+"""Recomputing from the log: every event of ``sor.events``, folded once per client, without state and without batches.
+
+What comes out must be what the stream gave out over time: that is the whole promise (decision 0002). The log is read
+partition by partition, so memory holds one partition: about 200 bytes per event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from msgspec.structs import asdict
+
+from domain.care.fold import rijen
+from domain.care.rows import TABELLEN
+from domain.facts.fact import Event
+from domain.facts.fact_set import Feiten, add
+from domain.field.definitions import VERSION
+from schemas.codec import Codec, IdSource, Record
+from schemas.records import record_to_event
+from schemas.topics import EVENTS
+from streams.trajectories import key_columns
+from transport.clients import Cluster
+
+_TIMEOUT: Final = 20.0
+
+
+class Row(NamedTuple):
+    """One expected row: table, key as text, and every column that the facts decide."""
+
+    table: str
+    key: str
+    content: Record
+
+
+class Log(NamedTuple):
+    """How far the log reaches, per partition."""
+
+    ends: dict[int, int]
+
+    @property
+    def events(self) -> int:
+        """Records up to the ends, as far as they are still there."""
+        return sum(self.ends.values())
+
+
+def log_ends(cluster: Cluster) -> Log:
+    """The end of every partition now; ``KafkaException`` when the broker does not answer."""
+    reader = _reader(cluster)
+    try:
+        parts = reader.list_topics(EVENTS, timeout=_TIMEOUT).topics[EVENTS].partitions
+        return Log({p: reader.get_watermark_offsets(TopicPartition(EVENTS, p), timeout=_TIMEOUT)[1] for p in parts})
+    finally:
+        reader.close()
+
+
+def expected(cluster: Cluster, log: Log, tell: Callable[[int], None], ids: IdSource | None = None) -> Iterator[Row]:
+    """Every row that the log yields. ``tell`` hears how many events were read since it was last told."""
+    codec = Codec(EVENTS, ids)
+    for partition, end in log.ends.items():
+        for client, values in _by_client(cluster, partition, end, tell).items():
+            yield from _rows(client, [record_to_event(codec.decode(value)) for value in values])
+
+
+def _rows(client: bytes, events: list[Event]) -> Iterator[Row]:
+    feiten = Feiten()
+    for event in events:
+        add(feiten, event)
+    for sleutel, rij in rijen(client, feiten).items():
+        content = asdict(rij) | key_columns(sleutel) | {"client": client.decode(), "definitie_versie": VERSION}
+        yield Row(TABELLEN[sleutel.tabel], sleutel.text, content)
+
+
+def _by_client(cluster: Cluster, partition: int, end: int, tell: Callable[[int], None]) -> dict[bytes, list[bytes]]:
+    clients: dict[bytes, list[bytes]] = {}
+    if end == 0:
+        return clients
+    reader = _reader(cluster)
+    try:
+        reader.assign([TopicPartition(EVENTS, partition, 0)])
+        place = 0
+        while place < end:
+            messages = reader.consume(5000, 1.0)
+            for message in messages:
+                error = message.error()
+                if error is not None:
+                    raise KafkaException(error)
+                place = message.offset() + 1
+                if message.offset() < end:
+                    clients.setdefault(message.key(), []).append(message.value())
+            tell(len(messages))
+    finally:
+        reader.close()
+    return clients
+
+
+def _reader(cluster: Cluster) -> Consumer:
+    return Consumer(
+        {
+            **cluster.settings(),
+            "group.id": "sor-audit",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 20,
+        }
+    )

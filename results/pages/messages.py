@@ -1,0 +1,63 @@
+"""``docs/meldingen.md``: every reason why something is refused or flagged, for providers and their suppliers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from domain.field.messages import MELDINGEN
+from domain.field.rules import REGELS, VLAG, WACHT
+
+_KOP: Final = """\
+# Meldingen
+
+Deze bladzijde wordt gemaakt uit de lijsten van het programma (`sor indicatoren`). Pas haar niet met de hand aan.
+
+Een melding noemt een code, een zin en wat te doen. Zij bevat nooit inhoud van een regel. Wat geweigerd is, telt niet
+mee; herstel het en lever opnieuw aan. Dezelfde aanlevering nog eens aanbieden heeft geen gevolg: niets telt dubbel.
+`sor receipts` toont wat er van een aanlevering is geworden.
+"""
+_GEWEIGERD: Final = """
+## Geweigerd
+
+Ernst: *heel bestand* - niets van het bestand of bericht telt mee; *deze regel* - de rest van het bestand gaat door.
+
+| code | ernst | wat er is, en wat te doen | bron |
+|---|---|---|---|
+"""
+_LATER: Final = """
+## Later ingetrokken
+
+Een code van vier tekens is een retourcode van de gemeente (lijst WJ001), uit een JW306, JW308 of JW325. Het bericht of
+de regel telt niet meer mee; het ontvangstbewijs zegt *ingetrokken*. Herstel de oorzaak en lever opnieuw aan, met een
+nieuwe identificatie.
+
+## Gesignaleerd of in afwachting
+
+Regels tussen berichten weigeren niets: de monitor is niet de wettelijke ontvanger. Zij staan als signaal bij het
+traject, of als reden waarom iets wacht.
+
+| regel | retourcode | bericht | wat er is | vorm |
+|---|---|---|---|---|
+"""
+_VORM: Final = {VLAG: "signaal", WACHT: "wacht"}
+
+
+def markdown() -> str:
+    """The page."""
+    return _KOP + _GEWEIGERD + "".join(_geweigerd()) + _LATER + "".join(_gesignaleerd())
+
+
+def _geweigerd() -> Iterator[str]:
+    for code, melding in MELDINGEN.items():
+        yield f"| {code} | {melding.ernst} | {_cel(melding.tekst)} | {melding.bron or 'eigen regel'} |\n"
+
+
+def _gesignaleerd() -> Iterator[str]:
+    for code, regel in REGELS.items():
+        if regel.vorm in _VORM:
+            yield f"| {code} | {regel.retourcode} | {regel.bericht} | {_cel(regel.zin)} | {_VORM[regel.vorm]} |\n"
+
+
+def _cel(text: str) -> str:
+    return text.replace("|", "\\|")

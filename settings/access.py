@@ -1,0 +1,51 @@
+"""Where this installation's Kafka and ClickHouse are, for every command that talks to them."""
+
+from __future__ import annotations
+
+from settings.ports import Ports, remembered_ports
+from settings.running import running_supervisor
+from settings.secrets import read_secret
+from settings.settings import ClickHouseUser, Settings, SettingsError
+from sinks.access import Access
+from transport.clients import Cluster
+
+
+def kafka_cluster(settings: Settings) -> Cluster:
+    """The cluster of ``SOR_KAFKA`` with its security, else the broker that ``sor up`` runs here.
+
+    Raises:
+        SettingsError: neither is there, or the password file cannot be used.
+    """
+    if settings.kafka is None:
+        return Cluster(f"127.0.0.1:{_local(settings).kafka}")
+    security: dict[str, str] = {"security.protocol": settings.kafka_security_protocol}
+    if settings.kafka_ca_file is not None:
+        security["ssl.ca.location"] = str(settings.kafka_ca_file)
+    if settings.kafka_sasl_mechanism and settings.kafka_username and settings.kafka_password_file:
+        security["sasl.mechanisms"] = settings.kafka_sasl_mechanism
+        security["sasl.username"] = settings.kafka_username
+        security["sasl.password"] = read_secret(settings.kafka_password_file)
+    return Cluster(settings.kafka, security)
+
+
+def clickhouse_url(settings: Settings) -> str:
+    """URL of ClickHouse's HTTP protocol. SettingsError when there is none."""
+    return settings.clickhouse or f"http://127.0.0.1:{_local(settings).clickhouse}"
+
+
+def clickhouse_access(settings: Settings, role: ClickHouseUser) -> Access:
+    """URL, user and password for a role. SettingsError when the server or the password is missing."""
+    url = clickhouse_url(settings)
+    if settings.clickhouse is None:
+        return Access(url, role, read_secret(settings.secrets_dir / role))
+    user = settings.clickhouse_user or role
+    return Access(url, user, read_secret(settings.clickhouse_password_file or settings.secrets_dir / user))
+
+
+def _local(settings: Settings) -> Ports:
+    ports = remembered_ports(settings)
+    # While our own stack does not run, the remembered ports may belong to another checkout: never talk to that one.
+    # Who sets SOR_PORTS has said which stack is meant; the supervisor does so for its children.
+    if ports is None or (settings.ports is None and running_supervisor(settings.home) is None):
+        raise SettingsError(f"No stack is running in {settings.home.absolute()}. Run: sor up")
+    return ports

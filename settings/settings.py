@@ -1,0 +1,229 @@
+"""Every setting of the system, in one frozen class.
+
+A setting comes from the environment (prefix ``SOR_``) or keeps its default; an empty string counts as unset. The
+descriptions below are the documentation: ``settings_table`` turns them into rows.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from domain.field.geography import GEMEENTEN
+from faults import OperatorFault
+
+ClickHouseUser = Literal["admin", "sink", "grafana"]
+HIGHEST_BASE = 65535 - 100
+
+
+class SettingsError(OperatorFault):
+    """A setting has a value that cannot be used; the message is one sentence that names it."""
+
+
+class Settings(BaseSettings):
+    """What an operator can choose. Build it with ``load_settings`` so that a wrong value becomes one sentence."""
+
+    model_config = SettingsConfigDict(env_prefix="SOR_", env_ignore_empty=True, frozen=True, extra="forbid")
+
+    home: Path = Field(Path(".sor"), description="Folder of this installation: data, logs, keys, secrets.")
+    kafka: str | None = Field(
+        None,
+        description="Brokers of an existing Kafka cluster, host:port[,host:port]; unset starts one here.",
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How clients speak to the brokers."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        None, description="SASL mechanism, with a SASL_ security protocol."
+    )
+    kafka_username: str | None = Field(None, description="SASL user name.")
+    kafka_password_file: Path | None = Field(None, description="File (mode 0600) that holds the SASL password.")
+    kafka_ca_file: Path | None = Field(None, description="PEM file of the authority that signed the brokers.")
+    clickhouse: str | None = Field(
+        None, description="URL of a ClickHouse server, http(s)://host:port; unset starts the engine on this machine."
+    )
+    clickhouse_user: str | None = Field(
+        None, description="User on that server; unset uses the name of the role: admin, sink or grafana."
+    )
+    clickhouse_password_file: Path | None = Field(
+        None, description="File (mode 0600) that holds that user's password; unset reads <home>/secrets/<user>."
+    )
+    clickhouse_users: Annotated[tuple[ClickHouseUser, ...], NoDecode] = Field(
+        ("admin", "sink", "grafana"), description="Users that get a password when the engine is started here."
+    )
+    registry: str | None = Field(
+        None, description="URL of a schema registry, http(s)://…; unset uses the schema ids bundled with the project."
+    )
+    ports: int | None = Field(
+        None,
+        ge=1024,
+        le=HIGHEST_BASE,
+        description="First port of the block of 100 used on 127.0.0.1: +0 Kafka, +1 its controller, +2 ClickHouse, "
+        "+10 and up metrics; unset takes 27000 or the next free block and remembers it.",
+    )
+    keys: Path = Field(
+        default_factory=lambda values: Path(values.get("home", ".sor")) / "keys",
+        description="Folder of the cryptographic keys. Default <home>/keys.",
+    )
+    cache: Path = Field(
+        default_factory=lambda: Path("~/.cache/sor").expanduser(),
+        description="Folder for what is downloaded once per user: the jars of Kafka. Default ~/.cache/sor.",
+    )
+    java_home: Path | None = Field(None, description="A Java of version 17 or later; unset uses the installed wheel's.")
+    kafka_home: Path | None = Field(
+        None, description="An unpacked Kafka distribution whose libs/ are used instead of the locked jars."
+    )
+    kafka_heap: str = Field("512m", pattern=r"^[1-9][0-9]*[mg]$", description="Java heap of the broker started here.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe message to log.")
+    metrics_host: str = Field(
+        "127.0.0.1",
+        pattern=r"^[0-9a-fA-F.:]+$",
+        description="Address on which a process serves /ready and /metrics; 0.0.0.0 inside a container.",
+    )
+    mail_addresses: Path | None = Field(
+        None, description="TOML file with a table [adressen]: AGB code = address. Unset: no feedback by mail."
+    )
+    mail_outbox: Path | None = Field(
+        None, description="Folder that takes feedback as .eml files; unset with addresses: <home>/mail."
+    )
+    mail_server: str | None = Field(None, description="Mail server, host:port; unset writes to the outbox folder.")
+    mail_starttls: bool = Field(True, description="Speak TLS with the mail server.")
+    mail_user: str = Field("", description="User name at the mail server.")
+    mail_password_file: Path | None = Field(None, description="File (mode 0600) that holds that user's password.")
+    mail_sender: str = Field(
+        "sor@localhost", pattern=r"^[^@\s]+@[^@\s]+$", description="Address that feedback comes from."
+    )
+    bergop_gemeenten: Annotated[tuple[str, ...], NoDecode] = Field(
+        tuple(code for code, gemeente in GEMEENTEN.items() if gemeente.cluster),
+        description="CBS codes of the municipalities whose metingen pass in a BergOp feed, with commas between them; "
+        "the rest is dropped before sealing.",
+    )
+    cbs_layout: Path | None = Field(
+        None, description="TOML file with the columns of a CBS file, as --layout of sor deliver."
+    )
+    partitions: int = Field(4, ge=1, le=1024, description="Partitions of each topic that is created.")
+
+    @field_validator("kafka", "mail_server")
+    @classmethod
+    def _brokers(cls, value: str | None) -> str | None:
+        for broker in value.split(",") if value else ():
+            host, _, port = broker.strip().rpartition(":")
+            if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+                raise ValueError("must be host:port, or several with commas between them, such as localhost:9092")
+        return value
+
+    @field_validator("clickhouse", "registry")
+    @classmethod
+    def _url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must be a URL that starts with http:// or https://")
+        if value is not None and "@" in value:
+            raise ValueError("must not hold a user or password; those have settings of their own")
+        return value.rstrip("/") if value else value
+
+    @field_validator("clickhouse_users", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> object:
+        return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("bergop_gemeenten", mode="before")
+    @classmethod
+    def _codes(cls, value: object) -> object:
+        codes = tuple(code.strip() for code in value.split(",")) if isinstance(value, str) else value
+        if isinstance(codes, tuple) and not all(code in GEMEENTEN for code in codes):
+            raise ValueError("must be CBS codes of four digits that are known, such as 0363,0384")
+        return codes
+
+    @field_validator("cbs_layout")
+    @classmethod
+    def _expand_layout(cls, value: Path | None) -> Path | None:
+        return value.expanduser() if value else value
+
+    @field_validator("home", "keys", "cache", "java_home", "kafka_home", "kafka_password_file", "kafka_ca_file")
+    @classmethod
+    def _expand(cls, value: Path | None) -> Path | None:
+        return value.expanduser() if value else value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Settings:
+        if self.kafka_security_protocol.startswith("SASL") and not (
+            self.kafka_sasl_mechanism and self.kafka_username and self.kafka_password_file
+        ):
+            raise ValueError(
+                f"SOR_KAFKA_SECURITY_PROTOCOL={self.kafka_security_protocol} needs SOR_KAFKA_SASL_MECHANISM, "
+                "SOR_KAFKA_USERNAME and SOR_KAFKA_PASSWORD_FILE"
+            )
+        return self
+
+    @property
+    def secrets_dir(self) -> Path:
+        """Folder (0700) with one password file (0600) per user."""
+        return self.home / "secrets"
+
+    @property
+    def journal(self) -> Path:
+        """The journal of this machine's own deliveries: keyed hashes, for searching."""
+        return self.home / "journaal.sqlite"
+
+    @property
+    def log_dir(self) -> Path:
+        """Folder with one log file per process."""
+        return self.home / "log"
+
+
+class SettingRow(NamedTuple):
+    """One line of the settings page of the documentation."""
+
+    variable: str
+    default: str
+    description: str
+
+
+def settings_table() -> list[SettingRow]:
+    """All settings in order of declaration, for the documentation and ``sor doctor``."""
+    return [
+        SettingRow(f"SOR_{name.upper()}", _default_text(name), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _default_text(name: str) -> str:
+    special = {"keys": "<home>/keys", "cache": "~/.cache/sor"}
+    if name in special:
+        return special[name]
+    default = Settings.model_fields[name].default
+    if default is None:
+        return ""
+    return ",".join(default) if isinstance(default, tuple) else str(default)
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment, with ``overrides`` by field name on top.
+
+    Raises:
+        SettingsError: one sentence about the first value that cannot be used.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks the values
+    except ValidationError as error:
+        raise SettingsError(_sentence(error)) from None
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    reason = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return f"{reason}."
+    variable = f"SOR_{str(first['loc'][0]).upper()}"
+    if first["type"] == "extra_forbidden":
+        return f"{variable} is not a setting."
+    shown = "a URL with credentials" if "@" in str(first["input"]) else repr(first["input"])
+    return f"{variable} is {shown}: {reason[0].lower()}{reason[1:]}."

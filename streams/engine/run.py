@@ -1,0 +1,33 @@
+"""A stage as a process: its loop, its logs, its exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import uvloop
+
+from streams.engine.stage import EXIT_FAULT, BatchStats, Fold, StageConfig, StageError
+from streams.engine.worker import Worker
+
+log = logging.getLogger(__name__)
+
+
+def run(config: StageConfig, fold: Fold, on_batch: Callable[[BatchStats], None] | None = None) -> int:
+    """Run the stage until SIGTERM or SIGINT and return the exit code: EXIT_CLEAN, or EXIT_FAULT after a logged
+    sentence.
+
+    A fault inside a batch, a pause past the fence and a batch that blocks a rebalance end the process at once with
+    EXIT_FAULT, EXIT_PAUSED or EXIT_SLOW_BATCH and never return. Call it from the main thread, once per process; the
+    caller configures logging. `on_batch` is called in the event loop after each commit and must not block.
+    """
+    # Before Faust: its threads make their loops from the policy.
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    for name in ("faust", "mode", "aiokafka"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    try:
+        return asyncio.run(Worker(config, fold, on_batch).run())
+    except StageError as error:
+        log.error("%s stops: %s", config.name, error)  # noqa: TRY400  (a sentence for an operator, no traceback)
+        return EXIT_FAULT

@@ -1,0 +1,209 @@
+"""One batch: steps 1 to 7 of ``streams.engine.stage``, on a store and producer shaped like those of Faust and Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Protocol
+
+from confluent_kafka import KafkaException
+
+from streams.engine.stage import Fold, Out, Record, Seconds, StageConfig, StageError
+
+Commit = Callable[[Mapping[int, int]], Awaitable[bool]]
+FLUSH_LIMIT = 30.0  # seconds; delivery.timeout.ms ends every record long before
+
+
+class Store(Protocol):
+    """States of the assigned partitions."""
+
+    offset_key: bytes
+
+    def get(self, partition: int, keys: Sequence[bytes]) -> list[bytes | None]: ...
+
+    def put(self, partition: int, states: Mapping[bytes, bytes | None], changelog_offset: int) -> None: ...
+
+
+class Producer(Protocol):
+    """The part of `confluent_kafka.Producer` that a batch uses."""
+
+    def produce(self, topic: str, value: bytes | None = None, key: bytes | None = None, **options: Any) -> None: ...
+
+    def flush(self, timeout: float) -> int: ...
+
+
+@dataclass
+class Folded:
+    """A folded batch: new states per partition and key, rows in order, and the next source offset per partition."""
+
+    states: dict[int, dict[bytes, bytes]] = field(default_factory=dict)
+    rows: list[Out] = field(default_factory=list)
+    positions: dict[int, int] = field(default_factory=dict)
+    events: int = 0
+    seconds: float = 0.0  # spent on folding
+
+
+class Step:
+    """Handles batches: one may be folded while the one before is delivered."""
+
+    def __init__(
+        self, config: StageConfig, fold: Fold, store: Store, producer: Producer, fence: Callable[[], None]
+    ) -> None:
+        self._config = config
+        self._fold = fold
+        self._store = store
+        self._producer = producer
+        self._fence = fence
+        self._delivering: Mapping[int, Mapping[bytes, bytes]] = {}
+
+    async def fold(self, source: Mapping[int, Sequence[Any]]) -> Folded:
+        """Steps 1 and 2 on `source` (partition → records); lets the event loop run between partitions.
+
+        While another batch is being delivered its states count, though the store does not have them yet.
+        """
+        began = time.perf_counter()
+        folded = Folded()
+        for partition, records in source.items():
+            self._fold_partition(folded, partition, records)  # 1
+            folded.positions[partition] = records[-1].offset + 1
+            folded.events += len(records)
+            await asyncio.sleep(0)
+        self.check(folded)  # 2
+        folded.seconds = time.perf_counter() - began
+        return folded
+
+    async def deliver(self, folded: Folded, commit: Commit) -> tuple[Seconds, bool]:
+        """Steps 3 to 7. Returns the time of each and whether the batch is committed."""
+        self._delivering = folded.states
+        times = [time.perf_counter()]
+        try:
+            self._fence()  # 3
+            ends = await self._changelog(folded)  # 4
+            times.append(time.perf_counter())
+            self._fence()
+            rows = self._rows(folded)  # 5
+            began = time.perf_counter()
+            for partition, states in folded.states.items():  # 6
+                self._store.put(partition, states, ends[partition])
+            stored = time.perf_counter() - began
+            await rows
+            times.append(time.perf_counter())
+            committed = await commit(folded.positions)  # 7
+            times.append(time.perf_counter())
+        finally:
+            self._delivering = {}
+        changelog, row, last = (after - before for before, after in pairwise(times))
+        return Seconds(folded.seconds, changelog, row - stored, stored, last), committed
+
+    def _fold_partition(self, folded: Folded, partition: int, records: Sequence[Any]) -> None:
+        groups = self._group(partition, records)
+        states = folded.states[partition] = {}
+        ahead = self._delivering.get(partition, {})
+        for (key, group), stored in zip(groups.items(), self._store.get(partition, list(groups)), strict=True):
+            before = ahead.get(key, stored)
+            try:
+                states[key], rows = self._fold(key, before, group)
+            except StageError:
+                raise
+            except Exception as error:
+                raise StageError(
+                    f"the fold failed with {type(error).__name__} on {self._config.source} partition {partition}, "
+                    f"offsets {group[0].offset} to {group[-1].offset}, key {hashed(key)}; nothing of this batch is "
+                    "committed"
+                ) from error
+            folded.rows += rows
+
+    def _group(self, partition: int, records: Sequence[Any]) -> dict[bytes, list[Record]]:
+        groups: dict[bytes, list[Record]] = {}
+        for record in records:
+            key, value = record.key, record.value
+            if key is None or value is None or key == self._store.offset_key:
+                raise StageError(
+                    f"{self._config.source} partition {partition} offset {record.offset} has no key or value that a "
+                    "stage can take: find its producer; the stage does not pass this record by itself"
+                )
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = []
+            group.append(Record(record.offset, value, record.timestamp))
+        return groups
+
+    def check(self, folded: Folded) -> None:
+        """Step 2: nothing near Kafka's limit may go out, for a refused record would stop the stage halfway."""
+        limit = self._config.record_limit
+        for states in folded.states.values():
+            for key, state in states.items():
+                size = len(key) + len(state)
+                if size > limit:
+                    raise StageError(
+                        f"the state of key {hashed(key)} has {size} bytes, over the limit of {limit}: {TOO_LARGE}"
+                    )
+        for row in folded.rows:
+            size = len(row.key) + len(row.value or b"")
+            if size > limit:
+                raise StageError(
+                    f"a row of {row.topic}, key {hashed(row.key)}, has {size} bytes, over the limit of {limit}: "
+                    f"{TOO_LARGE}"
+                )
+
+    async def _changelog(self, folded: Folded) -> dict[int, int]:
+        """Step 4. Returns the last changelog offset of each partition."""
+        topic = self._config.changelog
+        errors: list[tuple[str, Any]] = []
+        ends: dict[int, int] = {}
+
+        def report(error: Any, message: Any) -> None:
+            if error is not None:
+                errors.append((topic, error))
+            else:
+                ends[message.partition()] = max(ends.get(message.partition(), -1), message.offset())
+
+        for partition, states in folded.states.items():
+            for key, state in states.items():
+                self._produce(topic, state, key, partition=partition, on_delivery=report)
+        await self._flush(errors)
+        return ends
+
+    def _rows(self, folded: Folded) -> Awaitable[None]:
+        """Step 5: sends the rows; await the result for their acknowledgement."""
+        errors: list[tuple[str, Any]] = []
+
+        def report(error: Any, message: Any) -> None:
+            if error is not None:
+                errors.append((message.topic(), error))
+
+        for row in folded.rows:
+            self._produce(row.topic, row.value, row.key, on_delivery=report)
+        return asyncio.ensure_future(self._flush(errors))
+
+    def _produce(self, topic: str, value: bytes | None, key: bytes, **options: Any) -> None:
+        try:
+            self._producer.produce(topic, value, key, **options)
+        except (KafkaException, BufferError) as error:
+            raise StageError(f"{topic} does not take a record: {error}") from error
+
+    async def _flush(self, errors: list[tuple[str, Any]]) -> None:
+        left = await asyncio.get_running_loop().run_in_executor(None, self._producer.flush, FLUSH_LIMIT)
+        if errors:
+            topic, error = errors[0]
+            raise StageError(
+                f"Kafka refused or lost {len(errors)} records, the first for {topic}: {error}. Nothing of this batch "
+                "is committed; check the topic (`sor topics apply`), its max.message.bytes and the broker, then start "
+                "again"
+            )
+        if left:
+            raise StageError(
+                f"{left} records were not acknowledged within {FLUSH_LIMIT:.0f} s; nothing of this batch is committed"
+            )
+
+
+TOO_LARGE = "a stage holds what one person can have; look for a sender that repeats itself under ever new keys"
+
+
+def hashed(key: bytes) -> str:
+    """A key as a log may show it: the same key gives the same text, and the text gives no key."""
+    return hashlib.sha256(key).hexdigest()[:12]

@@ -1,0 +1,212 @@
+"""Blinding, sealing and pseudonyms: vectors, laws and what must be refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crypto import keys, oprf
+from crypto.pseudonym import Pseudonyms, References, derive
+from crypto.seal import ENTRY, EVALUATE, CannotOpen, Context, Opener, PrivateKey, Sealer, nonce, wrap
+from domain.field.bsn import official_numbers
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "envelope.json").read_text())
+BSNS = st.sampled_from(official_numbers())
+CONTEXT = Context("sor.in.score", "a" * 32, 3, "12345678", False, 0)
+
+#: RFC 9497, A.1.1: input, blind, blinded element, evaluation element.
+RFC_KEY = bytes.fromhex("5ebcea5ee37023ccb9fc2d2019f9d7737be85591ae8652ffa9ef0f4d37063b0e")
+RFC_BLIND = bytes.fromhex("64d37aed22a27f5191de1c1d69fadb899d8862b58eb4220029e036ec4c1f6706")
+RFC = [
+    (
+        b"\x00",
+        "609a0ae68c15a3cf6903766461307e5c8bb2f95e7e6550e1ffa2dc99e412803c",
+        "7ec6578ae5120958eb2db1745758ff379e77cb64fe77b0b2d8cc917ea0869c7e",
+    ),
+    (
+        b"\x5a" * 17,
+        "da27ef466870f5f15296299850aa088629945a17d1f5b7f5ff043f76b3c06418",
+        "b4cbf5a4f1eeda5a63ce7b77c7d23f461db3fcab0dd28e4e17cecb5c90d02c25",
+    ),
+]
+
+
+@pytest.mark.parametrize(("message", "blinded", "evaluated"), RFC)
+def test_the_vectors_of_rfc_9497(message: bytes, blinded: str, evaluated: str) -> None:
+    element = oprf.multiply(RFC_BLIND, oprf.hash_to_group(message))
+    assert element.hex() == blinded
+    assert oprf.evaluate(RFC_KEY, element).hex() == evaluated
+    unblinded = oprf.unblind(oprf.inverse(RFC_BLIND), bytes.fromhex(evaluated))
+    assert unblinded == oprf.multiply(RFC_KEY, oprf.hash_to_group(message))
+
+
+@settings(max_examples=50, deadline=None)
+@given(BSNS)
+def test_blind_evaluate_unblind_is_the_product_with_the_secret(bsn: str) -> None:
+    secret = oprf.random_scalar()
+    blinded, inverse = oprf.blind(bsn)
+    product = oprf.multiply(secret, oprf.hash_to_group(oprf.bsn_input(bsn)))
+    assert oprf.unblind(inverse, oprf.evaluate(secret, blinded)) == product
+    assert oprf.blind(bsn)[0] != blinded
+
+
+@pytest.mark.parametrize("point", [bytes(32), b"\xff" * 32, b"", bytes(31), b"\x01" + bytes(31)])
+def test_foreign_points_that_are_none_are_refused(point: bytes) -> None:
+    with pytest.raises(oprf.InvalidPoint):
+        oprf.evaluate(oprf.random_scalar(), point)
+    with pytest.raises(oprf.InvalidPoint):
+        oprf.unblind(oprf.random_scalar(), point)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.binary(max_size=400), st.integers(1, 2**31 - 1))
+def test_seal_and_open(plain: bytes, line: int) -> None:
+    key = PrivateKey.generate()
+    sealer = Sealer(ENTRY, key.public, CONTEXT)
+    sealed = sealer.seal(line, plain)
+    opener = Opener(ENTRY, {key.id: key})
+    assert opener.open(sealer.key_id, sealer.wrapped, sealed, CONTEXT, line) == plain
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        {"topic": "sor.in.start"},
+        {"delivery": "b" * 32},
+        {"lines": 4},
+        {"sender": "87654321"},
+        {"test": True},
+        {"epoch": 1},
+    ],
+)
+def test_a_sealed_line_opens_nowhere_else(moved: dict[str, object]) -> None:
+    key = PrivateKey.generate()
+    sealer = Sealer(ENTRY, key.public, CONTEXT)
+    sealed = sealer.seal(1, b"fact")
+    opener = Opener(ENTRY, {key.id: key})
+    with pytest.raises(CannotOpen):
+        opener.open(sealer.key_id, sealer.wrapped, sealed, CONTEXT._replace(**moved), 1)  # type: ignore[arg-type]
+
+
+def test_another_line_receiver_key_or_a_flipped_bit_does_not_open() -> None:
+    key, other = PrivateKey.generate(), PrivateKey.generate()
+    sealer = Sealer(ENTRY, key.public, CONTEXT)
+    sealed = sealer.seal(1, b"fact")
+    flipped = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    attempts = [
+        (Opener(ENTRY, {key.id: key}), sealed, 2),
+        (Opener(EVALUATE, {key.id: key}), sealed, 1),
+        (Opener(ENTRY, {other.id: other}), sealed, 1),
+        (Opener(ENTRY, {key.id: key}), flipped, 1),
+        (Opener(ENTRY, {key.id: key}), b"", 1),
+    ]
+    for opener, bytes_, line in attempts:
+        with pytest.raises(CannotOpen):
+            opener.open(sealer.key_id, sealer.wrapped, bytes_, CONTEXT, line)
+
+
+def test_two_runs_of_one_delivery_share_no_content_key() -> None:
+    key = PrivateKey.generate()
+    first, second = (Sealer(ENTRY, key.public, CONTEXT) for _ in range(2))
+    assert first.seal(1, b"same") != second.seal(1, b"same")
+
+
+def test_the_frozen_envelope_still_opens() -> None:
+    """A change of construction is a red test and not unreadable data."""
+    v = VECTORS["sor-1"]
+    key = PrivateKey(bytes.fromhex(v["private"]))
+    context = Context(*v["context"])
+    assert key.id.hex() == v["key_id"]
+    opener = Opener(ENTRY, {key.id: key})
+    plain = opener.open(key.id, bytes.fromhex(v["wrapped"]), bytes.fromhex(v["sealed"]), context, v["line"])
+    assert plain.decode() == v["plain"]
+
+
+def test_the_frozen_pseudonym_is_the_same() -> None:
+    v = VECTORS["p1"]
+    root = bytes.fromhex(v["root"])
+    element = bytes.fromhex(v["element"])
+    for epoch, label in enumerate(v["labels"]):
+        assert Pseudonyms(root, "jeugd", epoch).name(element).decode() == label
+    assert References(root).hashed(b"toewijzing", "12345678", b"4711").hex() == v["reference"]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl on this machine")
+def test_a_second_implementation_makes_the_same_pseudonym() -> None:
+    v = VECTORS["p1"]
+    key = _openssl_hkdf(v["root"], "sor|pseudonym|jeugd|0")
+    message = b"jeugd\x00" + bytes.fromhex(v["element"])
+    out = subprocess.run(
+        ["openssl", "dgst", "-sha256", "-mac", "HMAC", "-macopt", f"hexkey:{key}", "-binary"],
+        input=message, capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    assert Pseudonyms(bytes.fromhex(v["root"]), "jeugd", 0)._chain[0](message) == out
+
+
+def _openssl_hkdf(root: str, info: str) -> str:
+    words = ["openssl", "kdf", "-keylen", "32", "-kdfopt", "digest:SHA256", "-kdfopt", f"hexkey:{root}"]
+    out = subprocess.run([*words, "-kdfopt", f"info:{info}", "HKDF"], capture_output=True, check=True, text=True).stdout
+    return out.strip().replace(":", "").lower()
+
+
+def test_domains_share_no_pseudonym() -> None:
+    root = bytes(32)
+    one, two = Pseudonyms(root, "jeugd", 0), Pseudonyms(root, "wmo", 0)
+    elements = [hashlib.sha256(str(n).encode()).digest() for n in range(100_000)]
+    bare = lambda p: {p.name(e).rsplit(b".", 1)[1] for e in elements}  # noqa: E731
+    assert not bare(one) & bare(two)
+
+
+def test_purposes_share_no_key() -> None:
+    assert derive(bytes(32), "reference") != derive(bytes(32), "pseudonym|jeugd|0")
+
+
+def test_key_folders(tmp_path: Path) -> None:
+    keys.init(tmp_path / "k")
+    public = keys.load_public(tmp_path / "k")
+    assert oprf.public_of(keys.load_evaluate(tmp_path / "k").scalar) == public.oprf
+    assert keys.load_entry(tmp_path / "k").domain == "jeugd"
+    for name in (keys.EVALUATE, keys.ENTRY):
+        assert (tmp_path / "k" / name / "keys.json").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(keys.KeyProblem, match="never overwritten"):
+        keys.init(tmp_path / "k")
+
+
+def test_keys_that_others_can_read_are_refused(tmp_path: Path) -> None:
+    keys.init(tmp_path)
+    (tmp_path / keys.ENTRY / "keys.json").chmod(0o640)
+    with pytest.raises(keys.KeyProblem, match="can be read by others"):
+        keys.load_entry(tmp_path)
+
+
+def test_a_scalar_that_is_not_the_published_one_is_refused(tmp_path: Path) -> None:
+    keys.init(tmp_path / "a")
+    keys.init(tmp_path / "b")
+    shutil.rmtree(tmp_path / "a" / keys.EVALUATE)
+    shutil.copytree(tmp_path / "b" / keys.EVALUATE, tmp_path / "a" / keys.EVALUATE)
+    with pytest.raises(keys.KeyProblem, match="not the published one"):
+        keys.load_evaluate(tmp_path / "a")
+
+
+def test_missing_keys_say_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(keys.KeyProblem, match="sor keys init"):
+        keys.load_public(tmp_path)
+
+
+def test_the_connector_secret_is_made_once(tmp_path: Path) -> None:
+    assert keys.connector_secret(tmp_path) == keys.connector_secret(tmp_path)
+
+
+def test_a_wrapped_key_of_a_wrong_size_is_refused() -> None:
+    key = PrivateKey.generate()
+    wrapped = wrap(b"short", key.public, CONTEXT.info(ENTRY))
+    with pytest.raises(CannotOpen, match="wrong size"):
+        Opener(ENTRY, {key.id: key}).open(key.id, wrapped, b"", CONTEXT, 1)
+    assert len(nonce(1)) == 12

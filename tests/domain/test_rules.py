@@ -1,0 +1,251 @@
+"""Every rule of level 3 and 4 that the monitor judges: broken and just not broken. A flag changes no figure."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from domain.field.dates import iso_day
+from domain.field.rules import NIET, REGELS, VLAG, VLAGGEN, WACHT, WACHT_OP
+from tests.build import (
+    ANDER,
+    NUMMER,
+    D,
+    Event,
+    dubbel,
+    intrekking,
+    jw301,
+    meting,
+    metingen,
+    regel,
+    retour,
+    score,
+    scores,
+    start,
+    stop,
+    trajecten,
+)
+
+FEB: dict[str, Any] = {"begindatum": D + 31, "einddatum": D + 58, "dagtekening": D + 60}
+WEG = jw301(50, einddatum=D, reden_wijziging="13")
+
+
+def line(**over: Any) -> list[Event]:
+    """A traject with its assignment, and one declared line."""
+    return [jw301(), start(0), regel("1", **over)]
+
+
+#: Rule, a history, whether the rule is broken.
+GEVALLEN: list[tuple[str, list[Event], bool]] = [
+    # numbers used twice
+    ("TR056", [start(0), dubbel("TR056", b"s0000000", "start")], True),
+    ("TR056", [start(0), dubbel("TR056", b"s0000000", "stop")], False),
+    ("TR056", [start(0), dubbel("TR056", b"s0000000", "start", aanbieder=ANDER)], False),
+    ("TR056", [start(0), stop(0, 50), dubbel("TR056", b"e0000050", "stop")], True),
+    ("TR056", [start(0), stop(0, 50), dubbel("TR056", b"e0000051", "stop")], False),
+    ("TR056", [jw301(), start(0), dubbel("TR056", b"t0000000", "assignment")], True),
+    ("TR056", [jw301(), start(0, b"toew0002"), dubbel("TR056", b"t0000000", "assignment")], False),
+    ("TR056", [*line(), dubbel("TR056", b"323 1", "declaration")], True),
+    ("TR056", [*line(), dubbel("TR056", b"323 2", "declaration")], False),
+    ("TR314", [*line(), dubbel("TR314", b"1")], True),
+    ("TR314", [*line(), dubbel("TR314", b"2")], False),
+    ("TR314", [*line(), dubbel("TR314", b"1", aanbieder=ANDER)], False),
+    ("TR333", [*line(), dubbel("TR333", b"dec00001")], True),
+    ("TR333", [*line(), dubbel("TR333", b"dec00002")], False),
+    ("TR333", [*line(), retour("1"), dubbel("TR333", b"dec00001")], False),
+    # municipality codes
+    ("TR378", [start(0, gemeente="0363")], False),
+    ("TR378", [start(0, gemeente="0034")], False),
+    ("TR378", [start(0, gemeente="9999")], True),
+    ("TR378", [start(0, gemeente="0457")], True),
+    ("TR378", [start(0, gemeente="0457", ingangsdatum=iso_day("2022-03-23"))], False),
+    ("TR378", [start(0, gemeente="0457", ingangsdatum=iso_day("2022-03-24"))], True),
+    ("TR378", [start(0, gemeente="0370", ingangsdatum=iso_day("2021-12-31"))], False),
+    ("TR378", [start(0, gemeente="0370", ingangsdatum=iso_day("2022-01-01"))], True),
+    ("TR378", [stop(0, 50, gemeente="0457")], True),
+    # starts and stops of one assignment
+    ("TR071", [start(0), start(0, status=3, bericht=b"x", dagtekening=D + 60), stop(0, 50)], True),
+    ("TR071", [start(0, status=3), stop(0, 50)], False),
+    ("TR071", [stop(0, 50)], False),
+    ("TR074", [start(0), start(0, bericht=b"x")], True),
+    ("TR074", [start(0), stop(0, 50), stop(0, 50, bericht=b"x")], True),
+    ("TR074", [start(0), start(0)], False),
+    ("TR326", [start(0), start(50)], True),
+    ("TR326", [start(0), start(0, code="45A53")], True),
+    ("TR326", [start(0), stop(0, 51), start(50)], True),
+    ("TR326", [start(0), stop(0, 50), start(50)], False),
+    ("TR326", [start(0), stop(0, 50, "20"), start(50)], False),
+    ("TR326", [start(0), stop(0, 51, "20"), start(50)], True),
+    ("TR326", [start(0), start(50, b"toew0002")], False),
+    ("TR326", [start(0), start(50, gemeente="0384")], False),
+    ("TR326", [start(0), start(50, aanbieder=ANDER)], False),
+    ("TR326", [start(0, None), start(50, None)], False),
+    ("TR326", [start(0), stop(0, 90), start(10), stop(10, 20), start(50)], True),
+    ("TR382", [start(0), stop(1, 50)], True),
+    ("TR382", [start(0), stop(0, 50, code="45A53")], True),
+    ("TR382", [start(0), stop(1, 50, nummer=b"toew0002")], False),
+    ("TR382", [start(0, None), stop(1, 50, nummer=None)], True),
+    ("TR382", [start(0, None), stop(1, 50, nummer=None, code="45A53")], False),
+    ("TR382", [stop(0, 40), stop(1, 50)], False),
+    ("TR382", [start(0), start(1, status=3)], False),
+    ("TR413", [start(0), stop(0, 50, "20"), stop(0, 60, "20")], True),
+    ("TR413", [start(0), start(0, code="45A53"), stop(0, 50, "20"), stop(0, 60, "20", code="45A53")], True),
+    ("TR413", [start(0), start(0, b"toew0002"), stop(0, 50, "20"), stop(0, 60, "20", b"toew0002")], False),
+    ("TR413", [start(0), stop(0, 50, "20"), start(50), stop(50, 60, "20")], False),
+    ("TR413", [start(0), stop(0, 50, "20"), stop(0, 60, "31")], False),
+    ("TR414", [start(0), stop(0, 50, "20"), stop(0, 49, "31", dagtekening=D + 60)], True),
+    ("TR414", [start(0), stop(0, 50, "20"), stop(0, 50, "31", dagtekening=D + 60)], False),
+    ("TR414", [start(0), stop(0, 50, "20", dagtekening=D + 61), stop(0, 49, "31", dagtekening=D + 60)], False),
+    ("TR415", [start(0), stop(0, 50), stop(0, 60, "32")], True),
+    ("TR415", [start(0), stop(0, 50), stop(0, 60, "20")], True),
+    ("TR415", [start(0), stop(0, 50, "20"), stop(0, 60)], False),
+    ("TR415", [start(0), stop(0, 50), stop(0, 60, "32"), intrekking("stop", b"e0000050")], False),
+    # declared lines by themselves
+    ("TR319", line(dagtekening=D - 1), True),
+    ("TR319", line(dagtekening=D), False),
+    ("TR346", line(bedrag=201), True),
+    ("TR346", line(tarief=None, bedrag=201), False),
+    ("TR346", line(eenheid="83", bedrag=201), False),
+    ("TR346", [*line(bedrag=201), regel("2", "1")], False),  # credited: taken back
+    ("TR323", [*line(), regel("2", "1")], False),
+    ("TR323", [*line(), regel("2", "9")], True),
+    ("TR323", [*line(), regel("2", "1", aanbieder=ANDER)], False),
+    ("TR323", [*line(), retour("1"), regel("2", "1")], True),
+    ("TR323", [*line(), regel("2", "1"), regel("3", "2")], True),  # a credit of a credit
+    ("TR389", [*line(), regel("2")], True),
+    ("TR389", [*line(), regel("2", **FEB)], False),
+    ("TR389", [*line(), regel("2", begindatum=D, einddatum=D + 29)], False),
+    ("TR389", [*line(), regel("2", code="45A53")], False),
+    ("TR389", [*line(), regel("2", "1"), regel("3")], False),
+    ("TR389", [*line(), retour("1"), regel("3")], False),
+    ("TR390", [*line(), regel("2", "1"), regel("3", "1")], True),
+    ("TR390", [*line(), regel("2", "1")], False),
+    # declared lines beside their assignment
+    ("TR339", line(categorie="54"), True),
+    ("TR339", [jw301(categorie=""), start(0), regel("1", categorie="54")], False),
+    ("TR340", line(code="45A53"), True),
+    ("TR340", [jw301(code=""), start(0), regel("1", code="45A53")], False),
+    ("TR341", line(eenheid="16"), True),
+    ("TR341", [jw301(eenheid="04"), start(0), regel("1", eenheid="01")], False),
+    ("TR341", [jw301(eenheid="01"), start(0), regel("1", eenheid="04")], True),
+    ("TR341", [jw301(eenheid="", volume=None, frequentie="", budget=9), start(0), regel("1", eenheid="83")], False),
+    ("TR307", [jw301(ingangsdatum=D + 1), start(0), regel("1")], True),
+    ("TR307", [jw301(ingangsdatum=D), start(0), regel("1")], False),
+    ("TR308", [jw301(einddatum=D + 29), start(0), regel("1")], True),
+    ("TR308", [jw301(einddatum=D + 30), start(0), regel("1")], False),
+    ("TR387", line(begindatum=D + 1), True),
+    ("TR387", [jw301(ingangsdatum=D + 1), start(1), regel("1", begindatum=D + 1)], False),
+    ("TR388", line(einddatum=D + 29), True),
+    ("TR388", [jw301(einddatum=D + 29), start(1), regel("1", einddatum=D + 29)], False),
+    ("TR384", [jw301(), start(0), WEG, regel("1", dagtekening=D + 50)], True),
+    ("TR384", [jw301(), start(0), WEG, regel("1", dagtekening=D + 49)], False),
+    ("TR384", [jw301(), start(0), WEG, regel("1", dagtekening=D + 50), regel("2", "1")], False),
+    ("TR385", [jw301(), start(0), WEG, regel("1", dagtekening=D + 49)], True),
+    ("TR385", [jw301(), start(0), WEG, regel("1", dagtekening=D + 50)], False),
+    ("TR385", [jw301(), start(0), WEG, regel("1", dagtekening=D + 49), retour("1")], False),
+    # of age
+    ("WORDT18", [start(0), stop(0, 50, leeftijd=17)], True),
+    ("WORDT18", [start(0), stop(0, 50, leeftijd=18)], False),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "history", "broken"),
+    [
+        pytest.param(*one, id=f"{one[0]}-{number}-{'broken' if one[2] else 'kept'}")
+        for number, one in enumerate(GEVALLEN)
+    ],
+)
+def test_a_rule_is_flagged_when_the_facts_break_it(code: str, history: list[Event], broken: bool) -> None:
+    assert any(code in row.vlaggen for row in trajecten(*history)) is broken
+
+
+def test_every_flag_has_cases_on_both_sides() -> None:
+    assert {(code, broken) for code, _, broken in GEVALLEN} == {(code, b) for code in VLAGGEN for b in (True, False)}
+
+
+@pytest.mark.parametrize(("code", "history", "broken"), GEVALLEN)
+def test_no_other_code_than_those_of_the_table_stands_on_a_row(code: str, history: list[Event], broken: bool) -> None:
+    for row in trajecten(*history):
+        assert set(row.vlaggen) <= VLAGGEN
+        assert set(row.wacht) <= set(WACHT_OP["trajecten"])
+
+
+def test_a_flag_stands_on_the_traject_that_broke_the_rule_and_on_no_other() -> None:
+    twee = [jw301(), start(0), jw301(nummer=b"toew0002", bericht=b"x"), start(500, b"toew0002", categorie="54")]
+    for history in (
+        [*twee, regel("1", bedrag=201)],
+        [*twee, regel("1"), regel("2")],
+        [*twee, regel("1"), dubbel("TR333", b"dec00001")],
+        [*twee, dubbel("TR056", b"s0000000", "start")],
+        [*twee, start(0, bericht=b"y")],
+    ):
+        eerste, ander = trajecten(*history)
+        assert len(eerste.vlaggen) == 1
+        assert ander.vlaggen == []
+
+
+def test_a_stop_in_a_message_used_twice_flags_its_own_traject() -> None:
+    twee = [start(0), stop(0, 100), start(500), stop(500, 600), dubbel("TR056", b"e0000600", "stop")]
+    assert [row.vlaggen for row in trajecten(*twee)] == [[], ["TR056"]]
+
+
+def test_what_runs_is_remembered_past_what_ended_between() -> None:
+    history = [start(0), stop(0, 90), start(10), stop(10, 20), start(50, categorie="54")]
+    assert [row.vlaggen for row in trajecten(*history)] == [["TR326"], ["TR326"]]
+
+
+def test_a_line_without_traject_flags_nothing_and_stops_nothing() -> None:
+    assert trajecten(jw301(), regel("1", bedrag=201), dubbel("TR314", b"1")) == []
+
+
+@pytest.mark.parametrize("over", [[dubbel("TR056", b"s0000000", "start")], [regel("9", bedrag=7, code="45A53")]])
+def test_flags_change_no_figure(over: list[Event]) -> None:
+    history = [jw301(), start(0), stop(0, 100), regel("1")]
+    plain, flagged = trajecten(*history)[0], trajecten(*history, *over)[0]
+    assert flagged.vlaggen
+    flagged.vlaggen, flagged.declaraties = plain.vlaggen, plain.declaraties
+    assert flagged == plain
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+
+#: Rules of level 3 and 4 in the standard, with their return codes (WJ001).
+STANDAARD = {
+    "TR056": "9056", "TR135": "8848", "TR378": "S300", "TR381": "S329", "TR332": "9332", "TR385": "9385", "TR019": "9019",
+    "TR063": "9063", "TR071": "9071", "TR074": "9074", "TR326": "9326", "TR382": "9069", "TR413": "9413", "TR414": "9414",
+    "TR415": "9415", "TR304": "8187", "TR314": "8021", "TR333": "9333", "TR338": "9338", "TR339": "9339", "TR340": "9340",
+    "TR341": "9341", "TR307": "9307", "TR308": "9308", "TR318": "8214", "TR319": "9319", "TR321": "9321", "TR322": "9322",
+    "TR369": "9369", "TR323": "8017", "TR389": "9389", "TR390": "9390", "TR384": "9384", "TR387": "9387", "TR388": "9388",
+    "TR346": "9346", "TR418": "0611", "TR337": "", "TR366": "9366", "TR367": "9367", "TR376": "",
+}  # fmt: skip
+
+
+def test_the_table_has_every_rule_of_level_3_and_4() -> None:
+    assert {code: one.retourcode for code, one in REGELS.items() if code.startswith("TR")} == STANDAARD
+
+
+@pytest.mark.parametrize("code", REGELS)
+def test_a_rule_says_in_dutch_what_is_wrong_and_how_it_shows(code: str) -> None:
+    one = REGELS[code]
+    assert re.fullmatch(r"[A-Z].*\.", one.zin)
+    assert one.vorm in (VLAG, WACHT, NIET)
+    if one.vorm == NIET:
+        assert one.toelichting
+    if one.vorm == WACHT:
+        assert one.toelichting in WACHT_OP["trajecten"]
+
+
+def test_every_reason_to_wait_is_in_the_table() -> None:
+    waiting = [stop(0, 50), start(100, status=3), *_scores_that_wait()]
+    found = {"trajecten": {reden for row in trajecten(*waiting) for reden in row.wacht}}
+    found["metingen"] = {row.wacht for row in metingen(*waiting)}
+    found["scores"] = {row.wacht for row in scores(*waiting)}
+    assert found == {table: set(reasons) for table, reasons in WACHT_OP.items()}
+
+
+def _scores_that_wait() -> list[Event]:
+    known = [jw301(nummer=b"toew0009"), score(b"toew0009", line=2), score(None, b"besch001", line=3)]
+    return [score(NUMMER), *known, meting(500)]

@@ -1,0 +1,135 @@
+"""Users: passwords in three ways, profiles with their limits, a users file with a sentence for each fault."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from local.clickhouse.users import READONLY_LIMITS, ProfileName, User, Users, load_users, users_file
+from local.clickhouse.wire import QueryError
+from local.errors import StackError
+
+
+def _user(profile: ProfileName = "readonly", databases: tuple[str, ...] = ("sor", "sor_*")) -> User:
+    password = hashlib.sha256("geheim é".encode()).digest()
+    return User("grafana", password, profile, databases, tuple(sorted(READONLY_LIMITS.items())))
+
+
+USERS = Users({"grafana": _user()})
+BASIC = {"Authorization": "Basic " + base64.b64encode("grafana:geheim é".encode()).decode()}
+
+
+@pytest.mark.parametrize(
+    ("headers", "parameters"),
+    [
+        (BASIC, {}),
+        ({"X-ClickHouse-User": "grafana", "X-ClickHouse-Key": "geheim é"}, {}),
+        ({}, {"user": "grafana", "password": "geheim é"}),
+    ],
+)
+def test_each_way_to_give_a_password(headers: dict[str, str], parameters: dict[str, str]) -> None:
+    assert USERS.authenticate(headers, parameters).name == "grafana"
+
+
+@pytest.mark.parametrize(
+    ("headers", "parameters", "status"),
+    [
+        ({}, {}, 401),
+        ({}, {"user": "grafana", "password": "wrong"}, 403),
+        ({}, {"user": "nobody", "password": "geheim é"}, 403),
+        ({}, {"user": "grafana"}, 403),
+        (BASIC, {"user": "grafana", "password": "geheim é"}, 403),
+        ({"Authorization": "Bearer x"}, {}, 403),
+        ({"Authorization": "Basic %%%"}, {}, 403),
+    ],
+)
+def test_anything_else_is_refused(headers: dict[str, str], parameters: dict[str, str], status: int) -> None:
+    with pytest.raises(QueryError) as caught:
+        USERS.authenticate(headers, parameters)
+    assert (caught.value.code, caught.value.status) == (516, status)
+
+
+@pytest.mark.parametrize(
+    ("asked", "granted"),
+    [("5", "5"), ("60", "60"), ("61", "60"), ("0", "60"), ("-1", "60"), ("0.5", "60"), ("1.5", "1.5")],
+)
+def test_a_limit_can_be_lowered_and_never_raised(asked: str, granted: str) -> None:
+    assert _user().settings({"max_execution_time": asked})["max_execution_time"] == granted
+
+
+@pytest.mark.parametrize("name", ["readonly", "allow_ddl", "compatibility", "final", "format_schema"])
+def test_a_reader_changes_no_other_setting(name: str) -> None:
+    with pytest.raises(QueryError, match=f"Cannot modify '{name}'"):
+        _user().settings({name: "0"})
+
+
+def test_a_limit_that_is_no_number_never_lifts_the_limit() -> None:
+    assert _user().settings({"max_result_rows": "nan"})["max_result_rows"] == str(READONLY_LIMITS["max_result_rows"])
+    with pytest.raises(QueryError, match="plain number"):
+        _user().settings({"max_result_rows": "lots"})
+
+
+def test_a_writer_cannot_allow_itself_ddl() -> None:
+    assert _user("writer").settings({"allow_ddl": "1"})["allow_ddl"] == "0"
+
+
+def test_databases_are_patterns() -> None:
+    reader = _user()
+    assert reader.may_read("sor")
+    assert reader.may_read("sor_schaduw")
+    assert not reader.may_read("sorry")
+    assert not reader.may_read("default")
+
+
+def test_a_users_file_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "users.json"
+    users_file(path, {"admin": "a", "sink": "s", "grafana": "g"})
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "password_sha256" in path.read_text()
+    users = load_users(path)
+    for name, profile in {"admin": "admin", "sink": "writer", "grafana": "readonly"}.items():
+        assert users.authenticate({}, {"user": name, "password": name[0]}).profile == profile
+
+
+def test_a_password_file_is_relative_and_loses_its_newline(tmp_path: Path) -> None:
+    _secret(tmp_path / "pw", "geheim\n")
+    _secret(tmp_path / "u", json.dumps({"x": {"profile": "readonly", "password_file": "pw", "databases": ["a"]}}))
+    user = load_users(tmp_path / "u").authenticate({}, {"user": "x", "password": "geheim"})
+    assert user.databases == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("{", "is not JSON"),
+        ("{}", "must hold one object"),
+        ('{"x": {"profile": "root", "password_sha256": "00"}}', "must be an object with a profile"),
+        ('{"x": {"profile": "admin", "password": "p"}}', "must be an object with a profile"),
+        ('{"x": {"profile": "admin"}}', "64 hexadecimal digits"),
+        ('{"x": {"profile": "admin", "password_sha256": "00"}}', "64 hexadecimal digits"),
+        ('{"x": {"profile": "admin", "password_file": "none"}}', "Cannot read"),
+        ('{"x": {"profile": "admin", "password_file": "empty"}}', "is empty"),
+    ],
+)
+def test_a_wrong_users_file_gets_a_sentence(tmp_path: Path, content: str, sentence: str) -> None:
+    _secret(tmp_path / "empty", "\n")
+    _secret(tmp_path / "users.json", content)
+    with pytest.raises(StackError, match=sentence):
+        load_users(tmp_path / "users.json")
+
+
+def test_a_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "users.json"
+    users_file(path, {"admin": "a"})
+    path.chmod(0o644)
+    with pytest.raises(StackError, match="chmod 600"):
+        load_users(path)
+
+
+def _secret(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o600)

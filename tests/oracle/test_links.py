@@ -1,0 +1,414 @@
+"""Which traject a meting, a score or a declared line belongs to, bound by bound; and the rows that come of it.
+
+Written out by hand, and each history given to the oracle as well.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from domain.care.fold import Persoon, Uitgifte, fold, rijen
+from domain.care.rows import MetingRij, Rij, RowKey, ScoreRij, TrajectRij
+from domain.facts.fact import Event, Fact, Meting, Prestatie, Score, Start, Stop
+from domain.facts.fact_set import Feiten, add
+from domain.field.dates import iso_day
+from tests.oracle.compare import CLIENT, difference, of_set
+
+AGB, ANDER = "12345678", "87654321"
+DAG = iso_day("2026-01-01")
+NIEUWJAAR_MS = DAG * 86_400_000
+
+
+def event(fact: Fact, aanbieder: str = AGB, delivery: str = "a", line: int = 1) -> Event:
+    return Event(delivery * 32, line, aanbieder, 0, fact)
+
+
+def levering(
+    begin: int, einde: int | None = None, reden: str = "31", nummer: bytes | None = b"toew0001", aanbieder: str = AGB, **over: Any
+) -> list[Event]:  # fmt: skip
+    """A start and, with an end, its stop."""
+    wat: dict[str, Any] = {
+        "gemeente": "0363",
+        "categorie": "45",
+        "code": "45A01",
+        "toewijzing": nummer,
+        "begindatum": DAG + begin,
+    }
+    wie: dict[str, Any] = {"leeftijd": 12, "leeftijd_benaderd": False, "geslacht": "1", "ingangsdatum": None}
+    los: dict[str, Any] = {"status": 1, "dagtekening": DAG + 500, "bericht": b"%d" % begin}
+    alles = wat | wie | los | over
+    history = [event(Start(**alles), aanbieder)]
+    if einde is not None:
+        history.append(event(Stop(**alles, reden_beeindiging=reden, einddatum=DAG + einde), aanbieder))
+    return history
+
+
+def meting(datum: int, lijst: str = "OE", nummer: bytes = b"m1", tijd: int = 50, **over: Any) -> Meting:
+    antwoorden = over.pop("antwoorden", {"VR09A": 8, "VR10": 4})
+    return Meting(nummer, f"CEM+_2018_{lijst}_v1", over.pop("informant", "Moeder"), DAG + datum, antwoorden, tijd)
+
+
+def score(
+    waarde: int | None,
+    doel: int = 1,
+    wie: str = "O",
+    tijd: int = 50,
+    nummer: bytes | None = b"toew0001",
+    besluit: bytes | None = None,
+) -> Score:
+    return Score(nummer, besluit, doel, wie, waarde, tijd)  # fmt: skip
+
+
+def regel(referentie: bytes, nummer: bytes = b"toew0001", gemeente: str = "0363") -> Prestatie:
+    return Prestatie(
+        gemeente, nummer, "45", "45A01", referentie, None, "D", DAG, DAG + 30, 1, "14", 1, DAG + 500, b"323"
+    )
+
+
+def rows(history: list[Event]) -> dict[RowKey, Rij]:
+    """The rows of a history, after the oracle agreed."""
+    table = of_set(history)
+    assert difference(table, history) == ""
+    return dict(table)
+
+
+def begin_of_link(history: list[Event]) -> int | None:
+    """The begin of the traject that the one meting or score of a history hangs on."""
+    table = rows(history)
+    (wat,) = (row for row in table.values() if isinstance(row, MetingRij | ScoreRij))
+    begins = {key.nummer.hex(): row.begindatum - DAG for key, row in table.items() if isinstance(row, TrajectRij)}
+    return begins[wat.traject] if wat.traject else None
+
+
+def traject(history: list[Event], begin: int = 0) -> TrajectRij:
+    (row,) = (r for r in rows(history).values() if isinstance(r, TrajectRij) and r.begindatum == DAG + begin)
+    return row
+
+
+# --- metingen at the end ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("datum", "linked"), [(69, False), (70, True), (99, True), (100, True), (101, True), (190, True), (191, False)]
+)
+@pytest.mark.parametrize("lijst", ["OE", "JE"])
+def test_at_the_end_from_30_days_before_to_90_days_after(datum: int, linked: bool, lijst: str) -> None:
+    assert begin_of_link([*levering(0, 100), event(meting(datum, lijst))]) == (0 if linked else None)
+
+
+@pytest.mark.parametrize("history", [levering(0), levering(0, 100, "20"), levering(0, 100)[1:]])
+def test_at_the_end_needs_an_end(history: list[Event]) -> None:
+    assert begin_of_link([*history, event(meting(100))]) is None
+
+
+@pytest.mark.parametrize(("datum", "begin"), [(114, 0), (115, 0), (116, 10), (140, 10)])
+def test_at_the_end_the_nearest_end_counts(datum: int, begin: int) -> None:
+    """Ends on day 100 and day 130; in the middle the one that began first."""
+    history = [*levering(0, 100), *levering(10, 130, nummer=b"toew0002", categorie="54")]
+    assert begin_of_link([*history, event(meting(datum))]) == begin
+    assert begin_of_link([*reversed(history), event(meting(datum))]) == begin
+
+
+def test_of_two_trajecten_that_end_on_one_day_the_first_begun() -> None:
+    history = [*levering(10, 100, nummer=b"toew0002", categorie="54"), *levering(0, 100)]
+    assert begin_of_link([*history, event(meting(100))]) == 0
+
+
+def test_a_meting_is_of_one_provider() -> None:
+    assert begin_of_link([*levering(0, 100), event(meting(100), ANDER)]) is None
+    history = [*levering(0, 100), *levering(5, 120, aanbieder=ANDER)]
+    assert begin_of_link([*history, event(meting(100), ANDER)]) == 5
+
+
+# --- metingen while running ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("datum", "linked"), [(-1, False), (0, True), (50, True), (100, True), (101, False)])
+@pytest.mark.parametrize("lijst", ["OD", "JD"])
+def test_while_running_on_the_day(datum: int, linked: bool, lijst: str) -> None:
+    assert begin_of_link([*levering(0, 100), event(meting(datum, lijst))]) == (0 if linked else None)
+
+
+@pytest.mark.parametrize(("history", "linked"), [(levering(0), True), (levering(0, 100, "20"), True), (levering(0, 100)[1:], False)])  # fmt: skip
+def test_while_running_a_pause_runs_and_a_stop_without_start_does_not(history: list[Event], linked: bool) -> None:
+    assert begin_of_link([*history, event(meting(400, "OD"))]) == (0 if linked else None)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_of_two_running_the_last_begun(turn: int) -> None:
+    history = [*levering(0), *levering(10, nummer=b"toew0002", categorie="54")][::turn]
+    assert begin_of_link([*history, event(meting(20, "OD"))]) == 10
+    assert begin_of_link([*history, event(meting(9, "OD"))]) == 0
+
+
+# --- which meting counts ------------------------------------------------------------------------------------------
+
+
+def counting(*uploads: Event) -> tuple[int | None, int | None, int]:
+    row = traject([*levering(0, 100), *uploads])
+    return row.nut_ouder, row.nut_jeugdige, row.metingen
+
+
+def cijfer(
+    nut: int,
+    datum: int = 100,
+    nummer: bytes = b"m1",
+    tijd: int = 50,
+    lijst: str = "OE",
+    *,
+    delivery: str = "a",
+    line: int = 1,
+) -> Event:
+    return event(meting(datum, lijst, nummer, tijd, antwoorden={"VR09A": nut}), AGB, delivery, line)  # fmt: skip
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        pytest.param(cijfer(1, 101), cijfer(2, 102, nummer=b"m2", line=2), id="later datum"),
+        pytest.param(cijfer(1, 101, b"m2", 99), cijfer(2, 102, b"m1", 50, line=2), id="datum before upload time"),
+        pytest.param(cijfer(1, tijd=50, nummer=b"m2"), cijfer(2, tijd=51, line=2), id="later upload"),
+        pytest.param(cijfer(1), cijfer(2, nummer=b"m2", line=2), id="higher number"),
+    ],
+)
+def test_of_one_group_the_latest_meting_counts(one: Event, two: Event, turn: int) -> None:
+    assert counting(*[one, two][::turn]) == (2, None, 2)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        pytest.param(cijfer(1, 101, tijd=99), cijfer(2, 102, delivery="b"), id="later datum, upload earlier"),
+        pytest.param(cijfer(1, tijd=50, line=9), cijfer(2, tijd=51, delivery="b"), id="later upload"),
+        pytest.param(cijfer(1, line=1, delivery="b"), cijfer(2, line=2), id="later line"),
+        pytest.param(cijfer(1, delivery="a"), cijfer(2, delivery="b"), id="other delivery"),
+    ],
+)
+def test_of_one_meting_the_latest_delivery_counts(one: Event, two: Event, turn: int) -> None:
+    assert counting(*[one, two][::turn]) == (2, None, 1)
+
+
+def test_parent_and_youth_count_apart_and_the_older_one_does_not_count() -> None:
+    history = [cijfer(1, 101), cijfer(2, 102, b"m2", line=2), cijfer(3, 101, b"m3", lijst="JE", line=3)]
+    assert counting(*history) == (2, 3, 3)
+    found = {r.nut: r.telt for r in rows([*levering(0, 100), *history]).values() if isinstance(r, MetingRij)}
+    assert found == {1: False, 2: True, 3: True}
+
+
+def test_at_the_end_and_while_running_are_one_group() -> None:
+    assert counting(cijfer(1, 95), cijfer(2, 99, b"m2", lijst="OD", line=2)) == (2, None, 2)
+
+
+def test_a_counting_meting_without_a_mark_leaves_the_mark_open() -> None:
+    leeg = event(meting(102, nummer=b"m2", antwoorden={"VR10": 3}), line=2)
+    row = traject([*levering(0, 100), cijfer(7, 101), leeg])
+    assert (row.nut_ouder, row.zonder_hulp_ouder, row.nut_jeugdige, row.zonder_hulp_jeugdige) == (None, 3, None, None)
+    jongere = event(meting(101, "JE", b"m3", antwoorden={"VR09A": 6, "VR10": 2}), line=3)
+    row = traject([*levering(0, 100), leeg, jongere])
+    assert (row.nut_ouder, row.zonder_hulp_ouder, row.nut_jeugdige, row.zonder_hulp_jeugdige) == (None, 3, 6, 2)
+
+
+def test_a_meting_that_waits_does_not_count() -> None:
+    ((key, row),) = rows([event(meting(-1, "JD", antwoorden={"VR01": 2, "VR09A": 9}))]).items()
+    assert (key.aanbieder, key.gemeente, key.jaar) == (AGB, "", 2025)
+    assert row == MetingRij(
+        "CEM+_2018_JD_v1", "jeugdige", "duurzaam", "Moeder", DAG - 1, 9, None, {"VR01": 2, "VR09A": 9}, "", False,
+        wacht="traject", sinds=0, aanlevering="a" * 32, record=1,
+    )  # fmt: skip
+
+
+def test_an_unknown_questionnaire_has_no_group_and_no_traject() -> None:
+    """Entry refuses it; a log of another version may hold it."""
+    table = of_set([*levering(0, 100), event(meting(100, "XX"))])
+    (row,) = (row for _, row in table if isinstance(row, MetingRij))
+    assert (row.vragenlijst, row.groep, row.soort, row.traject, row.telt) == ("CEM+_2018_XX_v1", "", "", "", False)
+
+
+# --- scores -------------------------------------------------------------------------------------------------------
+
+
+def test_a_score_hangs_on_its_assignment_of_its_provider() -> None:
+    assert begin_of_link([*levering(0), event(score(2))]) == 0
+    assert begin_of_link([*levering(0), event(score(2, nummer=b"toew0009"))]) is None
+    assert begin_of_link([*levering(0), event(score(2), ANDER)]) is None
+    assert begin_of_link([*levering(0), event(score(2, nummer=None, besluit=b"b"))]) is None
+    assert begin_of_link([*levering(0, 100)[1:], event(score(2))]) is None
+
+
+def test_of_two_trajecten_of_one_assignment_the_last_begun() -> None:
+    history = [*levering(200), *levering(0, 100)]
+    assert begin_of_link([*history, event(score(2))]) == 200
+    assert begin_of_link([*reversed(history), event(score(2))]) == 200
+
+
+def test_every_assignment_of_a_chain_is_its_own() -> None:
+    history = [*levering(0, 100), *levering(110, nummer=b"toew0002")]
+    row = traject([*history, event(score(2)), event(score(1, doel=2, nummer=b"toew0002"), line=2)])
+    assert (row.gas, row.scores) == ({"1O": 2, "2O": 1}, 2)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        pytest.param(event(score(0), line=9), event(score(2, tijd=51), delivery="b"), id="later upload"),
+        pytest.param(event(score(0), delivery="b"), event(score(2), line=2), id="later line"),
+        pytest.param(event(score(0)), event(score(2), delivery="b"), id="other delivery"),
+    ],
+)
+def test_of_one_score_the_latest_upload_counts(one: Event, two: Event, turn: int) -> None:
+    row = traject([*levering(0), *[one, two][::turn]])
+    assert (row.gas, row.scores) == ({"1O": 2}, 1)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_one_line_with_two_contents_is_the_same_in_either_order_and_keeps_the_first_time(turn: int) -> None:
+    twice = [event(score(2, tijd=NIEUWJAAR_MS)), event(score(0, tijd=NIEUWJAAR_MS + 1))][::turn]
+    assert [row for _, row in of_set(twice)] == [ScoreRij(1, "O", 2, NIEUWJAAR_MS, "", "toewijzing", DAG, "a" * 32, 1)]
+
+
+def test_goals_are_counted_and_problems_kept_by_rater() -> None:
+    goals = [2, 2, 1, 0, -1, None]
+    history = [event(score(w, doel), line=doel) for doel, w in enumerate(goals, 1)]
+    history += [event(score(w, 0, wie), line=20 + w) for wie, w in (("B", 1), ("O", 2), ("C", 3))]
+    row = traject([*levering(0), *history])
+    assert row.gas == {"1O": 2, "2O": 2, "3O": 1, "4O": 0, "5O": -1}
+    assert (row.gas_gescoord, row.gas_bereikt, row.gas_deels, row.scores) == (5, 2, 3, 9)
+    assert (row.probleem_behandelaar, row.probleem_ouder, row.probleem_client) == (1, 2, 3)
+
+
+def test_parent_and_client_score_one_goal_apart() -> None:
+    row = traject([*levering(0), event(score(2)), event(score(0, wie="C"), line=2)])
+    assert row.gas == {"1O": 2, "1C": 0}
+
+
+@pytest.mark.parametrize(("tijd", "jaar"), [(NIEUWJAAR_MS - 1, 2025), (NIEUWJAAR_MS, 2026)])
+def test_the_row_of_a_score(tijd: int, jaar: int) -> None:
+    ((key, row),) = rows([event(score(None, 10, "C", tijd))]).items()
+    assert (key.aanbieder, key.gemeente, key.jaar) == (AGB, "", jaar)
+    assert row == ScoreRij(10, "C", None, tijd, "", "toewijzing", tijd // 86_400_000, "a" * 32, 1)
+
+
+# --- declarations, keys -------------------------------------------------------------------------------------------
+
+
+def test_declared_lines_hang_on_their_assignment_of_their_provider() -> None:
+    history = [*levering(0, 100), *levering(110, nummer=b"toew0002"), *levering(0, aanbieder=ANDER)]
+    lines = [
+        event(regel(b"r1")),
+        event(regel(b"r2", b"toew0002")),
+        event(regel(b"r3", b"toew0009")),
+        event(regel(b"r1"), ANDER),
+    ]
+    found = {(k.aanbieder, r.declaraties) for k, r in rows([*history, *lines]).items() if isinstance(r, TrajectRij)}
+    assert found == {(AGB, 2), (ANDER, 1)}
+
+
+@pytest.mark.parametrize(("gemeente", "huidig", "cluster"), [("0363", "0363", "Amsterdam"), ("0457", "0363", "Amsterdam"), ("0370", "0439", "Zaanstreek-Waterland"), ("0034", "0034", ""), ("9999", "9999", "")])  # fmt: skip
+def test_every_row_stands_under_the_current_municipality(gemeente: str, huidig: str, cluster: str) -> None:
+    history = [
+        *levering(0, 100, gemeente=gemeente),
+        event(meting(100)),
+        event(score(2)),
+        event(regel(b"r1", gemeente=gemeente)),
+    ]
+    table = rows(history)
+    assert {key.gemeente for key in table} == {huidig}
+    assert len(table) == 3
+    row = traject(history)
+    assert (row.cluster, row.declaraties) == (cluster, 1)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_of_two_begun_on_one_day_the_one_without_number_comes_first(turn: int) -> None:
+    los, vast = levering(0, nummer=None, code="A", leeftijd=7), levering(0, nummer=b"A", code="B", leeftijd=8)
+    row = traject([*los, *vast][::turn])
+    assert (row.leeftijd, row.code, row.leveringen) == (7, "B", 2)
+
+
+def test_rows_of_two_providers_never_share_a_key() -> None:
+    history = [*levering(0), event(meting(50, "OD")), event(score(2))]
+    table = rows([*history, *(Event(e.delivery, e.line, ANDER, 0, e.fact) for e in history)])
+    assert len({key.nummer for key in table}) == len(table) == 6
+
+
+def test_what_differs_in_a_key_differs_in_the_number() -> None:
+    """One of each that differs from the first in a single part."""
+    one: dict[str, Any] = {"begin": 0, "einde": 100}
+    parts: tuple[dict[str, Any], ...] = (
+        {}, {"begin": 1}, {"nummer": b"toew0002"}, {"code": ""}, {"categorie": "54"}, {"gemeente": "0384"}, {"gemeente": "0457"},
+    )  # fmt: skip
+    wacht = [levering(**one | part)[1] for part in parts]
+    loopt = [levering(**one | part)[0] for part in ({}, {"categorie": "54"}, {"gemeente": "0384"})]
+    gescoord = [
+        score(1),
+        score(1, 2),
+        score(1, wie="C"),
+        score(1, nummer=b"toew0002"),
+        score(1, besluit=b"b"),
+        score(1, nummer=None, besluit=b"b"),
+    ]
+    gemeten = [meting(0), meting(0, nummer=b"m2")]
+    los: list[Fact] = [*gescoord, *gemeten]
+    for history in (wacht, loopt, [event(fact, line=n) for n, fact in enumerate(los, 1)]):
+        table = rows(history)
+        assert len({key.nummer for key in table}) == len(table) == len(history)
+
+
+#: A traject, a stop that waits, a meting, a score.
+FROZEN = {
+    "12345678|0363|2026|d2b51f53008af31f",
+    "12345678|0363|2026|478ba90605799421",
+    "12345678|0363|2026|847a7baf7a65bb94",
+    "12345678|0363|1970|0e306b318b7c0257",
+}
+
+
+def test_the_numbers_are_frozen() -> None:
+    """They stand in tables and logs: another way of numbering would leave every row behind under its old key."""
+    history = [
+        *levering(0, 100),
+        *levering(5, 100, nummer=b"toew0002", categorie="54")[1:],
+        event(meting(100)),
+        event(score(2)),
+    ]
+    assert {key.text for key in rows(history)} == FROZEN
+    feiten = Feiten()
+    add(feiten, history[0])
+    (one,), (other,) = rijen(CLIENT, feiten), rijen(b"p1.jeugd.0.BBBBBBBBBBBBBBBBBBBBBB", feiten)
+    assert one.nummer != other.nummer
+
+
+# --- what is given out --------------------------------------------------------------------------------------------
+
+
+def test_a_row_is_given_out_when_it_changed_and_once_when_it_is_gone() -> None:
+    persoon = Persoon()
+
+    def given(versie: int, *events: Event) -> list[Uitgifte]:
+        return fold(CLIENT, persoon, events, versie, versie)
+
+    (start, stop), (ander,) = levering(0, 100), levering(0, categorie="54", nummer=b"toew0002")
+    ((key, row),) = given(0, start)
+    assert isinstance(row, TrajectRij)
+    assert row.status == "lopend"
+    ((key_2, row_2),) = given(1, ander)
+    assert key_2 != key
+    assert given(2, start) == []  # the same again: nothing to say
+    assert [u.sleutel for u in given(3, stop)] == [key]
+    weg = levering(0, 100, status=3, dagtekening=DAG + 501, bericht=b"3")
+    assert given(4, *weg) == [Uitgifte(key, None)]
+    assert given(5, start) == []  # once is enough
+    assert sorted(given(5, start), key=lambda u: u.rij is None) == [
+        Uitgifte(key_2, row_2),
+        Uitgifte(key, None),
+    ]  # folded before: everything again
+    terug = levering(0, status=1, dagtekening=DAG + 502, bericht=b"4")
+    assert [u.sleutel for u in given(6, *terug)] == [key]
+    assert persoon.versie == 6
+    assert given(2, start) != []
+    assert persoon.versie == 6  # a version never goes back

@@ -1,0 +1,311 @@
+"""The indicators' SQL on the real engine says what the same terms say in Python, over rows of any kind."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from domain.field.dates import as_date, day, iso_day
+from domain.field.geography import GEMEENTEN
+from domain.indicators import overview as indicator_overview
+from domain.indicators.catalogue import INDICATOREN, Groep, Indicator, Uitkomst, evaluate, overview, sql, sql_samen
+from results.figures import figures
+from sinks import clickhouse
+from sinks.access import Access
+from sinks.clickhouse import Client
+from sinks.tables import METINGEN, SCORES, TRAJECTEN
+from sinks.writer import Writer
+from sor.cli import app
+from tests.conftest import RunningGateway
+from tests.sinks import database
+from tests.sinks.rows import meting, score, traject
+from tools.simulator.config import SimulationConfig
+from tools.simulator.run import simulate
+
+pytestmark = pytest.mark.clickhouse
+TABELLEN = (TRAJECTEN, METINGEN, SCORES)
+EERSTE, LAATSTE = day(date(2023, 12, 1)), day(date(2026, 6, 30))
+PEILDATUM = date(2025, 9, 15)
+PEIL = day(PEILDATUM)
+
+
+@pytest.fixture(scope="module")
+def access(gateway: RunningGateway) -> Iterator[Access]:
+    with database.fresh(gateway) as found:
+        yield found
+
+
+def some(*values: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from(values)
+
+
+GEMEENTE = some("0363", "0363", "0479", "0384", "0034", "", "9999")
+KLASSE = some("", "gepland", "client", "aanbieder", "wederzijds", "neutraal", "administratief")
+GAS = st.dictionaries(some("1O", "1C", "2O", "10C"), some(-1, 0, 1, 2), max_size=4)
+CIJFER, OPTIE = st.none() | st.integers(1, 10), st.none() | st.integers(1, 4)
+#: Days of every kind: anywhere, and on both sides of the bounds that follow from the reference day.
+JAREN = [day(date(year, month, day_)) for year in (2024, 2025) for month, day_ in ((1, 1), (1, 2), (12, 30), (12, 31))]
+GRENZEN = [PEIL - days + step for days in (0, 90, 365) for step in (-1, 0, 1)]
+DATUM = st.integers(EERSTE, LAATSTE) | st.sampled_from([*JAREN, *GRENZEN])
+REDEN = some("", "02", "31", "32", "33", "34", "35", "36", "38", "39")
+INTENSITEIT = some("", "perspectief", "intensief", "duurzaam", "duurzaam")
+VLAGGEN = st.lists(some("TR019", "TR074", "WORDT18"), unique=True)
+AANBIEDER = some("90000001", "90000002")
+CLIENT = st.integers(0, 5).map(lambda number: f"p1.sor.1.{number:032x}")
+
+
+@st.composite
+def trajecten(draw: st.DrawFn) -> list[dict[str, Any]]:
+    rows = []
+    for number in range(draw(st.integers(0, 25))):
+        gemeente, gas = draw(GEMEENTE), draw(GAS)
+        cluster = GEMEENTEN[gemeente].cluster if gemeente in GEMEENTEN else ""
+        counts = [len(gas), *(sum(value in values for value in gas.values()) for values in ((2,), (1, 2)))]
+        row = traject(number, draw(st.integers(1, 9)), gemeente=gemeente, cluster=cluster, gas=gas)
+        row |= dict(zip(("gas_gescoord", "gas_bereikt", "gas_deels"), counts, strict=True))
+        row |= {"status": draw(some("lopend", "gepauzeerd", "beeindigd", "beeindigd", "wacht_op_start"))}
+        row |= {"uitval_klasse": draw(KLASSE), "einddatum": draw(st.none() | DATUM), "client": draw(CLIENT)}
+        row |= {"categorie": draw(some("45", "54", "48", "")), "aanbieder": draw(AANBIEDER)}
+        row |= {"bron": draw(some("ijw", "ijw", "cbs")), "begindatum": draw(DATUM), "reden_beeindiging": draw(REDEN)}
+        row |= {"intensiteit": draw(INTENSITEIT), "nieuwe_start": draw(st.none() | DATUM), "vlaggen": draw(VLAGGEN)}
+        row |= {"metingen_einde": draw(st.integers(0, 2))}
+        row |= {"metingen_jaren": draw(st.lists(st.integers(2023, 2026), unique=True))}
+        row |= {f"probleem_{wie}": draw(st.none() | st.integers(1, 3)) for wie in ("behandelaar", "ouder", "client")}
+        rows.append(row | {"verwijderd": draw(some(False, False, False, True))})
+    return rows
+
+
+@st.composite
+def tabellen(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
+    found = draw(trajecten())
+    places = [(row["aanbieder"], row["traject"]) for row in found] + [("90000001", "")]
+    metingen, scores = [], []
+    for number in range(draw(st.integers(0, 25))):
+        aanbieder, plaats = draw(some(*places))
+        common = {"aanbieder": aanbieder, "traject": plaats, "gemeente": draw(GEMEENTE), "client": draw(CLIENT)}
+        row = meting(number, 1, nut=draw(CIJFER), zonder_hulp=draw(OPTIE), telt=draw(st.booleans()), **common)
+        row |= {"soort": draw(some("einde", "duurzaam", "cbs")), "bevestigd": draw(st.booleans())}
+        metingen.append(row | {"groep": draw(some("ouder", "jeugdige")), "datum": draw(DATUM)})
+        waarde = draw(st.none() | st.integers(-1, 2))
+        scores.append(score(number, 1, doel=draw(st.integers(0, 10)), waarde=waarde, **common))
+    return {"trajecten": found, "metingen": metingen, "scores": scores}
+
+
+def fill(access: Access, rows: dict[str, list[dict[str, Any]]]) -> None:
+    client = clickhouse.connect(access)
+    writer = Writer(access)
+    for table in TABELLEN:
+        client.command(f"TRUNCATE TABLE {table.name}")
+        writer.insert(table, rows[table.name])
+    writer.close()
+    client.close()
+
+
+def plain(value: Any) -> Any:
+    return day(value) if isinstance(value, date) else value
+
+
+def same(found: tuple[Any, ...], expected: tuple[Any, ...]) -> bool:
+    return all(float(a) == pytest.approx(float(b)) for a, b in zip(found, expected, strict=True))
+
+
+def compare(client: Client, access: Access, rows: Any, group_by: list[Groep]) -> None:
+    batches: dict[tuple[str, str], list[Indicator]] = {}
+    for indicator in INDICATOREN.values():
+        if indicator.tabel != "scores" or "maand" not in group_by:
+            batches.setdefault((indicator.tabel, indicator.herkomst), []).append(indicator)
+    for chosen in batches.values():
+        expected = [evaluate(indicator, rows, group_by, peildatum=PEIL) for indicator in chosen]
+        query = sql_samen(chosen, group_by, "", access.database, peildatum=PEIL, clienten_tot=None)
+        found = clickhouse.select(client, query)
+        size = len(group_by)
+        by_group = {tuple(map(plain, row[:size])): row[size:] for row in found}
+        assert set(by_group) == set(expected[0])
+        for number, indicator in enumerate(chosen):
+            for group, values in by_group.items():
+                part = values[4 * number : 4 * number + 4]
+                assert same(part, expected[number][group]), (indicator.sleutel, group, part, expected[number][group])
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=tabellen())
+def test_sql_and_python_agree_for_every_indicator_and_grouping(access: Access, rows: Any) -> None:
+    fill(access, rows)
+    client = clickhouse.connect(access)
+    try:
+        groupings: list[list[Groep]] = [[], ["cluster"], ["gemeente", "aanbieder"], ["maand"]]
+        for group_by in groupings:
+            compare(client, access, rows, group_by)
+    finally:
+        client.close()
+
+
+def test_sql_and_python_agree_on_both_sides_of_every_bound(access: Access) -> None:
+    """Every day at a bound, as begin and as end, for every intensity."""
+    choices = itertools.product([None, *GRENZEN, *JAREN], [*JAREN, PEIL], ["", "duurzaam", "intensief"])
+    rows = []
+    for number, (einde, begin, intensiteit) in enumerate(choices):
+        row = traject(number, 1, einddatum=einde, begindatum=begin, intensiteit=intensiteit)
+        row |= {"status": "beeindigd" if einde else "lopend", "reden_beeindiging": ("31", "34", "38", "02")[number % 4]}
+        row |= {"metingen_jaren": list(range(2023, 2023 + number % 4)), "vlaggen": ["WORDT18"] * (number % 2)}
+        rows.append(row | {"nieuwe_start": einde and (None, einde + 1)[number % 2], "metingen_einde": number % 2})
+    tables = {"trajecten": rows, "metingen": [], "scores": []}
+    fill(access, tables)
+    client = clickhouse.connect(access)
+    compare(client, access, tables, [])
+    client.close()
+    for key in ("geen_nieuwe_start", "geen_nieuwe_start_voorlopig", "respons_cem", "respons_duurzaam"):
+        teller, noemer = evaluate(INDICATOREN[key], tables, peildatum=PEIL)[()][1:3]  # type: ignore[arg-type]
+        assert 0 < teller < noemer, key
+
+
+Rows = dict[str, list[dict[str, Any]]]
+SIMULATION = SimulationConfig(clients=300, months=36, seed=5)
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Rows]:
+    """What the simulator says must come out, and the rows that it says are behind it."""
+    folder = tmp_path_factory.mktemp("figures") / "sim"
+    simulate(SIMULATION, folder)
+    document = json.loads((folder / "expected.json").read_text("utf-8"))
+    rows: Rows = {"trajecten": [], "metingen": [], "scores": []}
+    for number, expected in enumerate((*document["trajecten"], *document["cbs"])):
+        row = as_row(number, expected)
+        rows["trajecten"].append(row)
+        common = {name: row[name] for name in ("aanbieder", "gemeente", "traject", "client")}
+        common |= {"soort": "cbs" if row["bron"] == "cbs" else "einde"}
+        for groep in ("jeugdige", "ouder"):
+            cijfers = {"nut": expected[f"nut_{groep}"], "zonder_hulp": expected[f"zonder_hulp_{groep}"]}
+            rows["metingen"].append(meting(len(rows["metingen"]), 1, groep=groep, **cijfers, **common))
+        for soort, waarde in expected["gas"].items():
+            doel, beoordelaar = int(soort[:-1]), soort[-1]
+            changed = {"doel": doel, "beoordelaar": beoordelaar, "waarde": waarde, **common}
+            rows["scores"].append(score(len(rows["scores"]), 1, **changed))
+    return document, rows
+
+
+def as_row(number: int, expected: dict[str, Any]) -> dict[str, Any]:
+    """An expected traject as a row of the contract; what it waits for plays no part in any figure."""
+    row = traject(number, 1, wacht={})
+    row |= {name: value for name, value in expected.items() if name in TRAJECTEN.columns and name != "wacht"}
+    for name in ("begindatum", "einddatum", "nieuwe_start"):
+        row[name] = None if expected[name] is None else iso_day(expected[name])
+    gas = {name: value for name, value in expected["gas"].items() if value is not None}
+    bereikt, deels = (sum(value in values for value in gas.values()) for values in ((2,), (1, 2)))
+    row |= {"gas": gas, "gas_gescoord": len(gas), "gas_bereikt": bereikt, "gas_deels": deels}
+    for rater, who in (("B", "behandelaar"), ("O", "ouder"), ("C", "client")):
+        row[f"probleem_{who}"] = expected["probleem"].get(rater)
+    return row | {"reden_beeindiging": expected["reden"] or ""}
+
+
+def without_what_rows_do_not_say(document: dict[str, Any]) -> dict[str, Any]:
+    """The simulator also knows reasons apart, and empty answers of metingen that are not in its rows."""
+    document = json.loads(json.dumps(document))
+    document["uitval"].pop("uitgesloten_redenen", None)
+    for name in ("nut", "zonder_hulp"):
+        document[name].pop("uitgesloten")
+    return document
+
+
+@pytest.mark.parametrize("per", [None, "cluster"])
+def test_the_figures_mean_what_the_simulator_means(
+    access: Access, simulated: tuple[dict[str, Any], Rows], per: Groep | None
+) -> None:
+    document, rows = simulated
+    fill(access, rows)
+    found: dict[str, dict[str, Uitkomst]] = {}
+    for cijfer in figures(access, per=per, peildatum=SIMULATION.until):
+        found.setdefault(cijfer.groep, {})[cijfer.indicator.sleutel] = cijfer.uitkomst
+    first, rest = document["indicatoren"], document["verder"]
+    if per is None:
+        assert indicator_overview.cbs(found[""]) == rest["cbs"]
+        assert rest["cbs"]["uitval"]["n"] > 0
+        groups = {"": (first["totaal"], rest["totaal"])}
+    else:
+        groups = {cluster: (first["clusters"][cluster], rest["clusters"][cluster]) for cluster in first["clusters"]}
+        assert set(found) == {*groups, ""}  # records of CBS files belong to no cluster
+    for group, (wanted, more) in groups.items():
+        assert without_what_rows_do_not_say(overview(found[group])) == without_what_rows_do_not_say(wanted)
+        assert indicator_overview.verder(found[group]) == with_the_last_year(more)
+
+
+def with_the_last_year(document: dict[str, Any]) -> dict[str, Any]:
+    """The simulator has the respons of long-lasting help for every year; the figure is of the last whole one."""
+    none = {"teller": 0, "n": 0, "percentage": None}
+    return {**document, "respons_duurzaam": document["respons_duurzaam"].get(str(SIMULATION.until.year - 1), none)}
+
+
+def test_the_query_of_one_indicator_gives_its_figure(access: Access) -> None:
+    nut = {1: 4, 2: 8, 3: 9}
+    metingen = [meting(number, 1, nut=cijfer, traject=f"{number:016x}") for number, cijfer in nut.items()]
+    ended = [traject(n, 1, status="beeindigd", uitval_klasse=k) for n, k in enumerate(["client", "gepland", "gepland"])]
+    fill(access, {"trajecten": ended, "metingen": metingen, "scores": []})
+    client = clickhouse.connect(access)
+    for indicator in INDICATOREN.values():
+        (row,) = clickhouse.select(client, sql(indicator, (), "", access.database, peildatum=PEIL))
+        figure = evaluate(indicator, {"trajecten": ended, "metingen": metingen, "scores": []}, peildatum=PEIL)[()]
+        value = figure.waarde(indicator.eenheid)
+        assert row[-1] == (value if value is None else pytest.approx(value)), indicator.sleutel
+    (row,) = clickhouse.select(
+        client, sql(INDICATOREN["nut_gemiddelde"], (), "nut > 4", access.database, peildatum=PEIL)
+    )
+    assert row == (2, 17, 2, 0, 8.5)
+    client.close()
+
+
+def test_the_command_shows_a_dutch_table_without_small_groups(
+    access: Access, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(number: int, **changed: Any) -> dict[str, Any]:
+        klasse = "client" if number % 4 == 0 else "gepland"
+        return traject(number, 1, status="beeindigd", uitval_klasse=klasse, einddatum=LAATSTE, **changed)
+
+    rows = [ended(n, reden_beeindiging="31") for n in range(40)]
+    elsewhere = {"gemeente": "0384", "cluster": "DUO", "aanbieder": "90000009", "reden_beeindiging": "31"}
+    rows += [ended(n, **elsewhere) for n in range(40, 49)]
+    fill(access, {"trajecten": rows, "metingen": [], "scores": []})
+    secret = tmp_path / "grafana"
+    secret.write_text(access.password)
+    secret.chmod(0o600)
+    for name, value in {
+        "CLICKHOUSE": access.url,
+        "CLICKHOUSE_PASSWORD_FILE": str(secret),
+        "HOME": str(tmp_path),
+    }.items():
+        monkeypatch.setenv(f"SOR_{name}", value)
+    monkeypatch.setenv("SOR_CLICKHOUSE_USER", "admin")
+    monkeypatch.setenv("COLUMNS", "160")
+    runner, words = CliRunner(), ["indicators", "--database", access.database]
+    lines = runner.invoke(app, [*words, "--per", "cluster"]).output.splitlines()
+    head, uitval = (next(line for line in lines if name in line) for name in ("Amsterdam", "Uitval"))
+    assert head.index("Amsterdam") < head.index("DUO")
+    assert uitval.index("25,0%") < uitval.index("<10")
+    assert uitval.count("%") == 1
+    every = runner.invoke(app, words).output
+    assert "Uitval, eenzijdig door cliënt [R]" in every
+    later = [*words, "--json", "--van", as_date(LAATSTE + 1).isoformat()]
+    after = json.loads(runner.invoke(app, later).output)
+    assert {one["n"] for one in after if "periode" in one["venster"]} == {0}
+    assert {one["sleutel"]: one["n"] for one in after}["trajecten_beeindigd"] == 49
+    assert "CBS" not in every
+    year_on = [*words, "--json", "--peildatum", as_date(LAATSTE + 365).isoformat()]
+    for asked, fixed, provisional in ((year_on, 49, 0), ([*words, "--json", "--peildatum", "2026-06-30"], 0, 49)):
+        found = {one["sleutel"]: one for one in json.loads(runner.invoke(app, asked).output)}
+        assert found["geen_nieuwe_start"]["n"] == fixed
+        assert found["geen_nieuwe_start_voorlopig"]["n"] == provisional
+        assert found["nut_gemiddelde"]["naam"].endswith("(niet bevestigd)")
+    cells = json.loads(runner.invoke(app, [*words, "--json", "--per", "gemeente"]).output)
+    found = {(one["groep"], one["sleutel"]): one for one in cells}
+    assert found["0363", "uitval"]["waarde"] == 25
+    hidden = found["0384", "uitval"]
+    assert (hidden["waarde"], hidden["n"], hidden["clienten"], hidden["verborgen"]) == (None, None, None, "clienten")

@@ -1,0 +1,219 @@
+"""One batch of the batch engine: order of the steps, what is refused, what an error may say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from confluent_kafka import KafkaError
+
+from streams.engine.stage import Fold, Out, Record, StageConfig, StageError, describe
+from streams.engine.step import Step, hashed
+
+
+class Fetched(NamedTuple):
+    """A record as aiokafka gives it."""
+
+    key: bytes | None
+    value: bytes | None
+    offset: int
+    timestamp: int = 0
+
+
+class FakeMessage(NamedTuple):
+    """A delivered record as librdkafka reports it."""
+
+    at: int
+    to: str
+    part: int
+
+    def offset(self) -> int:
+        return self.at
+
+    def topic(self) -> str:
+        return self.to
+
+    def partition(self) -> int:
+        return self.part
+
+
+class Recorder:
+    """A store, a producer and a commit that write down what is asked of them, in order."""
+
+    offset_key = b"__offset__"
+
+    def __init__(self, fail: str = "") -> None:
+        self.steps: list[tuple[Any, ...]] = []
+        self.states: dict[bytes, bytes | None] = {}
+        self._fail = fail
+        self._queued: list[tuple[str, int, Any]] = []
+
+    def get(self, partition: int, keys: Sequence[bytes]) -> list[bytes | None]:  # noqa: ARG002
+        return [self.states.get(key) for key in keys]
+
+    def put(self, partition: int, states: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
+        self.states.update(states)
+        self.steps.append(("store", partition, changelog_offset))
+
+    def produce(self, topic: str, value: bytes | None = None, key: bytes | None = None, **options: Any) -> None:  # noqa: ARG002
+        self.steps.append(("produce", topic, key))
+        self._queued.append((topic, options.get("partition", 0), options["on_delivery"]))
+
+    def flush(self, timeout: float) -> int:  # noqa: ARG002
+        self.steps.append(("flush",))
+        for at, (topic, partition, report) in enumerate(self._queued):
+            refused = topic == self._fail and at == 0
+            error = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE) if refused else None
+            report(error, FakeMessage(100 + at, topic, partition))
+        self._queued.clear()
+        return 1 if self._fail == "left" else 0
+
+    async def commit(self, positions: Mapping[int, int]) -> bool:
+        self.steps.append(("commit", dict(positions)))
+        return True
+
+    def fence(self) -> None:
+        self.steps.append(("fence",))
+
+
+def count(key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:
+    """A fold that counts, with one row per key."""
+    total = int(packed or 0) + len(records)
+    return str(total).encode(), [Out("rows", key, str(total).encode())]
+
+
+def step(recorder: Recorder, fold: Fold = count, **options: Any) -> Step:
+    config = StageConfig("st", "in", "facts", 2, "nowhere:1", Path("unused"), "w0", **options)
+    return Step(config, fold, recorder, recorder, recorder.fence)
+
+
+async def handle(one: Step, source: Mapping[int, Sequence[Fetched]], recorder: Recorder) -> None:
+    """One batch, all steps."""
+    await one.deliver(await one.fold(source), recorder.commit)
+
+
+BATCH = {0: [Fetched(b"a", b"1", 5), Fetched(b"b", b"1", 6), Fetched(b"a", b"2", 7)], 1: [Fetched(b"c", b"1", 40)]}
+
+
+async def test_the_steps_come_in_their_order() -> None:
+    recorder = Recorder()
+    one = step(recorder)
+    folded = await one.fold(BATCH)
+    assert recorder.steps == [], "folding leaves no trace"
+    _, committed = await one.deliver(folded, recorder.commit)
+    changelog = "st-facts-changelog"
+    assert recorder.steps == [
+        ("fence",),
+        *[("produce", changelog, key) for key in (b"a", b"b", b"c")],
+        ("flush",),
+        ("fence",),
+        *[("produce", "rows", key) for key in (b"a", b"b", b"c")],
+        ("store", 0, 101),
+        ("store", 1, 102),
+        ("flush",),
+        ("commit", {0: 8, 1: 41}),
+    ]
+    assert committed
+    assert recorder.states == {b"a": b"2", b"b": b"1", b"c": b"1"}
+    assert folded.events == 4
+
+
+async def test_a_key_is_folded_once_with_its_state_and_its_records_in_order() -> None:
+    recorder, seen = Recorder(), []
+    recorder.states[b"a"] = b"before"
+
+    def fold(key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:
+        seen.append((key, packed, list(records)))
+        return b"after", []
+
+    await handle(step(recorder, fold), {0: [Fetched(b"a", b"1", 5, 11), Fetched(b"a", b"2", 6, 12)]}, recorder)
+    assert seen == [(b"a", b"before", [Record(5, b"1", 11), Record(6, b"2", 12)])]
+
+
+async def test_the_next_batch_is_folded_on_the_states_of_the_one_being_delivered() -> None:
+    recorder = Recorder()
+    one = step(recorder)
+    first = await one.fold({0: [Fetched(b"a", b"1", 5)]})
+    states: list[bytes] = []
+
+    async def commit_late(positions: Mapping[int, int]) -> bool:
+        recorder.states.clear()  # as if the store had nothing of it yet
+        states.append((await one.fold({0: [Fetched(b"a", b"1", 6)]})).states[0][b"a"])
+        return await recorder.commit(positions)
+
+    await one.deliver(first, commit_late)
+    assert states == [b"2"]
+    after = await one.fold({0: [Fetched(b"a", b"1", 6)]})
+    assert after.states[0][b"a"] == b"1", "what is delivered counts no longer: the store has it, or another worker"
+
+
+@pytest.mark.parametrize(("fail", "produced"), [("st-facts-changelog", 3), ("rows", 6), ("left", 3)])
+async def test_what_is_not_acknowledged_is_not_committed(fail: str, produced: int) -> None:
+    recorder = Recorder(fail)
+    with pytest.raises(StageError, match=r"not acknowledged|refused or lost"):
+        await handle(step(recorder), BATCH, recorder)
+    assert sum(entry[0] == "produce" for entry in recorder.steps) == produced
+    assert not any(entry[0] == "commit" for entry in recorder.steps)
+    if fail != "rows":
+        assert not recorder.states, "the store never holds what the changelog does not"
+
+
+@pytest.mark.parametrize("large", ["state", "row"])
+async def test_what_is_too_large_stops_before_anything_is_sent(large: str) -> None:
+    recorder = Recorder()
+
+    def fold(key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:
+        big = b"x" * 1000
+        return (big, []) if large == "state" else (b"", [Out("rows", key, big)])
+
+    with pytest.raises(StageError, match="over the limit of 999") as caught:
+        await handle(step(recorder, fold, record_limit=999), {0: [Fetched(b"secret", b"1", 5)]}, recorder)
+    assert recorder.steps == []
+    assert "secret" not in str(caught.value)
+    assert hashed(b"secret") in str(caught.value)
+
+
+@pytest.mark.parametrize("record", [Fetched(None, b"1", 5), Fetched(b"a", None, 5), Fetched(b"__offset__", b"1", 5)])
+async def test_a_record_no_stage_can_take_stops_it(record: Fetched) -> None:
+    recorder = Recorder()
+    with pytest.raises(StageError, match="partition 0 offset 5"):
+        await handle(step(recorder), {0: [record]}, recorder)
+    assert recorder.steps == []
+
+
+async def test_a_failing_fold_is_reported_with_its_place_and_without_content() -> None:
+    recorder = Recorder()
+
+    def fold(key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:
+        raise ValueError(records[0].value)
+
+    with pytest.raises(StageError) as caught:
+        await handle(step(recorder, fold), {0: [Fetched(b"secret", b"content", 5)]}, recorder)
+    text = describe(caught.value)
+    assert "ValueError on in partition 0, offsets 5 to 5" in text
+    assert "in fold" in text, "the traceback is there"
+    assert "secret" not in text
+    assert "content" not in text.replace("without_content", "")
+
+
+async def test_a_fold_may_stop_the_stage_with_its_own_sentence() -> None:
+    recorder = Recorder()
+
+    def fold(key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:
+        raise StageError("the definitions changed: run `sor replay`")
+
+    with pytest.raises(StageError, match=r"^the definitions changed"):
+        await handle(step(recorder, fold), BATCH, recorder)
+
+
+def test_an_unknown_error_is_described_without_its_text() -> None:
+    nobody: dict[str, str] = {}
+    wanted = "".join(("9999", "00006"))
+    with pytest.raises(KeyError) as caught:
+        nobody[wanted]
+    text = describe(caught.value)
+    assert "KeyError" in text
+    assert "test_engine_step.py" in text
+    assert wanted not in text

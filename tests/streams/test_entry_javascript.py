@@ -1,0 +1,89 @@
+"""An envelope that another implementation blinded and sealed goes through both stages and becomes the right event.
+
+``vectors/javascript.json`` was made once by ``vectors/javascript.mjs`` in Node 20.20 with hpke 1.1.7,
+@panva/hpke-noble 1.0.3 and @noble/curves 2.4.0, AES-GCM from WebCrypto and Avro by hand; it shares no code with ours.
+The private keys are the bytes 0..95 (entry) and 96..191 (evaluate); the scalar and the blind are those of RFC 9497, A.1.1.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crypto import oprf
+from crypto.keys import EntryKeys, EvaluateKeys
+from crypto.pseudonym import Pseudonyms, References
+from crypto.seal import CannotOpen, PrivateKey
+from domain.facts.fact import Score
+from schemas.codec import Codec
+from schemas.records import record_to_event
+from streams.entry import Admission
+from streams.evaluate import Evaluator
+
+V: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors" / "javascript.json").read_text("utf-8"))
+INPUTS = V["inputs"]
+ENVELOPE = bytes.fromhex(V["envelope"])
+TOPIC = INPUTS["context"]["topic"]
+SCALAR = bytes.fromhex("5ebcea5ee37023ccb9fc2d2019f9d7737be85591ae8652ffa9ef0f4d37063b0e")
+ROOT = bytes(32)
+
+
+@pytest.fixture(scope="module")
+def evaluator() -> Evaluator:
+    key = PrivateKey(bytes(range(96, 192)))
+    return Evaluator(EvaluateKeys({key.id: key}, SCALAR))
+
+
+@pytest.fixture(scope="module")
+def admission() -> Admission:
+    key = PrivateKey(bytes(range(96)))
+    return Admission(EntryKeys({key.id: key}, ROOT, "jeugd", 0))
+
+
+def test_it_blinds_as_we_do() -> None:
+    blind, point = bytes.fromhex(INPUTS["blind"]), oprf.hash_to_group(oprf.bsn_input(INPUTS["bsn"]))
+    assert V["point"] == point.hex()
+    assert V["blinded"] == oprf.multiply(blind, point).hex()
+    assert V["inverse"] == oprf.inverse(blind).hex()
+
+
+def test_it_writes_avro_as_we_do() -> None:
+    score = {k: v for k, v in INPUTS["score"].items() if k != "regel"}
+    fact = score | {"toewijzing": None, "beschikking": score["beschikking"].encode()}
+    record = {"regel": INPUTS["score"]["regel"], "regels": 1, "inhoud": ("nl.sor.Score", fact), "kenmerk": None}
+    assert Codec("sor.sealed").decode(bytes.fromhex(V["sealed"])) == record
+    assert INPUTS["ids"]["sealed"] == int.from_bytes(bytes.fromhex(V["sealed"])[1:5], "big")
+
+
+def test_its_envelope_becomes_an_event(evaluator: Evaluator, admission: Admission) -> None:
+    admitted = admission(evaluator(TOPIC, ENVELOPE))
+    context, score = INPUTS["context"], INPUTS["score"]
+    assert admitted.code == ""
+    assert admitted.event is not None
+    event = record_to_event(Codec("sor.events").decode(admitted.event))
+    assert (event.delivery, event.line) == (context["delivery"], INPUTS["line"])
+    assert (event.aanbieder, event.published_at) == (context["sender"], INPUTS["published_at"])
+    hashed = References(ROOT).hashed(b"beschikking", context["sender"], score["beschikking"].encode())
+    assert event.fact == Score(None, hashed, score["doel"], score["beoordelaar"], score["waarde"], score["tijd"])
+
+
+def test_its_client_has_our_pseudonym(evaluator: Evaluator, admission: Admission) -> None:
+    product = oprf.multiply(SCALAR, oprf.hash_to_group(oprf.bsn_input(INPUTS["bsn"])))
+    assert admission(evaluator(TOPIC, ENVELOPE)).pseudonym == Pseudonyms(ROOT, "jeugd", 0).name(product)
+
+
+def test_its_envelope_is_bound_to_its_place(evaluator: Evaluator) -> None:
+    with pytest.raises(CannotOpen):
+        evaluator("sor.in.cem", ENVELOPE)
+
+
+def test_its_header_is_what_it_was_given() -> None:
+    record = Codec("sor.in").decode(ENVELOPE)
+    context = {name: record[name] for name in INPUTS["context"] if name != "topic"} | {"topic": TOPIC}
+    assert context == INPUTS["context"]
+    assert (record["line"], record["suite"]) == (INPUTS["line"], "sor-1")
+    assert {len(record["evaluate_wrapped"]), len(record["entry_wrapped"])} == {1168}
+    assert len(record["evaluate_sealed"]) == 32 + 16

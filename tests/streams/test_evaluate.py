@@ -1,0 +1,167 @@
+"""Stage evaluate: multiplies what opens, refuses what does not, and touches nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crypto import oprf
+from crypto.keys import EvaluateKeys
+from crypto.oprf import InvalidPoint
+from crypto.seal import CannotOpen, PrivateKey
+from schemas.codec import Record, Undecodable
+from schemas.topics import EVALUATED, IN_TOPIC
+from streams.evaluate import Evaluator
+from streams.poison import PoisonGuard, TooMuchPoison
+from streams.rejected import rejection
+from tests.streams.support import BSN, EVALUATE_KEYS, OTHER, PUBLIC, codec, envelope, honest, message, refusal
+
+SCORE = IN_TOPIC["score"]
+
+
+@pytest.fixture(scope="module")
+def evaluator() -> Evaluator:
+    return Evaluator(EVALUATE_KEYS)
+
+
+def run(evaluator: Evaluator, record: Record, topic: str = SCORE) -> Record:
+    return codec(EVALUATED).decode(evaluator(topic, codec("sor.in").encode(record)))
+
+
+def test_it_multiplies_and_passes_on_the_part_of_entry_untouched(evaluator: Evaluator) -> None:
+    blinded = oprf.blind(BSN)[0]
+    record = envelope(SCORE, blinded, b"whatever is in it")
+    out = run(evaluator, record)
+    assert out["element"] == oprf.multiply(EVALUATE_KEYS.scalar, blinded)
+    assert out["topic"] == SCORE
+    assert {name: out[name] for name in out if name in record} == {n: v for n, v in record.items() if n in out}
+    assert {"entry_key_id", "entry_wrapped", "entry_sealed", "published_at"} < out.keys()
+    assert not any(name.startswith("evaluate") for name in out)
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [{"delivery": "f" * 32}, {"line": 2}, {"lines": 4}, {"sender": "99000002"}, {"test": True}, {"epoch": 1}],
+    ids=lambda moved: next(iter(moved)),
+)
+def test_an_envelope_that_was_moved_does_not_open(evaluator: Evaluator, moved: dict[str, Any]) -> None:
+    with pytest.raises(CannotOpen, match=r"does not open|changed or moved"):
+        run(evaluator, honest("score") | moved)
+
+
+@pytest.mark.parametrize("topic", sorted(set(IN_TOPIC.values()) - {SCORE}))
+def test_an_envelope_on_another_topic_does_not_open(evaluator: Evaluator, topic: str) -> None:
+    with pytest.raises(CannotOpen):
+        run(evaluator, honest("score"), topic)
+
+
+@pytest.mark.parametrize("field", ["evaluate_key_id", "evaluate_wrapped", "evaluate_sealed"])
+@pytest.mark.parametrize("place", [0, 5, -1])
+def test_a_flipped_bit_does_not_open(evaluator: Evaluator, field: str, place: int) -> None:
+    record = honest("score")
+    damaged = bytearray(record[field])
+    damaged[place] ^= 1
+    with pytest.raises(CannotOpen):
+        run(evaluator, record | {field: bytes(damaged)})
+
+
+@pytest.mark.parametrize("field", ["evaluate_key_id", "evaluate_wrapped", "evaluate_sealed"])
+@pytest.mark.parametrize("value", [b"x", bytes(8), bytes(1168)])
+def test_noise_in_place_of_a_part_does_not_open(evaluator: Evaluator, field: str, value: bytes) -> None:
+    with pytest.raises(CannotOpen):
+        run(evaluator, honest("score") | {field: value})
+
+
+def test_a_key_that_it_does_not_hold_is_said(evaluator: Evaluator) -> None:
+    stranger = PUBLIC._replace(evaluate=PrivateKey.generate().public)
+    with pytest.raises(CannotOpen, match="a key that this process does not hold"):
+        run(evaluator, envelope(SCORE, oprf.blind(BSN)[0], b"", keys=stranger))
+
+
+def test_two_keys_are_understood_during_a_rotation() -> None:
+    previous, current = PrivateKey.generate(), PrivateKey.generate()
+    both = Evaluator(EvaluateKeys({previous.id: previous, current.id: current}, EVALUATE_KEYS.scalar))
+    for key in (previous, current):
+        record = envelope(SCORE, oprf.blind(BSN)[0], b"", keys=PUBLIC._replace(evaluate=key.public))
+        assert len(run(both, record)["element"]) == 32
+
+
+@pytest.mark.parametrize(
+    "blinded",
+    [oprf.IDENTITY, b"\xff" * 32, b"\x01" + bytes(31), bytes(31) + b"\x80", b"\x02" * 31, b"\x02" * 33],
+    ids=["neutral", "too large", "no square", "sign", "short", "long"],
+)
+def test_what_is_no_point_is_never_multiplied(evaluator: Evaluator, blinded: bytes) -> None:
+    """Its answer to a made-up point could say something about its secret."""
+    with pytest.raises(InvalidPoint):
+        run(evaluator, envelope(SCORE, blinded, b""))
+
+
+def test_a_refused_line_has_nothing_to_multiply(evaluator: Evaluator) -> None:
+    evaluator.multiplications()
+    assert run(evaluator, refusal("R05", "waarde"))["element"] == b""
+    assert evaluator.multiplications() == 0
+
+
+def test_multiplications_are_counted_and_a_client_costs_one(evaluator: Evaluator) -> None:
+    evaluator.multiplications()
+    one, two = oprf.blind(BSN)[0], oprf.blind(OTHER)[0]
+    for blinded in (one, one, two, one):
+        run(evaluator, envelope(SCORE, blinded, b""))
+    assert evaluator.multiplications() == 2
+    assert evaluator.multiplications() == 0
+
+
+@pytest.mark.parametrize("value", [b"", b"\x00", b"{}", b"\x00\x00\x00\x00\x00" + bytes(40)])
+def test_what_is_no_envelope_is_undecodable(evaluator: Evaluator, value: bytes) -> None:
+    with pytest.raises(Undecodable):
+        evaluator(SCORE, value)
+    assert evaluator.read(value) is None
+
+
+@pytest.mark.parametrize(("problem", "code"), [(CannotOpen, "K01"), (InvalidPoint, "K02"), (Undecodable, "K03")])
+def test_a_dead_letter_carries_coordinates_and_the_record_as_it_was(problem: type[Exception], code: str) -> None:
+    record = honest("score", line=3)
+    value = codec("sor.in").encode(record)
+    letter = rejection("evaluate", message(SCORE, value), problem("said so"), record, 64)
+    assert letter == {
+        "stage": "evaluate", "topic": SCORE, "partition": 2, "offset": 7, "code": code, "reason": "said so",
+        "delivery": record["delivery"], "line": 3, "sender": record["sender"],
+        "key": record["delivery"].encode(), "value": value, "rejected_at": 64,
+    }  # fmt: skip
+    assert codec("sor.rejected").decode(codec("sor.rejected").encode(letter)) == letter
+
+
+def test_a_dead_letter_of_nothing_readable_has_its_coordinates() -> None:
+    letter = rejection("evaluate", message(SCORE, None, key=None), Undecodable("no wire format"), None, 64)
+    assert (letter["delivery"], letter["line"], letter["sender"]) == ("", 0, "")
+    assert (letter["offset"], letter["partition"], letter["key"], letter["value"]) == (7, 2, b"", b"")
+
+
+def feed(guard: PoisonGuard, *batches: tuple[int, int]) -> None:
+    for read, bad in batches:
+        guard.batch(read, bad)
+
+
+def test_a_few_bad_records_pass() -> None:
+    feed(PoisonGuard("evaluate"), (199, 199))
+    feed(PoisonGuard("evaluate"), *[(1000, 500)] * 20)
+
+
+def test_more_than_half_bad_stops() -> None:
+    with pytest.raises(TooMuchPoison, match=r"evaluate: 200 of the last 200 .* Nothing of this batch is committed"):
+        feed(PoisonGuard("evaluate"), (200, 200))
+    with pytest.raises(TooMuchPoison):
+        feed(PoisonGuard("evaluate"), (1000, 0), (1000, 600), (1000, 600))
+
+
+def test_old_records_count_no_more() -> None:
+    feed(PoisonGuard("evaluate"), (1000, 190), (3000, 0), *[(100, 55)] * 3)
+
+
+def test_a_slow_drip_of_poison_stops_too() -> None:
+    """One record a batch, all of them bad: the window counts records, not batches."""
+    guard = PoisonGuard("evaluate")
+    with pytest.raises(TooMuchPoison):
+        feed(guard, *[(1, 1)] * 200)

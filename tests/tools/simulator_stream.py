@@ -1,0 +1,176 @@
+"""The simulator's files through the connectors' parsers, the register and the fold, in this process, without a broker.
+
+Only sealing, blinding and transport are left out: a client is named by its BSN or fallback key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from msgspec.structs import asdict
+
+from connectors.delivery.reading import prepare
+from connectors.delivery.recognise import CSV_KINDS, HOOFD, PARSERS, recognise
+from connectors.formats.cbs.layout import lees
+from connectors.formats.files import Source
+from connectors.formats.model import Afwijzing, BestandFout, Invoer, Keuzes, Regel
+from crypto.pseudonym import References
+from domain.care.fold import rijen
+from domain.care.rows import TABELLEN, MetingRij, ScoreRij, TrajectRij
+from domain.facts.checks import check
+from domain.facts.fact import BerichtRetour, Event
+from domain.facts.fact_set import Feiten, add
+from domain.facts.register import Nummer, Record, gebruiken, neem_op, sleutels, vouw
+from domain.field.dates import as_date, iso_day
+from domain.indicators.terms import Tabel
+from schemas.records import fact_to_record, record_to_fact
+from streams.references import Remembered, hashed
+from tools.simulator import compare
+
+#: The day of the upload: after every day of sending.
+UPLOAD = iso_day("2026-07-31") * 86_400_000 + 43_200_000
+_SECRET = b"0" * 32
+
+
+@dataclass
+class Result:
+    """What came out: rows as the comparison has them, what waits, and codes of what was refused."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+    waiting: dict[str, dict[str, int]] = field(default_factory=lambda: {"metingen": {}, "scores": {}})
+    refused: Counter[str] = field(default_factory=Counter)
+    accepted: Counter[str] = field(default_factory=Counter)  # by kind
+    outside: int = 0
+    tables: dict[Tabel, list[dict[str, Any]]] = field(
+        default_factory=lambda: {"trajecten": [], "metingen": [], "scores": []}
+    )  # every row by column, as the indicators read them
+    flags: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class _Stream:
+    result: Result = field(default_factory=Result)
+    clients: dict[str, Feiten] = field(default_factory=lambda: defaultdict(Feiten))
+    numbers: dict[str, Nummer] = field(default_factory=lambda: defaultdict(Nummer))
+    references: Remembered = field(default_factory=lambda: Remembered(References(_SECRET)))
+    events: list[tuple[str, Event]] = field(default_factory=list)
+
+
+class _Place(NamedTuple):
+    """Where a line stands: its delivery, the moment of it, and the mark of its message."""
+
+    delivery: str
+    line: int
+    lines: int
+    tijd: int
+    kenmerk: bytes
+
+
+def run(root: Path, paths: list[Path] | None = None) -> Result:
+    """Every file below ``root`` in order of path, or the given ones in their order."""
+    layout = root / "cbs" / "layout.toml"
+    keuzes = Keuzes(indeling=lees(layout) if layout.exists() else None, periode="2026-1")
+    stream = _Stream()
+    found = paths or sorted(p for p in root.rglob("*") if p.suffix in (".xml", ".csv"))
+    for number, path in enumerate(found):
+        _file(stream, path, number, keuzes)
+    for client, event in stream.events:
+        add(stream.clients[client], event)
+    for client, event in _of_the_register(stream):
+        add(stream.clients[client], event)
+    _rows(stream)
+    return stream.result
+
+
+def _file(stream: _Stream, path: Path, number: int, keuzes: Keuzes) -> None:
+    content = path.read_bytes()
+    source = Source(path.name, path.name, len(content), content=content)
+    try:
+        kind, sender = recognise(content[:HOOFD], path.name, path.name, keuzes.indeling)
+        known = prepare(source, _SECRET, 1 << 30)
+        invoer = Invoer(path.name, sender, UPLOAD + number, known.codering, known.regels, keuzes=keuzes)
+        lines = _lines(kind, content, invoer)
+    except BestandFout as fault:
+        stream.result.refused[fault.code] += 1
+        return
+    kenmerk = b"" if kind in CSV_KINDS else known.kenmerk
+    stream.result.outside += invoer.telling.buiten
+    delivery = hashlib.sha256(kind.encode() + content).hexdigest()[:32]
+    for line, regel in enumerate(lines, 1):
+        if isinstance(regel.inhoud, Afwijzing):
+            stream.result.refused[regel.inhoud.code] += 1
+        else:
+            assert check(regel.inhoud) is None
+            stream.result.accepted[kind] += 1
+            _accept(stream, kind, sender, regel, _Place(delivery, line, len(lines), invoer.tijd, kenmerk))
+
+
+def _lines(kind: str, content: bytes, invoer: Invoer) -> list[Regel]:
+    """As a delivery reads it: again while the first pass finds records that are scattered."""
+    while True:
+        before = len(invoer.verspreid)
+        invoer.telling.buiten = 0
+        lines = list(PARSERS[kind](BytesIO(content), invoer))
+        if len(invoer.verspreid) == before:
+            return lines
+
+
+def _accept(stream: _Stream, kind: str, sender: str, regel: Regel, place: _Place) -> None:
+    assert not isinstance(regel.inhoud, Afwijzing)
+    name, clear = fact_to_record(regel.inhoud)
+    fact = record_to_fact((name, hashed(stream.references, kind, sender, clear)))
+    client = None if isinstance(fact, BerichtRetour) else regel.bsn or f"fallback {regel.terugval}"
+    for use in gebruiken(fact, place.kenmerk, regel.regel):
+        for key in sleutels(use, sender, client):
+            neem_op(stream.numbers[key], Record(use, client, place.delivery, place.line, place.lines, place.tijd))
+    if client is not None:
+        assert not isinstance(fact, BerichtRetour)
+        stream.events.append((client, Event(place.delivery, place.line, sender, place.tijd, fact)))
+
+
+def _of_the_register(stream: _Stream) -> Iterator[tuple[str, Event]]:
+    for key, number in stream.numbers.items():
+        soort, sender, reference, _ = key.split("|")
+        for effect in vouw(number, (), soort, bytes.fromhex(reference), alles=True):
+            if effect.fact is not None:
+                yield effect.pseudonym, Event("0" * 32, 1, sender, UPLOAD, effect.fact)
+
+
+def _rows(stream: _Stream) -> None:
+    result = stream.result
+    found = []
+    for client, feiten in stream.clients.items():
+        for key, row in rijen(client.encode(), feiten).items():
+            named = {"aanbieder": key.aanbieder, "gemeente": key.gemeente, "verwijderd": False, "client": client}
+            number = {} if isinstance(row, MetingRij | ScoreRij) else {"traject": key.nummer.hex()}
+            result.tables[TABELLEN[key.tabel]].append(asdict(row) | named | number)
+            if isinstance(row, TrajectRij):
+                found.append(_row(key.aanbieder, key.gemeente, row))
+                result.flags.update(row.vlaggen)
+            elif isinstance(row, MetingRij | ScoreRij) and row.wacht:
+                table = result.waiting["metingen" if isinstance(row, MetingRij) else "scores"]
+                table[row.wacht] = table.get(row.wacht, 0) + 1
+    result.rows = compare.found(found)
+
+
+def _row(aanbieder: str, gemeente: str, r: TrajectRij) -> tuple[Any, ...]:
+    """The columns of ``compare.QUERY`` as ClickHouse gives them."""
+    twice = [v for v in r.vlaggen if v in ("TR056", "TR314", "TR333")]
+    days = {reason: as_date(day).isoformat() for reason, day in r.wacht.items()}
+    return (
+        *(aanbieder, gemeente, r.cluster, r.categorie, r.code, as_date(r.begindatum).isoformat()),
+        *(_iso(r.einddatum), r.reden_beeindiging, r.uitval_klasse, r.status, r.leveringen, r.nut_jeugdige, r.nut_ouder),
+        *(r.zonder_hulp_jeugdige, r.zonder_hulp_ouder, r.metingen, r.scores, r.declaraties, r.bron, r.hulpvorm),
+        *(r.verwijzer, r.crisis, r.intensiteit, _iso(r.nieuwe_start), r.metingen_einde, r.metingen_jaren, days),
+        *(twice, r.gas, r.probleem_behandelaar, r.probleem_ouder, r.probleem_client),
+    )
+
+
+def _iso(day: int | None) -> str:
+    return "" if day is None else as_date(day).isoformat()

@@ -1,0 +1,168 @@
+"""The demonstration: a region's worth of files through the real stream, checked against what the simulator decided."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import clickhouse_connect
+
+from connectors.delivery.connector import Connector
+from connectors.formats import files as sources
+from connectors.formats.cbs.layout import lees
+from connectors.formats.model import BestandFout, Keuzes
+from local.errors import StackError
+from settings.access import clickhouse_access, kafka_cluster
+from settings.settings import Settings
+from tools.simulator import SimulationConfig, compare, simulate
+from tools.simulator.almere import halfjaar
+
+MARK: Final = "demo"
+#: Delivered at once; the rest (scores, late messages) comes in file by file, as providers upload.
+AT_ONCE: Final = ("berichten", "cem", "bergop")
+CBS: Final = "cbs"
+#: Pause between two live uploads, in seconds.
+_PACE: Final = 0.02
+_SETTLE: Final = 120.0
+
+Tell = Callable[[str], None]
+
+
+class Latency(NamedTuple):
+    """From publication at the source until the row can be queried, in seconds, over the live uploads."""
+
+    rows: int
+    p50: float
+    p99: float
+
+
+def claim(settings: Settings) -> Path:
+    """The home of the demonstration, emptied of an earlier one. ``StackError`` for a home with other data."""
+    home = settings.home
+    if (home / "kafka").exists() and not (home / MARK).exists():
+        raise StackError(
+            f"{home.absolute()} holds data that are not the demo's. Run it elsewhere: SOR_HOME=.sor-demo sor demo"
+        )
+    for name in ("kafka", "clickhouse", "state", "keys", "files"):
+        shutil.rmtree(home / name, ignore_errors=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (home / MARK).touch()
+    return home
+
+
+def files(home: Path, clients: int, months: int, seed: int, *, faults: bool) -> Path:
+    """Write the files of a region."""
+    folder = home / "files"
+    simulate(SimulationConfig(clients, months, seed, last_half_year(datetime.now(UTC).date()), faults), folder)
+    return folder
+
+
+def last_half_year(today: date) -> date:
+    """Last day of the half year before this one: CBS files over an older one are not accepted any more."""
+    return date(today.year, 1 if today.month <= 6 else 7, 1) - timedelta(days=1)
+
+
+class Delivered(NamedTuple):
+    """What was published: deliveries, records, and files refused at the source without one."""
+
+    deliveries: int
+    records: int
+    refused: int
+    seconds: float
+
+    def plus(self, other: Delivered) -> Delivered:
+        """Both together."""
+        return Delivered(
+            self.deliveries + other.deliveries,
+            self.records + other.records,
+            self.refused + other.refused,
+            self.seconds + other.seconds,
+        )
+
+
+def deliver_at_once(settings: Settings, folder: Path, tell: Tell) -> Delivered:
+    """The messages and questionnaires, as one run over many files."""
+    return _deliver(settings, [folder / name for name in AT_ONCE if (folder / name).is_dir()], tell)
+
+
+def deliver_live(settings: Settings, folder: Path, tell: Tell) -> Delivered:
+    """Everything else, one upload after the other."""
+    rest = sorted(p for p in folder.iterdir() if p.is_dir() and p.name not in (*AT_ONCE, CBS))
+    uploads = [[path] for part in rest for path in sorted(part.rglob("*")) if path.is_file()]
+    total = Delivered(0, 0, 0, 0.0)
+    with Connector(settings.keys, kafka_cluster(settings)) as connector:
+        for number, paths in enumerate(uploads, 1):
+            one = _run(connector, paths)
+            total = total.plus(one)
+            if number % 50 == 0:
+                tell(f"  {number} of {len(uploads)} uploads")
+            time.sleep(_PACE)
+    return total
+
+
+def deliver_cbs(settings: Settings, folder: Path, tell: Tell) -> Delivered:
+    """The files of providers in Almere, one delivery after the other: each replaces the one before unless it is cut."""
+    document = json.loads((folder / "expected.json").read_text("utf-8"))
+    periode, _ = halfjaar(date.fromisoformat(document["configuratie"]["until"]))
+    keuzes = Keuzes(indeling=lees(folder / CBS / "layout.toml"), periode=periode)
+    total = Delivered(0, 0, 0, 0.0)
+    with Connector(settings.keys, kafka_cluster(settings), keuzes=keuzes) as connector:
+        for part in sorted(p for p in (folder / CBS).iterdir() if p.is_dir()):
+            total = total.plus(_run(connector, [part], tell))
+    return total
+
+
+def _deliver(settings: Settings, paths: list[Path], tell: Tell) -> Delivered:
+    with Connector(settings.keys, kafka_cluster(settings)) as connector:
+        return _run(connector, paths, tell)
+
+
+def _run(connector: Connector, paths: list[Path], tell: Tell | None = None) -> Delivered:
+    began, refused, deliveries, records = time.monotonic(), list[BestandFout](), 0, 0
+    found = sources.find(paths, sources.Limits(), refused.append)
+    for delivery in connector.deliveries(found, connector.run(), refused.append):
+        connector.publish(delivery)
+        deliveries, records = deliveries + 1, records + delivery.lines
+        if tell is not None and deliveries % 10 == 0:
+            tell(f"  {deliveries} deliveries, {records} records")
+    return Delivered(deliveries, records, len(refused), time.monotonic() - began)
+
+
+def wait_for(settings: Settings, folder: Path) -> tuple[bool, int, float]:
+    """Wait until the trajecten are what the simulator decided: (equal, trajecten, seconds waited)."""
+    expected = compare.expected(json.loads((folder / "expected.json").read_text("utf-8")), cbs=True)
+    began = time.monotonic()
+    for rows in _poll(settings):
+        waited = time.monotonic() - began
+        if rows == expected or waited > _SETTLE:
+            return rows == expected, sum(rows.values()), waited
+    raise AssertionError("polling has no end")
+
+
+def _poll(settings: Settings) -> Iterator[Counter[str]]:
+    access = clickhouse_access(settings, "admin")
+    with clickhouse_connect.get_client(dsn=access.url, username=access.user, password=access.password) as client:
+        while True:
+            yield compare.found(client.query(compare.QUERY).result_rows)
+            time.sleep(0.2)
+
+
+def latency(settings: Settings, since: float) -> Latency:
+    """Over the rows whose newest event was published after ``since`` (seconds since 1970)."""
+    access = clickhouse_access(settings, "admin")
+    sql = (
+        "SELECT count(), quantile(0.5)(s), quantile(0.99)(s) FROM ("
+        "SELECT dateDiff('millisecond', gebeurd_op, ingevoegd_op) / 1000 AS s FROM sor.scores"
+        " WHERE gebeurd_op >= {t:DateTime64(3)}"
+        " UNION ALL SELECT dateDiff('millisecond', gebeurd_op, ingevoegd_op) / 1000 FROM sor.trajecten"
+        " WHERE gebeurd_op >= {t:DateTime64(3)})"
+    )
+    with clickhouse_connect.get_client(dsn=access.url, username=access.user, password=access.password) as client:
+        rows, p50, p99 = client.query(sql, parameters={"t": f"{since:.3f}"}).result_rows[0]
+    return Latency(int(rows), float(p50), float(p99))

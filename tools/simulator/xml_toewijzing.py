@@ -1,0 +1,88 @@
+"""JW301 as it travels (3.5): the assignments of one client at one provider, with all the personal data it carries.
+
+What the monitor keeps is in ToegewezenProduct; name, address, telephone, relations and remarks are made up and must be
+dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from tools.simulator.model import Client
+from tools.simulator.xml import Kop, Node, persoon, render
+
+
+@dataclass(frozen=True, slots=True)
+class Toegewezen:
+    """One ToegewezenProduct; `einddatum` None = open, `reden` '' = first or unchanged. Omvang or Budget."""
+
+    nummer: str
+    categorie: str
+    code: str
+    datum: date
+    tijd: str
+    ingangsdatum: date
+    einddatum: date | None
+    reden: str
+    volume: int | None
+    eenheid: str
+    frequentie: str
+    budget: int | None
+
+
+def toewijzingsbericht(kop: Kop, client: Client, bsn: str, producten: Sequence[Toegewezen], stijl: int) -> bytes:
+    """A JW301 of one gemeente to one provider about one client."""
+    nodes: list[Node] = [
+        *persoon(client, bsn),
+        ("m:Commentaar", f"Bel {client.achternaam} na vier uur"),
+        ("m:Relaties", [("m:Relatie", _relatie(client))]),
+        ("m:Contactgegevens", [("m:Contact", _contact(client))]),
+        ("m:ToegewezenProducten", [("m:ToegewezenProduct", _product(p)) for p in producten]),
+    ]
+    return render(kop, [("m:Client", nodes)], stijl)
+
+
+def _relatie(client: Client) -> list[Node]:
+    return [
+        ("m:Nummer", "1"),
+        ("m:Soort", "20"),
+        ("m:Naam", [("b:Geslachtsnaam", [("b:Achternaam", client.achternaam)]), ("b:Voornamen", "Testouder")]),
+        ("m:Contact", _contact(client)),
+    ]
+
+
+def _contact(client: Client) -> list[Node]:
+    huisnummer = str(1 + int(client.bsn) % 90)
+    adres: list[Node] = [
+        ("b:Huisnummer", huisnummer),
+        ("b:Postcode", f"{1000 + int(client.bsn) % 900}TS"),
+        ("b:Straatnaam", "Teststraat"),
+        ("b:Plaatsnaam", "Teststad"),
+    ]
+    telefoon: list[Node] = [("b:Telefoon01", [("b:Telefoonnummer", "0200000000"), ("b:Landnummer", "+31")])]
+    return [("m:Soort", "01"), ("m:Adres", adres), ("m:Telefoon", telefoon), ("m:Emailadres", "test@voorbeeld.example")]
+
+
+def _product(p: Toegewezen) -> list[Node]:
+    product: list[Node] = [("b:Categorie", p.categorie)]
+    if p.code:
+        product.append(("b:Code", p.code))
+    nodes: list[Node] = [
+        ("m:ToewijzingNummer", p.nummer),
+        ("m:Product", product),
+        ("m:Toewijzingsdatum", p.datum.isoformat()),
+        ("m:Toewijzingstijd", p.tijd),
+        ("m:Ingangsdatum", p.ingangsdatum.isoformat()),
+    ]
+    if p.einddatum:
+        nodes.append(("m:Einddatum", p.einddatum.isoformat()))
+    if p.reden:
+        nodes.append(("m:RedenWijziging", p.reden))
+    if p.volume is not None:
+        omvang: list[Node] = [("b:Volume", str(p.volume)), ("b:Eenheid", p.eenheid), ("b:Frequentie", p.frequentie)]
+        nodes.append(("m:Omvang", omvang))
+    elif p.budget is not None:
+        nodes.append(("m:Budget", str(p.budget)))
+    return nodes
