@@ -9,8 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 TESTS ?= tests
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-COMPILE := $(BIN)/python -m piptools compile --quiet --no-header --strip-extras --allow-unsafe --all-build-deps \
-	--generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+COMPILE := $(BIN)/python -m piptools compile pyproject.toml --upgrade --quiet --no-header --strip-extras --all-build-deps \
+	--generate-hashes --unsafe-package sturen-op-resultaat --no-emit-index-url --no-emit-find-links \
+	--no-emit-trusted-host --no-emit-options
+LOCKS := requirements.lock requirements-dev.lock requirements-production.lock requirements-connector.lock
 
 .PHONY: help
 help: ## This list
@@ -43,11 +45,14 @@ lint-fix: $(VENV)/.dev ## Repair what the linter can repair, and format
 	@$(BIN)/ruff format .
 
 .PHONY: lock
-lock: $(VENV)/.dev ## Resolve pyproject.toml anew into the two lock files
-	@$(COMPILE) --upgrade --output-file requirements.lock pyproject.toml
-	@$(COMPILE) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
-	@# Part of Python 3.14 itself, so not to be had for it: the lock serves every version from 3.11.
-	@sed -E -i 's/^(backports-zstd==[0-9.]+) \\$$/\1 ; python_version < "3.14" \\/' requirements.lock requirements-dev.lock
+lock: $(VENV)/.dev ## Resolve pyproject.toml anew into the lock files
+	@$(COMPILE) --extra local --output-file requirements.lock
+	@$(COMPILE) --extra local,dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(COMPILE) --extra intake,stream,results --constraint requirements.lock --output-file requirements-production.lock
+	@$(COMPILE) --constraint requirements.lock --output-file requirements-connector.lock
+	@# backports-zstd is part of Python 3.14 itself, so not to be had for it: the locks serve every version from 3.11.
+	@# What follows the first empty line warns that the project, which an extra names, is not locked.
+	@sed -E -i -e 's/^(backports-zstd==[0-9.]+) \\$$/\1 ; python_version < "3.14" \\/' -e '/^$$/,$$d' $(LOCKS)
 
 .PHONY: bench
 bench: $(VENV)/.runtime ## Measure against peers on this machine

@@ -7,16 +7,16 @@ from typing import Final
 
 from domain.field.bsn import elfproef, masked
 
-_LANG: Final = re.compile(r"[0-9]{8,}")
-_NEGEN: Final = re.compile(r"(?<![0-9])[0-9]{9}(?![0-9])")
-_ONZICHTBAAR: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-_DAG: Final = re.compile(r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
-_LENGTE: Final = 24
+_LONG: Final = re.compile(r"[0-9]{8,}")
+_NINE: Final = re.compile(r"(?<![0-9])[0-9]{9}(?![0-9])")
+_INVISIBLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_DAY: Final = re.compile(r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
+_LENGTH: Final = 24
 
 
 def name(text: str) -> str:
     """A file name without control characters; nine digits that could be a BSN become stars and the last three."""
-    return _NEGEN.sub(_if_bsn, _ONZICHTBAAR.sub("?", text))
+    return _NINE.sub(_if_bsn, _INVISIBLE.sub("?", text))
 
 
 def _if_bsn(found: re.Match[str]) -> str:
@@ -25,8 +25,8 @@ def _if_bsn(found: re.Match[str]) -> str:
 
 def cell(text: str) -> str:
     """A cell other than a number column: any run of eight or more digits is masked, for columns get shifted."""
-    clean = _LANG.sub(lambda found: masked(found.group()), _ONZICHTBAAR.sub("?", text))
-    return clean if len(clean) <= _LENGTE else clean[: _LENGTE - 1] + "…"
+    clean = _LONG.sub(lambda found: masked(found.group()), _INVISIBLE.sub("?", text))
+    return clean if len(clean) <= _LENGTH else clean[: _LENGTH - 1] + "…"
 
 
 def number(text: str, bsn: str) -> str:
@@ -43,4 +43,4 @@ def bsn(text: str) -> str:
 
 def day(text: str) -> str:
     """A column of days: JJJJMMDD of this century is shown, anything else as a cell."""
-    return text if _DAG.fullmatch(text) else cell(text)
+    return text if _DAY.fullmatch(text) else cell(text)

@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from msgspec.structs import asdict
 
-from domain.care.fold import rijen
-from domain.care.rows import TABELLEN
+from domain.care.fold import rows_of
+from domain.care.rows import TABLES
 from domain.facts.fact import Event
-from domain.facts.fact_set import Feiten, add
+from domain.facts.fact_set import FactSet, add
 from domain.field.definitions import VERSION
 from schemas.codec import Codec, IdSource, Record
 from schemas.records import record_to_event
@@ -64,12 +64,12 @@ def expected(cluster: Cluster, log: Log, tell: Callable[[int], None], ids: IdSou
 
 
 def _rows(client: bytes, events: list[Event]) -> Iterator[Row]:
-    feiten = Feiten()
+    facts = FactSet()
     for event in events:
-        add(feiten, event)
-    for sleutel, rij in rijen(client, feiten).items():
-        content = asdict(rij) | key_columns(sleutel) | {"client": client.decode(), "definitie_versie": VERSION}
-        yield Row(TABELLEN[sleutel.tabel], sleutel.text, content)
+        add(facts, event)
+    for key, row in rows_of(client, facts).items():
+        content = asdict(row) | key_columns(key) | {"client": client.decode(), "definitie_versie": VERSION}
+        yield Row(TABLES[key.tabel], key.text, content)
 
 
 def _by_client(cluster: Cluster, partition: int, end: int, tell: Callable[[int], None]) -> dict[bytes, list[bytes]]:

@@ -9,10 +9,10 @@ from msgspec.structs import asdict
 from domain.facts.fact import (
     BerichtRetour,
     CbsRecord,
+    Content,
     Dubbel,
     Event,
     Fact,
-    Inhoud,
     Intrekking,
     Meting,
     Prestatie,
@@ -25,21 +25,21 @@ from domain.facts.fact import (
 )
 from schemas.codec import Record
 
-_CLASSES: Final[tuple[type[Inhoud], ...]] = (
+_CLASSES: Final[tuple[type[Content], ...]] = (
     *(Start, Stop, Prestatie, Score, Meting, Toewijzing, BerichtRetour, PrestatieRetour, CbsRecord),
     *(Intrekking, Dubbel, Vervanging),
 )
 #: Class of a fact -> its full name in Avro.
 NAME: Final[dict[type, str]] = {cls: f"nl.sor.{cls.__name__}" for cls in _CLASSES}
-_CLASS: Final[dict[str, type[Inhoud]]] = {name: cls for cls, name in NAME.items()}
+_CLASS: Final[dict[str, type[Content]]] = {name: cls for cls, name in NAME.items()}
 
 
-def fact_to_record(fact: Inhoud) -> tuple[str, Record]:
+def fact_to_record(fact: Content) -> tuple[str, Record]:
     """``(full name, record)`` of a fact, as a union of records wants it."""
     return NAME[type(fact)], asdict(fact)
 
 
-def record_to_fact(named: tuple[str, Record]) -> Inhoud:
+def record_to_fact(named: tuple[str, Record]) -> Content:
     """The fact of a named record. The decoder has checked the types."""
     return _CLASS[named[0]](**named[1])
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
 from faults import OperatorFault
+from sor import needs
 
 
 class Entry(NamedTuple):
-    """A sub-command: the module below ``sor/commands`` that registers it, and the first paragraph of its help."""
+    """A sub-command: the module below ``sor/commands`` that registers it, and the first paragraph of its help.
+
+    ``extra``: what the processes need that it starts, so that it is looked at before any of them.
+    """
 
     module: str
     help: str
+    extra: str = ""
 
 
 #: In the order in which ``sor --help`` lists them. The help stands here as well, so that the list imports no module.
@@ -25,9 +30,12 @@ COMMANDS: Final[dict[str, Entry]] = {
     "demo": Entry(
         "demo",
         "Start everything, deliver a region's files, check every figure and show the indicators per cluster.",
+        "local",
     ),
     "up": Entry(
-        "stack", "Start Kafka, ClickHouse and the stages on this machine and keep them running. Ctrl-C stops them."
+        "stack",
+        "Start Kafka, ClickHouse and the stages on this machine and keep them running. Ctrl-C stops them.",
+        "local",
     ),
     "down": Entry("stack", "Stop the stack, in reverse order."),
     "status": Entry(
@@ -64,6 +72,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "bench": Entry(
         "bench",
         "Measure the stream on this machine: its own broker and engine, real processes, in a temporary folder.",
+        "local",
     ),
     "run": Entry(
         "run",
@@ -94,7 +103,11 @@ class _Lazy(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, stand_in, rest = super().resolve_command(ctx, args)
-        return name, None if stand_in is None or name is None else load(name), rest
+        if stand_in is None or name is None:
+            return name, None, rest
+        if extra := COMMANDS[name].extra:
+            needs.require(extra, f"sor {name}")
+        return name, load(name), rest
 
 
 app = typer.Typer(
@@ -117,5 +130,14 @@ def main() -> None:
     try:
         app()
     except OperatorFault as problem:
-        typer.echo(f"sor: {problem}", err=True)
-        sys.exit(problem.exit_code)
+        _end(problem)
+    except ModuleNotFoundError as error:
+        absent = needs.explained(error, " ".join(["sor", *sys.argv[1:2]]))
+        if absent is None:
+            raise
+        _end(absent)
+
+
+def _end(problem: OperatorFault) -> NoReturn:
+    typer.echo(f"sor: {problem}", err=True)
+    sys.exit(problem.exit_code)

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from domain.facts.delivery import Aanlevering, Uitkomst, add
+from domain.facts.delivery import Aanlevering, Outcome, add
 from schemas.codec import Codec, IdSource, Record
 from schemas.topics import LINES, RECEIPTS
 from streams.engine.stage import Out
@@ -41,14 +41,14 @@ class Deliveries:
         add(state, (_outcome(line) for line in lines))
         if state.klaar and not before:
             log.info("delivery complete", delivery=key.decode(), kind=state.kind, lines=state.lines,
-                     afgekeurd=state.aantal - state.geaccepteerd)  # fmt: skip
-        state.versie = max(state.versie, version(self._epoch, records[-1].offset))
+                     afgekeurd=state.count - state.geaccepteerd)  # fmt: skip
+        state.version = max(state.version, version(self._epoch, records[-1].offset))
         receipt = self._receipts.encode(_receipt(key.decode(), state))
         return self._encode(state), [Out(RECEIPTS, key, receipt)]
 
 
-def _outcome(line: Record) -> Uitkomst:
-    return Uitkomst(
+def _outcome(line: Record) -> Outcome:
+    return Outcome(
         line["line"],
         line["regel"],
         line["regels"],
@@ -67,9 +67,9 @@ def _receipt(delivery: str, state: Aanlevering) -> Record:
         "sender": state.sender,
         "test": state.test,
         "lines": state.lines,
-        "gezien": state.aantal,
+        "gezien": state.count,
         "geaccepteerd": state.geaccepteerd,
-        "afgekeurd": state.aantal - state.geaccepteerd,
+        "afgekeurd": state.count - state.geaccepteerd,
         "regels_geaccepteerd": min(state.regels_geaccepteerd, _MOST),
         "regels_afgekeurd": min(state.regels_afgekeurd, _MOST),
         "klaar": state.klaar,
@@ -79,7 +79,7 @@ def _receipt(delivery: str, state: Aanlevering) -> Record:
         "codes": state.codes,
         "eerste": state.eerste,
         "laatste": state.laatste,
-        "version": state.versie,
-        "ingetrokken": state.aantal_ingetrokken,
+        "version": state.version,
+        "ingetrokken": state.count_withdrawn,
         "wacht": state.wacht,
     }

@@ -21,9 +21,9 @@ from crypto.keys import EntryKeys
 from crypto.oprf import InvalidPoint
 from crypto.pseudonym import Pseudonyms, References
 from crypto.seal import ENTRY, CannotOpen, Opener
-from domain.facts.checks import Bevinding, check
+from domain.facts.checks import Finding, check
 from domain.facts.fact import KINDS, BerichtRetour
-from domain.field.messages import MELDINGEN
+from domain.field.messages import MESSAGES
 from monitoring import metrics
 from schemas.codec import Codec, IdSource, Record, Undecodable
 from schemas.records import NAME, record_to_fact
@@ -108,7 +108,7 @@ class Admission:
         if name == _REFUSAL:
             return self._refused(record, kind, sealed, _bounded(content["code"], content["veld"]))
         if name not in fact_names or bool(record["element"]) == (name == _NO_CLIENT):
-            return self._refused(record, kind, sealed, Bevinding("K04", ""))
+            return self._refused(record, kind, sealed, Finding("K04", ""))
         problem = check(record_to_fact((name, content)))
         if problem is not None:
             return self._refused(record, kind, sealed, problem)
@@ -145,7 +145,7 @@ class Admission:
         kenmerk = (sealed["kenmerk"] or b"")[:_KENMERK]
         return self._references.hashed(b"kenmerk", record["sender"], kenmerk) if kenmerk else b""
 
-    def _refused(self, record: Record, kind: str, sealed: Record, problem: Bevinding) -> Admitted:
+    def _refused(self, record: Record, kind: str, sealed: Record, problem: Finding) -> Admitted:
         line = self._lines.encode(line_record(record, kind, sealed, problem))
         return Admitted(record["delivery"].encode(), kind, record["published_at"], problem.code, line, b"", None)
 
@@ -154,17 +154,17 @@ class Admission:
         clear = header_of(self._evaluated, value)
         if clear is None or clear["topic"] not in _KINDS:
             return clear, None
-        refusal = Bevinding(CODES[type(problem)], "")
+        refusal = Finding(CODES[type(problem)], "")
         nothing = {"regel": 0, "regels": 0}
         return clear, self._lines.encode(line_record(clear, _KINDS[clear["topic"]][0], nothing, refusal))
 
 
-def _bounded(code: str, veld: str) -> Bevinding:
+def _bounded(code: str, veld: str) -> Finding:
     """A refusal as its sender wrote it, held to our own codes and to a name without digits: it may carry no content."""
-    return Bevinding(code if code in MELDINGEN else "K04", veld if _FIELD.fullmatch(veld) else "")
+    return Finding(code if code in MESSAGES else "K04", veld if _FIELD.fullmatch(veld) else "")
 
 
-def line_record(record: Record, kind: str, sealed: Record, problem: Bevinding | None) -> Record:
+def line_record(record: Record, kind: str, sealed: Record, problem: Finding | None) -> Record:
     """The outcome of one record as ``sor.lines`` holds it."""
     return {
         "delivery": record["delivery"],

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from domain.facts.fact import KINDS
-from domain.facts.register import EENMALIG, Gebruik, Gevolg, Nummer, gebruiken, sleutels, vouw
+from domain.facts.register import ONCE, Number, Outcome, Usage, fold, keys, uses_of
 from domain.facts.register import Record as Use
 from schemas.codec import Codec, IdSource, Record
 from schemas.records import fact_to_record, record_to_fact
@@ -35,26 +35,26 @@ class Uses:
         self._told = lru_cache(maxsize=_REMEMBERED)(_untold)
 
     def __call__(
-        self, record: Record, named: tuple[str, Record], kenmerk: bytes, regel: int, pseudonym: bytes
+        self, record: Record, named: tuple[str, Record], kenmerk: bytes, row: int, pseudonym: bytes
     ) -> list[tuple[str, bytes]]:
         """Key and value of each. A use that is told once per client is left out when it was told a while ago."""
         client = pseudonym.decode() or None
         tijd: int = named[1].get("tijd") or record["published_at"]
         out = []
-        for use in gebruiken(record_to_fact(named), kenmerk, regel):
-            if use.soort in EENMALIG and not self._fresh(use, client):
+        for use in uses_of(record_to_fact(named), kenmerk, row):
+            if use.soort in ONCE and not self._fresh(use, client):
                 continue
             value = self._codec.encode(self._record(record, use, client, tijd))
-            out += [(key, value) for key in sleutels(use, record["sender"], client)]
+            out += [(key, value) for key in keys(use, record["sender"], client)]
         return out
 
-    def _fresh(self, use: Gebruik, client: str | None) -> bool:
+    def _fresh(self, use: Usage, client: str | None) -> bool:
         before = self._told.cache_info().misses
         self._told(use.soort, use.sleutel, use.inhoud, client)
         return self._told.cache_info().misses > before
 
     @staticmethod
-    def _record(record: Record, use: Gebruik, client: str | None, tijd: int) -> Record:
+    def _record(record: Record, use: Usage, client: str | None, tijd: int) -> Record:
         return {
             "soort": use.soort,
             "aanbieder": record["sender"],
@@ -80,46 +80,46 @@ class Register:
 
     def __init__(self, ids: IdSource | None = None, epoch: int = 0) -> None:
         self._uses, self._events, self._lines = Codec(REGISTER, ids), Codec(EVENTS, ids), Codec(LINES, ids)
-        self._decode, self._encode = msgspec.msgpack.Decoder(Nummer).decode, msgspec.msgpack.Encoder().encode
+        self._decode, self._encode = msgspec.msgpack.Decoder(Number).decode, msgspec.msgpack.Encoder().encode
         self._epoch = epoch
 
     def __call__(self, _key: bytes, blob: bytes | None, records: Sequence[LogRecord]) -> tuple[bytes, list[Out]]:
         """Fold the uses of one number, in order of offset, into its packed state; what follows for whom goes out."""
-        nummer = self._decode(blob) if blob else Nummer()
+        number = self._decode(blob) if blob else Number()
         uses = [self._uses.decode(record.value) for record in records]
         first, last = version(self._epoch, records[0].offset), version(self._epoch, records[-1].offset)
-        again = first <= nummer.versie
+        again = first <= number.version
         newest = uses[-1]
-        found = vouw(nummer, map(_use, uses), newest["soort"], newest["sleutel"], alles=again)
-        nummer.versie = max(nummer.versie, last)
-        return self._encode(nummer), [self._out(gevolg, newest) for gevolg in found]
+        found = fold(number, map(_use, uses), newest["soort"], newest["sleutel"], everything=again)
+        number.version = max(number.version, last)
+        return self._encode(number), [self._out(outcome, newest) for outcome in found]
 
-    def _out(self, gevolg: Gevolg, cause: Record) -> Out:
-        if gevolg.fact is None:
-            return Out(LINES, gevolg.delivery.encode(), self._lines.encode(_withdrawn(gevolg, cause)))
+    def _out(self, outcome: Outcome, cause: Record) -> Out:
+        if outcome.fact is None:
+            return Out(LINES, outcome.delivery.encode(), self._lines.encode(_withdrawn(outcome, cause)))
         event = {
             "delivery": cause["delivery"],
             "line": cause["line"],
             "aanbieder": cause["aanbieder"],
             "published_at": cause["published_at"],
-            "fact": fact_to_record(gevolg.fact),
+            "fact": fact_to_record(outcome.fact),
         }
-        return Out(EVENTS, gevolg.pseudonym.encode(), self._events.encode(event))
+        return Out(EVENTS, outcome.pseudonym.encode(), self._events.encode(event))
 
 
 def _use(record: Record) -> Use:
-    use = Gebruik(record["soort"], record["sleutel"], record["inhoud"], record["bericht"], record["retour"])
+    use = Usage(record["soort"], record["sleutel"], record["inhoud"], record["bericht"], record["retour"])
     return Use(use, record["pseudonym"], record["delivery"], record["line"], record["lines"], record["tijd"])
 
 
-def _withdrawn(gevolg: Gevolg, cause: Record) -> Record:
-    soort = cause["soort"]
-    kind = "declaration" if soort == "referentie" else soort.partition(".")[2]
+def _withdrawn(outcome: Outcome, cause: Record) -> Record:
+    number_kind = cause["soort"]
+    kind = "declaration" if number_kind == "referentie" else number_kind.partition(".")[2]
     assert kind in KINDS, "only a message of a known kind is withdrawn"  # noqa: S101
     return {
-        "delivery": gevolg.delivery,
-        "line": gevolg.line,
-        "lines": gevolg.lines,
+        "delivery": outcome.delivery,
+        "line": outcome.line,
+        "lines": outcome.lines,
         "kind": kind,
         "sender": cause["aanbieder"],
         "test": False,
@@ -127,6 +127,6 @@ def _withdrawn(gevolg: Gevolg, cause: Record) -> Record:
         "regel": 0,
         "regels": 0,
         "uitkomst": "ingetrokken",
-        "code": gevolg.code,
+        "code": outcome.code,
         "veld": "",
     }

@@ -11,8 +11,8 @@ from typing import Final
 import msgspec
 from msgspec.structs import asdict
 
-from domain.care.fold import Persoon, Uitgifte, Wachten, vouw
-from domain.care.rows import LEEG, T_METING, T_SCORE, TABELLEN, RowKey
+from domain.care.fold import Issued, Person, Waits, fold
+from domain.care.rows import EMPTY, T_METING, T_SCORE, TABLES, RowKey
 from domain.field.definitions import VERSION
 from schemas.codec import Codec, IdSource, Record
 from schemas.records import record_to_event
@@ -34,59 +34,59 @@ class Trajectories:
         self._events = Codec(EVENTS, ids)
         self._lines = Codec(LINES, ids)
         self._rows = tuple(Codec(topic, ids) for topic in TOPICS)
-        self._decode, self._encode = msgspec.msgpack.Decoder(Persoon).decode, msgspec.msgpack.Encoder().encode
+        self._decode, self._encode = msgspec.msgpack.Decoder(Person).decode, msgspec.msgpack.Encoder().encode
         self._epoch = epoch
 
     def __call__(self, key: bytes, blob: bytes | None, records: Sequence[LogRecord]) -> tuple[bytes, list[Out]]:
         """Fold the records of one client, in order of offset, into its packed state."""
-        persoon = self._decode(blob) if blob else Persoon()
+        person = self._decode(blob) if blob else Person()
         events = [record_to_event(self._events.decode(record.value)) for record in records]
         first, last = version(self._epoch, records[0].offset), version(self._epoch, records[-1].offset)
-        given = vouw(key, persoon, events, last, first)
+        given = fold(key, person, events, last, first)
         newest = max(event.published_at for event in events)
         client = key.decode()
-        outs = [self._out(client, uitgifte, persoon.versie, newest) for uitgifte in given.uitgiften]
-        outs += [self._wait(wachten, events[-1].aanbieder, newest) for wachten in given.wachten]
-        return self._encode(persoon), outs
+        outs = [self._out(client, issued, person.version, newest) for issued in given.issued]
+        outs += [self._wait(waits, events[-1].aanbieder, newest) for waits in given.waits]
+        return self._encode(person), outs
 
-    def _out(self, client: str, uitgifte: Uitgifte, row_version: int, newest: int) -> Out:
-        sleutel, rij = uitgifte
-        record = asdict(rij if rij is not None else LEEG[sleutel.tabel])
-        record |= key_columns(sleutel)
+    def _out(self, client: str, issued: Issued, row_version: int, newest: int) -> Out:
+        key, row = issued
+        record = asdict(row if row is not None else EMPTY[key.tabel])
+        record |= key_columns(key)
         record["version"] = row_version
-        record["verwijderd"] = rij is None
+        record["verwijderd"] = row is None
         record["client"] = client
         record["definitie_versie"] = VERSION
         record["gebeurd_op"] = newest
-        return Out(TOPICS[sleutel.tabel], sleutel.text.encode(), self._rows[sleutel.tabel].encode(record))
+        return Out(TOPICS[key.tabel], key.text.encode(), self._rows[key.tabel].encode(record))
 
-    def _wait(self, wachten: Wachten, sender: str, newest: int) -> Out:
+    def _wait(self, waits: Waits, sender: str, newest: int) -> Out:
         """For the receipt of its delivery: a record waits, or waits no more."""
         line = {
-            "delivery": wachten.delivery,
-            "line": wachten.line,
+            "delivery": waits.delivery,
+            "line": waits.line,
             "lines": 0,  # its delivery knows
-            "kind": _KIND[wachten.tabel],
+            "kind": _KIND[waits.tabel],
             "sender": sender,
             "test": False,
             "published_at": newest,
             "regel": 0,
             "regels": 0,
-            "uitkomst": "wacht" if wachten.reden else "gekoppeld",
-            "code": wachten.reden,
+            "uitkomst": "wacht" if waits.reden else "gekoppeld",
+            "code": waits.reden,
             "veld": "",
         }
-        return Out(LINES, wachten.delivery.encode(), self._lines.encode(line))
+        return Out(LINES, waits.delivery.encode(), self._lines.encode(line))
 
 
-def key_columns(sleutel: RowKey) -> Record:
+def key_columns(key: RowKey) -> Record:
     """The columns that a row's key stands for."""
     return {
-        "aanbieder": sleutel.aanbieder,
-        "gemeente": sleutel.gemeente,
-        "jaar": sleutel.jaar,
-        _NUMBER[sleutel.tabel]: sleutel.nummer.hex(),
+        "aanbieder": key.aanbieder,
+        "gemeente": key.gemeente,
+        "jaar": key.jaar,
+        _NUMBER[key.tabel]: key.nummer.hex(),
     }
 
 
-assert len(TABELLEN) == len(TOPICS)  # noqa: S101 - a table without a topic is a bug of ours, found at import
+assert len(TABLES) == len(TOPICS)  # noqa: S101 - a table without a topic is a bug of ours, found at import

@@ -15,13 +15,13 @@ import clickhouse_connect
 
 from connectors.delivery.connector import Connector
 from connectors.formats import files as sources
-from connectors.formats.cbs.layout import lees
-from connectors.formats.model import BestandFout, Keuzes
+from connectors.formats.cbs.layout import read
+from connectors.formats.model import Choices, FileFault
 from local.errors import StackError
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings
 from tools.simulator import SimulationConfig, compare, simulate
-from tools.simulator.almere import halfjaar
+from tools.simulator.almere import half_year
 
 MARK: Final = "demo"
 #: Delivered at once; the rest (scores, late messages) comes in file by file, as providers upload.
@@ -109,10 +109,10 @@ def deliver_live(settings: Settings, folder: Path, tell: Tell) -> Delivered:
 def deliver_cbs(settings: Settings, folder: Path, tell: Tell) -> Delivered:
     """The files of providers in Almere, one delivery after the other: each replaces the one before unless it is cut."""
     document = json.loads((folder / "expected.json").read_text("utf-8"))
-    periode, _ = halfjaar(date.fromisoformat(document["configuratie"]["until"]))
-    keuzes = Keuzes(indeling=lees(folder / CBS / "layout.toml"), periode=periode)
+    periode, _ = half_year(date.fromisoformat(document["configuratie"]["until"]))
+    choices = Choices(layout=read(folder / CBS / "layout.toml"), periode=periode)
     total = Delivered(0, 0, 0, 0.0)
-    with Connector(settings.keys, kafka_cluster(settings), keuzes=keuzes) as connector:
+    with Connector(settings.keys, kafka_cluster(settings), choices=choices) as connector:
         for part in sorted(p for p in (folder / CBS).iterdir() if p.is_dir()):
             total = total.plus(_run(connector, [part], tell))
     return total
@@ -124,7 +124,7 @@ def _deliver(settings: Settings, paths: list[Path], tell: Tell) -> Delivered:
 
 
 def _run(connector: Connector, paths: list[Path], tell: Tell | None = None) -> Delivered:
-    began, refused, deliveries, records = time.monotonic(), list[BestandFout](), 0, 0
+    began, refused, deliveries, records = time.monotonic(), list[FileFault](), 0, 0
     found = sources.find(paths, sources.Limits(), refused.append)
     for delivery in connector.deliveries(found, connector.run(), refused.append):
         connector.publish(delivery)

@@ -110,9 +110,9 @@ def acl_bindings() -> list[AclBinding]:
     for topic in topics().values():
         for principals, operation in ((topic.write, AclOperation.WRITE), (topic.read, AclOperation.READ)):
             rules += [
-                _allow(ResourceType.TOPIC, topic.name, principal, op)
+                _allow(ResourceType.TOPIC, topic.name, principal, on)
                 for principal in principals
-                for op in (operation, AclOperation.DESCRIBE, AclOperation.DESCRIBE_CONFIGS)
+                for on in (operation, AclOperation.DESCRIBE, AclOperation.DESCRIBE_CONFIGS)
             ]
     rules += [_allow(ResourceType.GROUP, group, process, AclOperation.READ) for process, group in groups().items()]
     return list({str(rule): rule for rule in rules}.values())

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from connectors.errors import ConnectorError
-from connectors.formats.model import Regel
+from connectors.formats.model import FileRecord
 from domain.facts.fact import Score, Start, Stop, Toewijzing
 
 _HASH: Final = 12
@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS regels (
 """
 
 
-class Plaats(NamedTuple):
+class Place(NamedTuple):
     """A line that holds a searched number: the delivery, its record, and the row in the file."""
 
     aanlevering: str
@@ -49,23 +49,21 @@ class Journal:
         self._path = path
         self._hmac = hmac.new(hmac.digest(secret, b"journal", "sha256"), digestmod=hashlib.sha256)
 
-    def add(self, aanlevering: str, records: Iterable[tuple[int, Regel]]) -> None:
+    def add(self, aanlevering: str, records: Iterable[tuple[int, FileRecord]]) -> None:
         """Remember the numbers of the records of one delivery; the same again changes nothing."""
         rows = (
-            (self._hash(number), aanlevering, record, regel.regel)
-            for record, regel in records
-            for number in _numbers(regel)
+            (self._hash(number), aanlevering, record, row.regel) for record, row in records for number in _numbers(row)
         )
         with self._open() as database, database:
             database.executemany("INSERT OR IGNORE INTO regels VALUES (?, ?, ?, ?)", rows)
 
     @contextmanager
-    def of(self, aanlevering: str) -> Iterator[Callable[[int, Regel], None]]:
+    def of(self, aanlevering: str) -> Iterator[Callable[[int, FileRecord], None]]:
         """Takes the records of one delivery as they are published, and writes them now and then and at the end."""
-        held: list[tuple[int, Regel]] = []
+        held: list[tuple[int, FileRecord]] = []
 
-        def note(record: int, regel: Regel) -> None:
-            held.append((record, regel))
+        def note(record: int, row: FileRecord) -> None:
+            held.append((record, row))
             if len(held) >= _AT_ONCE:
                 self.add(aanlevering, held)
                 held.clear()
@@ -76,14 +74,14 @@ class Journal:
             if held:
                 self.add(aanlevering, held)
 
-    def search(self, number: str) -> list[Plaats]:
+    def search(self, number: str) -> list[Place]:
         """Where a number was delivered from here; leading zeros of an assignment number carry no meaning (3.4)."""
         if not self._path.exists():
             return []
         forms = {number.strip(), number.strip().lstrip("0") or "0"}
         with self._open() as database:
             found = [
-                Plaats(*row)
+                Place(*row)
                 for form in sorted(forms)
                 for row in database.execute(
                     "SELECT aanlevering, record, regel FROM regels WHERE zoek = ?", (self._hash(form.encode()),)
@@ -111,10 +109,10 @@ class Journal:
             ) from problem
 
 
-def _numbers(regel: Regel) -> Iterator[bytes]:
-    if regel.bsn is not None:
-        yield regel.bsn.encode()
-    match regel.inhoud:
+def _numbers(row: FileRecord) -> Iterator[bytes]:
+    if row.bsn is not None:
+        yield row.bsn.encode()
+    match row.inhoud:
         case Score(toewijzing=toewijzing, beschikking=beschikking):
             yield from (number for number in (toewijzing, beschikking) if number is not None)
         case Start(toewijzing=bytes() as toewijzing) | Stop(toewijzing=bytes() as toewijzing):

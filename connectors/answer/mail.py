@@ -21,11 +21,11 @@ from typing import Final, Protocol
 
 from connectors.answer import report
 from connectors.answer.receipts import Receipt
-from connectors.delivery.deliveries import Bestand, Delivery
+from connectors.delivery.deliveries import Delivery, File
 from connectors.errors import ConnectorError
-from domain.field.messages import tekst
+from domain.field.messages import text
 
-DIENST: Final = "Sturen op Resultaat"
+SERVICE: Final = "Sturen op Resultaat"
 _SECONDS: Final = 20
 _AGB: Final = 8
 
@@ -43,27 +43,27 @@ class Post(Protocol):
 
 def technical(delivery: Delivery, to: str, sender: str) -> EmailMessage:
     """Step 1: what was found in the files, before anything else was looked at."""
-    wrong = any(file.fout or file.invoer.telling.fouten for file in delivery.bestanden)
+    wrong = any(file.fault or file.context.tally.fouten for file in delivery.bestanden)
     result = "Afgekeurd" if wrong else "Goedgekeurd"
-    lines = [f"Uw aanlevering van {report.SOORTEN[delivery.kind]} is technisch gecontroleerd.", ""]
+    lines = [f"Uw aanlevering van {report.KINDS[delivery.kind]} is technisch gecontroleerd.", ""]
     for file in delivery.bestanden:
         lines += [*_technical(file), ""]
     lines += [f"Eindresultaat: {result}.", "", *_close(delivery)]
     return _mail(delivery, f"stap 1, technisch: {result.lower()}", lines, to, sender, "technisch")
 
 
-def _technical(file: Bestand) -> list[str]:
-    count = file.invoer.telling
+def _technical(file: File) -> list[str]:
+    count = file.context.tally
     lines = [f"Bestand: {file.source.shown}"]
-    if count.totaal:
+    if count.total:
         lines.append(
-            f"Aangeleverde regels: {count.totaal}, waarvan {count.leeg} leeg, {count.kop} kopregel en "
-            f"{count.gegevens} gegevensregels. Aantal fouten: {count.fouten}."
+            f"Aangeleverde regels: {count.total}, waarvan {count.empty} leeg, {count.header} kopregel en "
+            f"{count.data} gegevensregels. Aantal fouten: {count.fouten}."
         )
     else:
         lines.append(f"Aangeleverde records: {file.records}.")
-    if file.fout:
-        lines += [f"{code}{f' (nr. {place})' if place else ''}: {tekst(code)}" for code, place, _ in file.fout.gevonden]
+    if file.fault:
+        lines += [f"{code}{f' (nr. {place})' if place else ''}: {text(code)}" for code, place, _ in file.fault.found]
     return lines
 
 
@@ -71,12 +71,12 @@ def content(delivery: Delivery, receipt: Receipt, to: str, sender: str) -> Email
     """Step 2: what became of the content, when every record has an outcome."""
     errors = f"{receipt.afgekeurd} fout(en)" if receipt.afgekeurd else "geen fouten"
     lines = [
-        f"Uw aanlevering van {report.SOORTEN[delivery.kind]} is inhoudelijk gecontroleerd.",
+        f"Uw aanlevering van {report.KINDS[delivery.kind]} is inhoudelijk gecontroleerd.",
         "",
         *(f"Bestand: {file.source.shown}" for file in delivery.bestanden),
         f"Tijdstip van aanlevering: {report.moment(delivery.tijd)}",
         f"Geaccepteerd: {receipt.geaccepteerd} van {receipt.lines}. Gevonden fouten: {receipt.afgekeurd or 'geen'}.",
-        *(f"{number} × {code}: {tekst(code)}" for code, number in sorted(receipt.codes.items())),
+        *(f"{number} × {code}: {text(code)}" for code, number in sorted(receipt.codes.items())),
         "",
         "Latere controles kunnen nog vragen oproepen.",
         "",
@@ -94,7 +94,7 @@ def _close(delivery: Delivery) -> list[str]:
 
 def _mail(delivery: Delivery, subject: str, lines: list[str], to: str, sender: str, step: str) -> EmailMessage:
     mail = EmailMessage(policy=SMTP)
-    mail["Subject"] = f"{'[TEST] ' if delivery.test else ''}{DIENST}: {subject}"
+    mail["Subject"] = f"{'[TEST] ' if delivery.test else ''}{SERVICE}: {subject}"
     mail["From"], mail["To"] = sender, to
     mail["Date"] = format_datetime(datetime.fromtimestamp(delivery.tijd / 1000, UTC))
     mail["Message-ID"] = f"<{delivery.id}.{step}@{sender.rpartition('@')[2]}>"  # the same mail twice is one mail

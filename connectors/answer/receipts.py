@@ -24,7 +24,7 @@ MOST_WANTED: Final = 100_000
 QUIET: Final[dict[str, Any]] = {"log_level": 0}
 
 
-class Fout(Struct, frozen=True):
+class Fault(Struct, frozen=True):
     """One refused record."""
 
     line: int
@@ -48,7 +48,7 @@ class Receipt(Struct, frozen=True):
     regels_geaccepteerd: int = 0
     regels_afgekeurd: int = 0
     klaar: bool = False
-    fouten: tuple[Fout, ...] = ()
+    fouten: tuple[Fault, ...] = ()
     codes: dict[str, int] = {}
     eerste: int = 0
     laatste: int = 0
@@ -162,4 +162,4 @@ def _ends(reader: Consumer) -> list[TopicPartition]:
 def from_record(record: dict[str, Any]) -> Receipt:
     """A receipt from a decoded record of ``sor.receipts``."""
     fields = {name: record[name] for name in Receipt.__struct_fields__}
-    return Receipt(**{**fields, "fouten": tuple(Fout(**fout) for fout in record["fouten"])})
+    return Receipt(**{**fields, "fouten": tuple(Fault(**fault) for fault in record["fouten"])})

@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from connectors import masking
-from connectors.answer.receipts import Fout, Receipt
-from connectors.delivery.deliveries import Bestand, Delivery
-from connectors.formats.model import Afwijzing, BestandFout, Regel
-from connectors.formats.rap import voorstel
-from domain.facts.delivery import NIET_BIJGEHOUDEN
-from domain.field.messages import tekst
+from connectors.answer.receipts import Fault, Receipt
+from connectors.delivery.deliveries import Delivery, File
+from connectors.formats.model import Afwijzing, FileFault, FileRecord
+from connectors.formats.rap import proposal
+from domain.facts.delivery import NEGATED_FOLLOWED
+from domain.field.messages import text
 
-SOORTEN: Final = {
+KINDS: Final = {
     "start": "JW305 (start)",
     "stop": "JW307 (stop)",
     "declaration": "JW323 (declaratie)",
@@ -28,13 +28,13 @@ SOORTEN: Final = {
     "cbs": "CBS-bestand",
 }
 #: Rows shown in one report; the rest is counted.
-MEESTE: Final = 100
+MOST: Final = 100
 _MESSAGES: Final = frozenset({"start", "stop", "declaration", "assignment", "return"})
-_CELLEN: Final = (
+_CELLS: Final = (
     *("meting_id", "beschikkingsnummer", "toewijzingsnummer", "bsn"),
     *("type", "waarde", "begindatum", "hulpvorm"),
 )
-_FOUT, _GOED = "Fout en niet geïmporteerd", "Geïmporteerd en gevalideerd"
+_FAULT, _GOOD = "Fout en niet geïmporteerd", "Geïmporteerd en gevalideerd"
 
 
 def moment(ms: int) -> str:
@@ -42,39 +42,39 @@ def moment(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%d-%m-%Y %H:%M:%S")
 
 
-def refused_file(fault: BestandFout) -> str:
+def refused_file(fault: FileFault) -> str:
     """One line for a file that could not be delivered at all."""
-    return f"{fault.bestand}: niet aangeleverd. {tekst(fault.code)} [{fault.code}]"
+    return f"{fault.file}: niet aangeleverd. {text(fault.code)} [{fault.code}]"
 
 
 def first_step(delivery: Delivery) -> list[str]:
     """Before publishing: what was found in the files, with the technical counts of CEM+."""
     test = " (TEST)" if delivery.test else ""
-    head = f"{SOORTEN[delivery.kind]} van {delivery.sender}{test}: {_number(len(delivery.bestanden), 'bestand')}, "
+    head = f"{KINDS[delivery.kind]} van {delivery.sender}{test}: {_number(len(delivery.bestanden), 'bestand')}, "
     lines = [f"{head}{_number(delivery.lines, 'record')}, aanlevering {delivery.id}"]
     if delivery.kind in ("cem", "cbs"):
         lines += [line for file in delivery.bestanden for line in _technical(file, delivery.kind)]
-    return lines + [line for file in delivery.bestanden if file.fout for line in _findings(file.fout)]
+    return lines + [line for file in delivery.bestanden if file.fault for line in _findings(file.fault)]
 
 
-def _technical(file: Bestand, kind: str) -> Iterator[str]:
-    count = file.invoer.telling
+def _technical(file: File, kind: str) -> Iterator[str]:
+    count = file.context.tally
     yield f"  Stap 1, technisch: {file.source.shown}"
     yield (
-        f"    {count.totaal} regels aangeleverd: {count.leeg} leeg, {count.kop} kopregel, "
-        f"{count.gegevens} gegevensregels; {_number(count.fouten, 'fout')}"
+        f"    {count.total} regels aangeleverd: {count.empty} leeg, {count.header} kopregel, "
+        f"{count.data} gegevensregels; {_number(count.fouten, 'fout')}"
     )
     if count.buiten:
         what = "metingen" if kind == "cem" else "regels"
         yield f"    {count.buiten} {what} van een niet-deelnemende gemeente weggelaten en niet verzonden"
-    yield f"    Eindresultaat: {'Afgekeurd' if file.fout or count.fouten else 'Goedgekeurd'}"
+    yield f"    Eindresultaat: {'Afgekeurd' if file.fault or count.fouten else 'Goedgekeurd'}"
 
 
-def _findings(fault: BestandFout) -> Iterator[str]:
-    yield f"  {fault.bestand}: het hele bestand is geweigerd."
-    for code, place, field in fault.gevonden:
+def _findings(fault: FileFault) -> Iterator[str]:
+    yield f"  {fault.file}: het hele bestand is geweigerd."
+    for code, place, field in fault.found:
         where = f", nr. {place}" if place else ""
-        yield f"    {code}{where}{', ' + field if field else ''}: {tekst(code)}"
+        yield f"    {code}{where}{', ' + field if field else ''}: {text(code)}"
 
 
 def final_step(delivery: Delivery, receipt: Receipt | None, *, show_all: bool = False) -> list[str]:
@@ -86,7 +86,7 @@ def final_step(delivery: Delivery, receipt: Receipt | None, *, show_all: bool = 
             f"  Nog niet alles verwerkt: {seen} van {delivery.lines}. Geef later hetzelfde commando; niets telt dubbel."
         )
     rows = _rows(delivery, receipt, show_all=show_all)
-    shown = [_row_text(delivery.kind, row) for row in rows[:MEESTE]]
+    shown = [_row_text(delivery.kind, row) for row in rows[:MOST]]
     total = _total_rows(delivery, receipt, show_all=show_all)
     if total > len(shown):
         shown.append(f"  … en nog {total - len(shown)}")
@@ -99,7 +99,7 @@ def _counts(delivery: Delivery, receipt: Receipt | None) -> Iterator[str]:
     done = bool(receipt and receipt.klaar)
     if delivery.kind == "score":
         yield f"  Upload {moment(delivery.tijd)}, status {'Verwerkt' if done else 'In verwerking'}"
-        counts = (("Ingelezen", delivery.lines - seen), (_FOUT, wrong), (_GOED, good), ("Totaal", delivery.lines))
+        counts = (("Ingelezen", delivery.lines - seen), (_FAULT, wrong), (_GOOD, good), ("Totaal", delivery.lines))
         yield from (f"  {name:<28}{number:>8}" for name, number in counts)
     elif delivery.kind == "cem":
         yield f"  Stap 2, inhoudelijk: aangeleverd {moment(delivery.tijd)}"
@@ -111,7 +111,7 @@ def _counts(delivery: Delivery, receipt: Receipt | None) -> Iterator[str]:
     if receipt:
         yield from waiting(receipt.wacht)
     if receipt and receipt.codes:
-        yield from (f"  {number:>8} × {code}: {tekst(code)}" for code, number in sorted(receipt.codes.items()))
+        yield from (f"  {number:>8} × {code}: {text(code)}" for code, number in sorted(receipt.codes.items()))
 
 
 _WACHT: Final = {
@@ -121,18 +121,18 @@ _WACHT: Final = {
 }
 
 
-def wachtzin(reden: str) -> str:
+def wait_sentence(reden: str) -> str:
     """What an accepted record waits for, in words."""
     return _WACHT.get(reden, f"wacht op {reden}")
 
 
 def waiting(wacht: Mapping[str, int]) -> Iterator[str]:
     """Accepted records that wait: a line for each reason."""
-    for reden, aantal in sorted(wacht.items()):
-        if reden == NIET_BIJGEHOUDEN:
+    for reden, count in sorted(wacht.items()):
+        if reden == NEGATED_FOLLOWED:
             yield "  Te veel records wachten op verschillende plaatsen om hier bij te houden."
         else:
-            yield f"  {aantal:>8} geaccepteerd, {wachtzin(reden)}"
+            yield f"  {count:>8} geaccepteerd, {wait_sentence(reden)}"
 
 
 def _rows(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> list[dict[str, Any]]:
@@ -141,14 +141,14 @@ def _rows(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> lis
     rows = [
         _row(delivery, file, record)
         for file in delivery.bestanden
-        if not file.fout
-        for record in file.getoond
+        if not file.fault
+        for record in file.shown
         if show_all or isinstance(record.inhoud, Afwijzing)
     ]
     known = {(row["bestand"], row["regel"]) for row in rows}
     for line, fault in sorted(faults.items()):
         found = delivery.file_of(line)
-        if found is None or found.fout:
+        if found is None or found.fault:
             continue
         if (found.source.shown, fault.regel) in known:
             _overrule(rows, found, fault)
@@ -159,15 +159,15 @@ def _rows(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> lis
 
 
 def _total_rows(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> int:
-    whole = sum(1 for file in delivery.bestanden if file.fout)
+    whole = sum(1 for file in delivery.bestanden if file.fault)
     refused = max(sum(file.afgekeurd for file in delivery.bestanden), receipt.afgekeurd if receipt else 0)
     return (delivery.lines if show_all else refused) - whole
 
 
-def _row(delivery: Delivery, file: Bestand, record: Regel) -> dict[str, Any]:
+def _row(delivery: Delivery, file: File, record: FileRecord) -> dict[str, Any]:
     refused = record.inhoud if isinstance(record.inhoud, Afwijzing) else None
     row = {"bestand": file.source.shown, "regel": record.regel, "regels": record.regels}
-    row |= _shown_cells(delivery.kind, record.cellen)
+    row |= _shown_cells(delivery.kind, record.cells)
     return row | _outcome(refused.code if refused else "", refused.veld if refused else "", row.get("type", ""))
 
 
@@ -190,21 +190,21 @@ def _shown_cells(kind: str, cells: tuple[str, ...]) -> dict[str, str]:
 
 
 def _outcome(code: str, field: str, type_: Any) -> dict[str, str]:
-    hint = f" {voorstel(type_)}".rstrip() if code == "R04" else ""
+    hint = f" {proposal(type_)}".rstrip() if code == "R04" else ""
     return {
         "code": code,
         "veld": field,
-        "foutmelding": tekst(code) + hint if code else "",
-        "status": _FOUT if code else _GOED,
+        "foutmelding": text(code) + hint if code else "",
+        "status": _FAULT if code else _GOOD,
     }
 
 
-def _fault_row(file: Bestand, fault: Fout) -> dict[str, Any]:
+def _fault_row(file: File, fault: Fault) -> dict[str, Any]:
     row = {"bestand": file.source.shown, "regel": fault.regel, "regels": fault.regels}
     return row | _outcome(fault.code, fault.veld, "")
 
 
-def _overrule(rows: list[dict[str, Any]], file: Bestand, fault: Fout) -> None:
+def _overrule(rows: list[dict[str, Any]], file: File, fault: Fault) -> None:
     """A row that was right here and refused at the third party."""
     for row in rows:
         if row["bestand"] == file.source.shown and row["regel"] == fault.regel and not row["code"]:
@@ -213,7 +213,7 @@ def _overrule(rows: list[dict[str, Any]], file: Bestand, fault: Fout) -> None:
 
 def _row_text(kind: str, row: dict[str, Any]) -> str:
     label = "nr." if kind in _MESSAGES else "regel"
-    cells = [f"{name} {row[name] or '-'}" for name in _CELLEN if name in row]
+    cells = [f"{name} {row[name] or '-'}" for name in _CELLS if name in row]
     about = f" [{row['code']}{' ' + row['veld'] if row['veld'] else ''}] {row['foutmelding']}" if row["code"] else ""
     return f"  {row['bestand']} {label} {row['regel']}: {', '.join([*cells, row['status']])}{about}"
 
@@ -242,30 +242,28 @@ def as_json(delivery: Delivery, receipt: Receipt | None, *, show_all: bool = Fal
     }
 
 
-def _file_json(file: Bestand) -> dict[str, Any]:
-    count = file.invoer.telling
+def _file_json(file: File) -> dict[str, Any]:
+    count = file.context.tally
     return {
         "naam": file.source.shown,
         "records": file.records,
         "afgekeurd_hier": file.afgekeurd,
-        "geweigerd": refused_json(file.fout) if file.fout else None,
+        "geweigerd": refused_json(file.fault) if file.fault else None,
         "technisch": {
-            "regels": count.totaal,
-            "leeg": count.leeg,
-            "kop": count.kop,
-            "gegevens": count.gegevens,
+            "regels": count.total,
+            "leeg": count.empty,
+            "kop": count.header,
+            "gegevens": count.data,
             "fouten": count.fouten,
             "buiten_gemeente": count.buiten,
         },
     }
 
 
-def refused_json(fault: BestandFout) -> dict[str, Any]:
+def refused_json(fault: FileFault) -> dict[str, Any]:
     """A file that is refused as a whole."""
-    found = [
-        {"code": code, "nr": place, "veld": field, "melding": tekst(code)} for code, place, field in fault.gevonden
-    ]
-    return {"bestand": fault.bestand, "code": fault.code, "melding": tekst(fault.code), "gevonden": found}
+    found = [{"code": code, "nr": place, "veld": field, "melding": text(code)} for code, place, field in fault.found]
+    return {"bestand": fault.file, "code": fault.code, "melding": text(fault.code), "gevonden": found}
 
 
 def _number(count: int, what: str) -> str:

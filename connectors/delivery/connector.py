@@ -38,7 +38,7 @@ from connectors.answer.receipts import QUIET, KafkaReceipts, Receipt, Receipts
 from connectors.delivery.deliveries import Delivery, Progress, Publishes, Refuse, Run, candidates, check, publish
 from connectors.errors import BrokerDown
 from connectors.formats.files import Limits, Source
-from connectors.formats.model import BestandFout, Keuzes
+from connectors.formats.model import Choices, FileFault
 from crypto.keys import connector_secret, load_public
 from transport.clients import Cluster
 from transport.publisher import NotDelivered, Publisher
@@ -67,10 +67,10 @@ class Connector:
         publisher: Publishes | None = None,
         receipts: Receipts | None = None,
         journal: Path | None = None,
-        keuzes: Keuzes = Keuzes(),  # noqa: B008 - immutable
+        choices: Choices = Choices(),  # noqa: B008 - immutable
     ) -> None:
         self._keys, self._secret, self._limits = load_public(keys), connector_secret(keys), limits
-        self._cluster, self._keuzes = cluster, keuzes
+        self._cluster, self._choices = cluster, choices
         self._receipts: Receipts = receipts or KafkaReceipts(cluster)
         self._publisher = publisher
         self._journal = Journal(journal, self._secret) if journal is not None else None
@@ -90,7 +90,7 @@ class Connector:
     def run(self, sender: str = "", *, test: bool = False, keep_accepted: bool = False) -> Run:
         """What holds for everything delivered now; the upload time is this moment."""
         now = time.time_ns() // 1_000_000
-        return Run(self._secret, sender, test, now, self._limits, keep_accepted, self._keuzes)
+        return Run(self._secret, sender, test, now, self._limits, keep_accepted, self._choices)
 
     def deliveries(
         self, sources: Iterable[Source], run: Run, refuse: Refuse, progress: Progress = _nothing
@@ -147,7 +147,7 @@ class Connector:
             BestandFout: it is of no known kind or names no sender. A message that is refused for its content is
                 published as one refused record, and ``delivery.bestanden[0].fout`` says why.
         """
-        refused: list[BestandFout] = []
+        refused: list[FileFault] = []
         source = Source(masking.name(name), name, len(content), content=content)
         delivery = next(self.deliveries([source], self.run(sender, test=test), refused.append), None)
         if delivery is None:

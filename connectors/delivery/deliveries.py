@@ -16,24 +16,24 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Final, NamedTuple, Protocol
 
 from connectors.delivery.reading import Content, prepare, same_bytes, settled
-from connectors.delivery.recognise import CSV_KINDS, HOOFD, PARSERS, recognise
+from connectors.delivery.recognise import CSV_KINDS, HEAD, PARSERS, recognise
 from connectors.delivery.sealed import SealedDelivery
 from connectors.errors import ConnectorError
 from connectors.formats.cem import aanbieders
 from connectors.formats.files import Limits, Source, Stamp
-from connectors.formats.model import Afwijzing, BestandFout, Invoer, Keuzes, Regel, Telling
+from connectors.formats.model import Afwijzing, Choices, FileContext, FileFault, FileRecord, Tally
 from crypto.keys import PublicKeys
 from schemas.topics import IN_TOPIC
 
 #: Rows of one file kept for the sender's screen.
-MEESTE_GETOOND: Final = 500
+MOST_SHOWN: Final = 500
 #: Faults that say nothing about the content: told to the sender, not counted by the third party.
-_LOKAAL: Final = frozenset({"B07", "B13", "B16", "B17"})
+_LOCAL: Final = frozenset({"B07", "B13", "B16", "B17"})
 _POLL: Final = 500
 
-Refuse = Callable[[BestandFout], None]
+Refuse = Callable[[FileFault], None]
 Progress = Callable[[int], None]
-Note = Callable[[int, Regel], None]
+Note = Callable[[int, FileRecord], None]
 
 
 class Publishes(Protocol):
@@ -61,7 +61,7 @@ class Run(NamedTuple):
     tijd: int  # ms
     limits: Limits = Limits()
     keep_accepted: bool = False
-    keuzes: Keuzes = Keuzes()
+    choices: Choices = Choices()
 
 
 class Candidate(NamedTuple):
@@ -70,25 +70,25 @@ class Candidate(NamedTuple):
     source: Source
     kind: str
     sender: str
-    fault: BestandFout | None = None
-    aandeel: int | None = None  # place of the provider in a feed of many
+    fault: FileFault | None = None
+    share: int | None = None  # place of the provider in a feed of many
 
 
 @dataclass
-class Bestand:
+class File:
     """One file of a delivery after the first pass."""
 
     source: Source
     stamp: Stamp
-    invoer: Invoer
+    context: FileContext
     mac: bytes = b""
     kenmerk: bytes | None = None  # of a message, to see one identification with two contents (TR056)
     records: int = 1  # a refused file is one record
     eerste: int = 1  # line number of its first record
-    fout: BestandFout | None = None
+    fault: FileFault | None = None
     afgekeurd: int = 0
     codes: Counter[str] = field(default_factory=Counter)
-    getoond: list[Regel] = field(default_factory=list)
+    shown: list[FileRecord] = field(default_factory=list)
 
 
 @dataclass
@@ -100,11 +100,11 @@ class Delivery:
     sender: str
     test: bool
     tijd: int
-    bestanden: list[Bestand]
+    bestanden: list[File]
     lines: int
     secret: bytes = field(repr=False)
 
-    def file_of(self, line: int) -> Bestand | None:
+    def file_of(self, line: int) -> File | None:
         """The file that holds a record."""
         return next((b for b in self.bestanden if b.eerste <= line < b.eerste + b.records), None)
 
@@ -112,7 +112,7 @@ class Delivery:
 class Changed(ConnectorError):
     """A file became another one while it was delivered."""
 
-    def __init__(self, fault: BestandFout, sent: int) -> None:
+    def __init__(self, fault: FileFault, sent: int) -> None:
         super().__init__(str(fault))
         self.fault, self.sent = fault, sent
 
@@ -123,7 +123,7 @@ def candidates(sources: Iterable[Source], run: Run, refuse: Refuse) -> dict[tupl
     for source in sources:
         try:
             found = _candidates(source, run)
-        except BestandFout as fault:
+        except FileFault as fault:
             refuse(fault)
         else:
             for candidate in found:
@@ -140,26 +140,26 @@ def _candidates(source: Source, run: Run) -> list[Candidate]:
         senders = aanbieders(stream)
     if len(senders) < 2:
         return [candidate]
-    return [Candidate(source, "cem", sender, aandeel=place) for place, sender in enumerate(senders)]
+    return [Candidate(source, "cem", sender, share=place) for place, sender in enumerate(senders)]
 
 
 def _candidate(source: Source, run: Run) -> Candidate:
     with source.open() as stream:
-        head = stream.read(HOOFD)
-    kind, own = recognise(head, source.file_name, source.shown, run.keuzes.indeling)
+        head = stream.read(HEAD)
+    kind, own = recognise(head, source.file_name, source.shown, run.choices.layout)
     sender = run.sender or own
     if not sender and kind not in CSV_KINDS:
         _explain(source, kind, run)
     if not sender:
-        raise BestandFout("B08", source.shown)
+        raise FileFault("B08", source.shown)
     foreign = kind == "cem" and own and own != sender
-    return Candidate(source, kind, sender, BestandFout("B09", source.shown) if foreign else None)
+    return Candidate(source, kind, sender, FileFault("B09", source.shown) if foreign else None)
 
 
 def _explain(source: Source, kind: str, run: Run) -> None:
     """A message without a readable sender is refused by its parser, which knows why."""
     with source.open() as stream:
-        for _ in PARSERS[kind](stream, Invoer(source.shown, "", run.tijd)):
+        for _ in PARSERS[kind](stream, FileContext(source.shown, "", run.tijd)):
             pass
 
 
@@ -168,13 +168,13 @@ def check(group: list[Candidate], run: Run, refuse: Refuse, progress: Progress =
     files = []
     for place, candidate in enumerate(group):
         # A file later in the delivery counts as uploaded later: its scores win over those of earlier files.
-        invoer = Invoer(candidate.source.shown, candidate.sender, run.tijd + place, keuzes=run.keuzes)
-        invoer.aandeel = candidate.aandeel
+        context = FileContext(candidate.source.shown, candidate.sender, run.tijd + place, choices=run.choices)
+        context.share = candidate.share
         try:
-            files.append(_check_file(candidate, invoer, run, progress))
-        except BestandFout as fault:
+            files.append(_check_file(candidate, context, run, progress))
+        except FileFault as fault:
             # A provider of a feed may well have metingen of other municipalities only: nothing is wrong then.
-            if candidate.aandeel is None or fault.code != "B16":
+            if candidate.share is None or fault.code != "B16":
                 refuse(fault)
     if not files:
         return None
@@ -185,62 +185,62 @@ def check(group: list[Candidate], run: Run, refuse: Refuse, progress: Progress =
     return Delivery(_name(run, kind, sender, files), kind, sender, run.test, run.tijd, files, line - 1, run.secret)
 
 
-def _name(run: Run, kind: str, sender: str, files: list[Bestand]) -> str:
+def _name(run: Run, kind: str, sender: str, files: list[File]) -> str:
     parts = [kind.encode(), sender.encode(), b"test" if run.test else b"", *(file.mac for file in files)]
-    parts += run.keuzes.merk(kind, dropped=any(file.invoer.telling.buiten for file in files))
+    parts += run.choices.mark(kind, dropped=any(file.context.tally.buiten for file in files))
     message = b"".join(len(part).to_bytes(2, "big") + part for part in parts)
     return hmac.new(run.secret, message, hashlib.sha256).hexdigest()[:32]
 
 
-def _check_file(candidate: Candidate, invoer: Invoer, run: Run, progress: Progress) -> Bestand:
+def _check_file(candidate: Candidate, context: FileContext, run: Run, progress: Progress) -> File:
     """One file in the first pass; raises only what is not counted by the third party."""
     source = candidate.source
-    file = Bestand(source, settled(source), invoer)
+    file = File(source, settled(source), context)
     try:
         content = prepare(source, run.secret, run.limits.file_bytes)
         file.mac = content.mac
         file.kenmerk = None if candidate.kind in CSV_KINDS else content.kenmerk
-        invoer.codering, invoer.regels = content.codering, content.regels
+        context.encoding, context.regels = content.encoding, content.regels
         _require_readable(candidate, content)
         _first_pass(file, candidate.kind, run, progress)
-    except BestandFout as fault:
-        if fault.code in _LOKAAL:
+    except FileFault as fault:
+        if fault.code in _LOCAL:
             raise
         file.mac = file.mac or _mac_of_head(source, run)
-        file.records, file.fout, file.afgekeurd, file.codes = 1, fault, 1, Counter({fault.code: 1})
-        file.getoond = []
+        file.records, file.fault, file.afgekeurd, file.codes = 1, fault, 1, Counter({fault.code: 1})
+        file.shown = []
     return file
 
 
 def _require_readable(candidate: Candidate, content: Content) -> None:
     if candidate.fault:
         raise candidate.fault
-    if candidate.kind in CSV_KINDS and candidate.kind != "cbs" and not (content.codering and content.lijnen):
-        raise BestandFout("B02" if content.codering else "B04", candidate.source.shown)
+    if candidate.kind in CSV_KINDS and candidate.kind != "cbs" and not (content.encoding and content.lines):
+        raise FileFault("B02" if content.encoding else "B04", candidate.source.shown)
 
 
 def _mac_of_head(source: Source, run: Run) -> bytes:
     """Names a file that is not read to its end: too large, or damaged."""
     with source.open() as stream:
-        head = stream.read(HOOFD)
+        head = stream.read(HEAD)
     return hmac.new(run.secret, b"head" + str(source.size).encode() + head, hashlib.sha256).digest()
 
 
-def _first_pass(file: Bestand, kind: str, run: Run, progress: Progress) -> None:
+def _first_pass(file: File, kind: str, run: Run, progress: Progress) -> None:
     scattered = 0
     while True:
         _count(file, kind, run, progress)
-        if len(file.invoer.verspreid) == scattered:
+        if len(file.context.scattered) == scattered:
             break
-        scattered = len(file.invoer.verspreid)  # these metingen or keys are one record each: look again
+        scattered = len(file.context.scattered)  # these metingen or keys are one record each: look again
     if not file.records:
-        raise BestandFout("B16", file.source.shown)
+        raise FileFault("B16", file.source.shown)
 
 
-def _count(file: Bestand, kind: str, run: Run, progress: Progress) -> None:
+def _count(file: File, kind: str, run: Run, progress: Progress) -> None:
     file.records = file.afgekeurd = 0
     file.codes.clear()
-    file.getoond.clear()
+    file.shown.clear()
     for record in _records(file, kind, file.source.open()):
         file.records += 1
         if isinstance(record.inhoud, Afwijzing):
@@ -248,15 +248,15 @@ def _count(file: Bestand, kind: str, run: Run, progress: Progress) -> None:
             file.codes[record.inhoud.code] += 1
         elif not run.keep_accepted:
             continue
-        if len(file.getoond) < MEESTE_GETOOND:
-            file.getoond.append(record)
+        if len(file.shown) < MOST_SHOWN:
+            file.shown.append(record)
     progress(file.records)
 
 
-def _records(file: Bestand, kind: str, stream: BinaryIO) -> Iterator[Regel]:
+def _records(file: File, kind: str, stream: BinaryIO) -> Iterator[FileRecord]:
     """The records of a file, with fresh line counts; closes the stream."""
-    file.invoer.telling = Telling()
-    with closing(stream) as opened, closing(PARSERS[kind](opened, file.invoer)) as records:  # type: ignore[type-var]
+    file.context.tally = Tally()
+    with closing(stream) as opened, closing(PARSERS[kind](opened, file.context)) as records:  # type: ignore[type-var]
         yield from records
 
 
@@ -277,7 +277,7 @@ def publish(
     """
     for file in delivery.bestanden:
         if file.source.stamp() != file.stamp:
-            raise Changed(BestandFout("B07", file.source.shown), 0)
+            raise Changed(FileFault("B07", file.source.shown), 0)
     sealed = SealedDelivery(keys, delivery.kind, delivery.id, delivery.lines, delivery.sender, delivery.test)
     topic, key = IN_TOPIC[delivery.kind], delivery.id.encode()
     sent = 0
@@ -291,7 +291,7 @@ def publish(
                 publisher.poll()
                 progress(_POLL)
         publisher.flush(30.0)
-    except BestandFout as fault:
+    except FileFault as fault:
         publisher.abandon()
         raise Changed(fault, sent) from None
     except BaseException:  # an interruption, or a broker that is gone: the same content can be delivered again
@@ -300,18 +300,22 @@ def publish(
     progress(sent % _POLL)
 
 
-def _lines(delivery: Delivery) -> Iterator[tuple[int, Regel, bytes | None]]:
+def _lines(delivery: Delivery) -> Iterator[tuple[int, FileRecord, bytes | None]]:
     """Line number, record, and the mark of its message."""
     for file in delivery.bestanden:
-        if file.fout:
-            yield file.eerste, Regel(file.fout.regel or 1, 1, None, Afwijzing(file.fout.code, file.fout.veld)), None
+        if file.fault:
+            yield (
+                file.eerste,
+                FileRecord(file.fault.regel or 1, 1, None, Afwijzing(file.fault.code, file.fault.veld)),
+                None,
+            )
             continue
         line = file.eerste
         with same_bytes(file.source, delivery.secret, file.mac) as stream:
             for record in _records(file, delivery.kind, stream):
                 if line >= file.eerste + file.records:
-                    raise BestandFout("B07", file.source.shown)
+                    raise FileFault("B07", file.source.shown)
                 yield line, record, file.kenmerk
                 line += 1
         if line != file.eerste + file.records:
-            raise BestandFout("B07", file.source.shown)
+            raise FileFault("B07", file.source.shown)

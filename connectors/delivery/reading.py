@@ -17,7 +17,7 @@ from io import BytesIO
 from typing import BinaryIO, Final, NamedTuple
 
 from connectors.formats.files import Source, Stamp
-from connectors.formats.model import BestandFout
+from connectors.formats.model import FileFault
 
 #: Files up to this size are held in memory while they are parsed, one at a time.
 HELD: Final = 16_000_000
@@ -31,9 +31,9 @@ class Content(NamedTuple):
 
     mac: bytes  # keyed: names the content
     kenmerk: bytes  # 16 bytes, the same at every connector; travels sealed (TR056)
-    codering: str
+    encoding: str
     regels: int
-    lijnen: bool  # made of lines of a sensible length
+    lines: bool  # made of lines of a sensible length
 
 
 class _Encoding:
@@ -78,7 +78,7 @@ def prepare(source: Source, secret: bytes, most: int) -> Content:
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
             if size > most:
-                raise BestandFout("B05", source.shown)
+                raise FileFault("B05", source.shown)
             keyed.update(chunk)
             plain.update(chunk)
             encoding.feed(chunk)
@@ -87,7 +87,7 @@ def prepare(source: Source, secret: bytes, most: int) -> Content:
             sensible = sensible and (ends > 0 or len(chunk) < _CHUNK)
     name = encoding.name()
     if encoding.cut:
-        raise BestandFout("B03", source.shown, lines + 1)
+        raise FileFault("B03", source.shown, lines + 1)
     return Content(keyed.digest(), plain.digest()[:16], name, lines + 1, sensible)
 
 
@@ -96,14 +96,14 @@ def same_bytes(source: Source, secret: bytes, mac: bytes) -> Iterator[BinaryIO]:
     """The bytes whose keyed hash is ``mac``; ``B07`` when they are others."""
     if source.size > HELD:
         if prepare(source, secret, source.size).mac != mac:
-            raise BestandFout("B07", source.shown)
+            raise FileFault("B07", source.shown)
         with source.open() as stream:
             yield stream
         return
     with source.open() as stream:
         held = stream.read(HELD + 1)
     if not hmac.compare_digest(hmac.new(secret, held, hashlib.sha256).digest(), mac):
-        raise BestandFout("B07", source.shown)
+        raise FileFault("B07", source.shown)
     yield BytesIO(held)
 
 
@@ -120,5 +120,5 @@ def settled(
     if age < RUST_NS and source.path is not None:
         sleep(min(RUST_NS, RUST_NS - age) / 1e9)
         if source.stamp() != stamp:
-            raise BestandFout("B07", source.shown)
+            raise FileFault("B07", source.shown)
     return stamp

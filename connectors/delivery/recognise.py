@@ -9,18 +9,18 @@ from lxml import etree
 
 from connectors.formats import cem, rap
 from connectors.formats.cbs import reader as cbs
-from connectors.formats.cbs.layout import Indeling
-from connectors.formats.cbs.rows import XLSX, is_csv, is_vast
+from connectors.formats.cbs.layout import Layout
+from connectors.formats.cbs.rows import XLSX, is_csv, is_fixed
 from connectors.formats.csv_lines import best_header, is_blank, split
 from connectors.formats.ijw.reader import declarations, starts, stops
 from connectors.formats.ijw.returns import returns
 from connectors.formats.ijw.toewijzing import assignments
 from connectors.formats.ijw.xml_stream import XmlFault, hardened
-from connectors.formats.model import BestandFout, Parser
+from connectors.formats.model import FileFault, Parser
 from domain.field.dates import iso_day
 
 #: How much of a file is looked at.
-HOOFD: Final = 65_536
+HEAD: Final = 65_536
 _NAMESPACE: Final = re.compile(r"\{http://www\.istandaarden\.nl/ijw/[0-9]_[0-9]/jw(30[15678]|32[35])/schema\}Bericht")
 _KINDS: Final = {
     "301": "assignment",
@@ -32,10 +32,10 @@ _KINDS: Final = {
     "325": "return",
 }
 #: Messages that the municipality sends: the provider whom they concern is the receiver.
-_VAN_GEMEENTE: Final = frozenset({"301", "325"})
-_LANGSTE: Final = 1_000
+_OF_GEMEENTE: Final = frozenset({"301", "325"})
+_LONGEST: Final = 1_000
 #: Columns that make a file a CEM+ file; fewer may be those of another form (BSN and informant are in a CBS file too).
-_CEM_HERKEND: Final = 3
+_CEM_RECOGNISED: Final = 3
 _AGB: Final = re.compile(r"[0-9]{8}")
 _PREFIX: Final = re.compile(r"([0-9]{8})[_-]")
 _SEPARATORS: Final = re.compile(r"[;,\t]")
@@ -53,29 +53,29 @@ PARSERS: Final[dict[str, Parser]] = {
 CSV_KINDS: Final = frozenset({"score", "cem", "cbs"})
 
 
-class Herkend(NamedTuple):
+class Recognised(NamedTuple):
     """Kind of facts, and the sender that the file itself names (empty when it names none)."""
 
     kind: str
     afzender: str
 
 
-def recognise(head: bytes, file_name: str, shown: str, layout: Indeling | None = None) -> Herkend:
+def recognise(head: bytes, file_name: str, shown: str, layout: Layout | None = None) -> Recognised:
     """Kind and sender of a file by its first bytes; a CBS file only with its layout.
 
     Raises:
         BestandFout: ``B01`` empty, ``B02`` of no known kind, ``B04`` another encoding, ``B14`` an Office file.
     """
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise BestandFout("B01", shown)
+        raise FileFault("B01", shown)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise BestandFout("B14", shown)
+        raise FileFault("B14", shown)
     if head.startswith(XLSX):
         if layout is None:
-            raise BestandFout("B14", shown)
-        return Herkend("cbs", _from_name(file_name))
+            raise FileFault("B14", shown)
+        return Recognised("cbs", _from_name(file_name))
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in head:
-        raise BestandFout("B04", shown)
+        raise FileFault("B04", shown)
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         return _xml(head, shown)
     return _csv(head, file_name, shown, layout)
@@ -101,7 +101,7 @@ class _Peek:
         self._inside = tag.rpartition("}")[2]
 
     def data(self, text: str) -> None:
-        if self._inside in self.named and len(self.named[self._inside]) <= _LANGSTE:
+        if self._inside in self.named and len(self.named[self._inside]) <= _LONGEST:
             self.named[self._inside] += text
 
     def end(self, tag: str) -> None:
@@ -113,7 +113,7 @@ class _Peek:
         return None
 
 
-def _xml(head: bytes, shown: str) -> Herkend:
+def _xml(head: bytes, shown: str) -> Recognised:
     peek = _Peek()
     if b"<!DOCTYPE" not in head:
         parser = hardened(peek)
@@ -124,42 +124,42 @@ def _xml(head: bytes, shown: str) -> Herkend:
             pass  # the parser of the kind says what is wrong; here only what was read before counts
     found = _NAMESPACE.fullmatch(peek.root)
     if found is None:
-        raise BestandFout("B02", shown)
-    sender = peek.named["Ontvanger" if found.group(1) in _VAN_GEMEENTE else "Afzender"]
-    return Herkend(_KINDS[found.group(1)], sender if _AGB.fullmatch(sender) else "")
+        raise FileFault("B02", shown)
+    sender = peek.named["Ontvanger" if found.group(1) in _OF_GEMEENTE else "Afzender"]
+    return Recognised(_KINDS[found.group(1)], sender if _AGB.fullmatch(sender) else "")
 
 
-def _csv(head: bytes, file_name: str, shown: str, layout: Indeling | None) -> Herkend:
+def _csv(head: bytes, file_name: str, shown: str, layout: Layout | None) -> Recognised:
     text = head.decode("utf-8-sig", errors="replace")
-    if layout is not None and (is_csv(text, layout) or is_vast(text, layout)):
-        return Herkend("cbs", _from_name(file_name))
+    if layout is not None and (is_csv(text, layout) or is_fixed(text, layout)):
+        return Recognised("cbs", _from_name(file_name))
     lines = [line for line in text.splitlines() if not is_blank(line) and not line.lower().startswith("sep=")]
     if not lines:
-        raise BestandFout("B02", shown)
-    score = len(best_header(lines[0], rap.KOLOMMEN).plaats)
-    cem_plus = len(best_header(lines[0], cem.KOLOMMEN).plaats)
-    if score < 2 and cem_plus < _CEM_HERKEND:
+        raise FileFault("B02", shown)
+    score = len(best_header(lines[0], rap.COLUMNS).plaats)
+    cem_plus = len(best_header(lines[0], cem.COLUMNS).plaats)
+    if score < 2 and cem_plus < _CEM_RECOGNISED:
         return _headless(lines[0], file_name, shown)
     if score > cem_plus:
-        return Herkend("score", _from_name(file_name))
-    return Herkend("cem", _first_provider(lines))
+        return Recognised("score", _from_name(file_name))
+    return Recognised("cem", _first_provider(lines))
 
 
-def _headless(line: str, file_name: str, shown: str) -> Herkend:
+def _headless(line: str, file_name: str, shown: str) -> Recognised:
     """A file that starts with data is of a kind too, so that the refusal (B06) can be counted."""
     cells = [cell.strip(' "') for cell in _SEPARATORS.split(line)]
     if any(cell.startswith("CEM+_") for cell in cells):
-        return Herkend("cem", next((cell for cell in cells if _AGB.fullmatch(cell)), ""))
-    if len(cells) == len(rap.KOLOMMEN) and any(cell.upper() in rap.TYPEN for cell in cells):
-        return Herkend("score", _from_name(file_name))
-    raise BestandFout("B02", shown)
+        return Recognised("cem", next((cell for cell in cells if _AGB.fullmatch(cell)), ""))
+    if len(cells) == len(rap.COLUMNS) and any(cell.upper() in rap.TYPES for cell in cells):
+        return Recognised("score", _from_name(file_name))
+    raise FileFault("B02", shown)
 
 
 def _first_provider(lines: list[str]) -> str:
-    header = best_header(lines[0], cem.KOLOMMEN)
+    header = best_header(lines[0], cem.COLUMNS)
     place = header.plaats.get("zorgaanbieder_id")
     for line in lines[1:] if place is not None else ():
-        cells = split(line, header.scheiding) or []
+        cells = split(line, header.separator) or []
         if place is not None and place < len(cells) and _AGB.fullmatch(cells[place].strip()):
             return cells[place].strip()
     return ""

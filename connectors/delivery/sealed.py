@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import asdict
 
-from connectors.formats.model import Afwijzing, Regel
+from connectors.formats.model import Afwijzing, FileRecord
 from crypto import oprf
 from crypto.keys import PublicKeys
 from crypto.seal import ENTRY, EVALUATE, Context, Sealer
@@ -42,7 +42,7 @@ class SealedDelivery:
             "entry_wrapped": self._entry.wrapped,
         }
 
-    def envelope(self, line: int, record: Regel, published_at: int, kenmerk: bytes | None = None) -> bytes:
+    def envelope(self, line: int, record: FileRecord, published_at: int, kenmerk: bytes | None = None) -> bytes:
         """The value for the topic of this kind; ``ValueError`` for a special or wrong BSN: it never becomes a point."""
         blinded, inverse = self._blinding(record)
         content = self._sealed.encode(
@@ -60,9 +60,9 @@ class SealedDelivery:
             }
         )
 
-    def _blinding(self, record: Regel) -> tuple[bytes, bytes]:
-        if record.terugval:
-            return self._blind(oprf.cbs_input(record.terugval))
+    def _blinding(self, record: FileRecord) -> tuple[bytes, bytes]:
+        if record.fallback:
+            return self._blind(oprf.cbs_input(record.fallback))
         if record.bsn is None:
             return b"", _NO_SCALAR
         if not elfproef(record.bsn):
@@ -70,7 +70,7 @@ class SealedDelivery:
         return self._blind(oprf.bsn_input(record.bsn))
 
 
-def _content(record: Regel) -> tuple[str, dict[str, object]]:
+def _content(record: FileRecord) -> tuple[str, dict[str, object]]:
     if isinstance(record.inhoud, Afwijzing):
         return "nl.sor.Afwijzing", asdict(record.inhoud)
     return fact_to_record(record.inhoud)

@@ -15,44 +15,44 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import BinaryIO, Final
 
-from connectors.formats.csv_lines import Kop, Rij, rows
-from connectors.formats.model import Afwijzing, BestandFout, Invoer, Regel
+from connectors.formats.csv_lines import CsvRow, Header, rows
+from connectors.formats.model import Afwijzing, FileContext, FileFault, FileRecord
 from connectors.formats.seen import Seen
 from domain.facts.checks import check
 from domain.facts.fact import Meting
 from domain.field.bsn import elfproef
 from domain.field.dates import day
-from domain.field.geography import GEMEENTEN, huidige_code
-from domain.field.questionnaires import VRAGEN
+from domain.field.geography import GEMEENTEN, current_code
+from domain.field.questionnaires import QUESTIONS
 
-_KERN: Final = ("zorgaanbieder_id", "bsn", "meting_id", "datum_meting", "informant", "vragenlijst", "vraag", "antwoord")
-KOLOMMEN: Final = (*_KERN, "client_ref", "gemeente")
-NODIG: Final[dict[str, Sequence[str]]] = {column: (column,) for column in _KERN}
+_CORE: Final = ("zorgaanbieder_id", "bsn", "meting_id", "datum_meting", "informant", "vragenlijst", "vraag", "antwoord")
+COLUMNS: Final = (*_CORE, "client_ref", "gemeente")
+NEEDED: Final[dict[str, Sequence[str]]] = {column: (column,) for column in _CORE}
 #: Metingen whose rows may be mixed with each other [P].
 OPEN: Final = 64
 _METING_ID: Final = 64
 AGB: Final = re.compile(r"[0-9]{8}")
-_CODE_VAN_NAAM: Final = {gemeente.naam.casefold(): code for code, gemeente in GEMEENTEN.items()}
+_CODE_OF_NAME: Final = {gemeente.name.casefold(): code for code, gemeente in GEMEENTEN.items()}
 
 
-class _Groep:
+class _Group:
     """The rows of one meting so far; the first thing that is wrong with any of them refuses it."""
 
-    __slots__ = ("antwoorden", "buiten", "fout", "kop", "regel", "regels")
+    __slots__ = ("antwoorden", "buiten", "fault", "header", "regel", "regels")
 
-    def __init__(self, regel: int, kop: tuple[str, ...], fout: Afwijzing | None) -> None:
-        self.regel, self.regels, self.kop, self.fout, self.buiten = regel, 0, kop, fout, False
+    def __init__(self, row: int, header: tuple[str, ...], fault: Afwijzing | None) -> None:
+        self.regel, self.regels, self.header, self.fault, self.buiten = row, 0, header, fault, False
         self.antwoorden: dict[str, int] = {}
 
 
-def metingen(stream: BinaryIO, invoer: Invoer) -> Iterator[Regel]:
-    """One record per meting. ``BestandFout`` when the file as a whole is refused."""
-    reader = rows(stream, invoer, KOLOMMEN, NODIG)
+def metingen(stream: BinaryIO, context: FileContext) -> Iterator[FileRecord]:
+    """One record per meting. ``FileFault`` when the file as a whole is refused."""
+    reader = rows(stream, context, COLUMNS, NEEDED)
     header = next(reader)
-    assert isinstance(header, Kop)  # noqa: S101 - rows gives the header first
-    table = _Table(header, invoer)
+    assert isinstance(header, Header)  # noqa: S101 - rows gives the header first
+    table = _Table(header, context)
     for row in reader:
-        assert isinstance(row, Rij)  # noqa: S101
+        assert isinstance(row, CsvRow)  # noqa: S101
         yield from table.row(row)
     yield from table.end()
 
@@ -60,136 +60,136 @@ def metingen(stream: BinaryIO, invoer: Invoer) -> Iterator[Regel]:
 class _Table:
     """Reads the rows of one file; holds at most ``OPEN`` metingen."""
 
-    def __init__(self, header: Kop, invoer: Invoer) -> None:
-        self._places = [header.plaats[column] for column in _KERN]
-        self._width, self._invoer = header.breedte, invoer
-        self._open: OrderedDict[str, _Groep] = OrderedDict()
-        self._closed = Seen(invoer.regels // 8)
+    def __init__(self, header: Header, context: FileContext) -> None:
+        self._places = [header.plaats[column] for column in _CORE]
+        self._width, self._context = header.breedte, context
+        self._open: OrderedDict[str, _Group] = OrderedDict()
+        self._closed = Seen(context.regels // 8)
         self._gemeente = header.plaats.get("gemeente")
         self._last = next((c for c, place in header.plaats.items() if place == header.breedte - 1), "")
 
-    def row(self, row: Rij) -> Iterator[Regel]:
+    def row(self, row: CsvRow) -> Iterator[FileRecord]:
         """Take in one row; gives the records of metingen that it closes."""
-        cells = row.cellen
+        cells = row.cells
         if cells is None or len(cells) != self._width:
             yield from self._misshapen(row)
             return
-        provider, bsn, meting, *kop, question, answer = (cells[place].strip() for place in self._places)
+        provider, bsn, meting, *header, question, answer = (cells[place].strip() for place in self._places)
         if not row.af and not self._ends_whole(cells[-1].strip(), question):
-            raise BestandFout("B03", self._invoer.naam, row.regel)
+            raise FileFault("B03", self._context.name, row.regel)
         outside = self._gemeente is not None and not self._passes(cells[self._gemeente])
         if not meting or len(meting) > _METING_ID:
             if not self._ours(provider):
                 return
             if outside:
-                self._invoer.telling.buiten += 1
+                self._context.tally.buiten += 1
             else:
-                yield Regel(row.regel, 1, None, Afwijzing("C09", "meting_id"))
+                yield FileRecord(row.regel, 1, None, Afwijzing("C09", "meting_id"))
             return
         group = self._open.get(meting)
         if group is None:
             yield from self._make_room()
-            group = self._open[meting] = _Groep(row.regel, (provider, bsn, *kop), self._scattered(meting))
+            group = self._open[meting] = _Group(row.regel, (provider, bsn, *header), self._scattered(meting))
         else:
             self._open.move_to_end(meting)
         group.buiten = group.buiten or outside
-        self._answer(group, (provider, bsn, *kop), question, answer)
+        self._answer(group, (provider, bsn, *header), question, answer)
 
     def _passes(self, cell: str) -> bool:
         """Whether a municipality, by code or name, is one of those configured; an unknown one is not."""
         text = cell.strip()
-        code = text.zfill(4) if text.isascii() and text.isdigit() else _CODE_VAN_NAAM.get(text.casefold(), "")
-        return huidige_code(code) in self._invoer.keuzes.gemeenten
+        code = text.zfill(4) if text.isascii() and text.isdigit() else _CODE_OF_NAME.get(text.casefold(), "")
+        return current_code(code) in self._context.choices.gemeenten
 
     def _ours(self, provider: str) -> bool:
         """Whether a row is of this delivery: a feed of many providers is read once for each of them. What names no
         provider is told to the first.
         """
-        aandeel = self._invoer.aandeel
-        if aandeel is None or provider == self._invoer.afzender:
+        share = self._context.share
+        if share is None or provider == self._context.afzender:
             return True
-        return aandeel == 0 and not AGB.fullmatch(provider)
+        return share == 0 and not AGB.fullmatch(provider)
 
-    def end(self) -> Iterator[Regel]:
+    def end(self) -> Iterator[FileRecord]:
         """The metingen still open, in order of their first row."""
         for meting, group in sorted(self._open.items(), key=lambda item: item[1].regel):
             yield from self._close(meting, group)
         self._open.clear()
 
-    def _misshapen(self, row: Rij) -> Iterator[Regel]:
+    def _misshapen(self, row: CsvRow) -> Iterator[FileRecord]:
         """A row with another number of cells spoils its meting when that can be told, else it stands alone."""
         if not row.af:
-            raise BestandFout("B03", self._invoer.naam, row.regel)
-        self._invoer.telling.fouten += 1
-        place = self._places[_KERN.index("meting_id")]
-        meting = row.cellen[place].strip() if row.cellen and place < len(row.cellen) else ""
+            raise FileFault("B03", self._context.name, row.regel)
+        self._context.tally.fouten += 1
+        place = self._places[_CORE.index("meting_id")]
+        meting = row.cells[place].strip() if row.cells and place < len(row.cells) else ""
         group = self._open.get(meting)
         if group is None:
             if self._ours(""):
-                yield Regel(row.regel, 1, None, Afwijzing("C10", ""))
+                yield FileRecord(row.regel, 1, None, Afwijzing("C10", ""))
             return
         group.regels += 1
-        group.fout = group.fout or Afwijzing("C10", "")
+        group.fault = group.fault or Afwijzing("C10", "")
 
     def _scattered(self, meting: str) -> Afwijzing | None:
         """C07 for a meting that was closed before, or that the first pass found to come back."""
         token = hash(meting)
         if token in self._closed:
-            self._invoer.verspreid.add(token)
-        return Afwijzing("C07", "meting_id") if token in self._invoer.verspreid else None
+            self._context.scattered.add(token)
+        return Afwijzing("C07", "meting_id") if token in self._context.scattered else None
 
-    def _make_room(self) -> Iterator[Regel]:
+    def _make_room(self) -> Iterator[FileRecord]:
         while len(self._open) >= OPEN:
             yield from self._close(*self._open.popitem(last=False))
 
-    def _answer(self, group: _Groep, kop: tuple[str, ...], question: str, answer: str) -> None:
+    def _answer(self, group: _Group, header: tuple[str, ...], question: str, answer: str) -> None:
         group.regels += 1
-        if group.fout is not None:
+        if group.fault is not None:
             return
-        if kop != group.kop:
-            field = next(name for name, a, b in zip(_CONTEXT, kop, group.kop, strict=True) if a != b)
-            group.fout = Afwijzing("C07", field)
-        elif question not in VRAGEN:
-            group.fout = Afwijzing("C04", "vraag")
+        if header != group.header:
+            field = next(name for name, a, b in zip(_CONTEXT, header, group.header, strict=True) if a != b)
+            group.fault = Afwijzing("C07", field)
+        elif question not in QUESTIONS:
+            group.fault = Afwijzing("C04", "vraag")
         elif question in group.antwoorden:
-            group.fout = Afwijzing("C06", "vraag")
+            group.fault = Afwijzing("C06", "vraag")
         elif not (answer.isascii() and answer.isdigit() and len(answer) <= 4):
-            group.fout = Afwijzing("C05", "antwoord")
+            group.fault = Afwijzing("C05", "antwoord")
         else:
             group.antwoorden[question] = int(answer)
 
-    def _close(self, meting: str, group: _Groep) -> Iterator[Regel]:
+    def _close(self, meting: str, group: _Group) -> Iterator[FileRecord]:
         self._closed.add(hash(meting))
-        if not self._ours(group.kop[0]):
+        if not self._ours(group.header[0]):
             return
         if group.buiten:
-            self._invoer.telling.buiten += 1
+            self._context.tally.buiten += 1
             return
-        content = group.fout or self._content(meting, group)
-        bsn = group.kop[1]
+        content = group.fault or self._content(meting, group)
+        bsn = group.header[1]
         shown = (meting, bsn)
-        yield Regel(group.regel, group.regels, bsn if isinstance(content, Meting) else None, content, shown)
+        yield FileRecord(group.regel, group.regels, bsn if isinstance(content, Meting) else None, content, shown)
 
-    def _content(self, meting: str, group: _Groep) -> Meting | Afwijzing:
-        provider, bsn, when, informant, questionnaire = group.kop
+    def _content(self, meting: str, group: _Group) -> Meting | Afwijzing:
+        provider, bsn, when, informant, questionnaire = group.header
         if not (len(provider) == 8 and provider.isascii() and provider.isdigit()):
             return Afwijzing("C08", "zorgaanbieder_id")
-        if provider != self._invoer.afzender:
+        if provider != self._context.afzender:
             return Afwijzing("C11", "zorgaanbieder_id")
         if not elfproef(bsn):
             return Afwijzing("C01", "bsn")
         moment = datum(when)
-        if moment is None or moment > self._invoer.vandaag:
+        if moment is None or moment > self._context.today:
             return Afwijzing("C02", "datum_meting")
-        fact = Meting(meting.encode(), questionnaire, informant, moment, group.antwoorden, self._invoer.tijd)
+        fact = Meting(meting.encode(), questionnaire, informant, moment, group.antwoorden, self._context.tijd)
         problem = check(fact)
         return fact if problem is None else Afwijzing(problem.code, problem.veld)
 
     def _ends_whole(self, cell: str, question: str) -> bool:
         """Whether the last cell of an unclosed last line cannot be the beginning of something longer."""
         if self._last == "antwoord" and cell.isascii() and cell.isdigit():
-            known = VRAGEN.get(question)
-            return known is None or int(cell) * 10 > known.hoogste
+            known = QUESTIONS.get(question)
+            return known is None or int(cell) * 10 > known.highest
         return len(cell) >= {"zorgaanbieder_id": 8, "bsn": 9, "datum_meting": 10, "gemeente": 4}.get(
             self._last, 1_000_000
         )
@@ -216,19 +216,21 @@ def aanbieders(stream: BinaryIO) -> list[str]:
 
     A file of one provider needs no such column. What cannot be read is left to ``metingen``, which refuses it.
     """
-    invoer = Invoer("", "", 0, codering="latin-1")  # only digits are looked for: every encoding that is read has them
-    reader = rows(stream, invoer, KOLOMMEN, NODIG)
+    context = FileContext(
+        "", "", 0, encoding="latin-1"
+    )  # only digits are looked for: every encoding that is read has them
+    reader = rows(stream, context, COLUMNS, NEEDED)
     found: dict[str, None] = {}
     try:
         header = next(reader)
-        assert isinstance(header, Kop)  # noqa: S101 - rows gives the header first
+        assert isinstance(header, Header)  # noqa: S101 - rows gives the header first
         if "gemeente" not in header.plaats:
             return []
         place = header.plaats["zorgaanbieder_id"]
         for row in reader:
-            assert isinstance(row, Rij)  # noqa: S101
-            if row.cellen and place < len(row.cellen) and AGB.fullmatch(row.cellen[place].strip()):
-                found[row.cellen[place].strip()] = None
-    except BestandFout:
+            assert isinstance(row, CsvRow)  # noqa: S101
+            if row.cells and place < len(row.cells) and AGB.fullmatch(row.cells[place].strip()):
+                found[row.cells[place].strip()] = None
+    except FileFault:
         return []
     return list(found)

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from io import TextIOWrapper
 from typing import BinaryIO, Final, NamedTuple
 
-from connectors.formats.model import BestandFout, Invoer
+from connectors.formats.model import FileContext, FileFault
 
-SCHEIDINGEN: Final = (";", ",", "\t")
+SEPARATORS: Final = (";", ",", "\t")
 #: Spellings of a column that mean the same: the slide writes one k, iJw writes no s [F S0, iJw].
 _SPELLING: Final = {
     "beschikingsnummer": "beschikkingsnummer",
@@ -25,19 +25,19 @@ _SPELLING: Final = {
 _HINT: Final = "sep="
 
 
-class Kop(NamedTuple):
+class Header(NamedTuple):
     """The header: separator, place of each known column, number of columns."""
 
-    scheiding: str
+    separator: str
     plaats: dict[str, int]
     breedte: int
 
 
-class Rij(NamedTuple):
+class CsvRow(NamedTuple):
     """One data line: its number, its cells (None when they cannot be told apart), whether a line end closes it."""
 
     regel: int
-    cellen: Sequence[str] | None
+    cells: Sequence[str] | None
     af: bool
 
 
@@ -58,17 +58,17 @@ def column_names(line: str, separator: str) -> list[str]:
     return [_SPELLING.get(name, name) for name in names]
 
 
-def best_header(line: str, known: Sequence[str]) -> Kop:
+def best_header(line: str, known: Sequence[str]) -> Header:
     """The header under the separator that shows most of the known columns."""
-    found = (_header(line, separator, known) for separator in SCHEIDINGEN)
+    found = (_header(line, separator, known) for separator in SEPARATORS)
     return max(found, key=lambda header: len(header.plaats))
 
 
-def _header(line: str, separator: str, known: Sequence[str]) -> Kop:
+def _header(line: str, separator: str, known: Sequence[str]) -> Header:
     names = column_names(line, separator)
     while names and not names[-1]:
         names.pop()
-    return Kop(separator, {name: names.index(name) for name in known if names.count(name) == 1}, len(names))
+    return Header(separator, {name: names.index(name) for name in known if names.count(name) == 1}, len(names))
 
 
 def is_blank(line: str) -> bool:
@@ -77,53 +77,53 @@ def is_blank(line: str) -> bool:
 
 
 def rows(
-    stream: BinaryIO, invoer: Invoer, known: Sequence[str], needed: Mapping[str, Sequence[str]]
-) -> Iterator[Kop | Rij]:
-    """First the header, then every data line; counts lines into ``invoer.telling``.
+    stream: BinaryIO, context: FileContext, known: Sequence[str], needed: Mapping[str, Sequence[str]]
+) -> Iterator[Header | CsvRow]:
+    """First the header, then every data line; counts lines into ``context.tally``.
 
     ``needed``: field name for the sender -> columns of which one must be there.
 
     Raises:
         BestandFout: ``B06`` without a usable header, ``B01`` without data, ``B04`` for unreadable characters.
     """
-    text = TextIOWrapper(stream, encoding=invoer.codering, newline=None)
+    text = TextIOWrapper(stream, encoding=context.encoding, newline=None)
     try:
-        yield from _rows(text, invoer, known, needed)
+        yield from _rows(text, context, known, needed)
     except UnicodeDecodeError:
-        raise BestandFout("B04", invoer.naam, invoer.telling.totaal + 1) from None
+        raise FileFault("B04", context.name, context.tally.total + 1) from None
     finally:
         if not stream.closed:
             text.detach()
 
 
 def _rows(
-    text: TextIOWrapper, invoer: Invoer, known: Sequence[str], needed: Mapping[str, Sequence[str]]
-) -> Iterator[Kop | Rij]:
-    count = invoer.telling
-    header: Kop | None = None
+    text: TextIOWrapper, context: FileContext, known: Sequence[str], needed: Mapping[str, Sequence[str]]
+) -> Iterator[Header | CsvRow]:
+    count = context.tally
+    header: Header | None = None
     separator, width = "", 0
     for line in text:
-        count.totaal += 1
+        count.total += 1
         if is_blank(line) or (header is None and line.lower().startswith(_HINT)):
-            count.leeg += 1
+            count.empty += 1
         elif header is None:
-            header = _usable(best_header(line, known), invoer, needed)
-            separator, width = header.scheiding, header.breedte
-            count.kop = 1
+            header = _usable(best_header(line, known), context, needed)
+            separator, width = header.separator, header.breedte
+            count.header = 1
             yield header
         else:
-            count.gegevens += 1
+            count.data += 1
             closed = line.endswith("\n")
             cells = split(line[:-1] if closed else line, separator)
             if cells is not None and len(cells) > width and not any(cells[width:]):
                 del cells[width:]
-            yield Rij(count.totaal, cells, closed)
-    if header is None or not count.gegevens:
-        raise BestandFout("B01", invoer.naam)
+            yield CsvRow(count.total, cells, closed)
+    if header is None or not count.data:
+        raise FileFault("B01", context.name)
 
 
-def _usable(header: Kop, invoer: Invoer, needed: Mapping[str, Sequence[str]]) -> Kop:
+def _usable(header: Header, context: FileContext, needed: Mapping[str, Sequence[str]]) -> Header:
     for field, columns in needed.items():
         if not any(column in header.plaats for column in columns):
-            raise BestandFout("B06", invoer.naam, invoer.telling.totaal, field)
+            raise FileFault("B06", context.name, context.tally.total, field)
     return header

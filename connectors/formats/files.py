@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, TypeVar, cast
 
 from connectors import masking
-from connectors.formats.model import BestandFout
+from connectors.formats.model import FileFault
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -65,7 +65,7 @@ class Source:
     content: bytes = field(default=b"", repr=False)
 
     def open(self) -> BinaryIO:
-        """The bytes from their beginning. Opening and reading raise ``BestandFout`` ``B13`` or ``B10``."""
+        """The bytes from their beginning. Opening and reading raise ``FileFault`` ``B13`` or ``B10``."""
         if self.path is None:
             return BytesIO(self.content)
         errors = (OSError, *ZIP_ERRORS) if self.member else (OSError,)
@@ -79,18 +79,18 @@ class Source:
             return cast("BinaryIO", archive.open(self.member))
 
     def stamp(self) -> Stamp:
-        """The state of the file on disk; ``BestandFout`` ``B13`` when it is gone."""
+        """The state of the file on disk; ``FileFault`` ``B13`` when it is gone."""
         if self.path is None:
             return Stamp(len(self.content), 0, 0)
         try:
             found = self.path.stat()
         except OSError:
-            raise BestandFout("B13", self.shown) from None
+            raise FileFault("B13", self.shown) from None
         return Stamp(found.st_size, found.st_mtime_ns, found.st_ino)
 
 
 class _Guarded(RawIOBase):
-    """Turns what can go wrong while reading into a ``BestandFout``; errors of whoever reads stay what they are."""
+    """Turns what can go wrong while reading into a ``FileFault``; errors of whoever reads stay what they are."""
 
     def __init__(self, source: Source, errors: tuple[type[Exception], ...]) -> None:
         self._source, self._errors = source, errors
@@ -100,7 +100,7 @@ class _Guarded(RawIOBase):
         try:
             return action()
         except self._errors:
-            raise BestandFout("B10" if self._source.member else "B13", self._source.shown) from None
+            raise FileFault("B10" if self._source.member else "B13", self._source.shown) from None
 
     def readable(self) -> bool:
         return True
@@ -117,7 +117,7 @@ class _Guarded(RawIOBase):
         super().close()
 
 
-def find(paths: list[Path], limits: Limits, refuse: Callable[[BestandFout], None]) -> Iterator[Source]:
+def find(paths: list[Path], limits: Limits, refuse: Callable[[FileFault], None]) -> Iterator[Source]:
     """Every file below the paths once, sorted by path within each; what cannot be opened goes to ``refuse``."""
     seen = set[Path]()
     for given in paths:
@@ -144,30 +144,30 @@ def _files(given: Path) -> Iterator[Path]:
     yield from sorted(found)
 
 
-def _sources(path: Path, shown: str, limits: Limits, refuse: Callable[[BestandFout], None]) -> Iterator[Source]:
+def _sources(path: Path, shown: str, limits: Limits, refuse: Callable[[FileFault], None]) -> Iterator[Source]:
     try:
         found, head = _look(path, shown)
         if head in (_ZIP, _EMPTY_ZIP):
             yield from _members(path, shown, limits, refuse)
         else:
             yield Source(shown, path.name, found.st_size, path)
-    except BestandFout as fault:
+    except FileFault as fault:
         refuse(fault)
     except OSError:
-        refuse(BestandFout("B13", shown))
+        refuse(FileFault("B13", shown))
     except ZIP_ERRORS:
-        refuse(BestandFout("B10", shown))
+        refuse(FileFault("B10", shown))
 
 
 def _look(path: Path, shown: str) -> tuple[os.stat_result, bytes]:
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
-        raise BestandFout("B13", shown)
+        raise FileFault("B13", shown)
     with path.open("rb") as file:
         return found, file.read(4)
 
 
-def _members(path: Path, shown: str, limits: Limits, refuse: Callable[[BestandFout], None]) -> Iterator[Source]:
+def _members(path: Path, shown: str, limits: Limits, refuse: Callable[[FileFault], None]) -> Iterator[Source]:
     """The files in a zip file, in order of name; the zip file as a whole is refused when it breaks a bound."""
     with zipfile.ZipFile(path) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
@@ -175,9 +175,9 @@ def _members(path: Path, shown: str, limits: Limits, refuse: Callable[[BestandFo
         yield Source(shown, path.name, path.stat().st_size, path)
         return
     if any(entry.filename == "[Content_Types].xml" for entry in entries):
-        raise BestandFout("B14", shown)
+        raise FileFault("B14", shown)
     if len(entries) > limits.zip_entries or sum(entry.file_size for entry in entries) > limits.zip_bytes:
-        raise BestandFout("B11", shown)
+        raise FileFault("B11", shown)
     for entry in sorted(entries, key=lambda entry: entry.filename):
         name = entry.filename.rpartition("/")[2]
         if name.startswith(".") or entry.filename.startswith("__MACOSX/"):
@@ -185,7 +185,7 @@ def _members(path: Path, shown: str, limits: Limits, refuse: Callable[[BestandFo
         source = Source(f"{shown}/{masking.name(entry.filename)}", name, entry.file_size, path, entry.filename)
         code = _refused(entry, source, limits)
         if code:
-            refuse(BestandFout(code, source.shown))
+            refuse(FileFault(code, source.shown))
         else:
             yield source
 
@@ -198,5 +198,5 @@ def _refused(entry: zipfile.ZipInfo, source: Source, limits: Limits) -> str:
     try:
         with source.open() as stream:
             return "B12" if stream.read(4) in (_ZIP, _EMPTY_ZIP) else ""
-    except BestandFout as fault:
+    except FileFault as fault:
         return fault.code

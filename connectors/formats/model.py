@@ -8,17 +8,17 @@ from typing import BinaryIO, Final, NamedTuple
 
 from msgspec import Struct
 
-from connectors.formats.cbs.layout import Indeling
-from domain.facts.fact import Inhoud
+from connectors.formats.cbs.layout import Layout
+from domain.facts.fact import Content
 from domain.field.geography import GEMEENTEN
-from domain.field.messages import tekst
+from domain.field.messages import text
 from faults import SenderFault
 
 #: How many findings of one refused message are shown to its sender.
-MEESTE_BEVINDINGEN: Final = 100
-_DAG_MS: Final = 86_400_000
+MOST_FINDINGS: Final = 100
+_DAY_MS: Final = 86_400_000
 #: Ahead of UTC by as much as the Netherlands ever is, so that "today" needs no time zone tables.
-_VOOR_UTC_MS: Final = 2 * 3_600_000
+_BEFORE_UTC_MS: Final = 2 * 3_600_000
 
 
 class Afwijzing(Struct, frozen=True, gc=False):
@@ -28,15 +28,15 @@ class Afwijzing(Struct, frozen=True, gc=False):
     veld: str
 
 
-class Regel(Struct, frozen=True, gc=False):
+class FileRecord(Struct, frozen=True, gc=False):
     """One record: where it stands in its file, whose it is, and what it says."""
 
     regel: int  # first row or element, from 1
     regels: int  # rows it covers
     bsn: str | None  # None when refused
-    inhoud: Inhoud | Afwijzing
-    cellen: tuple[str, ...] = ()  # the row as its sender wrote it, for the sender's own screen; never sealed
-    terugval: str = ""  # what names a client without a BSN (CBS); blinded like one, under a prefix of its own
+    inhoud: Content | Afwijzing
+    cells: tuple[str, ...] = ()  # the row as its sender wrote it, for the sender's own screen; never sealed
+    fallback: str = ""  # what names a client without a BSN (CBS); blinded like one, under a prefix of its own
 
     def __repr__(self) -> str:
         return f"Regel({self.regel}, {self.regels}, {type(self.inhoud).__name__})"
@@ -45,7 +45,7 @@ class Regel(Struct, frozen=True, gc=False):
         return [("regel", self.regel), ("inhoud", type(self.inhoud).__name__)]
 
 
-class Gevonden(NamedTuple):
+class Found(NamedTuple):
     """One thing that is wrong in a refused file: code, number of the row or element, and field."""
 
     code: str
@@ -53,70 +53,68 @@ class Gevonden(NamedTuple):
     veld: str
 
 
-class BestandFout(SenderFault):
+class FileFault(SenderFault):
     """A whole file is refused: code of ``domain.field.messages``, file name, line and field. Never holds content."""
 
-    def __init__(
-        self, code: str, bestand: str, regel: int = 0, veld: str = "", gevonden: tuple[Gevonden, ...] = ()
-    ) -> None:
-        super().__init__(code, bestand, regel, veld)
-        self.code, self.bestand, self.regel, self.veld = code, bestand, regel, veld
-        self.gevonden = gevonden or (Gevonden(code, regel, veld),)
+    def __init__(self, code: str, file: str, row: int = 0, veld: str = "", found: tuple[Found, ...] = ()) -> None:
+        super().__init__(code, file, row, veld)
+        self.code, self.file, self.regel, self.veld = code, file, row, veld
+        self.found = found or (Found(code, row, veld),)
 
     def __str__(self) -> str:
         where = f", regel {self.regel}" if self.regel else ""
-        return f"{self.bestand}{where}: {tekst(self.code)} ({self.code}{', ' if self.veld else ''}{self.veld})"
+        return f"{self.file}{where}: {text(self.code)} ({self.code}{', ' if self.veld else ''}{self.veld})"
 
 
 @dataclass
-class Telling:
+class Tally:
     """Lines of a CSV file, as the technical feedback on a CEM+ upload counts them [F S0]."""
 
-    totaal: int = 0
-    leeg: int = 0
-    kop: int = 0
-    gegevens: int = 0
+    total: int = 0
+    empty: int = 0
+    header: int = 0
+    data: int = 0
     fouten: int = 0  # data lines whose form is wrong
     buiten: int = 0  # metingen or CBS lines of another municipality: dropped before sealing
 
 
 @dataclass(frozen=True)
-class Keuzes:
+class Choices:
     """What the sender's own settings say about reading files."""
 
     #: CBS codes of the municipalities whose metingen pass, where a file names one (BergOp) [P].
     gemeenten: frozenset[str] = frozenset(code for code, gemeente in GEMEENTEN.items() if gemeente.cluster)
-    indeling: Indeling | None = None  # columns of a CBS file
+    layout: Layout | None = None  # columns of a CBS file
     periode: str = ""  # half year that a CBS file reports: 2026-1
 
-    def merk(self, kind: str, *, dropped: bool) -> list[bytes]:
+    def mark(self, kind: str, *, dropped: bool) -> list[bytes]:
         """What of it decides which records the same bytes make: with another choice it is another delivery."""
-        if kind == "cbs" and self.indeling is not None:
-            return [self.periode.encode(), self.indeling.merk]
+        if kind == "cbs" and self.layout is not None:
+            return [self.periode.encode(), self.layout.mark]
         return [",".join(sorted(self.gemeenten)).encode()] if dropped else []
 
 
 @dataclass
-class Invoer:
+class FileContext:
     """What a parser knows of a file besides its bytes."""
 
-    naam: str  # as shown; holds no BSN
+    name: str  # as shown; holds no BSN
     afzender: str  # AGB code
     tijd: int  # upload time, ms
-    codering: str = "utf-8"
+    encoding: str = "utf-8"
     regels: int = 1_000  # line ends in the file: an upper bound for its rows
-    telling: Telling = field(default_factory=Telling)
-    keuzes: Keuzes = Keuzes()
+    tally: Tally = field(default_factory=Tally)
+    choices: Choices = Choices()
     #: Metingen whose rows are scattered over the file, found in the first pass and refused in the second;
     #: in a CBS file the keys that occur more than once, whose lines are merged in the second.
-    verspreid: set[int] = field(default_factory=set)
+    scattered: set[int] = field(default_factory=set)
     #: Place of this provider in a feed of many, whose other rows are not of this delivery; None in any other file.
-    aandeel: int | None = None
+    share: int | None = None
 
     @property
-    def vandaag(self) -> int:
+    def today(self) -> int:
         """The day of the upload, as a day number."""
-        return (self.tijd + _VOOR_UTC_MS) // _DAG_MS
+        return (self.tijd + _BEFORE_UTC_MS) // _DAY_MS
 
 
-Parser = Callable[[BinaryIO, Invoer], Iterator[Regel]]
+Parser = Callable[[BinaryIO, FileContext], Iterator[FileRecord]]

@@ -95,9 +95,9 @@ class Intake:
                 self.welcome()
         except TokenProblem as problem:
             log.warning("tokens", problem=str(problem))
-            raise Problem(Kind.GEEN_SERVER, retry=_DOWN_RETRY) from None
+            raise Problem(Kind.NO_SERVER, retry=_DOWN_RETRY) from None
         if agb is None:
-            raise Problem(Kind.GEEN_TOEGANG)
+            raise Problem(Kind.NO_ACCESS)
         return agb
 
     def _by_header(self, request: web.Request) -> str | None:
@@ -116,7 +116,7 @@ class Intake:
         query = asked.only(request, {"naam", "test"})
         name, test = asked.file_name(request, query), asked.truth(query, "test") or False
         if not self._source.answers or self.closing:
-            raise Problem(Kind.GEEN_SERVER, retry=_DOWN_RETRY)
+            raise Problem(Kind.NO_SERVER, retry=_DOWN_RETRY)
         with self._lanes.enter(agb), self._memory.upload(agb) as held, meters.OPEN.track_inprogress():
             content = await body.read(request, held, self._limits)
             request[_BYTES] = len(content)
@@ -133,12 +133,12 @@ class Intake:
         try:
             return await self._sealer.deliver(job)
         except BrokerDown:
-            raise Problem(Kind.GEEN_SERVER, retry=_DOWN_RETRY) from None
+            raise Problem(Kind.NO_SERVER, retry=_DOWN_RETRY) from None
         except WorkerLost:
-            raise Problem(Kind.GEEN_SERVER, retry=COME_BACK) from None
+            raise Problem(Kind.NO_SERVER, retry=COME_BACK) from None
         except WorkerFault as fault:
             log.critical("fault", where=str(fault))
-            raise Problem(Kind.FOUT) from None
+            raise Problem(Kind.FAULT) from None
 
     async def search(self, request: web.Request) -> web.Response:
         """``GET /deliveries``."""
@@ -156,7 +156,7 @@ class Intake:
         asked.only(request, set())
         one = self._index.get(agb, name) if _ID.fullmatch(name) else None
         if one is None:
-            raise Problem(Kind.ONBEKEND)
+            raise Problem(Kind.UNKNOWN)
         if "text/event-stream" not in request.headers.get("Accept", ""):
             return _json(self._receipts.document(one), 200, _JSON)
         if self._streams[agb] >= self._limits.streams:
@@ -216,7 +216,7 @@ class Intake:
         """``GET /ready``: the broker answers and the receipts of before the start are known."""
         asked.only(request, set())
         if self.closing or not self.ready():
-            raise Problem(Kind.GEEN_SERVER, "Nog niet gereed, of de berichtenserver antwoordt niet.", COME_BACK)
+            raise Problem(Kind.NO_SERVER, "Nog niet gereed, of de berichtenserver antwoordt niet.", COME_BACK)
         return _json({"status": "gereed"}, 200, _JSON)
 
     async def metrics(self, request: web.Request) -> web.Response:
@@ -264,13 +264,13 @@ def _problem(error: Exception) -> Problem:
         case Problem():
             return error
         case TooFast():
-            return Problem(Kind.TE_VEEL, retry=error.seconds)
+            return Problem(Kind.TOO_MANY, retry=error.seconds)
         case Full():
-            return Problem(Kind.VOL, retry=COME_BACK)
+            return Problem(Kind.FULL, retry=COME_BACK)
         case web.HTTPNotFound():
-            return Problem(Kind.GEEN_PAGINA)
+            return Problem(Kind.NO_PAGE)
         case web.HTTPMethodNotAllowed():
-            return Problem(Kind.METHODE)
+            return Problem(Kind.METHOD)
         case _:
             log.critical("fault", where=where(error))
-            return Problem(Kind.FOUT)
+            return Problem(Kind.FAULT)

@@ -43,7 +43,7 @@ def truth(query: dict[str, str], name: str) -> bool | None:
 
 
 def file_name(request: web.Request, query: dict[str, str]) -> str:
-    """The name of the file, from ``Content-Disposition`` (preferred: addresses end up in logs) or from ``naam``."""
+    """The name of the file, from ``Content-Disposition`` (preferred: addresses end up in logs) or from ``name``."""
     _, parameters = parse_content_disposition(request.headers.get("Content-Disposition"))
     name = content_disposition_filename(parameters, "filename") or query.get("naam", "")
     name = name.replace("\\", "/").rpartition("/")[2]

@@ -21,11 +21,11 @@ _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 def require_plain(request: web.Request, limits: IntakeLimits) -> None:
     """Refuse by the headers alone, before a byte of the body is asked for."""
     if request.content_length is not None and request.content_length > limits.body_bytes:
-        raise Problem(Kind.TE_GROOT)
+        raise Problem(Kind.TOO_LARGE)
     if request.headers.get("Content-Encoding", "").lower() not in _IDENTITY:
-        raise Problem(Kind.SOORT)
+        raise Problem(Kind.KIND)
     if request.content_type.startswith("multipart/"):
-        raise Problem(Kind.SOORT)
+        raise Problem(Kind.KIND)
 
 
 async def read(request: web.Request, held: Held, limits: IntakeLimits) -> bytes:
@@ -41,11 +41,11 @@ async def read(request: web.Request, held: Held, limits: IntakeLimits) -> bytes:
         async with asyncio.timeout(limits.upload_seconds):
             body = await _read(request, held, limits)
     except TimeoutError:
-        raise Problem(Kind.TE_TRAAG) from None
+        raise Problem(Kind.TOO_SLOW) from None
     except (ConnectionError, web.RequestPayloadError):
-        raise Problem(Kind.AFGEBROKEN) from None
+        raise Problem(Kind.BROKEN_OFF) from None
     if body[:4] in _ZIP:
-        raise Problem(Kind.SOORT)
+        raise Problem(Kind.KIND)
     return body
 
 
@@ -59,7 +59,7 @@ async def _read(request: web.Request, held: Held, limits: IntakeLimits) -> bytes
             return gathered.getvalue()
         size += len(chunk)
         if size > limits.body_bytes:
-            raise Problem(Kind.TE_GROOT)
+            raise Problem(Kind.TOO_LARGE)
         if size > held.bytes:
             held.reach(min(limits.body_bytes, size + STEP))
         gathered.write(chunk)

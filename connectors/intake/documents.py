@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from connectors.answer.receipts import from_record
-from connectors.answer.report import wachtzin
+from connectors.answer.report import wait_sentence
 from connectors.intake.index import Entry
 from connectors.intake.problems import Kind, Problem, invalid
 from connectors.intake.work import Done, Refused
-from domain.field.messages import tekst
+from domain.field.messages import text
 from schemas.codec import Codec
 
 #: A place in a search: time in ms and id of the last delivery of a page.
@@ -50,9 +50,9 @@ def found(refused: Refused) -> dict[str, Any]:
     """Why a file is refused as a whole."""
     return {
         "code": refused.code,
-        "melding": tekst(refused.code),
+        "melding": text(refused.code),
         "gevonden": [
-            {"code": code, "nr": place, "veld": field, "melding": tekst(code)} for code, place, field in refused.found
+            {"code": code, "nr": place, "veld": field, "melding": text(code)} for code, place, field in refused.found
         ],
     }
 
@@ -60,12 +60,12 @@ def found(refused: Refused) -> dict[str, Any]:
 def refusal(refused: Refused) -> Problem:
     """A file that could not be counted."""
     if refused.code == "B05":
-        return Problem(Kind.TE_GROOT)
-    return Problem(Kind.GEWEIGERD, tekst(refused.code), **found(refused))
+        return Problem(Kind.TOO_LARGE)
+    return Problem(Kind.REFUSED, text(refused.code), **found(refused))
 
 
 def _codes(codes: dict[str, int]) -> list[dict[str, Any]]:
-    return [{"code": code, "aantal": number, "melding": tekst(code)} for code, number in sorted(codes.items())]
+    return [{"code": code, "aantal": number, "melding": text(code)} for code, number in sorted(codes.items())]
 
 
 def summary(one: Entry) -> dict[str, Any]:
@@ -103,11 +103,11 @@ class Receipts:
             "regels_geaccepteerd": receipt.regels_geaccepteerd,
             "regels_afgekeurd": receipt.regels_afgekeurd,
             "ingetrokken": receipt.ingetrokken,
-            "wacht": [{"reden": r, "aantal": n, "melding": wachtzin(r)} for r, n in sorted(receipt.wacht.items())],
+            "wacht": [{"reden": r, "aantal": n, "melding": wait_sentence(r)} for r, n in sorted(receipt.wacht.items())],
             "laatste": moment(receipt.laatste),
             "codes": _codes(receipt.codes),
             "fouten": [
-                {"regel": f.regel, "regels": f.regels, "code": f.code, "veld": f.veld, "melding": tekst(f.code)}
+                {"regel": f.regel, "regels": f.regels, "code": f.code, "veld": f.veld, "melding": text(f.code)}
                 for f in receipt.fouten
             ],
         }

@@ -104,7 +104,7 @@ def document(limits: IntakeLimits) -> Json:
             "/deliveries": {"post": _upload(limits), "get": _search()},
             "/deliveries/{id}": {"get": _receipt()},
             "/health": {"get": _state("Draait het proces?", ())},
-            "/ready": {"get": _state("Kan er worden aangeleverd?", (Kind.GEEN_SERVER,))},
+            "/ready": {"get": _state("Kan er worden aangeleverd?", (Kind.NO_SERVER,))},
             "/metrics": {"get": _plain("Tellers voor Prometheus.", "text/plain", _TEXT)},
             "/openapi.json": {"get": _plain("Deze beschrijving.", "application/json", {"type": "object"})},
         },
@@ -165,8 +165,8 @@ def _upload(limits: IntakeLimits) -> Json:
                 headers={"Location": {"required": True, "schema": _TEXT}},
             ),
             **_problems(
-                Kind.ONGELDIG, Kind.AFGEBROKEN, Kind.GEEN_TOEGANG, Kind.TE_TRAAG, Kind.TE_GROOT, Kind.SOORT,
-                Kind.GEWEIGERD, Kind.TE_VEEL, Kind.FOUT, Kind.VOL, Kind.GEEN_SERVER,
+                Kind.INVALID, Kind.BROKEN_OFF, Kind.NO_ACCESS, Kind.TOO_SLOW, Kind.TOO_LARGE, Kind.KIND,
+                Kind.REFUSED, Kind.TOO_MANY, Kind.FAULT, Kind.FULL, Kind.NO_SERVER,
             ),
         },
     }  # fmt: skip
@@ -187,7 +187,7 @@ def _search() -> Json:
         ],
         "responses": {
             "200": _answer("Een bladzijde.", _ref("Bladzijde")),
-            **_problems(Kind.ONGELDIG, Kind.GEEN_TOEGANG, Kind.TE_VEEL, Kind.FOUT, Kind.GEEN_SERVER),
+            **_problems(Kind.INVALID, Kind.NO_ACCESS, Kind.TOO_MANY, Kind.FAULT, Kind.NO_SERVER),
         },
     }
 
@@ -202,15 +202,15 @@ def _receipt() -> Json:
         "parameters": [{"name": "id", "in": "path", "required": True, "schema": _ID}],
         "responses": {
             "200": found,
-            **_problems(Kind.ONGELDIG, Kind.GEEN_TOEGANG, Kind.ONBEKEND, Kind.TE_VEEL, Kind.FOUT, Kind.GEEN_SERVER),
+            **_problems(Kind.INVALID, Kind.NO_ACCESS, Kind.UNKNOWN, Kind.TOO_MANY, Kind.FAULT, Kind.NO_SERVER),
         },
     }
 
 
 def _state(text: str, more: tuple[Kind, ...]) -> Json:
-    return {"summary": text, "responses": {"200": _answer("Ja.", _ref("Stand")), **_problems(Kind.ONGELDIG, *more)}}
+    return {"summary": text, "responses": {"200": _answer("Ja.", _ref("Stand")), **_problems(Kind.INVALID, *more)}}
 
 
 def _plain(text: str, content_type: str, schema: Json) -> Json:
     answer = {"description": text, "content": {content_type: {"schema": schema}}}
-    return {"summary": text, "responses": {"200": answer, **_problems(Kind.ONGELDIG)}}
+    return {"summary": text, "responses": {"200": answer, **_problems(Kind.INVALID)}}

@@ -12,13 +12,14 @@ from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
-from domain.field.messages import tekst
+from domain.field.messages import text
 from faults import SenderFault
 
 CONTENT_TYPE: Final = "application/problem+json"
 
 
 class _Kind(NamedTuple):
+    type: str  # last part of the problem's type
     status: int
     title: str
     detail: str
@@ -26,55 +27,70 @@ class _Kind(NamedTuple):
 
 
 class Kind(Enum):
-    """The kinds of problem; the name, with hyphens, is the last part of the problem's type."""
+    """The kinds of problem."""
 
-    ONGELDIG = _Kind(400, "Ongeldig verzoek", "Het verzoek klopt niet.", "invalid")
-    AFGEBROKEN = _Kind(
-        400, "Afgebroken", "De verbinding viel weg voor het einde van het bestand. Lever het opnieuw aan.", "cut"
+    INVALID = _Kind("ongeldig", 400, "Ongeldig verzoek", "Het verzoek klopt niet.", "invalid")
+    BROKEN_OFF = _Kind(
+        "afgebroken",
+        400,
+        "Afgebroken",
+        "De verbinding viel weg voor het einde van het bestand. Lever het opnieuw aan.",
+        "cut",
     )
-    GEEN_TOEGANG = _Kind(
+    NO_ACCESS = _Kind(
+        "geen-toegang",
         401,
         "Geen toegang",
         "Het token ontbreekt, is onbekend, verlopen of ingetrokken. Vraag de beheerder om een nieuw token.",
         "unauthorised",
     )
-    ONBEKEND = _Kind(
+    UNKNOWN = _Kind(
+        "onbekend",
         404,
         "Niet gevonden",
         "Deze aanlevering is niet bekend onder uw AGB-code. Controleer het kenmerk of lever het bestand opnieuw aan; "
         "hetzelfde bestand telt één keer.",
         "invalid",
     )
-    GEEN_PAGINA = _Kind(404, "Niet gevonden", "Dit adres bestaat niet. Zie /openapi.json.", "invalid")
-    METHODE = _Kind(405, "Methode niet toegestaan", "Dit adres kent deze methode niet. Zie /openapi.json.", "invalid")
-    TE_TRAAG = _Kind(
+    NO_PAGE = _Kind("geen-pagina", 404, "Niet gevonden", "Dit adres bestaat niet. Zie /openapi.json.", "invalid")
+    METHOD = _Kind(
+        "methode", 405, "Methode niet toegestaan", "Dit adres kent deze methode niet. Zie /openapi.json.", "invalid"
+    )
+    TOO_SLOW = _Kind(
+        "te-traag",
         408,
         "Te traag",
         "Het bestand kwam te langzaam binnen en is niet aangeleverd. Lever het opnieuw aan; niets telt dubbel.",
         "slow",
     )
-    TE_GROOT = _Kind(413, "Te groot", tekst("B05"), "too_large")
-    SOORT = _Kind(
+    TOO_LARGE = _Kind("te-groot", 413, "Te groot", text("B05"), "too_large")
+    KIND = _Kind(
+        "soort",
         415,
         "Niet ondersteund",
         "Stuur het bestand zelf als inhoud van het verzoek: niet gezipt, niet gecomprimeerd en niet als formulier.",
         "unsupported",
     )
-    GEWEIGERD = _Kind(422, "Bestand geweigerd", "Het bestand kan niet worden aangeleverd.", "refused")
-    TE_VEEL = _Kind(
+    REFUSED = _Kind("geweigerd", 422, "Bestand geweigerd", "Het bestand kan niet worden aangeleverd.", "refused")
+    TOO_MANY = _Kind(
+        "te-veel",
         429,
         "Te veel verzoeken",
         "U stuurt te veel tegelijk of te snel achter elkaar. Probeer het na de genoemde wachttijd opnieuw.",
         "limited",
     )
-    FOUT = _Kind(
+    FAULT = _Kind(
+        "fout",
         500,
         "Fout in dit programma",
         "Er ging hier iets mis. Lever het bestand later opnieuw aan; niets telt dubbel. Meld het als het blijft.",
         "fault",
     )
-    VOL = _Kind(503, "Even vol", "Er is nu geen ruimte voor uw bestand. Lever het zo dadelijk opnieuw aan.", "full")
-    GEEN_SERVER = _Kind(
+    FULL = _Kind(
+        "vol", 503, "Even vol", "Er is nu geen ruimte voor uw bestand. Lever het zo dadelijk opnieuw aan.", "full"
+    )
+    NO_SERVER = _Kind(
+        "geen-server",
         503,
         "Even niet beschikbaar",
         "Het bestand is niet, of niet helemaal, aangenomen. Lever het zo dadelijk opnieuw aan; niets telt dubbel.",
@@ -99,7 +115,7 @@ class Problem(SenderFault):
         """The answer. An upload that was not read to its end closes its connection."""
         status = self.kind.value.status
         document = {
-            "type": f"urn:sor:aanlevering:{self.kind.name.lower().replace('_', '-')}",
+            "type": f"urn:sor:aanlevering:{self.kind.value.type}",
             "title": self.kind.value.title,
             "status": status,
             "detail": self.detail,
@@ -112,11 +128,11 @@ class Problem(SenderFault):
             headers["WWW-Authenticate"] = 'Bearer realm="sor"'
         text = json.dumps(document, ensure_ascii=False)
         answer = web.Response(status=status, text=text, headers=headers, content_type=CONTENT_TYPE)
-        if self.kind in (Kind.TE_TRAAG, Kind.AFGEBROKEN):
+        if self.kind in (Kind.TOO_SLOW, Kind.BROKEN_OFF):
             answer.force_close()
         return answer
 
 
 def invalid(sentence: str) -> Problem:
     """A request whose form is wrong; the sentence names the part."""
-    return Problem(Kind.ONGELDIG, sentence)
+    return Problem(Kind.INVALID, sentence)

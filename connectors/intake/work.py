@@ -25,10 +25,10 @@ from connectors import masking
 from connectors.answer.receipts import QUIET, Receipt
 from connectors.delivery.connector import BROKER_MS, Connector
 from connectors.delivery.deliveries import Candidate, Delivery, Run, candidates, check
-from connectors.delivery.recognise import HOOFD, recognise
+from connectors.delivery.recognise import HEAD, recognise
 from connectors.errors import BrokerDown
 from connectors.formats.files import Limits, Source
-from connectors.formats.model import BestandFout
+from connectors.formats.model import FileFault
 from connectors.intake.config import IntakeConfig
 from transport.clients import Cluster
 from transport.publisher import Publisher
@@ -114,7 +114,7 @@ def handle(connector: Connector, job: Job, most_rows: int) -> Done | Refused:
     """Check, seal and publish one upload; returns when the broker has every record."""
     if max(job.content.count(b"\n"), job.content.count(b"\r")) > most_rows:
         return Refused("B05")
-    run, refused = connector.run(job.agb, test=job.test), list[BestandFout]()
+    run, refused = connector.run(job.agb, test=job.test), list[FileFault]()
     name = job.name or _NO_NAME
     source = Source(masking.name(name), name, len(job.content), content=job.content)
     delivery = _checked(source, run, refused.append)
@@ -124,7 +124,7 @@ def handle(connector: Connector, job: Job, most_rows: int) -> Done | Refused:
     return _done(delivery)
 
 
-def _checked(source: Source, run: Run, refuse: Callable[[BestandFout], None]) -> Delivery | None:
+def _checked(source: Source, run: Run, refuse: Callable[[FileFault], None]) -> Delivery | None:
     for group in candidates([source], run, refuse).values():
         return check([_own(one, run) for one in group], run, refuse)
     return None
@@ -133,19 +133,19 @@ def _checked(source: Source, run: Run, refuse: Callable[[BestandFout], None]) ->
 def _own(candidate: Candidate, run: Run) -> Candidate:
     """A RAP file names its sender in its file name only; another one than the token's is refused as well."""
     with candidate.source.open() as stream:
-        named = recognise(stream.read(HOOFD), candidate.source.file_name, candidate.source.shown).afzender
+        named = recognise(stream.read(HEAD), candidate.source.file_name, candidate.source.shown).afzender
     if candidate.kind == "score" and named and named != run.sender:
-        return candidate._replace(fault=BestandFout("B09", candidate.source.shown))
+        return candidate._replace(fault=FileFault("B09", candidate.source.shown))
     return candidate
 
 
-def _refused(fault: BestandFout) -> Refused:
-    return Refused(fault.code, tuple((one.code, one.regel, one.veld) for one in fault.gevonden))
+def _refused(fault: FileFault) -> Refused:
+    return Refused(fault.code, tuple((one.code, one.regel, one.veld) for one in fault.found))
 
 
 def _done(delivery: Delivery) -> Done:
     file = delivery.bestanden[0]
-    count = file.invoer.telling
+    count = file.context.tally
     return Done(
         delivery.id,
         delivery.kind,
@@ -155,8 +155,8 @@ def _done(delivery: Delivery) -> Done:
         delivery.tijd,
         file.afgekeurd,
         dict(file.codes),
-        (count.totaal, count.leeg, count.kop, count.gegevens, count.fouten),
-        _refused(file.fout) if file.fout else None,
+        (count.total, count.empty, count.header, count.data, count.fouten),
+        _refused(file.fault) if file.fault else None,
     )
 
 

@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from domain.care.leveringen import OPEN_EINDE
-from domain.care.rows import T_METING, T_TRAJECT, MetingRij, Rij, RowKey, TrajectRij
-from domain.care.trajecten import BEEINDIGD, LOPEND, nummer
-from domain.facts.act import CbsDaad
-from domain.facts.fact_set import Feiten, volgorde
+from domain.care.leveringen import OPEN_END
+from domain.care.rows import T_METING, T_TRAJECT, CareRow, MetingRow, RowKey, TrajectRow
+from domain.care.trajecten import ENDED, RUNNING, nummer
+from domain.facts.act import CbsAct
+from domain.facts.fact_set import FactSet, order
 from domain.field.dates import year
 from domain.field.definitions import UITVAL_CBS
-from domain.field.geography import cluster, huidige_code
-from domain.field.questionnaires import CBS_SOORT, CBS_VRAGENLIJST
+from domain.field.geography import cluster, current_code
+from domain.field.questionnaires import CBS_KIND, CBS_VRAGENLIJST
 
-_DAG_MS: Final = 86_400_000
+_DAY_MS: Final = 86_400_000
 
 
-class Uitkomst(NamedTuple):
+class Outcome(NamedTuple):
     """What one record says of the outcome for one informant group, in the order in which the last counts."""
 
     datum: int
@@ -38,104 +38,104 @@ class Record(NamedTuple):
     """One record as it counts."""
 
     begin: int
-    einde: int  # OPEN_EINDE while running
-    daad: CbsDaad
+    end: int  # OPEN_EINDE while running
+    act: CbsAct
 
 
-def rijen(client: bytes, feiten: Feiten) -> Iterator[tuple[RowKey, Rij]]:
+def rows_of(client: bytes, facts: FactSet) -> Iterator[tuple[RowKey, CareRow]]:
     """The rows of every CBS traject and of its metingen."""
-    groepen: dict[tuple[str, str], list[Record]] = {}
-    for sleutel, daden in feiten.cbs.items():
-        daad = _laatste(daden)
-        einde = OPEN_EINDE if daad.einddatum is None else daad.einddatum
-        groepen.setdefault((sleutel.aanbieder, sleutel.hulpvorm), []).append(Record(sleutel.begindatum, einde, daad))
-    for (aanbieder, hulpvorm), records in groepen.items():
-        for samen in _samen(sorted(records, key=lambda record: record.begin)):
-            yield from _rijen(client, aanbieder, hulpvorm, samen)
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for key, acts in facts.cbs.items():
+        act = _last(acts)
+        end = OPEN_END if act.einddatum is None else act.einddatum
+        groups.setdefault((key.aanbieder, key.hulpvorm), []).append(Record(key.begindatum, end, act))
+    for (aanbieder, hulpvorm), records in groups.items():
+        for together in _together(sorted(records, key=lambda record: record.begin)):
+            yield from _rows(client, aanbieder, hulpvorm, together)
 
 
-def _laatste(daden: dict[bytes, CbsDaad]) -> CbsDaad:
+def _last(acts: dict[bytes, CbsAct]) -> CbsAct:
     """The latest upload; of one upload the last line, of one moment the higher delivery: arbitrary but stable."""
-    return max(daden.items(), key=lambda paar: volgorde(paar[0], paar[1].tijd))[1]
+    return max(acts.items(), key=lambda pair: order(pair[0], pair[1].tijd))[1]
 
 
-def _samen(records: list[Record]) -> list[list[Record]]:
+def _together(records: list[Record]) -> list[list[Record]]:
     """Records of which the next begins before or on the last day of those before it are one (CBS)."""
-    groepen: list[list[Record]] = []
-    einde = -OPEN_EINDE
+    groups: list[list[Record]] = []
+    end = -OPEN_END
     for record in records:
-        if record.begin <= einde:
-            groepen[-1].append(record)
+        if record.begin <= end:
+            groups[-1].append(record)
         else:
-            groepen.append([record])
-        einde = max(einde, record.einde)
-    return groepen
+            groups.append([record])
+        end = max(end, record.end)
+    return groups
 
 
-def _rijen(client: bytes, aanbieder: str, hulpvorm: str, records: list[Record]) -> Iterator[tuple[RowKey, Rij]]:
-    eerste, laatste = records[0], max(records, key=lambda record: (record.einde, record.begin))
-    gemeente = huidige_code(laatste.daad.gemeente)
-    bron = nummer(client, "cbs", aanbieder, hulpvorm, eerste.begin)
-    rij = _traject_rij(eerste, laatste, gemeente, hulpvorm, len(records))
-    uitkomsten = [uitkomst for record in records for uitkomst in _uitkomsten(client, aanbieder, hulpvorm, record)]
-    telt = {u.groep: u.nummer for u in sorted(uitkomsten)}
-    rij.metingen = len(uitkomsten)
-    for uitkomst in uitkomsten:
+def _rows(client: bytes, aanbieder: str, hulpvorm: str, records: list[Record]) -> Iterator[tuple[RowKey, CareRow]]:
+    first, last = records[0], max(records, key=lambda record: (record.end, record.begin))
+    gemeente = current_code(last.act.gemeente)
+    origin = nummer(client, "cbs", aanbieder, hulpvorm, first.begin)
+    row = _traject_row(first, last, gemeente, hulpvorm, len(records))
+    outcomes = [uitkomst for record in records for uitkomst in _outcomes(client, aanbieder, hulpvorm, record)]
+    telt = {u.groep: u.nummer for u in sorted(outcomes)}
+    row.metingen = len(outcomes)
+    for uitkomst in outcomes:
         if telt[uitkomst.groep] == uitkomst.nummer:
-            _op_rij(rij, uitkomst)
-        sleutel = RowKey(T_METING, aanbieder, gemeente, year(uitkomst.datum), uitkomst.nummer)
-        yield sleutel, _meting_rij(uitkomst, bron, telt=telt[uitkomst.groep] == uitkomst.nummer)
-    yield RowKey(T_TRAJECT, aanbieder, gemeente, year(eerste.begin), bron), rij
+            _on_row(row, uitkomst)
+        key = RowKey(T_METING, aanbieder, gemeente, year(uitkomst.datum), uitkomst.nummer)
+        yield key, _meting_row(uitkomst, origin, telt=telt[uitkomst.groep] == uitkomst.nummer)
+    yield RowKey(T_TRAJECT, aanbieder, gemeente, year(first.begin), origin), row
 
 
-def _traject_rij(eerste: Record, laatste: Record, gemeente: str, hulpvorm: str, aantal: int) -> TrajectRij:
-    beeindigd = laatste.einde != OPEN_EINDE
-    return TrajectRij(
+def _traject_row(first: Record, last: Record, gemeente: str, hulpvorm: str, count: int) -> TrajectRow:
+    ended = last.end != OPEN_END
+    return TrajectRow(
         cluster=cluster(gemeente),
-        begindatum=eerste.begin,
-        einddatum=laatste.einde if beeindigd else None,
-        uitval_klasse=UITVAL_CBS[laatste.daad.reden].klasse if beeindigd else "",
-        status=BEEINDIGD if beeindigd else LOPEND,
-        leveringen=aantal,
-        leeftijd=eerste.daad.leeftijd,
-        geslacht=eerste.daad.geslacht,
+        begindatum=first.begin,
+        einddatum=last.end if ended else None,
+        uitval_klasse=UITVAL_CBS[last.act.reden].klasse if ended else "",
+        status=ENDED if ended else RUNNING,
+        leveringen=count,
+        leeftijd=first.act.leeftijd,
+        geslacht=first.act.geslacht,
         bron="cbs",
         hulpvorm=hulpvorm,
-        verwijzer=eerste.daad.verwijzer,
-        crisis=eerste.daad.crisis,
+        verwijzer=first.act.verwijzer,
+        crisis=first.act.crisis,
     )
 
 
-def _uitkomsten(client: bytes, aanbieder: str, hulpvorm: str, record: Record) -> Iterator[Uitkomst]:
+def _outcomes(client: bytes, aanbieder: str, hulpvorm: str, record: Record) -> Iterator[Outcome]:
     """At most two per record: one of the youth, one of a parent (CBS 4.5). While running its day is that of upload."""
-    daad = record.daad
-    datum = daad.tijd // _DAG_MS if daad.einddatum is None else daad.einddatum
-    for groep, nut, zonder_hulp in (
-        ("jeugdige", daad.nut_jeugdige, daad.zonder_hulp_jeugdige),
-        ("ouder", daad.nut_ouder, daad.zonder_hulp_ouder),
+    act = record.act
+    datum = act.tijd // _DAY_MS if act.einddatum is None else act.einddatum
+    for group, nut, zonder_hulp in (
+        ("jeugdige", act.nut_jeugdige, act.zonder_hulp_jeugdige),
+        ("ouder", act.nut_ouder, act.zonder_hulp_ouder),
     ):
         if nut is not None or zonder_hulp is not None:
-            bron = nummer(client, "cbs.meting", aanbieder, hulpvorm, record.begin, groep)
-            yield Uitkomst(datum, daad.tijd, record.begin, bron, groep, nut, zonder_hulp)
+            origin = nummer(client, "cbs.meting", aanbieder, hulpvorm, record.begin, group)
+            yield Outcome(datum, act.tijd, record.begin, origin, group, nut, zonder_hulp)
 
 
-def _op_rij(rij: TrajectRij, uitkomst: Uitkomst) -> None:
+def _on_row(row: TrajectRow, uitkomst: Outcome) -> None:
     if uitkomst.groep == "jeugdige":
-        rij.nut_jeugdige, rij.zonder_hulp_jeugdige = uitkomst.nut, uitkomst.zonder_hulp
+        row.nut_jeugdige, row.zonder_hulp_jeugdige = uitkomst.nut, uitkomst.zonder_hulp
     else:
-        rij.nut_ouder, rij.zonder_hulp_ouder = uitkomst.nut, uitkomst.zonder_hulp
+        row.nut_ouder, row.zonder_hulp_ouder = uitkomst.nut, uitkomst.zonder_hulp
 
 
-def _meting_rij(uitkomst: Uitkomst, bron: bytes, *, telt: bool) -> MetingRij:
-    return MetingRij(
+def _meting_row(uitkomst: Outcome, origin: bytes, *, telt: bool) -> MetingRow:
+    return MetingRow(
         vragenlijst=CBS_VRAGENLIJST,
         groep=uitkomst.groep,
-        soort=CBS_SOORT,
+        soort=CBS_KIND,
         informant=uitkomst.groep.capitalize(),
         datum=uitkomst.datum,
         nut=uitkomst.nut,
         zonder_hulp=uitkomst.zonder_hulp,
-        traject=bron.hex(),
+        traject=origin.hex(),
         telt=telt,
         bevestigd=True,
     )

@@ -8,116 +8,115 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.care.links import Oogst, Plaats
+from domain.care.links import Linked, Place
 from domain.care.toewijzingen import Toewijzingen
-from domain.facts.act import PrestatieDaad, PrestatieSleutel, ToewijzingDaad
-from domain.facts.fact_set import Feiten
-from domain.field.codes import EENHEID_EURO, WIJZIGING_VERWIJDERD
-from domain.field.dates import is_eerste, is_laatste
-from domain.field.geography import OUDE_CODES
+from domain.facts.act import PrestatieAct, PrestatieKey, ToewijzingAct
+from domain.facts.fact_set import FactSet
+from domain.field.codes import CHANGE_REMOVED, EENHEID_EURO
+from domain.field.dates import is_first_of_month, is_last_of_month
+from domain.field.geography import OLD_CODES
 
-_UUR, _MINUUT = "04", "01"
+_HOUR, _MINUTE = "04", "01"
 
 
-def _laatste_regel(daden: dict[bytes, PrestatieDaad]) -> PrestatieDaad:
+def _last_row(acts: dict[bytes, PrestatieAct]) -> PrestatieAct:
     """Of a reference used twice (TR314) the line that counts: the latest by dagtekening, then message."""
-    return max(daden.items(), key=lambda paar: (paar[1].dagtekening, paar[0]))[1]
+    return max(acts.items(), key=lambda pair: (pair[1].dagtekening, pair[0]))[1]
 
 
-def regels(feiten: Feiten) -> dict[PrestatieSleutel, PrestatieDaad]:
+def regels(facts: FactSet) -> dict[PrestatieKey, PrestatieAct]:
     """Every declared line as it counts."""
     return {
-        sleutel: _laatste_regel(daden) if len(daden) > 1 else next(iter(daden.values()))
-        for sleutel, daden in feiten.prestaties.items()
+        key: _last_row(acts) if len(acts) > 1 else next(iter(acts.values())) for key, acts in facts.prestaties.items()
     }
 
 
-def van(plaats: Plaats, sleutel: PrestatieSleutel, daad: PrestatieDaad, oogst: dict[bytes, Oogst]) -> Oogst | None:
+def of(place: Place, key: PrestatieKey, act: PrestatieAct, linked: dict[bytes, Linked]) -> Linked | None:
     """Where a line belongs: the traject of its assignment."""
-    gemeente = OUDE_CODES.get(daad.gemeente, daad.gemeente)
-    traject = plaats.get((sleutel.aanbieder, gemeente, daad.toewijzing))
-    return oogst[traject.nummer] if traject is not None else None
+    gemeente = OLD_CODES.get(act.gemeente, act.gemeente)
+    traject = place.get((key.aanbieder, gemeente, act.toewijzing))
+    return linked[traject.nummer] if traject is not None else None
 
 
-def hang_op(feiten: Feiten, plaats: Plaats, bekend: Toewijzingen, oogst: dict[bytes, Oogst]) -> None:
+def attach(facts: FactSet, place: Place, known: Toewijzingen, linked: dict[bytes, Linked]) -> None:
     """Count the debit lines that no credit takes back (IV085, IV091) on their trajecten, and flag them (in place)."""
-    geldig = regels(feiten)
-    credits = {sleutel: daad for sleutel, daad in geldig.items() if daad.debet_credit == "C"}
-    terug = {(sleutel.aanbieder, daad.vorige_referentie) for sleutel, daad in credits.items()}
-    tegen, perioden, netto = bool(bekend), set[tuple[bytes, str, int]](), 0
-    for sleutel, daad in geldig.items():
-        if daad.debet_credit == "C" or sleutel in terug:
+    valid = regels(facts)
+    credits = {key: act for key, act in valid.items() if act.debet_credit == "C"}
+    back = {(key.aanbieder, act.vorige_referentie) for key, act in credits.items()}
+    against, periods, net = bool(known), set[tuple[bytes, str, int]](), 0
+    for key, act in valid.items():
+        if act.debet_credit == "C" or key in back:
             continue
-        plek = van(plaats, sleutel, daad, oogst)
-        if plek is None:
+        spot = of(place, key, act, linked)
+        if spot is None:
             continue
-        plek.declaraties += 1
-        netto += 1
-        perioden.add((daad.toewijzing, daad.code, daad.begindatum))
-        if daad.tarief is not None and daad.bedrag != daad.volume * daad.tarief and daad.eenheid != EENHEID_EURO:
-            plek.vlaggen.add("TR346")
-        if daad.begindatum > daad.dagtekening:
-            plek.vlaggen.add("TR319")
-        if tegen:
-            plek.vlaggen.update(_tegen_toewijzing(sleutel.aanbieder, daad, bekend))
-    if len(perioden) < netto:
-        _tweede_debet({s: d for s, d in geldig.items() if d.debet_credit == "D" and s not in terug}, plaats, oogst)
-    for sleutel, daad in credits.items():
-        plek = van(plaats, sleutel, daad, oogst)
-        if plek is not None:
-            plek.vlaggen.update(_credit(sleutel.aanbieder, daad, geldig, credits))
+        spot.declaraties += 1
+        net += 1
+        periods.add((act.toewijzing, act.code, act.begindatum))
+        if act.tarief is not None and act.bedrag != act.volume * act.tarief and act.eenheid != EENHEID_EURO:
+            spot.vlaggen.add("TR346")
+        if act.begindatum > act.dagtekening:
+            spot.vlaggen.add("TR319")
+        if against:
+            spot.vlaggen.update(_against_toewijzing(key.aanbieder, act, known))
+    if len(periods) < net:
+        _second_debet({s: d for s, d in valid.items() if d.debet_credit == "D" and s not in back}, place, linked)
+    for key, act in credits.items():
+        spot = of(place, key, act, linked)
+        if spot is not None:
+            spot.vlaggen.update(_credit(key.aanbieder, act, valid, credits))
 
 
-def _tweede_debet(netto: dict[PrestatieSleutel, PrestatieDaad], plaats: Plaats, oogst: dict[bytes, Oogst]) -> None:
+def _second_debet(net: dict[PrestatieKey, PrestatieAct], place: Place, linked: dict[bytes, Linked]) -> None:
     """Two debits of one assignment, product and period (as TR416) that no credit takes back."""
-    gezien: set[tuple[object, ...]] = set()
-    for sleutel, daad in netto.items():
-        gelijk = (sleutel.aanbieder, *daad[:4], daad.begindatum, daad.einddatum)
-        plek = van(plaats, sleutel, daad, oogst)
-        if gelijk in gezien and plek is not None:
-            plek.vlaggen.add("TR389")
-        gezien.add(gelijk)
+    seen: set[tuple[object, ...]] = set()
+    for key, act in net.items():
+        equal = (key.aanbieder, *act[:4], act.begindatum, act.einddatum)
+        spot = of(place, key, act, linked)
+        if equal in seen and spot is not None:
+            spot.vlaggen.add("TR389")
+        seen.add(equal)
 
 
 def _credit(
     aanbieder: str,
-    credit: PrestatieDaad,
-    geldig: dict[PrestatieSleutel, PrestatieDaad],
-    credits: dict[PrestatieSleutel, PrestatieDaad],
+    credit: PrestatieAct,
+    valid: dict[PrestatieKey, PrestatieAct],
+    credits: dict[PrestatieKey, PrestatieAct],
 ) -> Iterator[str]:
     if credit.vorige_referentie is None:
         return
-    debet = geldig.get(PrestatieSleutel(aanbieder, credit.vorige_referentie))
+    debet = valid.get(PrestatieKey(aanbieder, credit.vorige_referentie))
     if debet is None or debet.debet_credit != "D":
         yield "TR323"
-    ook = (s for s, daad in credits.items() if daad.vorige_referentie == credit.vorige_referentie)
-    if sum(sleutel.aanbieder == aanbieder for sleutel in ook) > 1:
+    also = (s for s, act in credits.items() if act.vorige_referentie == credit.vorige_referentie)
+    if sum(key.aanbieder == aanbieder for key in also) > 1:
         yield "TR390"
 
 
-def _tegen_toewijzing(aanbieder: str, d: PrestatieDaad, bekend: Toewijzingen) -> Iterator[str]:
+def _against_toewijzing(aanbieder: str, d: PrestatieAct, known: Toewijzingen) -> Iterator[str]:
     """The line beside its assignment; what the assignment leaves open (aspecifiek, generiek, budget) is not judged."""
-    t = bekend.nieuwste(aanbieder, d.gemeente, d.toewijzing)
+    t = known.newest(aanbieder, d.gemeente, d.toewijzing)
     if t is None:
         return
-    if t.reden_wijziging == WIJZIGING_VERWIJDERD:
+    if t.reden_wijziging == CHANGE_REMOVED:
         yield "TR385" if d.dagtekening < t.toewijzingsdatum else "TR384"
         return
     if t.categorie and t.categorie != d.categorie:
         yield "TR339"
     if t.code and t.code != d.code:
         yield "TR340"
-    if t.eenheid and t.eenheid != d.eenheid and (t.eenheid, d.eenheid) != (_UUR, _MINUUT):
+    if t.eenheid and t.eenheid != d.eenheid and (t.eenheid, d.eenheid) != (_HOUR, _MINUTE):
         yield "TR341"
     yield from _periode(d, t)
 
 
-def _periode(d: PrestatieDaad, t: ToewijzingDaad) -> Iterator[str]:
+def _periode(d: PrestatieAct, t: ToewijzingAct) -> Iterator[str]:
     if d.begindatum < t.ingangsdatum:
         yield "TR307"
     if t.einddatum is not None and d.einddatum > t.einddatum:
         yield "TR308"
-    if d.begindatum != t.ingangsdatum and not is_eerste(d.begindatum):
+    if d.begindatum != t.ingangsdatum and not is_first_of_month(d.begindatum):
         yield "TR387"
-    if d.einddatum != t.einddatum and not is_laatste(d.einddatum):
+    if d.einddatum != t.einddatum and not is_last_of_month(d.einddatum):
         yield "TR388"

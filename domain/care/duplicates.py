@@ -5,53 +5,53 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain.care import declarations as declaraties
-from domain.care.links import Oogst, Plaats
+from domain.care.links import Linked, Place
 from domain.care.toewijzingen import Toewijzingen
 from domain.care.trajecten import Traject
-from domain.facts.act import DubbelSleutel, PrestatieDaad, PrestatieSleutel
-from domain.facts.fact_set import Feiten
+from domain.facts.act import DubbelKey, PrestatieAct, PrestatieKey
+from domain.facts.fact_set import FactSet
 
 
-def hang_op(
-    feiten: Feiten, trajecten: list[Traject], plaats: Plaats, bekend: Toewijzingen, oogst: dict[bytes, Oogst]
+def attach(
+    facts: FactSet, trajecten: list[Traject], place: Place, known: Toewijzingen, linked: dict[bytes, Linked]
 ) -> None:
     """Flag every traject that rests on a number used twice (in place)."""
-    for dubbel in feiten.dubbel:
+    for dubbel in facts.dubbel:
         if dubbel.regel == "TR056" and dubbel.soort != "declaration":
             for traject in trajecten:
-                if _rust_op(feiten, traject, dubbel, bekend):
-                    oogst[traject.nummer].vlaggen.add(dubbel.regel)
+                if _rust_on(facts, traject, dubbel, known):
+                    linked[traject.nummer].vlaggen.add(dubbel.regel)
         else:
-            for plek in _plekken(feiten, dubbel, plaats, oogst):
-                plek.vlaggen.add(dubbel.regel)
+            for spot in _spots(facts, dubbel, place, linked):
+                spot.vlaggen.add(dubbel.regel)
 
 
-def _rust_op(feiten: Feiten, traject: Traject, dubbel: DubbelSleutel, bekend: Toewijzingen) -> bool:
+def _rust_on(facts: FactSet, traject: Traject, dubbel: DubbelKey, known: Toewijzingen) -> bool:
     """Whether the message told of a start, stop or assignment of the traject."""
     if traject.aanbieder != dubbel.aanbieder:
         return False
-    sporen = [levering.spoor for levering in traject.leveringen]
+    start_keys = [levering.start_key for levering in traject.leveringen]
     if dubbel.soort == "start":
-        return any(dubbel.sleutel in feiten.starts.get(spoor, ()) for spoor in sporen)
+        return any(dubbel.sleutel in facts.starts.get(start_key, ()) for start_key in start_keys)
     if dubbel.soort == "stop":
-        return any(dubbel.sleutel in daden for sleutel, daden in feiten.stops.items() if sleutel.spoor in sporen)
-    versies = (bekend.nieuwste(s.aanbieder, s.gemeente, s.toewijzing) for s in sporen)
-    return any(versie is not None and versie.bericht == dubbel.sleutel for versie in versies)
+        return any(dubbel.sleutel in acts for key, acts in facts.stops.items() if key.start_key in start_keys)
+    versions = (known.newest(s.aanbieder, s.gemeente, s.toewijzing) for s in start_keys)
+    return any(version is not None and version.bericht == dubbel.sleutel for version in versions)
 
 
-def _plekken(feiten: Feiten, dubbel: DubbelSleutel, plaats: Plaats, oogst: dict[bytes, Oogst]) -> Iterator[Oogst]:
+def _spots(facts: FactSet, dubbel: DubbelKey, place: Place, linked: dict[bytes, Linked]) -> Iterator[Linked]:
     """The trajecten of the declared lines that have the number."""
-    for sleutel, daad in declaraties.regels(feiten).items():
-        if sleutel.aanbieder == dubbel.aanbieder and _is(feiten, sleutel, daad, dubbel):
-            plek = declaraties.van(plaats, sleutel, daad, oogst)
-            if plek is not None:
-                yield plek
+    for key, act in declaraties.regels(facts).items():
+        if key.aanbieder == dubbel.aanbieder and _is(facts, key, act, dubbel):
+            spot = declaraties.of(place, key, act, linked)
+            if spot is not None:
+                yield spot
 
 
-def _is(feiten: Feiten, sleutel: PrestatieSleutel, daad: PrestatieDaad, dubbel: DubbelSleutel) -> bool:
+def _is(facts: FactSet, key: PrestatieKey, act: PrestatieAct, dubbel: DubbelKey) -> bool:
     """Whether a line has the number: its reference (TR314), its declaration (TR333) or its message (TR056)."""
     if dubbel.regel == "TR314":
-        return sleutel.referentie == dubbel.sleutel
+        return key.referentie == dubbel.sleutel
     if dubbel.regel == "TR333":
-        return daad.declaratienummer == dubbel.sleutel
-    return dubbel.sleutel in feiten.prestaties[sleutel]
+        return act.declaratienummer == dubbel.sleutel
+    return dubbel.sleutel in facts.prestaties[key]

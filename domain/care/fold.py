@@ -15,50 +15,50 @@ from msgspec import Struct, field
 from domain.care import cbs
 from domain.care import declarations as declaraties
 from domain.care import duplicates as dubbel
-from domain.care import links as koppeling
-from domain.care.leveringen import OPEN_EINDE
-from domain.care.rows import T_METING, T_SCORE, T_TRAJECT, MetingRij, Rij, RowKey, ScoreRij, TrajectRij
+from domain.care import links as link
+from domain.care.leveringen import OPEN_END
+from domain.care.rows import T_METING, T_SCORE, T_TRAJECT, CareRow, MetingRow, RowKey, ScoreRow, TrajectRow
 from domain.care.toewijzingen import Toewijzingen
 from domain.care.trajecten import Traject, nieuwe_start, nummer, trajecten
-from domain.care.withdrawals import geldige
+from domain.care.withdrawals import valid
 from domain.facts.fact import Event
-from domain.facts.fact_set import Feiten, add
-from domain.field.codes import HULPVORM_VAN_CATEGORIE
+from domain.facts.fact_set import FactSet, add
+from domain.field.codes import HULPVORM_OF_CATEGORIE
 from domain.field.dates import year
-from domain.field.definitions import INTENSITEIT, LEEFTIJD_WORDT_18
-from domain.field.geography import cluster, huidige_code
-from domain.field.questionnaires import DUURZAAM, EINDE
-from domain.field.rules import WORDT_18
+from domain.field.definitions import INTENSITEIT, LEEFTIJD_BECOMES_18
+from domain.field.geography import cluster, current_code
+from domain.field.questionnaires import DUURZAAM, END
+from domain.field.rules import BECOMES_18
 
-Rijen = dict[RowKey, Rij]
-_WEG: Final = b""
+Rows = dict[RowKey, CareRow]
+_GONE: Final = b""
 _DAY_MS: Final = 86_400_000
 
 
-class Persoon(Struct, array_like=True):
+class Person(Struct, array_like=True):
     """The packed state of one client: its facts, and what was last given out of them.
 
     ``uit`` remembers every row key ever given out with a hash of its content (empty = given out as deleted), so that
     a row
-    the facts no longer yield is given out once more as deleted. ``versie`` is the version of the last event folded in.
+    the facts no longer yield is given out once more as deleted. ``version`` is the version of the last event folded in.
     """
 
-    versie: int = -1
-    feiten: Feiten = field(default_factory=Feiten)
-    uit: dict[RowKey, bytes] = field(default_factory=dict)
+    version: int = -1
+    facts: FactSet = field(default_factory=FactSet)
+    out: dict[RowKey, bytes] = field(default_factory=dict)
     wacht: dict[bytes, str] = field(
         default_factory=dict
     )  # record that ever waited (see Wachten) -> why; empty = no more
 
 
-class Uitgifte(NamedTuple):
-    """A row to publish; ``rij`` is None when the key is to be deleted."""
+class Issued(NamedTuple):
+    """A row to publish; ``row`` is None when the key is to be deleted."""
 
     sleutel: RowKey
-    rij: Rij | None
+    row: CareRow | None
 
 
-class Wachten(NamedTuple):
+class Waits(NamedTuple):
     """Whether a record of a delivery waits: the table of its row, delivery, line, and why (empty = no more)."""
 
     tabel: int
@@ -67,206 +67,206 @@ class Wachten(NamedTuple):
     reden: str
 
 
-class Gevouwen(NamedTuple):
+class Folded(NamedTuple):
     """What follows from a batch: rows to publish, and what changed of which records wait."""
 
-    uitgiften: list[Uitgifte]
-    wachten: list[Wachten]
+    issued: list[Issued]
+    waits: list[Waits]
 
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
-def fold(client: bytes, persoon: Persoon, events: Iterable[Event], versie: int, eerste: int) -> list[Uitgifte]:
-    """As ``vouw``: the rows alone."""
-    return vouw(client, persoon, events, versie, eerste).uitgiften
+def fold_rows(client: bytes, person: Person, events: Iterable[Event], version: int, first: int) -> list[Issued]:
+    """As ``fold``: the rows alone."""
+    return fold(client, person, events, version, first).issued
 
 
-def vouw(client: bytes, persoon: Persoon, events: Iterable[Event], versie: int, eerste: int) -> Gevouwen:
-    """Fold events into ``persoon`` (in place) and give the rows to publish, and what waits or waits no more.
+def fold(client: bytes, person: Person, events: Iterable[Event], version: int, first: int) -> Folded:
+    """Fold events into ``person`` (in place) and give the rows to publish, and what waits or waits no more.
 
-    ``eerste`` and ``versie`` are the versions of the first and last of these events. Rows whose content did not
+    ``first`` and ``version`` are the versions of the first and last of these events. Rows whose content did not
     change are
     left out, unless the events were folded before (a redelivery after a crash): then nothing proves that their rows
     went
     out, so every row goes out again, deletions included.
     """
-    herhaald = eerste <= persoon.versie
+    repeated = first <= person.version
     for event in events:
-        add(persoon.feiten, event)
-    persoon.versie = max(persoon.versie, versie)
-    nieuw = rijen(client, persoon.feiten)
-    return Gevouwen(_uitgifte(persoon, nieuw, alles=herhaald), _wachten(persoon, nieuw, alles=herhaald))
+        add(person.facts, event)
+    person.version = max(person.version, version)
+    new = rows_of(client, person.facts)
+    return Folded(_issued(person, new, everything=repeated), _waits(person, new, everything=repeated))
 
 
-def _wachten(persoon: Persoon, nieuw: Rijen, *, alles: bool) -> list[Wachten]:
+def _waits(person: Person, new: Rows, *, everything: bool) -> list[Waits]:
     """A score or meting that is linked to nothing yet waits, and so does the record that it came from. A record that
     another upload replaced waits no more.
     """
-    nu = {
-        bytes((sleutel.tabel,)) + bytes.fromhex(rij.aanlevering) + rij.record.to_bytes(4, "big"): rij.wacht
-        for sleutel, rij in nieuw.items()
-        if not isinstance(rij, TrajectRij) and rij.wacht and rij.aanlevering
+    now = {
+        bytes((key.tabel,)) + bytes.fromhex(row.aanlevering) + row.record.to_bytes(4, "big"): row.wacht
+        for key, row in new.items()
+        if not isinstance(row, TrajectRow) and row.wacht and row.aanlevering
     }
-    eerder, veranderd = persoon.wacht, []
-    for plaats in nu.keys() | eerder.keys() if eerder else nu:
-        reden = nu.get(plaats, "")
-        if alles or eerder.get(plaats, "") != reden:
-            eerder[plaats] = reden
-            veranderd.append(Wachten(plaats[0], plaats[1:-4].hex(), int.from_bytes(plaats[-4:], "big"), reden))
-    return sorted(veranderd)
+    earlier, changed = person.wacht, []
+    for place in now.keys() | earlier.keys() if earlier else now:
+        reden = now.get(place, "")
+        if everything or earlier.get(place, "") != reden:
+            earlier[place] = reden
+            changed.append(Waits(place[0], place[1:-4].hex(), int.from_bytes(place[-4:], "big"), reden))
+    return sorted(changed)
 
 
-def _uitgifte(persoon: Persoon, nieuw: Rijen, *, alles: bool) -> list[Uitgifte]:
-    uit, gevonden = persoon.uit, []
-    for sleutel, rij in nieuw.items():
-        vinger = hashlib.blake2b(_encode(rij), digest_size=8).digest()
-        if alles or uit.get(sleutel) != vinger:
-            uit[sleutel] = vinger
-            gevonden.append(Uitgifte(sleutel, rij))
-    if len(uit) > len(nieuw):
-        for sleutel, vinger in uit.items():
-            if sleutel not in nieuw and (alles or vinger != _WEG):
-                uit[sleutel] = _WEG
-                gevonden.append(Uitgifte(sleutel, None))
-    return gevonden
+def _issued(person: Person, new: Rows, *, everything: bool) -> list[Issued]:
+    out, found = person.out, []
+    for key, row in new.items():
+        fingerprint = hashlib.blake2b(_encode(row), digest_size=8).digest()
+        if everything or out.get(key) != fingerprint:
+            out[key] = fingerprint
+            found.append(Issued(key, row))
+    if len(out) > len(new):
+        for key, fingerprint in out.items():
+            if key not in new and (everything or fingerprint != _GONE):
+                out[key] = _GONE
+                found.append(Issued(key, None))
+    return found
 
 
-def rijen(client: bytes, feiten: Feiten) -> Rijen:
+def rows_of(client: bytes, facts: FactSet) -> Rows:
     """Every row of one client: a pure function of the set of facts."""
-    feiten = geldige(feiten)
-    bekend = Toewijzingen(feiten.toewijzingen)
-    ketens = trajecten(client, feiten, bekend)
-    oogst = {traject.nummer: koppeling.Oogst() for traject in ketens}
-    metingen, scores = _oogst(feiten, ketens, bekend, oogst)
-    gevonden: Rijen = {}
-    for traject in ketens:
-        sleutel = RowKey(T_TRAJECT, traject.aanbieder, traject.gemeente, year(traject.begin), traject.nummer)
-        gevonden[sleutel] = _traject_rij(traject, oogst[traject.nummer], ketens)
+    facts = valid(facts)
+    known = Toewijzingen(facts.toewijzingen)
+    chains = trajecten(client, facts, known)
+    linked = {traject.nummer: link.Linked() for traject in chains}
+    metingen, scores = _linked(facts, chains, known, linked)
+    found: Rows = {}
+    for traject in chains:
+        key = RowKey(T_TRAJECT, traject.aanbieder, traject.gemeente, year(traject.begin), traject.nummer)
+        found[key] = _traject_row(traject, linked[traject.nummer], chains)
     for meting in metingen:
-        gevonden[_meting_sleutel(client, meting)] = _meting_rij(meting)
+        found[_meting_key(client, meting)] = _meting_row(meting)
     for score in scores:
-        gevonden[_score_sleutel(client, score)] = _score_rij(score)
-    if feiten.cbs:
-        gevonden.update(cbs.rijen(client, feiten))
-    return gevonden
+        found[_score_key(client, score)] = _score_row(score)
+    if facts.cbs:
+        found.update(cbs.rows_of(client, facts))
+    return found
 
 
-def _oogst(
-    feiten: Feiten, ketens: list[Traject], bekend: Toewijzingen, oogst: dict[bytes, koppeling.Oogst]
-) -> tuple[list[koppeling.Meting], list[koppeling.Score]]:
+def _linked(
+    facts: FactSet, chains: list[Traject], known: Toewijzingen, linked: dict[bytes, link.Linked]
+) -> tuple[list[link.Meting], list[link.Score]]:
     """Hang on every traject what belongs to it (in place); gives the metingen and scores, linked or not."""
-    metingen = koppeling.metingen(feiten, ketens) if feiten.metingen else []
-    plaats = koppeling.per_toewijzing(ketens) if feiten.scores or feiten.prestaties else {}
-    scores = koppeling.scores(feiten, plaats, bekend) if feiten.scores else []
+    metingen = link.metingen(facts, chains) if facts.metingen else []
+    place = link.per_toewijzing(chains) if facts.scores or facts.prestaties else {}
+    scores = link.scores(facts, place, known) if facts.scores else []
     for meting in metingen:
         if meting.traject is not None:
-            oogst[meting.traject.nummer].metingen.append(meting)
+            linked[meting.traject.nummer].metingen.append(meting)
     for score in scores:
         if score.traject is not None:
-            oogst[score.traject.nummer].scores.append(score)
-    if feiten.prestaties:
-        declaraties.hang_op(feiten, plaats, bekend, oogst)
-    if feiten.dubbel:
-        dubbel.hang_op(feiten, ketens, plaats, bekend, oogst)
+            linked[score.traject.nummer].scores.append(score)
+    if facts.prestaties:
+        declaraties.attach(facts, place, known, linked)
+    if facts.dubbel:
+        dubbel.attach(facts, chains, place, known, linked)
     return metingen, scores
 
 
-def _traject_rij(traject: Traject, oogst: koppeling.Oogst, ketens: list[Traject]) -> TrajectRij:
-    eerste, laatste = traject.leveringen[0], traject.leveringen[-1]
-    rij = TrajectRij(
+def _traject_row(traject: Traject, linked: link.Linked, chains: list[Traject]) -> TrajectRow:
+    first, last = traject.leveringen[0], traject.leveringen[-1]
+    row = TrajectRow(
         cluster=cluster(traject.gemeente),
         categorie=traject.categorie,
-        code=laatste.spoor.code,
+        code=last.start_key.code,
         begindatum=traject.begin,
-        einddatum=None if traject.einde == OPEN_EINDE else traject.einde,
+        einddatum=None if traject.end == OPEN_END else traject.end,
         reden_beeindiging=traject.reden,
         uitval_klasse=traject.klasse,
         status=traject.status,
         leveringen=len(traject.leveringen),
-        leeftijd=eerste.start.leeftijd if eerste.start else None,
-        geslacht=eerste.start.geslacht if eerste.start else "",
-        metingen=len(oogst.metingen),
-        declaraties=oogst.declaraties,
-        vlaggen=_vlaggen(traject, oogst),
-        hulpvorm=HULPVORM_VAN_CATEGORIE.get(traject.categorie, ""),
-        intensiteit=_intensiteit(laatste.spoor.code, oogst),
-        nieuwe_start=nieuwe_start(traject, ketens),
+        leeftijd=first.start.leeftijd if first.start else None,
+        geslacht=first.start.geslacht if first.start else "",
+        metingen=len(linked.metingen),
+        declaraties=linked.declaraties,
+        vlaggen=_vlaggen(traject, linked),
+        hulpvorm=HULPVORM_OF_CATEGORIE.get(traject.categorie, ""),
+        intensiteit=_intensiteit(last.start_key.code, linked),
+        nieuwe_start=nieuwe_start(traject, chains),
         wacht=traject.wacht,
     )
-    _metingen_op_rij(rij, oogst.metingen)
-    _scores_op_rij(rij, oogst.scores)
-    return rij
+    _metingen_on_row(row, linked.metingen)
+    _scores_on_row(row, linked.scores)
+    return row
 
 
-def _vlaggen(traject: Traject, oogst: koppeling.Oogst) -> list[str]:
-    gevonden = oogst.vlaggen
+def _vlaggen(traject: Traject, linked: link.Linked) -> list[str]:
+    found = linked.vlaggen
     for levering in traject.leveringen:
         if levering.vlaggen:
-            gevonden.update(levering.vlaggen)
-    if traject.laatste is not None and traject.laatste.leeftijd == LEEFTIJD_WORDT_18:
-        gevonden.add(WORDT_18)
-    return sorted(gevonden) if gevonden else []
+            found.update(levering.vlaggen)
+    if traject.laatste is not None and traject.laatste.leeftijd == LEEFTIJD_BECOMES_18:
+        found.add(BECOMES_18)
+    return sorted(found) if found else []
 
 
-def _intensiteit(code: str, oogst: koppeling.Oogst) -> str:
+def _intensiteit(code: str, linked: link.Linked) -> str:
     """By the table of product codes, else duurzaam when a questionnaire says so [P]."""
     if code in INTENSITEIT:
         return INTENSITEIT[code].klasse
-    return DUURZAAM if any(meting.soort == DUURZAAM for meting in oogst.metingen) else ""
+    return DUURZAAM if any(meting.soort == DUURZAAM for meting in linked.metingen) else ""
 
 
-def _metingen_op_rij(rij: TrajectRij, metingen: list[koppeling.Meting]) -> None:
+def _metingen_on_row(row: TrajectRow, metingen: list[link.Meting]) -> None:
     if not metingen:
         return
-    rij.metingen_einde = sum(meting.soort == EINDE for meting in metingen)
-    rij.metingen_jaren = sorted({year(meting.daad.datum) for meting in metingen if meting.soort == DUURZAAM})
+    row.metingen_einde = sum(meting.soort == END for meting in metingen)
+    row.metingen_jaren = sorted({year(meting.act.datum) for meting in metingen if meting.soort == DUURZAAM})
     for meting in metingen:
         if meting.telt:
             if meting.groep == "jeugdige":
-                rij.nut_jeugdige, rij.zonder_hulp_jeugdige = meting.nut, meting.zonder_hulp
+                row.nut_jeugdige, row.zonder_hulp_jeugdige = meting.nut, meting.zonder_hulp
             else:
-                rij.nut_ouder, rij.zonder_hulp_ouder = meting.nut, meting.zonder_hulp
+                row.nut_ouder, row.zonder_hulp_ouder = meting.nut, meting.zonder_hulp
 
 
 _PROBLEEM: Final = {"B": "probleem_behandelaar", "O": "probleem_ouder", "C": "probleem_client"}
 
 
-def _scores_op_rij(rij: TrajectRij, scores: list[koppeling.Score]) -> None:
+def _scores_on_row(row: TrajectRow, scores: list[link.Score]) -> None:
     """Two assignments in one chain may score the same goal: the latest upload counts, also when it is x."""
-    rij.scores = len(scores)
+    row.scores = len(scores)
     gas: dict[str, int] = {}
-    for score in sorted(scores, key=lambda score: score.volgorde):
-        doel, beoordelaar, waarde = score.sleutel.doel, score.sleutel.beoordelaar, score.daad.waarde
+    for score in sorted(scores, key=lambda score: score.order):
+        doel, beoordelaar, value = score.sleutel.doel, score.sleutel.beoordelaar, score.act.waarde
         if doel == 0:
-            setattr(rij, _PROBLEEM[beoordelaar], waarde)
-        elif waarde is not None:
-            gas[f"{doel}{beoordelaar}"] = waarde
+            setattr(row, _PROBLEEM[beoordelaar], value)
+        elif value is not None:
+            gas[f"{doel}{beoordelaar}"] = value
         else:
             gas.pop(f"{doel}{beoordelaar}", None)
-    rij.gas = gas
-    rij.gas_gescoord = len(gas)
-    rij.gas_bereikt = sum(waarde == 2 for waarde in gas.values())
-    rij.gas_deels = sum(waarde >= 1 for waarde in gas.values())
+    row.gas = gas
+    row.gas_gescoord = len(gas)
+    row.gas_bereikt = sum(value == 2 for value in gas.values())
+    row.gas_deels = sum(value >= 1 for value in gas.values())
 
 
-def _meting_sleutel(client: bytes, meting: koppeling.Meting) -> RowKey:
-    gemeente = huidige_code(meting.traject.gemeente) if meting.traject else ""
-    bron = nummer(client, "meting", meting.aanbieder, meting.nummer)
-    return RowKey(T_METING, meting.aanbieder, gemeente, year(meting.daad.datum), bron)
+def _meting_key(client: bytes, meting: link.Meting) -> RowKey:
+    gemeente = current_code(meting.traject.gemeente) if meting.traject else ""
+    origin = nummer(client, "meting", meting.aanbieder, meting.nummer)
+    return RowKey(T_METING, meting.aanbieder, gemeente, year(meting.act.datum), origin)
 
 
-def _meting_rij(meting: koppeling.Meting) -> MetingRij:
-    daad = meting.daad
-    return MetingRij(
-        vragenlijst=daad.vragenlijst,
+def _meting_row(meting: link.Meting) -> MetingRow:
+    act = meting.act
+    return MetingRow(
+        vragenlijst=act.vragenlijst,
         groep=meting.groep,
         soort=meting.soort,
-        informant=daad.informant,
-        datum=daad.datum,
+        informant=act.informant,
+        datum=act.datum,
         nut=meting.nut,
         zonder_hulp=meting.zonder_hulp,
-        antwoorden=daad.antwoorden,
+        antwoorden=act.antwoorden,
         traject=meting.traject.nummer.hex() if meting.traject else "",
         telt=meting.telt,
         bevestigd=meting.bevestigd,
@@ -277,22 +277,22 @@ def _meting_rij(meting: koppeling.Meting) -> MetingRij:
     )
 
 
-def _score_sleutel(client: bytes, score: koppeling.Score) -> RowKey:
+def _score_key(client: bytes, score: link.Score) -> RowKey:
     s = score.sleutel
     gemeente = score.traject.gemeente if score.traject else ""
-    bron = nummer(client, "score", s.aanbieder, s.toewijzing, s.beschikking, s.doel, s.beoordelaar)
-    return RowKey(T_SCORE, s.aanbieder, gemeente, year(score.daad.tijd // _DAY_MS), bron)
+    origin = nummer(client, "score", s.aanbieder, s.toewijzing, s.beschikking, s.doel, s.beoordelaar)
+    return RowKey(T_SCORE, s.aanbieder, gemeente, year(score.act.tijd // _DAY_MS), origin)
 
 
-def _score_rij(score: koppeling.Score) -> ScoreRij:
-    return ScoreRij(
+def _score_row(score: link.Score) -> ScoreRow:
+    return ScoreRow(
         doel=score.sleutel.doel,
         beoordelaar=score.sleutel.beoordelaar,
-        waarde=score.daad.waarde,
-        tijd=score.daad.tijd,
+        waarde=score.act.waarde,
+        tijd=score.act.tijd,
         traject=score.traject.nummer.hex() if score.traject else "",
         wacht=score.wacht,
         sinds=score.sinds,
-        aanlevering=score.volgorde[2].hex(),
-        record=int.from_bytes(score.volgorde[1], "big"),
+        aanlevering=score.order[2].hex(),
+        record=int.from_bytes(score.order[1], "big"),
     )

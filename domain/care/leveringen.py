@@ -8,14 +8,14 @@ from typing import Any, Final, NamedTuple
 from msgspec import Struct
 
 from domain.care.toewijzingen import Toewijzingen
-from domain.facts.act import Spoor, StartDaad, StopDaad
-from domain.facts.fact_set import Feiten, eerste_dag, geldend, staand
-from domain.field.codes import REDEN_PAUZE, REDENEN_WIJZIGING, WIJZIGING_FUSIE
-from domain.field.geography import GEMEENTEN, geldig_op
+from domain.facts.act import StartAct, StartKey, StopAct
+from domain.facts.fact_set import FactSet, first_day, standing, standing_count
+from domain.field.codes import CHANGE_MERGER, REDEN_PAUSE, REDENEN_CHANGE
+from domain.field.geography import GEMEENTEN, valid_on
 
 #: An end that has not come yet, as a day number that compares above every date.
-OPEN_EINDE: Final = 1 << 30
-_REDEN_FUSIE: Final = REDENEN_WIJZIGING[WIJZIGING_FUSIE]
+OPEN_END: Final = 1 << 30
+_REDEN_MERGER: Final = REDENEN_CHANGE[CHANGE_MERGER]
 
 
 class Levering(Struct, gc=False):
@@ -23,207 +23,211 @@ class Levering(Struct, gc=False):
     removes (OP080).
     """
 
-    spoor: Spoor
-    start: StartDaad | None
-    einde: int = OPEN_EINDE  # Einddatum of the final stop
+    start_key: StartKey
+    start: StartAct | None
+    end: int = OPEN_END  # Einddatum of the final stop
     reden: str = ""  # of the final stop
-    pauze: int | None = None  # Einddatum of what only interrupts: a pause, or the end by a merger, without final stop
-    tijdelijk: int | None = None  # Einddatum of the pause that stands, under a final stop too
-    fusie: bool = False  # the interruption is a merger of municipalities (RedenWijziging 11): the care goes on
-    gestopt: bool = False  # some stop stands
+    pause: int | None = None  # Einddatum of what only interrupts: a pause, or the end by a merger, without final stop
+    temporary: int | None = None  # Einddatum of the pause that stands, under a final stop too
+    merger: bool = False  # the interruption is a merger of municipalities (RedenWijziging 11): the care goes on
+    stopped: bool = False  # some stop stands
     leeftijd: int | None = None  # on the last day, from the final stop
     wacht: tuple[tuple[str, int], ...] = ()  # reason and earliest dagtekening
     vlaggen: tuple[str, ...] = ()
 
     @property
-    def loopt_tot(self) -> int:
+    def runs_until(self) -> int:
         """The day on which it no longer runs: of its end, and of a pause also when a final stop followed (OP379)."""
-        tot = self.einde if self.pauze is None else self.pauze
-        return tot if self.tijdelijk is None else min(tot, self.tijdelijk)
+        up_to = self.end if self.pause is None else self.pause
+        return up_to if self.temporary is None else min(up_to, self.temporary)
 
 
-class Gestopt(NamedTuple):
-    """One stop that stands, in the order in which the last counts; ``aantal``: how often it was delivered."""
+class Stopped(NamedTuple):
+    """One stop that stands, in the order in which the last counts; ``deliveries``: how often it was delivered."""
 
     dagtekening: int
     bericht: bytes
     reden: str
-    daad: StopDaad
-    aantal: int
+    act: StopAct
+    deliveries: int
     sinds: int
 
 
-_GEEN: Final[dict[bytes, StartDaad]] = {}
+_NO: Final[dict[bytes, StartAct]] = {}
 
 
-def leveringen(feiten: Feiten, bekend: Toewijzingen) -> list[Levering]:
+def leveringen(facts: FactSet, known: Toewijzingen) -> list[Levering]:
     """All leveringen of a client; one spoor yields at most one."""
-    stops: dict[Spoor, list[Gestopt]] = {}
-    wezen: dict[Spoor, int] = {}
-    for (spoor, reden), daden in feiten.stops.items():
-        daad = geldend(daden)
-        if daad is not None:
-            stops.setdefault(spoor, []).append(_gestopt(reden, daden, daad))
+    stops: dict[StartKey, list[Stopped]] = {}
+    orphans: dict[StartKey, int] = {}
+    for (start_key, reden), acts in facts.stops.items():
+        act = standing(acts)
+        if act is not None:
+            stops.setdefault(start_key, []).append(_stopped(reden, acts, act))
         else:
-            _wees(wezen, spoor, daden)
-    gevonden = []
-    for spoor, begin in feiten.starts.items():
-        start = geldend(begin)
+            _orphan(orphans, start_key, acts)
+    found = []
+    for start_key, begin in facts.starts.items():
+        start = standing(begin)
         if start is not None:
-            gevonden.append(_levering(spoor, start, begin, stops.pop(spoor, ()), bekend))
+            found.append(_levering(start_key, start, begin, stops.pop(start_key, ()), known))
         else:
-            _wees(wezen, spoor, begin)
-    for spoor, wachtend in stops.items():
-        gevonden.append(_levering(spoor, None, feiten.starts.get(spoor, _GEEN), wachtend, bekend))
-    if wezen:
-        _met_wezen(gevonden, wezen)
-    if len(gevonden) > 1:
-        _onderling(gevonden)
-    return gevonden
+            _orphan(orphans, start_key, begin)
+    for start_key, waiting in stops.items():
+        found.append(_levering(start_key, None, facts.starts.get(start_key, _NO), waiting, known))
+    if orphans:
+        _with_orphans(found, orphans)
+    if len(found) > 1:
+        _between(found)
+    return found
 
 
-def _gestopt(reden: str, daden: dict[bytes, StopDaad], daad: StopDaad) -> Gestopt:
-    if len(daden) == 1:
-        return Gestopt(daad.dagtekening, next(iter(daden)), reden, daad, 1, daad.dagtekening)
-    bericht = max(n for n, d in daden.items() if d == daad)
-    sinds = eerste_dag(daden)
-    return Gestopt(daad.dagtekening, bericht, reden, daad, staand(daden), daad.dagtekening if sinds is None else sinds)
+def _stopped(reden: str, acts: dict[bytes, StopAct], act: StopAct) -> Stopped:
+    if len(acts) == 1:
+        return Stopped(act.dagtekening, next(iter(acts)), reden, act, 1, act.dagtekening)
+    bericht = max(n for n, d in acts.items() if d == act)
+    sinds = first_day(acts)
+    return Stopped(
+        act.dagtekening, bericht, reden, act, standing_count(acts), act.dagtekening if sinds is None else sinds
+    )
 
 
-def _wees(wezen: dict[Spoor, int], spoor: Spoor, daden: dict[bytes, Any]) -> None:
+def _orphan(orphans: dict[StartKey, int], start_key: StartKey, acts: dict[bytes, Any]) -> None:
     """Remember a key of which only removals are known (TR063)."""
-    if eerste_dag(daden) is None:
-        dag = min(daad.dagtekening for daad in daden.values())
-        wezen[spoor] = min(dag, wezen.get(spoor, dag))
+    if first_day(acts) is None:
+        day = min(act.dagtekening for act in acts.values())
+        orphans[start_key] = min(day, orphans.get(start_key, day))
 
 
-def _met_wezen(gevonden: list[Levering], wezen: dict[Spoor, int]) -> None:
+def _with_orphans(found: list[Levering], orphans: dict[StartKey, int]) -> None:
     """Removals without original wait on the row of their spoor, or on one of their own."""
-    for levering in gevonden:
-        dag = wezen.pop(levering.spoor, None)
-        if dag is not None:
-            levering.wacht = (*levering.wacht, ("levering", dag))
-    gevonden.extend(Levering(spoor, None, wacht=(("levering", dag),)) for spoor, dag in wezen.items())
+    for levering in found:
+        day = orphans.pop(levering.start_key, None)
+        if day is not None:
+            levering.wacht = (*levering.wacht, ("levering", day))
+    found.extend(Levering(start_key, None, wacht=(("levering", day),)) for start_key, day in orphans.items())
 
 
 def _levering(
-    spoor: Spoor,
-    start: StartDaad | None,
-    begin: dict[bytes, StartDaad],
-    stops: Sequence[Gestopt],
-    bekend: Toewijzingen,
+    start_key: StartKey,
+    start: StartAct | None,
+    begin: dict[bytes, StartAct],
+    stops: Sequence[Stopped],
+    known: Toewijzingen,
 ) -> Levering:
     """The current stop is the latest final one; a pause (reason 20) counts only while there is none."""
-    vlaggen = _vlaggen(spoor, start, begin, stops)
-    wacht = _wacht(spoor, start, begin, stops, bekend)
-    levering = Levering(spoor, start, gestopt=bool(stops), wacht=wacht, vlaggen=vlaggen)
+    vlaggen = _vlaggen(start_key, start, begin, stops)
+    wacht = _wacht(start_key, start, begin, stops, known)
+    levering = Levering(start_key, start, stopped=bool(stops), wacht=wacht, vlaggen=vlaggen)
     if not stops:
         return levering
-    levering.tijdelijk = next((stop.daad.einddatum for stop in stops if stop.reden == REDEN_PAUZE), None)
-    definitief = [stop for stop in stops if stop.reden != REDEN_PAUZE]
-    if not definitief:
-        levering.pauze = levering.tijdelijk
+    levering.temporary = next((stop.act.einddatum for stop in stops if stop.reden == REDEN_PAUSE), None)
+    final = [stop for stop in stops if stop.reden != REDEN_PAUSE]
+    if not final:
+        levering.pause = levering.temporary
         return levering
-    laatste = max(definitief, key=lambda stop: stop[:3])
-    if laatste.reden == _REDEN_FUSIE and bekend.gefuseerd(spoor.aanbieder, spoor.gemeente, spoor.toewijzing):
-        levering.pauze, levering.fusie = laatste.daad.einddatum, True
+    last = max(final, key=lambda stop: stop[:3])
+    if last.reden == _REDEN_MERGER and known.merged(start_key.aanbieder, start_key.gemeente, start_key.toewijzing):
+        levering.pause, levering.merger = last.act.einddatum, True
         return levering
-    levering.einde, levering.reden, levering.leeftijd = laatste.daad.einddatum, laatste.reden, laatste.daad.leeftijd
+    levering.end, levering.reden, levering.leeftijd = last.act.einddatum, last.reden, last.act.leeftijd
     return levering
 
 
 def _wacht(
-    spoor: Spoor,
-    start: StartDaad | None,
-    begin: dict[bytes, StartDaad],
-    stops: Sequence[Gestopt],
-    bekend: Toewijzingen,
+    start_key: StartKey,
+    start: StartAct | None,
+    begin: dict[bytes, StartAct],
+    stops: Sequence[Stopped],
+    known: Toewijzingen,
 ) -> tuple[tuple[str, int], ...]:
     """The assignment that is not known (TR019), the start that is not there (TR382); since its earliest message."""
-    onbekend = spoor.toewijzing is not None and not bekend.staat(spoor.aanbieder, spoor.gemeente, spoor.toewijzing)
-    if start is not None and not onbekend:
+    unknown = start_key.toewijzing is not None and not known.stands(
+        start_key.aanbieder, start_key.gemeente, start_key.toewijzing
+    )
+    if start is not None and not unknown:
         return ()
     sinds = [stop.sinds for stop in stops]
     if start is None:
-        eerste = min(sinds)
-        return (("toewijzing", eerste), ("start", eerste)) if onbekend else (("start", eerste),)
-    eerste_start = eerste_dag(begin) if len(begin) > 1 else start.dagtekening
-    if eerste_start is not None:
-        sinds.append(eerste_start)
+        first = min(sinds)
+        return (("toewijzing", first), ("start", first)) if unknown else (("start", first),)
+    first_start = first_day(begin) if len(begin) > 1 else start.dagtekening
+    if first_start is not None:
+        sinds.append(first_start)
     return (("toewijzing", min(sinds)),)
 
 
 def _vlaggen(
-    spoor: Spoor, start: StartDaad | None, begin: dict[bytes, StartDaad], stops: Sequence[Gestopt]
+    start_key: StartKey, start: StartAct | None, begin: dict[bytes, StartAct], stops: Sequence[Stopped]
 ) -> tuple[str, ...]:
     """Rules of level 3 and 4 that one levering breaks by itself (``domain.field.rules``)."""
-    gevonden = []
-    if spoor.gemeente not in GEMEENTEN:
-        dagen = [daad.ingangsdatum for daad in (start, *(stop.daad for stop in stops)) if daad is not None]
-        ingang = {dag for dag in dagen if dag is not None} or {spoor.begindatum}
-        if not all(geldig_op(spoor.gemeente, dag) for dag in ingang):
-            gevonden.append("TR378")
-    if len(begin) > 1 and start is not None and staand(begin) > 1:
-        gevonden.append("TR074")
+    found = []
+    if start_key.gemeente not in GEMEENTEN:
+        days = [act.ingangsdatum for act in (start, *(stop.act for stop in stops)) if act is not None]
+        beginning = {day for day in days if day is not None} or {start_key.begindatum}
+        if not all(valid_on(start_key.gemeente, day) for day in beginning):
+            found.append("TR378")
+    if len(begin) > 1 and start is not None and standing_count(begin) > 1:
+        found.append("TR074")
     if stops:
-        if start is None and eerste_dag(begin) is not None:
-            gevonden.append("TR071")
-        gevonden += _vlaggen_stops(stops)
-    return tuple(gevonden)
+        if start is None and first_day(begin) is not None:
+            found.append("TR071")
+        found += _vlaggen_stops(stops)
+    return tuple(found)
 
 
-def _vlaggen_stops(stops: Sequence[Gestopt]) -> list[str]:
+def _vlaggen_stops(stops: Sequence[Stopped]) -> list[str]:
     """Stops that do not go together. Dagtekening is a date: what was signed on one day has no order."""
-    gevonden = ["TR074"] if any(stop.aantal > 1 for stop in stops) else []
-    if len(stops) == 1 and not gevonden:
-        return gevonden
-    definitief = [stop for stop in stops if stop.reden != REDEN_PAUZE]
-    pauze = next((stop for stop in stops if stop.reden == REDEN_PAUZE), None)
-    if pauze is not None and pauze.aantal > 1:
-        gevonden.append("TR413")
-    na_einde = pauze is not None and any(stop.dagtekening < pauze.dagtekening for stop in definitief)
-    if len(definitief) > 1 or na_einde:
-        gevonden.append("TR415")
-    if pauze is not None and definitief:
-        laatste = max(definitief, key=lambda stop: stop[:3])
-        if laatste.daad.einddatum < pauze.daad.einddatum and pauze.dagtekening <= laatste.dagtekening:
-            gevonden.append("TR414")
-    return gevonden
+    found = ["TR074"] if any(stop.deliveries > 1 for stop in stops) else []
+    if len(stops) == 1 and not found:
+        return found
+    final = [stop for stop in stops if stop.reden != REDEN_PAUSE]
+    pause = next((stop for stop in stops if stop.reden == REDEN_PAUSE), None)
+    if pause is not None and pause.deliveries > 1:
+        found.append("TR413")
+    after_end = pause is not None and any(stop.dagtekening < pause.dagtekening for stop in final)
+    if len(final) > 1 or after_end:
+        found.append("TR415")
+    if pause is not None and final:
+        last = max(final, key=lambda stop: stop[:3])
+        if last.act.einddatum < pause.act.einddatum and pause.dagtekening <= last.dagtekening:
+            found.append("TR414")
+    return found
 
 
-def _onderling(alle: list[Levering]) -> None:
+def _between(every: list[Levering]) -> None:
     """Rules between the leveringen of one assignment."""
-    if len({levering.spoor[:3] for levering in alle}) == len(alle):
+    if len({levering.start_key[:3] for levering in every}) == len(every):
         return
     per_toewijzing: dict[tuple[object, ...], list[Levering]] = {}
-    for levering in alle:
-        s = levering.spoor
-        sleutel: tuple[object, ...] = (s.aanbieder, s.gemeente, s.toewijzing)
+    for levering in every:
+        s = levering.start_key
+        key: tuple[object, ...] = (s.aanbieder, s.gemeente, s.toewijzing)
         if s.toewijzing is None:
-            sleutel = (*sleutel, s.categorie, s.code)
-        per_toewijzing.setdefault(sleutel, []).append(levering)
-    for groep in per_toewijzing.values():
-        if len(groep) > 1:
-            _binnen_toewijzing(groep)
+            key = (*key, s.categorie, s.code)
+        per_toewijzing.setdefault(key, []).append(levering)
+    for group in per_toewijzing.values():
+        if len(group) > 1:
+            _within_toewijzing(group)
 
 
-def _binnen_toewijzing(groep: list[Levering]) -> None:
-    begonnen = sorted(
-        (levering for levering in groep if levering.start is not None),
-        key=lambda levering: (levering.spoor.begindatum, levering.spoor.categorie, levering.spoor.code),
+def _within_toewijzing(group: list[Levering]) -> None:
+    begun = sorted(
+        (levering for levering in group if levering.start is not None),
+        key=lambda levering: (levering.start_key.begindatum, levering.start_key.categorie, levering.start_key.code),
     )
-    for levering in groep:
-        if levering.start is None and levering.gestopt and begonnen:
+    for levering in group:
+        if levering.start is None and levering.stopped and begun:
             levering.vlaggen = (*levering.vlaggen, "TR382")
-    if begonnen and begonnen[0].spoor.toewijzing is None:
+    if begun and begun[0].start_key.toewijzing is None:
         return
-    tot, gepauzeerd = -OPEN_EINDE, set()
-    for levering in begonnen:
-        begin = levering.spoor.begindatum
-        if tot > begin:
+    up_to, paused = -OPEN_END, set()
+    for levering in begun:
+        begin = levering.start_key.begindatum
+        if up_to > begin:
             levering.vlaggen = (*levering.vlaggen, "TR326")
-        if levering.tijdelijk is not None:
-            if begin in gepauzeerd:
+        if levering.temporary is not None:
+            if begin in paused:
                 levering.vlaggen = (*levering.vlaggen, "TR413")
-            gepauzeerd.add(begin)
-        tot = max(tot, levering.loopt_tot)
+            paused.add(begin)
+        up_to = max(up_to, levering.runs_until)

@@ -6,15 +6,15 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from domain.care.leveringen import OPEN_EINDE
+from domain.care.leveringen import OPEN_END
 from domain.care.toewijzingen import Toewijzingen
-from domain.care.trajecten import WACHTEND, Traject
-from domain.facts.act import MetingDaad, ScoreDaad, ScoreSleutel
-from domain.facts.fact_set import Feiten, laatste, laatste_meting, volgorde
-from domain.field.definitions import METING_NA_EINDE, METING_VOOR_EINDE
-from domain.field.questionnaires import VRAGENLIJSTEN, bevestigd, vraag
+from domain.care.trajecten import WAITING, Traject
+from domain.facts.act import MetingAct, ScoreAct, ScoreKey
+from domain.facts.fact_set import FactSet, laatste, last_meting, order
+from domain.field.definitions import METING_AFTER_END, METING_BEFORE_END
+from domain.field.questionnaires import VRAGENLIJSTEN, bevestigd, question
 
-_DAG_MS: Final = 86_400_000
+_DAY_MS: Final = 86_400_000
 
 
 class Meting(Struct, gc=False):
@@ -22,7 +22,7 @@ class Meting(Struct, gc=False):
 
     nummer: bytes
     aanbieder: str
-    daad: MetingDaad
+    act: MetingAct
     groep: str
     soort: str
     nut: int | None
@@ -37,15 +37,15 @@ class Meting(Struct, gc=False):
 class Score(Struct, gc=False):
     """A score as it counts and its traject (None = pending)."""
 
-    sleutel: ScoreSleutel
-    volgorde: tuple[int, bytes, bytes]  # its place among all uploads: time, line, delivery
-    daad: ScoreDaad
+    sleutel: ScoreKey
+    order: tuple[int, bytes, bytes]  # its place among all uploads: time, line, delivery
+    act: ScoreAct
     traject: Traject | None
     wacht: str = ""  # toewijzing, beschikking or traject
     sinds: int | None = None  # day of its first upload while it waits
 
 
-class Oogst(Struct, gc=False):
+class Linked(Struct, gc=False):
     """What hangs on one traject."""
 
     metingen: list[Meting] = field(default_factory=list)
@@ -54,103 +54,103 @@ class Oogst(Struct, gc=False):
     vlaggen: set[str] = field(default_factory=set)
 
 
-def metingen(feiten: Feiten, trajecten: list[Traject]) -> list[Meting]:
+def metingen(facts: FactSet, trajecten: list[Traject]) -> list[Meting]:
     """Every meting with its link. Per traject and informant group the latest counts (datum, upload, number)."""
-    gevonden = []
-    beste: dict[tuple[bytes, str], tuple[tuple[int, int, bytes], Meting]] = {}
-    for (aanbieder, nummer), daden in feiten.metingen.items():
-        upload, daad = laatste_meting(daden)
-        meting = _meting(nummer, aanbieder, daad, upload, trajecten)
-        gevonden.append(meting)
+    found = []
+    best: dict[tuple[bytes, str], tuple[tuple[int, int, bytes], Meting]] = {}
+    for (aanbieder, number), acts in facts.metingen.items():
+        upload, act = last_meting(acts)
+        meting = _meting(number, aanbieder, act, upload, trajecten)
+        found.append(meting)
         if meting.traject is not None:
-            plaats, rang = (meting.traject.nummer, meting.groep), (daad.datum, daad.tijd, nummer)
-            if plaats not in beste or beste[plaats][0] < rang:
-                beste[plaats] = (rang, meting)
+            place, rank = (meting.traject.nummer, meting.groep), (act.datum, act.tijd, number)
+            if place not in best or best[place][0] < rank:
+                best[place] = (rank, meting)
         else:
-            meting.sinds = min(d.tijd for d in daden.values()) // _DAG_MS
-    for _, meting in beste.values():
+            meting.sinds = min(d.tijd for d in acts.values()) // _DAY_MS
+    for _, meting in best.values():
         meting.telt = True
-    return gevonden
+    return found
 
 
-def _meting(nummer: bytes, aanbieder: str, daad: MetingDaad, upload: bytes, trajecten: list[Traject]) -> Meting:
-    lijst = VRAGENLIJSTEN.get(daad.vragenlijst)
-    groep, soort = (lijst.groep, lijst.soort) if lijst else ("", "")
-    nut = daad.antwoorden.get(vraag(daad.vragenlijst, "nut"))
-    zonder_hulp = daad.antwoorden.get(vraag(daad.vragenlijst, "zonder_hulp"))
-    traject = _traject_van(daad.datum, soort, aanbieder, trajecten)
-    zeker = bevestigd(daad.vragenlijst)
-    return Meting(nummer, aanbieder, daad, groep, soort, nut, zonder_hulp, zeker, traject, None, upload)
+def _meting(number: bytes, aanbieder: str, act: MetingAct, upload: bytes, trajecten: list[Traject]) -> Meting:
+    code_list = VRAGENLIJSTEN.get(act.vragenlijst)
+    group, kind = (code_list.groep, code_list.soort) if code_list else ("", "")
+    nut = act.antwoorden.get(question(act.vragenlijst, "nut"))
+    zonder_hulp = act.antwoorden.get(question(act.vragenlijst, "zonder_hulp"))
+    traject = _traject_of(act.datum, kind, aanbieder, trajecten)
+    certain = bevestigd(act.vragenlijst)
+    return Meting(number, aanbieder, act, group, kind, nut, zonder_hulp, certain, traject, None, upload)
 
 
-def _traject_van(datum: int, soort: str, aanbieder: str, trajecten: list[Traject]) -> Traject | None:
+def _traject_of(datum: int, kind: str, aanbieder: str, trajecten: list[Traject]) -> Traject | None:
     """Same provider; *einde*: the nearest end within the window; *duurzaam*: running on the day [P]."""
-    kandidaten = []
+    candidates = []
     for t in trajecten:
-        if t.aanbieder != aanbieder or t.status in WACHTEND:
+        if t.aanbieder != aanbieder or t.status in WAITING:
             continue
-        past_einde = t.einde != OPEN_EINDE and t.einde - METING_VOOR_EINDE <= datum <= t.einde + METING_NA_EINDE
-        if (soort == "einde" and past_einde) or (soort == "duurzaam" and t.begin <= datum <= t.einde):
-            kandidaten.append(t)
-    if not kandidaten:
+        past_end = t.end != OPEN_END and t.end - METING_BEFORE_END <= datum <= t.end + METING_AFTER_END
+        if (kind == "einde" and past_end) or (kind == "duurzaam" and t.begin <= datum <= t.end):
+            candidates.append(t)
+    if not candidates:
         return None
-    if soort == "duurzaam":
-        return max(kandidaten, key=lambda t: (t.begin, t.nummer))
-    return min(kandidaten, key=lambda t: (abs(datum - t.einde), t.begin, t.nummer))
+    if kind == "duurzaam":
+        return max(candidates, key=lambda t: (t.begin, t.nummer))
+    return min(candidates, key=lambda t: (abs(datum - t.end), t.begin, t.nummer))
 
 
 #: Provider, municipality (empty for a score) and toewijzing -> traject.
-Plaats = dict[tuple[str, str, bytes], Traject]
+Place = dict[tuple[str, str, bytes], Traject]
 
 
-def per_toewijzing(trajecten: list[Traject]) -> Plaats:
+def per_toewijzing(trajecten: list[Traject]) -> Place:
     """Provider, municipality and toewijzing -> traject; of several the one that began last.
 
     A number is unique within one municipality (TR332). A declared line names it; a score does not, and looks under the
     empty code.
     """
-    plaats: Plaats = {}
+    place: Place = {}
     for traject in sorted(trajecten, key=lambda t: (t.begin, t.nummer)):
         for levering in traject.leveringen:
-            if levering.spoor.toewijzing is not None and traject.status not in WACHTEND:
-                plaats[(traject.aanbieder, "", levering.spoor.toewijzing)] = traject
-                plaats[(traject.aanbieder, traject.gemeente, levering.spoor.toewijzing)] = traject
-    return plaats
+            if levering.start_key.toewijzing is not None and traject.status not in WAITING:
+                place[(traject.aanbieder, "", levering.start_key.toewijzing)] = traject
+                place[(traject.aanbieder, traject.gemeente, levering.start_key.toewijzing)] = traject
+    return place
 
 
-def scores(feiten: Feiten, plaats: Plaats, bekend: Toewijzingen) -> list[Score]:
+def scores(facts: FactSet, place: Place, known: Toewijzingen) -> list[Score]:
     """Every score with its link, by toewijzing; one that names only a beschikking by what it stands for."""
-    beschikkingen = _beschikkingen(feiten)
-    gevonden = []
-    for sleutel, daden in feiten.scores.items():
-        score = Score(sleutel, *laatste(daden), None)
-        toewijzing = sleutel.toewijzing
-        if toewijzing is None and sleutel.beschikking is not None:
-            toewijzing = beschikkingen.get((sleutel.aanbieder, sleutel.beschikking))
+    beschikkingen = _beschikkingen(facts)
+    found = []
+    for key, acts in facts.scores.items():
+        score = Score(key, *laatste(acts), None)
+        toewijzing = key.toewijzing
+        if toewijzing is None and key.beschikking is not None:
+            toewijzing = beschikkingen.get((key.aanbieder, key.beschikking))
         if toewijzing is not None:
-            score.traject = plaats.get((sleutel.aanbieder, "", toewijzing))
+            score.traject = place.get((key.aanbieder, "", toewijzing))
         if score.traject is None:
-            score.wacht = _reden(sleutel.aanbieder, toewijzing, bekend)
-            score.sinds = min(daad.tijd for daad in daden.values()) // _DAG_MS
-        gevonden.append(score)
-    return gevonden
+            score.wacht = _reden(key.aanbieder, toewijzing, known)
+            score.sinds = min(act.tijd for act in acts.values()) // _DAY_MS
+        found.append(score)
+    return found
 
 
-def _reden(aanbieder: str, toewijzing: bytes | None, bekend: Toewijzingen) -> str:
+def _reden(aanbieder: str, toewijzing: bytes | None, known: Toewijzingen) -> str:
     """What a score waits for: the number behind its beschikking, its assignment, or the start of its care."""
     if toewijzing is None:
         return "beschikking"
-    return "traject" if bekend.nummer_staat(aanbieder, toewijzing) else "toewijzing"
+    return "traject" if known.number_stands(aanbieder, toewijzing) else "toewijzing"
 
 
-def _beschikkingen(feiten: Feiten) -> dict[tuple[str, bytes], bytes]:
+def _beschikkingen(facts: FactSet) -> dict[tuple[str, bytes], bytes]:
     """Provider and beschikking -> the toewijzing it stands for: of the latest upload that names both [P]."""
-    beste: dict[tuple[str, bytes], tuple[tuple[int, bytes, bytes], bytes]] = {}
-    for sleutel, daden in feiten.scores.items():
-        if sleutel.toewijzing is None or sleutel.beschikking is None:
+    best: dict[tuple[str, bytes], tuple[tuple[int, bytes, bytes], bytes]] = {}
+    for key, acts in facts.scores.items():
+        if key.toewijzing is None or key.beschikking is None:
             continue
-        plaats = (sleutel.aanbieder, sleutel.beschikking)
-        rang = (max(volgorde(nummer, daad.tijd) for nummer, daad in daden.items()), sleutel.toewijzing)
-        if plaats not in beste or beste[plaats] < rang:
-            beste[plaats] = rang
-    return {plaats: toewijzing for plaats, (_, toewijzing) in beste.items()}
+        place = (key.aanbieder, key.beschikking)
+        rank = (max(order(number, act.tijd) for number, act in acts.items()), key.toewijzing)
+        if place not in best or best[place] < rank:
+            best[place] = rank
+    return {place: toewijzing for place, (_, toewijzing) in best.items()}

@@ -24,11 +24,11 @@ class RowKey(NamedTuple):
         return f"{self.aanbieder}|{self.gemeente}|{self.jaar}|{self.nummer.hex()}"
 
 
-TABELLEN: Final = ("trajecten", "metingen", "scores")
+TABLES: Final = ("trajecten", "metingen", "scores")
 T_TRAJECT, T_METING, T_SCORE = range(3)
 
 
-class TrajectRij(Struct, gc=False):
+class TrajectRow(Struct, gc=False):
     """One trajectory with its indicators. Field meanings: ``schemas/avro/sor.trajecten.avsc``."""
 
     cluster: str = ""
@@ -68,7 +68,7 @@ class TrajectRij(Struct, gc=False):
     wacht: dict[str, int] = {}
 
 
-class MetingRij(Struct, gc=False):
+class MetingRow(Struct, gc=False):
     """One CEM+ meting with its link. Field meanings: ``schemas/avro/sor.metingen.avsc``."""
 
     vragenlijst: str = ""
@@ -88,7 +88,7 @@ class MetingRij(Struct, gc=False):
     record: int = 0
 
 
-class ScoreRij(Struct, gc=False):
+class ScoreRow(Struct, gc=False):
     """One score with its link. Field meanings: ``schemas/avro/sor.scores.avsc``."""
 
     doel: int = 0
@@ -102,5 +102,5 @@ class ScoreRij(Struct, gc=False):
     record: int = 0
 
 
-Rij = TrajectRij | MetingRij | ScoreRij
-LEEG: Final[tuple[Rij, ...]] = (TrajectRij(), MetingRij(), ScoreRij())
+CareRow = TrajectRow | MetingRow | ScoreRow
+EMPTY: Final[tuple[CareRow, ...]] = (TrajectRow(), MetingRow(), ScoreRow())

@@ -6,45 +6,45 @@ municipality (TR332); after a merger the same number may come under the old or t
 
 from __future__ import annotations
 
-from domain.facts.act import ToewijzingDaad, ToewijzingSleutel
-from domain.field.codes import WIJZIGING_FUSIE, WIJZIGING_VERWIJDERD
-from domain.field.geography import huidige_code
+from domain.facts.act import ToewijzingAct, ToewijzingKey
+from domain.field.codes import CHANGE_MERGER, CHANGE_REMOVED
+from domain.field.geography import current_code
 
 
 class Toewijzingen:
     """The assignments of one client, ready to be looked up."""
 
-    __slots__ = ("_nummers", "_per_sleutel")
+    __slots__ = ("_numbers", "_per_key")
 
-    def __init__(self, daden: dict[ToewijzingSleutel, ToewijzingDaad]) -> None:
-        self._per_sleutel: dict[tuple[str, str, bytes], ToewijzingDaad] = {}
-        self._per_sleutel.update(daden.items())
-        self._nummers: set[tuple[str, bytes]] = set()
-        for (aanbieder, gemeente, toewijzing), daad in daden.items():
-            self._per_sleutel.setdefault((aanbieder, huidige_code(gemeente), toewijzing), daad)
-            if daad.reden_wijziging != WIJZIGING_VERWIJDERD:
-                self._nummers.add((aanbieder, toewijzing))
+    def __init__(self, acts: dict[ToewijzingKey, ToewijzingAct]) -> None:
+        self._per_key: dict[tuple[str, str, bytes], ToewijzingAct] = {}
+        self._per_key.update(acts.items())
+        self._numbers: set[tuple[str, bytes]] = set()
+        for (aanbieder, gemeente, toewijzing), act in acts.items():
+            self._per_key.setdefault((aanbieder, current_code(gemeente), toewijzing), act)
+            if act.reden_wijziging != CHANGE_REMOVED:
+                self._numbers.add((aanbieder, toewijzing))
 
     def __bool__(self) -> bool:
-        return bool(self._per_sleutel)
+        return bool(self._per_key)
 
-    def nieuwste(self, aanbieder: str, gemeente: str, toewijzing: bytes | None) -> ToewijzingDaad | None:
+    def newest(self, aanbieder: str, gemeente: str, toewijzing: bytes | None) -> ToewijzingAct | None:
         """The newest version, a removal included; under the code as received or else under the current one."""
-        if not self._per_sleutel or toewijzing is None:
+        if not self._per_key or toewijzing is None:
             return None
-        daad = self._per_sleutel.get((aanbieder, gemeente, toewijzing))
-        return daad or self._per_sleutel.get((aanbieder, huidige_code(gemeente), toewijzing))
+        act = self._per_key.get((aanbieder, gemeente, toewijzing))
+        return act or self._per_key.get((aanbieder, current_code(gemeente), toewijzing))
 
-    def staat(self, aanbieder: str, gemeente: str, toewijzing: bytes | None) -> bool:
+    def stands(self, aanbieder: str, gemeente: str, toewijzing: bytes | None) -> bool:
         """Whether the assignment exists (TR019)."""
-        daad = self.nieuwste(aanbieder, gemeente, toewijzing)
-        return daad is not None and daad.reden_wijziging != WIJZIGING_VERWIJDERD
+        act = self.newest(aanbieder, gemeente, toewijzing)
+        return act is not None and act.reden_wijziging != CHANGE_REMOVED
 
-    def nummer_staat(self, aanbieder: str, toewijzing: bytes) -> bool:
+    def number_stands(self, aanbieder: str, toewijzing: bytes) -> bool:
         """Whether any municipality gave the provider an assignment of this number: a score names no municipality."""
-        return (aanbieder, toewijzing) in self._nummers
+        return (aanbieder, toewijzing) in self._numbers
 
-    def gefuseerd(self, aanbieder: str, gemeente: str, toewijzing: bytes | None) -> bool:
+    def merged(self, aanbieder: str, gemeente: str, toewijzing: bytes | None) -> bool:
         """Whether a merger of municipalities ended the assignment (RedenWijziging 11): the care goes on."""
-        daad = self.nieuwste(aanbieder, gemeente, toewijzing)
-        return daad is not None and daad.reden_wijziging == WIJZIGING_FUSIE
+        act = self.newest(aanbieder, gemeente, toewijzing)
+        return act is not None and act.reden_wijziging == CHANGE_MERGER

@@ -11,20 +11,20 @@ from typing import Final
 
 from msgspec import Struct
 
-from domain.care.leveringen import OPEN_EINDE, Levering, leveringen
+from domain.care.leveringen import OPEN_END, Levering, leveringen
 from domain.care.toewijzingen import Toewijzingen
-from domain.facts.fact_set import Feiten
-from domain.field.codes import BUITEN_UITKOMSTEN, REDENEN
-from domain.field.definitions import KETEN_DAGEN, OPVOLGING_DAGEN
-from domain.field.geography import cluster, huidige_code
+from domain.facts.fact_set import FactSet
+from domain.field.codes import OUTSIDE_OUTCOMES, REDENEN
+from domain.field.definitions import CHAIN_DAYS, OPVOLGING_DAYS
+from domain.field.geography import cluster, current_code
 
-LOPEND, GEPAUZEERD, BEEINDIGD = "lopend", "gepauzeerd", "beeindigd"
-WACHT_START, WACHT_LEVERING = "wacht_op_start", "wacht_op_levering"
-WACHTEND: Final = frozenset({WACHT_START, WACHT_LEVERING})
+RUNNING, PAUSED, ENDED = "lopend", "gepauzeerd", "beeindigd"
+WAITS_FOR_START, WAITS_FOR_LEVERING = "wacht_op_start", "wacht_op_levering"
+WAITING: Final = frozenset({WAITS_FOR_START, WAITS_FOR_LEVERING})
 
 
 class Traject(Struct, gc=False):
-    """A chain of leveringen, in order of begin; ``einde`` is OPEN_EINDE while running or paused."""
+    """A chain of leveringen, in order of begin; ``end`` is OPEN_EINDE while running or paused."""
 
     nummer: bytes
     aanbieder: str
@@ -33,7 +33,7 @@ class Traject(Struct, gc=False):
     leveringen: list[Levering]
     status: str
     begin: int
-    einde: int
+    end: int
     laatste: Levering | None = None  # the levering that ended it
 
     @property
@@ -58,95 +58,95 @@ class Traject(Struct, gc=False):
         return redenen
 
 
-def nummer(client: bytes, *delen: object) -> bytes:
+def nummer(client: bytes, *parts: object) -> bytes:
     """Eight bytes that name something within one client: a hash of the pseudonym and the parts."""
-    tekst = "|".join(deel.hex() if isinstance(deel, bytes) else str(deel) for deel in delen)
-    return hashlib.blake2b(tekst.encode(), digest_size=8, key=client[:64]).digest()
+    text = "|".join(part.hex() if isinstance(part, bytes) else str(part) for part in parts)
+    return hashlib.blake2b(text.encode(), digest_size=8, key=client[:64]).digest()
 
 
-def trajecten(client: bytes, feiten: Feiten, bekend: Toewijzingen) -> list[Traject]:
+def trajecten(client: bytes, facts: FactSet, known: Toewijzingen) -> list[Traject]:
     """The trajecten of a client. What waits for a start or an original stands apart, as a traject of its own."""
-    groepen: dict[tuple[str, str, str], list[Levering]] = {}
-    wachtend = []
-    for levering in leveringen(feiten, bekend):
-        s = levering.spoor
+    groups: dict[tuple[str, str, str], list[Levering]] = {}
+    waiting = []
+    for levering in leveringen(facts, known):
+        s = levering.start_key
         if levering.start is None:
-            wachtend.append(_wachtend(client, levering))
+            waiting.append(_waiting(client, levering))
         else:
-            groepen.setdefault((s.aanbieder, huidige_code(s.gemeente), s.categorie), []).append(levering)
-    gevonden = [
-        _traject(client, aanbieder, gemeente, categorie, keten)
-        for (aanbieder, gemeente, categorie), groep in groepen.items()
-        for keten in _ketens(groep)
+            groups.setdefault((s.aanbieder, current_code(s.gemeente), s.categorie), []).append(levering)
+    found = [
+        _traject(client, aanbieder, gemeente, categorie, chain)
+        for (aanbieder, gemeente, categorie), group in groups.items()
+        for chain in _chains(group)
     ]
-    return gevonden + wachtend
+    return found + waiting
 
 
-def _volgorde(levering: Levering) -> tuple[int, bytes, str, str]:
+def _order(levering: Levering) -> tuple[int, bytes, str, str]:
     """A total order within a group."""
-    s = levering.spoor
+    s = levering.start_key
     return s.begindatum, s.toewijzing or b"", s.code, s.gemeente
 
 
-def _ketens(groep: list[Levering]) -> list[list[Levering]]:
+def _chains(group: list[Levering]) -> list[list[Levering]]:
     """Leveringen that follow each other within the window, or follow one that only paused, are one chain."""
-    if len(groep) == 1:
-        return [groep]
-    groep.sort(key=_volgorde)
-    ketens: list[list[Levering]] = []
-    for levering in groep:
-        if ketens and levering.spoor.begindatum <= _einde(ketens[-1]) + KETEN_DAGEN:
-            ketens[-1].append(levering)
+    if len(group) == 1:
+        return [group]
+    group.sort(key=_order)
+    chains: list[list[Levering]] = []
+    for levering in group:
+        if chains and levering.start_key.begindatum <= _end(chains[-1]) + CHAIN_DAYS:
+            chains[-1].append(levering)
         else:
-            ketens.append([levering])
-    return ketens
+            chains.append([levering])
+    return chains
 
 
-def _einde(keten: list[Levering]) -> int:
+def _end(chain: list[Levering]) -> int:
     """When a chain ends: a pause after which care was resumed no longer holds it open."""
     return max(
-        levering.pauze if levering.pauze is not None and _hervat(levering, keten) else levering.einde
-        for levering in keten
+        levering.pause if levering.pause is not None and _resumed(levering, chain) else levering.end
+        for levering in chain
     )
 
 
-def _hervat(levering: Levering, keten: list[Levering]) -> bool:
+def _resumed(levering: Levering, chain: list[Levering]) -> bool:
     """A paused levering no longer waits once another began on a later day, not before the end of the pause."""
-    pauze, begin = levering.pauze, levering.spoor.begindatum
-    return pauze is not None and any(begin < ander.spoor.begindatum >= pauze for ander in keten)
+    pause, begin = levering.pause, levering.start_key.begindatum
+    return pause is not None and any(begin < other.start_key.begindatum >= pause for other in chain)
 
 
-def _traject(client: bytes, aanbieder: str, gemeente: str, categorie: str, keten: list[Levering]) -> Traject:
-    begin = keten[0].spoor.begindatum
-    bron = nummer(client, "traject", aanbieder, gemeente, categorie, begin)
-    open_ = [levering for levering in keten if levering.einde == OPEN_EINDE and not _hervat(levering, keten)]
+def _traject(client: bytes, aanbieder: str, gemeente: str, categorie: str, chain: list[Levering]) -> Traject:
+    begin = chain[0].start_key.begindatum
+    origin = nummer(client, "traject", aanbieder, gemeente, categorie, begin)
+    open_ = [levering for levering in chain if levering.end == OPEN_END and not _resumed(levering, chain)]
     if open_:
-        status = LOPEND if any(levering.pauze is None or levering.fusie for levering in open_) else GEPAUZEERD
-        return Traject(bron, aanbieder, gemeente, categorie, keten, status, begin, OPEN_EINDE)
-    klaar = [levering for levering in keten if levering.reden]
-    laatste = max(klaar, key=lambda levering: (levering.einde, _volgorde(levering), levering.reden))
-    return Traject(bron, aanbieder, gemeente, categorie, keten, BEEINDIGD, begin, laatste.einde, laatste)
+        status = RUNNING if any(levering.pause is None or levering.merger for levering in open_) else PAUSED
+        return Traject(origin, aanbieder, gemeente, categorie, chain, status, begin, OPEN_END)
+    done = [levering for levering in chain if levering.reden]
+    last = max(done, key=lambda levering: (levering.end, _order(levering), levering.reden))
+    return Traject(origin, aanbieder, gemeente, categorie, chain, ENDED, begin, last.end, last)
 
 
-def _wachtend(client: bytes, levering: Levering) -> Traject:
-    s = levering.spoor
-    status = WACHT_START if levering.gestopt else WACHT_LEVERING
-    bron = nummer(client, "wacht", *s)
-    gemeente = huidige_code(s.gemeente)
-    return Traject(bron, s.aanbieder, gemeente, s.categorie, [levering], status, s.begindatum, OPEN_EINDE)
+def _waiting(client: bytes, levering: Levering) -> Traject:
+    s = levering.start_key
+    status = WAITS_FOR_START if levering.stopped else WAITS_FOR_LEVERING
+    origin = nummer(client, "wacht", *s)
+    gemeente = current_code(s.gemeente)
+    return Traject(origin, s.aanbieder, gemeente, s.categorie, [levering], status, s.begindatum, OPEN_END)
 
 
-def nieuwe_start(traject: Traject, alle: list[Traject]) -> int | None:
-    """Begin of the first traject that began after the end, at most ``OPVOLGING_DAGEN`` later, with any provider, in
+def nieuwe_start(traject: Traject, every: list[Traject]) -> int | None:
+    """Begin of the first traject that began after the end, at most ``OPVOLGING_DAYS`` later, with any provider, in
     any municipality of the set (3.2 [P]). Help that already ran on the last day is no new start.
     """
-    if traject.status != BEEINDIGD or len(alle) == 1:
+    if traject.status != ENDED or len(every) == 1:
         return None
-    laatste = traject.einde + OPVOLGING_DAGEN
-    return min((t.begin for t in alle if traject.einde < t.begin <= laatste and _is_hulp(t)), default=None)
+    last = traject.end + OPVOLGING_DAYS
+    return min((t.begin for t in every if traject.end < t.begin <= last and _is_hulp(t)), default=None)
 
 
 def _is_hulp(traject: Traject) -> bool:
     """Really begun, jeugdhulp in the sense of the outcomes, and in the set of municipalities."""
-    begonnen = traject.status not in WACHTEND
-    return begonnen and traject.categorie not in BUITEN_UITKOMSTEN and cluster(traject.gemeente) != ""
+    begun = traject.status not in WAITING
+    return begun and traject.categorie not in OUTSIDE_OUTCOMES and cluster(traject.gemeente) != ""

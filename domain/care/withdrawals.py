@@ -4,50 +4,50 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from domain.facts.act import BerichtSleutel, CbsDaad, CbsSleutel, PrestatieDaad, PrestatieSleutel, VervangingSleutel
-from domain.facts.fact_set import Feiten
+from domain.facts.act import BerichtKey, CbsAct, CbsKey, PrestatieAct, PrestatieKey, VervangingKey
+from domain.facts.fact_set import FactSet
 
 _D = TypeVar("_D", bound=tuple[Any, ...])
 
 
-def geldige(feiten: Feiten) -> Feiten:
+def valid(facts: FactSet) -> FactSet:
     """The same facts without what counts as never sent; the very same object when nothing was taken back."""
-    if not (feiten.ingetrokken or feiten.retouren or feiten.vervangen):
-        return feiten
-    starts = {s: _van(feiten, s.aanbieder, "start", daden) for s, daden in feiten.starts.items()}
-    stops = {s: _van(feiten, s.spoor.aanbieder, "stop", daden) for s, daden in feiten.stops.items()}
-    prestaties = {s: _regels(feiten, s, daden) for s, daden in feiten.prestaties.items()}
-    cbs = {s: _records(feiten, s, daden) for s, daden in feiten.cbs.items()}
-    return Feiten(
-        starts={s: daden for s, daden in starts.items() if daden},
-        stops={s: daden for s, daden in stops.items() if daden},
-        prestaties={s: daden for s, daden in prestaties.items() if daden},
-        scores=feiten.scores,
-        metingen=feiten.metingen,
-        toewijzingen=feiten.toewijzingen,
-        cbs={s: daden for s, daden in cbs.items() if daden},
-        dubbel=feiten.dubbel,
+    if not (facts.ingetrokken or facts.retouren or facts.replaced):
+        return facts
+    starts = {s: _of(facts, s.aanbieder, "start", acts) for s, acts in facts.starts.items()}
+    stops = {s: _of(facts, s.start_key.aanbieder, "stop", acts) for s, acts in facts.stops.items()}
+    prestaties = {s: _regels(facts, s, acts) for s, acts in facts.prestaties.items()}
+    cbs = {s: _records(facts, s, acts) for s, acts in facts.cbs.items()}
+    return FactSet(
+        starts={s: acts for s, acts in starts.items() if acts},
+        stops={s: acts for s, acts in stops.items() if acts},
+        prestaties={s: acts for s, acts in prestaties.items() if acts},
+        scores=facts.scores,
+        metingen=facts.metingen,
+        toewijzingen=facts.toewijzingen,
+        cbs={s: acts for s, acts in cbs.items() if acts},
+        dubbel=facts.dubbel,
     )
 
 
-def _van(feiten: Feiten, aanbieder: str, soort: str, daden: dict[bytes, _D]) -> dict[bytes, _D]:
+def _of(facts: FactSet, aanbieder: str, kind: str, acts: dict[bytes, _D]) -> dict[bytes, _D]:
     """The acts of messages that were not rejected as a whole."""
-    weg = feiten.ingetrokken
-    if not weg:
-        return daden
-    return {n: d for n, d in daden.items() if BerichtSleutel(aanbieder, soort, n) not in weg}
+    gone = facts.ingetrokken
+    if not gone:
+        return acts
+    return {n: d for n, d in acts.items() if BerichtKey(aanbieder, kind, n) not in gone}
 
 
-def _regels(feiten: Feiten, sleutel: PrestatieSleutel, daden: dict[bytes, PrestatieDaad]) -> dict[bytes, PrestatieDaad]:
+def _regels(facts: FactSet, key: PrestatieKey, acts: dict[bytes, PrestatieAct]) -> dict[bytes, PrestatieAct]:
     """The lines of a reference that neither their message nor an answer on the line itself takes back."""
-    afgekeurd = feiten.retouren.get(sleutel, {})
-    over = _van(feiten, sleutel.aanbieder, "declaration", daden)
-    return {n: d for n, d in over.items() if n not in afgekeurd} if afgekeurd else over
+    rejected = facts.retouren.get(key, {})
+    over = _of(facts, key.aanbieder, "declaration", acts)
+    return {n: d for n, d in over.items() if n not in rejected} if rejected else over
 
 
-def _records(feiten: Feiten, sleutel: CbsSleutel, daden: dict[bytes, CbsDaad]) -> dict[bytes, CbsDaad]:
+def _records(facts: FactSet, key: CbsKey, acts: dict[bytes, CbsAct]) -> dict[bytes, CbsAct]:
     """The records of CBS deliveries that no later one replaced for their period."""
-    weg = feiten.vervangen
-    if not weg:
-        return daden
-    return {n: d for n, d in daden.items() if VervangingSleutel(sleutel.aanbieder, d.periode, n[:-4]) not in weg}
+    gone = facts.replaced
+    if not gone:
+        return acts
+    return {n: d for n, d in acts.items() if VervangingKey(key.aanbieder, d.periode, n[:-4]) not in gone}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Spoor(NamedTuple):
+class StartKey(NamedTuple):
     """Key of a start: IV008, with provider and municipality in front; IV096 without toewijzing."""
 
     aanbieder: str
@@ -19,14 +19,14 @@ class Spoor(NamedTuple):
     begindatum: int
 
 
-class StopSleutel(NamedTuple):
+class StopKey(NamedTuple):
     """Key of a stop: its spoor and the reason, added to the key in iJw 3.2."""
 
-    spoor: Spoor
+    start_key: StartKey
     reden: str
 
 
-class ScoreSleutel(NamedTuple):
+class ScoreKey(NamedTuple):
     """Key of a score: provider, number, goal and rater."""
 
     aanbieder: str
@@ -36,21 +36,21 @@ class ScoreSleutel(NamedTuple):
     beoordelaar: str
 
 
-class PrestatieSleutel(NamedTuple):
+class PrestatieKey(NamedTuple):
     """Key of a declared line: TR314."""
 
     aanbieder: str
     referentie: bytes
 
 
-class MetingSleutel(NamedTuple):
+class MetingKey(NamedTuple):
     """Key of a filled-in questionnaire."""
 
     aanbieder: str
     meting: bytes
 
 
-class StartDaad(NamedTuple):
+class StartAct(NamedTuple):
     """One delivery (status 1) or removal (status 3) of a start."""
 
     status: int
@@ -61,7 +61,7 @@ class StartDaad(NamedTuple):
     geslacht: str
 
 
-class StopDaad(NamedTuple):
+class StopAct(NamedTuple):
     """One delivery or removal of a stop."""
 
     status: int
@@ -73,7 +73,7 @@ class StopDaad(NamedTuple):
     geslacht: str
 
 
-class PrestatieDaad(NamedTuple):
+class PrestatieAct(NamedTuple):
     """One declared line as delivered."""
 
     gemeente: str
@@ -92,14 +92,14 @@ class PrestatieDaad(NamedTuple):
     tarief: int | None = None
 
 
-class ScoreDaad(NamedTuple):
+class ScoreAct(NamedTuple):
     """One upload of a score."""
 
     tijd: int
     waarde: int | None
 
 
-class MetingDaad(NamedTuple):
+class MetingAct(NamedTuple):
     """One upload of a meting."""
 
     tijd: int
@@ -109,7 +109,7 @@ class MetingDaad(NamedTuple):
     antwoorden: dict[str, int]
 
 
-class ToewijzingSleutel(NamedTuple):
+class ToewijzingKey(NamedTuple):
     """Key of an assignment: TR332, with the provider in front."""
 
     aanbieder: str
@@ -117,7 +117,7 @@ class ToewijzingSleutel(NamedTuple):
     toewijzing: bytes
 
 
-class ToewijzingDaad(NamedTuple):
+class ToewijzingAct(NamedTuple):
     """One version of an assignment; the first three fields order them (IV013). Only the newest is kept."""
 
     toewijzingsdatum: int
@@ -131,7 +131,7 @@ class ToewijzingDaad(NamedTuple):
     eenheid: str
 
 
-class CbsSleutel(NamedTuple):
+class CbsKey(NamedTuple):
     """Key of a CBS record: client, start and form of help as CBS keys it, with the provider in front."""
 
     aanbieder: str
@@ -139,7 +139,7 @@ class CbsSleutel(NamedTuple):
     begindatum: int
 
 
-class CbsDaad(NamedTuple):
+class CbsAct(NamedTuple):
     """One upload of a CBS record."""
 
     tijd: int
@@ -158,7 +158,7 @@ class CbsDaad(NamedTuple):
     zonder_hulp_ouder: int | None
 
 
-class BerichtSleutel(NamedTuple):
+class BerichtKey(NamedTuple):
     """A message that was rejected as a whole: kind, sender and identification (TR056)."""
 
     aanbieder: str
@@ -166,7 +166,7 @@ class BerichtSleutel(NamedTuple):
     bericht: bytes
 
 
-class DubbelSleutel(NamedTuple):
+class DubbelKey(NamedTuple):
     """A number used twice: TR056, TR314 or TR333."""
 
     aanbieder: str
@@ -175,7 +175,7 @@ class DubbelSleutel(NamedTuple):
     sleutel: bytes
 
 
-class VervangingSleutel(NamedTuple):
+class VervangingKey(NamedTuple):
     """A CBS delivery that a later one replaced, for one period."""
 
     aanbieder: str

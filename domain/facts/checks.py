@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from domain.facts.fact import (
     BerichtRetour,
     CbsRecord,
-    Inhoud,
+    Content,
     Meting,
     Prestatie,
     PrestatieRetour,
@@ -23,24 +23,24 @@ from domain.facts.fact import (
 )
 from domain.field import codes
 from domain.field.dates import as_date
-from domain.field.questionnaires import VRAGEN, VRAGENLIJSTEN
+from domain.field.questionnaires import QUESTIONS, VRAGENLIJSTEN
 
 #: A role in words [P]: the value list is not public, and a number or a whole sentence could name a person.
 _INFORMANT = re.compile(r"[^\W\d_](?:[^\W\d_]|[ /,.'’()-]){0,29}")
 _GEMEENTE = re.compile(r"[0-9]{4}")
 _FIRST_DAY, _LAST_DAY = -25_567, 47_846  # 1900-01-01 and 2100-12-31
-_LAATSTE_TIJD = (_LAST_DAY + 1) * 86_400_000
-_MEEST = 99_999_999  # GeleverdVolume and Bedrag of the standard
+_LAST_TIJD = (_LAST_DAY + 1) * 86_400_000
+_MOST = 99_999_999  # GeleverdVolume and Bedrag of the standard
 
 
-class Bevinding(NamedTuple):
+class Finding(NamedTuple):
     """Why a fact is refused: code of ``domain.field.messages`` and the field."""
 
     code: str
     veld: str
 
 
-def check(fact: Inhoud) -> Bevinding | None:
+def check(fact: Content) -> Finding | None:
     """The first thing that is wrong with a fact, or None."""
     return _CHECKS[type(fact)](fact)
 
@@ -50,179 +50,179 @@ def _day(number: int | None) -> bool:
     return number is None or _FIRST_DAY <= number <= _LAST_DAY
 
 
-def _product(fact: Start | Stop | Prestatie | Toewijzing) -> Bevinding | None:
+def _product(fact: Start | Stop | Prestatie | Toewijzing) -> Finding | None:
     if not _GEMEENTE.fullmatch(fact.gemeente):
-        return Bevinding("V01", "gemeente")
+        return Finding("V01", "gemeente")
     if fact.categorie and fact.categorie not in codes.PRODUCTCATEGORIEEN:
-        return Bevinding("JZ020", "categorie")
+        return Finding("JZ020", "categorie")
     if len(fact.code) > 5:
-        return Bevinding("V01", "code")
+        return Finding("V01", "code")
     begin = fact.ingangsdatum if isinstance(fact, Toewijzing) else fact.begindatum
     if not (_day(begin) and _day(fact.dagtekening)):
-        return Bevinding("V02", "begindatum")
+        return Finding("V02", "begindatum")
     return None
 
 
-def _regie(fact: Start | Stop) -> Bevinding | None:
-    if fact.status not in codes.STATUS_TOEGESTAAN:
-        return Bevinding("CS058", "status")
+def _regie(fact: Start | Stop) -> Finding | None:
+    if fact.status not in codes.STATUS_ALLOWED:
+        return Finding("CS058", "status")
     if fact.geslacht not in codes.GESLACHT:
-        return Bevinding("V01", "geslacht")
+        return Finding("V01", "geslacht")
     if fact.leeftijd is not None and not 0 <= fact.leeftijd <= 120:
-        return Bevinding("TR002", "geboortedatum")
+        return Finding("TR002", "geboortedatum")
     if not _day(fact.ingangsdatum):
-        return Bevinding("V02", "ingangsdatum")
+        return Finding("V02", "ingangsdatum")
     return _product(fact)
 
 
-def _start(fact: Start) -> Bevinding | None:
-    if fact.status != codes.STATUS_VERWIJDEREN and fact.begindatum > fact.dagtekening:
-        return Bevinding("TR134", "begindatum")
+def _start(fact: Start) -> Finding | None:
+    if fact.status != codes.STATUS_REMOVE and fact.begindatum > fact.dagtekening:
+        return Finding("TR134", "begindatum")
     return _regie(fact)
 
 
-def _stop(fact: Stop) -> Bevinding | None:
+def _stop(fact: Stop) -> Finding | None:
     if fact.reden_beeindiging not in codes.REDENEN:
-        return Bevinding("JZ588", "reden_beeindiging")
+        return Finding("JZ588", "reden_beeindiging")
     if not _day(fact.einddatum):
-        return Bevinding("V02", "einddatum")
-    if fact.status != codes.STATUS_VERWIJDEREN:  # a removal is checked on its key alone (TR063)
+        return Finding("V02", "einddatum")
+    if fact.status != codes.STATUS_REMOVE:  # a removal is checked on its key alone (TR063)
         if fact.einddatum < fact.begindatum:
-            return Bevinding("TR018", "einddatum")
+            return Finding("TR018", "einddatum")
         if max(fact.begindatum, fact.einddatum) > fact.dagtekening:
-            return Bevinding("TR134", "einddatum")
+            return Finding("TR134", "einddatum")
     return _regie(fact)
 
 
-def _prestatie(fact: Prestatie) -> Bevinding | None:
+def _prestatie(fact: Prestatie) -> Finding | None:
     if fact.debet_credit not in codes.DEBET_CREDIT:
-        return Bevinding("V01", "debet_credit")
+        return Finding("V01", "debet_credit")
     if (fact.debet_credit == "C") != (fact.vorige_referentie is not None):
-        return Bevinding("CD060", "vorige_referentie")
+        return Finding("CD060", "vorige_referentie")
     if fact.eenheid not in codes.EENHEDEN:
-        return Bevinding("V01", "eenheid")
-    if not (0 <= fact.volume <= _MEEST and 0 <= fact.bedrag <= _MEEST):
-        return Bevinding("V03", "volume")
+        return Finding("V01", "eenheid")
+    if not (0 <= fact.volume <= _MOST and 0 <= fact.bedrag <= _MOST):
+        return Finding("V03", "volume")
     if fact.eenheid == codes.EENHEID_EURO and fact.bedrag != fact.volume:
-        return Bevinding("CS339", "bedrag")
+        return Finding("CS339", "bedrag")
     return _product(fact) or _periode(fact)
 
 
-def _periode(fact: Prestatie) -> Bevinding | None:
+def _periode(fact: Prestatie) -> Finding | None:
     if not _day(fact.einddatum):
-        return Bevinding("V02", "einddatum")
+        return Finding("V02", "einddatum")
     if fact.einddatum < fact.begindatum:
-        return Bevinding("TR137", "einddatum")
-    begin, eind = as_date(fact.begindatum), as_date(fact.einddatum)
-    if begin.month != eind.month or begin.year != eind.year:
-        return Bevinding("CS337", "einddatum")
+        return Finding("TR137", "einddatum")
+    begin, end = as_date(fact.begindatum), as_date(fact.einddatum)
+    if begin.month != end.month or begin.year != end.year:
+        return Finding("CS337", "einddatum")
     return None
 
 
-def _score(fact: Score) -> Bevinding | None:
+def _score(fact: Score) -> Finding | None:
     if fact.toewijzing is None and fact.beschikking is None:
-        return Bevinding("R02", "toewijzingsnummer")
+        return Finding("R02", "toewijzingsnummer")
     if not 0 <= fact.doel <= 10 or fact.beoordelaar not in ("OC" if fact.doel else "OCB"):
-        return Bevinding("R04", "type")
+        return Finding("R04", "type")
     if fact.waarde is not None and not (-1 <= fact.waarde <= 2 if fact.doel else 1 <= fact.waarde <= 3):
-        return Bevinding("R05", "waarde")
-    return None if 0 <= fact.tijd < _LAATSTE_TIJD else Bevinding("V02", "tijd")
+        return Finding("R05", "waarde")
+    return None if 0 <= fact.tijd < _LAST_TIJD else Finding("V02", "tijd")
 
 
-def _meting(fact: Meting) -> Bevinding | None:
+def _meting(fact: Meting) -> Finding | None:
     if fact.vragenlijst not in VRAGENLIJSTEN:
-        return Bevinding("C03", "vragenlijst")
+        return Finding("C03", "vragenlijst")
     if not _FIRST_DAY <= fact.datum <= _LAST_DAY:
-        return Bevinding("C02", "datum_meting")
-    if not (0 <= fact.tijd < _LAATSTE_TIJD):
-        return Bevinding("V02", "tijd")
+        return Finding("C02", "datum_meting")
+    if not (0 <= fact.tijd < _LAST_TIJD):
+        return Finding("V02", "tijd")
     if not _INFORMANT.fullmatch(fact.informant):
-        return Bevinding("C12", "informant")
+        return Finding("C12", "informant")
     for code, antwoord in fact.antwoorden.items():
-        vraag = VRAGEN.get(code)
-        if vraag is None:
-            return Bevinding("C04", "vraag")
-        if not vraag.laagste <= antwoord <= vraag.hoogste:
-            return Bevinding("C05", "antwoord")
+        question = QUESTIONS.get(code)
+        if question is None:
+            return Finding("C04", "vraag")
+        if not question.lowest <= antwoord <= question.highest:
+            return Finding("C05", "antwoord")
     return None
 
 
-def _toewijzing(fact: Toewijzing) -> Bevinding | None:
-    if fact.reden_wijziging and fact.reden_wijziging not in codes.REDENEN_WIJZIGING:
-        return Bevinding("JZ002", "reden_wijziging")
+def _toewijzing(fact: Toewijzing) -> Finding | None:
+    if fact.reden_wijziging and fact.reden_wijziging not in codes.REDENEN_CHANGE:
+        return Finding("JZ002", "reden_wijziging")
     if not (_day(fact.toewijzingsdatum) and _day(fact.ingangsdatum) and _day(fact.einddatum)):
-        return Bevinding("V02", "toewijzingsdatum")
+        return Finding("V02", "toewijzingsdatum")
     if not (_day(fact.dagtekening) and 0 <= fact.toewijzingstijd < 86_400):
-        return Bevinding("V02", "toewijzingstijd")
+        return Finding("V02", "toewijzingstijd")
     if fact.einddatum is not None and fact.einddatum < fact.ingangsdatum:
-        return Bevinding("CS003", "einddatum")
-    if fact.reden_wijziging == codes.WIJZIGING_VERWIJDERD and fact.einddatum != fact.ingangsdatum:
-        return Bevinding("CS335", "einddatum")
+        return Finding("CS003", "einddatum")
+    if fact.reden_wijziging == codes.CHANGE_REMOVED and fact.einddatum != fact.ingangsdatum:
+        return Finding("CS335", "einddatum")
     return _omvang(fact) or _product(fact)
 
 
-def _omvang(fact: Toewijzing) -> Bevinding | None:
+def _omvang(fact: Toewijzing) -> Finding | None:
     if (fact.volume is None) != (not fact.eenheid) or (fact.volume is None) != (not fact.frequentie):
-        return Bevinding("V03", "volume")
+        return Finding("V03", "volume")
     if fact.eenheid and (fact.eenheid not in codes.EENHEDEN or fact.frequentie not in codes.FREQUENTIES):
-        return Bevinding("V01", "eenheid")
-    if not (0 <= (fact.volume or 0) <= _MEEST and 0 <= (fact.budget or 0) <= _MEEST):
-        return Bevinding("V03", "volume")
-    return Bevinding("V03", "budget") if fact.volume is not None and fact.budget is not None else None
+        return Finding("V01", "eenheid")
+    if not (0 <= (fact.volume or 0) <= _MOST and 0 <= (fact.budget or 0) <= _MOST):
+        return Finding("V03", "volume")
+    return Finding("V03", "budget") if fact.volume is not None and fact.budget is not None else None
 
 
 _RETOURCODE = re.compile(r"[0-9A-Z]{4}")
 
 
-def _retour(fact: BerichtRetour | PrestatieRetour) -> Bevinding | None:
+def _retour(fact: BerichtRetour | PrestatieRetour) -> Finding | None:
     if not _GEMEENTE.fullmatch(fact.gemeente):
-        return Bevinding("V01", "gemeente")
+        return Finding("V01", "gemeente")
     if not _day(fact.dagtekening):
-        return Bevinding("V02", "dagtekening")
+        return Finding("V02", "dagtekening")
     if isinstance(fact, BerichtRetour):
         if fact.soort not in ("start", "stop", "declaration"):
-            return Bevinding("V01", "soort")
+            return Finding("V01", "soort")
         if not fact.afgekeurd:
-            return None if not fact.code else Bevinding("V03", "code")
-    return None if _RETOURCODE.fullmatch(fact.code) else Bevinding("V01", "code")
+            return None if not fact.code else Finding("V03", "code")
+    return None if _RETOURCODE.fullmatch(fact.code) else Finding("V01", "code")
 
 
 _PERIODE = re.compile(r"20[0-9]{2}-[12]")
 
 
-def _cbs(fact: CbsRecord) -> Bevinding | None:
-    lijsten = (
+def _cbs(fact: CbsRecord) -> Finding | None:
+    code_lists = (
         ("hulpvorm", fact.hulpvorm, codes.HULPVORMEN),
         ("verwijzer", fact.verwijzer, {"": "", **codes.VERWIJZERS}),
         ("crisis", fact.crisis, {"": "", **codes.CRISIS}),
         ("reden", fact.reden, {"": "", **codes.CBS_REDENEN}),
         ("geslacht", fact.geslacht, codes.GESLACHT),
     )
-    for veld, waarde, lijst in lijsten:
-        if waarde not in lijst:
-            return Bevinding("V01", veld)
+    for veld, value, code_list in code_lists:
+        if value not in code_list:
+            return Finding("V01", veld)
     if not (_GEMEENTE.fullmatch(fact.gemeente) and _PERIODE.fullmatch(fact.periode)):
-        return Bevinding("V01", "gemeente")
-    if not (_FIRST_DAY <= fact.begindatum <= _LAST_DAY and _day(fact.einddatum) and 0 <= fact.tijd < _LAATSTE_TIJD):
-        return Bevinding("V02", "begindatum")
+        return Finding("V01", "gemeente")
+    if not (_FIRST_DAY <= fact.begindatum <= _LAST_DAY and _day(fact.einddatum) and 0 <= fact.tijd < _LAST_TIJD):
+        return Finding("V02", "begindatum")
     if fact.einddatum is not None and fact.einddatum < fact.begindatum:
-        return Bevinding("V02", "einddatum")
+        return Finding("V02", "einddatum")
     if (fact.einddatum is None) != (not fact.reden):
-        return Bevinding("V03", "reden")
+        return Finding("V03", "reden")
     return _cbs_uitkomst(fact)
 
 
-def _cbs_uitkomst(fact: CbsRecord) -> Bevinding | None:
+def _cbs_uitkomst(fact: CbsRecord) -> Finding | None:
     if not all(1 <= nut <= 10 for nut in (fact.nut_jeugdige, fact.nut_ouder) if nut is not None):
-        return Bevinding("V03", "nut")
-    if not all(1 <= keus <= 4 for keus in (fact.zonder_hulp_jeugdige, fact.zonder_hulp_ouder) if keus is not None):
-        return Bevinding("V03", "zonder_hulp")
+        return Finding("V03", "nut")
+    if not all(1 <= pick <= 4 for pick in (fact.zonder_hulp_jeugdige, fact.zonder_hulp_ouder) if pick is not None):
+        return Finding("V03", "zonder_hulp")
     if fact.leeftijd is not None and not 0 <= fact.leeftijd <= 150:
-        return Bevinding("V03", "leeftijd")
+        return Finding("V03", "leeftijd")
     return None
 
 
-_CHECKS: dict[type, Callable[[Any], Bevinding | None]] = {
+_CHECKS: dict[type, Callable[[Any], Finding | None]] = {
     Start: _start,
     Stop: _stop,
     Prestatie: _prestatie,

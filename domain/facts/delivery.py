@@ -13,13 +13,13 @@ from typing import Final, NamedTuple
 from msgspec import Struct, field
 
 #: Refused records listed in a receipt; the counts go on.
-MEESTE_FOUTEN: Final = 500
+MOST_FAULTS: Final = 500
 #: Intervals of waiting records that a state holds; a delivery with more is no longer followed.
-MEESTE_STUKKEN: Final = 20_000
-NIET_BIJGEHOUDEN: Final = "niet_bijgehouden"
+MOST_PIECES: Final = 20_000
+NEGATED_FOLLOWED: Final = "niet_bijgehouden"
 
 
-class Uitkomst(NamedTuple):
+class Outcome(NamedTuple):
     """Outcome of one record; ``code`` is empty when it was accepted."""
 
     line: int
@@ -39,33 +39,33 @@ class Aanlevering(Struct, array_like=True):
     sender: str
     test: bool
     lines: int
-    versie: int = -1
+    version: int = -1
     gezien: list[list[int]] = field(default_factory=list)  # closed intervals, ascending
-    aantal: int = 0
+    count: int = 0
     geaccepteerd: int = 0
     regels_geaccepteerd: int = 0
     regels_afgekeurd: int = 0
     codes: dict[str, int] = field(default_factory=dict)
-    fouten: list[Uitkomst] = field(default_factory=list)
+    fouten: list[Outcome] = field(default_factory=list)
     eerste: int = 0
     laatste: int = 0
     ingetrokken: list[list[int]] = field(default_factory=list)  # closed intervals, ascending
-    aantal_ingetrokken: int = 0
-    onleesbaar: dict[int, str] = field(default_factory=dict)  # records that could not be opened: line -> code
-    wachtend: dict[str, list[list[int]]] = field(default_factory=dict)  # what for -> closed intervals, ascending
-    verspreid: bool = False  # too many wait here and there: no longer followed
+    count_withdrawn: int = 0
+    unreadable: dict[int, str] = field(default_factory=dict)  # records that could not be opened: line -> code
+    waiting: dict[str, list[list[int]]] = field(default_factory=dict)  # what for -> closed intervals, ascending
+    scattered: bool = False  # too many wait here and there: no longer followed
 
     @property
     def klaar(self) -> bool:
         """Every record has an outcome."""
-        return 0 < self.lines <= self.aantal
+        return 0 < self.lines <= self.count
 
     @property
     def wacht(self) -> dict[str, int]:
         """Records that wait, by what for."""
-        if self.verspreid:
-            return {NIET_BIJGEHOUDEN: 0}
-        return {reden: _aantal(lijnen) for reden, lijnen in self.wachtend.items() if lijnen}
+        if self.scattered:
+            return {NEGATED_FOLLOWED: 0}
+        return {reden: _count(lines) for reden, lines in self.waiting.items() if lines}
 
 
 def mark(intervals: list[list[int]], line: int) -> bool:
@@ -99,59 +99,59 @@ def unmark(intervals: list[list[int]], line: int) -> None:
     ]
 
 
-def _aantal(intervals: list[list[int]]) -> int:
+def _count(intervals: list[list[int]]) -> int:
     return sum(last - first + 1 for first, last in intervals)
 
 
 def _wacht(a: Aanlevering, line: int, reden: str) -> None:
     """A record waits for one thing at a time; the last word counts."""
-    for lijnen in a.wachtend.values():
-        unmark(lijnen, line)
+    for lines in a.waiting.values():
+        unmark(lines, line)
     if reden:
-        mark(a.wachtend.setdefault(reden, []), line)
-    if sum(map(len, a.wachtend.values())) > MEESTE_STUKKEN:
-        a.verspreid = True
-        a.wachtend.clear()
+        mark(a.waiting.setdefault(reden, []), line)
+    if sum(map(len, a.waiting.values())) > MOST_PIECES:
+        a.scattered = True
+        a.waiting.clear()
 
 
-def add(aanlevering: Aanlevering, uitkomsten: Iterable[Uitkomst]) -> None:
+def add(aanlevering: Aanlevering, outcomes: Iterable[Outcome]) -> None:
     """Count outcomes into the delivery, in place; a record that has one already changes nothing.
 
     Two things come after a first outcome: a record that could not be opened and was put back by an operator (its
     readable outcome replaces the first), and an accepted record that a return message withdraws.
     """
-    for uitkomst in uitkomsten:
+    for uitkomst in outcomes:
         if uitkomst.wacht is not None:
-            if not aanlevering.verspreid:
+            if not aanlevering.scattered:
                 _wacht(aanlevering, uitkomst.line, uitkomst.wacht)
         elif uitkomst.ingetrokken:
             if mark(aanlevering.ingetrokken, uitkomst.line):
-                aanlevering.aantal_ingetrokken += 1
-                _noteer(aanlevering, uitkomst)
+                aanlevering.count_withdrawn += 1
+                _note(aanlevering, uitkomst)
         elif mark(aanlevering.gezien, uitkomst.line):
-            _tel(aanlevering, uitkomst)
-        elif uitkomst.line in aanlevering.onleesbaar and not _onleesbaar(uitkomst.code):
-            _herroep(aanlevering, uitkomst)
+            _tally(aanlevering, uitkomst)
+        elif uitkomst.line in aanlevering.unreadable and not _unreadable(uitkomst.code):
+            _revoke(aanlevering, uitkomst)
 
 
-def _onleesbaar(code: str) -> bool:
+def _unreadable(code: str) -> bool:
     """Codes of the envelope: nothing of the record was read, so nothing but its number is counted."""
     return code.startswith("K")
 
 
-def _herroep(aanlevering: Aanlevering, uitkomst: Uitkomst) -> None:
-    a, code = aanlevering, aanlevering.onleesbaar.pop(uitkomst.line)
-    a.aantal -= 1
+def _revoke(aanlevering: Aanlevering, uitkomst: Outcome) -> None:
+    a, code = aanlevering, aanlevering.unreadable.pop(uitkomst.line)
+    a.count -= 1
     a.codes[code] -= 1
     if not a.codes[code]:
         del a.codes[code]
-    a.fouten = [fout for fout in a.fouten if fout.line != uitkomst.line]
-    _tel(a, uitkomst)
+    a.fouten = [fault for fault in a.fouten if fault.line != uitkomst.line]
+    _tally(a, uitkomst)
 
 
-def _tel(aanlevering: Aanlevering, uitkomst: Uitkomst) -> None:
+def _tally(aanlevering: Aanlevering, uitkomst: Outcome) -> None:
     a = aanlevering
-    a.aantal += 1
+    a.count += 1
     a.eerste = min(a.eerste or uitkomst.published_at, uitkomst.published_at)
     a.laatste = max(a.laatste, uitkomst.published_at)
     if not uitkomst.code:
@@ -159,12 +159,12 @@ def _tel(aanlevering: Aanlevering, uitkomst: Uitkomst) -> None:
         a.regels_geaccepteerd += uitkomst.regels
         return
     a.regels_afgekeurd += uitkomst.regels
-    if _onleesbaar(uitkomst.code) and len(a.onleesbaar) < MEESTE_FOUTEN:
-        a.onleesbaar[uitkomst.line] = uitkomst.code
-    _noteer(a, uitkomst)
+    if _unreadable(uitkomst.code) and len(a.unreadable) < MOST_FAULTS:
+        a.unreadable[uitkomst.line] = uitkomst.code
+    _note(a, uitkomst)
 
 
-def _noteer(a: Aanlevering, uitkomst: Uitkomst) -> None:
+def _note(a: Aanlevering, uitkomst: Outcome) -> None:
     a.codes[uitkomst.code] = a.codes.get(uitkomst.code, 0) + 1
-    if len(a.fouten) < MEESTE_FOUTEN:
+    if len(a.fouten) < MOST_FAULTS:
         a.fouten.append(uitkomst)

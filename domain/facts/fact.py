@@ -197,10 +197,10 @@ Fact = (
     | Vervanging
 )
 #: What a line of a delivery can hold.
-Inhoud = Fact | BerichtRetour
+Content = Fact | BerichtRetour
 
 #: Kind of delivery -> the facts that may come through its topic.
-KINDS: Final[dict[str, tuple[type[Inhoud], ...]]] = {
+KINDS: Final[dict[str, tuple[type[Content], ...]]] = {
     "start": (Start,),
     "stop": (Stop,),
     "declaration": (Prestatie,),

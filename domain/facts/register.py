@@ -17,8 +17,8 @@ from domain.facts.delivery import mark
 from domain.facts.fact import (
     BerichtRetour,
     CbsRecord,
+    Content,
     Dubbel,
-    Inhoud,
     Intrekking,
     Prestatie,
     PrestatieRetour,
@@ -29,15 +29,15 @@ from domain.facts.fact import (
 )
 
 #: A declaration concerns up to tens of thousands of clients: its lines are spread over so many keys.
-SPREIDING: Final = 16
+SPREAD: Final = 16
 #: Clients kept per content of a declaration for its flags (TR056, TR333); withdrawals are exact, whatever the number.
-MEESTE_GEVLAGD: Final = 2_000
+MOST_FLAGGED: Final = 2_000
 #: CBS deliveries of one provider and period whose clients are kept; of older ones only the id.
-MEESTE_AANLEVERINGEN: Final = 2
-_REGEL: Final = {"referentie": "TR314", "declaratienummer": "TR333"}
+MOST_AANLEVERINGEN: Final = 2
+_ROW: Final = {"referentie": "TR314", "declaratienummer": "TR333"}
 
 
-class Gebruik(NamedTuple):
+class Usage(NamedTuple):
     """One use of a number, or one answer on it. Field meanings: ``schemas/avro/sor.register.avsc``."""
 
     soort: str
@@ -50,7 +50,7 @@ class Gebruik(NamedTuple):
 class Record(NamedTuple):
     """A use as the register meets it: whose, and in which line of which delivery."""
 
-    gebruik: Gebruik
+    usage: Usage
     pseudonym: str | None
     delivery: str
     line: int
@@ -58,55 +58,55 @@ class Record(NamedTuple):
     tijd: int  # ms
 
 
-def gebruiken(inhoud: Inhoud, kenmerk: bytes, regel: int) -> list[Gebruik]:
-    """What the register must know of one line, its references being hashed. ``regel``: its place in the message."""
-    match inhoud:
+def uses_of(content: Content, kenmerk: bytes, row: int) -> list[Usage]:
+    """What the register must know of one line, its references being hashed. ``row``: its place in the message."""
+    match content:
         case Start():
-            return [Gebruik("bericht.start", inhoud.bericht, kenmerk, inhoud.bericht)]
+            return [Usage("bericht.start", content.bericht, kenmerk, content.bericht)]
         case Stop():
-            return [Gebruik("bericht.stop", inhoud.bericht, kenmerk, inhoud.bericht)]
+            return [Usage("bericht.stop", content.bericht, kenmerk, content.bericht)]
         case Toewijzing():
-            return [Gebruik("bericht.assignment", inhoud.bericht, kenmerk, inhoud.bericht)]
+            return [Usage("bericht.assignment", content.bericht, kenmerk, content.bericht)]
         case Prestatie():
-            return _van_prestatie(inhoud, kenmerk, regel)
+            return _of_prestatie(content, kenmerk, row)
         case PrestatieRetour():
-            return [Gebruik("referentie", inhoud.referentie, b"", inhoud.bericht, inhoud.code)]
-        case BerichtRetour() if inhoud.afgekeurd:
-            soort = "regels.declaration" if inhoud.soort == "declaration" else f"bericht.{inhoud.soort}"
-            return [Gebruik(soort, inhoud.bericht, b"", inhoud.bericht, inhoud.code)]
+            return [Usage("referentie", content.referentie, b"", content.bericht, content.code)]
+        case BerichtRetour() if content.afgekeurd:
+            kind = "regels.declaration" if content.soort == "declaration" else f"bericht.{content.soort}"
+            return [Usage(kind, content.bericht, b"", content.bericht, content.code)]
         case CbsRecord():
-            return [Gebruik("cbs", inhoud.periode.encode())]
+            return [Usage("cbs", content.periode.encode())]
         case _:
             return []
 
 
-def _van_prestatie(p: Prestatie, kenmerk: bytes, regel: int) -> list[Gebruik]:
-    gevonden = [
-        Gebruik("regels.declaration", p.bericht, kenmerk, p.bericht),
-        Gebruik("bericht.declaration", p.bericht, kenmerk, p.bericht),
-        Gebruik("referentie", p.referentie, p.bericht + regel.to_bytes(4, "big"), p.bericht),
+def _of_prestatie(p: Prestatie, kenmerk: bytes, row: int) -> list[Usage]:
+    found = [
+        Usage("regels.declaration", p.bericht, kenmerk, p.bericht),
+        Usage("bericht.declaration", p.bericht, kenmerk, p.bericht),
+        Usage("referentie", p.referentie, p.bericht + row.to_bytes(4, "big"), p.bericht),
     ]
     if p.declaratienummer:
-        gevonden.append(Gebruik("declaratienummer", p.declaratienummer, p.bericht, p.bericht))
-    return gevonden
+        found.append(Usage("declaratienummer", p.declaratienummer, p.bericht, p.bericht))
+    return found
 
 
 #: Kinds of which one use per client is enough: entry need not repeat them for every line.
-EENMALIG: Final = frozenset({"bericht.declaration", "declaratienummer"})
+ONCE: Final = frozenset({"bericht.declaration", "declaratienummer"})
 
 
-def sleutels(gebruik: Gebruik, aanbieder: str, pseudonym: str | None) -> Iterator[str]:
+def keys(usage: Usage, aanbieder: str, pseudonym: str | None) -> Iterator[str]:
     """The keys under which a use is kept: one, or for an answer on a spread message all of them."""
-    vast = f"{gebruik.soort}|{aanbieder}|{gebruik.sleutel.hex()}"
-    if gebruik.soort != "regels.declaration":
-        yield f"{vast}|0"
+    fixed = f"{usage.soort}|{aanbieder}|{usage.sleutel.hex()}"
+    if usage.soort != "regels.declaration":
+        yield f"{fixed}|0"
     elif pseudonym is None:
-        yield from (f"{vast}|{deel}" for deel in range(SPREIDING))
+        yield from (f"{fixed}|{part}" for part in range(SPREAD))
     else:
-        yield f"{vast}|{zlib.crc32(pseudonym.encode()) % SPREIDING}"
+        yield f"{fixed}|{zlib.crc32(pseudonym.encode()) % SPREAD}"
 
 
-class Regels(Struct, array_like=True):
+class LineSet(Struct, array_like=True):
     """The lines of one delivery that used the number: closed intervals, ascending."""
 
     lines: int
@@ -114,23 +114,23 @@ class Regels(Struct, array_like=True):
     gezien: list[list[int]] = field(default_factory=list)
 
 
-class Gebruikers(Struct, array_like=True):
+class Users(Struct, array_like=True):
     """Everybody who used the number with one content (for cbs: in one delivery)."""
 
     bericht: bytes = b""
     clienten: dict[str, None] = field(default_factory=dict)
-    regels: dict[str, Regels] = field(default_factory=dict)
+    regels: dict[str, LineSet] = field(default_factory=dict)
 
 
-class Nummer(Struct, array_like=True):
-    """The packed state of one number. ``per_inhoud``: content -> users; for cbs the id of the delivery -> users."""
+class Number(Struct, array_like=True):
+    """The packed state of one number. ``per_content``: content -> users; for cbs the id of the delivery -> users."""
 
-    versie: int = -1
-    per_inhoud: dict[bytes, Gebruikers] = field(default_factory=dict)
+    version: int = -1
+    per_content: dict[bytes, Users] = field(default_factory=dict)
     retour: dict[bytes, str] = field(default_factory=dict)  # message -> code that rejects it
 
 
-class Gevolg(NamedTuple):
+class Outcome(NamedTuple):
     """A fact for one client, or (``fact`` None) a line of a delivery that was withdrawn."""
 
     pseudonym: str
@@ -141,86 +141,86 @@ class Gevolg(NamedTuple):
     code: str = ""
 
 
-def neem_op(nummer: Nummer, record: Record) -> None:
+def take_in(number: Number, record: Record) -> None:
     """Join one use or answer into the state, in place."""
-    g = record.gebruik
+    g = record.usage
     if g.retour:
-        nummer.retour[g.bericht] = max(g.retour, nummer.retour.get(g.bericht, ""))
+        number.retour[g.bericht] = max(g.retour, number.retour.get(g.bericht, ""))
         return
-    plaats = record.delivery.encode() if g.soort == "cbs" else g.inhoud
-    users = nummer.per_inhoud.setdefault(plaats, Gebruikers(g.bericht))
-    if g.soort not in EENMALIG:
-        regels = users.regels.setdefault(record.delivery, Regels(record.lines, record.tijd))
+    place = record.delivery.encode() if g.soort == "cbs" else g.inhoud
+    users = number.per_content.setdefault(place, Users(g.bericht))
+    if g.soort not in ONCE:
+        regels = users.regels.setdefault(record.delivery, LineSet(record.lines, record.tijd))
         regels.tijd = min(regels.tijd, record.tijd)
         mark(regels.gezien, record.line)
-    if record.pseudonym is not None and (g.soort not in EENMALIG or len(users.clienten) < MEESTE_GEVLAGD):
+    if record.pseudonym is not None and (g.soort not in ONCE or len(users.clienten) < MOST_FLAGGED):
         users.clienten[record.pseudonym] = None
 
 
-def gevolgen(soort: str, sleutel: bytes, nummer: Nummer) -> Iterator[Gevolg]:
+def outcomes(kind: str, key: bytes, number: Number) -> Iterator[Outcome]:
     """Everything that the state yields."""
-    if soort == "cbs":
-        yield from _vervangen(sleutel.decode(), nummer)
+    if kind == "cbs":
+        yield from _replaced(key.decode(), number)
         return
-    if nummer.retour:
-        yield from _ingetrokken(soort, nummer)
-    if len(nummer.per_inhoud) > 1 and soort != "regels.declaration":
-        yield from _dubbel(soort, sleutel, nummer)
+    if number.retour:
+        yield from _withdrawn(kind, number)
+    if len(number.per_content) > 1 and kind != "regels.declaration":
+        yield from _dubbel(kind, key, number)
 
 
-def _ingetrokken(soort: str, nummer: Nummer) -> Iterator[Gevolg]:
-    for users in nummer.per_inhoud.values():
-        code = nummer.retour.get(users.bericht)
+def _withdrawn(kind: str, number: Number) -> Iterator[Outcome]:
+    for users in number.per_content.values():
+        code = number.retour.get(users.bericht)
         if code is None:
             continue
-        if soort != "referentie":  # a rejected line is withdrawn by its own fact, which names its client
-            fact = Intrekking(soort.partition(".")[2], users.bericht, code)
-            yield from (Gevolg(client, fact) for client in users.clienten)
+        if kind != "referentie":  # a rejected line is withdrawn by its own fact, which names its client
+            fact = Intrekking(kind.partition(".")[2], users.bericht, code)
+            yield from (Outcome(client, fact) for client in users.clienten)
         for delivery, regels in users.regels.items():
-            for eerste, laatste in regels.gezien:
-                for line in range(eerste, laatste + 1):
-                    yield Gevolg("", None, delivery, line, regels.lines, code)
+            for first, last in regels.gezien:
+                for line in range(first, last + 1):
+                    yield Outcome("", None, delivery, line, regels.lines, code)
 
 
-def _dubbel(soort: str, sleutel: bytes, nummer: Nummer) -> Iterator[Gevolg]:
-    fact = Dubbel(_REGEL.get(soort, "TR056"), "" if soort in _REGEL else soort.partition(".")[2], sleutel)
-    for users in nummer.per_inhoud.values():
-        yield from (Gevolg(client, fact) for client in users.clienten)
+def _dubbel(kind: str, key: bytes, number: Number) -> Iterator[Outcome]:
+    fact = Dubbel(_ROW.get(kind, "TR056"), "" if kind in _ROW else kind.partition(".")[2], key)
+    for users in number.per_content.values():
+        yield from (Outcome(client, fact) for client in users.clienten)
 
 
-def _volgorde(nummer: Nummer) -> list[tuple[int, bytes]]:
+def _order(number: Number) -> list[tuple[int, bytes]]:
     """The CBS deliveries in order of upload."""
-    return sorted((u.regels[d.decode()].tijd, d) for d, u in nummer.per_inhoud.items())
+    return sorted((u.regels[d.decode()].tijd, d) for d, u in number.per_content.items())
 
 
-def _compleet(users: Gebruikers) -> bool:
-    return all(sum(tot - van + 1 for van, tot in r.gezien) >= r.lines for r in users.regels.values())
+def _complete(users: Users) -> bool:
+    return all(sum(up_to - of + 1 for of, up_to in r.gezien) >= r.lines for r in users.regels.values())
 
 
-def _vervangen(periode: str, nummer: Nummer) -> Iterator[Gevolg]:
+def _replaced(periode: str, number: Number) -> Iterator[Outcome]:
     """A delivery that is cut off half-way replaces nothing; a complete one replaces every earlier one."""
-    volgorde = _volgorde(nummer)
-    compleet = [plaats for plaats in volgorde if _compleet(nummer.per_inhoud[plaats[1]])]
-    for plaats in volgorde:
-        if compleet and plaats < compleet[-1]:
-            fact = Vervanging(periode, plaats[1].decode())
-            yield from (Gevolg(client, fact) for client in nummer.per_inhoud[plaats[1]].clienten)
+    order = _order(number)
+    complete = [place for place in order if _complete(number.per_content[place[1]])]
+    for place in order:
+        if complete and place < complete[-1]:
+            fact = Vervanging(periode, place[1].decode())
+            yield from (Outcome(client, fact) for client in number.per_content[place[1]].clienten)
 
 
-def vouw(nummer: Nummer, records: Iterable[Record], soort: str, sleutel: bytes, *, alles: bool) -> list[Gevolg]:
-    """Join records into the state (in place) and give what follows now and did not before; ``alles``: all of it."""
-    if soort == "cbs" and not alles:
-        _vergeet(sleutel.decode(), nummer)
-    eerder = set() if alles else set(gevolgen(soort, sleutel, nummer))
+def fold(number: Number, records: Iterable[Record], kind: str, key: bytes, *, everything: bool) -> list[Outcome]:
+    """Join records into the state (in place) and give what is new to follow; ``everything``: all of it."""
+    if kind == "cbs" and not everything:
+        _forget(key.decode(), number)
+    earlier = set() if everything else set(outcomes(kind, key, number))
     for record in records:
-        neem_op(nummer, record)
-    return [gevolg for gevolg in gevolgen(soort, sleutel, nummer) if gevolg not in eerder]
+        take_in(number, record)
+    return [outcome for outcome in outcomes(kind, key, number) if outcome not in earlier]
 
 
-def _vergeet(periode: str, nummer: Nummer) -> None:
+def _forget(periode: str, number: Number) -> None:
     """Of CBS deliveries replaced in an earlier batch only the id is kept: a line that comes again is replaced too."""
-    feiten = (gevolg.fact for gevolg in _vervangen(periode, nummer))
-    vervangen = {fact.aanlevering for fact in feiten if isinstance(fact, Vervanging)}
-    for _, delivery in _volgorde(nummer)[:-MEESTE_AANLEVERINGEN]:
-        if delivery.decode() in vervangen:
-            nummer.per_inhoud[delivery].clienten.clear()
+    facts = (outcome.fact for outcome in _replaced(periode, number))
+    replaced = {fact.aanlevering for fact in facts if isinstance(fact, Vervanging)}
+    for _, delivery in _order(number)[:-MOST_AANLEVERINGEN]:
+        if delivery.decode() in replaced:
+            number.per_content[delivery].clienten.clear()

@@ -30,8 +30,8 @@ REDENEN: Final[dict[str, Reden]] = {
     "38": Reden("Overstap andere aanbieder", "neutraal", "02"),
     "39": Reden("Uitstroom ander domein", "neutraal", "01"),
 }
-REDEN_PAUZE: Final = "20"
-UITVAL_KLASSEN: Final = ("client", "aanbieder", "wederzijds")
+REDEN_PAUSE: Final = "20"
+UITVAL_CLASSES: Final = ("client", "aanbieder", "wederzijds")
 
 #: JZ020 ProductCategorie [F]; code 39 does not exist.
 PRODUCTCATEGORIEEN: Final[dict[str, str]] = {
@@ -61,10 +61,10 @@ PRODUCTCATEGORIEEN: Final[dict[str, str]] = {
     "55": "Landelijk ingekochte zorg",
 }
 #: Not jeugdhulp in the CBS sense; left out of outcome figures [P].
-BUITEN_UITKOMSTEN: Final = frozenset({"47", "48", "49"})
+OUTSIDE_OUTCOMES: Final = frozenset({"47", "48", "49"})
 
 GESLACHT: Final[dict[str, str]] = {"0": "Onbekend", "1": "Mannelijk", "2": "Vrouwelijk"}  # COD046
-DATUM_GEBRUIK: Final[dict[str, str]] = {"1": "dag onbekend", "2": "dag en maand onbekend", "3": "onbekend"}  # COD170
+DATUM_USAGE: Final[dict[str, str]] = {"1": "dag onbekend", "2": "dag en maand onbekend", "3": "onbekend"}  # COD170
 DEBET_CREDIT: Final[dict[str, str]] = {"C": "credit", "D": "debet"}  # COD043
 EENHEDEN: Final[dict[str, str]] = {  # WJ756
     "01": "Minuut",
@@ -77,8 +77,8 @@ EENHEDEN: Final[dict[str, str]] = {  # WJ756
 }
 EENHEID_EURO: Final = "83"
 #: COD467 has 1, 2, 3 and 9; only these two are allowed (CS058, OP033x2).
-STATUS_EERSTE, STATUS_VERWIJDEREN = 1, 3
-STATUS_TOEGESTAAN: Final = frozenset({STATUS_EERSTE, STATUS_VERWIJDEREN})
+STATUS_FIRST, STATUS_REMOVE = 1, 3
+STATUS_ALLOWED: Final = frozenset({STATUS_FIRST, STATUS_REMOVE})
 
 BERICHTCODES: Final[dict[str, str]] = {
     "436": "JW301",
@@ -113,7 +113,7 @@ HULPVORMEN: Final[dict[str, str]] = {
     "14": "ander verblijf bij aanbieder",
 }
 #: JZ020 category -> CBS hulpvorm where the labels agree [R]; for 40 to 55 no source says it.
-HULPVORM_VAN_CATEGORIE: Final[dict[str, str]] = {
+HULPVORM_OF_CATEGORIE: Final[dict[str, str]] = {
     "31": "01",
     "32": "02",
     "33": "03",
@@ -136,7 +136,7 @@ CBS_REDENEN: Final[dict[str, str]] = {
 #: CBS V, M, O -> COD046 [F].
 CBS_GESLACHT: Final[dict[str, str]] = {"V": "2", "M": "1", "O": "0"}
 #: JZ002 RedenWijziging [F] -> the stop reason that goes with it; empty = none. 01 is withdrawn (CS336).
-REDENEN_WIJZIGING: Final[dict[str, str]] = {
+REDENEN_CHANGE: Final[dict[str, str]] = {
     "02": "02",
     "03": "36",
     "04": "",
@@ -151,7 +151,7 @@ REDENEN_WIJZIGING: Final[dict[str, str]] = {
     "13": "",
     "14": "",
 }
-WIJZIGING_FUSIE, WIJZIGING_VERWIJDERD = "11", "13"
+CHANGE_MERGER, CHANGE_REMOVED = "11", "13"
 FREQUENTIES: Final[dict[str, str]] = {"1": "per dag", "2": "per week", "4": "per maand", "6": "totaal"}
 #: WJ001: codes of an answer that do not reject (3.8): no remark, not judged, declaration accepted.
-RETOUR_GOED: Final = frozenset({"0200", "0233", "8001"})
+RETOUR_GOOD: Final = frozenset({"0200", "0233", "8001"})

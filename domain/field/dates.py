@@ -32,14 +32,14 @@ def year(number: int) -> int:
     return date.fromordinal(number + _EPOCH).year
 
 
-def is_eerste(number: int) -> bool:
+def is_first_of_month(number: int) -> bool:
     """Whether a day is the first of its month."""
     return date.fromordinal(number + _EPOCH).day == 1
 
 
-def is_laatste(number: int) -> bool:
+def is_last_of_month(number: int) -> bool:
     """Whether a day is the last of its month."""
-    return is_eerste(number + 1)
+    return is_first_of_month(number + 1)
 
 
 def age(birth: date, on: date) -> int:

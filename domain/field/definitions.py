@@ -11,38 +11,38 @@ from typing import Final, NamedTuple
 VERSION: Final = 2
 
 
-class Definitie(NamedTuple):
+class Definition(NamedTuple):
     """One definition: its value, what it means (Dutch, as readers of the figures see it), source and mark."""
 
     waarde: int
-    betekenis: str
+    meaning: str
     bron: str
-    merk: str
+    mark: str
 
 
-DEFINITIES: Final[dict[str, Definitie]] = {
-    "keten_dagen": Definitie(
+DEFINITIONS: Final[dict[str, Definition]] = {
+    "keten_dagen": Definition(
         30, "Een nieuwe levering hoort bij hetzelfde traject als zij binnen zoveel dagen na het einde begint", "", "P"
     ),
-    "meting_voor_einde": Definitie(30, "Een meting bij einde telt vanaf zoveel dagen voor het einde", "", "P"),
-    "meting_na_einde": Definitie(90, "Een meting bij einde telt tot en met zoveel dagen na het einde", "", "P"),
-    "opvolging_dagen": Definitie(
+    "meting_voor_einde": Definition(30, "Een meting bij einde telt vanaf zoveel dagen voor het einde", "", "P"),
+    "meting_na_einde": Definition(90, "Een meting bij einde telt tot en met zoveel dagen na het einde", "", "P"),
+    "opvolging_dagen": Definition(
         365,
         "Een nieuwe start na het einde telt als zij binnen zoveel dagen begint; daarna staat het cijfer vast",
         "",
         "P",
     ),
-    "respons_dagen": Definitie(
+    "respons_dagen": Definition(
         90, "Een traject telt mee voor de respons CEM+ vanaf zoveel dagen na het einde", "", "P"
     ),
-    "kleinste_groep": Definitie(10, "Uitkomsten van minder cliënten worden niet getoond", "", "P"),
-    "kleinste_noemer": Definitie(20, "Een percentage van minder tellingen wordt niet getoond", "", "P"),
+    "kleinste_groep": Definition(10, "Uitkomsten van minder cliënten worden niet getoond", "", "P"),
+    "kleinste_noemer": Definition(20, "Een percentage van minder tellingen wordt niet getoond", "", "P"),
 }
-KETEN_DAGEN: Final = DEFINITIES["keten_dagen"].waarde
-METING_VOOR_EINDE: Final = DEFINITIES["meting_voor_einde"].waarde
-METING_NA_EINDE: Final = DEFINITIES["meting_na_einde"].waarde
-OPVOLGING_DAGEN: Final = DEFINITIES["opvolging_dagen"].waarde
-RESPONS_DAGEN: Final = DEFINITIES["respons_dagen"].waarde
+CHAIN_DAYS: Final = DEFINITIONS["keten_dagen"].waarde
+METING_BEFORE_END: Final = DEFINITIONS["meting_voor_einde"].waarde
+METING_AFTER_END: Final = DEFINITIONS["meting_na_einde"].waarde
+OPVOLGING_DAYS: Final = DEFINITIONS["opvolging_dagen"].waarde
+RESPONS_DAYS: Final = DEFINITIONS["respons_dagen"].waarde
 
 
 class Klasse(NamedTuple):
@@ -50,7 +50,7 @@ class Klasse(NamedTuple):
 
     klasse: str
     bron: str
-    merk: str
+    mark: str
 
 
 #: ProductCode -> intensity. No source has this table: every entry is a placeholder, to be replaced by that of the
@@ -73,4 +73,4 @@ UITVAL_CBS: Final[dict[str, Klasse]] = {
 }
 
 #: Completed years at the end from which a client comes of age within the follow-up window of 3.2 [P].
-LEEFTIJD_WORDT_18: Final = 17
+LEEFTIJD_BECOMES_18: Final = 17

@@ -12,8 +12,8 @@ class Gemeente(NamedTuple):
     """One municipality: CBS code (four digits as text), name, jeugdzorgregio and cluster (empty = none)."""
 
     code: str
-    naam: str
-    regio: str
+    name: str
+    region: str
     cluster: str
 
 
@@ -41,24 +41,24 @@ GEMEENTEN: Final[dict[str, Gemeente]] = {
 
 #: Merged municipalities: old code -> current code. [R] the codes come from public lists outside the sources; S1
 #: names the mergers only.
-OUDE_CODES: Final[dict[str, str]] = {"0457": "0363", "0370": "0439"}
+OLD_CODES: Final[dict[str, str]] = {"0457": "0363", "0370": "0439"}
 #: First day (day number) on which an old code exists no more [R]: Weesp, Beemster. From public lists, as above.
-VERVALLEN: Final[dict[str, int]] = {"0457": day(date(2022, 3, 24)), "0370": day(date(2022, 1, 1))}
+LAPSED: Final[dict[str, int]] = {"0457": day(date(2022, 3, 24)), "0370": day(date(2022, 1, 1))}
 
 CLUSTERS: Final[tuple[str, ...]] = ("Amsterdam", "Amstelveen-Aalsmeer", "DUO", "Zaanstreek-Waterland")
 
 
-def huidige_code(code: str) -> str:
+def current_code(code: str) -> str:
     """The current code of a municipality; a code that never merged is returned as it is."""
-    return OUDE_CODES.get(code, code)
+    return OLD_CODES.get(code, code)
 
 
-def geldig_op(code: str, dag: int) -> bool:
+def valid_on(code: str, day: int) -> bool:
     """Whether the code stands in the table on a day (TR378): a current one, or an old one before its merger."""
-    return code in GEMEENTEN or dag < VERVALLEN.get(code, dag)
+    return code in GEMEENTEN or day < LAPSED.get(code, day)
 
 
 def cluster(code: str) -> str:
     """Cluster of a municipality by its current or old code; empty when it belongs to none."""
-    gemeente = GEMEENTEN.get(huidige_code(code))
+    gemeente = GEMEENTEN.get(current_code(code))
     return gemeente.cluster if gemeente else ""

@@ -16,10 +16,10 @@ class Vragenlijst(NamedTuple):
 
     groep: str
     soort: str
-    merk: str
+    mark: str
 
 
-EINDE, DUURZAAM = "einde", "duurzaam"
+END, DUURZAAM = "einde", "duurzaam"
 VRAGENLIJSTEN: Final[dict[str, Vragenlijst]] = {
     "CEM+_2018_OE_v1": Vragenlijst("ouder", "einde", "F"),
     "CEM+_2018_JE_v1": Vragenlijst("jeugdige", "einde", "R"),
@@ -28,68 +28,68 @@ VRAGENLIJSTEN: Final[dict[str, Vragenlijst]] = {
 }
 
 
-class Vraag(NamedTuple):
+class Question(NamedTuple):
     """One question: topic and the range of its answers, both ends included. [P] all of it."""
 
-    onderwerp: str
-    laagste: int
-    hoogste: int
+    subject: str
+    lowest: int
+    highest: int
 
 
-_VIER = {f"VR{n:02d}": onderwerp for n, onderwerp in enumerate(
+_FOUR = {f"VR{n:02d}": subject for n, subject in enumerate(
     ("toegankelijkheid", "toegankelijkheid", "bejegening", "bejegening", "samenwerking", "samenwerking", "onderwijs"), 1
 )}  # fmt: skip
 
-VRAGEN: Final[dict[str, Vraag]] = {
-    **{code: Vraag(onderwerp, 1, 4) for code, onderwerp in _VIER.items()},
-    "VR07A": Vraag("onderwijs", 1, 4),
-    "VR07B": Vraag("onderwijs", 1, 4),
-    **{f"VR08{letter}": Vraag("effecten", 1, 4) for letter in "ABCDEFG"},
-    "VR09A": Vraag("nut", 1, 10),
-    "VR09B": Vraag("tweede_cijfer", 1, 10),
-    "VR10": Vraag("zonder_hulp", 1, 4),
+QUESTIONS: Final[dict[str, Question]] = {
+    **{code: Question(subject, 1, 4) for code, subject in _FOUR.items()},
+    "VR07A": Question("onderwijs", 1, 4),
+    "VR07B": Question("onderwijs", 1, 4),
+    **{f"VR08{letter}": Question("effecten", 1, 4) for letter in "ABCDEFG"},
+    "VR09A": Question("nut", 1, 10),
+    "VR09B": Question("tweede_cijfer", 1, 10),
+    "VR10": Question("zonder_hulp", 1, 4),
 }
 NUT, ZONDER_HULP = "VR09A", "VR10"
 
 
-class Onderwerp(NamedTuple):
+class Subject(NamedTuple):
     """Which question of a questionnaire asks what an indicator needs, with source and mark (P = not confirmed)."""
 
-    vraag: str
+    question: str
     bron: str
-    merk: str
+    mark: str
 
 
 #: Versioned by questionnaire: questionnaire -> topic -> question. Placeholders until the protocol is at hand.
-ONDERWERPEN: Final[dict[str, dict[str, Onderwerp]]] = {
-    code: {"nut": Onderwerp(NUT, "", "P"), "zonder_hulp": Onderwerp(ZONDER_HULP, "", "P")} for code in VRAGENLIJSTEN
+SUBJECTS: Final[dict[str, dict[str, Subject]]] = {
+    code: {"nut": Subject(NUT, "", "P"), "zonder_hulp": Subject(ZONDER_HULP, "", "P")} for code in VRAGENLIJSTEN
 }
 #: The outcome fields of a CBS file as a questionnaire [F CBS 4.3, 4.4]: their meaning is confirmed.
-CBS_VRAGENLIJST, CBS_SOORT = "CBS_v7", "cbs"
+CBS_VRAGENLIJST, CBS_KIND = "CBS_v7", "cbs"
 
 
-def vraag(vragenlijst: str, onderwerp: str) -> str:
+def question(vragenlijst: str, subject: str) -> str:
     """The question of a topic in one version; empty if the version is unknown."""
-    vragen = ONDERWERPEN.get(vragenlijst)
-    return vragen[onderwerp].vraag if vragen else ""
+    questions = SUBJECTS.get(vragenlijst)
+    return questions[subject].question if questions else ""
 
 
 def bevestigd(vragenlijst: str) -> bool:
     """Whether the meaning of every topic of the version is confirmed by a source."""
-    vragen = ONDERWERPEN.get(vragenlijst)
-    return vragen is not None and all(onderwerp.merk == "F" for onderwerp in vragen.values())
+    questions = SUBJECTS.get(vragenlijst)
+    return questions is not None and all(subject.mark == "F" for subject in questions.values())
 
 
 #: Every question that the figures use is confirmed.
-BEVESTIGD: Final = all(bevestigd(code) for code in VRAGENLIJSTEN)
+CONFIRMED: Final = all(bevestigd(code) for code in VRAGENLIJSTEN)
 
 #: Informants kept by name [P]: the value list is not public ("Moeder" is the one example, S0), and the field is free
 #: text.
 INFORMANTEN: Final = ("Jeugdige", "Moeder", "Vader", "Ouder", "Verzorger", "Pleegouder", "Voogd", "Ouders")
-ANDERS: Final = "Anders"
+OTHERWISE: Final = "Anders"
 
 
 def informant(text: str) -> str:
     """The informant as one of a closed list: free text could hold a name."""
     word = text.strip().capitalize()
-    return word if word in INFORMANTEN else ANDERS
+    return word if word in INFORMANTEN else OTHERWISE

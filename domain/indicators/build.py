@@ -6,35 +6,35 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from domain.indicators.terms import Conditie, Herkomst, Indicator, Term, Voorwaarde
-from domain.indicators.topics import ONDERWERPEN
+from domain.indicators.terms import Clause, Condition, Indicator, Provenance, Term
+from domain.indicators.topics import SUBJECTS
 
 
-def is_een(kolom: str, *waarden: str | int) -> Voorwaarde:
+def is_one(column: str, *values: str | int) -> Condition:
     """The column holds one of these values."""
-    return Voorwaarde(kolom, waarden)
+    return Condition(column, values)
 
 
-def is_geen(kolom: str, *waarden: str | int) -> Voorwaarde:
+def is_no(column: str, *values: str | int) -> Condition:
     """The column is filled and holds none of these values."""
-    return Voorwaarde(kolom, waarden, niet=True)
+    return Condition(column, values, negated=True)
 
 
 def over_trajecten(
-    onderwerp: str, bron: str, merk: str, *, nu: str = "", herkomst: Herkomst = "ijw"
+    subject: str, origin: str, mark: str, *, now: str = "", provenance: Provenance = "ijw"
 ) -> Callable[..., Indicator]:
-    """Makes indicators over trajecten of one subject: with ``nu`` over all rows, else by einddatum."""
-    venster = nu or "einddatum in de periode"
+    """Makes indicators over trajecten of one subject: with ``now`` over all rows, else by einddatum."""
+    window = now or "einddatum in de periode"
     return partial(
-        Indicator, onderwerp=onderwerp, nummer=ONDERWERPEN[onderwerp].nummer, bron=bron, merk=merk, tabel="trajecten",
-        datum="" if nu else "einddatum", venster=venster, herkomst=herkomst,
+        Indicator, subject=subject, nummer=SUBJECTS[subject].nummer, bron=origin, mark=mark, tabel="trajecten",
+        datum="" if now else "einddatum", window=window, provenance=provenance,
     )  # fmt: skip
 
 
-def aantal(maak: Callable[..., Indicator], sleutel: str, naam: str, *waar: Conditie) -> Indicator:
+def count(make: Callable[..., Indicator], key: str, name: str, *where: Clause) -> Indicator:
     """A count: of nothing, so its denominator is itself."""
-    term = Term(waar)
-    return maak(sleutel=sleutel, naam=naam, eenheid="aantal", teller=term, noemer=term)
+    term = Term(where)
+    return make(sleutel=key, name=name, eenheid="aantal", teller=term, denominator=term)
 
 
-BEEINDIGD: Final = is_een("status", "beeindigd")
+ENDED: Final = is_one("status", "beeindigd")

@@ -11,50 +11,50 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from domain.field.questionnaires import BEVESTIGD
+from domain.field.questionnaires import CONFIRMED
 from domain.indicators import metingen, trajecten
 from domain.indicators.overview import overview
-from domain.indicators.query import DATUM, Groep, evaluate, scope, sql, sql_samen
-from domain.indicators.terms import Indicator, Uitkomst
+from domain.indicators.query import DATUM, Group, evaluate, scope, sql, sql_together
+from domain.indicators.terms import Indicator, Outcome
 
 __all__ = [
     "DATUM",
-    "INDICATOREN",
-    "Groep",
+    "INDICATORS",
+    "Group",
     "Indicator",
-    "Uitkomst",
+    "Outcome",
     "evaluate",
-    "indicatoren",
+    "indicators",
     "overview",
     "scope",
     "sql",
-    "sql_samen",
+    "sql_together",
 ]
 
 #: Scores of probleemafname that count as improved. Nobody has confirmed whether 1 or 3 is the better one, so it is
 #: empty and figure 3.3 is not there; who confirms it fills this in (S1, S3 leave it open).
-VERBETERD: Final[frozenset[int]] = frozenset()
+IMPROVED: Final[frozenset[int]] = frozenset()
 
 
-def indicatoren(*, verbeterd: Collection[int] = VERBETERD, cem_bevestigd: bool = BEVESTIGD) -> dict[str, Indicator]:
+def indicators(*, improved: Collection[int] = IMPROVED, cem_confirmed: bool = CONFIRMED) -> dict[str, Indicator]:
     """Every indicator by its key. What somebody has confirmed decides what is shown, and with which mark."""
-    merk = "R" if cem_bevestigd else "P"
-    alle: Iterable[Indicator] = (
-        *trajecten.statussen(),
+    mark = "R" if cem_confirmed else "P"
+    every: Iterable[Indicator] = (
+        *trajecten.statuses(),
         *trajecten.uitval(),
-        *metingen.per_groep(metingen.nut("", "", "CBS 4.3, CEM+", merk, "ijw")),
-        *metingen.per_groep(metingen.zonder_hulp("", "", "CBS 4.4, CEM+", merk, "ijw")),
-        *metingen.bevestiging(),
+        *metingen.per_group(metingen.nut("", "", "CBS 4.3, CEM+", mark, "ijw")),
+        *metingen.per_group(metingen.zonder_hulp("", "", "CBS 4.4, CEM+", mark, "ijw")),
+        *metingen.confirmation(),
         *trajecten.nieuwe_start(),
-        *trajecten.probleem(verbeterd),
+        *trajecten.probleem(improved),
         *trajecten.gas(),
         *trajecten.respons(),
-        *trajecten.cbs_statussen(),
+        *trajecten.cbs_statuses(),
         *trajecten.cbs_uitval(),
-        *metingen.per_groep(metingen.nut("cbs_", ", CBS-bestand", "CBS 4.3", "F", "cbs")),
-        *metingen.per_groep(metingen.zonder_hulp("cbs_", ", CBS-bestand", "CBS 4.4", "F", "cbs")),
+        *metingen.per_group(metingen.nut("cbs_", ", CBS-bestand", "CBS 4.3", "F", "cbs")),
+        *metingen.per_group(metingen.zonder_hulp("cbs_", ", CBS-bestand", "CBS 4.4", "F", "cbs")),
     )
-    return {indicator.sleutel: indicator for indicator in alle}
+    return {indicator.sleutel: indicator for indicator in every}
 
 
-INDICATOREN: Final[dict[str, Indicator]] = indicatoren()
+INDICATORS: Final[dict[str, Indicator]] = indicators()

@@ -7,83 +7,84 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from domain.indicators.build import aantal, is_een, over_trajecten
-from domain.indicators.terms import Herkomst, Indicator, Kolom, Term, Voorwaarde
+from domain.indicators.build import count, is_one, over_trajecten
+from domain.indicators.terms import Column, Condition, Indicator, Provenance, Term
 
-_TELT: Final = is_een("telt", 1)
+_TELT: Final = is_one("telt", 1)
 
 
-def _metingen(onderwerp: str, bron: str, merk: str, herkomst: Herkomst) -> Callable[..., Indicator]:
+def _metingen(subject: str, origin: str, mark: str, provenance: Provenance) -> Callable[..., Indicator]:
     return partial(
-        over_trajecten(onderwerp, bron, merk, herkomst=herkomst), tabel="metingen", datum="datum",
-        venster="datum van de meting in de periode",
+        over_trajecten(subject, origin, mark, provenance=provenance), tabel="metingen", datum="datum",
+        window="datum van de meting in de periode",
     )  # fmt: skip
 
 
-def nut(voor: str, achter: str, bron: str, merk: str, herkomst: Herkomst) -> Iterable[Indicator]:
+def nut(before: str, behind: str, origin: str, mark: str, provenance: Provenance) -> Iterable[Indicator]:
     """The mark 1 to 10: mean, three bands and every mark."""
-    maak = _metingen(f"{voor}nut", bron, merk, herkomst)
-    noemer, leeg = Term((_TELT, Voorwaarde("nut"))), Term((_TELT, Voorwaarde("nut", niet=True)))
-    yield maak(
-        sleutel=f"{voor}nut_gemiddelde", naam=f"Nut, gemiddeld cijfer{achter}", eenheid="gemiddelde",
-        teller=Term(noemer.waar, Kolom("nut")), noemer=noemer, uitgesloten=leeg,
+    make = _metingen(f"{before}nut", origin, mark, provenance)
+    denominator, empty = Term((_TELT, Condition("nut"))), Term((_TELT, Condition("nut", negated=True)))
+    yield make(
+        sleutel=f"{before}nut_gemiddelde", name=f"Nut, gemiddeld cijfer{behind}", eenheid="gemiddelde",
+        teller=Term(denominator.where, Column("nut")), denominator=denominator, excluded=empty,
     )  # fmt: skip
-    banden = {
+    bands = {
         "laag": ("4 of lager", range(1, 5)),
         "midden": ("5 tot en met 7", range(5, 8)),
         "hoog": ("8 of hoger", range(8, 11)),
     }
-    cijfers = {str(cijfer): (f"cijfer {cijfer}", range(cijfer, cijfer + 1)) for cijfer in range(1, 11)}
-    for sleutel, (naam, welke) in (banden | cijfers).items():
-        teller = Term((_TELT, is_een("nut", *welke)))
-        yield maak(
-            sleutel=f"{voor}nut_{sleutel}", naam=f"Nut, {naam}{achter}", eenheid="%", teller=teller, noemer=noemer,
-            uitgesloten=leeg, bron=f"{bron}; banden S2" if sleutel in banden else bron,
+    figures = {str(figure): (f"cijfer {figure}", range(figure, figure + 1)) for figure in range(1, 11)}
+    for key, (name, which) in (bands | figures).items():
+        teller = Term((_TELT, is_one("nut", *which)))
+        yield make(
+            sleutel=f"{before}nut_{key}", name=f"Nut, {name}{behind}", eenheid="%", teller=teller,
+            denominator=denominator, excluded=empty, bron=f"{origin}; banden S2" if key in bands else origin,
         )  # fmt: skip
 
 
-def zonder_hulp(voor: str, achter: str, bron: str, merk: str, herkomst: Herkomst) -> Iterable[Indicator]:
+def zonder_hulp(before: str, behind: str, origin: str, mark: str, provenance: Provenance) -> Iterable[Indicator]:
     """Options 3 and 4 together, and each of the four."""
-    maak = _metingen(f"{voor}zonder_hulp", bron, merk, herkomst)
-    noemer, leeg = Term((_TELT, Voorwaarde("zonder_hulp"))), Term((_TELT, Voorwaarde("zonder_hulp", niet=True)))
-    opties = {
+    make = _metingen(f"{before}zonder_hulp", origin, mark, provenance)
+    denominator, empty = Term((_TELT, Condition("zonder_hulp"))), Term((_TELT, Condition("zonder_hulp", negated=True)))
+    options = {
         "": ("Zonder hulp verder", (3, 4)),
         "_1": ("Zonder hulp verder: dezelfde of zwaardere hulp nodig", (1,)),
         "_2": ("Zonder hulp verder: lichtere hulp is genoeg", (2,)),
         "_3": ("Zonder hulp verder: nu geen hulp, verwacht terug te komen", (3,)),
         "_4": ("Zonder hulp verder: geen hulp meer nodig", (4,)),
     }
-    for sleutel, (naam, welke) in opties.items():
-        teller = Term((_TELT, is_een("zonder_hulp", *welke)))
-        yield maak(
-            sleutel=f"{voor}zonder_hulp{sleutel}", naam=f"{naam}{achter}", eenheid="%", teller=teller, noemer=noemer,
-            uitgesloten=leeg, merk="R" if merk == "F" and not sleutel else merk,
+    for key, (name, which) in options.items():
+        teller = Term((_TELT, is_one("zonder_hulp", *which)))
+        yield make(
+            sleutel=f"{before}zonder_hulp{key}", name=f"{name}{behind}", eenheid="%", teller=teller,
+            denominator=denominator,
+            excluded=empty, mark="R" if mark == "F" and not key else mark,
         )  # fmt: skip
 
 
-def bevestiging() -> Iterable[Indicator]:
+def confirmation() -> Iterable[Indicator]:
     """How many of the metingen behind the figures have questions whose meaning nobody has confirmed."""
-    maak = _metingen("nut", "CEM+", "F", "ijw")
-    yield aantal(maak, "metingen_geteld", "Metingen die tellen", _TELT)
-    naam = "Metingen die tellen, betekenis van de vragen niet bevestigd"
-    yield aantal(maak, "metingen_niet_bevestigd", naam, _TELT, is_een("bevestigd", 0))
+    make = _metingen("nut", "CEM+", "F", "ijw")
+    yield count(make, "metingen_geteld", "Metingen die tellen", _TELT)
+    name = "Metingen die tellen, betekenis van de vragen niet bevestigd"
+    yield count(make, "metingen_niet_bevestigd", name, _TELT, is_one("bevestigd", 0))
 
 
-def per_groep(indicatoren: Iterable[Indicator]) -> Iterable[Indicator]:
+def per_group(indicators: Iterable[Indicator]) -> Iterable[Indicator]:
     """Together, and apart for youth and parents."""
-    for indicator in indicatoren:
+    for indicator in indicators:
         yield indicator
-        for groep, woord in (("jeugdige", "jeugdigen"), ("ouder", "ouders")):
-            welke = is_een("groep", groep)
+        for group, word in (("jeugdige", "jeugdigen"), ("ouder", "ouders")):
+            which = is_one("groep", group)
 
-            def beperkt(term: Term, welke: Voorwaarde = welke) -> Term:
-                return replace(term, waar=(*term.waar, welke))
+            def limited(term: Term, which: Condition = which) -> Term:
+                return replace(term, where=(*term.where, which))
 
             yield replace(
                 indicator,
-                sleutel=f"{indicator.sleutel}_{groep}",
-                naam=f"{indicator.naam} ({woord})",
-                teller=beperkt(indicator.teller),
-                noemer=beperkt(indicator.noemer),
-                uitgesloten=beperkt(indicator.uitgesloten) if indicator.uitgesloten else None,
+                sleutel=f"{indicator.sleutel}_{group}",
+                name=f"{indicator.name} ({word})",
+                teller=limited(indicator.teller),
+                denominator=limited(indicator.denominator),
+                excluded=limited(indicator.excluded) if indicator.excluded else None,
             )

@@ -5,82 +5,82 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from domain.field.codes import UITVAL_KLASSEN
-from domain.indicators.terms import Uitkomst
+from domain.field.codes import UITVAL_CLASSES
+from domain.indicators.terms import Outcome
 
-_BANDEN: Final = {"<=4": "laag", ">4 en <8": "midden", ">=8": "hoog"}
-_STATUSSEN: Final = ("beeindigd", "gepauzeerd", "lopend")
+_BANDS: Final = {"<=4": "laag", ">4 en <8": "midden", ">=8": "hoog"}
+_STATUSES: Final = ("beeindigd", "gepauzeerd", "lopend")
 
 
-def overview(cijfers: Mapping[str, Uitkomst]) -> dict[str, Any]:
+def overview(figures: Mapping[str, Outcome]) -> dict[str, Any]:
     """Outcomes by key of ``INDICATOREN`` as one document: counts, percentages 0..100 and the mean to six decimals.
 
-    ``n`` is what a percentage is of, ``uitgesloten`` what was left out of it; None where nothing was counted.
+    ``n`` is what a percentage is of, ``excluded`` what was left out of it; None where nothing was counted.
     """
     return {
-        "trajecten": {status: _teller(cijfers, f"trajecten_{status}") for status in _STATUSSEN},
-        "uitval": _uitval(cijfers),
-        "nut": _nut(cijfers),
-        "zonder_hulp": _zonder_hulp(cijfers),
-        "gas": _gas(cijfers),
+        "trajecten": {status: _teller(figures, f"trajecten_{status}") for status in _STATUSES},
+        "uitval": _uitval(figures),
+        "nut": _nut(figures),
+        "zonder_hulp": _zonder_hulp(figures),
+        "gas": _gas(figures),
     }
 
 
-def _teller(cijfers: Mapping[str, Uitkomst], sleutel: str) -> int:
-    return int(cijfers[sleutel].teller)
+def _teller(figures: Mapping[str, Outcome], key: str) -> int:
+    return int(figures[key].teller)
 
 
-def _uitval(cijfers: Mapping[str, Uitkomst]) -> dict[str, Any]:
-    uitval = cijfers["uitval"]
-    klassen = {klasse: cijfers[f"uitval_{klasse}"] for klasse in UITVAL_KLASSEN}
+def _uitval(figures: Mapping[str, Outcome]) -> dict[str, Any]:
+    uitval = figures["uitval"]
+    classes = {klasse: figures[f"uitval_{klasse}"] for klasse in UITVAL_CLASSES}
     return {
-        "n": int(uitval.noemer),
+        "n": int(uitval.denominator),
         "uitval": int(uitval.teller),
-        "percentage": _procent(uitval),
-        **{klasse: {"aantal": int(een.teller), "percentage": _procent(een)} for klasse, een in klassen.items()},
-        "gepland": _teller(cijfers, "einde_gepland"),
-        "uitgesloten": int(uitval.uitgesloten),
+        "percentage": _percent(uitval),
+        **{klasse: {"aantal": int(one.teller), "percentage": _percent(one)} for klasse, one in classes.items()},
+        "gepland": _teller(figures, "einde_gepland"),
+        "uitgesloten": int(uitval.excluded),
     }
 
 
-def _nut(cijfers: Mapping[str, Uitkomst]) -> dict[str, Any]:
-    nut = cijfers["nut_gemiddelde"]
+def _nut(figures: Mapping[str, Outcome]) -> dict[str, Any]:
+    nut = figures["nut_gemiddelde"]
     return {
-        "n": int(nut.noemer),
-        "gemiddelde": _zes(nut.waarde("gemiddelde")),
-        "verdeling": {str(cijfer): _teller(cijfers, f"nut_{cijfer}") for cijfer in range(1, 11)},
-        "banden": {naam: _teller(cijfers, f"nut_{band}") for naam, band in _BANDEN.items()},
-        "uitgesloten": int(nut.uitgesloten),
+        "n": int(nut.denominator),
+        "gemiddelde": _six(nut.waarde("gemiddelde")),
+        "verdeling": {str(figure): _teller(figures, f"nut_{figure}") for figure in range(1, 11)},
+        "banden": {name: _teller(figures, f"nut_{band}") for name, band in _BANDS.items()},
+        "uitgesloten": int(nut.excluded),
     }
 
 
-def _zonder_hulp(cijfers: Mapping[str, Uitkomst]) -> dict[str, Any]:
-    hulp = cijfers["zonder_hulp"]
+def _zonder_hulp(figures: Mapping[str, Outcome]) -> dict[str, Any]:
+    hulp = figures["zonder_hulp"]
     return {
-        "n": int(hulp.noemer),
-        "verdeling": {str(optie): _teller(cijfers, f"zonder_hulp_{optie}") for optie in range(1, 5)},
+        "n": int(hulp.denominator),
+        "verdeling": {str(option): _teller(figures, f"zonder_hulp_{option}") for option in range(1, 5)},
         "zonder_hulp": int(hulp.teller),
-        "percentage": _procent(hulp),
-        "uitgesloten": int(hulp.uitgesloten),
+        "percentage": _percent(hulp),
+        "uitgesloten": int(hulp.excluded),
     }
 
 
-def _gas(cijfers: Mapping[str, Uitkomst]) -> dict[str, Any]:
-    gas = cijfers["gas_bereikt"]
+def _gas(figures: Mapping[str, Outcome]) -> dict[str, Any]:
+    gas = figures["gas_bereikt"]
     return {
-        "n": int(gas.noemer),
-        "verdeling": {str(waarde): _teller(cijfers, f"gas_score_{waarde}") for waarde in (-1, 0, 1, 2)},
+        "n": int(gas.denominator),
+        "verdeling": {str(value): _teller(figures, f"gas_score_{value}") for value in (-1, 0, 1, 2)},
         "bereikt": int(gas.teller),
-        "bereikt_percentage": _procent(gas),
-        "minstens_deels": _teller(cijfers, "gas_deels"),
-        "minstens_deels_percentage": _procent(cijfers["gas_deels"]),
-        "uitgesloten": _teller(cijfers, "gas_x"),
+        "bereikt_percentage": _percent(gas),
+        "minstens_deels": _teller(figures, "gas_deels"),
+        "minstens_deels_percentage": _percent(figures["gas_deels"]),
+        "uitgesloten": _teller(figures, "gas_x"),
     }
 
 
-def verder(cijfers: Mapping[str, Uitkomst]) -> dict[str, Any]:
+def further(figures: Mapping[str, Outcome]) -> dict[str, Any]:
     """The rest of the set for rows of messages: new starts, respons in three kinds, distribution of probleemafname."""
-    quotienten = (
+    quotients = (
         "geen_nieuwe_start",
         "geen_nieuwe_start_voorlopig",
         "respons_cem",
@@ -88,46 +88,46 @@ def verder(cijfers: Mapping[str, Uitkomst]) -> dict[str, Any]:
         "respons_duurzaam",
     )
     return {
-        **{sleutel: _quotient(cijfers[sleutel]) for sleutel in quotienten},
+        **{key: _quotient(figures[key]) for key in quotients},
         "probleem": {
-            wie: {str(waarde): int(cijfers[f"probleem_{wie}_{waarde}"].teller) for waarde in (1, 2, 3)}
-            for wie in ("behandelaar", "ouder", "client")
+            who: {str(value): int(figures[f"probleem_{who}_{value}"].teller) for value in (1, 2, 3)}
+            for who in ("behandelaar", "ouder", "client")
         },
     }
 
 
-def cbs(cijfers: Mapping[str, Uitkomst]) -> dict[str, Any]:
+def cbs(figures: Mapping[str, Outcome]) -> dict[str, Any]:
     """The set for records of CBS files: uitval over all ends, the mark, going on without help."""
-    uitval, nut, hulp = (cijfers[f"cbs_{sleutel}"] for sleutel in ("uitval", "nut_gemiddelde", "zonder_hulp"))
+    uitval, nut, hulp = (figures[f"cbs_{key}"] for key in ("uitval", "nut_gemiddelde", "zonder_hulp"))
     redenen = ("wederzijds", "client", "aanbieder", "neutraal")
     return {
         "uitval": {
-            "n": int(uitval.noemer),
+            "n": int(uitval.denominator),
             "uitval": int(uitval.teller),
-            **{reden: int(cijfers[f"cbs_uitval_{reden}"].teller) for reden in redenen},
-            "percentage": _procent(uitval),
+            **{reden: int(figures[f"cbs_uitval_{reden}"].teller) for reden in redenen},
+            "percentage": _percent(uitval),
         },
         "nut": {
-            "n": int(nut.noemer),
-            "gemiddelde": _zes(nut.waarde("gemiddelde")),
-            "verdeling": {str(cijfer): int(cijfers[f"cbs_nut_{cijfer}"].teller) for cijfer in range(1, 11)},
+            "n": int(nut.denominator),
+            "gemiddelde": _six(nut.waarde("gemiddelde")),
+            "verdeling": {str(figure): int(figures[f"cbs_nut_{figure}"].teller) for figure in range(1, 11)},
         },
         "zonder_hulp": {
-            "n": int(hulp.noemer),
+            "n": int(hulp.denominator),
             "zonder_hulp": int(hulp.teller),
-            "percentage": _procent(hulp),
-            "verdeling": {str(optie): int(cijfers[f"cbs_zonder_hulp_{optie}"].teller) for optie in range(1, 5)},
+            "percentage": _percent(hulp),
+            "verdeling": {str(option): int(figures[f"cbs_zonder_hulp_{option}"].teller) for option in range(1, 5)},
         },
     }
 
 
-def _quotient(uitkomst: Uitkomst) -> dict[str, Any]:
-    return {"teller": int(uitkomst.teller), "n": int(uitkomst.noemer), "percentage": _procent(uitkomst)}
+def _quotient(uitkomst: Outcome) -> dict[str, Any]:
+    return {"teller": int(uitkomst.teller), "n": int(uitkomst.denominator), "percentage": _percent(uitkomst)}
 
 
-def _procent(uitkomst: Uitkomst) -> float | None:
-    return _zes(uitkomst.waarde("%"))
+def _percent(uitkomst: Outcome) -> float | None:
+    return _six(uitkomst.waarde("%"))
 
 
-def _zes(waarde: float | None) -> float | None:
-    return None if waarde is None else round(waarde, 6)
+def _six(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

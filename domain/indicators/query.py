@@ -10,195 +10,195 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from domain.field.codes import BUITEN_UITKOMSTEN
+from domain.field.codes import OUTSIDE_OUTCOMES
 from domain.field.dates import as_date, day
-from domain.field.definitions import DEFINITIES
+from domain.field.definitions import DEFINITIONS
 from domain.field.geography import GEMEENTEN
 from domain.indicators.terms import (
-    Herkomst,
+    Condition,
     Indicator,
-    Rij,
-    Rijen,
-    Tabel,
-    Uitkomst,
-    Voorwaarde,
-    dag_sql,
-    tekst_sql,
+    Outcome,
+    Provenance,
+    Row,
+    Rows,
+    Table,
+    day_sql,
+    text_sql,
 )
 
-Groep = Literal["cluster", "gemeente", "aanbieder", "maand"]
+Group = Literal["cluster", "gemeente", "aanbieder", "maand"]
 _CLUSTER: Final = {code: gemeente.cluster for code, gemeente in sorted(GEMEENTEN.items())}
-_BINNEN: Final[dict[Herkomst, tuple[str, ...]]] = {
+_WITHIN: Final[dict[Provenance, tuple[str, ...]]] = {
     "ijw": tuple(code for code, cluster in _CLUSTER.items() if cluster),
     "cbs": tuple(_CLUSTER),
 }
-_BUITEN: Final = tuple(sorted(BUITEN_UITKOMSTEN))
+_OUTSIDE: Final = tuple(sorted(OUTSIDE_OUTCOMES))
 #: The date that places a row in a period: event time, never arrival time.
-DATUM: Final[dict[Tabel, str]] = {"trajecten": "einddatum", "metingen": "datum"}
+DATUM: Final[dict[Table, str]] = {"trajecten": "einddatum", "metingen": "datum"}
 #: ``clienten`` is exact up to here unless told otherwise: it decides whether a group is too small to be shown.
-CLIENTEN_TOT: Final = DEFINITIES["kleinste_groep"].waarde
+CLIENTS_UP_TO: Final = DEFINITIONS["kleinste_groep"].waarde
 
 
-def _datum(tabel: Tabel) -> str:
-    if tabel not in DATUM:
-        raise ValueError(f"rows of {tabel} have no date in the sense of a period")
-    return DATUM[tabel]
+def _datum(table: Table) -> str:
+    if table not in DATUM:
+        raise ValueError(f"rows of {table} have no date in the sense of a period")
+    return DATUM[table]
 
 
-def _groep_sql(groep: Groep, tabel: Tabel) -> str:
-    if groep == "maand":
-        datum = _datum(tabel)
+def _group_sql(group: Group, table: Table) -> str:
+    if group == "maand":
+        datum = _datum(table)
         return f"addDays({datum}, 1 - toDayOfMonth({datum}))"
-    if groep == "cluster" and tabel != "trajecten":
-        codes, clusters = (", ".join(map(tekst_sql, deel)) for deel in (_CLUSTER, _CLUSTER.values()))
+    if group == "cluster" and table != "trajecten":
+        codes, clusters = (", ".join(map(text_sql, part)) for part in (_CLUSTER, _CLUSTER.values()))
         return f"transform(gemeente, [{codes}], [{clusters}], '')"
-    return groep
+    return group
 
 
-def _bron(tabel: Tabel, herkomst: Herkomst) -> tuple[Voorwaarde, ...]:
+def _origin(table: Table, provenance: Provenance) -> tuple[Condition, ...]:
     """Which rows of a table came from where; scores come through RAP only."""
-    if tabel == "trajecten":
-        return (Voorwaarde("bron", (herkomst,)),)
-    return (Voorwaarde("soort", ("cbs",), niet=herkomst != "cbs"),) if tabel == "metingen" else ()
+    if table == "trajecten":
+        return (Condition("bron", (provenance,)),)
+    return (Condition("soort", ("cbs",), negated=provenance != "cbs"),) if table == "metingen" else ()
 
 
-def scope(tabel: Tabel, database: str = "sor", herkomst: Herkomst = "ijw") -> str:
+def scope(table: Table, database: str = "sor", provenance: Provenance = "ijw") -> str:
     """Which rows of a table belong to the figures, as SQL."""
-    delen = [een.sql() for een in (Voorwaarde("gemeente", _BINNEN[herkomst]), *_bron(tabel, herkomst))]
-    if tabel == "trajecten":
-        return " AND ".join([*delen, Voorwaarde("categorie", _BUITEN, niet=True).sql()])
-    buiten = Voorwaarde("categorie", _BUITEN).sql()
-    ooit = f"SELECT aanbieder, traject FROM {database}.trajecten WHERE {buiten}"  # noqa: S608
+    parts = [one.sql() for one in (Condition("gemeente", _WITHIN[provenance]), *_origin(table, provenance))]
+    if table == "trajecten":
+        return " AND ".join([*parts, Condition("categorie", _OUTSIDE, negated=True).sql()])
+    outside = Condition("categorie", _OUTSIDE).sql()
+    ever = f"SELECT aanbieder, traject FROM {database}.trajecten WHERE {outside}"  # noqa: S608
     # Which rows are so now is only asked of the few that ever were: FINAL over the whole table costs ten times as much.
-    elders = f"SELECT aanbieder, traject FROM {database}.trajecten FINAL WHERE {buiten}"  # noqa: S608
-    elders = f"{elders} AND (aanbieder, traject) IN ({ooit})"
-    return " AND ".join([*delen, f"(aanbieder, traject) NOT IN ({elders})"])
+    elders = f"SELECT aanbieder, traject FROM {database}.trajecten FINAL WHERE {outside}"  # noqa: S608
+    elders = f"{elders} AND (aanbieder, traject) IN ({ever})"
+    return " AND ".join([*parts, f"(aanbieder, traject) NOT IN ({elders})"])
 
 
 def sql(
     indicator: Indicator,
-    group_by: Sequence[Groep] = (),
+    group_by: Sequence[Group] = (),
     where: str = "",
     database: str = "sor",
     *,
-    peildatum: int | str,
-    clienten_tot: int | None = CLIENTEN_TOT,
+    reference_day: int | str,
+    clients_up_to: int | None = CLIENTS_UP_TO,
 ) -> str:
-    """The query of one indicator: the group columns, then ``clienten, teller, noemer, uitgesloten, uitkomst``.
+    """The query of one indicator: the group columns, then ``clienten, teller, denominator, excluded, uitkomst``.
 
     ``where`` narrows the rows of the table further, such as to a period. Without groups there is one row. The reference
-    day is a day number or an SQL expression of a date. ``clienten`` counts up to ``clienten_tot`` and is one more than
+    day is a day number or an SQL expression of a date. ``clienten`` counts up to ``clients_up_to`` and is one more than
     that for any larger number; None counts all, which takes most of the time over millions of rows.
     """
-    groepen = [f"{_groep_sql(groep, indicator.tabel)} AS {groep}" for groep in group_by]
-    figuur = {
+    groups = [f"{_group_sql(group, indicator.tabel)} AS {group}" for group in group_by]
+    figure = {
         "aantal": "teller",
         "%": "if(noemer = 0, NULL, 100 * teller / noemer)",
         "gemiddelde": "if(noemer = 0, NULL, teller / noemer)",
     }[indicator.eenheid]
-    kolommen = [*groepen, *_sommen(indicator, peildatum, clienten_tot), f"{figuur} AS uitkomst"]
-    return _query(indicator, group_by, where, database, kolommen)
+    columns = [*groups, *_sums(indicator, reference_day, clients_up_to), f"{figure} AS uitkomst"]
+    return _query(indicator, group_by, where, database, columns)
 
 
-def sql_samen(
-    indicatoren: Sequence[Indicator],
-    group_by: Sequence[Groep] = (),
+def sql_together(
+    indicators: Sequence[Indicator],
+    group_by: Sequence[Group] = (),
     where: str = "",
     database: str = "sor",
     *,
-    peildatum: int | str,
-    clienten_tot: int | None = CLIENTEN_TOT,
+    reference_day: int | str,
+    clients_up_to: int | None = CLIENTS_UP_TO,
 ) -> str:
     """One query for several indicators over the same rows: the group columns, then four columns for each, in order."""
-    eerste = indicatoren[0]
-    kolommen = [f"{_groep_sql(groep, eerste.tabel)} AS {groep}" for groep in group_by]
-    for indicator in indicatoren:
-        if (indicator.tabel, indicator.herkomst) != (eerste.tabel, eerste.herkomst):
-            raise ValueError(f"{indicator.sleutel} is not over {eerste.tabel} of {eerste.herkomst}")
-        kolommen += _sommen(indicator, peildatum, clienten_tot, f"{indicator.sleutel.replace('-', 'min')}_")
-    return _query(eerste, group_by, where, database, kolommen)
+    first = indicators[0]
+    columns = [f"{_group_sql(group, first.tabel)} AS {group}" for group in group_by]
+    for indicator in indicators:
+        if (indicator.tabel, indicator.provenance) != (first.tabel, first.provenance):
+            raise ValueError(f"{indicator.sleutel} is not over {first.tabel} of {first.provenance}")
+        columns += _sums(indicator, reference_day, clients_up_to, f"{indicator.sleutel.replace('-', 'min')}_")
+    return _query(first, group_by, where, database, columns)
 
 
-def _sommen(indicator: Indicator, peildatum: int | str, clienten_tot: int | None, voor: str = "") -> list[str]:
-    peil = dag_sql(peildatum) if isinstance(peildatum, int) else peildatum
-    uit = indicator.uitgesloten
-    telt = "uniqExactIf" if clienten_tot is None else f"uniqUpToIf({clienten_tot})"
+def _sums(indicator: Indicator, reference_day: int | str, clients_up_to: int | None, before: str = "") -> list[str]:
+    reference = day_sql(reference_day) if isinstance(reference_day, int) else reference_day
+    out = indicator.excluded
+    telt = "uniqExactIf" if clients_up_to is None else f"uniqUpToIf({clients_up_to})"
     return [
-        f"{telt}(client, {_achter(indicator, peil)}) AS {voor}clienten",
-        f"{indicator.teller.sql(peil)} AS {voor}teller",
-        f"{indicator.noemer.sql(peil)} AS {voor}noemer",
-        f"{uit.sql(peil) if uit else '0'} AS {voor}uitgesloten",
+        f"{telt}(client, {_behind(indicator, reference)}) AS {before}clienten",
+        f"{indicator.teller.sql(reference)} AS {before}teller",
+        f"{indicator.denominator.sql(reference)} AS {before}noemer",
+        f"{out.sql(reference) if out else '0'} AS {before}uitgesloten",
     ]
 
 
-def _achter(indicator: Indicator, peil: str) -> str:
+def _behind(indicator: Indicator, reference: str) -> str:
     """Whose clients stand behind the figure: a row with nothing to add has none."""
-    noemer = indicator.noemer
-    waar = noemer.voorwaarde(peil)
-    return waar if isinstance(noemer.meet, Rijen) else f"{waar} AND {noemer.meet.sql} != 0"
+    denominator = indicator.denominator
+    where = denominator.condition(reference)
+    return where if isinstance(denominator.meet, Rows) else f"{where} AND {denominator.meet.sql} != 0"
 
 
-def _query(eerste: Indicator, groepen: Sequence[Groep], where: str, database: str, kolommen: Sequence[str]) -> str:
-    tabel = eerste.tabel
-    binnen = [scope(tabel, database, eerste.herkomst)]
-    binnen += [f"{_datum(tabel)} IS NOT NULL"] if "maand" in groepen else []
-    binnen += [f"({where})"] if where else []
-    tekst = f"SELECT {', '.join(kolommen)} FROM {database}.{tabel} FINAL WHERE {' AND '.join(binnen)}"  # noqa: S608
-    lijst = ", ".join(groepen)
-    return f"{tekst} GROUP BY {lijst} ORDER BY {lijst}" if groepen else tekst
+def _query(first: Indicator, groups: Sequence[Group], where: str, database: str, columns: Sequence[str]) -> str:
+    table = first.tabel
+    within = [scope(table, database, first.provenance)]
+    within += [f"{_datum(table)} IS NOT NULL"] if "maand" in groups else []
+    within += [f"({where})"] if where else []
+    text = f"SELECT {', '.join(columns)} FROM {database}.{table} FINAL WHERE {' AND '.join(within)}"  # noqa: S608
+    code_list = ", ".join(groups)
+    return f"{text} GROUP BY {code_list} ORDER BY {code_list}" if groups else text
 
 
 def evaluate(
     indicator: Indicator,
-    tabellen: Mapping[Tabel, Sequence[Rij]],
-    group_by: Sequence[Groep] = (),
-    waar: Callable[[Rij], bool] = lambda _rij: True,
+    tables: Mapping[Table, Sequence[Row]],
+    group_by: Sequence[Group] = (),
+    where: Callable[[Row], bool] = lambda _row: True,
     *,
-    peildatum: int,
-) -> dict[tuple[Any, ...], Uitkomst]:
+    reference_day: int,
+) -> dict[tuple[Any, ...], Outcome]:
     """The outcome per group over rows as the contracts have them (dates are day numbers): the newest of each key.
 
-    ``tabellen`` has the table of the indicator and ``trajecten``. Without groups the only key is ``()``.
+    ``tables`` has the table of the indicator and ``trajecten``. Without groups the only key is ``()``.
     """
-    tabel, herkomst = indicator.tabel, indicator.herkomst
-    buiten = {(rij["aanbieder"], rij["traject"]) for rij in tabellen["trajecten"] if _elders(rij)}
-    groepen: dict[tuple[Any, ...], list[Rij]] = {} if group_by else {(): []}
-    for rij in tabellen[tabel]:
-        if rij["verwijderd"] or not _binnen(rij, tabel, herkomst, buiten):
+    table, provenance = indicator.tabel, indicator.provenance
+    outside = {(row["aanbieder"], row["traject"]) for row in tables["trajecten"] if _elders(row)}
+    groups: dict[tuple[Any, ...], list[Row]] = {} if group_by else {(): []}
+    for row in tables[table]:
+        if row["verwijderd"] or not _within(row, table, provenance, outside):
             continue
-        if waar(rij) and not ("maand" in group_by and rij[_datum(tabel)] is None):
-            groepen.setdefault(tuple(_groep(rij, groep, tabel) for groep in group_by), []).append(rij)
-    return {groep: _uitkomst(indicator, rijen, peildatum) for groep, rijen in groepen.items()}
+        if where(row) and not ("maand" in group_by and row[_datum(table)] is None):
+            groups.setdefault(tuple(_group(row, group, table) for group in group_by), []).append(row)
+    return {group: _uitkomst(indicator, rows, reference_day) for group, rows in groups.items()}
 
 
-def _binnen(rij: Rij, tabel: Tabel, herkomst: Herkomst, buiten: set[tuple[str, str]]) -> bool:
+def _within(row: Row, table: Table, provenance: Provenance, outside: set[tuple[str, str]]) -> bool:
     """``scope`` for a row."""
-    if rij["gemeente"] not in _BINNEN[herkomst] or not all(een.geldt(rij) for een in _bron(tabel, herkomst)):
+    if row["gemeente"] not in _WITHIN[provenance] or not all(one.holds(row) for one in _origin(table, provenance)):
         return False
-    if tabel == "trajecten":
-        return rij["categorie"] not in BUITEN_UITKOMSTEN
-    return (rij["aanbieder"], rij["traject"]) not in buiten
+    if table == "trajecten":
+        return row["categorie"] not in OUTSIDE_OUTCOMES
+    return (row["aanbieder"], row["traject"]) not in outside
 
 
-def _elders(rij: Rij) -> bool:
-    return not rij["verwijderd"] and rij["categorie"] in BUITEN_UITKOMSTEN
+def _elders(row: Row) -> bool:
+    return not row["verwijderd"] and row["categorie"] in OUTSIDE_OUTCOMES
 
 
-def _groep(rij: Rij, groep: Groep, tabel: Tabel) -> Any:
-    if groep == "maand":
-        return day(as_date(rij[_datum(tabel)]).replace(day=1))
-    if groep == "cluster":
-        return _CLUSTER[rij["gemeente"]]
-    return rij[groep]
+def _group(row: Row, group: Group, table: Table) -> Any:
+    if group == "maand":
+        return day(as_date(row[_datum(table)]).replace(day=1))
+    if group == "cluster":
+        return _CLUSTER[row["gemeente"]]
+    return row[group]
 
 
-def _uitkomst(indicator: Indicator, rijen: Sequence[Rij], peildatum: int) -> Uitkomst:
-    meet = indicator.noemer.meet
-    achter = [rij for rij in indicator.noemer.rijen(rijen, peildatum) if isinstance(meet, Rijen) or meet.van(rij)]
-    uit = indicator.uitgesloten
-    return Uitkomst(
-        len({rij["client"] for rij in achter}),
-        indicator.teller.som(rijen, peildatum),
-        indicator.noemer.som(rijen, peildatum),
-        uit.som(rijen, peildatum) if uit else 0,
+def _uitkomst(indicator: Indicator, rows: Sequence[Row], reference_day: int) -> Outcome:
+    meet = indicator.denominator.meet
+    behind = [row for row in indicator.denominator.rows(rows, reference_day) if isinstance(meet, Rows) or meet.of(row)]
+    out = indicator.excluded
+    return Outcome(
+        len({row["client"] for row in behind}),
+        indicator.teller.sum(rows, reference_day),
+        indicator.denominator.sum(rows, reference_day),
+        out.sum(rows, reference_day) if out else 0,
     )

@@ -1,7 +1,7 @@
 """What an indicator is made of: conditions on a row, what a row adds, and sums. Each as SQL and in Python.
 
 ClickHouse's rule for empty values holds in both: a value that is not filled is in no list and outside none, and lies on
-no side of a bound. No formula knows what day it is: the reference day (``peildatum``) is given, as a day number in
+no side of a bound. No formula knows what day it is: the reference day (``reference_day``) is given, as a day number in
 Python and as an expression of a date in SQL.
 """
 
@@ -13,164 +13,164 @@ from typing import Any, Final, Literal, NamedTuple
 
 from domain.field.dates import as_date, day, year
 
-Rij = Mapping[str, Any]
-Tabel = Literal["trajecten", "metingen", "scores"]
+Row = Mapping[str, Any]
+Table = Literal["trajecten", "metingen", "scores"]
 Eenheid = Literal["%", "gemiddelde", "aantal"]
 #: Which rows: those of iJw messages, RAP and CEM+ together, or those of CBS-structured files.
-Herkomst = Literal["ijw", "cbs"]
+Provenance = Literal["ijw", "cbs"]
 
 
-def tekst_sql(waarde: str | int) -> str:
+def text_sql(waarde: str | int) -> str:
     """A literal of ClickHouse."""
     return str(waarde) if isinstance(waarde, int) else "'" + waarde.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def dag_sql(dag: int) -> str:
+def day_sql(day: int) -> str:
     """A day number as a date of ClickHouse."""
-    return f"toDate32('{as_date(dag).isoformat()}')"
+    return f"toDate32('{as_date(day).isoformat()}')"
 
 
 # What follows from the reference day
 
 
-class DagenTerug(NamedTuple):
+class DaysBack(NamedTuple):
     """The day so many days before the reference day."""
 
-    dagen: int
+    days: int
 
-    def sql(self, peildatum: str) -> str:
+    def sql(self, reference_day: str) -> str:
         """That day."""
-        return f"{peildatum} - {self.dagen}"
+        return f"{reference_day} - {self.days}"
 
-    def van(self, peildatum: int) -> int:
+    def of(self, reference_day: int) -> int:
         """That day as a number."""
-        return peildatum - self.dagen
+        return reference_day - self.days
 
 
-class Kalenderjaar(NamedTuple):
+class CalendarYear(NamedTuple):
     """The last whole calendar year before the reference day: its number, its first day or its last day."""
 
-    wat: Literal["jaar", "begin", "einde"]
+    what: Literal["jaar", "begin", "einde"]
 
-    def sql(self, peildatum: str) -> str:
+    def sql(self, reference_day: str) -> str:
         """Year or day."""
-        jaar = f"toYear({peildatum}) - 1"
-        dag = {"begin": "1, 1", "einde": "12, 31"}.get(self.wat)
-        return f"makeDate32({jaar}, {dag})" if dag else jaar
+        calendar_year = f"toYear({reference_day}) - 1"
+        day = {"begin": "1, 1", "einde": "12, 31"}.get(self.what)
+        return f"makeDate32({calendar_year}, {day})" if day else calendar_year
 
-    def van(self, peildatum: int) -> int:
+    def of(self, reference_day: int) -> int:
         """Year or day number."""
-        jaar = year(peildatum) - 1
-        if self.wat == "jaar":
-            return jaar
-        begin = as_date(peildatum).replace(year=jaar, month=1, day=1)
-        return day(begin if self.wat == "begin" else begin.replace(month=12, day=31))
+        calendar_year = year(reference_day) - 1
+        if self.what == "jaar":
+            return calendar_year
+        begin = as_date(reference_day).replace(year=calendar_year, month=1, day=1)
+        return day(begin if self.what == "begin" else begin.replace(month=12, day=31))
 
 
-Peil = DagenTerug | Kalenderjaar
+Reference = DaysBack | CalendarYear
 
 
 # Conditions
 
 
 @dataclass(frozen=True)
-class Voorwaarde:
-    """A row takes part when its column holds one of these values (with ``niet``: none of them)."""
+class Condition:
+    """A row takes part when its column holds one of these values (with ``negated``: none of them)."""
 
     kolom: str
-    waarden: tuple[str | int, ...] = ()
-    niet: bool = False
+    values: tuple[str | int, ...] = ()
+    negated: bool = False
 
-    def sql(self, _peildatum: str = "") -> str:
+    def sql(self, _reference_day: str = "") -> str:
         """As ClickHouse writes it; without values: is it filled."""
-        if not self.waarden:
-            return f"{self.kolom} IS {'NULL' if self.niet else 'NOT NULL'}"
-        if len(self.waarden) == 1:
+        if not self.values:
+            return f"{self.kolom} IS {'NULL' if self.negated else 'NOT NULL'}"
+        if len(self.values) == 1:
             # Not IN: of ``telt IN (1) AND nut IN (1)`` the engine makes one set, of the type of the first column.
-            return f"{self.kolom} {'!=' if self.niet else '='} {tekst_sql(self.waarden[0])}"
-        lijst = ", ".join(tekst_sql(waarde) for waarde in self.waarden)
-        return f"{self.kolom} {'NOT ' if self.niet else ''}IN ({lijst})"
+            return f"{self.kolom} {'!=' if self.negated else '='} {text_sql(self.values[0])}"
+        code_list = ", ".join(text_sql(waarde) for waarde in self.values)
+        return f"{self.kolom} {'NOT ' if self.negated else ''}IN ({code_list})"
 
-    def geldt(self, rij: Rij, _peildatum: int = 0) -> bool:
+    def holds(self, row: Row, _reference_day: int = 0) -> bool:
         """The same for a row."""
-        waarde = rij[self.kolom]
-        if not self.waarden:
-            return (waarde is None) == self.niet
-        return waarde is not None and (waarde in self.waarden) != self.niet
+        waarde = row[self.kolom]
+        if not self.values:
+            return (waarde is None) == self.negated
+        return waarde is not None and (waarde in self.values) != self.negated
 
 
 @dataclass(frozen=True)
-class Grens:
+class Bound:
     """A day on this side of a bound that follows from the reference day."""
 
     kolom: str
-    kant: Literal["<=", ">", ">="]
-    peil: Peil
+    side: Literal["<=", ">", ">="]
+    reference: Reference
 
-    def sql(self, peildatum: str) -> str:
+    def sql(self, reference_day: str) -> str:
         """The comparison."""
-        return f"{self.kolom} {self.kant} {self.peil.sql(peildatum)}"
+        return f"{self.kolom} {self.side} {self.reference.sql(reference_day)}"
 
-    def geldt(self, rij: Rij, peildatum: int) -> bool:
+    def holds(self, row: Row, reference_day: int) -> bool:
         """The same for a row."""
-        waarde, grens = rij[self.kolom], self.peil.van(peildatum)
+        waarde, bound = row[self.kolom], self.reference.of(reference_day)
         if waarde is None:
             return False
-        return bool({"<=": waarde <= grens, ">": waarde > grens, ">=": waarde >= grens}[self.kant])
+        return bool({"<=": waarde <= bound, ">": waarde > bound, ">=": waarde >= bound}[self.side])
 
 
 @dataclass(frozen=True)
-class Bevat:
+class Contains:
     """An array column that holds a value."""
 
     kolom: str
-    waarde: str | Peil
+    waarde: str | Reference
 
-    def sql(self, peildatum: str) -> str:
+    def sql(self, reference_day: str) -> str:
         """The look-up."""
-        waarde = tekst_sql(self.waarde) if isinstance(self.waarde, str) else self.waarde.sql(peildatum)
+        waarde = text_sql(self.waarde) if isinstance(self.waarde, str) else self.waarde.sql(reference_day)
         return f"has({self.kolom}, {waarde})"
 
-    def geldt(self, rij: Rij, peildatum: int) -> bool:
+    def holds(self, row: Row, reference_day: int) -> bool:
         """The same for a row."""
-        return (self.waarde if isinstance(self.waarde, str) else self.waarde.van(peildatum)) in rij[self.kolom]
+        return (self.waarde if isinstance(self.waarde, str) else self.waarde.of(reference_day)) in row[self.kolom]
 
 
 @dataclass(frozen=True)
 class Of:
     """At least one of these conditions holds."""
 
-    keuzes: tuple[Conditie, ...]
+    choices: tuple[Clause, ...]
 
-    def sql(self, peildatum: str) -> str:
+    def sql(self, reference_day: str) -> str:
         """The choices in parentheses."""
-        return "(" + " OR ".join(keuze.sql(peildatum) for keuze in self.keuzes) + ")"
+        return "(" + " OR ".join(choice.sql(reference_day) for choice in self.choices) + ")"
 
-    def geldt(self, rij: Rij, peildatum: int) -> bool:
+    def holds(self, row: Row, reference_day: int) -> bool:
         """The same for a row."""
-        return any(keuze.geldt(rij, peildatum) for keuze in self.keuzes)
+        return any(choice.holds(row, reference_day) for choice in self.choices)
 
 
-Conditie = Voorwaarde | Grens | Bevat | Of
+Clause = Condition | Bound | Contains | Of
 
 
 # What a row adds
 
 
-class Rijen(NamedTuple):
+class Rows(NamedTuple):
     """Counts one per row."""
 
     sql: str = "1"
 
-    def van(self, _rij: Rij) -> float:
+    def of(self, _row: Row) -> float:
         """What a row adds."""
         return 1
 
 
-RIJEN: Final = Rijen()
+ROWS: Final = Rows()
 
 
-class Kolom(NamedTuple):
+class Column(NamedTuple):
     """Adds the value of a column."""
 
     kolom: str
@@ -180,28 +180,28 @@ class Kolom(NamedTuple):
         """The column."""
         return self.kolom
 
-    def van(self, rij: Rij) -> float:
+    def of(self, row: Row) -> float:
         """What a row adds."""
-        return float(rij[self.kolom])
+        return float(row[self.kolom])
 
 
-class Deel(NamedTuple):
+class Part(NamedTuple):
     """Adds the quotient of two columns; for rows where the second is not 0."""
 
-    deel: str
-    geheel: str
+    part: str
+    whole: str
 
     @property
     def sql(self) -> str:
         """The quotient."""
-        return f"{self.deel} / {self.geheel}"
+        return f"{self.part} / {self.whole}"
 
-    def van(self, rij: Rij) -> float:
+    def of(self, row: Row) -> float:
         """What a row adds."""
-        return float(rij[self.deel] / rij[self.geheel])
+        return float(row[self.part] / row[self.whole])
 
 
-class InKaart(NamedTuple):
+class InMap(NamedTuple):
     """Adds how many values of a map column equal one value."""
 
     kolom: str
@@ -212,79 +212,79 @@ class InKaart(NamedTuple):
         """The count over the map."""
         return f"countEqual(mapValues({self.kolom}), {self.waarde})"
 
-    def van(self, rij: Rij) -> float:
+    def of(self, row: Row) -> float:
         """What a row adds."""
-        return list(rij[self.kolom].values()).count(self.waarde)
+        return list(row[self.kolom].values()).count(self.waarde)
 
 
 @dataclass(frozen=True)
 class Term:
     """A sum over the rows for which every condition holds."""
 
-    waar: tuple[Conditie, ...] = ()
-    meet: Rijen | Kolom | Deel | InKaart = RIJEN
+    where: tuple[Clause, ...] = ()
+    meet: Rows | Column | Part | InMap = ROWS
 
-    def voorwaarde(self, peildatum: str) -> str:
+    def condition(self, reference_day: str) -> str:
         """The conditions as SQL."""
-        return " AND ".join(conditie.sql(peildatum) for conditie in self.waar) or "1"
+        return " AND ".join(clause.sql(reference_day) for clause in self.where) or "1"
 
-    def sql(self, peildatum: str) -> str:
+    def sql(self, reference_day: str) -> str:
         """The sum as SQL."""
-        if isinstance(self.meet, Rijen):
-            return f"countIf({self.voorwaarde(peildatum)})"
-        return f"ifNull(sumIf({self.meet.sql}, {self.voorwaarde(peildatum)}), 0)"
+        if isinstance(self.meet, Rows):
+            return f"countIf({self.condition(reference_day)})"
+        return f"ifNull(sumIf({self.meet.sql}, {self.condition(reference_day)}), 0)"
 
-    def rijen(self, rijen: Iterable[Rij], peildatum: int) -> list[Rij]:
+    def rows(self, rows: Iterable[Row], reference_day: int) -> list[Row]:
         """The rows that take part."""
-        return [rij for rij in rijen if all(conditie.geldt(rij, peildatum) for conditie in self.waar)]
+        return [row for row in rows if all(clause.holds(row, reference_day) for clause in self.where)]
 
-    def som(self, rijen: Iterable[Rij], peildatum: int) -> float:
+    def sum(self, rows: Iterable[Row], reference_day: int) -> float:
         """The same sum over rows."""
-        return sum(self.meet.van(rij) for rij in self.rijen(rijen, peildatum))
+        return sum(self.meet.of(row) for row in self.rows(rows, reference_day))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Indicator:
-    """One figure. ``nummer`` is that of the national set; ``merk``: [F] fixed, [R] a reading, [P] not confirmed.
+    """One figure. ``nummer`` is that of the national set; ``mark``: [F] fixed, [R] a reading, [P] not confirmed.
 
     ``datum`` is the column that places a row in a period; empty when the figure has no period of its own choosing.
     """
 
     sleutel: str
-    onderwerp: str
+    subject: str
     nummer: str
-    naam: str
-    tabel: Tabel
+    name: str
+    tabel: Table
     eenheid: Eenheid
     teller: Term
-    noemer: Term
+    denominator: Term
     bron: str
-    merk: str
-    uitgesloten: Term | None = None
+    mark: str
+    excluded: Term | None = None
     datum: str = ""
-    venster: str = ""
-    herkomst: Herkomst = "ijw"
+    window: str = ""
+    provenance: Provenance = "ijw"
 
     @property
-    def titel(self) -> str:
+    def title(self) -> str:
         """The name as every screen and report shows it: what nobody has confirmed says so."""
-        if self.merk == "P" and "niet bevestigd" not in self.naam:
-            return f"{self.naam} (niet bevestigd)"
-        return self.naam
+        if self.mark == "P" and "niet bevestigd" not in self.name:
+            return f"{self.name} (niet bevestigd)"
+        return self.name
 
 
-class Uitkomst(NamedTuple):
+class Outcome(NamedTuple):
     """Sums of one group: clients behind the denominator, numerator, denominator, rows left out."""
 
     clienten: int
     teller: float
-    noemer: float
-    uitgesloten: float
+    denominator: float
+    excluded: float
 
     def waarde(self, eenheid: Eenheid) -> float | None:
         """The figure: percentage 0..100, mean or count; None where nothing was counted."""
         if eenheid == "aantal":
             return self.teller
-        if not self.noemer:
+        if not self.denominator:
             return None
-        return self.teller / self.noemer * (100 if eenheid == "%" else 1)
+        return self.teller / self.denominator * (100 if eenheid == "%" else 1)

@@ -7,27 +7,27 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from domain.field.definitions import OPVOLGING_DAGEN, RESPONS_DAGEN
+from domain.field.definitions import OPVOLGING_DAYS, RESPONS_DAYS
 
 
-class Onderwerp(NamedTuple):
+class Subject(NamedTuple):
     """One subject: number in the national set (empty = none), heading, meaning, data, left out, what is open."""
 
     nummer: str
-    titel: str
-    zegt: str
-    gegevens: str
+    title: str
+    says: str
+    data: str
     buiten: str
     open: str
 
 
 _BERICHTEN: Final = "start- en stopberichten (JW305, JW307)"
 _CBS: Final = "CBS-bestand (structuur van het CBS, versie 7), zoals aanbieders in Almere het aanleveren"
-_BEVESTIGD: Final = "Niets: de bron legt het vast."
+_CONFIRMED: Final = "Niets: de bron legt het vast."
 _TRAJECT: Final = "Het begrip traject (een keten van leveringen) is een voorstel; geen bron legt het vast."
 
-ONDERWERPEN: Final[dict[str, Onderwerp]] = {
-    "trajecten": Onderwerp(
+SUBJECTS: Final[dict[str, Subject]] = {
+    "trajecten": Subject(
         "",
         "Aantal trajecten",
         "Hoeveel trajecten lopen, tijdelijk zijn onderbroken of zijn beëindigd. Een stop zonder start wordt apart "
@@ -36,15 +36,15 @@ ONDERWERPEN: Final[dict[str, Onderwerp]] = {
         "niets",
         _TRAJECT,
     ),
-    "cbs_trajecten": Onderwerp(
+    "cbs_trajecten": Subject(
         "",
         "Aantal trajecten, CBS-bestand",
         "Hoeveel hulp loopt of is beëindigd. Records van dezelfde hulpvorm die elkaar overlappen, zijn één traject.",
         _CBS,
         "records die in een latere, volledige aanlevering van dezelfde periode niet meer staan",
-        _BEVESTIGD,
+        _CONFIRMED,
     ),
-    "uitval": Onderwerp(
+    "uitval": Subject(
         "1",
         "Uitval van cliënten",
         "Welk deel van de trajecten voortijdig eindigt: eenzijdig door de cliënt (reden 32), eenzijdig door de "
@@ -56,7 +56,7 @@ ONDERWERPEN: Final[dict[str, Onderwerp]] = {
         "onderbreking (20) is geen einde; verwijderde en afgekeurde stops tellen nergens",
         "Welke redenen uitval zijn, is een lezing van CBS en S3: in overeenstemming (34) telt als uitval.",
     ),
-    "cbs_uitval": Onderwerp(
+    "cbs_uitval": Subject(
         "1",
         "Uitval van cliënten, CBS-bestand",
         "Welk deel van de beëindigde hulp voortijdig eindigt (reden 02 tot en met 05), van alle beëindigde hulp. "
@@ -65,7 +65,7 @@ ONDERWERPEN: Final[dict[str, Onderwerp]] = {
         "hulp die nog loopt",
         "Niet te vergelijken met de uitval uit stopberichten: daar tellen externe omstandigheden niet mee.",
     ),
-    "nut": Onderwerp(
+    "nut": Subject(
         "2",
         "Tevredenheid over het nut van de hulp",
         "Het cijfer van 1 tot en met 10 dat jeugdige of ouder geeft: het gemiddelde, de verdeling en drie banden.",
@@ -75,16 +75,16 @@ ONDERWERPEN: Final[dict[str, Onderwerp]] = {
         "Welke vraag van de CEM+ dit cijfer is, staat in een protocol dat niet openbaar is: nu vraag VR09A, als "
         "voorstel.",
     ),
-    "cbs_nut": Onderwerp(
+    "cbs_nut": Subject(
         "2",
         "Tevredenheid over het nut van de hulp, CBS-bestand",
         "Het cijfer van 1 (nutteloos) tot en met 10 (uitstekend) dat jeugdige of ouder geeft: het gemiddelde, de "
         "verdeling en drie banden.",
         f"{_CBS}; veld 4.3",
         "metingen zonder cijfer; deze metingen tellen niet mee in de cijfers uit de CEM+, en omgekeerd",
-        _BEVESTIGD,
+        _CONFIRMED,
     ),
-    "zonder_hulp": Onderwerp(
+    "zonder_hulp": Subject(
         "3.1",
         "Zonder hulp verder kunnen",
         "Welk deel nu zonder hulp verder kan: geen hulp nu maar terugkeer verwacht (3), of geen hulp meer nodig "
@@ -94,7 +94,7 @@ ONDERWERPEN: Final[dict[str, Onderwerp]] = {
         "Welke vraag van de CEM+ dit is en wat de antwoorden 1 tot en met 4 betekenen, is niet openbaar: nu vraag "
         "VR10 met de antwoorden van CBS 4.4, als voorstel.",
     ),
-    "cbs_zonder_hulp": Onderwerp(
+    "cbs_zonder_hulp": Subject(
         "3.1",
         "Zonder hulp verder kunnen, CBS-bestand",
         "Welk deel nu zonder hulp verder kan (antwoord 03 of 04). De vier antwoorden staan er altijd bij.",
@@ -102,10 +102,10 @@ ONDERWERPEN: Final[dict[str, Onderwerp]] = {
         "metingen zonder antwoord",
         "De antwoorden zijn bevestigd; dat 03 en 04 samen het cijfer zijn, is een lezing.",
     ),
-    "nieuwe_start": Onderwerp(
+    "nieuwe_start": Subject(
         "3.2",
         "Geen nieuwe start na het einde",
-        f"Welk deel van de trajecten die met reden 31 tot en met 34 zijn geëindigd, binnen {OPVOLGING_DAGEN} dagen "
+        f"Welk deel van de trajecten die met reden 31 tot en met 34 zijn geëindigd, binnen {OPVOLGING_DAYS} dagen "
         "geen nieuw traject heeft gekregen, bij welke aanbieder en in welke van de gemeenten ook. Van trajecten "
         "die korter geleden eindigden, is het cijfer voorlopig en staat het apart. Hulp die op de einddatum al "
         "liep, is geen nieuwe start.",
@@ -114,7 +114,7 @@ ONDERWERPEN: Final[dict[str, Onderwerp]] = {
         "De termijn is een voorstel. Van wie binnen de termijn 18 wordt, is een nieuwe start elders (Wmo, Wlz, "
         "Zvw) niet zichtbaar; hun aantal staat erbij.",
     ),
-    "probleem": Onderwerp(
+    "probleem": Subject(
         "3.3",
         "Problemen verminderd, zelfredzaamheid verhoogd",
         "De verdeling van de scores 1, 2 en 3 voor probleemafname, per beoordelaar: behandelaar, ouder en cliënt.",
@@ -123,7 +123,7 @@ ONDERWERPEN: Final[dict[str, Onderwerp]] = {
         "Geen bron zegt of 1 of 3 het betere is. Daarom is er alleen een verdeling: het cijfer zelf blijft "
         "verborgen tot iemand de richting bevestigt en welke scores verbetering zijn in de definities staat.",
     ),
-    "gas": Onderwerp(
+    "gas": Subject(
         "3.4",
         "Doelen gerealiseerd",
         "Welk deel van de doelscores 2 (bereikt) is, en welk deel 1 of 2 (minstens deels bereikt). Per doel en per "
@@ -134,17 +134,17 @@ ONDERWERPEN: Final[dict[str, Onderwerp]] = {
         "Dat x betekent dat er geen score is gegeven, is een lezing. In een periode tellen alleen beëindigde "
         "trajecten.",
     ),
-    "respons_cem": Onderwerp(
+    "respons_cem": Subject(
         "",
         "Respons CEM+",
         "Van welk deel van de beëindigde trajecten ten minste één geldige meting aan het einde van de hulp is "
-        f"ontvangen. Een traject telt mee vanaf {RESPONS_DAGEN} dagen na het einde.",
+        f"ontvangen. Een traject telt mee vanaf {RESPONS_DAYS} dagen na het einde.",
         f"{_BERICHTEN} en CEM+",
         "overlijden (02) en duurzame hulp",
         "De intensiteit (perspectief, intensief, duurzaam) staat in geen bericht; een traject waarvan zij onbekend "
         "is, telt mee. De termijn is een voorstel.",
     ),
-    "respons_duurzaam": Onderwerp(
+    "respons_duurzaam": Subject(
         "",
         "Respons CEM+, duurzame hulp",
         "Van welk deel van de duurzame trajecten die het hele kalenderjaar liepen, in dat jaar een meting is "
@@ -154,7 +154,7 @@ ONDERWERPEN: Final[dict[str, Onderwerp]] = {
         "Welke trajecten duurzaam zijn, staat in geen bericht: het volgt uit een tabel per product of uit de "
         "vragenlijst.",
     ),
-    "respons_scores": Onderwerp(
+    "respons_scores": Subject(
         "",
         "Respons scores",
         "Van welk deel van de beëindigde trajecten ten minste één doelscore of score voor probleemafname is ontvangen.",

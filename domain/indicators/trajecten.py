@@ -6,176 +6,178 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import partial
 
-from domain.field.codes import UITVAL_KLASSEN
-from domain.field.definitions import OPVOLGING_DAGEN, RESPONS_DAGEN
-from domain.field.rules import WORDT_18
-from domain.indicators.build import BEEINDIGD, aantal, is_een, is_geen, over_trajecten
+from domain.field.codes import UITVAL_CLASSES
+from domain.field.definitions import OPVOLGING_DAYS, RESPONS_DAYS
+from domain.field.rules import BECOMES_18
+from domain.indicators.build import ENDED, count, is_no, is_one, over_trajecten
 from domain.indicators.terms import (
-    Bevat,
-    Conditie,
-    DagenTerug,
-    Deel,
-    Grens,
+    Bound,
+    CalendarYear,
+    Clause,
+    Column,
+    Condition,
+    Contains,
+    DaysBack,
     Indicator,
-    InKaart,
-    Kalenderjaar,
-    Kolom,
+    InMap,
     Of,
+    Part,
     Term,
-    Voorwaarde,
 )
 
 
-def statussen() -> Iterable[Indicator]:
+def statuses() -> Iterable[Indicator]:
     """Trajecten as they stand now."""
-    maak = over_trajecten("trajecten", "", "P", nu="nu")
-    yield aantal(maak, "trajecten_beeindigd", "Beëindigde trajecten", BEEINDIGD)
-    yield aantal(maak, "trajecten_lopend", "Lopende trajecten", is_een("status", "lopend"))
-    yield aantal(maak, "trajecten_gepauzeerd", "Gepauzeerde trajecten", is_een("status", "gepauzeerd"))
+    make = over_trajecten("trajecten", "", "P", now="nu")
+    yield count(make, "trajecten_beeindigd", "Beëindigde trajecten", ENDED)
+    yield count(make, "trajecten_lopend", "Lopende trajecten", is_one("status", "lopend"))
+    yield count(make, "trajecten_gepauzeerd", "Gepauzeerde trajecten", is_one("status", "gepauzeerd"))
     wacht = "Beëindigd, start nog niet ontvangen"
-    yield aantal(maak, "trajecten_wacht_op_start", wacht, is_een("status", "wacht_op_start"))
+    yield count(make, "trajecten_wacht_op_start", wacht, is_one("status", "wacht_op_start"))
 
 
-def cbs_statussen() -> Iterable[Indicator]:
+def cbs_statuses() -> Iterable[Indicator]:
     """Records of CBS files, after merging those that overlap (CBS)."""
-    maak = over_trajecten("cbs_trajecten", "CBS", "F", nu="nu", herkomst="cbs")
-    yield aantal(maak, "cbs_trajecten_beeindigd", "Beëindigde hulp, CBS-bestand", BEEINDIGD)
-    yield aantal(maak, "cbs_trajecten_lopend", "Lopende hulp, CBS-bestand", is_een("status", "lopend"))
+    make = over_trajecten("cbs_trajecten", "CBS", "F", now="nu", provenance="cbs")
+    yield count(make, "cbs_trajecten_beeindigd", "Beëindigde hulp, CBS-bestand", ENDED)
+    yield count(make, "cbs_trajecten_lopend", "Lopende hulp, CBS-bestand", is_one("status", "lopend"))
 
 
 def uitval() -> Iterable[Indicator]:
     """Ends before their time, of those according to plan and before their time (CBS 4.2, S3)."""
-    maak = over_trajecten("uitval", "CBS 4.2, S3, JZ588", "R")
-    noemer = Term((BEEINDIGD, is_een("uitval_klasse", "gepland", *UITVAL_KLASSEN)))
-    buiten = Term((BEEINDIGD, is_een("uitval_klasse", "neutraal", "administratief")))
-    splitsing = {
-        "uitval": ("Uitval", UITVAL_KLASSEN),
+    make = over_trajecten("uitval", "CBS 4.2, S3, JZ588", "R")
+    denominator = Term((ENDED, is_one("uitval_klasse", "gepland", *UITVAL_CLASSES)))
+    outside = Term((ENDED, is_one("uitval_klasse", "neutraal", "administratief")))
+    split = {
+        "uitval": ("Uitval", UITVAL_CLASSES),
         "uitval_client": ("Uitval, eenzijdig door cliënt", ("client",)),
         "uitval_aanbieder": ("Uitval, eenzijdig door aanbieder", ("aanbieder",)),
         "uitval_wederzijds": ("Uitval, in overeenstemming", ("wederzijds",)),
     }
-    for sleutel, (naam, klassen) in splitsing.items():
-        teller = Term((BEEINDIGD, is_een("uitval_klasse", *klassen)))
-        yield maak(sleutel=sleutel, naam=naam, eenheid="%", teller=teller, noemer=noemer, uitgesloten=buiten)
-    for klasse, naam in (
+    for key, (name, classes) in split.items():
+        teller = Term((ENDED, is_one("uitval_klasse", *classes)))
+        yield make(sleutel=key, name=name, eenheid="%", teller=teller, denominator=denominator, excluded=outside)
+    for klasse, name in (
         ("gepland", "Volgens plan beëindigd"),
         ("neutraal", "Neutraal beëindigd (telt niet mee)"),
         ("administratief", "Administratief beëindigd (telt niet mee)"),
     ):
-        yield aantal(maak, f"einde_{klasse}", naam, BEEINDIGD, is_een("uitval_klasse", klasse))
+        yield count(make, f"einde_{klasse}", name, ENDED, is_one("uitval_klasse", klasse))
 
 
 def cbs_uitval() -> Iterable[Indicator]:
     """Every end but *according to plan*, of all ended records (CBS 3.7); running records are left out."""
-    maak = over_trajecten("cbs_uitval", "CBS 3.7, CBS 4.2", "R", herkomst="cbs")
+    make = over_trajecten("cbs_uitval", "CBS 3.7, CBS 4.2", "R", provenance="cbs")
     redenen = {
         "wederzijds": "02 in overeenstemming",
         "client": "03 eenzijdig door cliënt",
         "aanbieder": "04 eenzijdig door aanbieder",
         "neutraal": "05 externe omstandigheden",
     }
-    noemer = Term((BEEINDIGD, is_een("uitval_klasse", "gepland", *redenen)))
-    buiten = Term((is_een("status", "lopend"),))
-    for sleutel, naam, klassen in (
+    denominator = Term((ENDED, is_one("uitval_klasse", "gepland", *redenen)))
+    outside = Term((is_one("status", "lopend"),))
+    for key, name, classes in (
         ("cbs_uitval", "Uitval, CBS-bestand", tuple(redenen)),
-        *((f"cbs_uitval_{klasse}", f"Uitval, CBS-bestand: {naam}", (klasse,)) for klasse, naam in redenen.items()),
+        *((f"cbs_uitval_{klasse}", f"Uitval, CBS-bestand: {name}", (klasse,)) for klasse, name in redenen.items()),
     ):
-        teller = Term((BEEINDIGD, is_een("uitval_klasse", *klassen)))
-        yield maak(sleutel=sleutel, naam=naam, eenheid="%", teller=teller, noemer=noemer, uitgesloten=buiten)
-    plan = (BEEINDIGD, is_een("uitval_klasse", "gepland"))
-    yield aantal(maak, "cbs_einde_gepland", "CBS-bestand: volgens plan beëindigd", *plan)
+        teller = Term((ENDED, is_one("uitval_klasse", *classes)))
+        yield make(sleutel=key, name=name, eenheid="%", teller=teller, denominator=denominator, excluded=outside)
+    plan = (ENDED, is_one("uitval_klasse", "gepland"))
+    yield count(make, "cbs_einde_gepland", "CBS-bestand: volgens plan beëindigd", *plan)
 
 
 def nieuwe_start() -> Iterable[Indicator]:
     """Trajecten that ended long enough ago for the answer to stand; the younger ones apart, as provisional."""
-    maak = over_trajecten("nieuwe_start", "CBS 4.2", "P")
-    reden = is_een("reden_beeindiging", "31", "32", "33", "34")
-    lang = (Grens("einddatum", "<=", DagenTerug(OPVOLGING_DAGEN)),)
-    kort = (Grens("einddatum", ">", DagenTerug(OPVOLGING_DAGEN)), Grens("einddatum", "<=", DagenTerug(0)))
-    jong = f"Geen nieuwe start, einde nog geen {OPVOLGING_DAGEN} dagen geleden (voorlopig)"
-    cohorten: dict[str, tuple[str, tuple[Conditie, ...]]] = {
-        "geen_nieuwe_start": (f"Geen nieuwe start binnen {OPVOLGING_DAGEN} dagen", lang),
-        "geen_nieuwe_start_voorlopig": (jong, kort),
+    make = over_trajecten("nieuwe_start", "CBS 4.2", "P")
+    reden = is_one("reden_beeindiging", "31", "32", "33", "34")
+    long = (Bound("einddatum", "<=", DaysBack(OPVOLGING_DAYS)),)
+    short = (Bound("einddatum", ">", DaysBack(OPVOLGING_DAYS)), Bound("einddatum", "<=", DaysBack(0)))
+    young = f"Geen nieuwe start, einde nog geen {OPVOLGING_DAYS} dagen geleden (voorlopig)"
+    cohorts: dict[str, tuple[str, tuple[Clause, ...]]] = {
+        "geen_nieuwe_start": (f"Geen nieuwe start binnen {OPVOLGING_DAYS} dagen", long),
+        "geen_nieuwe_start_voorlopig": (young, short),
     }
-    dagen = f"{OPVOLGING_DAGEN} dagen voor de peildatum"
-    for sleutel, (naam, leeftijd) in cohorten.items():
-        noemer = (BEEINDIGD, reden, *leeftijd)
-        yield maak(
-            sleutel=sleutel, naam=naam, eenheid="%", teller=Term((*noemer, Voorwaarde("nieuwe_start", niet=True))),
-            noemer=Term(noemer), uitgesloten=Term((BEEINDIGD, replace(reden, niet=True), *leeftijd)),
-            venster=f"einddatum in de periode, {'minstens' if leeftijd == lang else 'minder dan'} {dagen}",
+    days = f"{OPVOLGING_DAYS} dagen voor de peildatum"
+    for key, (name, leeftijd) in cohorts.items():
+        denominator = (ENDED, reden, *leeftijd)
+        yield make(
+            sleutel=key, name=name, eenheid="%", teller=Term((*denominator, Condition("nieuwe_start", negated=True))),
+            denominator=Term(denominator), excluded=Term((ENDED, replace(reden, negated=True), *leeftijd)),
+            window=f"einddatum in de periode, {'minstens' if leeftijd == long else 'minder dan'} {days}",
         )  # fmt: skip
-    naam = "Geen nieuwe start: waarvan cliënten die binnen de termijn 18 worden"
-    maak = partial(maak, venster=f"einddatum in de periode, minstens {dagen}")
-    yield aantal(maak, "geen_nieuwe_start_wordt18", naam, BEEINDIGD, reden, *lang, Bevat("vlaggen", WORDT_18))
+    name = "Geen nieuwe start: waarvan cliënten die binnen de termijn 18 worden"
+    make = partial(make, window=f"einddatum in de periode, minstens {days}")
+    yield count(make, "geen_nieuwe_start_wordt18", name, ENDED, reden, *long, Contains("vlaggen", BECOMES_18))
 
 
-def probleem(verbeterd: Collection[int]) -> Iterable[Indicator]:
+def probleem(improved: Collection[int]) -> Iterable[Indicator]:
     """The distribution; the figure itself only once somebody has said which scores are the better ones."""
-    maak = over_trajecten("probleem", "S1, S3", "P")
+    make = over_trajecten("probleem", "S1, S3", "P")
     for beoordelaar in ("behandelaar", "ouder", "client"):
-        kolom = f"probleem_{beoordelaar}"
-        noemer, wie = Term((Voorwaarde(kolom),)), beoordelaar.replace("client", "cliënt")
-        for waarde in (1, 2, 3):
-            naam = f"Probleemafname volgens {wie}, score {waarde} (richting niet bevestigd)"
-            teller = Term((is_een(kolom, waarde),))
-            yield maak(sleutel=f"{kolom}_{waarde}", naam=naam, eenheid="%", teller=teller, noemer=noemer)
-        if verbeterd:
-            beter = Term((is_een(kolom, *sorted(verbeterd)),))
-            naam = f"Problemen verminderd volgens {wie}"
-            yield maak(sleutel=f"{kolom}_verbeterd", naam=naam, eenheid="%", teller=beter, noemer=noemer, merk="R")
+        column = f"probleem_{beoordelaar}"
+        denominator, who = Term((Condition(column),)), beoordelaar.replace("client", "cliënt")
+        for value in (1, 2, 3):
+            name = f"Probleemafname volgens {who}, score {value} (richting niet bevestigd)"
+            teller = Term((is_one(column, value),))
+            yield make(sleutel=f"{column}_{value}", name=name, eenheid="%", teller=teller, denominator=denominator)
+        if improved:
+            better = Term((is_one(column, *sorted(improved)),))
+            name = f"Problemen verminderd volgens {who}"
+            yield make(
+                sleutel=f"{column}_verbeterd", name=name, eenheid="%", teller=better, denominator=denominator, mark="R"
+            )
 
 
 def gas() -> Iterable[Indicator]:
     """Scores of goals, pooled over trajecten; as a second figure the mean of trajecten."""
-    maak = partial(over_trajecten("gas", "S1, S3", "R"), eenheid="%", noemer=Term((), Kolom("gas_gescoord")))
-    yield maak(sleutel="gas_bereikt", naam="Doelen bereikt", teller=Term((), Kolom("gas_bereikt")))
-    yield maak(sleutel="gas_deels", naam="Doelen minstens deels bereikt", teller=Term((), Kolom("gas_deels")))
-    for waarde, naam in (
+    make = partial(over_trajecten("gas", "S1, S3", "R"), eenheid="%", denominator=Term((), Column("gas_gescoord")))
+    yield make(sleutel="gas_bereikt", name="Doelen bereikt", teller=Term((), Column("gas_bereikt")))
+    yield make(sleutel="gas_deels", name="Doelen minstens deels bereikt", teller=Term((), Column("gas_deels")))
+    for value, name in (
         (-1, "slechter dan bij de start"),
         (0, "als bij de start"),
         (1, "deels bereikt"),
         (2, "bereikt"),
     ):
-        teller = Term((), InKaart("gas", waarde))
-        yield maak(sleutel=f"gas_score_{waarde}", naam=f"Doelscore {waarde}: {naam}", teller=teller)
-    gescoord = Term((is_geen("gas_gescoord", 0),))
-    per_traject = Term(gescoord.waar, Deel("gas_bereikt", "gas_gescoord"))
-    naam = "Doelen bereikt, gemiddeld over trajecten"
-    yield maak(sleutel="gas_bereikt_per_traject", naam=naam, teller=per_traject, noemer=gescoord)
-    leeg = (is_een("doel", *range(1, 11)), Voorwaarde("waarde", niet=True), is_geen("traject", ""))
-    zonder = partial(over_trajecten("gas", "S0", "R", nu="alle"), tabel="scores")
-    yield aantal(zonder, "gas_x", "Doelscores zonder waarde (x)", *leeg)
+        teller = Term((), InMap("gas", value))
+        yield make(sleutel=f"gas_score_{value}", name=f"Doelscore {value}: {name}", teller=teller)
+    scored = Term((is_no("gas_gescoord", 0),))
+    per_traject = Term(scored.where, Part("gas_bereikt", "gas_gescoord"))
+    name = "Doelen bereikt, gemiddeld over trajecten"
+    yield make(sleutel="gas_bereikt_per_traject", name=name, teller=per_traject, denominator=scored)
+    empty = (is_one("doel", *range(1, 11)), Condition("waarde", negated=True), is_no("traject", ""))
+    zonder = partial(over_trajecten("gas", "S0", "R", now="alle"), tabel="scores")
+    yield count(zonder, "gas_x", "Doelscores zonder waarde (x)", *empty)
 
 
 def respons() -> Iterable[Indicator]:
     """Of how many trajecten anything was heard: CEM+ at the end, CEM+ of long-lasting help, scores."""
-    overleden, duurzaam = is_een("reden_beeindiging", "02"), is_een("intensiteit", "duurzaam")
-    levend, tijdelijk = replace(overleden, niet=True), replace(duurzaam, niet=True)
-    lang = Grens("einddatum", "<=", DagenTerug(RESPONS_DAGEN))
-    noemer = (BEEINDIGD, levend, tijdelijk, lang)
+    died, duurzaam = is_one("reden_beeindiging", "02"), is_one("intensiteit", "duurzaam")
+    living, temporary = replace(died, negated=True), replace(duurzaam, negated=True)
+    long = Bound("einddatum", "<=", DaysBack(RESPONS_DAYS))
+    denominator = (ENDED, living, temporary, long)
     yield over_trajecten("respons_cem", "S2", "P")(
-        sleutel="respons_cem", naam="Respons CEM+", eenheid="%",
-        teller=Term((*noemer, is_geen("metingen_einde", 0))), noemer=Term(noemer),
-        uitgesloten=Term((BEEINDIGD, Of((overleden, duurzaam)), lang)),
-        venster=f"einddatum in de periode, minstens {RESPONS_DAGEN} dagen voor de peildatum",
+        sleutel="respons_cem", name="Respons CEM+", eenheid="%",
+        teller=Term((*denominator, is_no("metingen_einde", 0))), denominator=Term(denominator),
+        excluded=Term((ENDED, Of((died, duurzaam)), long)),
+        window=f"einddatum in de periode, minstens {RESPONS_DAYS} dagen voor de peildatum",
     )  # fmt: skip
-    heel = (
+    whole = (
         duurzaam,
-        is_een("status", "lopend", "gepauzeerd", "beeindigd"),
-        Grens("begindatum", "<=", Kalenderjaar("begin")),
-        Of((Voorwaarde("einddatum", niet=True), Grens("einddatum", ">=", Kalenderjaar("einde")))),
+        is_one("status", "lopend", "gepauzeerd", "beeindigd"),
+        Bound("begindatum", "<=", CalendarYear("begin")),
+        Of((Condition("einddatum", negated=True), Bound("einddatum", ">=", CalendarYear("einde")))),
     )
-    jaar = "het laatste hele kalenderjaar voor de peildatum"
-    yield over_trajecten("respons_duurzaam", "S0, S3", "P", nu=jaar)(
-        sleutel="respons_duurzaam", naam="Respons CEM+, duurzame hulp", eenheid="%",
-        teller=Term((*heel, Bevat("metingen_jaren", Kalenderjaar("jaar")))), noemer=Term(heel),
+    year = "het laatste hele kalenderjaar voor de peildatum"
+    yield over_trajecten("respons_duurzaam", "S0, S3", "P", now=year)(
+        sleutel="respons_duurzaam", name="Respons CEM+, duurzame hulp", eenheid="%",
+        teller=Term((*whole, Contains("metingen_jaren", CalendarYear("jaar")))), denominator=Term(whole),
     )  # fmt: skip
-    gescoord = Of(
-        (is_geen("gas_gescoord", 0), *(Voorwaarde(f"probleem_{wie}") for wie in ("behandelaar", "ouder", "client")))
+    scored = Of(
+        (is_no("gas_gescoord", 0), *(Condition(f"probleem_{who}") for who in ("behandelaar", "ouder", "client")))
     )
-    alle = (BEEINDIGD, levend)
+    every = (ENDED, living)
     yield over_trajecten("respons_scores", "S2", "P")(
-        sleutel="respons_scores", naam="Respons scores", eenheid="%", teller=Term((*alle, gescoord)),
-        noemer=Term(alle), uitgesloten=Term((BEEINDIGD, overleden)),
+        sleutel="respons_scores", name="Respons scores", eenheid="%", teller=Term((*every, scored)),
+        denominator=Term(every), excluded=Term((ENDED, died)),
     )  # fmt: skip

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.field.messages import MELDINGEN
-from domain.indicators.terms import tekst_sql
+from domain.field.messages import MESSAGES
+from domain.indicators.terms import text_sql
 from results.dashboards.panels import Json, ask, asked, frame, page, section, text_panel, variable
 
-SOORTEN: Final = {
+KINDS: Final = {
     "assignment": "Toewijzing", "start": "Start zorg", "stop": "Stop zorg", "declaration": "Declaratie",
     "return": "Retourbericht", "score": "Scores (RAP)", "cem": "CEM+", "cbs": "CBS-bestand",
 }  # fmt: skip
@@ -31,12 +31,12 @@ _INTRODUCTION: Final = (
 
 
 def _kind(column: str = "kind") -> str:
-    names, labels = (", ".join(map(tekst_sql, part)) for part in (SOORTEN, SOORTEN.values()))
+    names, labels = (", ".join(map(text_sql, part)) for part in (KINDS, KINDS.values()))
     return f"transform(toString({column}), [{names}], [{labels}], toString({column}))"
 
 
 def _sentence() -> str:
-    codes, words = ", ".join(map(tekst_sql, MELDINGEN)), ", ".join(tekst_sql(one.tekst) for one in MELDINGEN.values())
+    codes, words = ", ".join(map(text_sql, MESSAGES)), ", ".join(text_sql(one.text) for one in MESSAGES.values())
     return f"transform(code, [{codes}], [{words}], '')"
 
 
@@ -130,7 +130,7 @@ def _panels() -> list[Json]:
 
 def build() -> Json:
     """The dashboard of the deliveries."""
-    kinds = ",".join(f"{label} : {name}" for name, label in SOORTEN.items())
+    kinds = ",".join(f"{label} : {name}" for name, label in KINDS.items())
     variables = [
         asked("aanbieder", "Aanbieder (AGB)", "SELECT DISTINCT sender FROM sor.receipts ORDER BY sender"),
         variable("soort", "Soort", kinds),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from domain.field.geography import CLUSTERS
-from domain.indicators.catalogue import INDICATOREN
+from domain.indicators.catalogue import INDICATORS
 from results.dashboards.panels import Json, ask, asked, frame, page, section, text_panel, variable
 from results.dashboards.queries import (
     DELIVERIES,
@@ -21,7 +21,7 @@ from results.dashboards.queries import (
     NEWEST,
     UNCONFIRMED,
     distribution,
-    naam,
+    name,
     over_time,
     per_cluster,
     single,
@@ -44,13 +44,13 @@ def _panel(kind: str, title: str, query: str, width: int, height: int, unit: str
 
 
 def _figure(key: str, width: int = 6) -> Json:
-    one = INDICATOREN[key]
-    return _panel("stat", naam(one), single(one), width, 5, "percent" if one.eenheid == "%" else "none")
+    one = INDICATORS[key]
+    return _panel("stat", name(one), single(one), width, 5, "percent" if one.eenheid == "%" else "none")
 
 
 def _bars(title: str, keys: Sequence[str], labels: Sequence[str], column: str, width: int = 12) -> Json:
-    chosen = [INDICATOREN[key] for key in keys]
-    marked = any(one.merk == "P" for one in chosen)
+    chosen = [INDICATORS[key] for key in keys]
+    marked = any(one.mark == "P" for one in chosen)
     unit = "percent" if chosen[0].eenheid == "%" else "none"
     return _panel(
         "barchart", f"{title} {UNCONFIRMED}" if marked else title, distribution(chosen, labels, column), width, 8, unit
@@ -58,9 +58,9 @@ def _bars(title: str, keys: Sequence[str], labels: Sequence[str], column: str, w
 
 
 def _line(key: str, width: int = 12) -> Json:
-    one = INDICATOREN[key]
+    one = INDICATORS[key]
     unit = "percent" if one.eenheid == "%" else "none"
-    return _panel("timeseries", f"{naam(one)}, per periode", over_time(one), width, 8, unit)
+    return _panel("timeseries", f"{name(one)}, per periode", over_time(one), width, 8, unit)
 
 
 _INTRODUCTION: Final = (
@@ -77,7 +77,7 @@ def _panels() -> list[Json]:
     reasons = ("einde_gepland", "uitval_client", "uitval_aanbieder", "uitval_wederzijds")
     neutral = ("einde_gepland", "einde_neutraal", "einde_administratief")
     marks = tuple(str(mark) for mark in range(1, 11))
-    status = [INDICATOREN[f"trajecten_{name}"] for name in ("lopend", "gepauzeerd", "beeindigd", "wacht_op_start")]
+    status = [INDICATORS[f"trajecten_{name}"] for name in ("lopend", "gepauzeerd", "beeindigd", "wacht_op_start")]
     return [
         text_panel(_INTRODUCTION),
         section("Trajecten"),
@@ -133,7 +133,7 @@ def _cbs() -> list[Json]:
 
 
 def _variables() -> list[Json]:
-    towns = ",".join(f"{gemeente.naam} : {gemeente.code}" for gemeente in sorted(INSIDE, key=lambda one: one.naam))
+    towns = ",".join(f"{gemeente.name} : {gemeente.code}" for gemeente in sorted(INSIDE, key=lambda one: one.name))
     return [
         variable("cluster", "Cluster", ",".join(CLUSTERS)),
         variable("gemeente", "Gemeente", towns),

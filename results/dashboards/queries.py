@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from domain.field.geography import GEMEENTEN
-from domain.indicators.catalogue import sql, sql_samen
-from domain.indicators.terms import Indicator, tekst_sql
+from domain.indicators.catalogue import sql, sql_together
+from domain.indicators.terms import Indicator, text_sql
 
 #: A group of fewer clients is not shown, nor a percentage of fewer things counted [P].
 LEAST_CLIENTS, LEAST_COUNTED = 10, 20
 UNCONFIRMED: Final = "(niet bevestigd)"
 INSIDE: Final = [gemeente for gemeente in GEMEENTEN.values() if gemeente.cluster]
 _CLUSTER: Final = (
-    f"transform(gemeente, [{', '.join(tekst_sql(g.code) for g in INSIDE)}], "
-    f"[{', '.join(tekst_sql(g.cluster) for g in INSIDE)}], '')"
+    f"transform(gemeente, [{', '.join(text_sql(g.code) for g in INSIDE)}], "
+    f"[{', '.join(text_sql(g.cluster) for g in INSIDE)}], '')"
 )
 #: What the reader chose at the top of the page, for any table of rows.
 CHOSEN: Final = " AND ".join(
@@ -28,12 +28,12 @@ CHOSEN: Final = " AND ".join(
 
 
 #: The reference day of a page: the age of an end is counted to the day on which the reader looks.
-PEILDATUM: Final = "today()"
+REFERENCE_DAY: Final = "today()"
 
 
-def naam(indicator: Indicator) -> str:
+def name(indicator: Indicator) -> str:
     """The Dutch name, marked while nobody has confirmed the reading behind it."""
-    return indicator.titel
+    return indicator.title
 
 
 def unit_name(indicator: Indicator) -> str:
@@ -61,21 +61,21 @@ def _shown(indicator: Indicator, before: str = "") -> str:
 
 
 def _prefix(indicator: Indicator) -> str:
-    """What ``sql_samen`` puts before the columns of an indicator."""
+    """What ``sql_together`` puts before the columns of an indicator."""
     return f"{indicator.sleutel.replace('-', 'min')}_"
 
 
 def single(indicator: Indicator) -> str:
     """One row: the figure and its n."""
-    inner = sql(indicator, where=_where(indicator), peildatum=PEILDATUM)
+    inner = sql(indicator, where=_where(indicator), reference_day=REFERENCE_DAY)
     counted = f"if(clienten < {LEAST_CLIENTS}, NULL, toFloat64(noemer))"
-    return f'SELECT {_shown(indicator)} AS "{naam(indicator)}", {counted} AS "n" FROM ({inner})'  # noqa: S608
+    return f'SELECT {_shown(indicator)} AS "{name(indicator)}", {counted} AS "n" FROM ({inner})'  # noqa: S608
 
 
 def distribution(indicators: Sequence[Indicator], labels: Sequence[str], column: str) -> str:
     """One row per indicator: its label and its figure."""
-    inner = sql_samen(indicators, where=_where(indicators[0]), peildatum=PEILDATUM)
-    names = ", ".join(tekst_sql(label) for label in labels)
+    inner = sql_together(indicators, where=_where(indicators[0]), reference_day=REFERENCE_DAY)
+    names = ", ".join(text_sql(label) for label in labels)
     values = ", ".join(_shown(one, _prefix(one)) for one in indicators)
     pairs = f"SELECT arrayJoin(arrayZip([{names}], [{values}])) AS paar FROM ({inner})"  # noqa: S608
     return f'SELECT paar.1 AS "{column}", paar.2 AS "{unit_name(indicators[0])}" FROM ({pairs})'  # noqa: S608
@@ -83,19 +83,19 @@ def distribution(indicators: Sequence[Indicator], labels: Sequence[str], column:
 
 def over_time(indicator: Indicator) -> str:
     """One row per period: pooled sums of its months. A quarter has at least the clients of its largest month."""
-    inner = sql(indicator, ("maand",), where=_where(indicator), peildatum=PEILDATUM)
+    inner = sql(indicator, ("maand",), where=_where(indicator), reference_day=REFERENCE_DAY)
     sums = "max(clienten) AS clienten, sum(teller) AS teller, sum(noemer) AS noemer"
     period = "toDateTime(dateTrunc(${periode:singlequote}, maand))"
     grouped = (
         f"SELECT {period} AS time, {sums} FROM (SELECT maand, clienten, teller, noemer FROM ({inner})) GROUP BY time"  # noqa: S608
     )
-    return f'SELECT time, {_shown(indicator)} AS "{naam(indicator)}" FROM ({grouped}) ORDER BY time'  # noqa: S608
+    return f'SELECT time, {_shown(indicator)} AS "{name(indicator)}" FROM ({grouped}) ORDER BY time'  # noqa: S608
 
 
 def per_cluster(indicators: Sequence[Indicator]) -> str:
     """One row per cluster with a column for each figure."""
-    inner = sql_samen(indicators, ("cluster",), where=_where(indicators[0]), peildatum=PEILDATUM)
-    columns = ", ".join(f'{_shown(one, _prefix(one))} AS "{naam(one)}"' for one in indicators)
+    inner = sql_together(indicators, ("cluster",), where=_where(indicators[0]), reference_day=REFERENCE_DAY)
+    columns = ", ".join(f'{_shown(one, _prefix(one))} AS "{name(one)}"' for one in indicators)
     return f'SELECT cluster AS "Cluster", {columns} FROM ({inner}) ORDER BY cluster'  # noqa: S608
 
 

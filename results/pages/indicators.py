@@ -1,4 +1,4 @@
-"""``docs/indicatoren.md``: what every figure says, for contract managers and providers, from the domain's tables."""
+"""``docs/indicators.md``: what every figure says, for contract managers and providers, from the domain's tables."""
 
 from __future__ import annotations
 
@@ -6,31 +6,30 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from domain.field import definitions, questionnaires
-from domain.field import rules as kwaliteit
-from domain.field.codes import BUITEN_UITKOMSTEN, CBS_REDENEN, PRODUCTCATEGORIEEN, REDENEN
+from domain.field import definitions, questionnaires, rules
+from domain.field.codes import CBS_REDENEN, OUTSIDE_OUTCOMES, PRODUCTCATEGORIEEN, REDENEN
 from domain.field.geography import CLUSTERS
-from domain.indicators.catalogue import INDICATOREN
+from domain.indicators.catalogue import INDICATORS
 from domain.indicators.terms import (
-    Bevat,
-    Conditie,
-    DagenTerug,
-    Deel,
+    Clause,
+    Column,
+    Condition,
+    Contains,
+    DaysBack,
     Indicator,
-    InKaart,
-    Kolom,
+    InMap,
     Of,
-    Peil,
+    Part,
+    Reference,
     Term,
-    Voorwaarde,
 )
-from domain.indicators.topics import ONDERWERPEN
+from domain.indicators.topics import SUBJECTS
 
 #: Figures that need no line of their own: the same for one group of informants, or for one mark.
-_HERHALING: Final = re.compile(r"_(jeugdige|ouder)$|^(cbs_)?nut_\d+$")
-_MERK: Final = {"F": "bevestigd", "R": "lezing", "P": "niet bevestigd"}
+_REPETITION: Final = re.compile(r"_(jeugdige|ouder)$|^(cbs_)?nut_\d+$")
+_MARK: Final = {"F": "bevestigd", "R": "lezing", "P": "niet bevestigd"}
 #: Columns that formulas name, in words.
-_KOLOMMEN: Final[dict[str, str]] = {
+_COLUMNS: Final[dict[str, str]] = {
     "status": "lopend, gepauzeerd, beeindigd, of wacht_op_start: een stop waarvan de start nog niet is ontvangen",
     "uitval_klasse": "klasse van de reden beëindiging, zie de tabel van redenen hieronder",
     "reden_beeindiging": "code van de laatste stop (JZ588)",
@@ -57,7 +56,7 @@ _KOLOMMEN: Final[dict[str, str]] = {
     "traject": "het traject waaraan de score gekoppeld is; leeg zolang dat niet bekend is",
 }
 
-_INLEIDING: Final = f"""# Indicatoren
+_INTRODUCTION: Final = f"""# Indicatoren
 
 Wat elk cijfer van Sturen op Resultaat zegt, hoe het wordt berekend en wat nog niet bevestigd is. Voor contractmanagers
 en aanbieders. Deze bladzijde wordt gemaakt uit dezelfde tabellen als de cijfers zelf: `sor indicatoren`.
@@ -74,13 +73,13 @@ geen normen en geen kleuren voor goed of slecht.
   de dag waarop het bericht binnenkwam. Een correctie verandert dus ook een voorbije periode.
 - **Peildatum.** De leeftijd van een einde wordt tot de peildatum geteld. Zonder keuze is dat vandaag.
 - **Voorlopig.** Het cijfer kan nog veranderen, omdat de termijn niet voorbij is.
-- **Kleine groepen.** Van minder dan {definitions.DEFINITIES["kleinste_groep"].waarde} cliënten wordt niets getoond, en
-  een percentage van minder dan {definitions.DEFINITIES["kleinste_noemer"].waarde} tellingen evenmin.
+- **Kleine groepen.** Van minder dan {definitions.DEFINITIONS["kleinste_groep"].waarde} cliënten wordt niets getoond, en
+  een percentage van minder dan {definitions.DEFINITIONS["kleinste_noemer"].waarde} tellingen evenmin.
 - **Welke gemeenten.** De cijfers uit berichten gaan over de gemeenten van de clusters
   {", ".join(CLUSTERS[:-1])} en {CLUSTERS[-1]};
   de cijfers uit CBS-bestanden ook over Almere. Zij worden nooit opgeteld.
 - **Wat geen jeugdhulp is**, telt niet mee (voorstel):
-  {", ".join(f"{PRODUCTCATEGORIEEN[code].lower()} ({code})" for code in sorted(BUITEN_UITKOMSTEN))}.
+  {", ".join(f"{PRODUCTCATEGORIEEN[code].lower()} ({code})" for code in sorted(OUTSIDE_OUTCOMES))}.
 - **Een clustergemiddelde** is over alle cliënten van alle aanbieders in het cluster samen, de eigen inbegrepen.
 - **Afgekeurd en verwijderd.** Wat een retourbericht (JW306, JW308, JW325) afkeurt of de aanbieder verwijdert, telt als
   nooit verstuurd.
@@ -92,169 +91,176 @@ geen normen en geen kleuren voor goed of slecht.
 
 def markdown() -> str:
     """The whole page."""
-    delen = [_INLEIDING, _overzicht(), *(_onderwerp(sleutel) for sleutel in ONDERWERPEN), *_tabellen()]
-    return "\n".join(delen)
+    parts = [_INTRODUCTION, _overview(), *(_subject(key) for key in SUBJECTS), *_tables()]
+    return "\n".join(parts)
 
 
 # Words for a formula
 
 
-def woorden(conditie: Conditie) -> str:
+def words(clause: Clause) -> str:
     """A condition in Dutch, with the names of columns as they are."""
-    if isinstance(conditie, Voorwaarde):
-        return _waarden(conditie)
-    if isinstance(conditie, Of):
-        return "(" + " of ".join(map(woorden, conditie.keuzes)) + ")"
-    if isinstance(conditie, Bevat):
-        waarde = conditie.waarde if isinstance(conditie.waarde, str) else _peil(conditie.waarde)
-        return f"`{conditie.kolom}` bevat {waarde}"
-    kant = {"<=": "op of voor", ">": "na", ">=": "op of na"}[conditie.kant]
-    return f"`{conditie.kolom}` {kant} {_peil(conditie.peil)}"
+    if isinstance(clause, Condition):
+        return _values(clause)
+    if isinstance(clause, Of):
+        return "(" + " of ".join(map(words, clause.choices)) + ")"
+    if isinstance(clause, Contains):
+        value = clause.waarde if isinstance(clause.waarde, str) else _reference(clause.waarde)
+        return f"`{clause.kolom}` bevat {value}"
+    side = {"<=": "op of voor", ">": "na", ">=": "op of na"}[clause.side]
+    return f"`{clause.kolom}` {side} {_reference(clause.reference)}"
 
 
-def _waarden(conditie: Voorwaarde) -> str:
-    niet = "niet " if conditie.niet else ""
-    if not conditie.waarden:
-        return f"`{conditie.kolom}` is {niet}ingevuld"
-    if conditie.waarden in {(0,), ("",)} and conditie.niet:
-        return f"`{conditie.kolom}` is niet {conditie.waarden[0] if conditie.waarden[0] == 0 else 'leeg'}"
-    *eerste, laatste = map(str, conditie.waarden)
-    return f"`{conditie.kolom}` is {niet}{', '.join(eerste)}{' of ' if eerste else ''}{laatste}"
+def _values(clause: Condition) -> str:
+    negated = "niet " if clause.negated else ""
+    if not clause.values:
+        return f"`{clause.kolom}` is {negated}ingevuld"
+    if clause.values in {(0,), ("",)} and clause.negated:
+        return f"`{clause.kolom}` is niet {clause.values[0] if clause.values[0] == 0 else 'leeg'}"
+    *first, last = map(str, clause.values)
+    return f"`{clause.kolom}` is {negated}{', '.join(first)}{' of ' if first else ''}{last}"
 
 
-def _peil(peil: Peil) -> str:
-    if isinstance(peil, DagenTerug):
-        return f"{peil.dagen} dagen voor de peildatum" if peil.dagen else "de peildatum"
-    jaar = "het laatste hele kalenderjaar voor de peildatum"
-    return {"jaar": jaar, "begin": f"de eerste dag van {jaar}", "einde": f"de laatste dag van {jaar}"}[peil.wat]
+def _reference(reference: Reference) -> str:
+    if isinstance(reference, DaysBack):
+        return f"{reference.days} dagen voor de peildatum" if reference.days else "de peildatum"
+    year = "het laatste hele kalenderjaar voor de peildatum"
+    return {"jaar": year, "begin": f"de eerste dag van {year}", "einde": f"de laatste dag van {year}"}[reference.what]
 
 
-def som(term: Term, tabel: str) -> str:
+def sum(term: Term, table: str) -> str:
     """A sum in Dutch."""
-    meet, wat = term.meet, f"aantal {tabel}"
-    if isinstance(meet, Kolom):
-        wat = f"som van `{meet.kolom}`"
-    elif isinstance(meet, Deel):
-        wat = f"som van `{meet.deel}` / `{meet.geheel}`"
-    elif isinstance(meet, InKaart):
-        wat = f"aantal waarden {meet.waarde} in `{meet.kolom}`"
-    waar = " en ".join(map(woorden, term.waar))
-    return f"{wat} met {waar}" if waar else wat
+    meet, what = term.meet, f"aantal {table}"
+    if isinstance(meet, Column):
+        what = f"som van `{meet.kolom}`"
+    elif isinstance(meet, Part):
+        what = f"som van `{meet.part}` / `{meet.whole}`"
+    elif isinstance(meet, InMap):
+        what = f"aantal waarden {meet.waarde} in `{meet.kolom}`"
+    where = " en ".join(map(words, term.where))
+    return f"{what} met {where}" if where else what
 
 
 # Parts of the page
 
 
-def _tabel(koppen: Sequence[str], rijen: Iterable[Sequence[object]]) -> str:
-    lijnen = [koppen, ["---"] * len(koppen), *([str(cel) for cel in rij] for rij in rijen)]
-    return "\n".join("| " + " | ".join(lijn) + " |" for lijn in lijnen) + "\n"
+def _table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [headers, ["---"] * len(headers), *([str(cell) for cell in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def _van(sleutel: str) -> list[Indicator]:
-    return [indicator for indicator in INDICATOREN.values() if indicator.onderwerp == sleutel]
+def _of(key: str) -> list[Indicator]:
+    return [indicator for indicator in INDICATORS.values() if indicator.subject == key]
 
 
-def _merken(indicatoren: Iterable[Indicator]) -> str:
+def _marks(indicators: Iterable[Indicator]) -> str:
     """The marks of the figures; of the counts beside them only where there is nothing else."""
-    alle = list(indicatoren)
-    cijfers = [indicator for indicator in alle if indicator.eenheid != "aantal"] or alle
-    return ", ".join(dict.fromkeys(_MERK[indicator.merk] for indicator in cijfers))
+    every = list(indicators)
+    figures = [indicator for indicator in every if indicator.eenheid != "aantal"] or every
+    return ", ".join(dict.fromkeys(_MARK[indicator.mark] for indicator in figures))
 
 
-def _overzicht() -> str:
-    rijen = [(o.nummer, o.titel, o.gegevens, _merken(_van(sleutel))) for sleutel, o in ONDERWERPEN.items()]
-    return "## Overzicht\n\n" + _tabel(("Nr.", "Onderwerp", "Gegevens", "Merk"), rijen)
+def _overview() -> str:
+    rows = [(o.nummer, o.title, o.data, _marks(_of(key))) for key, o in SUBJECTS.items()]
+    return "## Overzicht\n\n" + _table(("Nr.", "Onderwerp", "Gegevens", "Merk"), rows)
 
 
-def _onderwerp(sleutel: str) -> str:
-    onderwerp, alle = ONDERWERPEN[sleutel], _van(sleutel)
-    feiten = (
-        ("Gegevens", onderwerp.gegevens),
-        ("Telt niet mee", onderwerp.buiten),
-        ("Periode", "; ".join(dict.fromkeys(indicator.venster for indicator in alle))),
-        ("Bron", ", ".join(dict.fromkeys(deel for een in alle for deel in re.split("[;,] ", een.bron) if deel)) or "–"),
-        ("Merk", _merken(alle)),
-        ("Nog open", onderwerp.open),
+def _subject(key: str) -> str:
+    subject, every = SUBJECTS[key], _of(key)
+    facts = (
+        ("Gegevens", subject.data),
+        ("Telt niet mee", subject.buiten),
+        ("Periode", "; ".join(dict.fromkeys(indicator.window for indicator in every))),
+        (
+            "Bron",
+            ", ".join(dict.fromkeys(part for one in every for part in re.split("[;,] ", one.bron) if part)) or "–",
+        ),
+        ("Merk", _marks(every)),
+        ("Nog open", subject.open),
     )
-    kop = f"{onderwerp.nummer} {onderwerp.titel}".strip()
-    delen = [f"## {kop}\n", f"{onderwerp.zegt}\n", _tabel(("", ""), [(f"**{wat}**", tekst) for wat, tekst in feiten])]
-    cijfers = [indicator for indicator in alle if not _HERHALING.search(indicator.sleutel)]
-    delen.append(_tabel(("Cijfer", "Teller", "Noemer", "Merk"), map(_cijfer, cijfers)))
-    if len(cijfers) < len(alle):
-        per_cijfer = " en per cijfer van 1 tot en met 10" if sleutel.endswith("nut") else ""
-        delen.append(f"Ook apart voor jeugdigen en voor ouders{per_cijfer}.\n")
-    return "\n".join(delen)
+    header = f"{subject.nummer} {subject.title}".strip()
+    parts = [f"## {header}\n", f"{subject.says}\n", _table(("", ""), [(f"**{what}**", text) for what, text in facts])]
+    figures = [indicator for indicator in every if not _REPETITION.search(indicator.sleutel)]
+    parts.append(_table(("Cijfer", "Teller", "Noemer", "Merk"), map(_figure, figures)))
+    if len(figures) < len(every):
+        per_figure = " en per cijfer van 1 tot en met 10" if key.endswith("nut") else ""
+        parts.append(f"Ook apart voor jeugdigen en voor ouders{per_figure}.\n")
+    return "\n".join(parts)
 
 
-def _cijfer(indicator: Indicator) -> tuple[str, ...]:
-    tabel = "records" if indicator.herkomst == "cbs" and indicator.tabel == "trajecten" else indicator.tabel
-    noemer = "" if indicator.eenheid == "aantal" else som(indicator.noemer, tabel)
+def _figure(indicator: Indicator) -> tuple[str, ...]:
+    table = "records" if indicator.provenance == "cbs" and indicator.tabel == "trajecten" else indicator.tabel
+    denominator = "" if indicator.eenheid == "aantal" else sum(indicator.denominator, table)
     eenheid = {"%": ", in procenten", "gemiddelde": "", "aantal": ", aantal"}[indicator.eenheid]
-    return f"{indicator.titel}{eenheid}", som(indicator.teller, tabel), noemer, _MERK[indicator.merk]
+    return f"{indicator.title}{eenheid}", sum(indicator.teller, table), denominator, _MARK[indicator.mark]
 
 
-def _tabellen() -> Iterable[str]:
-    yield "## Namen in de formules\n\n" + _tabel(("Naam", "Betekenis"), [(f"`{k}`", v) for k, v in _KOLOMMEN.items()])
-    yield _definities()
+def _tables() -> Iterable[str]:
+    yield "## Namen in de formules\n\n" + _table(("Naam", "Betekenis"), [(f"`{k}`", v) for k, v in _COLUMNS.items()])
+    yield _definitions()
     yield _redenen()
     yield _intensiteit()
     yield _vragenlijsten()
-    yield _kwaliteit()
+    yield _quality()
 
 
-def _definities() -> str:
-    tekst = f"## Definities\n\nVersie {definitions.VERSION}. Elke rij draagt de versie waarmee zij is berekend.\n\n"
-    rijen = [(d.betekenis, d.waarde, d.bron, _MERK[d.merk]) for d in definitions.DEFINITIES.values()]
-    return tekst + _tabel(("Definitie", "Waarde", "Bron", "Merk"), rijen)
+def _definitions() -> str:
+    text = f"## Definities\n\nVersie {definitions.VERSION}. Elke rij draagt de versie waarmee zij is berekend.\n\n"
+    rows = [(d.meaning, d.waarde, d.bron, _MARK[d.mark]) for d in definitions.DEFINITIONS.values()]
+    return text + _table(("Definitie", "Waarde", "Bron", "Merk"), rows)
 
 
 def _redenen() -> str:
-    kop = "## Redenen van beëindiging\n\nDe klasse is een lezing: geen bron geeft haar als tabel. Uitval is client, "
-    kop += "aanbieder en wederzijds.\n\n"
-    rijen = [(code, r.label, r.klasse or "geen einde", r.cbs) for code, r in REDENEN.items()]
-    cbs = [(code, CBS_REDENEN[code], k.klasse, k.bron, _MERK[k.merk]) for code, k in definitions.UITVAL_CBS.items()]
-    eigen = _tabel(("JZ588", "Reden", "Klasse", "CBS 3.7"), rijen)
-    return f"{kop}{eigen}\nIn een CBS-bestand:\n\n{_tabel(('CBS 3.7', 'Reden', 'Klasse', 'Bron', 'Merk'), cbs)}"
+    header = "## Redenen van beëindiging\n\nDe klasse is een lezing: geen bron geeft haar als tabel. Uitval is client, "
+    header += "aanbieder en wederzijds.\n\n"
+    rows = [(code, r.label, r.klasse or "geen einde", r.cbs) for code, r in REDENEN.items()]
+    cbs = [(code, CBS_REDENEN[code], k.klasse, k.bron, _MARK[k.mark]) for code, k in definitions.UITVAL_CBS.items()]
+    own = _table(("JZ588", "Reden", "Klasse", "CBS 3.7"), rows)
+    return f"{header}{own}\nIn een CBS-bestand:\n\n{_table(('CBS 3.7', 'Reden', 'Klasse', 'Bron', 'Merk'), cbs)}"
 
 
 def _intensiteit() -> str:
-    kop = "## Intensiteit per productcode\n\nEen voorbeeld, tot de tabel van de contracten er is. Een productcode die "
-    kop += "hier niet staat, krijgt de intensiteit van haar vragenlijsten, als die het zeggen.\n\n"
-    rijen = [(code, k.klasse, _MERK[k.merk]) for code, k in definitions.INTENSITEIT.items()]
-    return kop + _tabel(("Productcode", "Intensiteit", "Merk"), rijen)
+    header = (
+        "## Intensiteit per productcode\n\nEen voorbeeld, tot de tabel van de contracten er is. Een productcode die "
+    )
+    header += "hier niet staat, krijgt de intensiteit van haar vragenlijsten, als die het zeggen.\n\n"
+    rows = [(code, k.klasse, _MARK[k.mark]) for code, k in definitions.INTENSITEIT.items()]
+    return header + _table(("Productcode", "Intensiteit", "Merk"), rows)
 
 
 def _vragenlijsten() -> str:
-    kop = "## Vragenlijsten (CEM+)\n\n"
-    lijsten = [(f"`{code}`", v.groep, v.soort, _MERK[v.merk]) for code, v in questionnaires.VRAGENLIJSTEN.items()]
-    gebruikt = [
-        (f"`{code}`", onderwerp.replace("_", " "), o.vraag, _MERK[o.merk])
-        for code, onderwerpen in questionnaires.ONDERWERPEN.items()
-        for onderwerp, o in onderwerpen.items()
+    header = "## Vragenlijsten (CEM+)\n\n"
+    code_lists = [(f"`{code}`", v.groep, v.soort, _MARK[v.mark]) for code, v in questionnaires.VRAGENLIJSTEN.items()]
+    used = [
+        (f"`{code}`", subject.replace("_", " "), o.question, _MARK[o.mark])
+        for code, subjects in questionnaires.SUBJECTS.items()
+        for subject, o in subjects.items()
     ]
-    vragen = [
-        (code, v.onderwerp.replace("_", " "), f"{v.laagste}–{v.hoogste}") for code, v in questionnaires.VRAGEN.items()
+    questions = [
+        (code, v.subject.replace("_", " "), f"{v.lowest}–{v.highest}") for code, v in questionnaires.QUESTIONS.items()
     ]
     return (
-        kop + _tabel(("Versie", "Wie", "Wanneer", "Code"), lijsten) + "\nVragen waar een cijfer op rust:\n\n"
-        + _tabel(("Versie", "Onderwerp", "Vraag", "Merk"), gebruikt)
+        header + _table(("Versie", "Wie", "Wanneer", "Code"), code_lists) + "\nVragen waar een cijfer op rust:\n\n"
+        + _table(("Versie", "Onderwerp", "Vraag", "Merk"), used)
         + "\nAlle vragen. De onderwerpen zijn een voorstel: de vraagteksten zijn niet openbaar.\n\n"
-        + _tabel(("Vraag", "Onderwerp (niet bevestigd)", "Antwoorden"), vragen)
+        + _table(("Vraag", "Onderwerp (niet bevestigd)", "Antwoorden"), questions)
     )  # fmt: skip
 
 
-def _kwaliteit() -> str:
-    kop = (
+def _quality() -> str:
+    header = (
         "## Kwaliteit van de gegevens\n\nDe monitor is niet de wettelijke ontvanger van berichten. Een regel die niet "
         "klopt, geeft een signaal bij het traject of een reden waarom een rij wacht; geen regel verandert een cijfer."
         "\n\n"
     )
-    vorm = {kwaliteit.VLAG: "signaal", kwaliteit.WACHT: "wacht", kwaliteit.NIET: "niet beoordeeld"}
+    form = {rules.VLAG: "signaal", rules.WACHT: "wacht", rules.NOT_JUDGED: "niet beoordeeld"}
     regels = [
-        (code, r.retourcode, r.bericht, r.zin, vorm[r.vorm], r.toelichting) for code, r in kwaliteit.REGELS.items()
+        (code, r.retourcode, r.bericht, r.sentence, form[r.form], r.explanation) for code, r in rules.RULES.items()
     ]
-    wacht = [(t, f"`{reden}`", zin) for t, redenen in kwaliteit.WACHT_OP.items() for reden, zin in redenen.items()]
+    wacht = [
+        (t, f"`{reden}`", sentence) for t, redenen in rules.WAITS_FOR.items() for reden, sentence in redenen.items()
+    ]
     return (
-        kop + _tabel(("Regel", "Retourcode", "Bericht", "Wat er mis is", "Gevolg", "Toelichting"), regels)
-        + "\nWaar een rij op kan wachten:\n\n" + _tabel(("Rij", "Reden", "Betekenis"), wacht)
+        header + _table(("Regel", "Retourcode", "Bericht", "Wat er mis is", "Gevolg", "Toelichting"), regels)
+        + "\nWaar een rij op kan wachten:\n\n" + _table(("Rij", "Reden", "Betekenis"), wacht)
     )  # fmt: skip

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from domain.field.messages import MELDINGEN
-from domain.field.rules import REGELS, VLAG, WACHT
+from domain.field.messages import MESSAGES
+from domain.field.rules import RULES, VLAG, WACHT
 
-_KOP: Final = """\
+_HEADER: Final = """\
 # Meldingen
 
 Deze bladzijde wordt gemaakt uit de lijsten van het programma (`sor indicatoren`). Pas haar niet met de hand aan.
@@ -17,7 +17,7 @@ Een melding noemt een code, een zin en wat te doen. Zij bevat nooit inhoud van e
 mee; herstel het en lever opnieuw aan. Dezelfde aanlevering nog eens aanbieden heeft geen gevolg: niets telt dubbel.
 `sor receipts` toont wat er van een aanlevering is geworden.
 """
-_GEWEIGERD: Final = """
+_REFUSED: Final = """
 ## Geweigerd
 
 Ernst: *heel bestand* - niets van het bestand of bericht telt mee; *deze regel* - de rest van het bestand gaat door.
@@ -40,24 +40,24 @@ traject, of als reden waarom iets wacht.
 | regel | retourcode | bericht | wat er is | vorm |
 |---|---|---|---|---|
 """
-_VORM: Final = {VLAG: "signaal", WACHT: "wacht"}
+_FORM: Final = {VLAG: "signaal", WACHT: "wacht"}
 
 
 def markdown() -> str:
     """The page."""
-    return _KOP + _GEWEIGERD + "".join(_geweigerd()) + _LATER + "".join(_gesignaleerd())
+    return _HEADER + _REFUSED + "".join(_refused()) + _LATER + "".join(_signalled())
 
 
-def _geweigerd() -> Iterator[str]:
-    for code, melding in MELDINGEN.items():
-        yield f"| {code} | {melding.ernst} | {_cel(melding.tekst)} | {melding.bron or 'eigen regel'} |\n"
+def _refused() -> Iterator[str]:
+    for code, message in MESSAGES.items():
+        yield f"| {code} | {message.severity} | {_cell(message.text)} | {message.bron or 'eigen regel'} |\n"
 
 
-def _gesignaleerd() -> Iterator[str]:
-    for code, regel in REGELS.items():
-        if regel.vorm in _VORM:
-            yield f"| {code} | {regel.retourcode} | {regel.bericht} | {_cel(regel.zin)} | {_VORM[regel.vorm]} |\n"
+def _signalled() -> Iterator[str]:
+    for code, rule in RULES.items():
+        if rule.form in _FORM:
+            yield f"| {code} | {rule.retourcode} | {rule.bericht} | {_cell(rule.sentence)} | {_FORM[rule.form]} |\n"
 
 
-def _cel(text: str) -> str:
+def _cell(text: str) -> str:
     return text.replace("|", "\\|")

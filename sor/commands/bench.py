@@ -72,7 +72,7 @@ class Show:
     def measured(self, name: str, one: Benchmark, choice: Choice) -> None:
         """Run a benchmark; one that cannot be measured says why, and the others go on."""
         try:
-            with _telling(self._progress, name) as tell:
+            with _tally(self._progress, name) as tell:
                 figures = one.run(choice, tell)
         except StackError as problem:
             self._progress.print(f"{name}: {problem}", style="red", highlight=False)
@@ -84,7 +84,7 @@ class Show:
 
 
 @contextmanager
-def _telling(console: Console, name: str) -> Iterator[Tell]:
+def _tally(console: Console, name: str) -> Iterator[Tell]:
     """What is going on: a moving line on a terminal, else a line per step."""
     if not console.is_terminal:
         yield lambda text: console.print(f"{name}: {text}", highlight=False, soft_wrap=True)

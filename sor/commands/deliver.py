@@ -20,8 +20,8 @@ from connectors.delivery.connector import WACHT, Connector
 from connectors.delivery.deliveries import Changed, Delivery
 from connectors.errors import BrokerDown
 from connectors.formats import files as sources
-from connectors.formats.cbs.layout import LayoutFout, lees
-from connectors.formats.model import BestandFout, Keuzes
+from connectors.formats.cbs.layout import LayoutFault, read
+from connectors.formats.model import Choices, FileFault
 from settings.access import kafka_cluster
 from settings.settings import Settings, load_settings
 from sor.feedback import feedback
@@ -30,7 +30,7 @@ from transport.clients import Cluster
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-GOED, GEWEIGERD, NIETS, GEEN_ONTVANGST, GEEN_SERVER, ONDERBROKEN = 0, 1, 2, 3, 4, 130
+GOOD, REFUSED, NOTHING, NO_RECEIPT, NO_SERVER, INTERRUPTED = 0, 1, 2, 3, 4, 130
 _PERIODE: Final = re.compile(r"20[0-9]{2}-[12]")
 _AGB: Final = re.compile(r"[0-9]{8}")
 
@@ -65,29 +65,29 @@ def deliver(
     """
     if sender and not _AGB.fullmatch(sender):
         typer.echo("sor: --as is een AGB-code van acht cijfers.", err=True)
-        raise typer.Exit(NIETS)
+        raise typer.Exit(NOTHING)
     settings = load_settings()
-    keuzes = _choices(settings, layout, periode)
+    choices = _choices(settings, layout, periode)
     limits = sources.Limits(file_bytes=max_mb * 1_000_000)
     show = Show(as_json=as_json, show_all=show_all)
     cluster = Cluster("") if check_only else kafka_cluster(settings)
-    with Connector(settings.keys, cluster, limits=limits, journal=settings.journal, keuzes=keuzes) as connector:
+    with Connector(settings.keys, cluster, limits=limits, journal=settings.journal, choices=choices) as connector:
         options = Options(sender, test, wait, check_only, None if check_only else feedback(settings))
         code = run(connector, paths, limits, show, options)
     raise typer.Exit(code)
 
 
-def _choices(settings: Settings, layout: Path | None, periode: str) -> Keuzes:
+def _choices(settings: Settings, layout: Path | None, periode: str) -> Choices:
     if periode and not _PERIODE.fullmatch(periode):
         typer.echo("sor: --periode is een halfjaar, zoals 2026-1 of 2026-2.", err=True)
-        raise typer.Exit(NIETS)
+        raise typer.Exit(NOTHING)
     place = layout or settings.cbs_layout
     try:
-        found = lees(place) if place else None
-    except LayoutFout as error:
+        found = read(place) if place else None
+    except LayoutFault as error:
         typer.echo(f"sor: {error}", err=True)
-        raise typer.Exit(NIETS) from None
-    return Keuzes(frozenset(settings.bergop_gemeenten), found, periode)
+        raise typer.Exit(NOTHING) from None
+    return Choices(frozenset(settings.bergop_gemeenten), found, periode)
 
 
 class Options:
@@ -110,7 +110,7 @@ class Show:
     def __init__(self, *, as_json: bool, show_all: bool) -> None:
         self.as_json, self.show_all = as_json, show_all
         self.document: dict[str, Any] = {"aanleveringen": [], "niet_aangeleverd": []}
-        self.exit = GOED
+        self.exit = GOOD
         self._moving = not as_json and sys.stderr.isatty()  # without a terminal nothing of rich is imported
 
     def text(self, lines: list[str]) -> None:
@@ -118,9 +118,9 @@ class Show:
         if not self.as_json:
             typer.echo("\n".join(lines))
 
-    def refused(self, fault: BestandFout) -> None:
+    def refused(self, fault: FileFault) -> None:
         """A file that is not delivered."""
-        self.worse(GEWEIGERD)
+        self.worse(REFUSED)
         self.document["niet_aangeleverd"].append(report.refused_json(fault))
         self.text([report.refused_file(fault)])
 
@@ -146,7 +146,7 @@ class Show:
 
     def worse(self, code: int) -> None:
         """The exit code is the worst of what happened: interrupted, no broker, no receipt, refused."""
-        order = (GOED, GEWEIGERD, NIETS, GEEN_ONTVANGST, GEEN_SERVER, ONDERBROKEN)
+        order = (GOOD, REFUSED, NOTHING, NO_RECEIPT, NO_SERVER, INTERRUPTED)
         self.exit = max(self.exit, code, key=order.index)
 
     def checking(self, deliveries: Iterator[Delivery]) -> Delivery | None:
@@ -227,19 +227,19 @@ def run(connector: Connector, paths: list[Path], limits: sources.Limits, show: S
         for delivery in sent:
             _receipt(connector, delivery, show, options)
     except BrokerDown as error:
-        show.problem(GEEN_SERVER, str(error))
+        show.problem(NO_SERVER, str(error))
     except KeyboardInterrupt:
-        show.problem(ONDERBROKEN, "Onderbroken. Hetzelfde commando maakt het werk later af; niets telt dubbel.")
+        show.problem(INTERRUPTED, "Onderbroken. Hetzelfde commando maakt het werk later af; niets telt dubbel.")
     else:
         if not made:
-            show.problem(NIETS, "Er is niets aan te leveren.")
+            show.problem(NOTHING, "Er is niets aan te leveren.")
     return show.end()
 
 
 def _publish(connector: Connector, delivery: Delivery, show: Show, options: Options) -> bool:
     """Whether the whole delivery is at the broker."""
     if any(file.afgekeurd for file in delivery.bestanden):
-        show.worse(GEWEIGERD)
+        show.worse(REFUSED)
     if options.check_only:
         show.document["aanleveringen"].append(report.as_json(delivery, None, show_all=show.show_all))
         return False
@@ -267,8 +267,8 @@ def _receipt(connector: Connector, delivery: Delivery, show: Show, options: Opti
 
         receipt = connector.receipt(delivery, options.wait, seen, interruption.check)
     if receipt is None or not receipt.klaar:
-        show.worse(GEEN_ONTVANGST)
+        show.worse(NO_RECEIPT)
     elif receipt.afgekeurd:
-        show.worse(GEWEIGERD)
+        show.worse(REFUSED)
     show.result(delivery, receipt)
     show.mailed(options.mail, delivery, receipt)

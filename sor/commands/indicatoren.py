@@ -1,4 +1,4 @@
-"""``sor indicatoren``: the pages that say what figures and messages mean, from the tables that they are made of."""
+"""``sor indicators``: the pages that say what figures and messages mean, from the tables that they are made of."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Annotated, Final
 import typer
 
 from results.pages import indicators as figures
-from results.pages import messages as meldingen
+from results.pages import messages as messages
 
 #: File in ``docs`` -> its text.
-PAGES: Final[dict[str, Callable[[], str]]] = {"indicatoren.md": figures.markdown, "meldingen.md": meldingen.markdown}
+PAGES: Final[dict[str, Callable[[], str]]] = {"indicatoren.md": figures.markdown, "meldingen.md": messages.markdown}
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``sor indicatoren``."""
-    app.command("indicatoren")(indicatoren)
+    """Add ``sor indicators``."""
+    app.command("indicatoren")(indicators)
 
 
-def indicatoren(
+def indicators(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; ends with 1 when a page is not current.")
     ] = False,

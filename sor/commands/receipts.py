@@ -8,18 +8,18 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from connectors.answer.journal import Journal, Plaats
-from connectors.answer.report import SOORTEN, moment, wachtzin
+from connectors.answer.journal import Journal, Place
+from connectors.answer.report import KINDS, moment, wait_sentence
 from crypto.keys import connector_secret
-from domain.field.messages import tekst
+from domain.field.messages import text
 from settings.access import clickhouse_access
 from settings.settings import Settings, load_settings
 from sinks import clickhouse
 from sinks.access import Access
 from sinks.clickhouse import RefusedError, UnavailableError
 
-_NIETS, _PROBLEEM = 1, 2
-STATUSSEN: Final = ("alle", "in_verwerking", "verwerkt", "fouten", "ingetrokken")
+_NOTHING, _PROBLEEM = 1, 2
+STATUSES: Final = ("alle", "in_verwerking", "verwerkt", "fouten", "ingetrokken")
 _QUERY: Final = """
 SELECT delivery, kind, sender, test, lines, gezien, geaccepteerd, afgekeurd, ingetrokken, klaar,
        toUnixTimestamp64Milli(eerste) AS eerste_ms, toUnixTimestamp64Milli(laatste) AS laatste_ms, codes,
@@ -56,8 +56,8 @@ def receipts(
     delivery: Annotated[str, typer.Argument(help="Id of one delivery, or its beginning: shows its lines.")] = "",
     aanbieder: Annotated[str, typer.Option("--aanbieder", help="AGB code of the provider.")] = "",
     since: Annotated[str, typer.Option("--since", help="Only what moved since then, such as 2026-05-01.")] = "",
-    status: Annotated[str, typer.Option("--status", help=f"One of {', '.join(STATUSSEN)}.")] = "alle",
-    zoek: Annotated[
+    status: Annotated[str, typer.Option("--status", help=f"One of {', '.join(STATUSES)}.")] = "alle",
+    search: Annotated[
         str,
         typer.Option("--zoek", help="A BSN, beschikkingsnummer or toewijzingsnummer delivered from this machine."),
     ] = "",
@@ -68,12 +68,12 @@ def receipts(
 
     A number is searched in the journal of this machine's own deliveries, which holds keyed hashes only.
     """
-    if status not in STATUSSEN:
-        raise typer.BadParameter(f"--status is one of {', '.join(STATUSSEN)}")
+    if status not in STATUSES:
+        raise typer.BadParameter(f"--status is one of {', '.join(STATUSES)}")
     settings = load_settings()
-    found = _journal(settings).search(zoek) if zoek else []
+    found = _journal(settings).search(search) if search else []
     among = sorted({place.aanlevering for place in found})
-    rows = [] if zoek and not among else _ask(settings, aanbieder, delivery, among, since, status, most)
+    rows = [] if search and not among else _ask(settings, aanbieder, delivery, among, since, status, most)
     for row in rows:
         row["gezocht"] = [_line(row, place) for place in found if place.aanlevering == row["aanlevering"]]
     if as_json:
@@ -81,7 +81,7 @@ def receipts(
     else:
         typer.echo("\n".join(_text(rows, lines=bool(delivery))))
     if not rows:
-        raise typer.Exit(_NIETS)
+        raise typer.Exit(_NOTHING)
 
 
 def _journal(settings: Settings) -> Journal:
@@ -110,7 +110,13 @@ def _ask(
 
 def _waits(delivery: str, waiting: Any) -> list[dict[str, Any]]:
     return [
-        {"reden": reason, "aantal": number, "sinds": since, "records": sorted(records), "melding": wachtzin(reason)}
+        {
+            "reden": reason,
+            "aantal": number,
+            "sinds": since,
+            "records": sorted(records),
+            "melding": wait_sentence(reason),
+        }
         for where, reason, number, since, records in waiting
         if where == delivery
     ]
@@ -126,12 +132,12 @@ def _ms(since: str) -> int:
 
 def _faults(found: Any) -> list[dict[str, Any]]:
     return [
-        {"record": line, "regel": regel, "regels": regels, "code": code, "veld": veld, "melding": tekst(code)}
-        for line, regel, regels, code, veld in found
+        {"record": line, "regel": row, "regels": regels, "code": code, "veld": veld, "melding": text(code)}
+        for line, row, regels, code, veld in found
     ]
 
 
-def _line(row: dict[str, Any], place: Plaats) -> dict[str, Any]:
+def _line(row: dict[str, Any], place: Place) -> dict[str, Any]:
     """Status of one searched line: the last thing that is known of it."""
     fault = next((f for f in reversed(row["fouten"]) if f["record"] == place.record), None)
     waits = next((w for w in row["wacht"] if place.record in w["records"]), None)
@@ -150,11 +156,11 @@ def _text(rows: list[dict[str, Any]], *, lines: bool) -> list[str]:
         test = " (TEST)" if row["test"] else ""
         taken = f", {row['ingetrokken']} ingetrokken" if row["ingetrokken"] else ""
         out.append(
-            f"{row['aanlevering']}  {moment(row['laatste'])}  {row['aanbieder']}  {SOORTEN[row['soort']]}{test}: "
+            f"{row['aanlevering']}  {moment(row['laatste'])}  {row['aanbieder']}  {KINDS[row['soort']]}{test}: "
             f"{state}; {row['geaccepteerd']} geaccepteerd, {row['afgekeurd']} afgekeurd{taken}"
         )
         out += [f"    {w['aantal']:>8} geaccepteerd, {w['melding']} (sinds {w['sinds']})" for w in row["wacht"]]
-        out += [f"    {number:>8} × {code}: {tekst(code)}" for code, number in sorted(row["codes"].items())]
+        out += [f"    {number:>8} × {code}: {text(code)}" for code, number in sorted(row["codes"].items())]
         if lines:
             out += [f"    record {f['record']}, regel {f['regel']} [{f['code']} {f['veld']}]" for f in row["fouten"]]
         out += [f"    gezocht: regel {g['regel']}: {g['status']}" for g in row["gezocht"]]

@@ -49,6 +49,8 @@ def _guarded(runner: Runner, settings: Settings, slot: str, metrics_port: int | 
         return runner(settings, slot, metrics_port)
     except (OperatorFault, KafkaException) as problem:
         logging.getLogger("sor").critical("%s", problem)
+    except ModuleNotFoundError:
+        raise  # perhaps a package of an extra: sor.cli says which
     except Exception:
         # The log shows lines of code and no values. Nothing goes on: the offset is uncommitted.
         logging.getLogger("sor").critical("a fault of this program", exc_info=True)

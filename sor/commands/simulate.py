@@ -71,7 +71,7 @@ def _progress(*, quiet: bool) -> Iterator[Progress | None]:
 
 
 def _text(summary: Summary, out: Path) -> str:
-    planted = f", {summary.ingrepen} faults planted" if summary.ingrepen else ""
+    planted = f", {summary.interventions} faults planted" if summary.interventions else ""
     return (
         f"{out}: {summary.bestanden} files, {summary.bytes / 1e6:.1f} MB{planted}. {summary.clients} clients, "
         f"{summary.aanbieders} providers, {summary.trajecten} trajecten, {summary.leveringen} leveringen, "

@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from domain.field.geography import GEMEENTEN
-from domain.indicators.catalogue import INDICATOREN, Indicator
-from results.figures import KLEINSTE_GROEP, KLEINSTE_NOEMER, Cijfer, aantal_tekst, figures
+from domain.indicators.catalogue import INDICATORS, Indicator
+from results.figures import SMALLEST_DENOMINATOR, SMALLEST_GROUP, Figure, count_text, figures
 from settings.access import clickhouse_access
 from settings.settings import ClickHouseUser, load_settings
 from sinks.access import Access
@@ -28,7 +28,7 @@ from sinks.schema.migrate import MigrationError
 PENDING: Final = 1
 _CLOCK: Final = ZoneInfo("Europe/Amsterdam")
 SIDE_BY_SIDE: Final = 6  # groups that fit a screen of 80 columns beside each other
-HOOFDCIJFERS: Final = (
+HEADLINE_FIGURES: Final = (
     "trajecten_lopend",
     "trajecten_beeindigd",
     "uitval",
@@ -40,7 +40,7 @@ HOOFDCIJFERS: Final = (
     "respons_cem",
 )
 #: All but single marks and options of youth and parents apart, which ``--json`` has.
-_ALLES: Final = tuple(key for key in INDICATOREN if not re.search(r"_\d+_", key))
+_EVERYTHING: Final = tuple(key for key in INDICATORS if not re.search(r"_\d+_", key))
 P = ParamSpec("P")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -85,61 +85,63 @@ class Per(StrEnum):
 
 def indicators(
     per: Annotated[Per | None, typer.Option(help="Eén regel per cluster, gemeente of aanbieder.")] = None,
-    van: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Vanaf deze dag.")] = None,
-    tot_en_met: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Tot en met deze dag.")] = None,
-    peildatum: Annotated[
+    since: Annotated[datetime | None, typer.Option("--van", formats=["%Y-%m-%d"], help="Vanaf deze dag.")] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--tot-en-met", formats=["%Y-%m-%d"], help="Tot en met deze dag.")
+    ] = None,
+    reference_day: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Dag waarop de leeftijd van een einde wordt geteld; zonder: vandaag."),
+        typer.Option("--peildatum", formats=["%Y-%m-%d"], help="Dag waarop de leeftijd van een einde wordt geteld; zonder: vandaag."),
     ] = None,
     as_json: AsJson = False,
     database: Annotated[str, typer.Option(help="Database of the tables.")] = "sor",
 ) -> None:
     """Show the figures as they are now (for the third party; groups under 10 clients stay hidden)."""
-    first, last = van.date() if van else None, tot_en_met.date() if tot_en_met else None
-    on = peildatum.date() if peildatum else datetime.now(_CLOCK).date()
-    keys = tuple(INDICATOREN) if as_json else HOOFDCIJFERS if per else _ALLES
-    found = figures(_access("grafana", database), keys, per.value if per else None, first, last, peildatum=on)
+    first, last = since.date() if since else None, until.date() if until else None
+    on = reference_day.date() if reference_day else datetime.now(_CLOCK).date()
+    keys = tuple(INDICATORS) if as_json else HEADLINE_FIGURES if per else _EVERYTHING
+    found = figures(_access("grafana", database), keys, per.value if per else None, first, last, reference_day=on)
     if as_json:
-        typer.echo(json.dumps([_figure(cijfer, on) for cijfer in found], indent=2, ensure_ascii=False))
+        typer.echo(json.dumps([_figure(figure, on) for figure in found], indent=2, ensure_ascii=False))
         return
     console = Console()
     console.print(_wide(found, per) if per else _long(found))
     console.print(
-        f"[R] = lezing, [P] = niet bevestigd. <{KLEINSTE_GROEP} = minder dan {KLEINSTE_GROEP} cliënten; "
-        f"– = niets geteld, of een percentage van minder dan {KLEINSTE_NOEMER}. Geen verantwoordingsinstrument.",
+        f"[R] = lezing, [P] = niet bevestigd. <{SMALLEST_GROUP} = minder dan {SMALLEST_GROUP} cliënten; "
+        f"– = niets geteld, of een percentage van minder dan {SMALLEST_DENOMINATOR}. Geen verantwoordingsinstrument.",
         markup=False,
     )
 
 
-def _long(found: list[Cijfer]) -> RichTable:
+def _long(found: list[Figure]) -> RichTable:
     """A block per subject; figures of CBS files only where there are any."""
-    if not any(cijfer.uitkomst.noemer for cijfer in found if cijfer.indicator.herkomst == "cbs"):
-        found = [cijfer for cijfer in found if cijfer.indicator.herkomst != "cbs"]
+    if not any(figure.uitkomst.denominator for figure in found if figure.indicator.provenance == "cbs"):
+        found = [figure for figure in found if figure.indicator.provenance != "cbs"]
     table = RichTable(title="Sturen op Resultaat: alle aanbieders samen")
     for name, justify in (("Nr.", "left"), ("Indicator", "left"), ("Waarde", "right"), ("n", "right")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     table.add_column("Niet meegeteld", justify="right")
-    for before, cijfer in zip([None, *found], found, strict=False):
-        indicator, uitkomst = cijfer.indicator, cijfer.uitkomst
-        if before and before.indicator.onderwerp != indicator.onderwerp:
+    for before, figure in zip([None, *found], found, strict=False):
+        indicator, uitkomst = figure.indicator, figure.uitkomst
+        if before and before.indicator.subject != indicator.subject:
             table.add_section()
         n = (
             ""
             if indicator.eenheid == "aantal"
-            else aantal_tekst(uitkomst.noemer, hidden=cijfer.verborgen == "clienten")
+            else count_text(uitkomst.denominator, hidden=figure.hidden == "clienten")
         )
-        out = "" if indicator.uitgesloten is None else aantal_tekst(uitkomst.uitgesloten)
-        table.add_row(indicator.nummer, _label(indicator), cijfer.tekst, n, out)
+        out = "" if indicator.excluded is None else count_text(uitkomst.excluded)
+        table.add_row(indicator.nummer, _label(indicator), figure.text, n, out)
     return table
 
 
-def _wide(found: list[Cijfer], per: Per) -> RichTable:
+def _wide(found: list[Figure], per: Per) -> RichTable:
     """Groups in order of name: no ranking. A few groups stand side by side, many below each other."""
-    cells = {(cijfer.groep, cijfer.indicator.sleutel): cijfer.tekst for cijfer in found}
-    groups = list(dict.fromkeys(cijfer.groep for cijfer in found))
+    cells = {(figure.groep, figure.indicator.sleutel): figure.text for figure in found}
+    groups = list(dict.fromkeys(figure.groep for figure in found))
     names = [_group_name(group, per) for group in groups]
-    labels = [_label(INDICATOREN[key]) for key in HOOFDCIJFERS]
-    rows = [[cells.get((group, key), "–") for key in HOOFDCIJFERS] for group in groups]
+    labels = [_label(INDICATORS[key]) for key in HEADLINE_FIGURES]
+    rows = [[cells.get((group, key), "–") for key in HEADLINE_FIGURES] for group in groups]
     title = f"Sturen op Resultaat per {per.value}"
     if len(groups) <= SIDE_BY_SIDE:
         beside = [list(line) for line in zip(labels, *rows, strict=True)]
@@ -150,7 +152,7 @@ def _wide(found: list[Cijfer], per: Per) -> RichTable:
 
 def _group_name(group: str, per: Per) -> str:
     if per is Per.GEMEENTE and group in GEMEENTEN:
-        return GEMEENTEN[group].naam
+        return GEMEENTEN[group].name
     return group or f"zonder {per.value}"
 
 
@@ -165,29 +167,29 @@ def _table(title: str, heads: list[str], rows: list[list[str]]) -> RichTable:
 
 def _label(indicator: Indicator) -> str:
     """Name and, unless it is fixed by a source, its mark."""
-    return indicator.naam + ("" if indicator.merk == "F" else f" \\[{indicator.merk}]")
+    return indicator.name + ("" if indicator.mark == "F" else f" \\[{indicator.mark}]")
 
 
-def _figure(cijfer: Cijfer, peildatum: date) -> dict[str, Any]:
-    indicator, uitkomst, hidden = cijfer.indicator, cijfer.uitkomst, cijfer.verborgen
+def _figure(figure: Figure, reference_day: date) -> dict[str, Any]:
+    indicator, uitkomst, hidden = figure.indicator, figure.uitkomst, figure.hidden
     few = hidden == "clienten"
-    out = None if indicator.uitgesloten is None or 0 < uitkomst.uitgesloten < KLEINSTE_GROEP else uitkomst.uitgesloten
+    out = None if indicator.excluded is None or 0 < uitkomst.excluded < SMALLEST_GROUP else uitkomst.excluded
     return {
-        "groep": cijfer.groep or None,
+        "groep": figure.groep or None,
         "sleutel": indicator.sleutel,
         "nummer": indicator.nummer or None,
-        "naam": indicator.titel,
-        "herkomst": indicator.herkomst,
+        "naam": indicator.title,
+        "herkomst": indicator.provenance,
         "eenheid": indicator.eenheid,
         "waarde": None if hidden else uitkomst.waarde(indicator.eenheid),
-        "n": None if few else uitkomst.noemer,
+        "n": None if few else uitkomst.denominator,
         "clienten": None if few else uitkomst.clienten,
         "uitgesloten": None if few else out,
         "verborgen": hidden or None,
-        "venster": indicator.venster,
-        "peildatum": peildatum.isoformat(),
+        "venster": indicator.window,
+        "peildatum": reference_day.isoformat(),
         "bron": indicator.bron or None,
-        "merk": indicator.merk,
+        "merk": indicator.mark,
     }
 
 

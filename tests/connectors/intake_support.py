@@ -21,7 +21,7 @@ from connectors.intake.server import listening
 from connectors.intake.tokens import Gate, TokenFile
 from connectors.intake.work import Done, Job, Refused, handle
 from schemas.codec import Codec
-from tests.connectors.support import AGB, BSN, RAP_KOP, ThirdParty, make_keys, table
+from tests.connectors.support import AGB, BSN, RAP_HEADER, ThirdParty, make_keys, table
 from transport.clients import Cluster
 
 OTHER = "94000002"
@@ -30,7 +30,7 @@ DEFAULT = IntakeLimits()
 
 def rap(rows: int = 3, bsn: str = BSN, start: int = 0) -> bytes:
     """A RAP file with good rows."""
-    return table(RAP_KOP, [(bsn, "", str(start + number + 1), "D1O", "2") for number in range(rows)])
+    return table(RAP_HEADER, [(bsn, "", str(start + number + 1), "D1O", "2") for number in range(rows)])
 
 
 class Source:

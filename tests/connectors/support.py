@@ -20,8 +20,8 @@ from structlog.testing import capture_logs
 from connectors.answer.receipts import Receipt, from_record
 from connectors.delivery.connector import Connector
 from connectors.delivery.recognise import PARSERS
-from connectors.formats.cbs.layout import indeling
-from connectors.formats.model import BestandFout, Invoer, Keuzes, Regel, Telling
+from connectors.formats.cbs.layout import layout_of
+from connectors.formats.model import Choices, FileContext, FileFault, FileRecord, Tally
 from crypto import keys
 from domain.field.bsn import official_numbers
 from domain.field.dates import as_date
@@ -37,7 +37,7 @@ BSNS = official_numbers()
 BSN = BSNS[0]
 AGB = "94000001"
 #: 22 June 2026, 12:00 UTC: "now" of the tests.
-NU = 1_782_129_600_000
+NOW = 1_782_129_600_000
 NS = "http://www.istandaarden.nl/ijw/3_2/{}/schema"
 
 Node = tuple[str, Any]
@@ -68,7 +68,7 @@ def header(code: str, **changed: Any) -> Node:
     """A header; every value can be replaced, None leaves an element out."""
     v = {
         "code": code,
-        "versie": 3,
+        "version": 3,
         "subversie": 2,
         "afzender": AGB,
         "ontvanger": "0363",
@@ -81,7 +81,7 @@ def header(code: str, **changed: Any) -> Node:
         "m:Header",
         [
             ("m:BerichtCode", v["code"]),
-            ("m:BerichtVersie", v["versie"]),
+            ("m:BerichtVersie", v["version"]),
             ("m:BerichtSubversie", v["subversie"]),
             ("m:Afzender", v["afzender"]),
             ("m:Ontvanger", v["ontvanger"]),
@@ -97,20 +97,20 @@ def product(ending: bool = False, **changed: Any) -> Node:
         "nummer": 4711,
         "categorie": "45",
         "code": "45A99",
-        "ingang": "2026-01-01",
+        "beginning": "2026-01-01",
         "begin": "2026-01-05",
         "reden": "31",
-        "eind": "2026-03-01",
+        "end": "2026-03-01",
         "status": "1",
     } | changed
     children: list[Node] = [
         ("m:ToewijzingNummer", v["nummer"]),
         ("m:Product", [("b:Categorie", v["categorie"]), ("b:Code", v["code"])] if v["categorie"] else None),
-        ("m:ToewijzingIngangsdatum", v["ingang"]),
+        ("m:ToewijzingIngangsdatum", v["beginning"]),
         ("m:Begindatum", v["begin"]),
     ]
     if ending:
-        children += [("m:RedenBeeindiging", v["reden"]), ("m:Einddatum", v["eind"])]
+        children += [("m:RedenBeeindiging", v["reden"]), ("m:Einddatum", v["end"])]
     return ("m:StopProduct" if ending else "m:StartProduct", [*children, ("m:StatusAanlevering", v["status"])])
 
 
@@ -120,26 +120,26 @@ class Regie:
 
     ending: bool = False
     bsn: str = BSN
-    geboren: str = "2011-05-01"
-    gebruik: str | None = None
+    born: str = "2011-05-01"
+    usage: str | None = None
     geslacht: str = "2"
-    producten: list[Node] = field(default_factory=list)
-    kop: dict[str, Any] = field(default_factory=dict)
+    products: list[Node] = field(default_factory=list)
+    header: dict[str, Any] = field(default_factory=dict)
     eol: str = "\r\n"
 
     def bytes(self) -> bytes:
         """The message."""
         group = "Stop" if self.ending else "Start"
-        products = self.producten or [product(self.ending)]
+        products = self.products or [product(self.ending)]
         client = [
             ("m:Bsn", self.bsn),
-            ("m:Geboortedatum", [("b:Datum", self.geboren), ("b:DatumGebruik", self.gebruik)]),
+            ("m:Geboortedatum", [("b:Datum", self.born), ("b:DatumGebruik", self.usage)]),
             ("m:Geslacht", self.geslacht),
             ("m:Naam", [("b:Geslachtsnaam", [("b:Achternaam", "Test"), ("b:Voorvoegsel", "van")])]),
             (f"m:{group}Producten", products),
         ]
         code = "440" if self.ending else "438"
-        body = [header(code, **self.kop), ("m:Client", client)]
+        body = [header(code, **self.header), ("m:Client", client)]
         return xml("jw307" if self.ending else "jw305", body, self.eol)
 
 
@@ -148,12 +148,12 @@ def prestatie(**changed: Any) -> dict[str, Any]:
     return {
         "bsn": BSN,
         "ref": "R1",
-        "vorige": None,
+        "previous": None,
         "nummer": 4711,
         "categorie": "45",
         "code": "45A99",
         "begin": "2026-05-01",
-        "eind": "2026-05-31",
+        "end": "2026-05-31",
         "volume": 10,
         "eenheid": "04",
         "tarief": 100,
@@ -164,19 +164,19 @@ def prestatie(**changed: Any) -> dict[str, Any]:
 
 @dataclass
 class Declaratie:
-    """A JW323 in the making. ``totaal`` None = the signed sum of the lines."""
+    """A JW323 in the making. ``total`` None = the signed sum of the lines."""
 
     regels: list[dict[str, Any]] = field(default_factory=lambda: [prestatie()])
     periode: tuple[str, str] = ("2026-05-01", "2026-05-31")
     dagtekening: str = "2026-06-19"
-    totaal: int | None = None
+    total: int | None = None
     dc: str | None = None
-    kop: dict[str, Any] = field(default_factory=dict)
+    header: dict[str, Any] = field(default_factory=dict)
 
     def bytes(self) -> bytes:
         """The message."""
-        som = sum(-r["bedrag"] if r["dc"] == "C" else r["bedrag"] for r in self.regels)
-        totaal = abs(som) if self.totaal is None else self.totaal
+        summed = sum(-r["bedrag"] if r["dc"] == "C" else r["bedrag"] for r in self.regels)
+        total = abs(summed) if self.total is None else self.total
         clients: dict[str, list[Node]] = {}
         for r in self.regels:
             clients.setdefault(r["bsn"], []).append(_prestatie(r))
@@ -184,14 +184,14 @@ class Declaratie:
             ("m:DeclaratieNummer", "D1"),
             ("m:DeclaratiePeriode", _periode(*self.periode)),
             ("m:DeclaratieDagtekening", self.dagtekening),
-            ("m:TotaalIngediendBedrag", _bedrag("b:TotaalBedrag", totaal, self.dc or ("C" if som < 0 else "D"))),
+            ("m:TotaalIngediendBedrag", _bedrag("b:TotaalBedrag", total, self.dc or ("C" if summed < 0 else "D"))),
             ("m:Clienten", [("m:Client", [("m:Bsn", bsn), ("m:Prestaties", ps)]) for bsn, ps in clients.items()]),
         ]
-        return xml("jw323", [header("490", **self.kop), ("m:Declaratie", body)])
+        return xml("jw323", [header("490", **self.header), ("m:Declaratie", body)])
 
 
-def _periode(begin: str, eind: str) -> list[Node]:
-    return [("b:Begindatum", begin), ("b:Einddatum", eind)]
+def _periode(begin: str, end: str) -> list[Node]:
+    return [("b:Begindatum", begin), ("b:Einddatum", end)]
 
 
 def _bedrag(name: str, bedrag: int, dc: str) -> list[Node]:
@@ -202,11 +202,11 @@ def _prestatie(r: dict[str, Any]) -> Node:
     return (
         "m:Prestatie",
         [
-            ("m:ProductReferentie", [("b:ReferentieNummer", r["ref"]), ("b:VorigReferentieNummer", r["vorige"])]),
+            ("m:ProductReferentie", [("b:ReferentieNummer", r["ref"]), ("b:VorigReferentieNummer", r["previous"])]),
             ("m:ToewijzingNummer", r["nummer"]),
             ("m:ProductCategorie", r["categorie"]),
             ("m:ProductCode", r["code"]),
-            ("m:ProductPeriode", _periode(r["begin"], r["eind"])),
+            ("m:ProductPeriode", _periode(r["begin"], r["end"])),
             ("m:GeleverdVolume", r["volume"]),
             ("m:Eenheid", r["eenheid"]),
             ("m:ProductTarief", r["tarief"]),
@@ -215,18 +215,18 @@ def _prestatie(r: dict[str, Any]) -> Node:
     )
 
 
-RAP_KOP = ("BSN", "Beschikingsnummer", "Toewijzingsnummer", "Type", "Waarde")
-CEM_KOP = (
+RAP_HEADER = ("BSN", "Beschikingsnummer", "Toewijzingsnummer", "Type", "Waarde")
+CEM_HEADER = (
     *("zorgaanbieder_id", "bsn", "client_ref", "meting_id"),
     *("datum_meting", "informant", "vragenlijst", "vraag", "antwoord"),
 )
 
 
 def table(
-    kop: tuple[str, ...],
+    header: tuple[str, ...],
     rows: list[tuple[str, ...]],
     sep: str = ";",
-    codering: str = "utf-8",
+    encoding: str = "utf-8",
     eol: str = "\r\n",
     *,
     quote_all: bool = False,
@@ -235,17 +235,17 @@ def table(
     out = io.StringIO()
     quoting: Literal[0, 1] = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
     writer = csv.writer(out, delimiter=sep, lineterminator=eol, quoting=quoting)
-    writer.writerow(kop)
+    writer.writerow(header)
     writer.writerows(rows)
-    return out.getvalue().encode(codering)
+    return out.getvalue().encode(encoding)
 
 
 def cem_rows(meting: str = "1-1", answers: dict[str, str] | None = None, **changed: str) -> list[tuple[str, ...]]:
     """The rows of one meting; every other column can be changed."""
     answers = {"VR01": "2", "VR09A": "8", "VR10": "1"} if answers is None else answers
     v = {"provider": AGB, "bsn": BSN, "ref": "ref-7", "when": "01-06-2026", "informant": "Moeder"}
-    v = v | {"lijst": "CEM+_2018_OE_v1"} | changed
-    head = (v["provider"], v["bsn"], v["ref"], meting, v["when"], v["informant"], v["lijst"])
+    v = v | {"vragenlijst": "CEM+_2018_OE_v1"} | changed
+    head = (v["provider"], v["bsn"], v["ref"], meting, v["when"], v["informant"], v["vragenlijst"])
     return [(*head, question, answer) for question, answer in answers.items()]
 
 
@@ -254,17 +254,17 @@ def iso(day: int) -> str:
     return as_date(day).isoformat()
 
 
-def parse(kind: str, data: bytes, codering: str = "utf-8-sig", **more: Any) -> list[Regel]:
-    """The records of a file; ``BestandFout`` as the parser raises it."""
-    invoer = Invoer("bestand", more.pop("afzender", AGB), NU, codering, data.count(b"\n") + 1, **more)
-    return list(PARSERS[kind](io.BytesIO(data), invoer))
+def parse(kind: str, data: bytes, encoding: str = "utf-8-sig", **more: Any) -> list[FileRecord]:
+    """The records of a file; ``FileFault`` as the parser raises it."""
+    context = FileContext("bestand", more.pop("afzender", AGB), NOW, encoding, data.count(b"\n") + 1, **more)
+    return list(PARSERS[kind](io.BytesIO(data), context))
 
 
-def refusal(kind: str, data: bytes, **more: Any) -> BestandFout:
+def refusal(kind: str, data: bytes, **more: Any) -> FileFault:
     """Why a file is refused as a whole."""
     try:
         parse(kind, data, **more)
-    except BestandFout as fault:
+    except FileFault as fault:
         return fault
     raise AssertionError("accepted")
 
@@ -335,12 +335,12 @@ def connected(folder: Path) -> Iterator[tuple[Connector, ThirdParty]]:
         yield connector, third
 
 
-def attempt(kind: str, data: bytes, **more: Any) -> tuple[str, list[Regel]]:
+def attempt(kind: str, data: bytes, **more: Any) -> tuple[str, list[FileRecord]]:
     """Parse what may be damaged: the code of the refusal ("" = none) and the records; no text of either holds a BSN."""
     try:
         records = parse(kind, data, **more)
-    except BestandFout as fault:
-        text = f"{fault} {fault!r} {fault.gevonden}"
+    except FileFault as fault:
+        text = f"{fault} {fault!r} {fault.found}"
         assert BSN not in text
         assert "Test" not in text
         return fault.code, []
@@ -363,7 +363,7 @@ def make_keys(folder: Path) -> Path:
     return folder
 
 
-def toegewezen(**changed: Any) -> Node:
+def assigned(**changed: Any) -> Node:
     """One ToegewezenProduct."""
     v = {
         "nummer": 4711,
@@ -372,8 +372,8 @@ def toegewezen(**changed: Any) -> Node:
         "code": "45A99",
         "datum": "2026-01-02",
         "tijd": "10:20:30",
-        "ingang": "2026-01-01",
-        "eind": "2026-12-31",
+        "beginning": "2026-01-01",
+        "end": "2026-12-31",
         "reden": None,
         "omvang": (12, "04", "2"),
         "budget": None,
@@ -390,8 +390,8 @@ def toegewezen(**changed: Any) -> Node:
             ("m:Product", product),
             ("m:Toewijzingsdatum", v["datum"]),
             ("m:Toewijzingstijd", v["tijd"]),
-            ("m:Ingangsdatum", v["ingang"]),
-            ("m:Einddatum", v["eind"]),
+            ("m:Ingangsdatum", v["beginning"]),
+            ("m:Einddatum", v["end"]),
             ("m:RedenWijziging", v["reden"]),
             ("m:Omvang", size),
             ("m:Budget", v["budget"]),
@@ -400,7 +400,7 @@ def toegewezen(**changed: Any) -> Node:
     )
 
 
-_ADRES: list[Node] = [
+_ADDRESS: list[Node] = [
     ("m:Contact", [("m:Soort", "01"), ("m:Adres", [("b:Huis", [("b:Huisnummer", 7)]), ("b:Postcode", "1315AB")])])
 ]
 
@@ -409,11 +409,11 @@ _ADRES: list[Node] = [
 class Toewijzingen:
     """A JW301 in the making, with everything personal that the standard knows."""
 
-    producten: list[Node] = field(default_factory=lambda: [toegewezen()])
+    products: list[Node] = field(default_factory=lambda: [assigned()])
     bsn: str = BSN
-    geboren: str = "2011-05-01"
-    gebruik: str | None = None
-    kop: dict[str, Any] = field(default_factory=dict)
+    born: str = "2011-05-01"
+    usage: str | None = None
+    header: dict[str, Any] = field(default_factory=dict)
 
     def bytes(self) -> bytes:
         """The message."""
@@ -421,17 +421,17 @@ class Toewijzingen:
         name = [("b:Geslachtsnaam", family), ("b:Voornamen", "Jan"), ("b:NaamGebruik", "1")]
         client = [
             ("m:Bsn", self.bsn),
-            ("m:Geboortedatum", [("b:Datum", self.geboren), ("b:DatumGebruik", self.gebruik)]),
+            ("m:Geboortedatum", [("b:Datum", self.born), ("b:DatumGebruik", self.usage)]),
             ("m:Geslacht", "1"),
             ("m:Naam", name),
             ("m:Communicatie", [("b:Vorm", "1"), ("b:Taal", "Frans")]),
             ("m:JuridischeStatus", "01"),
             ("m:Commentaar", "gescheiden ouders Jansen"),
-            ("m:Relaties", [("m:Relatie", [("m:Nummer", "1"), ("m:Naam", name), *_ADRES])]),
-            ("m:Contactgegevens", _ADRES),
-            ("m:ToegewezenProducten", self.producten),
+            ("m:Relaties", [("m:Relatie", [("m:Nummer", "1"), ("m:Naam", name), *_ADDRESS])]),
+            ("m:Contactgegevens", _ADDRESS),
+            ("m:ToegewezenProducten", self.products),
         ]
-        head = header("436", **({"afzender": "0363", "ontvanger": AGB} | self.kop))
+        head = header("436", **({"afzender": "0363", "ontvanger": AGB} | self.header))
         return xml("jw301", [head, ("m:Client", client)])
 
 
@@ -439,8 +439,8 @@ def _retourcodes(codes: tuple[str, ...]) -> Node:
     return ("m:RetourCodes", [("m:RetourCode", code) for code in codes] or None)
 
 
-def _versie(naam: str) -> Node:
-    return (naam, [("b:BasisschemaXsdVersie", "1.0.0"), ("b:BerichtXsdVersie", "1.0.0")])
+def _version(name: str) -> Node:
+    return (name, [("b:BasisschemaXsdVersie", "1.0.0"), ("b:BerichtXsdVersie", "1.0.0")])
 
 
 @dataclass
@@ -449,30 +449,30 @@ class Retour:
 
     ending: bool = False
     codes: tuple[str, ...] = ()
-    klant: tuple[str, ...] | None = None  # the codes of the client; None = no client block
+    customer: tuple[str, ...] | None = None  # the codes of the client; None = no client block
     regel: tuple[str, ...] = ("9326",)
     dagtekening: str = "2026-06-21"
-    kop: dict[str, Any] = field(default_factory=dict)
+    header: dict[str, Any] = field(default_factory=dict)
 
     def bytes(self) -> bytes:
         """The message."""
-        name, parts = header("441" if self.ending else "439", **self.kop)
+        name, parts = header("441" if self.ending else "439", **self.header)
         xslt = "1.2.3" if "0001" in self.codes else None
         parts += [("m:IdentificatieRetour", "R1"), ("m:DagtekeningRetour", self.dagtekening), ("m:XsltVersie", xslt)]
-        body = [(name, [*parts, _versie("m:XsdVersieRetour"), _retourcodes(self.codes)])]
-        if self.klant is not None:
-            body.append(self._client(self.klant))
+        body = [(name, [*parts, _version("m:XsdVersieRetour"), _retourcodes(self.codes)])]
+        if self.customer is not None:
+            body.append(self._client(self.customer))
         return xml("jw308" if self.ending else "jw306", body, "\n")
 
     def _client(self, codes: tuple[str, ...]) -> Node:
         group = "Stop" if self.ending else "Start"
-        naam, inhoud = product(self.ending)
+        name, content = product(self.ending)
         client = [
             ("m:Bsn", BSN),
             ("m:Geboortedatum", [("b:Datum", "2011-05-01")]),
             ("m:Geslacht", "2"),
             ("m:Naam", [("b:Geslachtsnaam", [("b:Achternaam", "Test")])]),
-            (f"m:{group}Producten", [(naam, [*inhoud, _retourcodes(self.regel)])]),
+            (f"m:{group}Producten", [(name, [*content, _retourcodes(self.regel)])]),
             _retourcodes(codes),
         ]
         return ("m:Client", client)
@@ -483,19 +483,23 @@ class Antwoord:
     """A JW325 in the making: rejected lines by client with the codes of each. ``toegekend`` None = what adds up."""
 
     regels: list[tuple[dict[str, Any], tuple[str, ...]]] = field(default_factory=list)
-    klant: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    kopcodes: tuple[str, ...] = ("0200",)
+    customer: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    header_codes: tuple[str, ...] = ("0200",)
     codes: tuple[str, ...] | None = None  # None = 8001 without lines, else 0200
     zonder_antwoord: bool = False
     ingediend: int = 10_000
     toegekend: int | None = None
-    kop: dict[str, Any] = field(default_factory=dict)
+    header: dict[str, Any] = field(default_factory=dict)
 
     def bytes(self) -> bytes:
         """The message."""
-        name, parts = header("491", **({"afzender": "0363", "ontvanger": AGB} | self.kop))
-        heen = [("b:Identificatie", "D-000000001"), ("b:Dagtekening", "2026-06-01")]
-        parts += [("m:DeclaratieIdentificatie", heen), _versie("m:XsdVersieDeclaratie"), _retourcodes(self.kopcodes)]
+        name, parts = header("491", **({"afzender": "0363", "ontvanger": AGB} | self.header))
+        forth = [("b:Identificatie", "D-000000001"), ("b:Dagtekening", "2026-06-01")]
+        parts += [
+            ("m:DeclaratieIdentificatie", forth),
+            _version("m:XsdVersieDeclaratie"),
+            _retourcodes(self.header_codes),
+        ]
         body = [(name, parts)]
         if not self.zonder_antwoord:
             body.append(("m:DeclaratieAntwoord", self._antwoord()))
@@ -504,12 +508,12 @@ class Antwoord:
     def _antwoord(self) -> list[Node]:
         clients: dict[str, list[Node]] = {}
         for values, codes in self.regels:
-            naam, inhoud = _prestatie(values)
-            clients.setdefault(values["bsn"], []).append((naam, [*inhoud, _retourcodes(codes)]))
-        som = sum(-r["bedrag"] if r["dc"] == "C" else r["bedrag"] for r, _ in self.regels)
-        over = self.ingediend - som if self.toegekend is None else self.toegekend
+            name, content = _prestatie(values)
+            clients.setdefault(values["bsn"], []).append((name, [*content, _retourcodes(codes)]))
+        summed = sum(-r["bedrag"] if r["dc"] == "C" else r["bedrag"] for r, _ in self.regels)
+        over = self.ingediend - summed if self.toegekend is None else self.toegekend
         blocks = [
-            ("m:Client", [("m:Bsn", bsn), ("m:Prestaties", lines), _retourcodes(self.klant.get(bsn, ("0200",)))])
+            ("m:Client", [("m:Bsn", bsn), ("m:Prestaties", lines), _retourcodes(self.customer.get(bsn, ("0200",)))])
             for bsn, lines in clients.items()
         ]
         return [
@@ -543,46 +547,46 @@ meerling = {kolom = "Meerling", plaats = 54, breedte = 1}
 [gemeenten]
 "0034" = ["1300-1379"]
 """
-CBS_KOP = (
+CBS_HEADER = (
     *("BSN", "Geboortedatum", "Geslacht", "Postcode", "Verwijzer", "Hulpvorm", "Crisis", "Datum aanvang"),
     *("Datum einde", "Reden", "Nut", "Zonder hulp", "Informant", "Meerling"),
 )
-_CBS_BREEDTE = (9, 8, 1, 6, 2, 2, 2, 8, 8, 2, 2, 2, 1, 1)
+_CBS_WIDTH = (9, 8, 1, 6, 2, 2, 2, 8, 8, 2, 2, 2, 1, 1)
 
 
 def cbs_row(**changed: str) -> tuple[str, ...]:
-    """One line of a CBS file as cells in the order of ``CBS_KOP``."""
+    """One line of a CBS file as cells in the order of ``CBS_HEADER``."""
     v = {
         "bsn": BSN,
-        "geboren": "20110501",
+        "born": "20110501",
         "geslacht": "V",
         "postcode": "1315AB",
         "verwijzer": "02",
         "hulpvorm": "02",
         "crisis": "02",
         "begin": "20260105",
-        "eind": "20260301",
+        "end": "20260301",
         "reden": "01",
         "nut": "8",
         "zonder": "04",
         "informant": "1",
-        "meerling": "",
+        "twin": "",
     } | changed
     return tuple(v.values())
 
 
 def cbs_ascii(rows: list[tuple[str, ...]], eol: str = "\r\n") -> bytes:
     """The lines in fixed places."""
-    lines = ("".join(c.ljust(w) for c, w in zip(row, _CBS_BREEDTE, strict=True)) for row in rows)
+    lines = ("".join(c.ljust(w) for c, w in zip(row, _CBS_WIDTH, strict=True)) for row in rows)
     return "".join(line + eol for line in lines).encode()
 
 
-def cbs_xlsx(rows: list[tuple[Any, ...]], kop: tuple[str, ...] = CBS_KOP, blad: str = "Blad1") -> bytes:
+def cbs_xlsx(rows: list[tuple[Any, ...]], header: tuple[str, ...] = CBS_HEADER, blad: str = "Blad1") -> bytes:
     """The lines as an Excel sheet."""
     book = Workbook()
     page = book.active
     page.title = blad
-    for row in (kop, *rows):
+    for row in (header, *rows):
         page.append(row)
     out = io.BytesIO()
     book.save(out)
@@ -604,15 +608,15 @@ def unzipped(data: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def cbs_keuzes(periode: str = "2026-1", layout: bytes = LAYOUT) -> Keuzes:
+def cbs_choices(periode: str = "2026-1", layout: bytes = LAYOUT) -> Choices:
     """The choices with which a CBS file is read."""
-    return Keuzes(indeling=indeling(layout), periode=periode)
+    return Choices(layout=layout_of(layout), periode=periode)
 
 
-def parse_twice(kind: str, data: bytes, **more: Any) -> list[Regel]:
+def parse_twice(kind: str, data: bytes, **more: Any) -> list[FileRecord]:
     """The records after a second pass, as a delivery reads them: what the first pass found is known."""
-    invoer = Invoer("bestand", AGB, NU, more.pop("codering", "utf-8-sig"), data.count(b"\n") + 1, **more)
+    context = FileContext("bestand", AGB, NOW, more.pop("encoding", "utf-8-sig"), data.count(b"\n") + 1, **more)
     for _ in range(2):
-        invoer.telling = Telling()
-        found = list(PARSERS[kind](io.BytesIO(data), invoer))
+        context.tally = Tally()
+        found = list(PARSERS[kind](io.BytesIO(data), context))
     return found

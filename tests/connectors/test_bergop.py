@@ -9,22 +9,22 @@ import pytest
 from connectors.answer import report
 from connectors.delivery.connector import Connector
 from connectors.formats.files import Source
-from connectors.formats.model import Afwijzing, BestandFout, Keuzes, Regel
+from connectors.formats.model import Afwijzing, Choices, FileFault, FileRecord
 from domain.facts.fact import Meting
-from tests.connectors.support import AGB, BSN, BSNS, CEM_KOP, cem_rows, make_keys, parse_twice, table
+from tests.connectors.support import AGB, BSN, BSNS, CEM_HEADER, cem_rows, make_keys, parse_twice, table
 from tests.connectors.support import ThirdParty as Third
 from transport.clients import Cluster
 
-KOP = (*CEM_KOP, "gemeente")
+HEADER = (*CEM_HEADER, "gemeente")
 
 
 def feed(*metingen: tuple[str, str], bsn: str = BSN) -> bytes:
     """Metingen as ``(meting_id, gemeente)``."""
     rows = [(*row, gemeente) for meting, gemeente in metingen for row in cem_rows(meting, bsn=bsn)]
-    return table(KOP, rows)
+    return table(HEADER, rows)
 
 
-def passed(records: list[Regel]) -> list[bytes]:
+def passed(records: list[FileRecord]) -> list[bytes]:
     """The metingen that pass."""
     return [record.inhoud.meting for record in records if isinstance(record.inhoud, Meting)]
 
@@ -50,17 +50,17 @@ def test_only_configured_municipalities_pass(gemeente: str, passes: bool) -> Non
 
 def test_the_configured_municipalities_are_a_choice() -> None:
     data = feed(("1-1", "0363"), ("1-2", "0384"))
-    assert passed(parse_twice("cem", data, keuzes=Keuzes(frozenset({"0384"})))) == [b"1-2"]
+    assert passed(parse_twice("cem", data, choices=Choices(frozenset({"0384"})))) == [b"1-2"]
 
 
 def test_a_meting_with_a_row_of_elsewhere_is_dropped_as_a_whole() -> None:
     rows = [(*row, "0363" if n else "0599") for n, row in enumerate(cem_rows("1-1"))]
-    assert parse_twice("cem", table(KOP, rows)) == []
+    assert parse_twice("cem", table(HEADER, rows)) == []
 
 
 def test_the_municipality_is_a_filter_and_no_part_of_the_fact() -> None:
     rows = [(*row, "0363" if n else "0384") for n, row in enumerate(cem_rows("1-1"))]
-    assert passed(parse_twice("cem", table(KOP, rows))) == [b"1-1"]
+    assert passed(parse_twice("cem", table(HEADER, rows))) == [b"1-1"]
 
 
 def test_a_wrong_row_of_elsewhere_is_dropped_and_not_refused() -> None:
@@ -75,7 +75,9 @@ def test_the_rest_is_counted_and_nothing_of_it_travels(tmp_path: Path) -> None:
     data = feed(("1-1", "0363"), ("1-2", "0599"), ("1-3", "0034"), ("1-4", "0384"))
     with Connector(keys, Cluster("nowhere"), publisher=third, receipts=third) as connector:
         delivery = connector.publish_bytes("bergop.csv", data)
-        other = Connector(keys, Cluster("nowhere"), publisher=third, receipts=third, keuzes=Keuzes(frozenset({"0384"})))
+        other = Connector(
+            keys, Cluster("nowhere"), publisher=third, receipts=third, choices=Choices(frozenset({"0384"}))
+        )
         assert other.publish_bytes("bergop.csv", data).id != delivery.id  # other records: another delivery
     assert (delivery.kind, delivery.sender, delivery.lines) == ("cem", AGB, 2)
     assert len(third.sent) == 3
@@ -89,7 +91,7 @@ def test_a_feed_of_elsewhere_only_is_not_delivered(tmp_path: Path) -> None:
     keys = make_keys(tmp_path / "keys")
     third = Third(keys)
     connector = Connector(keys, Cluster("nowhere"), publisher=third, receipts=third)
-    with connector, pytest.raises(BestandFout, match="B16"):
+    with connector, pytest.raises(FileFault, match="B16"):
         connector.publish_bytes("bergop.csv", feed(("1-1", "0599")))
     assert third.sent == []
 
@@ -106,8 +108,8 @@ def test_a_feed_of_many_providers_is_a_delivery_for_each(tmp_path: Path) -> None
     ]
     folder = make_keys(tmp_path / "keys")
     third = Third(folder)
-    refused: list[BestandFout] = []
-    source = Source("feed.csv", "feed.csv", 0, content=table(KOP, rows))
+    refused: list[FileFault] = []
+    source = Source("feed.csv", "feed.csv", 0, content=table(HEADER, rows))
     with Connector(folder, Cluster("nowhere"), publisher=third, receipts=third) as connector:
         found = list(connector.deliveries([source], connector.run(), refused.append))
         receipts = []
@@ -117,7 +119,7 @@ def test_a_feed_of_many_providers_is_a_delivery_for_each(tmp_path: Path) -> None
     assert refused == []
     assert [delivery.sender for delivery in found] == [AGB, other]
     assert len({delivery.id for delivery in found}) == 2
-    assert [file.invoer.telling.buiten for delivery in found for file in delivery.bestanden] == [0, 1]
+    assert [file.context.tally.buiten for delivery in found for file in delivery.bestanden] == [0, 1]
     assert [(r.geaccepteerd, r.codes) for r in receipts if r] == [(1, {"C08": 1}), (1, {})]
 
 
@@ -125,7 +127,7 @@ def test_with_a_provider_named_the_feed_is_that_providers_alone(tmp_path: Path) 
     rows = [(*row, "0363") for agb in (AGB, "94000002") for row in cem_rows(f"{agb}-1", provider=agb)]
     folder = make_keys(tmp_path / "keys")
     third = Third(folder)
-    source = Source("feed.csv", "feed.csv", 0, content=table(KOP, rows))
+    source = Source("feed.csv", "feed.csv", 0, content=table(HEADER, rows))
     with Connector(folder, Cluster("nowhere"), publisher=third, receipts=third) as connector:
-        (delivery,) = connector.deliveries([source], connector.run(AGB), list[BestandFout]().append)
+        (delivery,) = connector.deliveries([source], connector.run(AGB), list[FileFault]().append)
     assert (delivery.sender, delivery.bestanden[0].codes) == (AGB, {"C11": 1})

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from connectors.answer import report
 from connectors.delivery.connector import Connector
 from connectors.delivery.recognise import recognise
-from connectors.formats.cbs.fields import halfjaren
-from connectors.formats.cbs.layout import NODIG, VELDEN, LayoutFout, indeling
-from connectors.formats.model import Afwijzing, BestandFout, Keuzes, Regel
+from connectors.formats.cbs.fields import half_years
+from connectors.formats.cbs.layout import FIELDS, NEEDED, LayoutFault, layout_of
+from connectors.formats.model import Afwijzing, Choices, FileFault, FileRecord
 from crypto.oprf import bsn_input, cbs_input
 from domain.facts.checks import check
 from domain.facts.fact import CbsRecord
@@ -25,11 +25,11 @@ from tests.connectors.support import (
     AGB,
     BSN,
     BSNS,
-    CBS_KOP,
+    CBS_HEADER,
     LAYOUT,
     ThirdParty,
     cbs_ascii,
-    cbs_keuzes,
+    cbs_choices,
     cbs_row,
     cbs_xlsx,
     make_keys,
@@ -42,21 +42,21 @@ from tests.connectors.support import (
 from transport.clients import Cluster
 
 R = cbs_row
-K = cbs_keuzes
-ONBEKEND, ONGEBOREN = "999999999", "000000000"
+K = cbs_choices
+UNKNOWN, UNBORN = "999999999", "000000000"
 
 
 def as_csv(rows: list[tuple[str, ...]]) -> bytes:
     """The lines as CSV."""
-    return table(CBS_KOP, rows)
+    return table(CBS_HEADER, rows)
 
 
 FORMS = pytest.mark.parametrize("form", [cbs_ascii, as_csv, cbs_xlsx], ids=["ascii", "csv", "xlsx"])
 
 
-def read(data: bytes, **more: Any) -> list[Regel]:
+def read(data: bytes, **more: Any) -> list[FileRecord]:
     """The records as a delivery reads them, each of which entry accepts too."""
-    found = parse_twice("cbs", data, **({"keuzes": K()} | more))
+    found = parse_twice("cbs", data, **({"choices": K()} | more))
     assert all(check(r.inhoud) is None for r in found if isinstance(r.inhoud, CbsRecord))
     return found
 
@@ -71,10 +71,10 @@ def fact(*rows: tuple[str, ...]) -> CbsRecord:
 @FORMS
 def test_a_line_becomes_a_fact(form: Any) -> None:
     (record,) = read(form([R()]))
-    begin, einde = day(date(2026, 1, 5)), day(date(2026, 3, 1))
-    assert (record.bsn, record.terugval, record.regels) == (BSN, "", 1)
+    begin, end = day(date(2026, 1, 5)), day(date(2026, 3, 1))
+    assert (record.bsn, record.fallback, record.regels) == (BSN, "", 1)
     assert record.inhoud == CbsRecord(
-        "0034", "02", "02", "02", begin, einde, "01", "2", 14, False, 8, None, 4, None, "2026-1", 1_782_129_600_000
+        "0034", "02", "02", "02", begin, end, "01", "2", 14, False, 8, None, 4, None, "2026-1", 1_782_129_600_000
     )
     text = repr(record.inhoud)
     assert BSN not in text
@@ -85,12 +85,12 @@ def test_a_line_becomes_a_fact(form: Any) -> None:
 def test_every_form_says_the_same(form: Any) -> None:
     rows = [
         R(),
-        R(bsn=BSNS[1], eind="", reden="", nut="", zonder="", informant=""),
+        R(bsn=BSNS[1], end="", reden="", nut="", zonder="", informant=""),
         R(bsn=BSNS[2], nut="10", zonder="01", informant="2", crisis="", verwijzer=""),
-        R(bsn=ONBEKEND, geboren="20110500"),
+        R(bsn=UNKNOWN, born="20110500"),
     ]
-    assert [(r.bsn, r.terugval, r.inhoud) for r in read(form(rows))] == [
-        (r.bsn, r.terugval, r.inhoud) for r in read(cbs_ascii(rows))
+    assert [(r.bsn, r.fallback, r.inhoud) for r in read(form(rows))] == [
+        (r.bsn, r.fallback, r.inhoud) for r in read(cbs_ascii(rows))
     ]
 
 
@@ -101,17 +101,17 @@ def test_a_sheet_with_numbers_and_days_reads_as_text_does() -> None:
     row[8:14] = [date(2026, 3, 1), 1, 8.0, 4, 1, None]
     assert [r.inhoud for r in read(cbs_xlsx([tuple(row)]))] == [r.inhoud for r in read(cbs_ascii([R()]))]
     unborn = read(cbs_xlsx([(0, 0, *R()[2:])]))  # numbers forget their zeros
-    assert [r.terugval for r in unborn] == ["V|00000000|1315AB|20260105|02"]
+    assert [r.fallback for r in unborn] == ["V|00000000|1315AB|20260105|02"]
 
 
 @pytest.mark.parametrize(
-    ("geboren", "leeftijd", "benaderd"),
+    ("born", "leeftijd", "approximate"),
     [("20110501", 14, False), ("20110105", 15, False), ("20110100", 15, True), ("20110000", 15, True),
      ("00000000", None, False)],
 )  # fmt: skip
-def test_a_partial_birth_date_makes_a_rough_age(geboren: str, leeftijd: int | None, benaderd: bool) -> None:
-    found = fact(R(geboren=geboren))
-    assert (found.leeftijd, found.leeftijd_benaderd) == (leeftijd, benaderd)
+def test_a_partial_birth_date_makes_a_rough_age(born: str, leeftijd: int | None, approximate: bool) -> None:
+    found = fact(R(born=born))
+    assert (found.leeftijd, found.leeftijd_benaderd) == (leeftijd, approximate)
 
 
 @pytest.mark.parametrize(("letter", "code"), [("V", "2"), ("M", "1"), ("O", "0"), ("v", "2")])
@@ -125,10 +125,10 @@ def test_the_sex_is_that_of_the_messages(letter: str, code: str) -> None:
         ("G01", {"bsn": "999900007"}),
         ("G01", {"bsn": "12345678"}),
         ("G01", {"bsn": ""}),
-        ("G02", {"geboren": "20110230"}),
-        ("G02", {"geboren": "20260701"}),
-        ("G02", {"geboren": "18990101"}),
-        ("G02", {"geboren": "2011"}),
+        ("G02", {"born": "20110230"}),
+        ("G02", {"born": "20260701"}),
+        ("G02", {"born": "18990101"}),
+        ("G02", {"born": "2011"}),
         ("G03", {"geslacht": "1"}),
         ("G03", {"geslacht": ""}),
         ("G04", {"postcode": ""}),
@@ -140,15 +140,15 @@ def test_the_sex_is_that_of_the_messages(letter: str, code: str) -> None:
         ("G05", {"reden": "06"}),
         ("G06", {"begin": "20260230"}),
         ("G06", {"begin": "20260623"}),
-        ("G06", {"eind": "20260104"}),
-        ("G06", {"eind": "20260623"}),
+        ("G06", {"end": "20260104"}),
+        ("G06", {"end": "20260623"}),
         ("G06", {"begin": ""}),
-        ("G07", {"eind": ""}),
+        ("G07", {"end": ""}),
         ("G07", {"reden": ""}),
         ("G08", {"nut": "11"}),
         ("G08", {"nut": "0"}),
         ("G08", {"zonder": "05"}),
-        ("G09", {"begin": "20250105", "eind": "20251231"}),
+        ("G09", {"begin": "20250105", "end": "20251231"}),
         ("G11", {"informant": "3"}),
         ("G11", {"informant": ""}),
     ],
@@ -177,19 +177,19 @@ def test_only_declared_municipalities_pass(place: str, gemeente: str) -> None:
 
 
 def test_only_the_present_and_the_previous_half_year() -> None:
-    assert halfjaren(day(date(2026, 6, 30))) == ("2026-1", "2025-2")
-    assert halfjaren(day(date(2026, 7, 1))) == ("2026-2", "2026-1")
-    old = R(begin="20250805", eind="20251001")
-    assert len(read(cbs_ascii([old]), keuzes=K("2025-2"))) == 1
-    for code, keuzes in (("B18", K("2025-1")), ("B18", K("2026-2")), ("B17", K("")), ("B14", Keuzes())):
-        assert refusal("cbs", cbs_ascii([old]), keuzes=keuzes).code == code
+    assert half_years(day(date(2026, 6, 30))) == ("2026-1", "2025-2")
+    assert half_years(day(date(2026, 7, 1))) == ("2026-2", "2026-1")
+    old = R(begin="20250805", end="20251001")
+    assert len(read(cbs_ascii([old]), choices=K("2025-2"))) == 1
+    for code, choices in (("B18", K("2025-1")), ("B18", K("2026-2")), ("B17", K("")), ("B14", Choices())):
+        assert refusal("cbs", cbs_ascii([old]), choices=choices).code == code
 
 
 # Keys that occur more than once.
 
 
 def test_lines_with_one_key_are_one_record() -> None:
-    rows = [R(nut="8", zonder="", eind="", reden=""), R(bsn=BSNS[1]), R(nut="6", zonder="02", informant="2")]
+    rows = [R(nut="8", zonder="", end="", reden=""), R(bsn=BSNS[1]), R(nut="6", zonder="02", informant="2")]
     merged, other = read(cbs_ascii(rows))
     if merged.bsn != BSN:  # a merged record comes after those that stand alone
         merged, other = other, merged
@@ -201,7 +201,7 @@ def test_lines_with_one_key_are_one_record() -> None:
 
 
 def test_of_two_ends_the_last_counts_with_its_reason() -> None:
-    found = fact(R(eind="20260401", reden="03"), R(eind="20260301", reden="01"))
+    found = fact(R(end="20260401", reden="03"), R(end="20260301", reden="01"))
     assert (found.einddatum, found.reden) == (day(date(2026, 4, 1)), "03")
 
 
@@ -209,18 +209,18 @@ def test_another_start_or_form_of_help_is_another_record() -> None:
     assert len(read(cbs_ascii([R(), R(begin="20260201"), R(hulpvorm="11")]))) == 3
 
 
-@pytest.mark.parametrize("bsn", [ONBEKEND, ONGEBOREN])
+@pytest.mark.parametrize("bsn", [UNKNOWN, UNBORN])
 def test_a_client_without_bsn_has_the_key_of_cbs(bsn: str) -> None:
     (record,) = read(cbs_ascii([R(bsn=bsn)]))
-    assert (record.bsn, record.terugval) == (None, "V|20110501|1315AB|20260105|02")
+    assert (record.bsn, record.fallback) == (None, "V|20110501|1315AB|20260105|02")
 
 
 def test_twins_stay_apart_and_repeats_do_not() -> None:
-    twin = {"bsn": ONGEBOREN, "geboren": "00000000"}
-    same, ended = R(**twin), R(**twin, eind="20260401")
-    keys = [r.terugval for r in read(cbs_ascii([same, same, ended, R(bsn=BSNS[1])])) if r.terugval]
+    twin = {"bsn": UNBORN, "born": "00000000"}
+    same, ended = R(**twin), R(**twin, end="20260401")
+    keys = [r.fallback for r in read(cbs_ascii([same, same, ended, R(bsn=BSNS[1])])) if r.fallback]
     assert keys == ["V|00000000|1315AB|20260105|02", "V|00000000|1315AB|20260105|02|2"]
-    numbered = [r.terugval for r in read(cbs_ascii([R(**twin, meerling="1"), R(**twin, meerling="2")]))]
+    numbered = [r.fallback for r in read(cbs_ascii([R(**twin, twin="1"), R(**twin, twin="2")]))]
     assert numbered == ["V|00000000|1315AB|20260105|02", "V|00000000|1315AB|20260105|02|m2"]
 
 
@@ -230,8 +230,8 @@ def test_a_fallback_key_is_never_the_input_of_a_bsn() -> None:
 
 
 def test_too_many_equal_keys_are_no_cbs_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.formats.cbs.reader.MEESTE_GELIJK", 3)
-    with pytest.raises(BestandFout, match="B19"):
+    monkeypatch.setattr("connectors.formats.cbs.reader.MOST_EQUAL", 3)
+    with pytest.raises(FileFault, match="B19"):
         read(cbs_ascii([R()] * 5))
 
 
@@ -244,27 +244,27 @@ def test_a_file_that_stops_halfway_is_refused(eol: str) -> None:
     assert len(read(whole)) == 2
     assert len(read(whole.rstrip(b"\r\n"))) == 2  # the last line is whole without its end
     for cut in (1, 5, 30):
-        assert refusal("cbs", whole.rstrip(b"\r\n")[:-cut], keuzes=K()).code == "B03"
+        assert refusal("cbs", whole.rstrip(b"\r\n")[:-cut], choices=K()).code == "B03"
     text = as_csv([R(), R(bsn=BSNS[1])])
-    assert refusal("cbs", text[:-4], keuzes=K()).code == "B03"
+    assert refusal("cbs", text[:-4], choices=K()).code == "B03"
 
 
 def test_a_layout_with_headings_only_reads_no_ascii() -> None:
     layout = b"\n".join(
         line.split(b", plaats")[0] + b"}" if b"plaats" in line else line for line in LAYOUT.splitlines()
     )
-    assert len(read(as_csv([R()]), keuzes=K(layout=layout))) == 1
-    assert refusal("cbs", cbs_ascii([R()]), keuzes=K(layout=layout)).code == "B06"
-    with pytest.raises(BestandFout, match="B02"):
-        recognise(cbs_ascii([R()]), "x", "x", indeling(layout))
+    assert len(read(as_csv([R()]), choices=K(layout=layout))) == 1
+    assert refusal("cbs", cbs_ascii([R()]), choices=K(layout=layout)).code == "B06"
+    with pytest.raises(FileFault, match="B02"):
+        recognise(cbs_ascii([R()]), "x", "x", layout_of(layout))
 
 
 @pytest.mark.parametrize(
     ("form", "file_name", "sender"), [(cbs_ascii, f"{AGB}_cbs.txt", AGB), (as_csv, "x", ""), (cbs_xlsx, "x.xlsx", "")]
 )
 def test_a_cbs_file_is_known_with_its_layout_only(form: Any, file_name: str, sender: str) -> None:
-    assert recognise(form([R()]), file_name, "x", indeling(LAYOUT)) == ("cbs", sender)
-    with pytest.raises(BestandFout, match="B14" if form is cbs_xlsx else "B02"):
+    assert recognise(form([R()]), file_name, "x", layout_of(LAYOUT)) == ("cbs", sender)
+    with pytest.raises(FileFault, match="B14" if form is cbs_xlsx else "B02"):
         recognise(form([R()]), file_name, "x")
 
 
@@ -288,15 +288,15 @@ def test_a_cbs_file_is_known_with_its_layout_only(form: Any, file_name: str, sen
 def test_a_layout_that_cannot_be_used_says_why(change: Any, part: str) -> None:
     changed = change(LAYOUT.decode())
     assert changed != LAYOUT.decode()
-    with pytest.raises(LayoutFout, match=part):
-        indeling(changed.encode())
+    with pytest.raises(LayoutFault, match=part):
+        layout_of(changed.encode())
 
 
 def test_the_example_in_the_documentation_is_a_layout() -> None:
     text = (Path(__file__).parents[2] / "docs" / "cbs-layout.md").read_text("utf-8")
-    found = indeling(text.split("```toml")[1].split("```")[0].encode())
-    assert set(found.kolommen) == set(found.plaatsen) >= set(NODIG)
-    for veld in VELDEN:
+    found = layout_of(text.split("```toml")[1].split("```")[0].encode())
+    assert set(found.columns) == set(found.places) >= set(NEEDED)
+    for veld in FIELDS:
         assert veld in text or veld.removesuffix("_2") + "_1" in text, veld
 
 
@@ -305,8 +305,8 @@ def test_the_example_in_the_documentation_is_a_layout() -> None:
 
 def test_a_named_sheet_is_read() -> None:
     layout = b'blad = "Juni"\n' + LAYOUT
-    assert len(read(cbs_xlsx([R()], blad="Juni"), keuzes=K(layout=layout))) == 1
-    assert refusal("cbs", cbs_xlsx([R()]), keuzes=K(layout=layout)).code == "B20"
+    assert len(read(cbs_xlsx([R()], blad="Juni"), choices=K(layout=layout))) == 1
+    assert refusal("cbs", cbs_xlsx([R()]), choices=K(layout=layout)).code == "B20"
 
 
 def test_a_sheet_lies_about_its_size_in_vain() -> None:
@@ -317,7 +317,7 @@ def test_a_sheet_lies_about_its_size_in_vain() -> None:
     assert len(read(zipped(parts | {"xl/worksheets/sheet1.xml": liar}))) == 1
     far = sheet.replace(b'<row r="2"', b'<row r="999999999"').replace(b'r="A2"', b'r="A999999999"')
     assert far != sheet
-    with pytest.raises(BestandFout, match=r"B11|B20"):
+    with pytest.raises(FileFault, match=r"B11|B20"):
         read(zipped(parts | {"xl/worksheets/sheet1.xml": far}))
 
 
@@ -334,13 +334,13 @@ def test_a_sheet_lies_about_its_size_in_vain() -> None:
     ],
 )
 def test_an_excel_file_has_bounds(code: str, parts: dict[str, bytes]) -> None:
-    assert refusal("cbs", zipped(unzipped(cbs_xlsx([R()])) | parts), keuzes=K()).code == code
+    assert refusal("cbs", zipped(unzipped(cbs_xlsx([R()])) | parts), choices=K()).code == code
 
 
 def test_a_cut_excel_file_is_refused() -> None:
     data = cbs_xlsx([R()])
     for end in (10, len(data) // 2, len(data) - 30):
-        assert refusal("cbs", data[:end], keuzes=K()).code == "B20"
+        assert refusal("cbs", data[:end], choices=K()).code == "B20"
 
 
 # A whole delivery.
@@ -349,9 +349,9 @@ def test_a_cut_excel_file_is_refused() -> None:
 def test_a_delivery_counts_drops_and_refuses(tmp_path: Path) -> None:
     keys = make_keys(tmp_path / "keys")
     third = ThirdParty(keys)
-    data = as_csv([R(), R(bsn=BSNS[1], postcode="1012AB"), R(bsn=ONBEKEND), R(bsn="999900007"), R(nut="9", zonder="")])
+    data = as_csv([R(), R(bsn=BSNS[1], postcode="1012AB"), R(bsn=UNKNOWN), R(bsn="999900007"), R(nut="9", zonder="")])
     with Connector(keys, Cluster("nowhere"), publisher=third, receipts=third) as connector:
-        run = connector.run(AGB)._replace(keuzes=K(), tijd=1_782_129_600_000)
+        run = connector.run(AGB)._replace(choices=K(), tijd=1_782_129_600_000)
         delivery = _deliver(connector, run, data)
         assert (delivery.kind, delivery.lines) == ("cbs", 3)
         assert {delivery.bestanden[0].kenmerk} == {None}
@@ -363,15 +363,15 @@ def test_a_delivery_counts_drops_and_refuses(tmp_path: Path) -> None:
         assert "999900007" not in shown
         sent = len(third.sent)
         assert _deliver(connector, run, data).id == delivery.id
-        for keuzes in (K("2025-2"), K(layout=LAYOUT + b"# anders\n")):
-            assert _deliver(connector, run._replace(keuzes=keuzes), data).id != delivery.id
+        for choices in (K("2025-2"), K(layout=LAYOUT + b"# anders\n")):
+            assert _deliver(connector, run._replace(choices=choices), data).id != delivery.id
     assert sent == 3
 
 
 def _deliver(connector: Connector, run: Any, data: bytes) -> Any:
     from connectors.formats.files import Source
 
-    def refuse(fault: BestandFout) -> None:
+    def refuse(fault: FileFault) -> None:
         raise fault
 
     (delivery,) = connector.deliveries([Source("cbs", "cbs.csv", len(data), content=data)], run, refuse)

@@ -10,18 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.formats.cem import OPEN, datum, metingen
-from connectors.formats.model import Afwijzing, Invoer, Regel, Telling
+from connectors.formats.model import Afwijzing, FileContext, FileRecord, Tally
 from domain.facts.fact import Meting
 from domain.field.dates import as_date
-from domain.field.questionnaires import VRAGEN, VRAGENLIJSTEN
-from tests.connectors.support import AGB, BSN, BSNS, CEM_KOP, NU, attempt, cem_rows, damaged, parse, refusal, table
+from domain.field.questionnaires import QUESTIONS, VRAGENLIJSTEN
+from tests.connectors.support import AGB, BSN, BSNS, CEM_HEADER, NOW, attempt, cem_rows, damaged, parse, refusal, table
 
 
-def read(*groups: list[tuple[str, ...]]) -> list[Regel]:
-    return parse("cem", table(CEM_KOP, [row for group in groups for row in group]))
+def read(*groups: list[tuple[str, ...]]) -> list[FileRecord]:
+    return parse("cem", table(CEM_HEADER, [row for group in groups for row in group]))
 
 
-def codes(records: list[Regel]) -> list[str]:
+def codes(records: list[FileRecord]) -> list[str]:
     return [r.inhoud.code if isinstance(r.inhoud, Afwijzing) else "" for r in records]
 
 
@@ -31,9 +31,9 @@ def test_the_rows_of_a_meting_become_one_record() -> None:
     assert (second.regel, second.regels, second.bsn) == (5, 3, BSNS[1])
     assert isinstance(first.inhoud, Meting)
     assert first.inhoud == Meting(
-        b"1-1", "CEM+_2018_OE_v1", "Moeder", datum("01-06-2026") or 0, {"VR01": 2, "VR09A": 8, "VR10": 1}, NU
+        b"1-1", "CEM+_2018_OE_v1", "Moeder", datum("01-06-2026") or 0, {"VR01": 2, "VR09A": 8, "VR10": 1}, NOW
     )
-    assert "ref-7" not in repr(first.inhoud) + str(first.cellen)  # client_ref is not read
+    assert "ref-7" not in repr(first.inhoud) + str(first.cells)  # client_ref is not read
 
 
 def test_rows_of_metingen_may_be_mixed() -> None:
@@ -52,7 +52,7 @@ def test_rows_of_metingen_may_be_mixed() -> None:
         ("C02", "datum_meting", cem_rows(when="2026-06-01")),
         ("C02", "datum_meting", cem_rows(when="1-6-2026")),
         ("C02", "datum_meting", cem_rows(when="01-07-2026")),
-        ("C03", "vragenlijst", cem_rows(lijst="CEM_2018_OE_v1")),
+        ("C03", "vragenlijst", cem_rows(vragenlijst="CEM_2018_OE_v1")),
         ("C04", "vraag", cem_rows(answers={"VR01": "1", "VR08": "1"})),
         ("C05", "antwoord", cem_rows(answers={"VR01": "5"})),
         ("C05", "antwoord", cem_rows(answers={"VR09A": "11"})),
@@ -64,7 +64,7 @@ def test_rows_of_metingen_may_be_mixed() -> None:
         ("C07", "bsn", cem_rows() + cem_rows(answers={"VR02": "3"}, bsn=BSNS[1])),
         ("C07", "datum_meting", cem_rows() + cem_rows(answers={"VR02": "3"}, when="02-06-2026")),
         ("C07", "informant", cem_rows() + cem_rows(answers={"VR02": "3"}, informant="Vader")),
-        ("C07", "vragenlijst", cem_rows() + cem_rows(answers={"VR02": "3"}, lijst="CEM+_2018_JE_v1")),
+        ("C07", "vragenlijst", cem_rows() + cem_rows(answers={"VR02": "3"}, vragenlijst="CEM+_2018_JE_v1")),
         ("C08", "zorgaanbieder_id", cem_rows(provider="1234567")),
         ("C11", "zorgaanbieder_id", cem_rows(provider="94000002")),
         ("C12", "informant", cem_rows(informant="Moeder 612345678")),
@@ -96,11 +96,11 @@ def test_a_row_of_another_width_spoils_its_meting() -> None:
 def test_a_scattered_meting_is_refused_in_all_its_parts() -> None:
     rows = cem_rows("1-1")
     others = [cem_rows(f"2-{n}", answers={"VR01": "1"}) for n in range(OPEN)]
-    data = table(CEM_KOP, [*rows[:1], *(row for other in others for row in other), *rows[1:]])
-    invoer = Invoer("x", AGB, NU, regels=200)
-    first = list(metingen(io.BytesIO(data), invoer))
-    invoer.telling = Telling()
-    second = list(metingen(io.BytesIO(data), invoer))
+    data = table(CEM_HEADER, [*rows[:1], *(row for other in others for row in other), *rows[1:]])
+    context = FileContext("x", AGB, NOW, regels=200)
+    first = list(metingen(io.BytesIO(data), context))
+    context.tally = Tally()
+    second = list(metingen(io.BytesIO(data), context))
     assert [(r.regel, r.regels) for r in first] == [(r.regel, r.regels) for r in second]
     assert sorted((r.regel, r.inhoud.code) for r in second if isinstance(r.inhoud, Afwijzing)) == [
         (2, "C07"),
@@ -110,34 +110,34 @@ def test_a_scattered_meting_is_refused_in_all_its_parts() -> None:
 
 
 def test_lines_are_counted_as_in_the_feedback() -> None:
-    data = table(CEM_KOP, cem_rows("1-1") + cem_rows("1-2") + [("a", "b")]) + b"\r\n"
-    invoer = Invoer("x", AGB, NU)
-    list(metingen(io.BytesIO(data), invoer))
-    count = invoer.telling
-    assert (count.totaal, count.leeg, count.kop, count.gegevens, count.fouten) == (9, 1, 1, 7, 1)
+    data = table(CEM_HEADER, cem_rows("1-1") + cem_rows("1-2") + [("a", "b")]) + b"\r\n"
+    context = FileContext("x", AGB, NOW)
+    list(metingen(io.BytesIO(data), context))
+    count = context.tally
+    assert (count.total, count.empty, count.header, count.data, count.fouten) == (9, 1, 1, 7, 1)
 
 
 def test_an_unfinished_last_answer_is_not_trusted() -> None:
-    ten = table(CEM_KOP, cem_rows(answers={"VR09A": "10"})).rstrip()
+    ten = table(CEM_HEADER, cem_rows(answers={"VR09A": "10"})).rstrip()
     assert codes(parse("cem", ten)) == [""]
     assert refusal("cem", ten[:-1]).code == "B03"  # a 1 that may have been a 10
-    assert codes(parse("cem", table(CEM_KOP, cem_rows(answers={"VR01": "1"})).rstrip())) == [""]
+    assert codes(parse("cem", table(CEM_HEADER, cem_rows(answers={"VR01": "1"})).rstrip())) == [""]
 
 
 def test_a_file_cut_anywhere_gives_an_answer() -> None:
-    whole = table(CEM_KOP, cem_rows())
+    whole = table(CEM_HEADER, cem_rows())
     for cut in range(len(whole)):
         code, records = attempt("cem", whole[:cut])
         assert code in {"B01", "B03", "B06"} or codes(records) == [""]
 
 
 def test_damaged_bytes_give_an_answer_and_never_a_bsn() -> None:
-    whole = table(CEM_KOP, cem_rows() + cem_rows("1-2"))
+    whole = table(CEM_HEADER, cem_rows() + cem_rows("1-2"))
     for data in damaged(whole, random.Random(5), 1500):
         attempt("cem", data)
 
 
-ANSWERS = st.dictionaries(st.sampled_from(sorted(VRAGEN)), st.integers(1, 4), min_size=1)
+ANSWERS = st.dictionaries(st.sampled_from(sorted(QUESTIONS)), st.integers(1, 4), min_size=1)
 DAYS = st.integers(0, 20_600)
 METINGEN = st.lists(
     st.tuples(
@@ -157,16 +157,16 @@ METINGEN = st.lists(
 @settings(max_examples=100, deadline=None)
 @given(METINGEN, st.sampled_from([";", ",", "\t"]), st.sampled_from(["utf-8-sig", "cp1252"]))
 def test_metingen_survive_writing_and_reading(
-    facts: list[tuple[str, str, int, str, str, dict[str, int]]], sep: str, codering: str
+    facts: list[tuple[str, str, int, str, str, dict[str, int]]], sep: str, encoding: str
 ) -> None:
     rows = [
         row
-        for meting, bsn, day, informant, lijst, answers in facts
+        for meting, bsn, day, informant, code_list, answers in facts
         for row in cem_rows(meting, {q: str(a) for q, a in answers.items()}, bsn=bsn, informant=informant,
-                            lijst=lijst, when=as_date(day).strftime("%d-%m-%Y"))
+                            vragenlijst=code_list, when=as_date(day).strftime("%d-%m-%Y"))
     ]  # fmt: skip
-    records = parse("cem", table(CEM_KOP, rows, sep, codering), codering)
+    records = parse("cem", table(CEM_HEADER, rows, sep, encoding), encoding)
     assert [(r.bsn, r.inhoud) for r in sorted(records, key=lambda r: r.regel)] == [
-        (bsn, Meting(meting.encode(), lijst, informant, day, answers, NU))
-        for meting, bsn, day, informant, lijst, answers in facts
+        (bsn, Meting(meting.encode(), code_list, informant, day, answers, NOW))
+        for meting, bsn, day, informant, code_list, answers in facts
     ]

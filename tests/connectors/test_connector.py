@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 from connectors.delivery.connector import Connector, deliver_bytes, publish_message
 from connectors.delivery.deliveries import Changed
 from connectors.errors import BrokerDown
-from connectors.formats.cbs.fields import grenzen, halfjaren
+from connectors.formats.cbs.fields import bounds, half_years
 from connectors.formats.files import Limits, find
-from connectors.formats.model import BestandFout
+from connectors.formats.model import FileFault
 from domain.facts.fact import CbsRecord, Meting, PrestatieRetour, Score, Start, Toewijzing
 from domain.field.dates import as_date
 from schemas.codec import Codec
@@ -30,16 +30,16 @@ from tests.connectors.support import (
     AGB,
     BSN,
     BSNS,
-    CBS_KOP,
-    CEM_KOP,
-    RAP_KOP,
+    CBS_HEADER,
+    CEM_HEADER,
+    RAP_HEADER,
     Antwoord,
     Declaratie,
     Regie,
     Retour,
     ThirdParty,
     Toewijzingen,
-    cbs_keuzes,
+    cbs_choices,
     cbs_row,
     cbs_xlsx,
     cem_rows,
@@ -53,8 +53,8 @@ from transport.clients import Cluster
 from transport.publisher import NotDelivered
 
 ROWS = [(BSN, "", "4711", "D1O", "2"), (BSN, "012345", "", "D2C", "x"), (BSNS[1], "", "4712", "PB", "3")]
-RAP = table(RAP_KOP, ROWS)
-BAD = table(RAP_KOP, [*ROWS, (BSNS[2], "", "4713", "D10", "1"), ("999900007", "", "4713", "D1O", "1")])
+RAP = table(RAP_HEADER, ROWS)
+BAD = table(RAP_HEADER, [*ROWS, (BSNS[2], "", "4713", "D10", "1"), ("999900007", "", "4713", "D1O", "1")])
 
 
 @pytest.fixture(autouse=True)
@@ -183,10 +183,10 @@ def test_a_test_delivery_reaches_no_figures(desk: Desk, files: Path) -> None:
 
 def test_files_become_deliveries_by_kind_and_sender_with_lines_without_gaps(desk: Desk, files: Path) -> None:
     (files / "1.xml").write_bytes(Regie().bytes())
-    (files / "2.xml").write_bytes(Regie(kop={"id": "2"}, producten=[product(nummer=n) for n in (1, 2, 3)]).bytes())
-    (files / "3.xml").write_bytes(Regie(True, kop={"afzender": "94000002"}).bytes())
+    (files / "2.xml").write_bytes(Regie(header={"id": "2"}, products=[product(nummer=n) for n in (1, 2, 3)]).bytes())
+    (files / "3.xml").write_bytes(Regie(True, header={"afzender": "94000002"}).bytes())
     (files / "4.xml").write_bytes(Declaratie([prestatie(), prestatie(ref="R2", nummer=2, bsn=BSNS[1])]).bytes())
-    (files / "5.csv").write_bytes(table(CEM_KOP, cem_rows("1-1") + cem_rows("1-2")))
+    (files / "5.csv").write_bytes(table(CEM_HEADER, cem_rows("1-1") + cem_rows("1-2")))
     document = desk.deliver(files, as_json=True).document
     found = [(d["soort"], d["afzender"], d["records"], len(d["bestanden"])) for d in document["aanleveringen"]]
     assert found == [("start", AGB, 4, 2), ("stop", "94000002", 1, 1), ("declaration", AGB, 2, 1), ("cem", AGB, 2, 1)]
@@ -200,9 +200,9 @@ def test_files_become_deliveries_by_kind_and_sender_with_lines_without_gaps(desk
 
 
 def test_a_refused_file_counts_as_one_refused_record_beside_the_others(desk: Desk, files: Path) -> None:
-    (files / "1.xml").write_bytes(Regie(producten=[product(nummer=n, categorie="39") for n in (1, 2)]).bytes())
-    (files / "2.xml").write_bytes(Regie(kop={"id": "2"}).bytes())
-    (files / "3.xml").write_bytes(Regie(kop={"id": "3"}).bytes()[:-50])
+    (files / "1.xml").write_bytes(Regie(products=[product(nummer=n, categorie="39") for n in (1, 2)]).bytes())
+    (files / "2.xml").write_bytes(Regie(header={"id": "2"}).bytes())
+    (files / "3.xml").write_bytes(Regie(header={"id": "3"}).bytes()[:-50])
     ran = desk.deliver(files)
     assert ran.code == 1
     assert "1 geaccepteerd, 2 geweigerd van 3" in ran.out
@@ -213,8 +213,8 @@ def test_a_refused_file_counts_as_one_refused_record_beside_the_others(desk: Des
 
 
 def test_a_later_file_of_one_delivery_wins(desk: Desk, files: Path) -> None:
-    (files / f"{AGB}_1.csv").write_bytes(table(RAP_KOP, [(BSN, "", "4711", "D1O", "0")]))
-    (files / f"{AGB}_2.csv").write_bytes(table(RAP_KOP, [(BSN, "", "4711", "D1O", "2")]))
+    (files / f"{AGB}_1.csv").write_bytes(table(RAP_HEADER, [(BSN, "", "4711", "D1O", "0")]))
+    (files / f"{AGB}_2.csv").write_bytes(table(RAP_HEADER, [(BSN, "", "4711", "D1O", "2")]))
     desk.deliver(files)
     facts = sorted(desk.facts(), key=lambda fact: fact.tijd)
     assert [fact.waarde for fact in facts] == [0, 2]
@@ -224,18 +224,18 @@ def test_a_later_file_of_one_delivery_wins(desk: Desk, files: Path) -> None:
 def test_a_folder_with_every_kind_just_works(
     keys: Path, files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    periode = halfjaren(int(time.time() // 86_400))[0]
-    begin = as_date(grenzen(periode)[0]).strftime("%Y%m%d")
+    periode = half_years(int(time.time() // 86_400))[0]
+    begin = as_date(bounds(periode)[0]).strftime("%Y%m%d")
     messages: list[Any] = [Toewijzingen(), Regie(), Regie(ending=True), Declaratie(), Retour(), Retour(ending=True)]
     for number, message in enumerate([*messages, Antwoord([(prestatie(), ("9338",))])]):
         (files / f"{number}.xml").write_bytes(message.bytes())
     (files / f"{AGB}_scores.csv").write_bytes(RAP)
-    (files / "bergop.csv").write_bytes(table((*CEM_KOP, "gemeente"), [(*row, "0363") for row in cem_rows()]))
-    row = cbs_row(bsn="999999999", begin=begin, eind="", reden="")
-    (files / f"{AGB}_cbs.xlsx").write_bytes(cbs_xlsx([row, cbs_row(begin=begin, eind="", reden="")]))
+    (files / "bergop.csv").write_bytes(table((*CEM_HEADER, "gemeente"), [(*row, "0363") for row in cem_rows()]))
+    row = cbs_row(bsn="999999999", begin=begin, end="", reden="")
+    (files / f"{AGB}_cbs.xlsx").write_bytes(cbs_xlsx([row, cbs_row(begin=begin, end="", reden="")]))
     third = ThirdParty(keys)
-    choices = cbs_keuzes(periode)
-    with Connector(keys, Cluster("nowhere"), publisher=third, receipts=third, keuzes=choices) as connector:
+    choices = cbs_choices(periode)
+    with Connector(keys, Cluster("nowhere"), publisher=third, receipts=third, choices=choices) as connector:
         ran = Desk(connector, third, capsys).deliver(files)
     assert ran.code == 0, ran.out
     topics = Counter(topic.removeprefix("sor.in.") for topic, _, _ in third.sent)
@@ -251,7 +251,7 @@ def test_a_folder_with_every_kind_just_works(
 
 
 def test_a_cbs_file_without_its_period_is_told_and_not_counted(desk: Desk, files: Path) -> None:
-    (files / f"{AGB}_cbs.csv").write_bytes(table(CBS_KOP, [cbs_row()]))
+    (files / f"{AGB}_cbs.csv").write_bytes(table(CBS_HEADER, [cbs_row()]))
     assert "[B02]" in desk.deliver(files).out  # nor is it of a known kind without a layout
     (files / f"{AGB}_cbs.xlsx").write_bytes(cbs_xlsx([cbs_row()]))
     assert "--layout" in desk.deliver(files).out
@@ -271,7 +271,7 @@ def test_a_wrong_choice_is_one_sentence(tmp_path: Path, arguments: list[str], pa
 
 
 def test_cem_gets_its_feedback_in_two_steps(desk: Desk, files: Path) -> None:
-    (files / "cem.csv").write_bytes(table(CEM_KOP, cem_rows("1-1") + cem_rows("1-2", {"VR01": "9"})) + b"\r\n")
+    (files / "cem.csv").write_bytes(table(CEM_HEADER, cem_rows("1-1") + cem_rows("1-2", {"VR01": "9"})) + b"\r\n")
     ran = desk.deliver(files)
     assert ran.code == 1
     technical = "6 regels aangeleverd: 1 leeg, 1 kopregel, 4 gegevensregels; 0 fouten\n    Eindresultaat: Goedgekeurd"
@@ -285,7 +285,7 @@ def test_cem_gets_its_feedback_in_two_steps(desk: Desk, files: Path) -> None:
 def test_a_scattered_meting_does_not_disturb_the_line_numbers(desk: Desk, files: Path) -> None:
     rows = cem_rows("1-1")
     between = [row for n in range(70) for row in cem_rows(f"2-{n}", {"VR01": "1"})]
-    (files / "cem.csv").write_bytes(table(CEM_KOP, [rows[0], *between, *rows[1:]]))
+    (files / "cem.csv").write_bytes(table(CEM_HEADER, [rows[0], *between, *rows[1:]]))
     delivery = desk.deliver(files, as_json=True).document["aanleveringen"][0]
     assert (delivery["geaccepteerd"], delivery["codes"], delivery["klaar"]) == (70, {"C07": 2}, True)
 
@@ -296,7 +296,7 @@ def test_a_scattered_meting_does_not_disturb_the_line_numbers(desk: Desk, files:
         ("scores.csv", RAP, "", "B08"),
         ("20260301_scores.csv", RAP, "", "B08"),
         ("leeg.csv", b"", AGB, "B01"),
-        ("x.xml", Regie(kop={"afzender": "0363"}).bytes(), "", "XSD"),
+        ("x.xml", Regie(header={"afzender": "0363"}).bytes(), "", "XSD"),
         ("x.xml", Regie().bytes()[:300], "", "B03"),
         ("x.bin", b"\x00\x01", AGB, "B04"),
     ],
@@ -314,11 +314,11 @@ def test_without_kind_or_sender_nothing_is_published(
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
-        ("x.xml", Regie(kop={"afzender": "94000002"}).bytes(), "B09"),
-        ("x.csv", table(CEM_KOP, cem_rows(provider="94000002")), "B09"),
+        ("x.xml", Regie(header={"afzender": "94000002"}).bytes(), "B09"),
+        ("x.csv", table(CEM_HEADER, cem_rows(provider="94000002")), "B09"),
         ("x.xml", Regie().bytes()[:300], "B03"),
         ("x.csv", RAP[RAP.index(b"\n") + 1 :], "B06"),
-        ("x.csv", table(RAP_KOP, []), "B01"),
+        ("x.csv", table(RAP_HEADER, []), "B01"),
         ("x.csv", RAP[:-8], "B03"),
         ("x.csv", RAP + b"\x81", "B04"),
         ("x.csv", RAP + b"x" * 600_000, "B02"),
@@ -422,7 +422,7 @@ def test_check_only_publishes_nothing(desk: Desk, files: Path) -> None:
 
 def test_long_lists_are_cut_and_counted(desk: Desk, files: Path) -> None:
     rows = [("999900007", "", str(n), "D1O", "1") for n in range(700)]
-    (files / f"{AGB}_a.csv").write_bytes(table(RAP_KOP, rows))
+    (files / f"{AGB}_a.csv").write_bytes(table(RAP_HEADER, rows))
     ran = desk.deliver(files)
     assert ran.out.count("[R01 BSN]") == 100
     assert "… en nog 600" in ran.out
@@ -433,10 +433,10 @@ def test_the_library_delivers_one_message(keys: Path) -> None:
         receipt = connector.deliver_bytes("JW305.xml", Regie().bytes())
         assert receipt is not None
         assert (receipt.klaar, receipt.geaccepteerd) == (True, 1)
-        refused = connector.publish_bytes("JW305.xml", Regie(geboren="1890-01-01").bytes())
-        assert refused.bestanden[0].fout is not None
-        assert refused.bestanden[0].fout.code == "TR002"
-        with pytest.raises(BestandFout) as caught:
+        refused = connector.publish_bytes("JW305.xml", Regie(born="1890-01-01").bytes())
+        assert refused.bestanden[0].fault is not None
+        assert refused.bestanden[0].fault.code == "TR002"
+        with pytest.raises(FileFault) as caught:
             connector.publish_bytes(f"{BSN}.txt", b"hallo")
         assert BSN not in str(caught.value)
         assert len(third.events) == 1

@@ -14,13 +14,13 @@ from connectors import masking
 from connectors.delivery.reading import prepare, same_bytes, settled
 from connectors.delivery.recognise import recognise
 from connectors.formats.files import Limits, Source, find
-from connectors.formats.model import Afwijzing, BestandFout
+from connectors.formats.model import Afwijzing, FileFault
 from connectors.formats.seen import Seen
 from tests.connectors.support import (
     AGB,
     BSN,
-    CEM_KOP,
-    RAP_KOP,
+    CEM_HEADER,
+    RAP_HEADER,
     Antwoord,
     Declaratie,
     Regie,
@@ -33,14 +33,14 @@ from tests.connectors.support import (
     table,
 )
 
-RAP = table(RAP_KOP, [(BSN, "", "4711", "D1O", "2")])
-CEM = table(CEM_KOP, cem_rows())
+RAP = table(RAP_HEADER, [(BSN, "", "4711", "D1O", "2")])
+CEM = table(CEM_HEADER, cem_rows())
 SECRET = b"s" * 32
 
 
 def found(*paths: Path, limits: Limits = Limits()) -> tuple[list[str], list[str]]:  # noqa: B008
     """Names of what is found, and codes of what is refused."""
-    refused: list[BestandFout] = []
+    refused: list[FileFault] = []
     names = [source.shown for source in find(list(paths), limits, refused.append)]
     return names, [fault.code for fault in refused]
 
@@ -79,7 +79,7 @@ def test_a_damaged_member_is_refused_when_it_is_read(tmp_path: Path) -> None:
     path.write_bytes(data)
     assert found(path) == (["a.zip/a.csv", "a.zip/b.csv"], [])
     source = next(find([path], Limits(), lambda _fault: None))
-    with pytest.raises(BestandFout, match="B10"):
+    with pytest.raises(FileFault, match="B10"):
         prepare(source, SECRET, 10**6)
 
 
@@ -126,7 +126,7 @@ def test_a_file_name_shows_no_bsn_and_no_control_characters(tmp_path: Path) -> N
         ("x", Declaratie().bytes(), "declaration", AGB),
         ("x", Declaratie().bytes()[:700], "declaration", AGB),
         ("x", Declaratie().bytes()[:200], "declaration", ""),
-        ("x", Regie(kop={"afzender": "0363"}).bytes(), "start", ""),
+        ("x", Regie(header={"afzender": "0363"}).bytes(), "start", ""),
         ("x", Regie().bytes().replace(b"3_2/jw305", b"3_1/jw305"), "start", AGB),
         (f"{AGB}_scores.csv", RAP, "score", AGB),
         (f"{AGB}-scores.csv", RAP, "score", AGB),
@@ -167,13 +167,13 @@ def test_kind_and_sender_come_from_the_content(name: str, head: bytes, kind: str
     ],
 )
 def test_what_is_not_of_the_field_is_refused(code: str, head: bytes) -> None:
-    with pytest.raises(BestandFout) as caught:
+    with pytest.raises(FileFault) as caught:
         recognise(head, "x", "x")
     assert caught.value.code == code
 
 
 @pytest.mark.parametrize(
-    ("data", "codering"),
+    ("data", "encoding"),
     [
         ("é".encode() * 9, "utf-8-sig"),
         ("é".encode("cp1252") * 9, "cp1252"),
@@ -182,13 +182,13 @@ def test_what_is_not_of_the_field_is_refused(code: str, head: bytes) -> None:
         (b"abc\xe9\x00", ""),
     ],
 )
-def test_the_encoding_is_found(data: bytes, codering: str) -> None:
-    assert prepare(Source("x", "x", len(data), content=data), SECRET, 100).codering == codering
+def test_the_encoding_is_found(data: bytes, encoding: str) -> None:
+    assert prepare(Source("x", "x", len(data), content=data), SECRET, 100).encoding == encoding
 
 
 def test_a_file_that_ends_within_a_character_is_half() -> None:
     for data, code in (("é".encode()[:1], "B03"), (b"x" * 101, "B05")):
-        with pytest.raises(BestandFout, match=code):
+        with pytest.raises(FileFault, match=code):
             prepare(Source("x", "x", len(data), content=data), SECRET, 100)
 
 
@@ -203,7 +203,7 @@ def test_a_file_that_is_still_written_to_is_refused(tmp_path: Path) -> None:
     settled(source, lambda: written + 400_000_000, slept.append)
     assert slept == [pytest.approx(0.6)]  # looked again after the rest of a second
     grow: Callable[[float], None] = lambda _seconds: path.write_bytes(RAP * 2) and None  # noqa: E731
-    with pytest.raises(BestandFout, match="B07"):
+    with pytest.raises(FileFault, match="B07"):
         settled(source, lambda: written, grow)
 
 
@@ -215,7 +215,7 @@ def test_other_bytes_than_were_checked_are_refused(tmp_path: Path) -> None:
     with same_bytes(source, SECRET, mac) as stream:
         assert stream.read() == RAP
     path.write_bytes(RAP.replace(b"4711", b"4712"))
-    with pytest.raises(BestandFout, match="B07"), same_bytes(source, SECRET, mac):
+    with pytest.raises(FileFault, match="B07"), same_bytes(source, SECRET, mac):
         pass
 
 
@@ -228,7 +228,7 @@ def test_a_large_file_is_checked_before_it_is_read_again(tmp_path: Path, monkeyp
     with same_bytes(source, SECRET, mac) as stream:
         assert stream.read() == RAP
     path.write_bytes(RAP.replace(b"4711", b"4712"))
-    with pytest.raises(BestandFout, match="B07"), same_bytes(source, SECRET, mac):
+    with pytest.raises(FileFault, match="B07"), same_bytes(source, SECRET, mac):
         pass
 
 

@@ -1,6 +1,6 @@
 """Every parser against damage: bytes flipped, cut, swapped, doubled, huge fields. An answer or a clear refusal, always.
 
-What is not a ``BestandFout`` is a traceback and fails; what is accepted passes the checks of entry as well.
+What is not a ``FileFault`` is a traceback and fails; what is accepted passes the checks of entry as well.
 """
 
 from __future__ import annotations
@@ -17,26 +17,27 @@ from hypothesis import strategies as st
 from connectors.delivery.connector import Connector
 from connectors.delivery.recognise import recognise
 from connectors.formats.files import Source
-from connectors.formats.model import Afwijzing, BestandFout
+from connectors.formats.model import Afwijzing, FileFault
 from domain.facts.checks import check
 from domain.facts.fact import KINDS
-from domain.field.messages import MELDINGEN
+from domain.field.messages import MESSAGES
 from tests.connectors.support import (
     AGB,
     BSN,
     BSNS,
-    CBS_KOP,
-    CEM_KOP,
-    RAP_KOP,
+    CBS_HEADER,
+    CEM_HEADER,
+    RAP_HEADER,
     Antwoord,
     Declaratie,
     Regie,
     Retour,
     ThirdParty,
     Toewijzingen,
+    assigned,
     attempt,
     cbs_ascii,
-    cbs_keuzes,
+    cbs_choices,
     cbs_row,
     cbs_xlsx,
     cem_rows,
@@ -44,7 +45,6 @@ from tests.connectors.support import (
     prestatie,
     product,
     table,
-    toegewezen,
     unzipped,
     zipped,
 )
@@ -59,21 +59,21 @@ class Sample(NamedTuple):
     more: dict[str, Any] = {}  # noqa: RUF012 - never written to
 
 
-_CBS: Final = {"keuzes": cbs_keuzes()}
-_ROWS: Final = [cbs_row(), cbs_row(bsn="999999999"), cbs_row(bsn=BSNS[1], eind="", reden="")]
+_CBS: Final = {"choices": cbs_choices()}
+_ROWS: Final = [cbs_row(), cbs_row(bsn="999999999"), cbs_row(bsn=BSNS[1], end="", reden="")]
 SAMPLES: Final = {
-    "jw301": Sample("assignment", Toewijzingen([toegewezen(), toegewezen(nummer=2, omvang=None, budget=3)]).bytes()),
-    "jw305": Sample("start", Regie(producten=[product(), product(nummer=None)]).bytes()),
-    "jw306": Sample("return", Retour(codes=("0200",), klant=("0200",)).bytes()),
+    "jw301": Sample("assignment", Toewijzingen([assigned(), assigned(nummer=2, omvang=None, budget=3)]).bytes()),
+    "jw305": Sample("start", Regie(products=[product(), product(nummer=None)]).bytes()),
+    "jw306": Sample("return", Retour(codes=("0200",), customer=("0200",)).bytes()),
     "jw307": Sample("stop", Regie(ending=True).bytes()),
     "jw308": Sample("return", Retour(ending=True, codes=("0001",)).bytes()),
     "jw323": Sample("declaration", Declaratie([prestatie(), prestatie(ref="R2", begin="2026-05-02")]).bytes()),
     "jw325": Sample("return", Antwoord([(prestatie(), ("9338",))]).bytes()),
-    "rap": Sample("score", table(RAP_KOP, [(BSN, "", "4711", "D1O", "2"), (BSN, "0123", "", "PB", "x")])),
-    "cem": Sample("cem", table(CEM_KOP, cem_rows() + cem_rows("1-2"))),
-    "bergop": Sample("cem", table((*CEM_KOP, "gemeente"), [(*row, "0363") for row in cem_rows()])),
+    "rap": Sample("score", table(RAP_HEADER, [(BSN, "", "4711", "D1O", "2"), (BSN, "0123", "", "PB", "x")])),
+    "cem": Sample("cem", table(CEM_HEADER, cem_rows() + cem_rows("1-2"))),
+    "bergop": Sample("cem", table((*CEM_HEADER, "gemeente"), [(*row, "0363") for row in cem_rows()])),
     "cbs-ascii": Sample("cbs", cbs_ascii(_ROWS), _CBS),
-    "cbs-csv": Sample("cbs", table(CBS_KOP, _ROWS), _CBS),
+    "cbs-csv": Sample("cbs", table(CBS_HEADER, _ROWS), _CBS),
     "cbs-xlsx": Sample("cbs", cbs_xlsx([tuple(row) for row in _ROWS]), _CBS),
 }
 ALL: Final = pytest.mark.parametrize("name", sorted(SAMPLES))
@@ -145,12 +145,12 @@ def test_the_whole_file_is_accepted(name: str) -> None:
 def test_damage_is_an_answer_or_a_refusal(name: str, damage: list[Damage]) -> None:
     kind, data, more = SAMPLES[name]
     code, records = attempt(kind, damaged(data, damage), **more)
-    assert code == "" or MELDINGEN[code].bestand
+    assert code == "" or MESSAGES[code].file
     for record in records:
         if isinstance(record.inhoud, Afwijzing):
-            assert record.inhoud.code in MELDINGEN
+            assert record.inhoud.code in MESSAGES
             assert record.bsn is None
-            assert not record.terugval
+            assert not record.fallback
         else:
             assert check(record.inhoud) is None, record.inhoud
 
@@ -172,12 +172,12 @@ def test_a_message_that_is_cut_is_never_accepted(name: str, end: int) -> None:
 @settings(max_examples=150, deadline=None)
 @given(head=st.binary(max_size=300), prefix=st.sampled_from((b"", b"<?xml", b"PK\x03\x04", b"BSN;Type\n", b"\xff\xfe")))
 def test_anything_has_a_kind_or_a_refusal(head: bytes, prefix: bytes) -> None:
-    layout = cbs_keuzes().indeling
+    layout = cbs_choices().layout
     for declared in (None, layout):
         try:
             outcome = recognise(prefix + head, f"{AGB}_x", "x", declared).kind in KINDS
-        except BestandFout as fault:
-            outcome = fault.code in MELDINGEN
+        except FileFault as fault:
+            outcome = fault.code in MESSAGES
         assert outcome
 
 
@@ -185,7 +185,7 @@ def test_anything_has_a_kind_or_a_refusal(head: bytes, prefix: bytes) -> None:
 def connector(tmp_path_factory: pytest.TempPathFactory) -> Connector:
     folder: Path = make_keys(tmp_path_factory.mktemp("keys"))
     third = ThirdParty(folder)
-    return Connector(folder, Cluster("nowhere"), publisher=third, receipts=third, keuzes=cbs_keuzes())
+    return Connector(folder, Cluster("nowhere"), publisher=third, receipts=third, choices=cbs_choices())
 
 
 @ALL
@@ -193,7 +193,7 @@ def connector(tmp_path_factory: pytest.TempPathFactory) -> Connector:
 @given(damage=DAMAGE)
 def test_damage_ends_as_a_delivery_or_a_refusal(connector: Connector, name: str, damage: list[Damage]) -> None:
     data = damaged(SAMPLES[name].data, damage)
-    refused: list[BestandFout] = []
+    refused: list[FileFault] = []
     run = connector.run(AGB)._replace(tijd=1_782_129_600_000)
     source = Source("bestand", "bestand", len(data), content=data)
     found = list(connector.deliveries([source], run, refused.append))
@@ -208,7 +208,7 @@ def test_damage_inside_a_sheet_is_an_answer_or_a_refusal(damage: list[Damage], p
     kind, data, more = SAMPLES["cbs-xlsx"]
     parts = unzipped(data)
     code, _ = attempt(kind, zipped(parts | {part: damaged(parts[part], damage)}), **more)
-    assert code == "" or MELDINGEN[code].bestand
+    assert code == "" or MESSAGES[code].file
 
 
 def _many(name: str) -> bytes:

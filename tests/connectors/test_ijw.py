@@ -41,22 +41,22 @@ def only(kind: str, data: bytes, **more: Any) -> Fact:
 
 
 def test_a_start_becomes_a_fact_without_name_or_birth_date() -> None:
-    fact = only("start", Regie(producten=[product(nummer="000004711")]).bytes())
-    begin, ingang = day(date(2026, 1, 5)), day(date(2026, 1, 1))
+    fact = only("start", Regie(products=[product(nummer="000004711")]).bytes())
+    begin, beginning = day(date(2026, 1, 5)), day(date(2026, 1, 1))
     assert fact == Start(
-        "0363", b"4711", "45", "45A99", begin, 1, DAGTEKENING, b"000000001", ingang, 14, False, "2"
+        "0363", b"4711", "45", "45A99", begin, 1, DAGTEKENING, b"000000001", beginning, 14, False, "2"
     )  # leading zeros carry no meaning; 14 completed years on the first day
 
 
 def test_a_stop_carries_its_reason_and_the_age_at_its_end() -> None:
-    fact = only("stop", Regie(ending=True, geboren="2011-02-15").bytes())
+    fact = only("stop", Regie(ending=True, born="2011-02-15").bytes())
     assert isinstance(fact, Stop)
     assert (fact.reden_beeindiging, fact.einddatum, fact.leeftijd) == ("31", day(date(2026, 3, 1)), 15)
 
 
 def test_a_declared_line_becomes_a_fact() -> None:
     fact = only(
-        "declaration", Declaratie([prestatie(vorige="R0", dc="C", tarief=None, eenheid="83", bedrag=10)]).bytes()
+        "declaration", Declaratie([prestatie(previous="R0", dc="C", tarief=None, eenheid="83", bedrag=10)]).bytes()
     )
     assert fact == Prestatie(
         "0363", b"4711", "45", "45A99", b"R1", b"R0", "C", day(date(2026, 5, 1)), day(date(2026, 5, 31)), 10, "83", 10,
@@ -65,8 +65,8 @@ def test_a_declared_line_becomes_a_fact() -> None:
 
 
 def test_optional_elements_may_be_left_out() -> None:
-    bare = product(nummer=None, categorie=None, ingang=None)
-    fact = only("start", Regie(producten=[bare]).bytes())
+    bare = product(nummer=None, categorie=None, beginning=None)
+    fact = only("start", Regie(products=[bare]).bytes())
     assert isinstance(fact, Start)
     assert (fact.toewijzing, fact.categorie, fact.code, fact.ingangsdatum) == (None, "", "", None)
 
@@ -76,7 +76,7 @@ def test_optional_elements_may_be_left_out() -> None:
     [
         Regie(eol="\n").bytes(),
         b"\xef\xbb\xbf" + Regie().bytes(),
-        Regie(kop={"basis": "0.1.0", "bericht": "12.34.5"}).bytes(),
+        Regie(header={"basis": "0.1.0", "bericht": "12.34.5"}).bytes(),
         Regie().bytes().replace(b"<m:Client>", b"<!-- opmerking --><m:Client>"),
         Regie().bytes().replace(b"xmlns:m", b'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
                                           b'xsi:schemaLocation="a b" xmlns:m'),
@@ -89,7 +89,7 @@ def test_what_senders_do_differently_is_read(lenient: bytes) -> None:
 
 
 S, P, K = product, prestatie, dict[str, Any]
-TWEE = [prestatie(), prestatie(ref="R2")]
+TWO = [prestatie(), prestatie(ref="R2")]
 
 
 @pytest.mark.parametrize(
@@ -99,78 +99,78 @@ TWEE = [prestatie(), prestatie(ref="R2")]
         ("CS002", "start", Regie(bsn="000000000")),
         ("CS002", "stop", Regie(True, bsn="999999999")),
         ("CS002", "declaration", Declaratie([P(bsn="999900007")])),
-        ("CS058", "start", Regie(producten=[S(status="2")])),
-        ("CS058", "stop", Regie(True, producten=[S(True, status="9")])),
-        ("CS139", "start", Regie(geboren="2011-05-02", gebruik="1")),
-        ("CS139", "start", Regie(geboren="2011-02-01", gebruik="2")),
-        ("CS139", "start", Regie(geboren="1900-01-02", gebruik="3")),
-        ("TR002", "start", Regie(geboren="1906-06-19")),
-        ("TR018", "stop", Regie(True, producten=[S(True, begin="2026-03-02", eind="2026-03-01")])),
-        ("TR101", "start", Regie(producten=[S(), S(status="3")])),
-        ("TR101", "stop", Regie(True, producten=[S(True), S(True, eind="2026-03-02")])),
+        ("CS058", "start", Regie(products=[S(status="2")])),
+        ("CS058", "stop", Regie(True, products=[S(True, status="9")])),
+        ("CS139", "start", Regie(born="2011-05-02", usage="1")),
+        ("CS139", "start", Regie(born="2011-02-01", usage="2")),
+        ("CS139", "start", Regie(born="1900-01-02", usage="3")),
+        ("TR002", "start", Regie(born="1906-06-19")),
+        ("TR018", "stop", Regie(True, products=[S(True, begin="2026-03-02", end="2026-03-01")])),
+        ("TR101", "start", Regie(products=[S(), S(status="3")])),
+        ("TR101", "stop", Regie(True, products=[S(True), S(True, end="2026-03-02")])),
         ("TR101", "declaration", Declaratie([P(), P(nummer=4712)])),
-        ("TR134", "start", Regie(producten=[S(begin="2026-06-21")])),
-        ("TR134", "start", Regie(producten=[S(begin="2026-02-30")])),
-        ("TR134", "start", Regie(geboren="2026-06-21")),
-        ("TR134", "stop", Regie(True, producten=[S(True, eind="2026-06-21")])),
-        ("TR135", "start", Regie(kop=K(dagtekening="2026-06-23"))),
-        ("TR135", "declaration", Declaratie(kop=K(dagtekening="2026-06-23"))),
-        ("CS025", "start", Regie(kop=K(versie=2))),
-        ("CS015", "declaration", Declaratie(kop=K(subversie=1))),
-        ("TR137", "declaration", Declaratie([P(begin="2026-05-31", eind="2026-05-30")])),
-        ("TR137", "declaration", Declaratie([P(begin="2026-06-01", eind="2026-06-21")])),
+        ("TR134", "start", Regie(products=[S(begin="2026-06-21")])),
+        ("TR134", "start", Regie(products=[S(begin="2026-02-30")])),
+        ("TR134", "start", Regie(born="2026-06-21")),
+        ("TR134", "stop", Regie(True, products=[S(True, end="2026-06-21")])),
+        ("TR135", "start", Regie(header=K(dagtekening="2026-06-23"))),
+        ("TR135", "declaration", Declaratie(header=K(dagtekening="2026-06-23"))),
+        ("CS025", "start", Regie(header=K(version=2))),
+        ("CS015", "declaration", Declaratie(header=K(subversie=1))),
+        ("TR137", "declaration", Declaratie([P(begin="2026-05-31", end="2026-05-30")])),
+        ("TR137", "declaration", Declaratie([P(begin="2026-06-01", end="2026-06-21")])),
         ("CS340", "declaration", Declaratie(periode=("2026-05-01", "2026-05-30"))),
         ("CS340", "declaration", Declaratie(periode=("2026-05-02", "2026-05-31"))),
         ("CS340", "declaration", Declaratie(periode=("2026-04-01", "2026-05-31"))),
         ("CS100", "declaration", Declaratie(periode=("2020-12-01", "2020-12-31"))),
-        ("CS337", "declaration", Declaratie([P(begin="2026-04-30", eind="2026-05-01")])),
-        ("CD060", "declaration", Declaratie([P(vorige="R0")])),
+        ("CS337", "declaration", Declaratie([P(begin="2026-04-30", end="2026-05-01")])),
+        ("CD060", "declaration", Declaratie([P(previous="R0")])),
         ("CD060", "declaration", Declaratie([P(dc="C")])),
         ("CD087", "declaration", Declaratie([P(tarief=None)])),
         ("CD087", "declaration", Declaratie([P(eenheid="83", bedrag=10)])),
         ("CS339", "declaration", Declaratie([P(eenheid="83", tarief=None, bedrag=11)])),
         ("CS325", "declaration", Declaratie([P(bedrag=0)], dc="C")),
-        ("TR358", "declaration", Declaratie(totaal=999)),
+        ("TR358", "declaration", Declaratie(total=999)),
         ("TR358", "declaration", Declaratie(dc="C")),
-        ("TR315", "declaration", Declaratie([P(dc="C", vorige="R0"), P(ref="R2", dc="C", vorige="R0")])),
-        ("TR316", "declaration", Declaratie([P(), P(ref="R2", dc="C", vorige="R1")])),
-        ("TR316", "declaration", Declaratie([P(ref="R2", dc="C", vorige="R1"), P()])),
-        ("TR335", "declaration", Declaratie([P(begin="2021-06-01", eind="2021-06-18")])),
-        ("TR416", "declaration", Declaratie(TWEE)),
-        ("JZ588", "stop", Regie(True, producten=[S(True, reden="19")])),
-        ("JZ588", "stop", Regie(True, producten=[S(True, reden="21", status="3")])),
-        ("JZ020", "start", Regie(producten=[S(categorie="39")])),
+        ("TR315", "declaration", Declaratie([P(dc="C", previous="R0"), P(ref="R2", dc="C", previous="R0")])),
+        ("TR316", "declaration", Declaratie([P(), P(ref="R2", dc="C", previous="R1")])),
+        ("TR316", "declaration", Declaratie([P(ref="R2", dc="C", previous="R1"), P()])),
+        ("TR335", "declaration", Declaratie([P(begin="2021-06-01", end="2021-06-18")])),
+        ("TR416", "declaration", Declaratie(TWO)),
+        ("JZ588", "stop", Regie(True, products=[S(True, reden="19")])),
+        ("JZ588", "stop", Regie(True, products=[S(True, reden="21", status="3")])),
+        ("JZ020", "start", Regie(products=[S(categorie="39")])),
         ("JZ020", "declaration", Declaratie([P(categorie="39")])),
-        ("B09", "start", Regie(kop=K(afzender="94000002"))),
+        ("B09", "start", Regie(header=K(afzender="94000002"))),
     ],
 )  # fmt: skip
 def test_each_rule_inside_a_message_refuses_it(code: str, kind: str, message: Any) -> None:
     fault = refusal(kind, message.bytes())
     assert fault.code == code
-    assert [found.code for found in fault.gevonden] == [code]
+    assert [found.code for found in fault.found] == [code]
 
 
 def test_all_findings_are_shown_and_the_first_one_counts() -> None:
-    stop = S(True, begin="2026-03-02", eind="2026-03-01", reden="19", categorie="39")
-    fault = refusal("stop", Regie(True, bsn="999900007", producten=[stop]).bytes())
+    stop = S(True, begin="2026-03-02", end="2026-03-01", reden="19", categorie="39")
+    fault = refusal("stop", Regie(True, bsn="999900007", products=[stop]).bytes())
     assert fault.code == "CS002"
-    assert [found.code for found in fault.gevonden] == ["CS002", "JZ020", "JZ588", "TR018"]
+    assert [found.code for found in fault.found] == ["CS002", "JZ020", "JZ588", "TR018"]
 
 
 def test_a_removal_is_checked_on_its_key_alone() -> None:
-    future = S(True, begin="2027-01-02", eind="2027-01-01", status="3")
-    fact = only("stop", Regie(True, producten=[future]).bytes())
+    future = S(True, begin="2027-01-02", end="2027-01-01", status="3")
+    fact = only("stop", Regie(True, products=[future]).bytes())
     assert isinstance(fact, Stop)
     assert fact.status == 3
 
 
 def test_a_correction_in_one_message_is_read() -> None:
-    message = Regie(True, producten=[S(True, status="3"), S(True, reden="34")])
+    message = Regie(True, products=[S(True, status="3"), S(True, reden="34")])
     assert [r.inhoud.status for r in parse("stop", message.bytes())] == [3, 1]  # type: ignore[union-attr]
 
 
 def test_a_debit_may_follow_a_credit_of_an_earlier_message() -> None:
-    lines = [P(ref="R2", dc="C", vorige="R1"), P(ref="R3", volume=11, bedrag=1100)]
+    lines = [P(ref="R2", dc="C", previous="R1"), P(ref="R3", volume=11, bedrag=1100)]
     assert len(parse("declaration", Declaratie(lines).bytes())) == 2
 
 
@@ -317,7 +317,7 @@ def write_product(fact: Start, ending: bool = False, **more: Any) -> Any:
         nummer=None if fact.toewijzing is None else fact.toewijzing.decode().zfill(9),
         categorie=fact.categorie or None,
         code=fact.code or None,
-        ingang=None if fact.ingangsdatum is None else iso(fact.ingangsdatum),
+        beginning=None if fact.ingangsdatum is None else iso(fact.ingangsdatum),
         begin=iso(fact.begindatum),
         status=str(fact.status),
         **more,
@@ -332,7 +332,7 @@ def write_product(fact: Start, ending: bool = False, **more: Any) -> Any:
 )
 def test_starts_survive_writing_and_reading(facts: list[Start], bsn: str, identification: str) -> None:
     products = [write_product(f) for f in facts]
-    message = Regie(bsn=bsn, geboren="2021-06-01", geslacht="1", producten=products, kop={"id": identification})
+    message = Regie(bsn=bsn, born="2021-06-01", geslacht="1", products=products, header={"id": identification})
     born = date(2021, 6, 1)
     expected = []
     for n, fact in enumerate(facts, 1):
@@ -346,7 +346,7 @@ def test_starts_survive_writing_and_reading(facts: list[Start], bsn: str, identi
 @given(start(), DAYS, st.sampled_from(list(codes.REDENEN)))
 def test_stops_survive_writing_and_reading(fact: Start, end: int, reason: str) -> None:
     fact = replaced(fact, begindatum=min(fact.begindatum, end))
-    message = Regie(True, producten=[write_product(fact, True, reden=reason, eind=iso(end))])
+    message = Regie(True, products=[write_product(fact, True, reden=reason, end=iso(end))])
     read = only("stop", message.bytes())
     assert isinstance(read, Stop)
     assert (read.reden_beeindiging, read.einddatum, read.status) == (reason, end, fact.status)
@@ -368,7 +368,7 @@ def declared(draw: st.DrawFn) -> list[dict[str, Any]]:
             prestatie(
                 bsn=draw(st.sampled_from(BSNS[:3])),
                 ref=reference,
-                vorige=f"zzz{n}" if credit else None,
+                previous=f"zzz{n}" if credit else None,
                 dc="C" if credit else "D",
                 nummer=n,
                 begin=f"2026-05-{first:02d}",
@@ -391,7 +391,17 @@ def test_declarations_survive_writing_and_reading(lines: list[dict[str, Any]]) -
         for r in records if isinstance(f := r.inhoud, Prestatie)
     }  # fmt: skip
     assert read == {
-        (x["bsn"], x["ref"], x["vorige"], x["dc"], str(x["nummer"]), x["begin"], x["eenheid"], x["volume"], x["bedrag"])
+        (
+            x["bsn"],
+            x["ref"],
+            x["previous"],
+            x["dc"],
+            str(x["nummer"]),
+            x["begin"],
+            x["eenheid"],
+            x["volume"],
+            x["bedrag"],
+        )
         for x in lines
     }
     assert [r.regel for r in records] == list(range(1, len(lines) + 1))

@@ -28,7 +28,7 @@ from connectors.intake.tokens import TokenFile
 from local.ports import free_port
 from schemas.topics import EVENTS, groups, topics
 from tests.conftest import RunningBroker
-from tests.connectors.support import AGB, BSN, BSNS, RAP_KOP, table
+from tests.connectors.support import AGB, BSN, BSNS, RAP_HEADER, table
 from tests.whole.stream import Stream
 from tools.bench import intake as bench
 
@@ -38,7 +38,7 @@ OTHER = "94000002"
 
 def rap(rows: int, start: int = 0) -> bytes:
     """A RAP file with good rows."""
-    return table(RAP_KOP, [(BSNS[n % 500], "", str(start + n + 1), "D1O", "2") for n in range(rows)])
+    return table(RAP_HEADER, [(BSNS[n % 500], "", str(start + n + 1), "D1O", "2") for n in range(rows)])
 
 
 class Intake:

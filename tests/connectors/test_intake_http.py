@@ -17,7 +17,7 @@ from connectors.intake import meters
 from connectors.intake.config import IntakeLimits
 from connectors.intake.work import WorkerFault, WorkerLost
 from tests.connectors.intake_support import OTHER, Running, intake, rap, until
-from tests.connectors.support import AGB, BSN, BSNS, CEM_KOP, RAP_KOP, Regie, cem_rows, table
+from tests.connectors.support import AGB, BSN, BSNS, CEM_HEADER, RAP_HEADER, Regie, cem_rows, table
 
 SMALL = IntakeLimits(
     body_bytes=20_000, rows=500, memory_bytes=60_000, provider_bytes=40_000, provider_uploads=3,
@@ -66,9 +66,9 @@ async def test_nothing_is_acknowledged_that_the_broker_has_not(live: Running) ->
 
 async def test_a_file_of_another_provider_is_refused_with_b09(live: Running) -> None:
     for content, name in (
-        (Regie(kop={"afzender": OTHER}).bytes(), "start.xml"),
+        (Regie(header={"afzender": OTHER}).bytes(), "start.xml"),
         (rap(), f"{OTHER}_scores.csv"),
-        (table(CEM_KOP, cem_rows(provider=OTHER)), "cem.csv"),
+        (table(CEM_HEADER, cem_rows(provider=OTHER)), "cem.csv"),
     ):
         _, body = await live.post(content, params={"naam": name})
         assert body["geweigerd"]["code"] == "B09", name
@@ -149,7 +149,7 @@ async def test_a_file_of_no_kind_is_422_with_its_code(live: Running, content: by
 
 async def test_refused_rows_are_told_twice_without_their_content(live: Running) -> None:
     content = table(
-        RAP_KOP, [(BSN, "", "4711", "D1O", "2"), (BSN, "", "4712", "D99", "2"), ("123", "", "1", "D1O", "2")]
+        RAP_HEADER, [(BSN, "", "4711", "D1O", "2"), (BSN, "", "4712", "D99", "2"), ("123", "", "1", "D1O", "2")]
     )
     _, body = await live.post(content)
     assert {(one["code"], one["aantal"]) for one in body["codes"]} == {("R01", 1), ("R04", 1)}

@@ -13,7 +13,7 @@ from connectors.intake.index import Entry, Index, Wanted
 from connectors.intake.limits import Full, Lanes, Memory, Rates, TooFast
 from connectors.intake.work import Done, Job, Refused, WorkerFault, _Setup, _Worker, handle, where
 from tests.connectors.intake_support import OTHER, rap, until
-from tests.connectors.support import AGB, BSN, CEM_KOP, ThirdParty, cem_rows, make_keys, table
+from tests.connectors.support import AGB, BSN, CEM_HEADER, ThirdParty, cem_rows, make_keys, table
 from transport.clients import Cluster
 from transport.publisher import NotDelivered
 
@@ -147,7 +147,7 @@ def connector(third: ThirdParty, tmp_path: Path) -> Connector:
 
 
 def test_the_work_of_one_upload(connector: Connector, third: ThirdParty) -> None:
-    done = handle(connector, Job(AGB, "", False, table(CEM_KOP, cem_rows())), 1_000)
+    done = handle(connector, Job(AGB, "", False, table(CEM_HEADER, cem_rows())), 1_000)
     assert isinstance(done, Done)
     assert (done.kind, done.lines, done.counts) == ("cem", 1, (4, 0, 1, 3, 0))
     assert handle(connector, Job(AGB, "", False, b"\n" * 1_001), 1_000) == Refused("B05")

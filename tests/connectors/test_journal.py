@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from connectors.answer.journal import Journal, JournalProblem, Plaats
-from connectors.formats.model import Afwijzing, Regel
+from connectors.answer.journal import Journal, JournalProblem, Place
+from connectors.formats.model import Afwijzing, FileRecord
 from domain.facts.fact import Score
 
 BSN, BESCHIKKING = "999900018", b"000123458"
-SCORE = Regel(7, 1, BSN, Score(b"4711", BESCHIKKING, 1, "O", 2, 5))
+SCORE = FileRecord(7, 1, BSN, Score(b"4711", BESCHIKKING, 1, "O", 2, 5))
 
 
 def journal(folder: Path, secret: bytes = b"s" * 32) -> Journal:
@@ -22,10 +22,10 @@ def journal(folder: Path, secret: bytes = b"s" * 32) -> Journal:
 def test_each_number_finds_its_line(tmp_path: Path, number: str) -> None:
     with journal(tmp_path).of("a" * 32) as note:
         note(3, SCORE)
-        note(4, Regel(8, 1, None, Afwijzing("R01", "bsn")))
+        note(4, FileRecord(8, 1, None, Afwijzing("R01", "bsn")))
     with journal(tmp_path).of("a" * 32) as note:
         note(3, SCORE)
-    assert journal(tmp_path).search(number) == [Plaats("a" * 32, 3, 7)]
+    assert journal(tmp_path).search(number) == [Place("a" * 32, 3, 7)]
 
 
 def test_what_was_not_delivered_is_not_found(tmp_path: Path) -> None:

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.formats.model import Regel
+from connectors.formats.model import FileRecord
 from domain.facts.checks import check
 from domain.facts.fact import BerichtRetour, PrestatieRetour
 from domain.field.dates import day
 from tests.connectors.support import BSN, BSNS, Antwoord, Retour, parse, prestatie, refusal
 
-DAG, DAG_RETOUR = day(date(2026, 6, 20)), day(date(2026, 6, 21))
+DAY, DAY_RETOUR = day(date(2026, 6, 20)), day(date(2026, 6, 21))
 P = prestatie
 
 
-def records(message: Retour | Antwoord) -> list[Regel]:
+def records(message: Retour | Antwoord) -> list[FileRecord]:
     """The records of an answer, each of which entry accepts too."""
     found = parse("return", message.bytes())
     assert all(check(record.inhoud) is None for record in found)  # type: ignore[arg-type]
@@ -36,7 +36,7 @@ def one(message: Retour | Antwoord) -> Any:
 
 @pytest.mark.parametrize(("ending", "soort"), [(False, "start"), (True, "stop")])
 def test_header_only_without_codes_is_an_approval(ending: bool, soort: str) -> None:
-    assert one(Retour(ending)) == BerichtRetour(soort, "0363", b"000000001", False, "", DAG_RETOUR)
+    assert one(Retour(ending)) == BerichtRetour(soort, "0363", b"000000001", False, "", DAY_RETOUR)
 
 
 @pytest.mark.parametrize("ending", [False, True])
@@ -46,9 +46,9 @@ def test_header_only_without_codes_is_an_approval(ending: bool, soort: str) -> N
         ({"codes": ("0001",)}, True, "0001"),
         ({"codes": ("0200",)}, False, ""),
         ({"codes": ("0200", "9056", "8848")}, True, "9056"),
-        ({"codes": ("0200",), "klant": ("0200",)}, True, "9326"),
-        ({"codes": ("0200",), "klant": ("9304",), "regel": ("0233",)}, True, "9304"),
-        ({"klant": ("0233",), "regel": ("0233",)}, True, "0233"),  # the block alone says it (OP065, IV087)
+        ({"codes": ("0200",), "customer": ("0200",)}, True, "9326"),
+        ({"codes": ("0200",), "customer": ("9304",), "regel": ("0233",)}, True, "9304"),
+        ({"customer": ("0233",), "regel": ("0233",)}, True, "0233"),  # the block alone says it (OP065, IV087)
     ],
 )
 def test_a_rejecting_code_or_a_client_rejects_the_message(
@@ -59,21 +59,21 @@ def test_a_rejecting_code_or_a_client_rejects_the_message(
 
 
 def test_nothing_of_the_client_in_an_answer_goes_on() -> None:
-    (record,) = records(Retour(codes=("0200",), klant=("0200",)))
-    text = repr((record.inhoud, record.cellen, record.terugval))
+    (record,) = records(Retour(codes=("0200",), customer=("0200",)))
+    text = repr((record.inhoud, record.cells, record.fallback))
     assert BSN not in text
     assert "Test" not in text
 
 
 def test_a_declaration_approved_in_full() -> None:
-    assert one(Antwoord()) == BerichtRetour("declaration", "0363", b"D-000000001", False, "", DAG)
+    assert one(Antwoord()) == BerichtRetour("declaration", "0363", b"D-000000001", False, "", DAY)
 
 
 @pytest.mark.parametrize(
     ("message", "code"),
     [
-        (Antwoord(kopcodes=("0001",), zonder_antwoord=True), "0001"),
-        (Antwoord(kopcodes=("0200", "9056"), zonder_antwoord=True), "9056"),
+        (Antwoord(header_codes=("0001",), zonder_antwoord=True), "0001"),
+        (Antwoord(header_codes=("0200", "9056"), zonder_antwoord=True), "9056"),
         (Antwoord(codes=("9333",), toegekend=0), "9333"),  # the class Declaratie (IV088): TR342 is not for it
     ],
 )
@@ -86,21 +86,21 @@ def test_each_rejected_line_is_one_record_with_its_client() -> None:
     message = Antwoord(
         [
             (P(ref="R1"), ("9308", "9321")),
-            (P(ref="R2", vorige="R0", dc="C", bedrag=400), ("0200", "9389")),
+            (P(ref="R2", previous="R0", dc="C", bedrag=400), ("0200", "9389")),
             (P(ref="R3", bsn=BSNS[1]), ("9338",)),
         ]
     )
     found = [(r.regel, r.bsn, r.inhoud) for r in records(message)]
     assert found == [
-        (1, BSN, PrestatieRetour("0363", b"R1", b"D-000000001", "9308", DAG)),
-        (2, BSN, PrestatieRetour("0363", b"R2", b"D-000000001", "9389", DAG)),
-        (3, BSNS[1], PrestatieRetour("0363", b"R3", b"D-000000001", "9338", DAG)),
+        (1, BSN, PrestatieRetour("0363", b"R1", b"D-000000001", "9308", DAY)),
+        (2, BSN, PrestatieRetour("0363", b"R2", b"D-000000001", "9389", DAY)),
+        (3, BSNS[1], PrestatieRetour("0363", b"R3", b"D-000000001", "9338", DAY)),
     ]
 
 
 def test_a_rejected_client_rejects_its_lines_that_were_not_judged() -> None:
     message = Antwoord(
-        [(P(ref="R1"), ("0233",)), (P(ref="R2", bsn=BSNS[1]), ("9338",))], klant={BSN: ("8187",)}
+        [(P(ref="R1"), ("0233",)), (P(ref="R2", bsn=BSNS[1]), ("9338",))], customer={BSN: ("8187",)}
     )  # fmt: skip
     assert [(r.bsn, r.inhoud.code) for r in records(message)] == [(BSN, "8187"), (BSNS[1], "9338")]  # type: ignore[union-attr]
 
@@ -119,16 +119,16 @@ def test_a_declaration_rejected_as_a_whole_may_name_lines_too() -> None:
         ("TR342", Antwoord(toegekend=9_999)),
         ("TR101", Antwoord([(P(), ("9338",)), (P(bsn=BSNS[1]), ("9338",))])),
         ("CS002", Antwoord([(P(bsn="999900007"), ("9338",))])),
-        ("CS025", Antwoord(kop={"versie": 2})),
-        ("CS025", Retour(kop={"versie": 2})),
-        ("CS015", Retour(ending=True, kop={"subversie": 1})),
+        ("CS025", Antwoord(header={"version": 2})),
+        ("CS025", Retour(header={"version": 2})),
+        ("CS015", Retour(ending=True, header={"subversie": 1})),
         ("TR135", Retour(dagtekening="2026-06-23")),
-        ("TR135", Antwoord(kop={"dagtekening": "2026-06-23"})),
-        ("B09", Retour(kop={"afzender": "94000002"})),
-        ("B09", Antwoord(kop={"ontvanger": "94000002"})),
+        ("TR135", Antwoord(header={"dagtekening": "2026-06-23"})),
+        ("B09", Retour(header={"afzender": "94000002"})),
+        ("B09", Antwoord(header={"ontvanger": "94000002"})),
         ("XSD", Retour(codes=("12345",))),
         ("XSD", Retour(codes=("",))),
-        ("XSD", Antwoord(kopcodes=())),
+        ("XSD", Antwoord(header_codes=())),
         ("XSD", Antwoord([(P(), ())])),
     ],
 )
@@ -143,7 +143,7 @@ def test_a_total_of_nothing_is_a_debit() -> None:
 
 
 def test_an_answer_is_read_by_the_structure_of_its_own_namespace() -> None:
-    mixed = Retour(klant=("0200",)).bytes().replace(b"jw306", b"jw308")
+    mixed = Retour(customer=("0200",)).bytes().replace(b"jw306", b"jw308")
     assert refusal("return", mixed).code == "XSD"
 
 

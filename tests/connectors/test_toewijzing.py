@@ -13,9 +13,9 @@ from domain.facts.checks import check
 from domain.facts.fact import Toewijzing
 from domain.field import codes
 from domain.field.dates import as_date, day
-from tests.connectors.support import AGB, BSN, Toewijzingen, parse, refusal, toegewezen
+from tests.connectors.support import AGB, BSN, Toewijzingen, assigned, parse, refusal
 
-T = toegewezen
+T = assigned
 
 
 def facts(message: Toewijzingen) -> list[Toewijzing]:
@@ -36,28 +36,28 @@ def test_an_assignment_becomes_a_fact_under_its_municipality() -> None:
 
 def test_nothing_of_the_person_leaves_the_parser() -> None:
     records = parse("assignment", Toewijzingen([T(), T(nummer=4712)]).bytes())
-    text = repr([(r.regel, r.inhoud, r.cellen, r.terugval) for r in records])
+    text = repr([(r.regel, r.inhoud, r.cells, r.fallback) for r in records])
     for secret in ("Jansen", "Jan", "2011", "1315AB", "Frans", "gescheiden", "belt", BSN):
         assert secret not in text
     assert str(day(date(2011, 5, 1))) not in text
 
 
 def test_an_end_beyond_reckoning_is_an_open_end() -> None:
-    assert facts(Toewijzingen([T(eind="9999-12-31")]))[0].einddatum is None
+    assert facts(Toewijzingen([T(end="9999-12-31")]))[0].einddatum is None
 
 
 def test_what_may_be_left_out() -> None:
     (bare,) = facts(
-        Toewijzingen([T(referentie=None, categorie=None, eind="2026-12-31", omvang=None, budget=5, commentaar=None)])
+        Toewijzingen([T(referentie=None, categorie=None, end="2026-12-31", omvang=None, budget=5, commentaar=None)])
     )
     assert (bare.categorie, bare.code, bare.volume, bare.eenheid, bare.budget) == ("", "", None, "", 5)
-    (open_,) = facts(Toewijzingen([T(eind=None, code=None, omvang=None)]))
+    (open_,) = facts(Toewijzingen([T(end=None, code=None, omvang=None)]))
     assert (open_.einddatum, open_.code, open_.categorie) == (None, "", "45")
 
 
-@pytest.mark.parametrize("reden", sorted(codes.REDENEN_WIJZIGING))
+@pytest.mark.parametrize("reden", sorted(codes.REDENEN_CHANGE))
 def test_every_reason_of_change_is_read(reden: str) -> None:
-    (fact,) = facts(Toewijzingen([T(reden=reden, eind="2026-01-01")]))
+    (fact,) = facts(Toewijzingen([T(reden=reden, end="2026-01-01")]))
     assert fact.reden_wijziging == reden
 
 
@@ -66,24 +66,24 @@ def test_every_reason_of_change_is_read(reden: str) -> None:
     [
         ("CS002", Toewijzingen(bsn="999900007")),
         ("CS002", Toewijzingen(bsn="000000000")),
-        ("CS139", Toewijzingen(geboren="2011-05-02", gebruik="1")),
-        ("TR002", Toewijzingen(geboren="1900-01-01")),
-        ("TR134", Toewijzingen(geboren="2026-06-21")),
-        ("TR135", Toewijzingen(kop={"dagtekening": "2026-06-23"})),
-        ("CS025", Toewijzingen(kop={"versie": 2})),
-        ("CS015", Toewijzingen(kop={"subversie": 1})),
+        ("CS139", Toewijzingen(born="2011-05-02", usage="1")),
+        ("TR002", Toewijzingen(born="1900-01-01")),
+        ("TR134", Toewijzingen(born="2026-06-21")),
+        ("TR135", Toewijzingen(header={"dagtekening": "2026-06-23"})),
+        ("CS025", Toewijzingen(header={"version": 2})),
+        ("CS015", Toewijzingen(header={"subversie": 1})),
         ("TR101", Toewijzingen([T(), T(datum="2026-02-02")])),
-        ("CS003", Toewijzingen([T(eind="2025-12-31")])),
+        ("CS003", Toewijzingen([T(end="2025-12-31")])),
         ("CS335", Toewijzingen([T(reden="13")])),
-        ("CS335", Toewijzingen([T(reden="13", eind=None)])),
+        ("CS335", Toewijzingen([T(reden="13", end=None)])),
         ("CS336", Toewijzingen([T(reden="01")])),
         ("JZ002", Toewijzingen([T(reden="15")])),
         ("JZ020", Toewijzingen([T(categorie="39")])),
         ("CD079", Toewijzingen([T(categorie=None)])),
         ("CD077", Toewijzingen([T(budget=1)])),
-        ("B09", Toewijzingen(kop={"ontvanger": "94000002"})),
-        ("TR134", Toewijzingen([T(ingang="2026-02-30")])),
-        ("TR134", Toewijzingen([T(ingang="1899-12-31")])),
+        ("B09", Toewijzingen(header={"ontvanger": "94000002"})),
+        ("TR134", Toewijzingen([T(beginning="2026-02-30")])),
+        ("TR134", Toewijzingen([T(beginning="1899-12-31")])),
         ("TR134", Toewijzingen([T(datum="2101-01-01")])),
         *[("XSD", Toewijzingen([T(tijd=tijd)])) for tijd in ("24:00:00", "10:20", "10:20:30Z", "10:20:61", "x")],
         ("XSD", Toewijzingen([T(omvang=(1, "99", "2"))])),
@@ -91,7 +91,7 @@ def test_every_reason_of_change_is_read(reden: str) -> None:
         ("XSD", Toewijzingen([T(nummer=1_000_000_000)])),
         ("XSD", Toewijzingen([T(datum=None)])),
         ("XSD", Toewijzingen([])),
-        ("XSD", Toewijzingen(kop={"afzender": AGB})),
+        ("XSD", Toewijzingen(header={"afzender": AGB})),
     ],
 )
 def test_one_finding_refuses_the_message(code: str, message: Toewijzingen) -> None:
@@ -119,14 +119,14 @@ def test_attributes_and_depth_inside_what_is_passed_over_are_harmless() -> None:
     st.sampled_from(sorted(codes.PRODUCTCATEGORIEEN)),
 )
 def test_what_is_written_is_read_back(
-    nummer: int, ingang: date, tijd: int, duur: int, omvang: tuple[Any, ...] | None, categorie: str
+    nummer: int, beginning: date, tijd: int, duration: int, omvang: tuple[Any, ...] | None, categorie: str
 ) -> None:
-    einde = as_date(day(ingang) + duur)
+    end = as_date(day(beginning) + duration)
     clock = f"{tijd // 3600:02d}:{tijd // 60 % 60:02d}:{tijd % 60:02d}"
     (fact,) = facts(
-        Toewijzingen([T(nummer=nummer, ingang=ingang, eind=einde, tijd=clock, omvang=omvang, categorie=categorie)])
+        Toewijzingen([T(nummer=nummer, beginning=beginning, end=end, tijd=clock, omvang=omvang, categorie=categorie)])
     )
-    assert (fact.toewijzing, fact.ingangsdatum, fact.einddatum) == (str(nummer).encode(), day(ingang), day(einde))
+    assert (fact.toewijzing, fact.ingangsdatum, fact.einddatum) == (str(nummer).encode(), day(beginning), day(end))
     assert fact.toewijzingstijd == tijd
     assert (fact.volume, fact.eenheid, fact.frequentie) == (omvang or (None, "", ""))
     assert fact.categorie == categorie

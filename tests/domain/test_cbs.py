@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from domain.care.rows import MetingRij, TrajectRij
+from domain.care.rows import MetingRow, TrajectRow
 from domain.field.codes import CBS_REDENEN
 from tests.build import (
     AGB,
-    ANDER,
+    OTHER,
     D,
     Event,
     cbs,
@@ -36,7 +36,7 @@ def periods(*history: Event) -> Periods:
 def test_a_record_is_a_traject_of_its_own_source() -> None:
     ((key, row),) = rows([cbs(0, 100, "03", verwijzer="02", crisis="01")])
     assert (key.aanbieder, key.gemeente, key.jaar) == (AGB, "0034", 2026)
-    assert isinstance(row, TrajectRij)
+    assert isinstance(row, TrajectRow)
     assert (row.bron, row.status, row.begindatum, row.einddatum) == ("cbs", "beeindigd", D, D + 100)
     assert (row.reden_beeindiging, row.uitval_klasse) == ("", "client")
     assert (row.categorie, row.code, row.hulpvorm, row.verwijzer, row.crisis) == ("", "", "02", "02", "01")
@@ -49,12 +49,12 @@ def test_a_running_record_has_no_end() -> None:
     assert (row.status, row.einddatum, row.uitval_klasse) == ("lopend", None, "")
 
 
-KLASSEN = {"01": "gepland", "02": "wederzijds", "03": "client", "04": "aanbieder", "05": "neutraal"}
+CLASSES = {"01": "gepland", "02": "wederzijds", "03": "client", "04": "aanbieder", "05": "neutraal"}
 
 
 @pytest.mark.parametrize("reden", sorted(CBS_REDENEN))
 def test_the_class_of_every_cbs_reason(reden: str) -> None:
-    assert traject(cbs(0, 100, reden)).uitval_klasse == KLASSEN[reden]
+    assert traject(cbs(0, 100, reden)).uitval_klasse == CLASSES[reden]
 
 
 # --- key and redelivery ---------------------------------------------------------------------------------------------
@@ -64,15 +64,15 @@ def test_the_class_of_every_cbs_reason(reden: str) -> None:
     ("history", "expected"),
     [
         pytest.param([cbs(0), cbs(0)], [(0, None, 1)], id="the same record again"),
-        pytest.param([cbs(0, dag=10), cbs(0, 100, delivery="e", dag=20)], [(0, 100, 1)], id="the latest upload counts"),
-        pytest.param([cbs(0, dag=20), cbs(0, 100, delivery="e", dag=10)], [(0, None, 1)], id="an earlier upload that comes later"),
-        pytest.param([cbs(0, periode="2025-2", dag=10), cbs(0, 100, delivery="e", dag=20)], [(0, 100, 1)], id="over two periods"),
+        pytest.param([cbs(0, day=10), cbs(0, 100, delivery="e", day=20)], [(0, 100, 1)], id="the latest upload counts"),
+        pytest.param([cbs(0, day=20), cbs(0, 100, delivery="e", day=10)], [(0, None, 1)], id="an earlier upload that comes later"),
+        pytest.param([cbs(0, periode="2025-2", day=10), cbs(0, 100, delivery="e", day=20)], [(0, 100, 1)], id="over two periods"),
         pytest.param([cbs(0), vervanging("d")], [], id="left out of the redelivery: deleted"),
-        pytest.param([cbs(0, 50), cbs(0, 60, delivery="e", dag=310), vervanging("d")], [(0, 60, 1)], id="replaced with another end"),
-        pytest.param([cbs(0, 50, dag=310), cbs(0, 60, delivery="e", dag=300), vervanging("d")], [(0, 60, 1)], id="replaced, whatever its time"),
+        pytest.param([cbs(0, 50), cbs(0, 60, delivery="e", day=310), vervanging("d")], [(0, 60, 1)], id="replaced with another end"),
+        pytest.param([cbs(0, 50, day=310), cbs(0, 60, delivery="e", day=300), vervanging("d")], [(0, 60, 1)], id="replaced, whatever its time"),
         pytest.param([cbs(0), vervanging("d", "2025-2")], [(0, None, 1)], id="replaced for another period"),
         pytest.param([cbs(0), vervanging("e")], [(0, None, 1)], id="another delivery replaced"),
-        pytest.param([cbs(0), vervanging("d", aanbieder=ANDER)], [(0, None, 1)], id="of another provider"),
+        pytest.param([cbs(0), vervanging("d", aanbieder=OTHER)], [(0, None, 1)], id="of another provider"),
         pytest.param([cbs(0), cbs(0, hulpvorm="11", line=2), vervanging("d")], [], id="every record of the delivery"),
         pytest.param([cbs(0, 50, periode="2025-2"), cbs(0, 60, line=2), vervanging("d")], [(0, 50, 1)], id="two periods in one delivery, one replaced"),
         pytest.param([cbs(0, 50, line=1), cbs(0, 60, line=2)], [(0, 60, 1)], id="of equal keys in one upload the last line"),
@@ -96,7 +96,7 @@ def test_a_redelivery_replaces_and_what_it_leaves_out_is_gone(history: list[Even
         pytest.param([cbs(0), cbs(50, 100)], [(0, None, 2)], id="ends only when the last ends"),
         pytest.param([cbs(0), cbs(500, 600)], [(0, None, 2)], id="nothing begins anew beside what runs"),
         pytest.param([cbs(0, 100), cbs(50, 200, hulpvorm="11")], [(0, 100, 1), (50, 200, 1)], id="another form of help"),
-        pytest.param([cbs(0, 100), cbs(50, 200, aanbieder=ANDER)], [(0, 100, 1), (50, 200, 1)], id="another provider"),
+        pytest.param([cbs(0, 100), cbs(50, 200, aanbieder=OTHER)], [(0, 100, 1), (50, 200, 1)], id="another provider"),
         pytest.param([cbs(0, 100), cbs(50, 200, delivery="e"), vervanging("e")], [(0, 100, 1)], id="overlap with a replaced record"),
     ],
 )  # fmt: skip
@@ -105,8 +105,8 @@ def test_records_that_overlap_are_one_traject(history: list[Event], expected: Pe
 
 
 def test_a_merged_traject_begins_as_the_first_and_ends_as_the_last() -> None:
-    eerste = cbs(0, 200, "03", verwijzer="01", crisis="01", leeftijd=11)
-    row = traject(eerste, cbs(50, 300, "04", verwijzer="02", crisis="02", leeftijd=12, gemeente="0363", line=2))
+    first = cbs(0, 200, "03", verwijzer="01", crisis="01", leeftijd=11)
+    row = traject(first, cbs(50, 300, "04", verwijzer="02", crisis="02", leeftijd=12, gemeente="0363", line=2))
     assert (row.verwijzer, row.crisis, row.leeftijd) == ("01", "01", 11)
     assert (row.uitval_klasse, row.cluster) == ("aanbieder", "Amsterdam")
 
@@ -133,7 +133,7 @@ def test_outcome_fields_stand_on_the_traject() -> None:
 
 
 def test_a_meting_of_a_running_record_has_the_day_of_its_upload() -> None:
-    (row,) = metingen(cbs(0, dag=120, nut_ouder=7))
+    (row,) = metingen(cbs(0, day=120, nut_ouder=7))
     assert row.datum == D + 120
 
 
@@ -151,7 +151,7 @@ def test_the_meting_of_what_ended_last_counts_not_of_what_began_last() -> None:
 
 
 def test_a_line_that_is_sent_again_keeps_the_day_of_its_first_upload() -> None:
-    (row,) = metingen(cbs(0, dag=130, nut_ouder=7), cbs(0, dag=120, nut_ouder=7))
+    (row,) = metingen(cbs(0, day=130, nut_ouder=7), cbs(0, day=120, nut_ouder=7))
     assert row.datum == D + 120
 
 
@@ -170,11 +170,11 @@ def test_messages_and_cbs_records_of_one_client_stay_apart() -> None:
 
 
 def test_a_questionnaire_finds_no_cbs_traject() -> None:
-    (row,) = (row for _, row in rows([cbs(0, 100), meting(100)]) if isinstance(row, MetingRij))
+    (row,) = (row for _, row in rows([cbs(0, 100), meting(100)]) if isinstance(row, MetingRow))
     assert (row.traject, row.wacht) == ("", "traject")
 
 
 def test_every_row_of_one_client_has_its_own_key() -> None:
     history = [cbs(0, 100, nut_ouder=1, nut_jeugdige=2), cbs(0, 100, hulpvorm="11", nut_ouder=3, line=2)]
-    history += [cbs(101, 200, nut_ouder=4, line=3), cbs(0, 100, aanbieder=ANDER, nut_ouder=5, line=4)]
+    history += [cbs(101, 200, nut_ouder=4, line=3), cbs(0, 100, aanbieder=OTHER, nut_ouder=5, line=4)]
     assert len(rows(history)) == 9

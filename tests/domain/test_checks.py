@@ -11,17 +11,17 @@ from msgspec.structs import asdict, replace
 
 from domain.facts.checks import check
 from domain.facts.fact import Fact, Meting, Prestatie, Score, Start, Stop
-from domain.field.messages import MELDINGEN
+from domain.field.messages import MESSAGES
 
 START = Start("0363", b"1", "45", "45A99", 20_000, 1, 20_100, b"1", 19_999, 14, False, "1")
 STOP = Stop("0363", b"1", "45", "45A99", 20_000, "31", 20_050, 1, 20_100, b"1", None, None, False, "0")
 PRESTATIE = Prestatie("0363", b"1", "45", "45A99", b"r", None, "D", 19_997, 20_000, 1, "04", 5, 20_100, b"1")
 SCORE = Score(b"1", None, 1, "O", 2, 1_700_000_000_000)
 METING = Meting(b"1-1", "CEM+_2018_OE_v1", "Moeder", 20_000, {"VR01": 1}, 1_700_000_000_000)
-GOED: tuple[Fact, ...] = (START, STOP, PRESTATIE, SCORE, METING)
+GOOD: tuple[Fact, ...] = (START, STOP, PRESTATIE, SCORE, METING)
 
 
-@pytest.mark.parametrize("fact", GOED, ids=lambda f: type(f).__name__)
+@pytest.mark.parametrize("fact", GOOD, ids=lambda f: type(f).__name__)
 def test_a_good_fact_passes(fact: Fact) -> None:
     assert check(fact) is None
 
@@ -73,7 +73,7 @@ def test_each_thing_that_is_wrong_has_its_code(code: str, fact: Fact, changes: d
     found = check(replace(fact, **changes))
     assert found is not None
     assert found.code == code
-    assert code in MELDINGEN
+    assert code in MESSAGES
 
 
 def test_a_removal_is_checked_on_its_key_alone() -> None:
@@ -90,7 +90,7 @@ INTEGERS = st.integers(-(2**63), 2**63 - 1)
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_no_value_of_any_field_breaks_the_checks(data: st.DataObject) -> None:
-    fact = data.draw(st.sampled_from(GOED))
+    fact = data.draw(st.sampled_from(GOOD))
     field, value = data.draw(st.sampled_from(list(asdict(fact).items())))
     strange: Any = {
         int: INTEGERS,
@@ -99,4 +99,4 @@ def test_no_value_of_any_field_breaks_the_checks(data: st.DataObject) -> None:
         dict: st.dictionaries(st.text(max_size=5), INTEGERS, max_size=3),
     }.get(type(value), st.none())
     found = check(replace(fact, **{field: data.draw(strange)}))
-    assert found is None or found.code in MELDINGEN
+    assert found is None or found.code in MESSAGES

@@ -8,13 +8,13 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.facts.delivery import MEESTE_FOUTEN, MEESTE_STUKKEN, NIET_BIJGEHOUDEN, Aanlevering, Uitkomst, add, mark
+from domain.facts.delivery import MOST_FAULTS, MOST_PIECES, NEGATED_FOLLOWED, Aanlevering, Outcome, add, mark
 
 LINES = 30
 #: One outcome per line of a delivery, as entry gives it whatever is delivered again, but for the time of publication.
 OUTCOMES = st.lists(st.sampled_from(("", "", "R05", "CS002")), min_size=LINES, max_size=LINES).map(
     lambda codes: {
-        n: Uitkomst(n, 10 * n, 1 + n % 3, code, "waarde" if code else "", 0) for n, code in enumerate(codes, 1)
+        n: Outcome(n, 10 * n, 1 + n % 3, code, "waarde" if code else "", 0) for n, code in enumerate(codes, 1)
     }
 )
 
@@ -26,8 +26,8 @@ def fresh(lines: int = LINES) -> Aanlevering:
 def counts(state: Aanlevering) -> tuple[object, ...]:
     """What a receipt counts; the list of errors as a set, for its order is that of arrival."""
     return (
-        state.aantal, state.geaccepteerd, state.regels_geaccepteerd, state.regels_afgekeurd, state.codes,
-        state.eerste, state.laatste, state.klaar, state.gezien, {fout[:5] for fout in state.fouten},
+        state.count, state.geaccepteerd, state.regels_geaccepteerd, state.regels_afgekeurd, state.codes,
+        state.eerste, state.laatste, state.klaar, state.gezien, {fault[:5] for fault in state.fouten},
     )  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def test_a_whole_delivery_is_one_interval(lines: list[int]) -> None:
 
 @given(OUTCOMES, st.data())
 def test_any_order_repetition_and_restart_gives_the_same_counts(
-    outcomes: dict[int, Uitkomst], data: st.DataObject
+    outcomes: dict[int, Outcome], data: st.DataObject
 ) -> None:
     once = fresh()
     add(once, outcomes.values())
@@ -74,12 +74,12 @@ def test_any_order_repetition_and_restart_gives_the_same_counts(
 
 
 @given(OUTCOMES, st.sets(st.integers(1, LINES), max_size=LINES - 1))
-def test_counts_are_those_of_the_lines_seen(outcomes: dict[int, Uitkomst], seen: set[int]) -> None:
+def test_counts_are_those_of_the_lines_seen(outcomes: dict[int, Outcome], seen: set[int]) -> None:
     state = fresh()
     add(state, [outcomes[line] for line in seen])
     good = [outcomes[line] for line in seen if not outcomes[line].code]
     bad = [outcomes[line] for line in seen if outcomes[line].code]
-    assert (state.aantal, state.geaccepteerd, state.klaar) == (len(seen), len(good), False)
+    assert (state.count, state.geaccepteerd, state.klaar) == (len(seen), len(good), False)
     assert state.regels_geaccepteerd == sum(o.regels for o in good)
     assert state.regels_afgekeurd == sum(o.regels for o in bad)
     assert state.codes == {code: sum(o.code == code for o in bad) for code in {o.code for o in bad}}
@@ -91,27 +91,27 @@ def test_first_and_last_publication(published: list[tuple[int, int]]) -> None:
     state, kept = fresh(), {}
     for line, moment in published:
         kept.setdefault(line, moment)  # a line that came before changes nothing
-        add(state, [Uitkomst(line, 1, 1, "", "", moment)])
+        add(state, [Outcome(line, 1, 1, "", "", moment)])
     assert (state.eerste, state.laatste) == (min(kept.values()), max(kept.values()))
 
 
 def test_the_list_of_errors_ends_and_the_counts_go_on() -> None:
-    state = fresh(2 * MEESTE_FOUTEN)
-    add(state, [Uitkomst(n, n, 1, "R05", "waarde", 0) for n in range(1, 2 * MEESTE_FOUTEN + 1)])
-    assert len(state.fouten) == MEESTE_FOUTEN
-    assert state.codes == {"R05": 2 * MEESTE_FOUTEN}
+    state = fresh(2 * MOST_FAULTS)
+    add(state, [Outcome(n, n, 1, "R05", "waarde", 0) for n in range(1, 2 * MOST_FAULTS + 1)])
+    assert len(state.fouten) == MOST_FAULTS
+    assert state.codes == {"R05": 2 * MOST_FAULTS}
     assert state.klaar
 
 
 def test_an_accepted_line_is_not_refused_later() -> None:
     """The first outcome of a line stands: a repeat of the same content cannot have another."""
     state = fresh(1)
-    add(state, [Uitkomst(1, 1, 1, "", "", 5), Uitkomst(1, 1, 1, "R05", "waarde", 6)])
+    add(state, [Outcome(1, 1, 1, "", "", 5), Outcome(1, 1, 1, "R05", "waarde", 6)])
     assert (state.geaccepteerd, state.codes, state.fouten) == (1, {}, [])
 
 
-def outcome(line: int, code: str = "", *, withdrawn: bool = False) -> Uitkomst:
-    return Uitkomst(line, line, 0 if code.startswith("K") else 1, code, "", 5, withdrawn)
+def outcome(line: int, code: str = "", *, withdrawn: bool = False) -> Outcome:
+    return Outcome(line, line, 0 if code.startswith("K") else 1, code, "", 5, withdrawn)
 
 
 def test_a_record_put_back_replaces_its_unreadable_outcome() -> None:
@@ -120,32 +120,32 @@ def test_a_record_put_back_replaces_its_unreadable_outcome() -> None:
     assert (state.geaccepteerd, state.codes, len(state.fouten)) == (1, {"K01": 1}, 1)
     state = again(state)
     add(state, [outcome(1), outcome(1), outcome(1, "K01")])
-    assert (state.aantal, state.geaccepteerd, state.codes, state.fouten) == (2, 2, {}, [])
+    assert (state.count, state.geaccepteerd, state.codes, state.fouten) == (2, 2, {}, [])
     assert (state.regels_geaccepteerd, state.regels_afgekeurd, state.klaar) == (2, 0, True)
 
 
 def test_a_record_put_back_may_be_refused_for_another_reason() -> None:
     state = fresh(1)
     add(state, [outcome(1, "K01"), outcome(1, "V01"), outcome(1)])
-    assert (state.aantal, state.geaccepteerd, state.codes) == (1, 0, {"V01": 1})
+    assert (state.count, state.geaccepteerd, state.codes) == (1, 0, {"V01": 1})
 
 
 def test_a_withdrawn_record_is_counted_once_and_stays_accepted() -> None:
     state = fresh(2)
     add(state, [outcome(1), outcome(1, "0001", withdrawn=True), outcome(2), outcome(1, "0001", withdrawn=True)])
-    assert (state.geaccepteerd, state.aantal_ingetrokken, state.codes) == (2, 1, {"0001": 1})
-    assert [(fout.line, fout.code) for fout in state.fouten] == [(1, "0001")]
+    assert (state.geaccepteerd, state.count_withdrawn, state.codes) == (2, 1, {"0001": 1})
+    assert [(fault.line, fault.code) for fault in state.fouten] == [(1, "0001")]
 
 
 def test_a_state_of_the_first_release_is_read() -> None:
     old = msgspec.msgpack.encode(["score", "99000001", False, 1, 3, [[1, 1]], 1, 1, 1, 0, {}, [], 5, 5])
     state = msgspec.msgpack.decode(old, type=Aanlevering)
     add(state, [outcome(1, "0001", withdrawn=True)])
-    assert (state.geaccepteerd, state.aantal_ingetrokken) == (1, 1)
+    assert (state.geaccepteerd, state.count_withdrawn) == (1, 1)
 
 
-def waits(line: int, reden: str) -> Uitkomst:
-    return Uitkomst(line, 0, 0, reden, "", 5, wacht=reden)
+def waits(line: int, reden: str) -> Outcome:
+    return Outcome(line, 0, 0, reden, "", 5, wacht=reden)
 
 
 def test_what_waits_is_counted_by_its_last_word_and_repetition_changes_nothing() -> None:
@@ -177,7 +177,7 @@ def test_waiting_is_a_map_from_line_to_the_last_word(words: list[tuple[int, str]
 
 def test_too_many_pieces_are_not_followed_and_stop_nothing() -> None:
     state = fresh(10**6)
-    add(state, [waits(line, "toewijzing") for line in range(1, 2 * MEESTE_STUKKEN + 4, 2)])
-    assert state.wacht == {NIET_BIJGEHOUDEN: 0}
+    add(state, [waits(line, "toewijzing") for line in range(1, 2 * MOST_PIECES + 4, 2)])
+    assert state.wacht == {NEGATED_FOLLOWED: 0}
     add(state, [waits(1, "traject")])
-    assert state.wacht == {NIET_BIJGEHOUDEN: 0}
+    assert state.wacht == {NEGATED_FOLLOWED: 0}

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from domain.care.fold import Persoon, fold
-from domain.care.rows import RowKey, TrajectRij
+from domain.care.fold import Person, fold_rows
+from domain.care.rows import RowKey, TrajectRow
 from domain.facts.fact import Event, Prestatie, Start, Stop
 from domain.field.codes import REDENEN
 
@@ -28,7 +28,7 @@ class Is(NamedTuple):
 
     status: str
     begin: int
-    einde: int | None = None
+    end: int | None = None
     reden: str = ""
     klasse: str = ""
     leveringen: int = 1
@@ -44,17 +44,17 @@ def start(
     begin: int, status: int = 1, *, op: int | None = None, in_: str = "", nummer: bytes | None = TOEWIJZING
 ) -> Event:
     """A JW305 line; ``op`` is the day of signing, ``in_`` names the message."""
-    dag = begin + 3 if op is None else op
-    bericht = (in_ or f"305 {begin} {status} {dag}").encode()
+    day = begin + 3 if op is None else op
+    bericht = (in_ or f"305 {begin} {status} {day}").encode()
     fact = Start(
-        **PRODUCT, **KIND, toewijzing=nummer, begindatum=JAN_1 + begin, status=status, dagtekening=JAN_1 + dag, bericht=bericht
+        **PRODUCT, **KIND, toewijzing=nummer, begindatum=JAN_1 + begin, status=status, dagtekening=JAN_1 + day, bericht=bericht
     )  # fmt: skip
     return _event(fact)
 
 
 def stop(
     begin: int,
-    einde: int,
+    end: int,
     reden: str,
     status: int = 1,
     *,
@@ -63,26 +63,26 @@ def stop(
     nummer: bytes | None = TOEWIJZING,
 ) -> Event:
     """A JW307 line."""
-    dag = einde + 3 if op is None else op
-    bericht = (in_ or f"307 {begin} {einde} {reden} {status} {dag}").encode()
+    day = end + 3 if op is None else op
+    bericht = (in_ or f"307 {begin} {end} {reden} {status} {day}").encode()
     fact = Stop(
-        **PRODUCT, **KIND, toewijzing=nummer, begindatum=JAN_1 + begin, einddatum=JAN_1 + einde, reden_beeindiging=reden,
-        status=status, dagtekening=JAN_1 + dag, bericht=bericht,
+        **PRODUCT, **KIND, toewijzing=nummer, begindatum=JAN_1 + begin, einddatum=JAN_1 + end, reden_beeindiging=reden,
+        status=status, dagtekening=JAN_1 + day, bericht=bericht,
     )  # fmt: skip
     return _event(fact)
 
 
 def trajecten(history: Sequence[Event]) -> list[Is]:
     """The trajecten that stand after folding one event at a time."""
-    persoon, table = Persoon(), dict[RowKey, Any]()
+    person, table = Person(), dict[RowKey, Any]()
     for offset, event in enumerate(history):
-        table |= dict(fold(CLIENT, persoon, [event], offset, offset))
-    rows = [row for row in table.values() if isinstance(row, TrajectRij)]
+        table |= dict(fold_rows(CLIENT, person, [event], offset, offset))
+    rows = [row for row in table.values() if isinstance(row, TrajectRow)]
     return sorted(
         Is(
             row.status, row.begindatum - JAN_1, None if row.einddatum is None else row.einddatum - JAN_1, row.reden_beeindiging,
             row.uitval_klasse, row.leveringen, tuple(row.vlaggen),
-            tuple((reden, dag - JAN_1) for reden, dag in sorted(row.wacht.items()) if reden != "toewijzing"),
+            tuple((reden, day - JAN_1) for reden, day in sorted(row.wacht.items()) if reden != "toewijzing"),
         )
         for row in rows
     )  # fmt: skip
@@ -94,9 +94,9 @@ def orders(history: Sequence[Event]) -> list[tuple[Event, ...]]:
     return all_orders if len(history) < 5 else all_orders[::7]
 
 
-GEPLAND = ("31", "gepland")
+PLANNED = ("31", "gepland")
 #: A name, what the messages say, what stands.
-LEVENSLOOP: list[tuple[str, list[Event], list[Is]]] = [
+LIFE: list[tuple[str, list[Event], list[Is]]] = [
     # none
     ("nothing, start: running", [start(0)], [Is("lopend", 0)]),
     ("nothing, stop: waits for its start (TR382)", [stop(0, 100, "31")], [Is("wacht_op_start", 0, wacht=(("start", 103),))]),
@@ -110,29 +110,29 @@ LEVENSLOOP: list[tuple[str, list[Event], list[Is]]] = [
     ("running, same message again: nothing changes", [start(0), start(0)], [Is("lopend", 0)]),
     ("running, another start (TR326)", [start(0), start(50)], [Is("lopend", 0, leveringen=2, vlaggen=("TR326",))]),
     ("running, pause", [start(0), stop(0, 100, "20")], [Is("gepauzeerd", 0)]),
-    ("running, final stop", [start(0), stop(0, 100, "31")], [Is("beeindigd", 0, 100, *GEPLAND)]),
-    ("running, stopped on its first day", [start(0), stop(0, 0, "31")], [Is("beeindigd", 0, 0, *GEPLAND)]),
-    ("running without assignment (IV096), final stop", [start(0, nummer=None), stop(0, 100, "31", nummer=None)], [Is("beeindigd", 0, 100, *GEPLAND)]),
+    ("running, final stop", [start(0), stop(0, 100, "31")], [Is("beeindigd", 0, 100, *PLANNED)]),
+    ("running, stopped on its first day", [start(0), stop(0, 0, "31")], [Is("beeindigd", 0, 0, *PLANNED)]),
+    ("running without assignment (IV096), final stop", [start(0, nummer=None), stop(0, 100, "31", nummer=None)], [Is("beeindigd", 0, 100, *PLANNED)]),
     # paused
     ("paused, same pause again (TR413)", [start(0), stop(0, 100, "20"), stop(0, 110, "20")], [Is("gepauzeerd", 0, vlaggen=("TR074", "TR413"))]),
     ("paused, final stop on the day of the pause (TR414)", [start(0), stop(0, 100, "20"), stop(0, 100, "32")], [Is("beeindigd", 0, 100, "32", "client")]),
     ("paused, final stop later (TR414)", [start(0), stop(0, 100, "20"), stop(0, 130, "32")], [Is("beeindigd", 0, 130, "32", "client")]),
     ("paused, resumed", [start(0), stop(0, 100, "20"), start(300)], [Is("lopend", 0, leveringen=2)]),
-    ("paused, resumed on the last day of the pause", [start(0), stop(0, 100, "20"), start(100), stop(100, 150, "31")], [Is("beeindigd", 0, 150, *GEPLAND, leveringen=2)]),
+    ("paused, resumed on the last day of the pause", [start(0), stop(0, 100, "20"), start(100), stop(100, 150, "31")], [Is("beeindigd", 0, 150, *PLANNED, leveringen=2)]),
     ("paused, a levering begun a day too early resumes nothing", [start(0), stop(0, 100, "20"), start(99), stop(99, 150, "31")], [Is("gepauzeerd", 0, leveringen=2, vlaggen=("TR326",))]),
     ("paused, resumed, ended", [start(0), stop(0, 100, "20"), start(300), stop(300, 350, "33")], [Is("beeindigd", 0, 350, "33", "aanbieder", 2)]),
     ("paused, resumed, paused again", [start(0), stop(0, 100, "20"), start(300), stop(300, 350, "20")], [Is("gepauzeerd", 0, leveringen=2)]),
     ("paused, resumed, ended, begun 30 days later", [start(0), stop(0, 100, "20"), start(300), stop(300, 350, "31"), start(380)], [Is("lopend", 0, leveringen=3)]),
-    ("paused, resumed, ended, begun 31 days later", [start(0), stop(0, 100, "20"), start(300), stop(300, 350, "31"), start(381)], [Is("beeindigd", 0, 350, *GEPLAND, leveringen=2), Is("lopend", 381)]),
+    ("paused, resumed, ended, begun 31 days later", [start(0), stop(0, 100, "20"), start(300), stop(300, 350, "31"), start(381)], [Is("beeindigd", 0, 350, *PLANNED, leveringen=2), Is("lopend", 381)]),
     # ended
     ("ended, later final stop (TR415)", [start(0), stop(0, 100, "31"), stop(0, 120, "32")], [Is("beeindigd", 0, 120, "32", "client", 1, ("TR415",))]),
     ("ended, final stop signed later about an earlier day (TR415)", [start(0), stop(0, 100, "31"), stop(0, 80, "32", op=120)], [Is("beeindigd", 0, 80, "32", "client", 1, ("TR415",))]),
-    ("ended, two final stops signed on one day: the higher message", [start(0), stop(0, 100, "33", op=120, in_="a"), stop(0, 90, "31", op=120, in_="b")], [Is("beeindigd", 0, 90, *GEPLAND, 1, ("TR415",))]),
+    ("ended, two final stops signed on one day: the higher message", [start(0), stop(0, 100, "33", op=120, in_="a"), stop(0, 90, "31", op=120, in_="b")], [Is("beeindigd", 0, 90, *PLANNED, 1, ("TR415",))]),
     ("ended, two final stops in one message: the higher reason", [start(0), stop(0, 100, "31", op=120, in_="a"), stop(0, 90, "32", op=120, in_="a")], [Is("beeindigd", 0, 90, "32", "client", 1, ("TR415",))]),
-    ("ended, pause signed later: it stays ended", [start(0), stop(0, 100, "31"), stop(0, 120, "20")], [Is("beeindigd", 0, 100, *GEPLAND, 1, ("TR415",))]),
+    ("ended, pause signed later: it stays ended", [start(0), stop(0, 100, "31"), stop(0, 120, "20")], [Is("beeindigd", 0, 100, *PLANNED, 1, ("TR415",))]),
     ("ended, begun 30 days later: same traject", [start(0), stop(0, 100, "37"), start(130)], [Is("lopend", 0, leveringen=2)]),
     ("ended, begun 31 days later: another", [start(0), stop(0, 100, "37"), start(131)], [Is("beeindigd", 0, 100, "37", "administratief"), Is("lopend", 131)]),
-    ("ended, begun later, ended before the first", [start(0), stop(0, 100, "31"), start(50), stop(50, 60, "32")], [Is("beeindigd", 0, 100, *GEPLAND, leveringen=2, vlaggen=("TR326",))]),
+    ("ended, begun later, ended before the first", [start(0), stop(0, 100, "31"), start(50), stop(50, 60, "32")], [Is("beeindigd", 0, 100, *PLANNED, leveringen=2, vlaggen=("TR326",))]),
     ("two ended on one day: the one begun last", [start(0), stop(0, 100, "31"), start(50), stop(50, 100, "32")], [Is("beeindigd", 0, 100, "32", "client", 2, ("TR326",))]),
     # status 3: undo
     ("start removed later", [start(0), start(0, 3, op=10)], []),
@@ -142,8 +142,8 @@ LEVENSLOOP: list[tuple[str, list[Event], list[Is]]] = [
     ("removal of nothing, the stop's signed first", [start(0, 3, op=200), stop(0, 100, "31", 3)], [Is("wacht_op_levering", 0, wacht=(("levering", 103),))]),
     ("removal of a stop that is not there (TR063)", [start(0), stop(0, 100, "31", 3)], [Is("lopend", 0, wacht=(("levering", 103),))]),
     ("removal of a start that is not there, of which a stop is", [start(0, 3, op=10), stop(0, 100, "31")], [Is("wacht_op_start", 0, wacht=(("levering", 10), ("start", 103)))]),
-    ("ended before the end of the pause (TR414)", [start(0), stop(0, 100, "20"), stop(0, 90, "31", op=110)], [Is("beeindigd", 0, 90, *GEPLAND, 1, ("TR414",))]),
-    ("ended, pause signed on the same day: no order", [start(0), stop(0, 100, "31", op=110), stop(0, 120, "20", op=110)], [Is("beeindigd", 0, 100, *GEPLAND, 1, ("TR414",))]),
+    ("ended before the end of the pause (TR414)", [start(0), stop(0, 100, "20"), stop(0, 90, "31", op=110)], [Is("beeindigd", 0, 90, *PLANNED, 1, ("TR414",))]),
+    ("ended, pause signed on the same day: no order", [start(0), stop(0, 100, "31", op=110), stop(0, 120, "20", op=110)], [Is("beeindigd", 0, 100, *PLANNED, 1, ("TR414",))]),
     ("start removed while its stop stands (TR071)", [start(0), stop(0, 100, "31"), start(0, 3, op=110)], [Is("wacht_op_start", 0, vlaggen=("TR071",), wacht=(("start", 103),))]),
     ("start removed and given anew on one day", [start(0), start(0, 3, op=10), start(0, op=10)], [Is("lopend", 0)]),
     ("start removed and given anew later", [start(0), start(0, 3, op=10), start(0, op=20)], [Is("lopend", 0)]),
@@ -151,81 +151,81 @@ LEVENSLOOP: list[tuple[str, list[Event], list[Is]]] = [
     ("pause removed: running", [start(0), stop(0, 100, "20"), stop(0, 100, "20", 3, op=110)], [Is("lopend", 0)]),
     ("stop removed: running", [start(0), stop(0, 100, "31"), stop(0, 100, "31", 3, op=110)], [Is("lopend", 0)]),
     ("removal of a stop names another einddatum: not in the key", [start(0), stop(0, 100, "31"), stop(0, 90, "31", 3, op=110)], [Is("lopend", 0)]),
-    ("removal of another reason removes nothing", [start(0), stop(0, 100, "31"), stop(0, 100, "32", 3, op=110)], [Is("beeindigd", 0, 100, *GEPLAND, wacht=(("levering", 110),))]),
+    ("removal of another reason removes nothing", [start(0), stop(0, 100, "31"), stop(0, 100, "32", 3, op=110)], [Is("beeindigd", 0, 100, *PLANNED, wacht=(("levering", 110),))]),
     ("final stop removed, the pause stands again", [start(0), stop(0, 100, "20"), stop(0, 130, "31"), stop(0, 130, "31", 3, op=140)], [Is("gepauzeerd", 0)]),
-    ("one of two final stops removed: no flag left", [start(0), stop(0, 100, "31"), stop(0, 120, "32"), stop(0, 120, "32", 3, op=130)], [Is("beeindigd", 0, 100, *GEPLAND)]),
+    ("one of two final stops removed: no flag left", [start(0), stop(0, 100, "31"), stop(0, 120, "32"), stop(0, 120, "32", 3, op=130)], [Is("beeindigd", 0, 100, *PLANNED)]),
     # corrections
     ("stop removed, another reason in a later message", [start(0), stop(0, 100, "31"), stop(0, 100, "31", 3, op=110), stop(0, 100, "32", op=111)], [Is("beeindigd", 0, 100, "32", "client")]),
     ("stop removed, another reason in the same message", [start(0), stop(0, 100, "31"), stop(0, 100, "31", 3, op=110, in_="fix"), stop(0, 100, "32", op=110, in_="fix")], [Is("beeindigd", 0, 100, "32", "client")]),
-    ("einddatum by two messages on one day", [start(0), stop(0, 100, "31"), stop(0, 100, "31", 3, op=110), stop(0, 90, "31", op=110)], [Is("beeindigd", 0, 90, *GEPLAND)]),
-    ("einddatum by two messages on two days", [start(0), stop(0, 100, "31"), stop(0, 100, "31", 3, op=110), stop(0, 90, "31", op=111)], [Is("beeindigd", 0, 90, *GEPLAND)]),
-    ("einddatum by two messages, all three of one day", [start(0), stop(0, 100, "31", op=110, in_="a"), stop(0, 100, "31", 3, op=110, in_="b"), stop(0, 90, "31", op=110, in_="c")], [Is("beeindigd", 0, 90, *GEPLAND)]),
-    ("einddatum by one message without removal (TR074)", [start(0), stop(0, 100, "31"), stop(0, 90, "31", op=110)], [Is("beeindigd", 0, 90, *GEPLAND, 1, ("TR074",))]),
+    ("einddatum by two messages on one day", [start(0), stop(0, 100, "31"), stop(0, 100, "31", 3, op=110), stop(0, 90, "31", op=110)], [Is("beeindigd", 0, 90, *PLANNED)]),
+    ("einddatum by two messages on two days", [start(0), stop(0, 100, "31"), stop(0, 100, "31", 3, op=110), stop(0, 90, "31", op=111)], [Is("beeindigd", 0, 90, *PLANNED)]),
+    ("einddatum by two messages, all three of one day", [start(0), stop(0, 100, "31", op=110, in_="a"), stop(0, 100, "31", 3, op=110, in_="b"), stop(0, 90, "31", op=110, in_="c")], [Is("beeindigd", 0, 90, *PLANNED)]),
+    ("einddatum by one message without removal (TR074)", [start(0), stop(0, 100, "31"), stop(0, 90, "31", op=110)], [Is("beeindigd", 0, 90, *PLANNED, 1, ("TR074",))]),
     ("begindatum in one message", [start(0), start(0, 3, op=10, in_="fix"), start(5, op=10, in_="fix")], [Is("lopend", 5)]),
-    ("begindatum in one message, the stop with it", [start(0), stop(0, 100, "31"), start(0, 3, op=110, in_="fix"), start(5, op=110, in_="fix"), stop(0, 100, "31", 3, op=110, in_="fix"), stop(5, 100, "31", op=110, in_="fix")], [Is("beeindigd", 5, 100, *GEPLAND)]),
+    ("begindatum in one message, the stop with it", [start(0), stop(0, 100, "31"), start(0, 3, op=110, in_="fix"), start(5, op=110, in_="fix"), stop(0, 100, "31", 3, op=110, in_="fix"), stop(5, 100, "31", op=110, in_="fix")], [Is("beeindigd", 5, 100, *PLANNED)]),
     ("begindatum in one message, the stop forgotten", [start(0), stop(0, 100, "31"), start(0, 3, op=110, in_="fix"), start(5, op=110, in_="fix")], [Is("lopend", 5), Is("wacht_op_start", 0, vlaggen=("TR071", "TR382"), wacht=(("start", 103),))]),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("history", "expected"), [pytest.param(h, e, id=name) for name, h, e in LEVENSLOOP])
+@pytest.mark.parametrize(("history", "expected"), [pytest.param(h, e, id=name) for name, h, e in LIFE])
 def test_life_of_a_delivery(history: list[Event], expected: list[Is]) -> None:
     for arrival in orders(history):
         assert trajecten(arrival) == sorted(expected)
 
 
 #: JZ588 with the class for uitval [R]; 20 ends nothing.
-KLASSEN = {
+CLASSES = {
     "02": "neutraal", "31": "gepland", "32": "client", "33": "aanbieder", "34": "wederzijds", "35": "neutraal",
     "36": "administratief", "37": "administratief", "38": "neutraal", "39": "neutraal",
 }  # fmt: skip
 
 
 def test_every_reason_is_in_the_table_below() -> None:
-    assert set(REDENEN) == {*KLASSEN, "20"}
+    assert set(REDENEN) == {*CLASSES, "20"}
 
 
-@pytest.mark.parametrize("reden", sorted([*KLASSEN, "20"]))
+@pytest.mark.parametrize("reden", sorted([*CLASSES, "20"]))
 def test_class_of_every_reason(reden: str) -> None:
     (row,) = trajecten([start(0), stop(0, 100, reden)])
     if reden == "20":
         assert row == Is("gepauzeerd", 0)
     else:
-        assert row == Is("beeindigd", 0, 100, reden, KLASSEN[reden])
+        assert row == Is("beeindigd", 0, 100, reden, CLASSES[reden])
 
 
-@pytest.mark.parametrize("reden", sorted(KLASSEN))
+@pytest.mark.parametrize("reden", sorted(CLASSES))
 def test_every_reason_but_a_pause_starts_another_traject_after_thirty_days(reden: str) -> None:
     rows = trajecten([start(0), stop(0, 100, reden), start(131)])
     assert [(row.status, row.begin) for row in rows] == [("beeindigd", 0), ("lopend", 131)]
 
 
-def _regel(referentie: str, vorige: str | None = None, *, op: int = 40) -> Event:
+def _row(referentie: str, previous: str | None = None, *, on: int = 40) -> Event:
     return _event(
         Prestatie(
-            **PRODUCT, toewijzing=TOEWIJZING, referentie=referentie.encode(), vorige_referentie=vorige.encode() if vorige else None,
-            debet_credit="C" if vorige else "D", begindatum=JAN_1, einddatum=JAN_1 + 30, volume=1, eenheid="14", bedrag=1,
-            dagtekening=JAN_1 + op, bericht=f"323 {referentie}".encode(),
+            **PRODUCT, toewijzing=TOEWIJZING, referentie=referentie.encode(), vorige_referentie=previous.encode() if previous else None,
+            debet_credit="C" if previous else "D", begindatum=JAN_1, einddatum=JAN_1 + 30, volume=1, eenheid="14", bedrag=1,
+            dagtekening=JAN_1 + on, bericht=f"323 {referentie}".encode(),
         )
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("regels", "netto"),
+    ("regels", "net"),
     [
-        pytest.param([_regel("1")], 1, id="debit"),
-        pytest.param([_regel("1"), _regel("1")], 1, id="the same line again"),
-        pytest.param([_regel("1"), _regel("2")], 2, id="two debits"),
-        pytest.param([_regel("1"), _regel("2", "1")], 0, id="credit"),
-        pytest.param([_regel("2", "1")], 0, id="credit before its debit"),
-        pytest.param([_regel("1"), _regel("2", "1"), _regel("3")], 1, id="credit and a new debit (IV085)"),
-        pytest.param([_regel("1"), _regel("2", "1"), _regel("3", "1")], 0, id="a second credit (TR390)"),
-        pytest.param([_regel("1"), _regel("2", "9")], 1, id="credit of another line"),
+        pytest.param([_row("1")], 1, id="debit"),
+        pytest.param([_row("1"), _row("1")], 1, id="the same line again"),
+        pytest.param([_row("1"), _row("2")], 2, id="two debits"),
+        pytest.param([_row("1"), _row("2", "1")], 0, id="credit"),
+        pytest.param([_row("2", "1")], 0, id="credit before its debit"),
+        pytest.param([_row("1"), _row("2", "1"), _row("3")], 1, id="credit and a new debit (IV085)"),
+        pytest.param([_row("1"), _row("2", "1"), _row("3", "1")], 0, id="a second credit (TR390)"),
+        pytest.param([_row("1"), _row("2", "9")], 1, id="credit of another line"),
     ],
 )
-def test_declared_lines_are_counted_net(regels: list[Event], netto: int) -> None:
+def test_declared_lines_are_counted_net(regels: list[Event], net: int) -> None:
     for arrival in itertools.permutations([start(0), *regels]):
-        persoon, table = Persoon(), dict[RowKey, Any]()
+        person, table = Person(), dict[RowKey, Any]()
         for offset, event in enumerate(arrival):
-            table |= dict(fold(CLIENT, persoon, [event], offset, offset))
+            table |= dict(fold_rows(CLIENT, person, [event], offset, offset))
         (row,) = table.values()
-        assert row.declaraties == netto
+        assert row.declaraties == net

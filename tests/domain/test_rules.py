@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from domain.field.dates import iso_day
-from domain.field.rules import NIET, REGELS, VLAG, VLAGGEN, WACHT, WACHT_OP
+from domain.field.rules import NOT_JUDGED, RULES, VLAG, VLAGGEN, WACHT, WAITS_FOR
 from tests.build import (
-    ANDER,
-    NUMMER,
+    NUMBER,
+    OTHER,
     D,
     Event,
     dubbel,
@@ -29,7 +29,7 @@ from tests.build import (
 )
 
 FEB: dict[str, Any] = {"begindatum": D + 31, "einddatum": D + 58, "dagtekening": D + 60}
-WEG = jw301(50, einddatum=D, reden_wijziging="13")
+GONE = jw301(50, einddatum=D, reden_wijziging="13")
 
 
 def line(**over: Any) -> list[Event]:
@@ -38,11 +38,11 @@ def line(**over: Any) -> list[Event]:
 
 
 #: Rule, a history, whether the rule is broken.
-GEVALLEN: list[tuple[str, list[Event], bool]] = [
+CASES: list[tuple[str, list[Event], bool]] = [
     # numbers used twice
     ("TR056", [start(0), dubbel("TR056", b"s0000000", "start")], True),
     ("TR056", [start(0), dubbel("TR056", b"s0000000", "stop")], False),
-    ("TR056", [start(0), dubbel("TR056", b"s0000000", "start", aanbieder=ANDER)], False),
+    ("TR056", [start(0), dubbel("TR056", b"s0000000", "start", aanbieder=OTHER)], False),
     ("TR056", [start(0), stop(0, 50), dubbel("TR056", b"e0000050", "stop")], True),
     ("TR056", [start(0), stop(0, 50), dubbel("TR056", b"e0000051", "stop")], False),
     ("TR056", [jw301(), start(0), dubbel("TR056", b"t0000000", "assignment")], True),
@@ -51,7 +51,7 @@ GEVALLEN: list[tuple[str, list[Event], bool]] = [
     ("TR056", [*line(), dubbel("TR056", b"323 2", "declaration")], False),
     ("TR314", [*line(), dubbel("TR314", b"1")], True),
     ("TR314", [*line(), dubbel("TR314", b"2")], False),
-    ("TR314", [*line(), dubbel("TR314", b"1", aanbieder=ANDER)], False),
+    ("TR314", [*line(), dubbel("TR314", b"1", aanbieder=OTHER)], False),
     ("TR333", [*line(), dubbel("TR333", b"dec00001")], True),
     ("TR333", [*line(), dubbel("TR333", b"dec00002")], False),
     ("TR333", [*line(), retour("1"), dubbel("TR333", b"dec00001")], False),
@@ -80,7 +80,7 @@ GEVALLEN: list[tuple[str, list[Event], bool]] = [
     ("TR326", [start(0), stop(0, 51, "20"), start(50)], True),
     ("TR326", [start(0), start(50, b"toew0002")], False),
     ("TR326", [start(0), start(50, gemeente="0384")], False),
-    ("TR326", [start(0), start(50, aanbieder=ANDER)], False),
+    ("TR326", [start(0), start(50, aanbieder=OTHER)], False),
     ("TR326", [start(0, None), start(50, None)], False),
     ("TR326", [start(0), stop(0, 90), start(10), stop(10, 20), start(50)], True),
     ("TR382", [start(0), stop(1, 50)], True),
@@ -111,7 +111,7 @@ GEVALLEN: list[tuple[str, list[Event], bool]] = [
     ("TR346", [*line(bedrag=201), regel("2", "1")], False),  # credited: taken back
     ("TR323", [*line(), regel("2", "1")], False),
     ("TR323", [*line(), regel("2", "9")], True),
-    ("TR323", [*line(), regel("2", "1", aanbieder=ANDER)], False),
+    ("TR323", [*line(), regel("2", "1", aanbieder=OTHER)], False),
     ("TR323", [*line(), retour("1"), regel("2", "1")], True),
     ("TR323", [*line(), regel("2", "1"), regel("3", "2")], True),  # a credit of a credit
     ("TR389", [*line(), regel("2")], True),
@@ -139,12 +139,12 @@ GEVALLEN: list[tuple[str, list[Event], bool]] = [
     ("TR387", [jw301(ingangsdatum=D + 1), start(1), regel("1", begindatum=D + 1)], False),
     ("TR388", line(einddatum=D + 29), True),
     ("TR388", [jw301(einddatum=D + 29), start(1), regel("1", einddatum=D + 29)], False),
-    ("TR384", [jw301(), start(0), WEG, regel("1", dagtekening=D + 50)], True),
-    ("TR384", [jw301(), start(0), WEG, regel("1", dagtekening=D + 49)], False),
-    ("TR384", [jw301(), start(0), WEG, regel("1", dagtekening=D + 50), regel("2", "1")], False),
-    ("TR385", [jw301(), start(0), WEG, regel("1", dagtekening=D + 49)], True),
-    ("TR385", [jw301(), start(0), WEG, regel("1", dagtekening=D + 50)], False),
-    ("TR385", [jw301(), start(0), WEG, regel("1", dagtekening=D + 49), retour("1")], False),
+    ("TR384", [jw301(), start(0), GONE, regel("1", dagtekening=D + 50)], True),
+    ("TR384", [jw301(), start(0), GONE, regel("1", dagtekening=D + 49)], False),
+    ("TR384", [jw301(), start(0), GONE, regel("1", dagtekening=D + 50), regel("2", "1")], False),
+    ("TR385", [jw301(), start(0), GONE, regel("1", dagtekening=D + 49)], True),
+    ("TR385", [jw301(), start(0), GONE, regel("1", dagtekening=D + 50)], False),
+    ("TR385", [jw301(), start(0), GONE, regel("1", dagtekening=D + 49), retour("1")], False),
     # of age
     ("WORDT18", [start(0), stop(0, 50, leeftijd=17)], True),
     ("WORDT18", [start(0), stop(0, 50, leeftijd=18)], False),
@@ -153,43 +153,40 @@ GEVALLEN: list[tuple[str, list[Event], bool]] = [
 
 @pytest.mark.parametrize(
     ("code", "history", "broken"),
-    [
-        pytest.param(*one, id=f"{one[0]}-{number}-{'broken' if one[2] else 'kept'}")
-        for number, one in enumerate(GEVALLEN)
-    ],
+    [pytest.param(*one, id=f"{one[0]}-{number}-{'broken' if one[2] else 'kept'}") for number, one in enumerate(CASES)],
 )
 def test_a_rule_is_flagged_when_the_facts_break_it(code: str, history: list[Event], broken: bool) -> None:
     assert any(code in row.vlaggen for row in trajecten(*history)) is broken
 
 
 def test_every_flag_has_cases_on_both_sides() -> None:
-    assert {(code, broken) for code, _, broken in GEVALLEN} == {(code, b) for code in VLAGGEN for b in (True, False)}
+    assert {(code, broken) for code, _, broken in CASES} == {(code, b) for code in VLAGGEN for b in (True, False)}
 
 
-@pytest.mark.parametrize(("code", "history", "broken"), GEVALLEN)
+@pytest.mark.parametrize(("code", "history", "broken"), CASES)
 def test_no_other_code_than_those_of_the_table_stands_on_a_row(code: str, history: list[Event], broken: bool) -> None:
     for row in trajecten(*history):
         assert set(row.vlaggen) <= VLAGGEN
-        assert set(row.wacht) <= set(WACHT_OP["trajecten"])
+        assert set(row.wacht) <= set(WAITS_FOR["trajecten"])
 
 
 def test_a_flag_stands_on_the_traject_that_broke_the_rule_and_on_no_other() -> None:
-    twee = [jw301(), start(0), jw301(nummer=b"toew0002", bericht=b"x"), start(500, b"toew0002", categorie="54")]
+    two = [jw301(), start(0), jw301(nummer=b"toew0002", bericht=b"x"), start(500, b"toew0002", categorie="54")]
     for history in (
-        [*twee, regel("1", bedrag=201)],
-        [*twee, regel("1"), regel("2")],
-        [*twee, regel("1"), dubbel("TR333", b"dec00001")],
-        [*twee, dubbel("TR056", b"s0000000", "start")],
-        [*twee, start(0, bericht=b"y")],
+        [*two, regel("1", bedrag=201)],
+        [*two, regel("1"), regel("2")],
+        [*two, regel("1"), dubbel("TR333", b"dec00001")],
+        [*two, dubbel("TR056", b"s0000000", "start")],
+        [*two, start(0, bericht=b"y")],
     ):
-        eerste, ander = trajecten(*history)
-        assert len(eerste.vlaggen) == 1
-        assert ander.vlaggen == []
+        first, other = trajecten(*history)
+        assert len(first.vlaggen) == 1
+        assert other.vlaggen == []
 
 
 def test_a_stop_in_a_message_used_twice_flags_its_own_traject() -> None:
-    twee = [start(0), stop(0, 100), start(500), stop(500, 600), dubbel("TR056", b"e0000600", "stop")]
-    assert [row.vlaggen for row in trajecten(*twee)] == [[], ["TR056"]]
+    two = [start(0), stop(0, 100), start(500), stop(500, 600), dubbel("TR056", b"e0000600", "stop")]
+    assert [row.vlaggen for row in trajecten(*two)] == [[], ["TR056"]]
 
 
 def test_what_runs_is_remembered_past_what_ended_between() -> None:
@@ -213,7 +210,7 @@ def test_flags_change_no_figure(over: list[Event]) -> None:
 # --- the table ------------------------------------------------------------------------------------------------------
 
 #: Rules of level 3 and 4 in the standard, with their return codes (WJ001).
-STANDAARD = {
+DEFAULT = {
     "TR056": "9056", "TR135": "8848", "TR378": "S300", "TR381": "S329", "TR332": "9332", "TR385": "9385", "TR019": "9019",
     "TR063": "9063", "TR071": "9071", "TR074": "9074", "TR326": "9326", "TR382": "9069", "TR413": "9413", "TR414": "9414",
     "TR415": "9415", "TR304": "8187", "TR314": "8021", "TR333": "9333", "TR338": "9338", "TR339": "9339", "TR340": "9340",
@@ -224,18 +221,18 @@ STANDAARD = {
 
 
 def test_the_table_has_every_rule_of_level_3_and_4() -> None:
-    assert {code: one.retourcode for code, one in REGELS.items() if code.startswith("TR")} == STANDAARD
+    assert {code: one.retourcode for code, one in RULES.items() if code.startswith("TR")} == DEFAULT
 
 
-@pytest.mark.parametrize("code", REGELS)
+@pytest.mark.parametrize("code", RULES)
 def test_a_rule_says_in_dutch_what_is_wrong_and_how_it_shows(code: str) -> None:
-    one = REGELS[code]
-    assert re.fullmatch(r"[A-Z].*\.", one.zin)
-    assert one.vorm in (VLAG, WACHT, NIET)
-    if one.vorm == NIET:
-        assert one.toelichting
-    if one.vorm == WACHT:
-        assert one.toelichting in WACHT_OP["trajecten"]
+    one = RULES[code]
+    assert re.fullmatch(r"[A-Z].*\.", one.sentence)
+    assert one.form in (VLAG, WACHT, NOT_JUDGED)
+    if one.form == NOT_JUDGED:
+        assert one.explanation
+    if one.form == WACHT:
+        assert one.explanation in WAITS_FOR["trajecten"]
 
 
 def test_every_reason_to_wait_is_in_the_table() -> None:
@@ -243,9 +240,9 @@ def test_every_reason_to_wait_is_in_the_table() -> None:
     found = {"trajecten": {reden for row in trajecten(*waiting) for reden in row.wacht}}
     found["metingen"] = {row.wacht for row in metingen(*waiting)}
     found["scores"] = {row.wacht for row in scores(*waiting)}
-    assert found == {table: set(reasons) for table, reasons in WACHT_OP.items()}
+    assert found == {table: set(reasons) for table, reasons in WAITS_FOR.items()}
 
 
 def _scores_that_wait() -> list[Event]:
     known = [jw301(nummer=b"toew0009"), score(b"toew0009", line=2), score(None, b"besch001", line=3)]
-    return [score(NUMMER), *known, meting(500)]
+    return [score(NUMBER), *known, meting(500)]

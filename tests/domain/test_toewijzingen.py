@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.build import (
-    ANDER,
-    NUMMER,
+    NUMBER,
+    OTHER,
     D,
     Event,
     cbs,
@@ -35,7 +35,7 @@ from tests.build import (
         pytest.param([start(5)], {"toewijzing": D + 8}, id="unknown (TR019)"),
         pytest.param([start(5), jw301()], {}, id="known"),
         pytest.param([start(5, None)], {}, id="taakgericht: no assignment exists"),
-        pytest.param([start(5), jw301(aanbieder=ANDER)], {"toewijzing": D + 8}, id="of another provider"),
+        pytest.param([start(5), jw301(aanbieder=OTHER)], {"toewijzing": D + 8}, id="of another provider"),
         pytest.param([start(5), jw301(gemeente="0384")], {"toewijzing": D + 8}, id="of another municipality (TR332)"),
         pytest.param([start(5), jw301(nummer=b"toew0002")], {"toewijzing": D + 8}, id="another number"),
         pytest.param([start(5), jw301(gemeente="0457")], {}, id="under the code before the merger (TR378)"),
@@ -61,39 +61,39 @@ def test_an_assignment_by_itself_is_no_row() -> None:
 
 # --- mergers ------------------------------------------------------------------------------------------------------
 
-FUSIE = jw301(0, gemeente="0457", einddatum=D + 100, reden_wijziging="11")
-OUD: dict[str, Any] = {"gemeente": "0457", "ingangsdatum": D - 2000}
+MERGER = jw301(0, gemeente="0457", einddatum=D + 100, reden_wijziging="11")
+OLD: dict[str, Any] = {"gemeente": "0457", "ingangsdatum": D - 2000}
 
 
 def test_a_merger_ends_no_care() -> None:
-    keten = [start(5, **OUD), stop(5, 100, "36", **OUD)]
-    assert traject(*keten).status == "beeindigd"
-    row = traject(*keten, FUSIE)
+    chain = [start(5, **OLD), stop(5, 100, "36", **OLD)]
+    assert traject(*chain).status == "beeindigd"
+    row = traject(*chain, MERGER)
     assert (row.status, row.einddatum, row.reden_beeindiging, row.uitval_klasse) == ("lopend", None, "", "")
 
 
 def test_after_a_merger_the_chain_goes_on_under_the_new_code() -> None:
-    nieuw = [jw301(1, b"toew0002"), start(101, b"toew0002")]
-    row = traject(start(5, **OUD), stop(5, 100, "36", **OUD), FUSIE, *nieuw)
+    new = [jw301(1, b"toew0002"), start(101, b"toew0002")]
+    row = traject(start(5, **OLD), stop(5, 100, "36", **OLD), MERGER, *new)
     assert (row.status, row.leveringen, row.begindatum, row.cluster) == ("lopend", 2, D + 5, "Amsterdam")
     assert row.wacht == {}
-    row = traject(start(5, **OUD), stop(5, 100, "36", **OUD), FUSIE, *nieuw, stop(101, 150, "32", b"toew0002"))
+    row = traject(start(5, **OLD), stop(5, 100, "36", **OLD), MERGER, *new, stop(101, 150, "32", b"toew0002"))
     assert (row.status, row.einddatum, row.uitval_klasse) == ("beeindigd", D + 150, "client")
 
 
 def test_a_later_start_belongs_to_the_chain_however_late_it_comes() -> None:
-    row = traject(start(5, **OUD), stop(5, 100, "36", **OUD), FUSIE, start(190, b"toew0002"))
+    row = traject(start(5, **OLD), stop(5, 100, "36", **OLD), MERGER, start(190, b"toew0002"))
     assert row.leveringen == 2
 
 
 def test_care_that_ended_for_another_reason_ends_at_a_merger_too() -> None:
-    row = traject(start(5, **OUD), stop(5, 100, "31", **OUD), FUSIE)
+    row = traject(start(5, **OLD), stop(5, 100, "31", **OLD), MERGER)
     assert (row.status, row.reden_beeindiging) == ("beeindigd", "31")
 
 
 def test_another_change_of_the_assignment_is_no_merger() -> None:
-    korter = jw301(0, einddatum=D + 100, reden_wijziging="05")
-    assert traject(start(5), stop(5, 100, "36"), korter).status == "beeindigd"
+    shorter = jw301(0, einddatum=D + 100, reden_wijziging="05")
+    assert traject(start(5), stop(5, 100, "36"), shorter).status == "beeindigd"
 
 
 # --- answers: what counts as never sent -----------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def test_another_change_of_the_assignment_is_no_merger() -> None:
         pytest.param([start(5), stop(5, 50), intrekking("start", b"s0000005")], ["wacht_op_start"], id="its stop waits"),
         pytest.param([start(5), stop(5, 50), intrekking("stop", b"e0000050")], ["lopend"], id="stop rejected"),
         pytest.param([start(5), intrekking("stop", b"s0000005")], ["lopend"], id="another kind of message"),
-        pytest.param([start(5), intrekking("start", b"s0000005", aanbieder=ANDER)], ["lopend"], id="of another provider"),
+        pytest.param([start(5), intrekking("start", b"s0000005", aanbieder=OTHER)], ["lopend"], id="of another provider"),
         pytest.param([start(5), intrekking("start", b"s0000006")], ["lopend"], id="another message"),
         pytest.param([start(5), start(5, status=3, bericht=b"x", dagtekening=D + 20), intrekking("start", b"x")], ["lopend"], id="the removal rejected"),
         pytest.param([start(5), start(5, bericht=b"x", dagtekening=D + 20), intrekking("start", b"s0000005")], ["lopend"], id="given again after the rejection"),
@@ -118,28 +118,28 @@ def test_a_rejected_message_counts_as_never_sent(history: list[Event], status: l
 
 
 def test_a_rejected_delivery_again_is_no_second_delivery() -> None:
-    twee = [start(5), start(5, bericht=b"x", dagtekening=D + 20)]
-    assert traject(jw301(), *twee).vlaggen == ["TR074"]
-    assert traject(jw301(), *twee, intrekking("start", b"x")).vlaggen == []
+    two = [start(5), start(5, bericht=b"x", dagtekening=D + 20)]
+    assert traject(jw301(), *two).vlaggen == ["TR074"]
+    assert traject(jw301(), *two, intrekking("start", b"x")).vlaggen == []
 
 
 @pytest.mark.parametrize(
-    ("over", "netto"),
+    ("over", "net"),
     [
         pytest.param([], 2, id="nothing rejected"),
         pytest.param([retour("1")], 1, id="a line rejected"),
         pytest.param([retour("1"), retour("1")], 1, id="the same answer again"),
         pytest.param([retour("1", bericht=b"other")], 2, id="that line of another message"),
-        pytest.param([retour("1", aanbieder=ANDER)], 2, id="of another provider"),
+        pytest.param([retour("1", aanbieder=OTHER)], 2, id="of another provider"),
         pytest.param([intrekking("declaration", b"323 1")], 1, id="the whole message rejected"),
         pytest.param([regel("3", "1"), retour("3")], 2, id="its credit rejected"),
         pytest.param([regel("3", "1")], 1, id="its credit accepted"),
         pytest.param([retour("1"), regel("1", bericht=b"later", dagtekening=D + 60)], 2, id="declared again under its reference"),
     ],
 )  # fmt: skip
-def test_a_rejected_line_counts_as_never_declared(over: list[Event], netto: int) -> None:
+def test_a_rejected_line_counts_as_never_declared(over: list[Event], net: int) -> None:
     lines = [regel("1"), regel("2", begindatum=D + 31, einddatum=D + 58, dagtekening=D + 60)]
-    assert traject(start(0), *lines, *over).declaraties == netto
+    assert traject(start(0), *lines, *over).declaraties == net
 
 
 # --- scores by number -----------------------------------------------------------------------------------------------
@@ -150,12 +150,12 @@ B = b"besch001"
 @pytest.mark.parametrize(
     ("history", "wacht"),
     [
-        pytest.param([score(NUMMER), start(0)], "", id="linked by its assignment"),
-        pytest.param([score(NUMMER)], "toewijzing", id="assignment not known"),
-        pytest.param([score(NUMMER), jw301()], "traject", id="assignment known, no start"),
-        pytest.param([score(NUMMER), jw301(einddatum=D, reden_wijziging="13")], "toewijzing", id="assignment removed"),
-        pytest.param([score(NUMMER), jw301(aanbieder=ANDER)], "toewijzing", id="assignment of another provider"),
-        pytest.param([score(NUMMER), stop(0, 50)], "toewijzing", id="a stop that waits is no traject"),
+        pytest.param([score(NUMBER), start(0)], "", id="linked by its assignment"),
+        pytest.param([score(NUMBER)], "toewijzing", id="assignment not known"),
+        pytest.param([score(NUMBER), jw301()], "traject", id="assignment known, no start"),
+        pytest.param([score(NUMBER), jw301(einddatum=D, reden_wijziging="13")], "toewijzing", id="assignment removed"),
+        pytest.param([score(NUMBER), jw301(aanbieder=OTHER)], "toewijzing", id="assignment of another provider"),
+        pytest.param([score(NUMBER), stop(0, 50)], "toewijzing", id="a stop that waits is no traject"),
         pytest.param([score(None, B), start(0)], "beschikking", id="beschikking not known"),
     ],
 )  # fmt: skip
@@ -166,30 +166,30 @@ def test_what_a_score_waits_for(history: list[Event], wacht: str) -> None:
 
 
 def test_a_score_waits_since_its_first_upload() -> None:
-    (row,) = scores(score(NUMMER, dag=9, line=2), score(NUMMER, dag=4))
+    (row,) = scores(score(NUMBER, day=9, line=2), score(NUMBER, day=4))
     assert row.sinds == D + 4
 
 
 def test_a_beschikking_stands_for_the_assignment_named_beside_it() -> None:
-    beide = score(NUMMER, B, doel=2, line=2)
-    row = traject(start(0), score(None, B), beide)
+    both = score(NUMBER, B, doel=2, line=2)
+    row = traject(start(0), score(None, B), both)
     assert (row.scores, row.gas) == (2, {"1O": 2, "2O": 2})
-    elders = score(NUMMER, B, doel=2, line=2, aanbieder=ANDER)
+    elders = score(NUMBER, B, doel=2, line=2, aanbieder=OTHER)
     assert traject(start(0), score(None, B), elders).scores == 0
 
 
 def test_of_several_assignments_of_one_beschikking_the_latest_upload_counts() -> None:
-    keten = [start(0), start(500, b"toew0002", categorie="54")]
-    beide = [score(NUMMER, B, doel=2, dag=1, line=2), score(b"toew0002", B, doel=3, dag=2, line=3)]
-    assert [row.scores for row in trajecten(*keten, score(None, B), *beide)] == [1, 2]
-    beide.append(score(NUMMER, B, doel=2, dag=3, line=4))
-    assert [row.scores for row in trajecten(*keten, score(None, B), *beide)] == [2, 1]
+    chain = [start(0), start(500, b"toew0002", categorie="54")]
+    both = [score(NUMBER, B, doel=2, day=1, line=2), score(b"toew0002", B, doel=3, day=2, line=3)]
+    assert [row.scores for row in trajecten(*chain, score(None, B), *both)] == [1, 2]
+    both.append(score(NUMBER, B, doel=2, day=3, line=4))
+    assert [row.scores for row in trajecten(*chain, score(None, B), *both)] == [2, 1]
 
 
 def test_a_beschikking_whose_assignment_has_no_start_waits_for_that() -> None:
-    waits = {(row.doel, row.wacht) for row in scores(score(None, B), score(NUMMER, B, doel=2, line=2))}
+    waits = {(row.doel, row.wacht) for row in scores(score(None, B), score(NUMBER, B, doel=2, line=2))}
     assert waits == {(1, "toewijzing"), (2, "toewijzing")}
-    waits = {(row.doel, row.wacht) for row in scores(jw301(), score(None, B), score(NUMMER, B, doel=2, line=2))}
+    waits = {(row.doel, row.wacht) for row in scores(jw301(), score(None, B), score(NUMBER, B, doel=2, line=2))}
     assert waits == {(1, "traject"), (2, "traject")}
 
 
@@ -197,9 +197,9 @@ def test_a_beschikking_whose_assignment_has_no_start_waits_for_that() -> None:
 
 
 def test_a_meting_waits_for_its_traject_since_its_first_upload() -> None:
-    (row,) = metingen(meting(100, dag=110), meting(100, dag=120, line=2))
+    (row,) = metingen(meting(100, day=110), meting(100, day=120, line=2))
     assert (row.wacht, row.sinds, row.bevestigd) == ("traject", D + 110, False)
-    (row,) = metingen(meting(100, dag=110), start(0), stop(0, 100))
+    (row,) = metingen(meting(100, day=110), start(0), stop(0, 100))
     assert (row.wacht, row.sinds, row.telt) == ("", None, True)
 
 
@@ -229,7 +229,7 @@ def test_the_form_of_help_follows_from_the_category_where_labels_agree() -> None
 
 
 @pytest.mark.parametrize(
-    ("later", "nieuw"),
+    ("later", "new"),
     [
         pytest.param([], None, id="none"),
         pytest.param([start(131)], 131, id="same provider and product, another traject"),
@@ -237,24 +237,24 @@ def test_the_form_of_help_follows_from_the_category_where_labels_agree() -> None
         pytest.param([start(101, categorie="54")], 101, id="the day after, another product"),
         pytest.param([start(100, categorie="54")], None, id="on the last day: already running"),
         pytest.param([start(50, categorie="54")], None, id="already running"),
-        pytest.param([start(465, aanbieder=ANDER)], 465, id="365 days later"),
-        pytest.param([start(466, aanbieder=ANDER)], None, id="366 days later"),
+        pytest.param([start(465, aanbieder=OTHER)], 465, id="365 days later"),
+        pytest.param([start(466, aanbieder=OTHER)], None, id="366 days later"),
         pytest.param([start(300, gemeente="0479")], 300, id="another municipality of the set"),
         pytest.param([start(300, gemeente="0034")], None, id="a municipality outside the set"),
         pytest.param([start(300, categorie="47")], None, id="jeugdreclassering"),
         pytest.param([start(300, categorie="49")], None, id="preventief justitieel kader"),
-        pytest.param([start(300, aanbieder=ANDER), start(200, b"toew0002", aanbieder=ANDER, categorie="54")], 200, id="the first of two"),
+        pytest.param([start(300, aanbieder=OTHER), start(200, b"toew0002", aanbieder=OTHER, categorie="54")], 200, id="the first of two"),
         pytest.param([stop(300, 350, nummer=b"toew0002")], None, id="a stop that waits for its start"),
         pytest.param([start(300), intrekking("start", b"s0000300")], None, id="a start that was rejected"),
         pytest.param([cbs(300)], None, id="a CBS record"),
     ],
 )  # fmt: skip
-def test_the_first_new_start_after_the_end(later: list[Event], nieuw: int | str | None) -> None:
+def test_the_first_new_start_after_the_end(later: list[Event], new: int | str | None) -> None:
     row = trajecten(start(0), stop(0, 100), *later)[0]
-    if nieuw == "chain":
+    if new == "chain":
         assert (row.status, row.leveringen, row.nieuwe_start) == ("lopend", 2, None)
     else:
-        assert row.nieuwe_start == (None if nieuw is None else D + int(nieuw))
+        assert row.nieuwe_start == (None if new is None else D + int(new))
 
 
 def test_only_what_ended_has_a_new_start() -> None:

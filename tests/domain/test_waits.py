@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from domain.care.fold import Persoon, Wachten, vouw
+from domain.care.fold import Person, Waits, fold
 from domain.care.rows import T_SCORE
 from domain.facts.fact import Event, Fact, Score, Start
 
@@ -21,27 +21,27 @@ def event(fact: Fact, delivery: str, line: int) -> Event:
 
 
 def test_a_score_waits_until_its_start_comes() -> None:
-    persoon = Persoon()
-    first = vouw(CLIENT, persoon, [event(score(1, 7), A, 3)], 10, 10).wachten
-    assert first == [Wachten(T_SCORE, A, 3, "toewijzing")]
-    assert not vouw(CLIENT, persoon, [event(score(1, 7), A, 3)], 11, 11).wachten
-    persoon = msgspec.msgpack.decode(msgspec.msgpack.encode(persoon), type=Persoon)
-    assert vouw(CLIENT, persoon, [event(START, B, 1)], 12, 12).wachten == [Wachten(T_SCORE, A, 3, "")]
+    person = Person()
+    first = fold(CLIENT, person, [event(score(1, 7), A, 3)], 10, 10).waits
+    assert first == [Waits(T_SCORE, A, 3, "toewijzing")]
+    assert not fold(CLIENT, person, [event(score(1, 7), A, 3)], 11, 11).waits
+    person = msgspec.msgpack.decode(msgspec.msgpack.encode(person), type=Person)
+    assert fold(CLIENT, person, [event(START, B, 1)], 12, 12).waits == [Waits(T_SCORE, A, 3, "")]
 
 
 def test_what_was_said_in_a_lost_batch_is_said_again() -> None:
-    persoon = Persoon()
-    vouw(CLIENT, persoon, [event(score(1, 7), A, 3)], 10, 10)
-    vouw(CLIENT, persoon, [event(START, B, 1)], 12, 12)
-    assert vouw(CLIENT, persoon, [event(START, B, 1)], 12, 12).wachten == [Wachten(T_SCORE, A, 3, "")]
+    person = Person()
+    fold(CLIENT, person, [event(score(1, 7), A, 3)], 10, 10)
+    fold(CLIENT, person, [event(START, B, 1)], 12, 12)
+    assert fold(CLIENT, person, [event(START, B, 1)], 12, 12).waits == [Waits(T_SCORE, A, 3, "")]
 
 
 def test_a_record_that_another_upload_replaced_waits_no_more() -> None:
-    persoon = Persoon()
-    vouw(CLIENT, persoon, [event(score(1, 7), A, 3)], 10, 10)
-    changed = vouw(CLIENT, persoon, [event(score(2, 8), B, 1)], 11, 11).wachten
-    assert changed == [Wachten(T_SCORE, A, 3, ""), Wachten(T_SCORE, B, 1, "toewijzing")]
+    person = Person()
+    fold(CLIENT, person, [event(score(1, 7), A, 3)], 10, 10)
+    changed = fold(CLIENT, person, [event(score(2, 8), B, 1)], 11, 11).waits
+    assert changed == [Waits(T_SCORE, A, 3, ""), Waits(T_SCORE, B, 1, "toewijzing")]
 
 
 def test_what_never_waited_is_not_mentioned() -> None:
-    assert not vouw(CLIENT, Persoon(), [event(START, B, 1), event(score(1, 7), A, 3)], 11, 10).wachten
+    assert not fold(CLIENT, Person(), [event(START, B, 1), event(score(1, 7), A, 3)], 11, 10).waits

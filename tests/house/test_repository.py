@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -107,30 +108,64 @@ def test_every_room_is_packed() -> None:
     assert set(project["tool"]["mypy"]["packages"]) == set(ROOMS)
 
 
-def test_locks_have_hashes_and_nothing_else() -> None:
-    for name in ("requirements.lock", "requirements-dev.lock"):
-        text = (ROOT / name).read_text()
-        pins = re.findall(r"^([A-Za-z0-9._-]+)==(\S+) (?:; [^\\]+ )?\\\n(?=    --hash=sha256:)", text, re.MULTILINE)
-        lines = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
-        assert len(pins) == len(lines), name
-        assert all(re.match(r"[A-Za-z0-9._-]+==\S+ (?:; [^\\]+ )?\\$", line) for line in lines)
+#: From what a source installs to what a developer does: each holds all of the one before it.
+LOCKS = ("requirements-connector.lock", "requirements-production.lock", "requirements.lock", "requirements-dev.lock")
+#: Lock -> the extras that it was made from (Makefile).
+EXTRAS = dict(zip(LOCKS, ((), ("intake", "stream", "results"), ("local",), ("local", "dev")), strict=True))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
-def test_both_locks_agree() -> None:
-    pins = [
-        dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE))
-        for name in ("requirements.lock", "requirements-dev.lock")
-    ]
-    assert pins[0].items() <= pins[1].items()
+def plain(requirement: str) -> str:
+    """The name of a package as the index spells it."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[\[<>=~! ;]", requirement)[0]).lower()
 
 
-def test_every_declared_package_is_locked() -> None:
-    def plain(name: str) -> str:
-        return re.sub(r"[-_.]+", "-", name).lower()
+def pins(name: str) -> dict[str, str]:
+    """Package -> version and hashes of a lock."""
+    return dict(re.findall(r"^([\w.-]+)==(.*(?:\n    --hash=.*)+)", (ROOT / name).read_text(), re.MULTILINE))
 
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    locked = {
-        plain(name) for name in re.findall(r"^([A-Za-z0-9._-]+)==", (ROOT / "requirements-dev.lock").read_text(), re.M)
-    }
-    for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
-        assert plain(re.split(r"[\[<>=~! ;]", line)[0]) in locked
+
+def declared(extra: str) -> set[str]:
+    """The packages of an extra, with those of the extras that it names."""
+    found = set()
+    for line in PROJECT["optional-dependencies"][extra]:
+        named = re.findall(r"[\w-]+", line.partition("[")[2]) if plain(line) == PROJECT["name"] else []
+        found |= set().union(*map(declared, named)) if named else {plain(line)}
+    return found
+
+
+def test_every_lock_is_looked_at() -> None:
+    assert {path.name for path in files() if path.suffix == ".lock" and path.parent == ROOT} == set(LOCKS)
+    makefile = (ROOT / "Makefile").read_text()
+    for name, extras in EXTRAS.items():
+        (line,) = re.findall(rf"^\t@\$\(COMPILE\) (.*--output-file {re.escape(name)})$", makefile, re.MULTILINE)
+        assert re.findall(r"--extra (\S+)", line) == ([",".join(extras)] if extras else [])
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_has_hashes_and_nothing_else(name: str) -> None:
+    text = (ROOT / name).read_text()
+    locked = re.findall(r"^([A-Za-z0-9._-]+)==(\S+) (?:; [^\\]+ )?\\\n(?=    --hash=sha256:)", text, re.MULTILINE)
+    lines = [line for line in text.splitlines() if not line.startswith("    ")]
+    assert len(locked) == len(lines)
+    assert all(re.match(r"[A-Za-z0-9._-]+==\S+ (?:; [^\\]+ )?\\$", line) for line in lines)
+
+
+@pytest.mark.parametrize(("less", "more"), list(pairwise(LOCKS)))
+def test_locks_agree(less: str, more: str) -> None:
+    assert pins(less).items() < pins(more).items()
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_holds_what_is_declared_and_no_other_part(name: str) -> None:
+    wanted = {plain(line) for line in PROJECT["dependencies"]}.union(*(declared(extra) for extra in EXTRAS[name]))
+    everything = set().union(*map(declared, PROJECT["optional-dependencies"]))
+    assert wanted <= pins(name).keys()
+    # What an extra declares may come along with another one (lz4 with aiokafka), never into the connector.
+    assert name != LOCKS[0] or not (everything - wanted) & pins(name).keys()
+
+
+def test_a_package_stands_in_one_place() -> None:
+    lists = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    named = [plain(line) for lines in lists for line in lines if plain(line) != PROJECT["name"]]
+    assert sorted(named) == sorted(set(named))

@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from local.ports import free_port
-from results.dashboards import operation as dashboard_operatie
+from results.dashboards import operation as dashboard_operation
 from tests.conftest import RunningBroker, RunningGateway
 from tests.whole.stream import STAGES, Stream, running
 
@@ -173,9 +173,9 @@ def test_no_rule_fails(watched: Watched) -> None:
     assert [rule["lastError"] for group in groups for rule in group["rules"] if rule.get("lastError")] == []
 
 
-OPERATIE = [
+OPERATION = [
     (panel["title"], target["expr"])
-    for panel in dashboard_operatie.build()["panels"]
+    for panel in dashboard_operation.build()["panels"]
     for target in panel.get("targets", [])
     if "expr" in target and "ALERTS" not in target["expr"]
 ]
@@ -183,10 +183,10 @@ OPERATIE = [
 
 def test_every_panel_of_operatie_has_a_series(watched: Watched) -> None:
     def empty() -> list[str]:
-        asked = ((title, expr.replace("$__rate_interval", "1m")) for title, expr in OPERATIE)
+        asked = ((title, expr.replace("$__rate_interval", "1m")) for title, expr in OPERATION)
         return [f"{title}: {expr}" for title, expr in asked if not watched.prometheus.ask(expr)]
 
-    assert len(OPERATIE) > 40
+    assert len(OPERATION) > 40
     end = time.monotonic() + 40
     while empty() and time.monotonic() < end:
         time.sleep(1)

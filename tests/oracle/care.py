@@ -21,17 +21,17 @@ from domain.facts.fact import (
     Vervanging,
 )
 from domain.field.codes import REDENEN
-from domain.field.geography import huidige_code
+from domain.field.geography import current_code
 
 #: Key of an assignment: provider, municipality, number (TR332).
-Besluit = tuple[str, str, bytes | None]
-Versions = Mapping[Besluit, Toewijzing]
+Decision = tuple[str, str, bytes | None]
+Versions = Mapping[Decision, Toewijzing]
 PAUSE, BY_GEMEENTE, MERGER, REMOVED = "20", "36", "11", "13"
 CHAIN_DAYS = 30  # [P]
 
 
 @dataclass(frozen=True)
-class Spoor:
+class StartKey:
     """What a start and its stops have in common: IV008 with provider and municipality in front.
 
     The municipality is the one that gave the number (TR332): an old code stays part of the key, as TR378 has it, and
@@ -47,14 +47,14 @@ class Spoor:
 
     @property
     def gemeente(self) -> str:
-        return huidige_code(self.ontvanger)
+        return current_code(self.ontvanger)
 
     @property
     def order(self) -> tuple[int, bytes, str, str]:
         return self.begin, self.toewijzing or b"", self.code, self.ontvanger
 
     @property
-    def besluit(self) -> Besluit:
+    def decision(self) -> Decision:
         """Key of the assignment."""
         return self.aanbieder, self.ontvanger, self.toewijzing
 
@@ -63,7 +63,7 @@ class Spoor:
 class Levering:
     """One present start and its current stop; or a stop that waits for its start; or only removals (both None)."""
 
-    spoor: Spoor
+    start_key: StartKey
     start: Start | None
     stop: Stop | None
     stops: tuple[Stop, ...] = ()  # every present stop, one per reason
@@ -77,20 +77,20 @@ class Levering:
 
 
 @dataclass(frozen=True)
-class Keten:
+class Chain:
     """A traject: leveringen in order, and how it stands."""
 
     leveringen: tuple[Levering, ...]
     status: str
     end: Stop | None = None  # the stop that ends it; None while it goes on
-    spoor: Spoor = field(init=False)
+    start_key: StartKey = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "spoor", self.leveringen[0].spoor)
+        object.__setattr__(self, "start_key", self.leveringen[0].start_key)
 
     @property
     def begin(self) -> int:
-        return min(one.spoor.begin for one in self.leveringen)
+        return min(one.start_key.begin for one in self.leveringen)
 
     @property
     def care(self) -> bool:
@@ -98,7 +98,7 @@ class Keten:
         return not self.status.startswith("wacht")
 
     def has(self, toewijzing: bytes) -> bool:
-        return any(one.spoor.toewijzing == toewijzing for one in self.leveringen)
+        return any(one.start_key.toewijzing == toewijzing for one in self.leveringen)
 
 
 # --- what counts as sent ------------------------------------------------------------------------------------------
@@ -126,9 +126,9 @@ def counting(history: Sequence[Event]) -> list[Event]:
     return [event for event in history if counts(event)]
 
 
-def current_versions(history: Sequence[Event]) -> dict[Besluit, Toewijzing]:
+def current_versions(history: Sequence[Event]) -> dict[Decision, Toewijzing]:
     """Of every assignment the version with the highest toewijzingsdatum and -tijd (IV013); of equals the message."""
-    versions: dict[Besluit, Toewijzing] = {}
+    versions: dict[Decision, Toewijzing] = {}
     for event in history:
         f = event.fact
         if isinstance(f, Toewijzing):
@@ -143,11 +143,11 @@ def current_versions(history: Sequence[Event]) -> dict[Besluit, Toewijzing]:
 # --- starts and stops: which keys are present ---------------------------------------------------------------------
 
 
-def spoor_of(event: Event) -> Spoor:
+def start_key_of(event: Event) -> StartKey:
     """The spoor of a start or a stop."""
     f = event.fact
     assert isinstance(f, Start | Stop)
-    return Spoor(event.aanbieder, f.gemeente, f.toewijzing, f.categorie, f.code, f.begindatum)
+    return StartKey(event.aanbieder, f.gemeente, f.toewijzing, f.categorie, f.code, f.begindatum)
 
 
 def standing(acts: Sequence[Start | Stop], until: int | None = None) -> int:
@@ -186,27 +186,27 @@ def _acts(events: Sequence[Event], kind: type, reden: str = "") -> tuple[Any, ..
     return tuple(found.values())
 
 
-def version_of(versions: Versions, besluit: Besluit) -> Toewijzing | None:
+def version_of(versions: Versions, decision: Decision) -> Toewijzing | None:
     """The current version of an assignment, a removal too; after a merger the same number may come under the old or the
     new code of the municipality (TR378) [R]: first as received.
     """
-    if besluit in versions:
-        return versions[besluit]
-    who, gemeente, nummer = besluit
+    if decision in versions:
+        return versions[decision]
+    who, gemeente, number = decision
     same = (
-        v for (w, g, n), v in versions.items() if (w, n) == (who, nummer) and huidige_code(g) == huidige_code(gemeente)
+        v for (w, g, n), v in versions.items() if (w, n) == (who, number) and current_code(g) == current_code(gemeente)
     )
     return next(same, None)
 
 
 def leveringen(history: Sequence[Event], versions: Versions) -> list[Levering]:
     """Everything that was said of every spoor: what is present, and what only removals name."""
-    per_spoor: dict[Spoor, list[Event]] = {}
+    per_start_key: dict[StartKey, list[Event]] = {}
     for event in history:
         if isinstance(event.fact, Start | Stop):
-            per_spoor.setdefault(spoor_of(event), []).append(event)
+            per_start_key.setdefault(start_key_of(event), []).append(event)
     result = []
-    for spoor, events in per_spoor.items():
+    for start_key, events in per_start_key.items():
         starts = _acts(events, Start)
         by_reden = tuple(acts for acts in (_acts(events, Stop, reden) for reden in REDENEN) if acts)
         stops: list[Stop] = [content(acts) for acts in by_reden if standing(acts) > 0]
@@ -214,10 +214,10 @@ def leveringen(history: Sequence[Event], versions: Versions) -> list[Levering]:
         # The latest counts; of two reasons in one message the higher code (open in the texts).
         current = max(finals or stops, key=lambda s: (s.dagtekening, s.bericht, s.reden_beeindiging), default=None)
         start = content(starts) if standing(starts) > 0 else None
-        version = version_of(versions, spoor.besluit)
-        fusie = version is not None and version.reden_wijziging == MERGER
-        merged = fusie and current is not None and current.reden_beeindiging == BY_GEMEENTE
-        result.append(Levering(spoor, start, current, tuple(stops), starts, by_reden, merged))
+        version = version_of(versions, start_key.decision)
+        merger = version is not None and version.reden_wijziging == MERGER
+        merged = merger and current is not None and current.reden_beeindiging == BY_GEMEENTE
+        result.append(Levering(start_key, start, current, tuple(stops), starts, by_reden, merged))
     return result
 
 
@@ -238,7 +238,9 @@ def _waits(one: Levering, chain: Sequence[Levering]) -> bool:
     """A levering that was only interrupted, while no later start on or after the interruption has resumed it."""
     if one.stop is None or not (one.merged or one.stop.reden_beeindiging == PAUSE):
         return False
-    return not any(other.spoor.begin > one.spoor.begin and other.spoor.begin >= one.stop.einddatum for other in chain)
+    return not any(
+        other.start_key.begin > one.start_key.begin and other.start_key.begin >= one.stop.einddatum for other in chain
+    )
 
 
 def _runs(one: Levering) -> bool:
@@ -249,43 +251,45 @@ def _joins(chain: Sequence[Levering], following: Levering) -> bool:
     if any(_runs(one) or _waits(one, chain) for one in chain):
         return True
     end = max(one.stop.einddatum for one in chain if one.stop is not None)
-    return following.spoor.begin <= end + CHAIN_DAYS
+    return following.start_key.begin <= end + CHAIN_DAYS
 
 
-def _keten(chain: Sequence[Levering]) -> Keten:
+def _chain(chain: Sequence[Levering]) -> Chain:
     if any(_runs(one) or (one.merged and _waits(one, chain)) for one in chain):
-        return Keten(tuple(chain), "lopend")
+        return Chain(tuple(chain), "lopend")
     if any(_waits(one, chain) for one in chain):
-        return Keten(tuple(chain), "gepauzeerd")
+        return Chain(tuple(chain), "gepauzeerd")
     last = chain[0]
     for one in chain:  # in order: of equal ends the later levering counts
         assert one.stop is not None
         assert last.stop is not None
         if one.stop.einddatum >= last.stop.einddatum:
             last = one
-    return Keten(tuple(chain), "beeindigd", last.stop)
+    return Chain(tuple(chain), "beeindigd", last.stop)
 
 
-def _pending(one: Levering) -> Keten | None:
+def _pending(one: Levering) -> Chain | None:
     if one.stop is not None:
-        return Keten((one,), "wacht_op_start")
-    return Keten((one,), "wacht_op_levering") if orphans(one) else None
+        return Chain((one,), "wacht_op_start")
+    return Chain((one,), "wacht_op_levering") if orphans(one) else None
 
 
-def ketens(everything: Sequence[Levering]) -> list[Keten]:
+def all_chains(everything: Sequence[Levering]) -> list[Chain]:
     """All trajecten of the client, also those of a stop that waits for its start and of removals of nothing known."""
     pending = [_pending(one) for one in everything if one.start is None]
-    result = [keten for keten in pending if keten is not None]
+    result = [one_chain for one_chain in pending if one_chain is not None]
     groups: dict[tuple[str, str, str], list[Levering]] = {}
     for one in everything:
         if one.start is not None:
-            groups.setdefault((one.spoor.aanbieder, one.spoor.gemeente, one.spoor.categorie), []).append(one)
+            groups.setdefault((one.start_key.aanbieder, one.start_key.gemeente, one.start_key.categorie), []).append(
+                one
+            )
     for group in groups.values():
         chain: list[Levering] = []
-        for one in sorted(group, key=lambda levering: levering.spoor.order):
+        for one in sorted(group, key=lambda levering: levering.start_key.order):
             if chain and not _joins(chain, one):
-                result.append(_keten(chain))
+                result.append(_chain(chain))
                 chain = []
             chain.append(one)
-        result.append(_keten(chain))
+        result.append(_chain(chain))
     return result

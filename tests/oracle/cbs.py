@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from domain.facts.fact import CbsRecord, Event
 from domain.field.dates import year
-from domain.field.geography import huidige_code
+from domain.field.geography import current_code
 from tests.oracle.links import Upload, latest, uploads
 from tests.oracle.shape import CLUSTER, DAY_MS, Row, row
 
@@ -46,10 +46,10 @@ def trajecten(history: Sequence[Event]) -> list[list[Upload]]:
     return result
 
 
-def _outcomes(some: Sequence[Upload], groep: str) -> list[tuple[Upload, int | None, int | None]]:
+def _outcomes(some: Sequence[Upload], group: str) -> list[tuple[Upload, int | None, int | None]]:
     found = []
     for one in some:
-        nut, zonder = getattr(one.fact, f"nut_{groep}"), getattr(one.fact, f"zonder_hulp_{groep}")
+        nut, zonder = getattr(one.fact, f"nut_{group}"), getattr(one.fact, f"zonder_hulp_{group}")
         if nut is not None or zonder is not None:
             found.append((one, nut, zonder))
     return sorted(found, key=lambda pair: (datum(pair[0]), pair[0].tijd, pair[0].fact.begindatum))
@@ -63,13 +63,13 @@ def _last(some: Sequence[Upload]) -> Upload:
 def traject_row(some: Sequence[Upload]) -> Row:
     """The row of one traject from records; its municipality is that of the last. No new start: 3.2 is from messages."""
     first, end = some[0], _last(some) if all(one.fact.einddatum is not None for one in some) else None
-    gemeente = huidige_code(_last(some).fact.gemeente)
+    gemeente = current_code(_last(some).fact.gemeente)
     reden = end.fact.reden if end else ""
     fields: dict[str, int | None] = {}
-    for groep in GROUPS:
-        counting = _outcomes(some, groep)[-1:]
-        fields[f"nut_{groep}"] = counting[0][1] if counting else None
-        fields[f"zonder_hulp_{groep}"] = counting[0][2] if counting else None
+    for group in GROUPS:
+        counting = _outcomes(some, group)[-1:]
+        fields[f"nut_{group}"] = counting[0][1] if counting else None
+        fields[f"zonder_hulp_{group}"] = counting[0][2] if counting else None
     return row(
         aanbieder=first.aanbieder,
         gemeente=gemeente,
@@ -82,7 +82,7 @@ def traject_row(some: Sequence[Upload]) -> Row:
         leveringen=len(some),
         leeftijd=first.fact.leeftijd,
         geslacht=first.fact.geslacht,
-        metingen=sum(len(_outcomes(some, groep)) for groep in GROUPS),
+        metingen=sum(len(_outcomes(some, group)) for group in GROUPS),
         bron="cbs",
         hulpvorm=first.fact.hulpvorm,
         verwijzer=first.fact.verwijzer,
@@ -94,8 +94,8 @@ def traject_row(some: Sequence[Upload]) -> Row:
 def meting_rows(some: Sequence[Upload], traject: Row) -> list[Row]:
     """The outcome fields as metingen, one per record and group."""
     result = []
-    for groep in GROUPS:
-        outcomes = _outcomes(some, groep)
+    for group in GROUPS:
+        outcomes = _outcomes(some, group)
         for one, nut, zonder in outcomes:
             result.append(
                 row(
@@ -103,9 +103,9 @@ def meting_rows(some: Sequence[Upload], traject: Row) -> list[Row]:
                     gemeente=dict(traject)["gemeente"],
                     jaar=year(datum(one)),
                     vragenlijst="CBS_v7",
-                    groep=groep,
+                    groep=group,
                     soort="cbs",
-                    informant=groep.capitalize(),
+                    informant=group.capitalize(),
                     datum=datum(one),
                     nut=nut,
                     zonder_hulp=zonder,

@@ -9,59 +9,59 @@ from typing import Any
 
 import msgspec
 
-from domain.care.fold import Persoon, fold, rijen
-from domain.care.rows import T_METING, T_SCORE, T_TRAJECT, Rij, RowKey, TrajectRij
+from domain.care.fold import Person, fold_rows, rows_of
+from domain.care.rows import T_METING, T_SCORE, T_TRAJECT, CareRow, RowKey, TrajectRow
 from domain.facts.fact import Event
-from domain.facts.fact_set import Feiten, add
+from domain.facts.fact_set import FactSet, add
 from tests.oracle.expected import expected
 from tests.oracle.shape import Row, Rows, row
 
 CLIENT = b"p1.jeugd.0.AAAAAAAAAAAAAAAAAAAAAA"
 
 
-def _row(sleutel: RowKey, rij: Rij, trajecten: dict[str, Row] | None) -> Row:
-    fields: dict[str, Any] = {name: getattr(rij, name) for name in rij.__struct_fields__}
+def _row(key: RowKey, made: CareRow, trajecten: dict[str, Row] | None) -> Row:
+    fields: dict[str, Any] = {name: getattr(made, name) for name in made.__struct_fields__}
     if trajecten is not None:
         fields["traject"] = trajecten[fields["traject"]] if fields["traject"] else None
-    return row(aanbieder=sleutel.aanbieder, gemeente=sleutel.gemeente, jaar=sleutel.jaar, **fields)
+    return row(aanbieder=key.aanbieder, gemeente=key.gemeente, jaar=key.jaar, **fields)
 
 
-def as_rows(table: Iterable[tuple[RowKey, Rij]]) -> Rows:
+def as_rows(table: Iterable[tuple[RowKey, CareRow]]) -> Rows:
     """Rows of the fold in the form of the oracle's: numbers replaced by what they name."""
     pairs = list(table)
-    named = {key.nummer.hex(): _row(key, rij, None) for key, rij in pairs if key.tabel == T_TRAJECT}
+    named = {key.nummer.hex(): _row(key, made, None) for key, made in pairs if key.tabel == T_TRAJECT}
     return Rows(
         Counter(named.values()),
-        Counter(_row(key, rij, named) for key, rij in pairs if key.tabel == T_METING),
-        Counter(_row(key, rij, named) for key, rij in pairs if key.tabel == T_SCORE),
+        Counter(_row(key, made, named) for key, made in pairs if key.tabel == T_METING),
+        Counter(_row(key, made, named) for key, made in pairs if key.tabel == T_SCORE),
     )
 
 
-def of_set(history: Iterable[Event]) -> list[tuple[RowKey, Rij]]:
+def of_set(history: Iterable[Event]) -> list[tuple[RowKey, CareRow]]:
     """The rows that the set of facts yields."""
-    feiten = Feiten()
+    facts = FactSet()
     for event in history:
-        add(feiten, event)
-    return list(rijen(CLIENT, feiten).items())
+        add(facts, event)
+    return list(rows_of(CLIENT, facts).items())
 
 
-def of_log(history: Sequence[Event], cuts: Sequence[int]) -> list[tuple[RowKey, Rij]]:
+def of_log(history: Sequence[Event], cuts: Sequence[int]) -> list[tuple[RowKey, CareRow]]:
     """The rows a reader ends with, the log cut into batches, the state packed in between as a restart does."""
-    blob, table, bounds = msgspec.msgpack.encode(Persoon()), {}, sorted({0, *cuts, len(history)})
+    blob, table, bounds = msgspec.msgpack.encode(Person()), {}, sorted({0, *cuts, len(history)})
     for first, last in pairwise(bounds):
-        persoon = msgspec.msgpack.decode(blob, type=Persoon)
-        for sleutel, rij in fold(CLIENT, persoon, history[first:last], last - 1, first):
-            table[sleutel] = rij
-        blob = msgspec.msgpack.encode(persoon)
-    return [(sleutel, rij) for sleutel, rij in table.items() if rij is not None]
+        person = msgspec.msgpack.decode(blob, type=Person)
+        for key, made in fold_rows(CLIENT, person, history[first:last], last - 1, first):
+            table[key] = made
+        blob = msgspec.msgpack.encode(person)
+    return [(key, made) for key, made in table.items() if made is not None]
 
 
-def numbers(table: Iterable[tuple[RowKey, Rij]]) -> dict[tuple[str, str, str, int], bytes]:
+def numbers(table: Iterable[tuple[RowKey, CareRow]]) -> dict[tuple[str, str, str, int], bytes]:
     """What the oracle needs to choose between equals; what waits, and CBS records, take no part in that."""
     return {
-        (key.aanbieder, key.gemeente, rij.categorie, rij.begindatum): key.nummer
-        for key, rij in table
-        if isinstance(rij, TrajectRij) and rij.bron == "ijw" and not rij.status.startswith("wacht")
+        (key.aanbieder, key.gemeente, made.categorie, made.begindatum): key.nummer
+        for key, made in table
+        if isinstance(made, TrajectRow) and made.bron == "ijw" and not made.status.startswith("wacht")
     }
 
 
@@ -82,7 +82,7 @@ def _pairs(table: str, ours: list[dict[str, Any]], theirs: list[dict[str, Any]])
     return lines + [f"{table} oracle alone {right}" for right in theirs]
 
 
-def difference(table: list[tuple[RowKey, Rij]], history: Sequence[Event]) -> str:
+def difference(table: list[tuple[RowKey, CareRow]], history: Sequence[Event]) -> str:
     """What the fold gives and the oracle does not, and the other way round; empty when they agree."""
     found, wanted = as_rows(table), expected(history, numbers(table))
     lines = []

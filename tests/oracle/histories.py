@@ -32,7 +32,7 @@ DELIVERIES = tuple(c * 32 for c in "0123456789abcdef")
 DAY_0 = 20_400  # 2025-11-08: a year ends within most histories
 #: Days between one date and the next: the windows are 30 and 90 days, so these lie on and beside every bound.
 STEPS = (0, 0, 1, 1, 5, 29, 30, 31, 60, 89, 90, 91, 365, 366, -1, -29, -30, -31)
-PRODUCTEN = (("45", "45A01"), ("45", ""), ("43", "43A10"), ("54", "54003"), ("31", "31001"), ("47", "47A01"), ("", ""))
+PRODUCTS = (("45", "45A01"), ("45", ""), ("43", "43A10"), ("54", "54003"), ("31", "31001"), ("47", "47A01"), ("", ""))
 #: First and last days of months, the assignments' own, and days beside them: the periods of declared lines.
 FIRSTS, LASTS = (20_393, 20_393, 20_400, 20_423), (20_422, 20_422, 20_410, 20_453)
 FINALS = tuple(reden for reden in REDENEN if reden != "20")
@@ -57,7 +57,7 @@ class _Pen:
         # Most histories are of one provider, municipality and product; the rest mix all.
         self.aanbieders = _pick(draw, (AANBIEDERS[:1], AANBIEDERS))
         self.gemeenten = _pick(draw, (GEMEENTEN[:1], GEMEENTEN[:2], GEMEENTEN))
-        self.producten = _pick(draw, ((("45", "45A01"),), PRODUCTEN))
+        self.products = _pick(draw, ((("45", "45A01"),), PRODUCTS))
         self.toewijzingen = _pick(draw, (TOEWIJZINGEN[:1], TOEWIJZINGEN[:2], TOEWIJZINGEN))
         # Few days of signing, so that several acts fall on one day; a message has one day.
         self.signed = {bericht: DAY_0 + _pick(draw, (0, 0, 1, 2, 40)) for bericht in BERICHTEN}
@@ -88,8 +88,8 @@ class _Pen:
             "ingangsdatum": _pick(self.draw, (None, 19_000, DAY_0)),
         }
 
-    def spoor(self, begin: int | None = None) -> tuple[str, dict[str, Any]]:
-        categorie, code = _pick(self.draw, self.producten)
+    def start_key(self, begin: int | None = None) -> tuple[str, dict[str, Any]]:
+        categorie, code = _pick(self.draw, self.products)
         return _pick(self.draw, self.aanbieders), {
             "gemeente": _pick(self.draw, self.gemeenten),
             "toewijzing": _pick(self.draw, self.toewijzingen),
@@ -102,17 +102,17 @@ class _Pen:
 
     def levering(self) -> None:
         """A start and, mostly, one or two stops of it; sometimes the start is missing."""
-        who, spoor = self.spoor()
+        who, start_key = self.start_key()
         if _pick(self.draw, (True,) * 7 + (False,)):
-            self.put(Start(**spoor, **self.person(), **self.message(), status=1), who)
+            self.put(Start(**start_key, **self.person(), **self.message(), status=1), who)
         for _ in range(_pick(self.draw, (0, 1, 1, 1, 2))):
-            self.stop(who, spoor)
+            self.stop(who, start_key)
 
-    def stop(self, who: str, spoor: dict[str, Any]) -> None:
-        einde = max(spoor["begindatum"], self.day(spoor["begindatum"]))
+    def stop(self, who: str, start_key: dict[str, Any]) -> None:
+        end = max(start_key["begindatum"], self.day(start_key["begindatum"]))
         reden = _pick(self.draw, ("20", "20", "31", "32", *FINALS))
         self.put(
-            Stop(**spoor, **self.person(), **self.message(), reden_beeindiging=reden, einddatum=einde, status=1), who
+            Stop(**start_key, **self.person(), **self.message(), reden_beeindiging=reden, einddatum=end, status=1), who
         )
 
     def resume(self) -> None:
@@ -123,13 +123,13 @@ class _Pen:
         event = _pick(self.draw, earlier)
         f = event.fact
         base = f.einddatum if isinstance(f, Stop) else f.begindatum
-        spoor = {
+        start_key = {
             "gemeente": f.gemeente, "toewijzing": _pick(self.draw, (f.toewijzing, *self.toewijzingen)),
             "categorie": f.categorie, "code": f.code, "begindatum": self.day(base),
         }  # fmt: skip
-        self.put(Start(**spoor, **self.person(), **self.message(), status=1), event.aanbieder)
+        self.put(Start(**start_key, **self.person(), **self.message(), status=1), event.aanbieder)
         if self.draw(st.booleans()):
-            self.stop(event.aanbieder, spoor)
+            self.stop(event.aanbieder, start_key)
         return None
 
     def correct(self) -> None:
@@ -156,7 +156,7 @@ class _Pen:
             f, who = event.fact, event.aanbieder
             what = {name: getattr(f, name) for name in ("gemeente", "toewijzing", "categorie", "code")}
         else:
-            who, what = self.spoor(DAY_0)
+            who, what = self.start_key(DAY_0)
             what.pop("begindatum")
             what["toewijzing"] = what["toewijzing"] or TOEWIJZINGEN[0]
         credit = _pick(self.draw, (False, False, True))
@@ -181,18 +181,18 @@ class _Pen:
             f, who = event.fact, event.aanbieder
             what = {name: getattr(f, name) for name in ("gemeente", "toewijzing", "categorie", "code")}
         else:
-            who, what = self.spoor(DAY_0)
+            who, what = self.start_key(DAY_0)
             what.pop("begindatum")
             what["toewijzing"] = what["toewijzing"] or TOEWIJZINGEN[0]
         if _pick(self.draw, (True, False, False)):
-            what["categorie"], what["code"] = _pick(self.draw, (*PRODUCTEN, ("45", "")))
-        ingang, reden = _pick(self.draw, (*FIRSTS, 20_394)), _pick(self.draw, ("", "", "05", "11", "11", "13", "13"))
-        einde = ingang if reden == "13" else _pick(self.draw, (None, *LASTS))
+            what["categorie"], what["code"] = _pick(self.draw, (*PRODUCTS, ("45", "")))
+        beginning, reden = _pick(self.draw, (*FIRSTS, 20_394)), _pick(self.draw, ("", "", "05", "11", "11", "13", "13"))
+        end = beginning if reden == "13" else _pick(self.draw, (None, *LASTS))
         self.put(
             Toewijzing(
                 **what, **self.message(), toewijzingsdatum=DAY_0 + _pick(self.draw, (0, 0, 1, 45)),
-                toewijzingstijd=_pick(self.draw, (0, 0, 60)), ingangsdatum=ingang,
-                einddatum=einde, reden_wijziging=reden, volume=None,
+                toewijzingstijd=_pick(self.draw, (0, 0, 60)), ingangsdatum=beginning,
+                einddatum=end, reden_wijziging=reden, volume=None,
                 eenheid=_pick(self.draw, ("", *EENHEDEN)), frequentie="", budget=None,
             ),
             who,
@@ -218,13 +218,13 @@ class _Pen:
                 Dubbel("TR314", "", f.referentie), Dubbel("TR333", "", f.declaratienummer or b"decl0002"),
             ))  # fmt: skip
         else:
-            soort = "start" if isinstance(f, Start) else "stop"
+            kind = "start" if isinstance(f, Start) else "stop"
             fact = _pick(
                 self.draw,
                 (
-                    Intrekking(soort, f.bericht, "0001"),
+                    Intrekking(kind, f.bericht, "0001"),
                     Intrekking("stop", f.bericht, "0001"),
-                    Dubbel("TR056", soort, f.bericht),
+                    Dubbel("TR056", kind, f.bericht),
                 ),
             )
         self.put(fact, _pick(self.draw, (event.aanbieder,) * 7 + AANBIEDERS))
@@ -235,13 +235,13 @@ class _Pen:
         days = [d for e in self.events if isinstance(e.fact, CbsRecord) for d in (e.fact.begindatum, e.fact.einddatum)]
         days = [d for d in days if d is not None]
         begin = _pick(self.draw, days) + _pick(self.draw, (0, 0, 1, -1, 5)) if days else self.day()
-        einde = _pick(self.draw, (None, begin, begin + 1, begin + 5, begin + 60))
+        end = _pick(self.draw, (None, begin, begin + 1, begin + 5, begin + 60))
         mark, option = st.none() | st.integers(1, 10), st.none() | st.integers(1, 4)
         self.put(
             CbsRecord(
                 gemeente=_pick(self.draw, ("0034", "0034", "0034", "0363", "0457")), hulpvorm=_pick(self.draw, ("02", "02", "11")),
                 verwijzer=_pick(self.draw, ("", "01")), crisis=_pick(self.draw, ("", "01", "02")), begindatum=begin,
-                einddatum=einde, reden="" if einde is None else _pick(self.draw, ("01", "02", "03", "04", "05")),
+                einddatum=end, reden="" if end is None else _pick(self.draw, ("01", "02", "03", "04", "05")),
                 geslacht=_pick(self.draw, "012"), leeftijd=_pick(self.draw, (None, 7, 17)), leeftijd_benaderd=False,
                 nut_jeugdige=self.draw(mark), nut_ouder=self.draw(mark), zonder_hulp_jeugdige=self.draw(option),
                 zonder_hulp_ouder=self.draw(option), periode=_pick(self.draw, ("2025-2", "2025-2", "2026-1")),
@@ -253,8 +253,8 @@ class _Pen:
     def score(self) -> None:
         doel = _pick(self.draw, (0, 1, 1, 2, 10))
         toewijzing = _pick(self.draw, (*self.toewijzingen, *self.toewijzingen, *TOEWIJZINGEN))
-        besluit = (b"besch001", b"besch001", b"besch002")
-        beschikking = _pick(self.draw, besluit) if toewijzing is None else _pick(self.draw, (None, *besluit))
+        decision = (b"besch001", b"besch001", b"besch002")
+        beschikking = _pick(self.draw, decision) if toewijzing is None else _pick(self.draw, (None, *decision))
         fact = Score(
             toewijzing=toewijzing, beschikking=beschikking, doel=doel, beoordelaar=_pick(self.draw, "OC" if doel else "OCB"),
             waarde=_pick(self.draw, (None, 1, 2, -1, 0) if doel else (None, 1, 2, 3)), tijd=self.upload_time(),
@@ -262,14 +262,14 @@ class _Pen:
         self.put(fact, _pick(self.draw, self.aanbieders), *self.place())
 
     def meting(self) -> None:
-        vraag = st.dictionaries(
+        question = st.dictionaries(
             st.sampled_from(("VR01", "VR09A", "VR10", "VR09A", "VR10")), st.integers(1, 4), max_size=3
         )
         fact = Meting(
             meting=_pick(self.draw, (b"meting01", b"meting02", b"meting03", b"meting04")),
             vragenlijst="CEM+_2018_" + _pick(self.draw, ("OE", "OE", "JE", "OE", "OE", "JE", "OD", "JD")) + "_v1",
             informant=_pick(self.draw, ("Moeder", "Jeugdige")), datum=self.day(self.an_end()),
-            antwoorden=self.draw(vraag), tijd=self.upload_time(),
+            antwoorden=self.draw(question), tijd=self.upload_time(),
         )  # fmt: skip
         self.put(fact, _pick(self.draw, self.aanbieders), *self.place())
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.facts.fact import Event, Meting, Prestatie, Score
-from domain.field.geography import huidige_code
-from tests.oracle.care import Keten
+from domain.field.geography import current_code
+from tests.oracle.care import Chain
 
 #: The number of a traject by aanbieder, gemeente, categorie and begindatum, only to choose between equals.
 Numbers = Mapping[tuple[str, str, str, int], bytes]
@@ -123,41 +123,41 @@ def toewijzing_of(score: Upload, history: Sequence[Event]) -> bytes | None:
     return found
 
 
-def number(keten: Keten, numbers: Numbers) -> bytes:
+def number(chain: Chain, numbers: Numbers) -> bytes:
     """The given number of a traject; empty if none was given."""
-    spoor = keten.spoor
-    return numbers.get((spoor.aanbieder, spoor.gemeente, spoor.categorie, keten.begin), b"")
+    start_key = chain.start_key
+    return numbers.get((start_key.aanbieder, start_key.gemeente, start_key.categorie, chain.begin), b"")
 
 
 def by_toewijzing(
-    trajecten: Sequence[Keten], aanbieder: str, toewijzing: bytes | None, numbers: Numbers
-) -> Keten | None:
+    trajecten: Sequence[Chain], aanbieder: str, toewijzing: bytes | None, numbers: Numbers
+) -> Chain | None:
     """The traject of an assignment; of several the one that began last. Nothing links to what holds no start."""
     if toewijzing is None:
         return None
-    found = [one for one in trajecten if one.spoor.aanbieder == aanbieder and one.care and one.has(toewijzing)]
+    found = [one for one in trajecten if one.start_key.aanbieder == aanbieder and one.care and one.has(toewijzing)]
     return max(found, key=lambda one: (one.begin, number(one, numbers)), default=None)
 
 
-def of_line(trajecten: Sequence[Keten], aanbieder: str, line: Prestatie, numbers: Numbers) -> Keten | None:
+def of_line(trajecten: Sequence[Chain], aanbieder: str, line: Prestatie, numbers: Numbers) -> Chain | None:
     """The traject of a declared line: an assignment is one of a municipality (TR332)."""
-    near = [one for one in trajecten if one.spoor.gemeente == huidige_code(line.gemeente)]
+    near = [one for one in trajecten if one.start_key.gemeente == current_code(line.gemeente)]
     return by_toewijzing(near, aanbieder, line.toewijzing, numbers)
 
 
-def of_meting(trajecten: Sequence[Keten], meting: Upload, numbers: Numbers) -> Keten | None:
+def of_meting(trajecten: Sequence[Chain], meting: Upload, numbers: Numbers) -> Chain | None:
     """Same provider; *einde*: the nearest end in the window; *duurzaam*: running on the day.
 
     Open in the texts: of equal ends the first begun, of several running the last begun.
     """
     datum: int = meting.fact.datum
-    soort = group(meting.fact.vragenlijst)[1]
-    mine = [one for one in trajecten if one.spoor.aanbieder == meting.aanbieder and one.care]
-    if soort == "duurzaam":
+    kind = group(meting.fact.vragenlijst)[1]
+    mine = [one for one in trajecten if one.start_key.aanbieder == meting.aanbieder and one.care]
+    if kind == "duurzaam":
         running = [one for one in mine if one.begin <= datum and (one.end is None or datum <= one.end.einddatum)]
         return max(running, key=lambda one: (one.begin, number(one, numbers)), default=None)
     near = []
-    for one in mine if soort == "einde" else ():
+    for one in mine if kind == "einde" else ():
         if one.end is not None and -BEFORE_END <= datum - one.end.einddatum <= AFTER_END:
             near.append((abs(datum - one.end.einddatum), one.begin, number(one, numbers), one))
     return min(near, key=lambda pair: pair[:3])[3] if near else None

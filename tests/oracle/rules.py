@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from domain.facts.fact import Dubbel, Event, Prestatie, Start, Stop, Toewijzing
 from domain.field.dates import as_date
-from domain.field.geography import geldig_op
-from tests.oracle.care import PAUSE, REMOVED, Keten, Levering, Versions, orphans, standing, version_of
+from domain.field.geography import valid_on
+from tests.oracle.care import PAUSE, REMOVED, Chain, Levering, Versions, orphans, standing, version_of
 
 Lines = Mapping[tuple[str, bytes], Prestatie]
 MINUTE, HOUR, EURO = "01", "04", "83"
@@ -75,26 +75,30 @@ def _removed_under_stop(one: Levering) -> bool:
 
 def _beside(one: Levering, world: World) -> list[Levering]:
     """Other leveringen on the same assignment; in taakgericht work (IV096) of the same product."""
-    mine = one.spoor
-    same = [other for other in world.leveringen if other.spoor != mine and other.spoor.besluit == mine.besluit]
+    mine = one.start_key
+    same = [
+        other for other in world.leveringen if other.start_key != mine and other.start_key.decision == mine.decision
+    ]
     if mine.toewijzing is None:
-        same = [other for other in same if (other.spoor.categorie, other.spoor.code) == (mine.categorie, mine.code)]
+        same = [
+            other for other in same if (other.start_key.categorie, other.start_key.code) == (mine.categorie, mine.code)
+        ]
     return same
 
 
 def _rank(one: Levering) -> tuple[int, str, str]:
-    return one.spoor.begin, one.spoor.categorie, one.spoor.code
+    return one.start_key.begin, one.start_key.categorie, one.start_key.code
 
 
 def _while_running(one: Levering, world: World) -> bool:
     """TR326: a start while the assignment has a running start. What was paused runs no more (OP379); on its last day
     another may begin [R]. Of two that begin on one day the second by product breaks the rule.
     """
-    if one.start is None or one.spoor.toewijzing is None:
+    if one.start is None or one.start_key.toewijzing is None:
         return False
     before = [other for other in _beside(one, world) if other.start is not None and _rank(other) < _rank(one)]
     return any(
-        all(stop.einddatum > one.spoor.begin for stop in other.stops if stop in (other.stop, _pause(other)))
+        all(stop.einddatum > one.start_key.begin for stop in other.stops if stop in (other.stop, _pause(other)))
         for other in before
     )
 
@@ -110,24 +114,24 @@ def _unknown_gemeente(one: Levering) -> bool:
     begin if none does [R].
     """
     acts: list[Start | Stop] = [*one.stops, *([one.start] if one.start else [])]
-    days = {act.ingangsdatum for act in acts if act.ingangsdatum is not None} or {one.spoor.begin}
-    return bool(acts) and not all(geldig_op(one.spoor.ontvanger, day) for day in days)
+    days = {act.ingangsdatum for act in acts if act.ingangsdatum is not None} or {one.start_key.begin}
+    return bool(acts) and not all(valid_on(one.start_key.ontvanger, day) for day in days)
 
 
 def _paused_twice(one: Levering, world: World) -> bool:
     """TR413: a second reason 20 for the same assignment and begin; the second by product breaks the rule."""
     if any(acts[0].reden_beeindiging == PAUSE and standing(acts) > 1 for acts in one.stops_sent):
         return True
-    if _pause(one) is None or one.start is None or one.spoor.toewijzing is None:
+    if _pause(one) is None or one.start is None or one.start_key.toewijzing is None:
         return False
     before = [other for other in _beside(one, world) if other.start is not None and _rank(other) < _rank(one)]
-    return any(other.spoor.begin == one.spoor.begin and _pause(other) is not None for other in before)
+    return any(other.start_key.begin == one.start_key.begin and _pause(other) is not None for other in before)
 
 
 def _message_twice(one: Levering, world: World) -> bool:
     """TR056, of a start or stop message, or of the message that gave the current version of its assignment."""
-    who = one.spoor.aanbieder
-    version = version_of(world.versions, one.spoor.besluit)
+    who = one.start_key.aanbieder
+    version = version_of(world.versions, one.start_key.decision)
     if version is not None and (who, "TR056", "assignment", version.bericht) in world.doubles:
         return True
     sent = {(who, "TR056", "start" if isinstance(act, Start) else "stop", act.bericht) for act in one.acts}
@@ -152,18 +156,18 @@ def _of_levering(one: Levering, world: World) -> set[str]:
 # --- of one declared line -----------------------------------------------------------------------------------------
 
 
-def _against_assignment(line: Prestatie, besluit: Toewijzing) -> set[str]:
+def _against_assignment(line: Prestatie, decision: Toewijzing) -> set[str]:
     first = as_date(line.begindatum).day == 1
     last = as_date(line.einddatum + 1).day == 1
-    unit = besluit.eenheid
+    unit = decision.eenheid
     rules = {
-        "TR339": besluit.categorie not in ("", line.categorie),
-        "TR340": besluit.code not in ("", line.code),
+        "TR339": decision.categorie not in ("", line.categorie),
+        "TR340": decision.code not in ("", line.code),
         "TR341": unit not in ("", line.eenheid) and (unit, line.eenheid) != (HOUR, MINUTE),
-        "TR307": line.begindatum < besluit.ingangsdatum,
-        "TR308": besluit.einddatum is not None and line.einddatum > besluit.einddatum,
-        "TR387": not first and line.begindatum != besluit.ingangsdatum,
-        "TR388": not last and line.einddatum != besluit.einddatum,
+        "TR307": line.begindatum < decision.ingangsdatum,
+        "TR308": decision.einddatum is not None and line.einddatum > decision.einddatum,
+        "TR387": not first and line.begindatum != decision.ingangsdatum,
+        "TR388": not last and line.einddatum != decision.einddatum,
     }
     return {rule for rule, broken in rules.items() if broken}
 
@@ -198,13 +202,13 @@ def _of_debit(who: str, line: Prestatie, world: World) -> set[str]:
         "TR389": _same_debit(who, line, world.lines),
     }
     found = {rule for rule, broken in rules.items() if broken}
-    besluit = version_of(world.versions, (who, line.gemeente, line.toewijzing))
-    if besluit is None:
+    decision = version_of(world.versions, (who, line.gemeente, line.toewijzing))
+    if decision is None:
         return found
-    if besluit.reden_wijziging != REMOVED:
-        return found | _against_assignment(line, besluit)
+    if decision.reden_wijziging != REMOVED:
+        return found | _against_assignment(line, decision)
     # Signed before the removal, the removal should not have come; else the line should not.
-    return found | {"TR385" if line.dagtekening < besluit.toewijzingsdatum else "TR384"}
+    return found | {"TR385" if line.dagtekening < decision.toewijzingsdatum else "TR384"}
 
 
 def _of_credit(who: str, line: Prestatie, lines: Lines) -> set[str]:
@@ -234,28 +238,28 @@ def _of_line(who: str, line: Prestatie, world: World) -> set[str]:
 # --- of a traject -------------------------------------------------------------------------------------------------
 
 
-def flags(keten: Keten, world: World, lines: Sequence[tuple[str, Prestatie]]) -> tuple[str, ...]:
+def flags(chain: Chain, world: World, lines: Sequence[tuple[str, Prestatie]]) -> tuple[str, ...]:
     """The flags of a traject and of the declared lines on it, in order."""
     found: set[str] = set()
-    for one in keten.leveringen:
+    for one in chain.leveringen:
         found |= _of_levering(one, world)
     for who, line in lines:
         found |= _of_line(who, line, world)
-    if keten.end is not None and keten.end.leeftijd == 17:
+    if chain.end is not None and chain.end.leeftijd == 17:
         found.add("WORDT18")
     return tuple(sorted(found))
 
 
-def waits(keten: Keten, versions: Versions) -> dict[str, int]:
+def waits(chain: Chain, versions: Versions) -> dict[str, int]:
     """What a traject waits for and since when: the earliest day of signing of what is waiting."""
     days: dict[str, list[int]] = {"toewijzing": [], "start": [], "levering": []}
-    for one in keten.leveringen:
+    for one in chain.leveringen:
         stands = [acts for acts in (one.starts_sent, *one.stops_sent) if standing(acts) > 0]
         told = [act.dagtekening for acts in stands for act in acts if act.status == 1]
-        version = version_of(versions, one.spoor.besluit)
-        if one.spoor.toewijzing is not None and (version is None or version.reden_wijziging == REMOVED):
+        version = version_of(versions, one.start_key.decision)
+        if one.start_key.toewijzing is not None and (version is None or version.reden_wijziging == REMOVED):
             days["toewijzing"] += told  # a removal is checked on its key alone (TR063)
-        if keten.status == "wacht_op_start":
+        if chain.status == "wacht_op_start":
             days["start"] += told
         days["levering"] += orphans(one)
     return {reason: min(some) for reason, some in days.items() if some}

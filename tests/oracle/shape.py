@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from domain.care.rows import MetingRij, ScoreRij, TrajectRij
+from domain.care.rows import MetingRow, ScoreRow, TrajectRow
 
 Row = tuple[tuple[str, Any], ...]
 
@@ -17,10 +17,10 @@ CLUSTER = {
     **dict.fromkeys(("0384", "0437", "0451"), "DUO"),
     **dict.fromkeys(("0385", "0415", "0431", "0439", "0852", "0880", "0479"), "Zaanstreek-Waterland"),
 }
-EMPTY: dict[str, TrajectRij | MetingRij | ScoreRij] = {
-    "leveringen": TrajectRij(),
-    "vragenlijst": MetingRij(),
-    "doel": ScoreRij(),
+EMPTY: dict[str, TrajectRow | MetingRow | ScoreRow] = {
+    "leveringen": TrajectRow(),
+    "vragenlijst": MetingRow(),
+    "doel": ScoreRow(),
 }
 
 

@@ -11,15 +11,15 @@ from domain.facts.checks import check
 from domain.facts.fact import Fact, Meting, Prestatie, Score, Start, Stop
 from domain.field.codes import DEBET_CREDIT, EENHEDEN, GESLACHT, PRODUCTCATEGORIEEN, REDENEN
 from domain.field.dates import iso_day
-from domain.field.questionnaires import VRAGEN, VRAGENLIJSTEN
+from domain.field.questionnaires import QUESTIONS, VRAGENLIJSTEN
 
 FIRST, LAST = iso_day("1900-01-01"), iso_day("2100-12-31")
-BEGIN, EINDE, SIGNED = iso_day("2026-01-05"), iso_day("2026-03-01"), iso_day("2026-03-04")
+BEGIN, END, SIGNED = iso_day("2026-01-05"), iso_day("2026-03-01"), iso_day("2026-03-04")
 START = Start("0363", b"1", "45", "45A99", BEGIN, 1, SIGNED, b"1", BEGIN, 14, False, "1")
-STOP = Stop("0363", b"1", "45", "45A99", BEGIN, "31", EINDE, 1, SIGNED, b"1", BEGIN, 14, False, "0")
+STOP = Stop("0363", b"1", "45", "45A99", BEGIN, "31", END, 1, SIGNED, b"1", BEGIN, 14, False, "0")
 PRESTATIE = Prestatie("0363", b"1", "45", "45A99", b"r", None, "D", BEGIN, BEGIN + 3, 1, "04", 5, SIGNED, b"1")
 SCORE = Score(b"1", None, 1, "O", 2, 1_700_000_000_000)
-METING = Meting(b"1-1", "CEM+_2018_OE_v1", "Moeder", EINDE, {"VR01": 1}, 1_700_000_000_000)
+METING = Meting(b"1-1", "CEM+_2018_OE_v1", "Moeder", END, {"VR01": 1}, 1_700_000_000_000)
 REMOVAL = {"status": 3}
 LAST_MS = (LAST + 1) * 86_400_000 - 1
 
@@ -57,17 +57,17 @@ PASSES: list[Case] = [
     (SCORE, {"beschikking": b"1"}),
     *((SCORE, {"doel": doel, "beoordelaar": who}) for doel in (1, 10) for who in "OC"),
     *((SCORE, {"doel": 0, "beoordelaar": who}) for who in "OCB"),
-    *((SCORE, {"waarde": waarde}) for waarde in (None, -1, 0, 1, 2)),
-    *((SCORE, {"doel": 0, "waarde": waarde}) for waarde in (None, 1, 2, 3)),
+    *((SCORE, {"waarde": value}) for value in (None, -1, 0, 1, 2)),
+    *((SCORE, {"doel": 0, "waarde": value}) for value in (None, 1, 2, 3)),
     *((SCORE, {"tijd": tijd}) for tijd in (0, LAST_MS)),
     *((METING, {"tijd": tijd}) for tijd in (0, LAST_MS)),
     *((METING, {"vragenlijst": code}) for code in VRAGENLIJSTEN),
     *((METING, {"datum": day}) for day in (FIRST, LAST)),
     *((METING, {"informant": text}) for text in ("M", "Ouder(s), verzorger/voogd", "x" * 30, "Pleeg-ouder’s vriendin")),
     (METING, {"antwoorden": {}}),
-    *((METING, {"antwoorden": {code: vraag.laagste}}) for code, vraag in VRAGEN.items()),
-    *((METING, {"antwoorden": {code: vraag.hoogste}}) for code, vraag in VRAGEN.items()),
-    (METING, {"antwoorden": {code: vraag.hoogste for code, vraag in VRAGEN.items()}}),
+    *((METING, {"antwoorden": {code: question.lowest}}) for code, question in QUESTIONS.items()),
+    *((METING, {"antwoorden": {code: question.highest}}) for code, question in QUESTIONS.items()),
+    (METING, {"antwoorden": {code: question.highest for code, question in QUESTIONS.items()}}),
 ]
 
 
@@ -113,15 +113,18 @@ REFUSED: list[tuple[str, str, Fact, dict[str, Any]]] = [
     *(("R04", "type", SCORE, {"doel": doel}) for doel in (-1, 11)),
     *(("R04", "type", SCORE, {"beoordelaar": who}) for who in ("B", "X")),
     ("R04", "type", SCORE, {"doel": 0, "beoordelaar": "X"}),
-    *(("R05", "waarde", SCORE, {"waarde": waarde}) for waarde in (-2, 3)),
-    *(("R05", "waarde", SCORE, {"doel": 0, "waarde": waarde}) for waarde in (0, 4)),
+    *(("R05", "waarde", SCORE, {"waarde": value}) for value in (-2, 3)),
+    *(("R05", "waarde", SCORE, {"doel": 0, "waarde": value}) for value in (0, 4)),
     *(("V02", "tijd", fact, {"tijd": tijd}) for fact in (SCORE, METING) for tijd in (-1, LAST_MS + 1)),
     ("C03", "vragenlijst", METING, {"vragenlijst": ""}),
     *(("C02", "datum_meting", METING, {"datum": day}) for day in (FIRST - 1, LAST + 1)),
     *(("C12", "informant", METING, {"informant": text}) for text in ("", "x" * 31, "Moeder 2", " Moeder", "a_b")),
     ("C04", "vraag", METING, {"antwoorden": {"VR08": 1}}),
-    *(("C05", "antwoord", METING, {"antwoorden": {code: vraag.laagste - 1}}) for code, vraag in VRAGEN.items()),
-    *(("C05", "antwoord", METING, {"antwoorden": {code: vraag.hoogste + 1}}) for code, vraag in VRAGEN.items()),
+    *(("C05", "antwoord", METING, {"antwoorden": {code: question.lowest - 1}}) for code, question in QUESTIONS.items()),
+    *(
+        ("C05", "antwoord", METING, {"antwoorden": {code: question.highest + 1}})
+        for code, question in QUESTIONS.items()
+    ),
 ]
 
 

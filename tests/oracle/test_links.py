@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from domain.care.fold import Persoon, Uitgifte, fold, rijen
-from domain.care.rows import MetingRij, Rij, RowKey, ScoreRij, TrajectRij
+from domain.care.fold import Issued, Person, fold_rows, rows_of
+from domain.care.rows import CareRow, MetingRow, RowKey, ScoreRow, TrajectRow
 from domain.facts.fact import Event, Fact, Meting, Prestatie, Score, Start, Stop
-from domain.facts.fact_set import Feiten, add
+from domain.facts.fact_set import FactSet, add
 from domain.field.dates import iso_day
 from tests.oracle.compare import CLIENT, difference, of_set
 
-AGB, ANDER = "12345678", "87654321"
-DAG = iso_day("2026-01-01")
-NIEUWJAAR_MS = DAG * 86_400_000
+AGB, OTHER = "12345678", "87654321"
+DAY = iso_day("2026-01-01")
+NEW_YEAR_MS = DAY * 86_400_000
 
 
 def event(fact: Fact, aanbieder: str = AGB, delivery: str = "a", line: int = 1) -> Event:
@@ -26,48 +26,48 @@ def event(fact: Fact, aanbieder: str = AGB, delivery: str = "a", line: int = 1) 
 
 
 def levering(
-    begin: int, einde: int | None = None, reden: str = "31", nummer: bytes | None = b"toew0001", aanbieder: str = AGB, **over: Any
+    begin: int, end: int | None = None, reden: str = "31", nummer: bytes | None = b"toew0001", aanbieder: str = AGB, **over: Any
 ) -> list[Event]:  # fmt: skip
     """A start and, with an end, its stop."""
-    wat: dict[str, Any] = {
+    what: dict[str, Any] = {
         "gemeente": "0363",
         "categorie": "45",
         "code": "45A01",
         "toewijzing": nummer,
-        "begindatum": DAG + begin,
+        "begindatum": DAY + begin,
     }
-    wie: dict[str, Any] = {"leeftijd": 12, "leeftijd_benaderd": False, "geslacht": "1", "ingangsdatum": None}
-    los: dict[str, Any] = {"status": 1, "dagtekening": DAG + 500, "bericht": b"%d" % begin}
-    alles = wat | wie | los | over
-    history = [event(Start(**alles), aanbieder)]
-    if einde is not None:
-        history.append(event(Stop(**alles, reden_beeindiging=reden, einddatum=DAG + einde), aanbieder))
+    who: dict[str, Any] = {"leeftijd": 12, "leeftijd_benaderd": False, "geslacht": "1", "ingangsdatum": None}
+    loose: dict[str, Any] = {"status": 1, "dagtekening": DAY + 500, "bericht": b"%d" % begin}
+    everything = what | who | loose | over
+    history = [event(Start(**everything), aanbieder)]
+    if end is not None:
+        history.append(event(Stop(**everything, reden_beeindiging=reden, einddatum=DAY + end), aanbieder))
     return history
 
 
-def meting(datum: int, lijst: str = "OE", nummer: bytes = b"m1", tijd: int = 50, **over: Any) -> Meting:
+def meting(datum: int, code_list: str = "OE", nummer: bytes = b"m1", tijd: int = 50, **over: Any) -> Meting:
     antwoorden = over.pop("antwoorden", {"VR09A": 8, "VR10": 4})
-    return Meting(nummer, f"CEM+_2018_{lijst}_v1", over.pop("informant", "Moeder"), DAG + datum, antwoorden, tijd)
+    return Meting(nummer, f"CEM+_2018_{code_list}_v1", over.pop("informant", "Moeder"), DAY + datum, antwoorden, tijd)
 
 
 def score(
     waarde: int | None,
     doel: int = 1,
-    wie: str = "O",
+    who: str = "O",
     tijd: int = 50,
     nummer: bytes | None = b"toew0001",
-    besluit: bytes | None = None,
+    decision: bytes | None = None,
 ) -> Score:
-    return Score(nummer, besluit, doel, wie, waarde, tijd)  # fmt: skip
+    return Score(nummer, decision, doel, who, waarde, tijd)  # fmt: skip
 
 
-def regel(referentie: bytes, nummer: bytes = b"toew0001", gemeente: str = "0363") -> Prestatie:
+def regel(referentie: bytes, number: bytes = b"toew0001", gemeente: str = "0363") -> Prestatie:
     return Prestatie(
-        gemeente, nummer, "45", "45A01", referentie, None, "D", DAG, DAG + 30, 1, "14", 1, DAG + 500, b"323"
+        gemeente, number, "45", "45A01", referentie, None, "D", DAY, DAY + 30, 1, "14", 1, DAY + 500, b"323"
     )
 
 
-def rows(history: list[Event]) -> dict[RowKey, Rij]:
+def rows(history: list[Event]) -> dict[RowKey, CareRow]:
     """The rows of a history, after the oracle agreed."""
     table = of_set(history)
     assert difference(table, history) == ""
@@ -77,13 +77,13 @@ def rows(history: list[Event]) -> dict[RowKey, Rij]:
 def begin_of_link(history: list[Event]) -> int | None:
     """The begin of the traject that the one meting or score of a history hangs on."""
     table = rows(history)
-    (wat,) = (row for row in table.values() if isinstance(row, MetingRij | ScoreRij))
-    begins = {key.nummer.hex(): row.begindatum - DAG for key, row in table.items() if isinstance(row, TrajectRij)}
-    return begins[wat.traject] if wat.traject else None
+    (what,) = (row for row in table.values() if isinstance(row, MetingRow | ScoreRow))
+    begins = {key.nummer.hex(): row.begindatum - DAY for key, row in table.items() if isinstance(row, TrajectRow)}
+    return begins[what.traject] if what.traject else None
 
 
-def traject(history: list[Event], begin: int = 0) -> TrajectRij:
-    (row,) = (r for r in rows(history).values() if isinstance(r, TrajectRij) and r.begindatum == DAG + begin)
+def traject(history: list[Event], begin: int = 0) -> TrajectRow:
+    (row,) = (r for r in rows(history).values() if isinstance(r, TrajectRow) and r.begindatum == DAY + begin)
     return row
 
 
@@ -93,9 +93,9 @@ def traject(history: list[Event], begin: int = 0) -> TrajectRij:
 @pytest.mark.parametrize(
     ("datum", "linked"), [(69, False), (70, True), (99, True), (100, True), (101, True), (190, True), (191, False)]
 )
-@pytest.mark.parametrize("lijst", ["OE", "JE"])
-def test_at_the_end_from_30_days_before_to_90_days_after(datum: int, linked: bool, lijst: str) -> None:
-    assert begin_of_link([*levering(0, 100), event(meting(datum, lijst))]) == (0 if linked else None)
+@pytest.mark.parametrize("code_list", ["OE", "JE"])
+def test_at_the_end_from_30_days_before_to_90_days_after(datum: int, linked: bool, code_list: str) -> None:
+    assert begin_of_link([*levering(0, 100), event(meting(datum, code_list))]) == (0 if linked else None)
 
 
 @pytest.mark.parametrize("history", [levering(0), levering(0, 100, "20"), levering(0, 100)[1:]])
@@ -117,18 +117,18 @@ def test_of_two_trajecten_that_end_on_one_day_the_first_begun() -> None:
 
 
 def test_a_meting_is_of_one_provider() -> None:
-    assert begin_of_link([*levering(0, 100), event(meting(100), ANDER)]) is None
-    history = [*levering(0, 100), *levering(5, 120, aanbieder=ANDER)]
-    assert begin_of_link([*history, event(meting(100), ANDER)]) == 5
+    assert begin_of_link([*levering(0, 100), event(meting(100), OTHER)]) is None
+    history = [*levering(0, 100), *levering(5, 120, aanbieder=OTHER)]
+    assert begin_of_link([*history, event(meting(100), OTHER)]) == 5
 
 
 # --- metingen while running ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("datum", "linked"), [(-1, False), (0, True), (50, True), (100, True), (101, False)])
-@pytest.mark.parametrize("lijst", ["OD", "JD"])
-def test_while_running_on_the_day(datum: int, linked: bool, lijst: str) -> None:
-    assert begin_of_link([*levering(0, 100), event(meting(datum, lijst))]) == (0 if linked else None)
+@pytest.mark.parametrize("code_list", ["OD", "JD"])
+def test_while_running_on_the_day(datum: int, linked: bool, code_list: str) -> None:
+    assert begin_of_link([*levering(0, 100), event(meting(datum, code_list))]) == (0 if linked else None)
 
 
 @pytest.mark.parametrize(("history", "linked"), [(levering(0), True), (levering(0, 100, "20"), True), (levering(0, 100)[1:], False)])  # fmt: skip
@@ -151,27 +151,27 @@ def counting(*uploads: Event) -> tuple[int | None, int | None, int]:
     return row.nut_ouder, row.nut_jeugdige, row.metingen
 
 
-def cijfer(
+def figure(
     nut: int,
     datum: int = 100,
     nummer: bytes = b"m1",
     tijd: int = 50,
-    lijst: str = "OE",
+    code_list: str = "OE",
     *,
     delivery: str = "a",
     line: int = 1,
 ) -> Event:
-    return event(meting(datum, lijst, nummer, tijd, antwoorden={"VR09A": nut}), AGB, delivery, line)  # fmt: skip
+    return event(meting(datum, code_list, nummer, tijd, antwoorden={"VR09A": nut}), AGB, delivery, line)  # fmt: skip
 
 
 @pytest.mark.parametrize("turn", [1, -1])
 @pytest.mark.parametrize(
     ("one", "two"),
     [
-        pytest.param(cijfer(1, 101), cijfer(2, 102, nummer=b"m2", line=2), id="later datum"),
-        pytest.param(cijfer(1, 101, b"m2", 99), cijfer(2, 102, b"m1", 50, line=2), id="datum before upload time"),
-        pytest.param(cijfer(1, tijd=50, nummer=b"m2"), cijfer(2, tijd=51, line=2), id="later upload"),
-        pytest.param(cijfer(1), cijfer(2, nummer=b"m2", line=2), id="higher number"),
+        pytest.param(figure(1, 101), figure(2, 102, nummer=b"m2", line=2), id="later datum"),
+        pytest.param(figure(1, 101, b"m2", 99), figure(2, 102, b"m1", 50, line=2), id="datum before upload time"),
+        pytest.param(figure(1, tijd=50, nummer=b"m2"), figure(2, tijd=51, line=2), id="later upload"),
+        pytest.param(figure(1), figure(2, nummer=b"m2", line=2), id="higher number"),
     ],
 )
 def test_of_one_group_the_latest_meting_counts(one: Event, two: Event, turn: int) -> None:
@@ -182,10 +182,10 @@ def test_of_one_group_the_latest_meting_counts(one: Event, two: Event, turn: int
 @pytest.mark.parametrize(
     ("one", "two"),
     [
-        pytest.param(cijfer(1, 101, tijd=99), cijfer(2, 102, delivery="b"), id="later datum, upload earlier"),
-        pytest.param(cijfer(1, tijd=50, line=9), cijfer(2, tijd=51, delivery="b"), id="later upload"),
-        pytest.param(cijfer(1, line=1, delivery="b"), cijfer(2, line=2), id="later line"),
-        pytest.param(cijfer(1, delivery="a"), cijfer(2, delivery="b"), id="other delivery"),
+        pytest.param(figure(1, 101, tijd=99), figure(2, 102, delivery="b"), id="later datum, upload earlier"),
+        pytest.param(figure(1, tijd=50, line=9), figure(2, tijd=51, delivery="b"), id="later upload"),
+        pytest.param(figure(1, line=1, delivery="b"), figure(2, line=2), id="later line"),
+        pytest.param(figure(1, delivery="a"), figure(2, delivery="b"), id="other delivery"),
     ],
 )
 def test_of_one_meting_the_latest_delivery_counts(one: Event, two: Event, turn: int) -> None:
@@ -193,30 +193,30 @@ def test_of_one_meting_the_latest_delivery_counts(one: Event, two: Event, turn: 
 
 
 def test_parent_and_youth_count_apart_and_the_older_one_does_not_count() -> None:
-    history = [cijfer(1, 101), cijfer(2, 102, b"m2", line=2), cijfer(3, 101, b"m3", lijst="JE", line=3)]
+    history = [figure(1, 101), figure(2, 102, b"m2", line=2), figure(3, 101, b"m3", code_list="JE", line=3)]
     assert counting(*history) == (2, 3, 3)
-    found = {r.nut: r.telt for r in rows([*levering(0, 100), *history]).values() if isinstance(r, MetingRij)}
+    found = {r.nut: r.telt for r in rows([*levering(0, 100), *history]).values() if isinstance(r, MetingRow)}
     assert found == {1: False, 2: True, 3: True}
 
 
 def test_at_the_end_and_while_running_are_one_group() -> None:
-    assert counting(cijfer(1, 95), cijfer(2, 99, b"m2", lijst="OD", line=2)) == (2, None, 2)
+    assert counting(figure(1, 95), figure(2, 99, b"m2", code_list="OD", line=2)) == (2, None, 2)
 
 
 def test_a_counting_meting_without_a_mark_leaves_the_mark_open() -> None:
-    leeg = event(meting(102, nummer=b"m2", antwoorden={"VR10": 3}), line=2)
-    row = traject([*levering(0, 100), cijfer(7, 101), leeg])
+    empty = event(meting(102, nummer=b"m2", antwoorden={"VR10": 3}), line=2)
+    row = traject([*levering(0, 100), figure(7, 101), empty])
     assert (row.nut_ouder, row.zonder_hulp_ouder, row.nut_jeugdige, row.zonder_hulp_jeugdige) == (None, 3, None, None)
-    jongere = event(meting(101, "JE", b"m3", antwoorden={"VR09A": 6, "VR10": 2}), line=3)
-    row = traject([*levering(0, 100), leeg, jongere])
+    younger = event(meting(101, "JE", b"m3", antwoorden={"VR09A": 6, "VR10": 2}), line=3)
+    row = traject([*levering(0, 100), empty, younger])
     assert (row.nut_ouder, row.zonder_hulp_ouder, row.nut_jeugdige, row.zonder_hulp_jeugdige) == (None, 3, 6, 2)
 
 
 def test_a_meting_that_waits_does_not_count() -> None:
     ((key, row),) = rows([event(meting(-1, "JD", antwoorden={"VR01": 2, "VR09A": 9}))]).items()
     assert (key.aanbieder, key.gemeente, key.jaar) == (AGB, "", 2025)
-    assert row == MetingRij(
-        "CEM+_2018_JD_v1", "jeugdige", "duurzaam", "Moeder", DAG - 1, 9, None, {"VR01": 2, "VR09A": 9}, "", False,
+    assert row == MetingRow(
+        "CEM+_2018_JD_v1", "jeugdige", "duurzaam", "Moeder", DAY - 1, 9, None, {"VR01": 2, "VR09A": 9}, "", False,
         wacht="traject", sinds=0, aanlevering="a" * 32, record=1,
     )  # fmt: skip
 
@@ -224,7 +224,7 @@ def test_a_meting_that_waits_does_not_count() -> None:
 def test_an_unknown_questionnaire_has_no_group_and_no_traject() -> None:
     """Entry refuses it; a log of another version may hold it."""
     table = of_set([*levering(0, 100), event(meting(100, "XX"))])
-    (row,) = (row for _, row in table if isinstance(row, MetingRij))
+    (row,) = (row for _, row in table if isinstance(row, MetingRow))
     assert (row.vragenlijst, row.groep, row.soort, row.traject, row.telt) == ("CEM+_2018_XX_v1", "", "", "", False)
 
 
@@ -234,8 +234,8 @@ def test_an_unknown_questionnaire_has_no_group_and_no_traject() -> None:
 def test_a_score_hangs_on_its_assignment_of_its_provider() -> None:
     assert begin_of_link([*levering(0), event(score(2))]) == 0
     assert begin_of_link([*levering(0), event(score(2, nummer=b"toew0009"))]) is None
-    assert begin_of_link([*levering(0), event(score(2), ANDER)]) is None
-    assert begin_of_link([*levering(0), event(score(2, nummer=None, besluit=b"b"))]) is None
+    assert begin_of_link([*levering(0), event(score(2), OTHER)]) is None
+    assert begin_of_link([*levering(0), event(score(2, nummer=None, decision=b"b"))]) is None
     assert begin_of_link([*levering(0, 100)[1:], event(score(2))]) is None
 
 
@@ -267,14 +267,14 @@ def test_of_one_score_the_latest_upload_counts(one: Event, two: Event, turn: int
 
 @pytest.mark.parametrize("turn", [1, -1])
 def test_one_line_with_two_contents_is_the_same_in_either_order_and_keeps_the_first_time(turn: int) -> None:
-    twice = [event(score(2, tijd=NIEUWJAAR_MS)), event(score(0, tijd=NIEUWJAAR_MS + 1))][::turn]
-    assert [row for _, row in of_set(twice)] == [ScoreRij(1, "O", 2, NIEUWJAAR_MS, "", "toewijzing", DAG, "a" * 32, 1)]
+    twice = [event(score(2, tijd=NEW_YEAR_MS)), event(score(0, tijd=NEW_YEAR_MS + 1))][::turn]
+    assert [row for _, row in of_set(twice)] == [ScoreRow(1, "O", 2, NEW_YEAR_MS, "", "toewijzing", DAY, "a" * 32, 1)]
 
 
 def test_goals_are_counted_and_problems_kept_by_rater() -> None:
     goals = [2, 2, 1, 0, -1, None]
     history = [event(score(w, doel), line=doel) for doel, w in enumerate(goals, 1)]
-    history += [event(score(w, 0, wie), line=20 + w) for wie, w in (("B", 1), ("O", 2), ("C", 3))]
+    history += [event(score(w, 0, who), line=20 + w) for who, w in (("B", 1), ("O", 2), ("C", 3))]
     row = traject([*levering(0), *history])
     assert row.gas == {"1O": 2, "2O": 2, "3O": 1, "4O": 0, "5O": -1}
     assert (row.gas_gescoord, row.gas_bereikt, row.gas_deels, row.scores) == (5, 2, 3, 9)
@@ -282,34 +282,34 @@ def test_goals_are_counted_and_problems_kept_by_rater() -> None:
 
 
 def test_parent_and_client_score_one_goal_apart() -> None:
-    row = traject([*levering(0), event(score(2)), event(score(0, wie="C"), line=2)])
+    row = traject([*levering(0), event(score(2)), event(score(0, who="C"), line=2)])
     assert row.gas == {"1O": 2, "1C": 0}
 
 
-@pytest.mark.parametrize(("tijd", "jaar"), [(NIEUWJAAR_MS - 1, 2025), (NIEUWJAAR_MS, 2026)])
+@pytest.mark.parametrize(("tijd", "jaar"), [(NEW_YEAR_MS - 1, 2025), (NEW_YEAR_MS, 2026)])
 def test_the_row_of_a_score(tijd: int, jaar: int) -> None:
     ((key, row),) = rows([event(score(None, 10, "C", tijd))]).items()
     assert (key.aanbieder, key.gemeente, key.jaar) == (AGB, "", jaar)
-    assert row == ScoreRij(10, "C", None, tijd, "", "toewijzing", tijd // 86_400_000, "a" * 32, 1)
+    assert row == ScoreRow(10, "C", None, tijd, "", "toewijzing", tijd // 86_400_000, "a" * 32, 1)
 
 
 # --- declarations, keys -------------------------------------------------------------------------------------------
 
 
 def test_declared_lines_hang_on_their_assignment_of_their_provider() -> None:
-    history = [*levering(0, 100), *levering(110, nummer=b"toew0002"), *levering(0, aanbieder=ANDER)]
+    history = [*levering(0, 100), *levering(110, nummer=b"toew0002"), *levering(0, aanbieder=OTHER)]
     lines = [
         event(regel(b"r1")),
         event(regel(b"r2", b"toew0002")),
         event(regel(b"r3", b"toew0009")),
-        event(regel(b"r1"), ANDER),
+        event(regel(b"r1"), OTHER),
     ]
-    found = {(k.aanbieder, r.declaraties) for k, r in rows([*history, *lines]).items() if isinstance(r, TrajectRij)}
-    assert found == {(AGB, 2), (ANDER, 1)}
+    found = {(k.aanbieder, r.declaraties) for k, r in rows([*history, *lines]).items() if isinstance(r, TrajectRow)}
+    assert found == {(AGB, 2), (OTHER, 1)}
 
 
-@pytest.mark.parametrize(("gemeente", "huidig", "cluster"), [("0363", "0363", "Amsterdam"), ("0457", "0363", "Amsterdam"), ("0370", "0439", "Zaanstreek-Waterland"), ("0034", "0034", ""), ("9999", "9999", "")])  # fmt: skip
-def test_every_row_stands_under_the_current_municipality(gemeente: str, huidig: str, cluster: str) -> None:
+@pytest.mark.parametrize(("gemeente", "current", "cluster"), [("0363", "0363", "Amsterdam"), ("0457", "0363", "Amsterdam"), ("0370", "0439", "Zaanstreek-Waterland"), ("0034", "0034", ""), ("9999", "9999", "")])  # fmt: skip
+def test_every_row_stands_under_the_current_municipality(gemeente: str, current: str, cluster: str) -> None:
     history = [
         *levering(0, 100, gemeente=gemeente),
         event(meting(100)),
@@ -317,7 +317,7 @@ def test_every_row_stands_under_the_current_municipality(gemeente: str, huidig: 
         event(regel(b"r1", gemeente=gemeente)),
     ]
     table = rows(history)
-    assert {key.gemeente for key in table} == {huidig}
+    assert {key.gemeente for key in table} == {current}
     assert len(table) == 3
     row = traject(history)
     assert (row.cluster, row.declaraties) == (cluster, 1)
@@ -325,36 +325,36 @@ def test_every_row_stands_under_the_current_municipality(gemeente: str, huidig: 
 
 @pytest.mark.parametrize("turn", [1, -1])
 def test_of_two_begun_on_one_day_the_one_without_number_comes_first(turn: int) -> None:
-    los, vast = levering(0, nummer=None, code="A", leeftijd=7), levering(0, nummer=b"A", code="B", leeftijd=8)
-    row = traject([*los, *vast][::turn])
+    loose, fixed = levering(0, nummer=None, code="A", leeftijd=7), levering(0, nummer=b"A", code="B", leeftijd=8)
+    row = traject([*loose, *fixed][::turn])
     assert (row.leeftijd, row.code, row.leveringen) == (7, "B", 2)
 
 
 def test_rows_of_two_providers_never_share_a_key() -> None:
     history = [*levering(0), event(meting(50, "OD")), event(score(2))]
-    table = rows([*history, *(Event(e.delivery, e.line, ANDER, 0, e.fact) for e in history)])
+    table = rows([*history, *(Event(e.delivery, e.line, OTHER, 0, e.fact) for e in history)])
     assert len({key.nummer for key in table}) == len(table) == 6
 
 
 def test_what_differs_in_a_key_differs_in_the_number() -> None:
     """One of each that differs from the first in a single part."""
-    one: dict[str, Any] = {"begin": 0, "einde": 100}
+    one: dict[str, Any] = {"begin": 0, "end": 100}
     parts: tuple[dict[str, Any], ...] = (
         {}, {"begin": 1}, {"nummer": b"toew0002"}, {"code": ""}, {"categorie": "54"}, {"gemeente": "0384"}, {"gemeente": "0457"},
     )  # fmt: skip
     wacht = [levering(**one | part)[1] for part in parts]
-    loopt = [levering(**one | part)[0] for part in ({}, {"categorie": "54"}, {"gemeente": "0384"})]
-    gescoord = [
+    runs = [levering(**one | part)[0] for part in ({}, {"categorie": "54"}, {"gemeente": "0384"})]
+    scored = [
         score(1),
         score(1, 2),
-        score(1, wie="C"),
+        score(1, who="C"),
         score(1, nummer=b"toew0002"),
-        score(1, besluit=b"b"),
-        score(1, nummer=None, besluit=b"b"),
+        score(1, decision=b"b"),
+        score(1, nummer=None, decision=b"b"),
     ]
-    gemeten = [meting(0), meting(0, nummer=b"m2")]
-    los: list[Fact] = [*gescoord, *gemeten]
-    for history in (wacht, loopt, [event(fact, line=n) for n, fact in enumerate(los, 1)]):
+    measured = [meting(0), meting(0, nummer=b"m2")]
+    loose: list[Fact] = [*scored, *measured]
+    for history in (wacht, runs, [event(fact, line=n) for n, fact in enumerate(loose, 1)]):
         table = rows(history)
         assert len({key.nummer for key in table}) == len(table) == len(history)
 
@@ -377,9 +377,9 @@ def test_the_numbers_are_frozen() -> None:
         event(score(2)),
     ]
     assert {key.text for key in rows(history)} == FROZEN
-    feiten = Feiten()
-    add(feiten, history[0])
-    (one,), (other,) = rijen(CLIENT, feiten), rijen(b"p1.jeugd.0.BBBBBBBBBBBBBBBBBBBBBB", feiten)
+    facts = FactSet()
+    add(facts, history[0])
+    (one,), (other,) = rows_of(CLIENT, facts), rows_of(b"p1.jeugd.0.BBBBBBBBBBBBBBBBBBBBBB", facts)
     assert one.nummer != other.nummer
 
 
@@ -387,28 +387,28 @@ def test_the_numbers_are_frozen() -> None:
 
 
 def test_a_row_is_given_out_when_it_changed_and_once_when_it_is_gone() -> None:
-    persoon = Persoon()
+    person = Person()
 
-    def given(versie: int, *events: Event) -> list[Uitgifte]:
-        return fold(CLIENT, persoon, events, versie, versie)
+    def given(version: int, *events: Event) -> list[Issued]:
+        return fold_rows(CLIENT, person, events, version, version)
 
-    (start, stop), (ander,) = levering(0, 100), levering(0, categorie="54", nummer=b"toew0002")
+    (start, stop), (other,) = levering(0, 100), levering(0, categorie="54", nummer=b"toew0002")
     ((key, row),) = given(0, start)
-    assert isinstance(row, TrajectRij)
+    assert isinstance(row, TrajectRow)
     assert row.status == "lopend"
-    ((key_2, row_2),) = given(1, ander)
+    ((key_2, row_2),) = given(1, other)
     assert key_2 != key
     assert given(2, start) == []  # the same again: nothing to say
     assert [u.sleutel for u in given(3, stop)] == [key]
-    weg = levering(0, 100, status=3, dagtekening=DAG + 501, bericht=b"3")
-    assert given(4, *weg) == [Uitgifte(key, None)]
+    gone = levering(0, 100, status=3, dagtekening=DAY + 501, bericht=b"3")
+    assert given(4, *gone) == [Issued(key, None)]
     assert given(5, start) == []  # once is enough
-    assert sorted(given(5, start), key=lambda u: u.rij is None) == [
-        Uitgifte(key_2, row_2),
-        Uitgifte(key, None),
+    assert sorted(given(5, start), key=lambda u: u.row is None) == [
+        Issued(key_2, row_2),
+        Issued(key, None),
     ]  # folded before: everything again
-    terug = levering(0, status=1, dagtekening=DAG + 502, bericht=b"4")
-    assert [u.sleutel for u in given(6, *terug)] == [key]
-    assert persoon.versie == 6
+    back = levering(0, status=1, dagtekening=DAY + 502, bericht=b"4")
+    assert [u.sleutel for u in given(6, *back)] == [key]
+    assert person.version == 6
     assert given(2, start) != []
-    assert persoon.versie == 6  # a version never goes back
+    assert person.version == 6  # a version never goes back

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from domain.facts.fact import (
     BerichtRetour,
     CbsRecord,
+    Content,
     Dubbel,
-    Inhoud,
     Intrekking,
     Meting,
     Prestatie,
@@ -24,16 +24,16 @@ from domain.facts.fact import (
     Vervanging,
 )
 from domain.facts.register import (
-    MEESTE_GEVLAGD,
-    SPREIDING,
-    Gebruik,
-    Gebruikers,
-    Gevolg,
-    Nummer,
+    MOST_FLAGGED,
+    SPREAD,
+    Number,
+    Outcome,
     Record,
-    gebruiken,
-    sleutels,
-    vouw,
+    Usage,
+    Users,
+    fold,
+    keys,
+    uses_of,
 )
 
 AGB = "12345678"
@@ -45,83 +45,83 @@ PRESTATIE = Prestatie("0363", b"t", "45", "45A99", b"ref", None, "D", 1, 2, 3, "
 CBS = CbsRecord("0034", "02", "", "", 1, None, "", "1", 9, False, 8, None, 4, None, "2026-1", 7)
 LINE = b"m1\x00\x00\x01\x02"  # line 258 of message m1
 
-USES: list[tuple[str, Inhoud, list[Gebruik]]] = [
-    ("start", START, [Gebruik("bericht.start", b"m1", b"content", b"m1")]),
-    ("stop", STOP, [Gebruik("bericht.stop", b"m1", b"content", b"m1")]),
-    ("assignment", TOEWIJZING, [Gebruik("bericht.assignment", b"m1", b"content", b"m1")]),
+USES: list[tuple[str, Content, list[Usage]]] = [
+    ("start", START, [Usage("bericht.start", b"m1", b"content", b"m1")]),
+    ("stop", STOP, [Usage("bericht.stop", b"m1", b"content", b"m1")]),
+    ("assignment", TOEWIJZING, [Usage("bericht.assignment", b"m1", b"content", b"m1")]),
     (
         "declared line",
         PRESTATIE,
         [
-            Gebruik("regels.declaration", b"m1", b"content", b"m1"),
-            Gebruik("bericht.declaration", b"m1", b"content", b"m1"),
-            Gebruik("referentie", b"ref", LINE, b"m1"),
-            Gebruik("declaratienummer", b"number", b"m1", b"m1"),
+            Usage("regels.declaration", b"m1", b"content", b"m1"),
+            Usage("bericht.declaration", b"m1", b"content", b"m1"),
+            Usage("referentie", b"ref", LINE, b"m1"),
+            Usage("declaratienummer", b"number", b"m1", b"m1"),
         ],
     ),
     (
         "declared line of an old record",
         replace(PRESTATIE, declaratienummer=None),
         [
-            Gebruik("regels.declaration", b"m1", b"content", b"m1"),
-            Gebruik("bericht.declaration", b"m1", b"content", b"m1"),
-            Gebruik("referentie", b"ref", LINE, b"m1"),
+            Usage("regels.declaration", b"m1", b"content", b"m1"),
+            Usage("bericht.declaration", b"m1", b"content", b"m1"),
+            Usage("referentie", b"ref", LINE, b"m1"),
         ],
     ),
-    ("rejected line", PrestatieRetour("0363", b"ref", b"m1", "9338", 5), [Gebruik("referentie", b"ref", b"", b"m1", "9338")]),
-    ("rejected start", BerichtRetour("start", "0363", b"m1", True, "0001", 5), [Gebruik("bericht.start", b"m1", b"", b"m1", "0001")]),
-    ("rejected stop", BerichtRetour("stop", "0363", b"m1", True, "9069", 5), [Gebruik("bericht.stop", b"m1", b"", b"m1", "9069")]),
+    ("rejected line", PrestatieRetour("0363", b"ref", b"m1", "9338", 5), [Usage("referentie", b"ref", b"", b"m1", "9338")]),
+    ("rejected start", BerichtRetour("start", "0363", b"m1", True, "0001", 5), [Usage("bericht.start", b"m1", b"", b"m1", "0001")]),
+    ("rejected stop", BerichtRetour("stop", "0363", b"m1", True, "9069", 5), [Usage("bericht.stop", b"m1", b"", b"m1", "9069")]),
     (
         "rejected declaration",
         BerichtRetour("declaration", "0363", b"m1", True, "0001", 5),
-        [Gebruik("regels.declaration", b"m1", b"", b"m1", "0001")],
+        [Usage("regels.declaration", b"m1", b"", b"m1", "0001")],
     ),
     ("approved", BerichtRetour("start", "0363", b"m1", False, "", 5), []),
-    ("CBS record", CBS, [Gebruik("cbs", b"2026-1")]),
+    ("CBS record", CBS, [Usage("cbs", b"2026-1")]),
     ("score", Score(b"t", None, 1, "O", 2, 5), []),
     ("meting", Meting(b"m", "CEM+_2018_OE_v1", "Moeder", 5, {}, 5), []),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("inhoud", "uses"), [case[1:] for case in USES], ids=[case[0] for case in USES])
-def test_what_the_register_is_told_of_a_line(inhoud: Inhoud, uses: list[Gebruik]) -> None:
-    assert gebruiken(inhoud, b"content", 258) == uses
+def test_what_the_register_is_told_of_a_line(inhoud: Content, uses: list[Usage]) -> None:
+    assert uses_of(inhoud, b"content", 258) == uses
 
 
 def test_a_number_has_one_key_of_its_kind_and_provider() -> None:
-    assert list(sleutels(Gebruik("bericht.start", b"m1", b"content", b"m1"), AGB, "p1")) == [
-        f"bericht.start|{AGB}|6d31|0"
-    ]
-    assert list(sleutels(Gebruik("cbs", b"2026-1"), AGB, None)) == [f"cbs|{AGB}|323032362d31|0"]
+    assert list(keys(Usage("bericht.start", b"m1", b"content", b"m1"), AGB, "p1")) == [f"bericht.start|{AGB}|6d31|0"]
+    assert list(keys(Usage("cbs", b"2026-1"), AGB, None)) == [f"cbs|{AGB}|323032362d31|0"]
 
 
 def test_lines_of_a_declaration_spread_and_an_answer_goes_to_every_part() -> None:
-    use = Gebruik("regels.declaration", b"m1", b"content", b"m1")
-    assert list(sleutels(use, AGB, None)) == [f"regels.declaration|{AGB}|6d31|{n}" for n in range(SPREIDING)]
-    parts = [list(sleutels(use, AGB, f"p{n}")) for n in range(200)]
+    use = Usage("regels.declaration", b"m1", b"content", b"m1")
+    assert list(keys(use, AGB, None)) == [f"regels.declaration|{AGB}|6d31|{n}" for n in range(SPREAD)]
+    parts = [list(keys(use, AGB, f"p{n}")) for n in range(200)]
     assert all(len(part) == 1 for part in parts)
-    assert {part[0] for part in parts} == set(sleutels(use, AGB, None))
+    assert {part[0] for part in parts} == set(keys(use, AGB, None))
 
 
 # --- what follows -------------------------------------------------------------------------------------------------
 
 
-def used(soort: str, inhoud: bytes, wie: str | None, delivery: str = D1, line: int = 1, **over: Any) -> Record:
-    gebruik = Gebruik(soort, b"m1", inhoud, over.pop("bericht", b"m1"))
-    return Record(gebruik, wie, delivery, line, over.pop("lines", 9), over.pop("tijd", 1))
+def used(number_kind: str, content: bytes, who: str | None, delivery: str = D1, line: int = 1, **over: Any) -> Record:
+    usage = Usage(number_kind, b"m1", content, over.pop("bericht", b"m1"))
+    return Record(usage, who, delivery, line, over.pop("lines", 9), over.pop("tijd", 1))
 
 
-def answered(soort: str, code: str = "0001", bericht: bytes = b"m1") -> Record:
-    return Record(Gebruik(soort, b"m1", b"", bericht, code), None, D4, 1, 1, 9)
+def answered(number_kind: str, code: str = "0001", bericht: bytes = b"m1") -> Record:
+    return Record(Usage(number_kind, b"m1", b"", bericht, code), None, D4, 1, 1, 9)
 
 
-def follows(soort: str, *records: Record, sleutel: bytes = b"m1") -> set[Gevolg]:
+def follows(number_kind: str, *records: Record, sleutel: bytes = b"m1") -> set[Outcome]:
     """What follows from the records, the same in every order, all at once and one by one."""
     answers = []
     for order in permutations(records):
-        answers.append(set(vouw(Nummer(), order, soort, sleutel, alles=False)))
-        nummer = Nummer()
-        one_by_one = [gevolg for record in order for gevolg in vouw(nummer, [record], soort, sleutel, alles=False)]
+        answers.append(set(fold(Number(), order, number_kind, sleutel, everything=False)))
+        number = Number()
+        one_by_one = [
+            outcome for record in order for outcome in fold(number, [record], number_kind, sleutel, everything=False)
+        ]
         assert len(one_by_one) == len(set(one_by_one))
         answers.append(set(one_by_one))
     assert all(answer == answers[0] for answer in answers)
@@ -130,45 +130,49 @@ def follows(soort: str, *records: Record, sleutel: bytes = b"m1") -> set[Gevolg]
 
 @pytest.mark.parametrize("kind", ["start", "stop"])
 def test_a_rejected_message_is_withdrawn_for_all_its_clients_and_lines(kind: str) -> None:
-    soort = f"bericht.{kind}"
-    found = follows(soort, used(soort, b"a", "p1", line=2), used(soort, b"a", "p2", line=4), answered(soort))
+    number_kind = f"bericht.{kind}"
+    found = follows(
+        number_kind, used(number_kind, b"a", "p1", line=2), used(number_kind, b"a", "p2", line=4), answered(number_kind)
+    )
     withdrawn = Intrekking(kind, b"m1", "0001")
     assert found == {
-        Gevolg("p1", withdrawn), Gevolg("p2", withdrawn), Gevolg("", None, D1, 2, 9, "0001"), Gevolg("", None, D1, 4, 9, "0001"),
+        Outcome("p1", withdrawn), Outcome("p2", withdrawn), Outcome("", None, D1, 2, 9, "0001"), Outcome("", None, D1, 4, 9, "0001"),
     }  # fmt: skip
 
 
 def test_a_rejected_declaration_withdraws_the_lines_of_each_part() -> None:
-    soort = "regels.declaration"
-    found = follows(soort, used(soort, b"a", "p1"), used(soort, b"b", "p2", D2), answered(soort))
+    number_kind = "regels.declaration"
+    found = follows(
+        number_kind, used(number_kind, b"a", "p1"), used(number_kind, b"b", "p2", D2), answered(number_kind)
+    )
     withdrawn = Intrekking("declaration", b"m1", "0001")
     assert found == {
-        Gevolg("p1", withdrawn), Gevolg("p2", withdrawn), Gevolg("", None, D1, 1, 9, "0001"), Gevolg("", None, D2, 1, 9, "0001"),
+        Outcome("p1", withdrawn), Outcome("p2", withdrawn), Outcome("", None, D1, 1, 9, "0001"), Outcome("", None, D2, 1, 9, "0001"),
     }  # fmt: skip
 
 
 def test_lines_of_one_declaration_with_other_contents_are_no_number_used_twice() -> None:
     """The contents of its lines differ by client; TR056 is judged under the other key of the message."""
-    soort = "regels.declaration"
-    assert not follows(soort, used(soort, b"a", "p1"), used(soort, b"b", "p2"))
+    number_kind = "regels.declaration"
+    assert not follows(number_kind, used(number_kind, b"a", "p1"), used(number_kind, b"b", "p2"))
 
 
 def test_a_rejected_line_names_its_client_by_itself_and_shows_on_the_receipt() -> None:
     mine, other = used("referentie", b"a", "p1"), used("referentie", b"b", "p2", D2, bericht=b"m2")
     twice = Dubbel("TR314", "", b"ref")
     found = follows("referentie", other, mine, answered("referentie", "9338"), sleutel=b"ref")
-    assert found == {Gevolg("", None, D1, 1, 9, "9338"), Gevolg("p1", twice), Gevolg("p2", twice)}
+    assert found == {Outcome("", None, D1, 1, 9, "9338"), Outcome("p1", twice), Outcome("p2", twice)}
 
 
 def test_of_two_answers_on_one_message_the_higher_code_is_told() -> None:
     """One after the other each tells what it says; together, and for whoever reads later, the higher."""
-    soort = "bericht.start"
+    number_kind = "bericht.start"
     for order in (
-        (answered(soort, "0001"), answered(soort, "9056")),
-        (answered(soort, "9056"), answered(soort, "0001")),
+        (answered(number_kind, "0001"), answered(number_kind, "9056")),
+        (answered(number_kind, "9056"), answered(number_kind, "0001")),
     ):
-        found = vouw(Nummer(), [used(soort, b"a", "p1"), *order], soort, b"m1", alles=False)
-        assert Gevolg("p1", Intrekking("start", b"m1", "9056")) in found
+        found = fold(Number(), [used(number_kind, b"a", "p1"), *order], number_kind, b"m1", everything=False)
+        assert Outcome("p1", Intrekking("start", b"m1", "9056")) in found
         assert len(found) == 2
 
 
@@ -185,25 +189,31 @@ def test_of_two_answers_on_one_message_the_higher_code_is_told() -> None:
 )
 def test_a_number_used_twice_is_a_flag_for_everybody_who_used_it(soort: str, flag: Dubbel) -> None:
     found = follows(soort, used(soort, b"a", "p1"), used(soort, b"a", "p2"), used(soort, b"b", "p3", D2))
-    assert found == {Gevolg(client, flag) for client in ("p1", "p2", "p3")}
+    assert found == {Outcome(client, flag) for client in ("p1", "p2", "p3")}
     assert not follows(soort, used(soort, b"a", "p1"), used(soort, b"a", "p2", D2))
 
 
 def test_a_use_without_client_is_nobody() -> None:
-    soort = "bericht.start"
-    nummer = Nummer()
-    vouw(nummer, [used(soort, b"a", None)], soort, b"m1", alles=False)
-    assert nummer.per_inhoud[b"a"].clienten == {}
-    assert nummer.per_inhoud[b"a"].regels[D1].gezien == [[1, 1]]
+    number_kind = "bericht.start"
+    number = Number()
+    fold(number, [used(number_kind, b"a", None)], number_kind, b"m1", everything=False)
+    assert number.per_content[b"a"].clienten == {}
+    assert number.per_content[b"a"].regels[D1].gezien == [[1, 1]]
 
 
 @pytest.mark.parametrize("soort", ["bericht.declaration", "declaratienummer", "bericht.start", "regels.declaration"])
 def test_flags_of_a_declaration_know_so_many_clients_and_withdrawals_all(soort: str) -> None:
-    nummer = Nummer()
-    vouw(nummer, [used(soort, b"a", f"p{n}", line=n + 1) for n in range(MEESTE_GEVLAGD + 5)], soort, b"m1", alles=False)
-    users = nummer.per_inhoud[b"a"]
+    number = Number()
+    fold(
+        number,
+        [used(soort, b"a", f"p{n}", line=n + 1) for n in range(MOST_FLAGGED + 5)],
+        soort,
+        b"m1",
+        everything=False,
+    )
+    users = number.per_content[b"a"]
     bounded = soort in ("bericht.declaration", "declaratienummer")
-    assert len(users.clienten) == MEESTE_GEVLAGD + (0 if bounded else 5)
+    assert len(users.clienten) == MOST_FLAGGED + (0 if bounded else 5)
     assert set(users.clienten.values()) == {None}  # packed as the smallest there is
     assert users.regels == ({} if bounded else {D1: users.regels[D1]})
 
@@ -211,12 +221,12 @@ def test_flags_of_a_declaration_know_so_many_clients_and_withdrawals_all(soort: 
 # --- CBS deliveries -----------------------------------------------------------------------------------------------
 
 
-def cbs(wie: str, delivery: str, line: int = 1, lines: int = 1, tijd: int | None = None) -> Record:
-    return Record(Gebruik("cbs", b"2026-1"), wie, delivery, line, lines, int(delivery[0]) if tijd is None else tijd)
+def cbs(who: str, delivery: str, line: int = 1, lines: int = 1, tijd: int | None = None) -> Record:
+    return Record(Usage("cbs", b"2026-1"), who, delivery, line, lines, int(delivery[0]) if tijd is None else tijd)
 
 
-def replaced(wie: str, delivery: str) -> Gevolg:
-    return Gevolg(wie, Vervanging("2026-1", delivery))
+def replaced(who: str, delivery: str) -> Outcome:
+    return Outcome(who, Vervanging("2026-1", delivery))
 
 
 def test_a_complete_delivery_replaces_every_earlier_one_cut_off_or_not() -> None:
@@ -230,25 +240,25 @@ def test_a_delivery_cut_off_replaces_nothing_and_is_not_replaced_by_an_earlier_o
 
 
 def test_the_first_upload_of_a_line_that_came_again_decides_the_order() -> None:
-    nummer = Nummer()
+    number = Number()
     for record in (cbs("p1", D1, tijd=5), cbs("p2", D2, tijd=6), cbs("p1", D1, tijd=9)):
-        vouw(nummer, [record], "cbs", b"2026-1", alles=False)
-    assert nummer.per_inhoud[D1.encode()].regels[D1].tijd == 5
-    assert set(vouw(nummer, [], "cbs", b"2026-1", alles=True)) == {replaced("p1", D1)}
+        fold(number, [record], "cbs", b"2026-1", everything=False)
+    assert number.per_content[D1.encode()].regels[D1].tijd == 5
+    assert set(fold(number, [], "cbs", b"2026-1", everything=True)) == {replaced("p1", D1)}
 
 
 def test_clients_of_the_last_two_deliveries_are_kept() -> None:
-    nummer, kept = Nummer(), []
+    number, kept = Number(), []
     for delivery in (D1, D2, D3, D4):
-        vouw(nummer, [cbs("p1", delivery)], "cbs", b"2026-1", alles=False)
-        vouw(nummer, [], "cbs", b"2026-1", alles=False)
-        kept.append("".join(which.decode()[0] for which, users in nummer.per_inhoud.items() if users.clienten))
+        fold(number, [cbs("p1", delivery)], "cbs", b"2026-1", everything=False)
+        fold(number, [], "cbs", b"2026-1", everything=False)
+        kept.append("".join(which.decode()[0] for which, users in number.per_content.items() if users.clienten))
     assert kept == ["1", "12", "23", "34"]
 
 
 def test_a_delivery_that_nothing_replaced_keeps_its_clients() -> None:
-    nummer = Nummer(per_inhoud={})
+    number = Number(per_content={})
     for delivery in (D1, D2, D3):
-        vouw(nummer, [cbs("p1", delivery, 1, 2)], "cbs", b"2026-1", alles=False)
-    vouw(nummer, [], "cbs", b"2026-1", alles=False)
-    assert all(isinstance(users, Gebruikers) and users.clienten == {"p1": None} for users in nummer.per_inhoud.values())
+        fold(number, [cbs("p1", delivery, 1, 2)], "cbs", b"2026-1", everything=False)
+    fold(number, [], "cbs", b"2026-1", everything=False)
+    assert all(isinstance(users, Users) and users.clienten == {"p1": None} for users in number.per_content.values())

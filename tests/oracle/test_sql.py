@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain.indicators.catalogue import INDICATOREN, evaluate, indicatoren, scope, sql, sql_samen
+from domain.indicators.catalogue import INDICATORS, evaluate, indicators, scope, sql, sql_together
 
 THE_13 = "'0358', '0362', '0363', '0384', '0385', '0415', '0431', '0437', '0439', '0451', '0479', '0852', '0880'"
 ZW = "Zaanstreek-Waterland"
@@ -46,7 +46,8 @@ UITVAL = [
 def test_a_percentage_without_groups() -> None:
     columns = ", ".join([*UITVAL, "if(noemer = 0, NULL, 100 * teller / noemer) AS uitkomst"])
     assert (
-        sql(INDICATOREN["uitval"], peildatum=20_000) == f"SELECT {columns} FROM sor.trajecten FINAL WHERE {TRAJECTEN}"
+        sql(INDICATORS["uitval"], reference_day=20_000)
+        == f"SELECT {columns} FROM sor.trajecten FINAL WHERE {TRAJECTEN}"
     )
 
 
@@ -55,7 +56,7 @@ def test_a_count_by_a_column_of_its_own() -> None:
     columns = (
         f"uniqUpToIf(10)(client, {running}) AS clienten, countIf({running}) AS teller, countIf({running}) AS noemer"
     )
-    assert sql(INDICATOREN["trajecten_lopend"], ("cluster",), peildatum=20_000) == (
+    assert sql(INDICATORS["trajecten_lopend"], ("cluster",), reference_day=20_000) == (
         f"SELECT cluster AS cluster, {columns}, 0 AS uitgesloten, teller AS uitkomst FROM sor.trajecten FINAL"
         f" WHERE {TRAJECTEN} GROUP BY cluster ORDER BY cluster"
     )
@@ -63,7 +64,12 @@ def test_a_count_by_a_column_of_its_own() -> None:
 
 def test_a_mean_by_cluster_and_month_narrowed_and_with_every_client_counted() -> None:
     found = sql(
-        INDICATOREN["nut_gemiddelde"], ("cluster", "maand"), "datum > 3", "db", peildatum="today()", clienten_tot=None
+        INDICATORS["nut_gemiddelde"],
+        ("cluster", "maand"),
+        "datum > 3",
+        "db",
+        reference_day="today()",
+        clients_up_to=None,
     )
     mark = "telt = 1 AND nut IS NOT NULL"
     assert found == (
@@ -77,7 +83,7 @@ def test_a_mean_by_cluster_and_month_narrowed_and_with_every_client_counted() ->
 
 
 def test_behind_a_sum_stand_the_clients_who_add_to_it() -> None:
-    found = sql(INDICATOREN["gas_bereikt"], peildatum=20_000)
+    found = sql(INDICATORS["gas_bereikt"], reference_day=20_000)
     assert found.startswith("SELECT uniqUpToIf(10)(client, 1 AND gas_gescoord != 0) AS clienten, ")
 
 
@@ -94,33 +100,33 @@ def test_a_cohort_counts_when_its_follow_up_is_over_on_the_reference_day() -> No
     alone = ", ".join(f"{value} AS {name}" for name, value in sums.items())
     together = ", ".join(f"{value} AS geen_nieuwe_start_{name}" for name, value in sums.items())
     rest = f"FROM sor.trajecten FINAL WHERE {TRAJECTEN}"
-    followed = INDICATOREN["geen_nieuwe_start"]
+    followed = INDICATORS["geen_nieuwe_start"]
     figure = "if(noemer = 0, NULL, 100 * teller / noemer) AS uitkomst"
-    assert sql(followed, peildatum="today()") == f"SELECT {alone}, {figure} {rest}"
-    assert sql_samen([followed], peildatum="today()") == f"SELECT {together} {rest}"
+    assert sql(followed, reference_day="today()") == f"SELECT {alone}, {figure} {rest}"
+    assert sql_together([followed], reference_day="today()") == f"SELECT {together} {rest}"
 
 
 def test_figures_of_cbs_files_are_over_rows_of_cbs_files() -> None:
-    found = sql(INDICATOREN["cbs_uitval"], (), "", "db", peildatum=20_000)
+    found = sql(INDICATORS["cbs_uitval"], (), "", "db", reference_day=20_000)
     assert found.endswith(f" FROM db.trajecten FINAL WHERE {scope('trajecten', 'db', 'cbs')}")
 
 
 def test_the_reference_day_is_a_number_or_an_expression() -> None:
-    followed = INDICATOREN["geen_nieuwe_start"]
-    assert "toDate32('2024-10-04')" in sql(followed, peildatum=20_000)
-    assert "today()" in sql(followed, peildatum="today()")
-    assert sql(followed, peildatum="toDate32('2024-10-04')") == sql(followed, peildatum=20_000)
+    followed = INDICATORS["geen_nieuwe_start"]
+    assert "toDate32('2024-10-04')" in sql(followed, reference_day=20_000)
+    assert "today()" in sql(followed, reference_day="today()")
+    assert sql(followed, reference_day="toDate32('2024-10-04')") == sql(followed, reference_day=20_000)
 
 
 def test_several_figures_in_one_statement() -> None:
     apart = [*(f"{column.rpartition(' ')[0]} uitval_{column.rpartition(' ')[2]}" for column in UITVAL)]
-    reached = sql_samen([INDICATOREN["gas_score_-1"]], peildatum=20_000)
+    reached = sql_together([INDICATORS["gas_score_-1"]], reference_day=20_000)
     assert " AS gas_score_min1_clienten, " in reached
-    assert sql_samen([INDICATOREN["uitval"]], peildatum=20_000) == (
+    assert sql_together([INDICATORS["uitval"]], reference_day=20_000) == (
         f"SELECT {', '.join(apart)} FROM sor.trajecten FINAL WHERE {TRAJECTEN}"
     )
-    both = [INDICATOREN["uitval"], INDICATOREN["uitval_client"]]
-    found = sql_samen(both, ("gemeente", "maand"), "1", "db", peildatum=20_000, clienten_tot=3)
+    both = [INDICATORS["uitval"], INDICATORS["uitval_client"]]
+    found = sql_together(both, ("gemeente", "maand"), "1", "db", reference_day=20_000, clients_up_to=3)
     mine = ", ".join(apart).replace("(10)", "(3)")
     other = mine.replace("AS uitval_", "AS uitval_client_")
     other = other.replace("uitval_klasse IN ('client', 'aanbieder', 'wederzijds')", "uitval_klasse = 'client'")
@@ -134,26 +140,26 @@ def test_several_figures_in_one_statement() -> None:
 @pytest.mark.parametrize("other", ["nut_gemiddelde", "cbs_uitval"])
 def test_figures_of_other_rows_do_not_share_a_statement(other: str) -> None:
     with pytest.raises(ValueError, match=f"^{other} is not over trajecten of ijw$"):
-        sql_samen([INDICATOREN["uitval"], INDICATOREN[other]], peildatum=20_000)
+        sql_together([INDICATORS["uitval"], INDICATORS[other]], reference_day=20_000)
 
 
 def test_scores_have_no_month() -> None:
-    gas = next(one for one in INDICATOREN.values() if one.tabel == "scores")
+    gas = next(one for one in INDICATORS.values() if one.tabel == "scores")
     row: dict[str, Any] = {"aanbieder": "1", "traject": "", "gemeente": "0363", "verwijderd": False}
     message = r"^rows of scores have no date in the sense of a period$"
     with pytest.raises(ValueError, match=message):
-        sql(gas, ("maand",), peildatum=20_000)
+        sql(gas, ("maand",), reference_day=20_000)
     with pytest.raises(ValueError, match=message):
-        evaluate(gas, {"scores": [row], "trajecten": []}, ("maand",), peildatum=20_000)
+        evaluate(gas, {"scores": [row], "trajecten": []}, ("maand",), reference_day=20_000)
 
 
 # --- the set of figures -------------------------------------------------------------------------------------------
 
 
 def _marks(confirmed: bool) -> dict[str, tuple[str, str, str, str]]:
-    found = indicatoren(cem_bevestigd=confirmed)
+    found = indicators(cem_confirmed=confirmed)
     keys = ("nut_gemiddelde", "cbs_nut_gemiddelde", "zonder_hulp", "cbs_zonder_hulp")
-    return {key: (found[key].bron, found[key].merk, found[key].herkomst, found[key].naam) for key in keys}
+    return {key: (found[key].bron, found[key].mark, found[key].provenance, found[key].name) for key in keys}
 
 
 def test_where_the_marks_come_from_and_whether_that_is_confirmed() -> None:
@@ -172,10 +178,10 @@ def test_where_the_marks_come_from_and_whether_that_is_confirmed() -> None:
 
 
 def test_every_figure_of_a_questionnaire_is_there_per_group_too() -> None:
-    found = indicatoren()
+    found = indicators()
     alone = [key for key in found if key.removeprefix("cbs_").startswith(("nut_", "zonder_hulp"))]
     bare = [key for key in alone if not key.endswith(("_jeugdige", "_ouder"))]
     assert len(bare) == 2 * (1 + 3 + 10 + 1 + 4)  # of messages and of CBS: mean, bands, marks; share, options
     assert sorted(alone) == sorted(f"{key}{group}" for key in bare for group in ("", "_jeugdige", "_ouder"))
     assert all(key == one.sleutel for key, one in found.items())
-    assert indicatoren() == INDICATOREN
+    assert indicators() == INDICATORS

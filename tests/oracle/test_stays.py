@@ -6,21 +6,21 @@ from typing import Any
 
 import pytest
 
-from domain.care.fold import Persoon, fold
-from domain.care.rows import MetingRij, ScoreRij, TrajectRij
+from domain.care.fold import Person, fold_rows
+from domain.care.rows import MetingRow, ScoreRow, TrajectRow
 from domain.facts.fact import CbsRecord, Event, Fact, Meting, Score, Start, Stop
 from domain.field import questionnaires
 from domain.field.dates import iso_day
-from domain.field.questionnaires import Onderwerp
+from domain.field.questionnaires import Subject
 from tests.oracle.compare import CLIENT, difference, of_set
 
 AGB, OTHER = "12345678", "87654321"
-DAG = iso_day("2026-01-01")
+DAY = iso_day("2026-01-01")
 DAY_MS = 86_400_000
-WAT: dict[str, Any] = {"gemeente": "0363", "categorie": "45", "code": "45A01", "begindatum": DAG}
-WIE: dict[str, Any] = {"leeftijd": 12, "leeftijd_benaderd": False, "geslacht": "1", "ingangsdatum": None, "status": 1}
+WHAT: dict[str, Any] = {"gemeente": "0363", "categorie": "45", "code": "45A01", "begindatum": DAY}
+WHO: dict[str, Any] = {"leeftijd": 12, "leeftijd_benaderd": False, "geslacht": "1", "ingangsdatum": None, "status": 1}
 CBS: dict[str, Any] = {
-    "gemeente": "0034", "hulpvorm": "02", "verwijzer": "", "crisis": "", "einddatum": DAG + 30, "reden": "01",
+    "gemeente": "0034", "hulpvorm": "02", "verwijzer": "", "crisis": "", "einddatum": DAY + 30, "reden": "01",
     "geslacht": "1", "leeftijd": 9, "leeftijd_benaderd": False, "nut_ouder": None, "zonder_hulp_jeugdige": None,
     "zonder_hulp_ouder": None, "periode": "2026-1",
 }  # fmt: skip
@@ -31,7 +31,7 @@ def event(fact: Fact, line: int = 1, delivery: str = "a", aanbieder: str = AGB) 
 
 
 def start(nummer: bytes | None = b"toew0001", **over: Any) -> Event:
-    what = WAT | WIE | {"dagtekening": DAG + 5, "bericht": b"start", "toewijzing": nummer}
+    what = WHAT | WHO | {"dagtekening": DAY + 5, "bericht": b"start", "toewijzing": nummer}
     return event(Start(**what | over))
 
 
@@ -44,12 +44,12 @@ def agreed(history: list[Event]) -> list[Any]:
 
 HISTORY = [
     start(),
-    event(Stop(**WAT | WIE | {"begindatum": DAG + 9}, toewijzing=b"toew0002", dagtekening=DAG + 9, bericht=b"stop",
-               reden_beeindiging="31", einddatum=DAG + 20)),
-    event(Meting(b"meting01", "CEM+_2018_JD_v1", "Jeugdige", DAG + 5, {"VR09A": 8}, DAG * DAY_MS)),
-    event(Score(b"toew0001", None, 1, "O", 2, DAG * DAY_MS)),
-    event(Score(None, b"besch001", 0, "B", 3, DAG * DAY_MS), 2),
-    event(CbsRecord(**CBS, begindatum=DAG, nut_jeugdige=8, tijd=(DAG + 40) * DAY_MS)),
+    event(Stop(**WHAT | WHO | {"begindatum": DAY + 9}, toewijzing=b"toew0002", dagtekening=DAY + 9, bericht=b"stop",
+               reden_beeindiging="31", einddatum=DAY + 20)),
+    event(Meting(b"meting01", "CEM+_2018_JD_v1", "Jeugdige", DAY + 5, {"VR09A": 8}, DAY * DAY_MS)),
+    event(Score(b"toew0001", None, 1, "O", 2, DAY * DAY_MS)),
+    event(Score(None, b"besch001", 0, "B", 3, DAY * DAY_MS), 2),
+    event(CbsRecord(**CBS, begindatum=DAY, nut_jeugdige=8, tijd=(DAY + 40) * DAY_MS)),
 ]  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def test_the_keys_of_rows_never_change() -> None:
     keys = [key.text for key, _ in of_set(both)]
     assert sorted(keys) == KEYS
     assert len(set(keys)) == len(keys) == 14
-    assert not set(keys) & {key.text for key, _ in fold(b"p1.jeugd.0.B", Persoon(), both, 1, 0)}
+    assert not set(keys) & {key.text for key, _ in fold_rows(b"p1.jeugd.0.B", Person(), both, 1, 0)}
 
 
 KEYS = [
@@ -81,18 +81,18 @@ KEYS = [
 
 
 def test_the_state_keeps_eight_bytes_of_every_row() -> None:
-    persoon = Persoon()
-    given = fold(CLIENT, persoon, HISTORY, 1, 0)
-    assert {len(print_) for print_ in persoon.uit.values()} == {8}
-    assert persoon.uit.keys() == {one.sleutel for one in given}
+    person = Person()
+    given = fold_rows(CLIENT, person, HISTORY, 1, 0)
+    assert {len(print_) for print_ in person.out.values()} == {8}
+    assert person.out.keys() == {one.sleutel for one in given}
 
 
 def test_of_two_marks_of_one_day_the_later_upload_counts_whatever_began_last() -> None:
     history = [
-        event(CbsRecord(**CBS, begindatum=DAG, nut_jeugdige=3, tijd=(DAG + 41) * DAY_MS), 1, "b"),
-        event(CbsRecord(**CBS, begindatum=DAG + 5, nut_jeugdige=8, tijd=(DAG + 40) * DAY_MS), 1, "a"),
+        event(CbsRecord(**CBS, begindatum=DAY, nut_jeugdige=3, tijd=(DAY + 41) * DAY_MS), 1, "b"),
+        event(CbsRecord(**CBS, begindatum=DAY + 5, nut_jeugdige=8, tijd=(DAY + 40) * DAY_MS), 1, "a"),
     ]
-    assert [row.nut_jeugdige for row in agreed(history) if isinstance(row, TrajectRij)] == [3]
+    assert [row.nut_jeugdige for row in agreed(history) if isinstance(row, TrajectRow)] == [3]
 
 
 @pytest.mark.parametrize(("first", "second", "begin"), [(50, 51, 40), (51, 50, 0), (50, 50, 40)])
@@ -102,41 +102,41 @@ def test_a_beschikking_stands_for_the_assignment_of_the_latest_upload_that_names
     """Of one moment the later line."""
     history = [
         start(),
-        start(b"toew0002", begindatum=DAG + 40, gemeente="0384"),
+        start(b"toew0002", begindatum=DAY + 40, gemeente="0384"),
         event(Score(b"toew0001", b"besch001", 1, "O", 2, first), 1, "b"),
         event(Score(b"toew0002", b"besch001", 1, "O", 2, second), 2, "a"),
         event(Score(None, b"besch001", 2, "C", 1, 60), 3),
     ]
     agreed(history)
     rows = {key.nummer.hex(): row for key, row in of_set(history)}
-    (waits,) = (row for row in rows.values() if isinstance(row, ScoreRij) and row.doel == 2)
+    (waits,) = (row for row in rows.values() if isinstance(row, ScoreRow) and row.doel == 2)
     traject = rows[waits.traject]
-    assert isinstance(traject, TrajectRij)
-    assert traject.begindatum == DAG + begin
+    assert isinstance(traject, TrajectRow)
+    assert traject.begindatum == DAY + begin
 
 
 def test_a_meting_is_confirmed_when_every_topic_of_its_own_version_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    lijst = "CEM+_2018_JD_v1"
-    topics = {topic: Onderwerp(one.vraag, "S0", "F") for topic, one in questionnaires.ONDERWERPEN[lijst].items()}
+    code_list = "CEM+_2018_JD_v1"
+    topics = {topic: Subject(one.question, "S0", "F") for topic, one in questionnaires.SUBJECTS[code_list].items()}
 
     def confirmed() -> dict[str, bool]:
-        others = event(Meting(b"meting02", "CEM+_2018_OE_v1", "Moeder", DAG, {"VR09A": 8}, DAG * DAY_MS), 9)
-        rows = [row for _, row in of_set([*HISTORY, others]) if isinstance(row, MetingRij)]
+        others = event(Meting(b"meting02", "CEM+_2018_OE_v1", "Moeder", DAY, {"VR09A": 8}, DAY * DAY_MS), 9)
+        rows = [row for _, row in of_set([*HISTORY, others]) if isinstance(row, MetingRow)]
         return {row.vragenlijst: row.bevestigd for row in rows}
 
-    assert confirmed() == {lijst: False, "CEM+_2018_OE_v1": False, "CBS_v7": True}
-    monkeypatch.setitem(questionnaires.ONDERWERPEN, lijst, topics)
-    assert confirmed() == {lijst: True, "CEM+_2018_OE_v1": False, "CBS_v7": True}
-    monkeypatch.setitem(questionnaires.ONDERWERPEN, lijst, topics | {"nut": Onderwerp("VR09A", "", "P")})
-    assert not confirmed()[lijst]
+    assert confirmed() == {code_list: False, "CEM+_2018_OE_v1": False, "CBS_v7": True}
+    monkeypatch.setitem(questionnaires.SUBJECTS, code_list, topics)
+    assert confirmed() == {code_list: True, "CEM+_2018_OE_v1": False, "CBS_v7": True}
+    monkeypatch.setitem(questionnaires.SUBJECTS, code_list, topics | {"nut": Subject("VR09A", "", "P")})
+    assert not confirmed()[code_list]
 
 
 def test_a_delivery_of_sixteen_million_lines_still_has_an_order() -> None:
     """The number of a line is kept whole: four bytes, the highest first."""
     late, early = 1 << 24, 3
     score = [event(Score(b"t", None, 1, "O", value, 50), line) for value, line in ((2, late), (1, early))]
-    meting = [event(Meting(b"m", "CEM+_2018_OE_v1", "Moeder", DAG, {"VR01": value}, 50), line) for value, line in ((2, late), (1, early))]  # fmt: skip
+    meting = [event(Meting(b"m", "CEM+_2018_OE_v1", "Moeder", DAY, {"VR01": value}, 50), line) for value, line in ((2, late), (1, early))]  # fmt: skip
     for history in (score, score[::-1], meting, meting[::-1]):
         (row,) = agreed(history)
         assert row.record == late
-        assert (row.waarde if isinstance(row, ScoreRij) else row.antwoorden["VR01"]) == 2
+        assert (row.waarde if isinstance(row, ScoreRow) else row.antwoorden["VR01"]) == 2

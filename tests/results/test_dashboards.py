@@ -15,9 +15,9 @@ from clickhouse_connect.driver.client import Client
 
 from domain.field.dates import day
 from domain.field.geography import GEMEENTEN
-from domain.indicators.catalogue import INDICATOREN, Indicator, evaluate
+from domain.indicators.catalogue import INDICATORS, Indicator, evaluate
 from results.dashboards.outcomes import build
-from results.dashboards.queries import PEILDATUM, naam
+from results.dashboards.queries import REFERENCE_DAY, name
 from sinks import clickhouse
 from sinks.access import Access
 from sinks.tables import METINGEN, RECEIPTS, SCORES, TRAJECTEN
@@ -43,7 +43,7 @@ def finished(query: str, chosen: Mapping[str, tuple[str, ...]], period: str = "m
     """The query that Grafana sends over the days of the test."""
     first, last = (int(datetime(d.year, d.month, d.day, tzinfo=UTC).timestamp()) for d in (FIRST, LAST))
     query = expand(query, {**chosen, "periode": (period,)}, first, last + DAY - 1)
-    return query.replace(PEILDATUM, f"toDate('{TODAY}')")
+    return query.replace(REFERENCE_DAY, f"toDate('{TODAY}')")
 
 
 def rows() -> Tables:
@@ -124,10 +124,10 @@ def expected(
     one: Indicator, tables: Tables, chosen: Mapping[str, tuple[str, ...]]
 ) -> tuple[float | None, float | None]:
     """Figure and n of an indicator by the domain's own computation, hidden where too few stand behind it."""
-    outcome = evaluate(one, tables, waar=inside(chosen, one.datum or None), peildatum=day(TODAY))[()]  # type: ignore[arg-type]
+    outcome = evaluate(one, tables, where=inside(chosen, one.datum or None), reference_day=day(TODAY))[()]  # type: ignore[arg-type]
     hidden = outcome.clienten < 10
-    few = hidden or (one.eenheid == "%" and outcome.noemer < 20)
-    return None if few else outcome.waarde(one.eenheid), None if hidden else outcome.noemer
+    few = hidden or (one.eenheid == "%" and outcome.denominator < 20)
+    return None if few else outcome.waarde(one.eenheid), None if hidden else outcome.denominator
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel["title"])
@@ -149,8 +149,8 @@ def test_every_variable_runs(reader: tuple[Client, str]) -> None:
 
 FIGURES = [
     (panel, one)
-    for panel, one in itertools.product(PANELS, INDICATOREN.values())
-    if panel["type"] == "stat" and panel["title"] == naam(one)
+    for panel, one in itertools.product(PANELS, INDICATORS.values())
+    if panel["type"] == "stat" and panel["title"] == name(one)
 ]
 
 
@@ -165,14 +165,14 @@ def test_a_figure_is_that_of_the_domain(
 ) -> None:
     (row,) = run(reader, finished(panel["targets"][0]["rawSql"], chosen))
     figure, counted = expected(one, tables, chosen)
-    assert row[naam(one)] == (None if figure is None else pytest.approx(figure))
+    assert row[name(one)] == (None if figure is None else pytest.approx(figure))
     assert row["n"] == counted
 
 
 def test_a_period_pools_its_months(reader: tuple[Client, str], tables: Tables) -> None:
     (panel,) = (panel for panel in PANELS if panel["title"] == "Uitval, per periode")
     (row,) = run(reader, finished(panel["targets"][0]["rawSql"], ALL, "year"))
-    assert row["Uitval"] == pytest.approx(expected(INDICATOREN["uitval"], tables, ALL)[0])
+    assert row["Uitval"] == pytest.approx(expected(INDICATORS["uitval"], tables, ALL)[0])
     months = run(reader, finished(panel["targets"][0]["rawSql"], ALL, "month"))
     assert [row["time"].month for row in months] == list(range(1, 13))
 
@@ -200,7 +200,7 @@ def test_the_committed_dashboard_is_current() -> None:
 
 def test_unconfirmed_figures_say_so() -> None:
     for panel, one in FIGURES:
-        assert ("niet bevestigd" in panel["title"]) == (one.merk == "P")
+        assert ("niet bevestigd" in panel["title"]) == (one.mark == "P")
 
 
 def test_nobody_is_ranked_and_no_colour_judges() -> None:

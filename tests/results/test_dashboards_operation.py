@@ -18,12 +18,12 @@ from clickhouse_connect.driver.client import Client
 from prometheus_client import REGISTRY
 
 from domain.facts.delivery import Aanlevering
-from domain.field.messages import MELDINGEN
+from domain.field.messages import MESSAGES
 from monitoring import metrics
 from operations.exporter import BURST_LEAST, UNOPENED_MOST, Checks
 from results.dashboards import deliveries as dashboard_aanlevering
-from results.dashboards import operation as dashboard_operatie
-from results.dashboards.deliveries import SOORTEN
+from results.dashboards import operation as dashboard_operation
+from results.dashboards.deliveries import KINDS
 from schemas.topics import IN_TOPIC
 from settings.settings import load_settings
 from sinks import clickhouse
@@ -37,7 +37,7 @@ from tests.sinks.rows import meting, receipt, rejected, score, traject
 
 pytestmark = pytest.mark.clickhouse
 ROOT = Path(__file__).parents[2]
-PAGES = {"operatie": dashboard_operatie.build(), "aanlevering": dashboard_aanlevering.build()}
+PAGES = {"operatie": dashboard_operation.build(), "aanlevering": dashboard_aanlevering.build()}
 PANELS: list[tuple[str, dict[str, Any]]] = [
     (name, panel)
     for name, page in PAGES.items()
@@ -155,7 +155,7 @@ def test_errors_by_code_have_their_sentence(reader: Client) -> None:
     assert {code: (row["Records"], row["Aanbieders"]) for code, row in found.items()} == {
         "R04": (16, 2), "R05": (5, 1), "C05": (5, 1),
     }  # fmt: skip
-    assert all(row["Melding"] == MELDINGEN[code].tekst for code, row in found.items())
+    assert all(row["Melding"] == MESSAGES[code].text for code, row in found.items())
     assert {(row["Aanbieder (AGB)"], row["Code"]) for row in shown(reader, "Fouten per aanbieder en code", ONE)} == {
         ("90000001", "R04"), ("90000001", "R05"),
     }  # fmt: skip
@@ -177,7 +177,7 @@ def test_what_waits_is_shown_with_its_age(reader: Client) -> None:
 
 
 def test_every_kind_of_delivery_has_a_dutch_name() -> None:
-    assert set(SOORTEN) == set(IN_TOPIC) == set(metrics.KINDS)
+    assert set(KINDS) == set(IN_TOPIC) == set(metrics.KINDS)
     assert "kind" in Aanlevering.__struct_fields__
 
 
@@ -217,10 +217,10 @@ def test_the_way_of_a_fact_goes_from_left_to_right() -> None:
     panels = [panel for panel in PAGES["operatie"]["panels"] if "→" in panel["title"]]
     for heading in ("records/s", "achterstand", "leeftijd", "mislukt, laatste uur"):
         line = [panel for panel in panels if panel["title"].endswith(f": {heading}")]
-        assert [panel["title"].partition(":")[0] for panel in line] == list(dashboard_operatie.ARROWS)
+        assert [panel["title"].partition(":")[0] for panel in line] == list(dashboard_operation.ARROWS)
         assert len({panel["gridPos"]["y"] for panel in line}) == 1
         assert [panel["gridPos"]["x"] for panel in line] == sorted(panel["gridPos"]["x"] for panel in line)
-    assert set(dashboard_operatie.ARROWS.values()) == set(metrics.STAGES) - {"exporter"}
+    assert set(dashboard_operation.ARROWS.values()) == set(metrics.STAGES) - {"exporter"}
 
 
 # The exporter on the same rows

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from domain.field.dates import as_date, day, iso_day
 from domain.field.geography import GEMEENTEN
 from domain.indicators import overview as indicator_overview
-from domain.indicators.catalogue import INDICATOREN, Groep, Indicator, Uitkomst, evaluate, overview, sql, sql_samen
+from domain.indicators.catalogue import INDICATORS, Group, Indicator, Outcome, evaluate, overview, sql, sql_together
 from results.figures import figures
 from sinks import clickhouse
 from sinks.access import Access
@@ -32,10 +32,10 @@ from tools.simulator.config import SimulationConfig
 from tools.simulator.run import simulate
 
 pytestmark = pytest.mark.clickhouse
-TABELLEN = (TRAJECTEN, METINGEN, SCORES)
-EERSTE, LAATSTE = day(date(2023, 12, 1)), day(date(2026, 6, 30))
-PEILDATUM = date(2025, 9, 15)
-PEIL = day(PEILDATUM)
+TABLES = (TRAJECTEN, METINGEN, SCORES)
+FIRST, LAST = day(date(2023, 12, 1)), day(date(2026, 6, 30))
+REFERENCE_DAY = date(2025, 9, 15)
+REFERENCE = day(REFERENCE_DAY)
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +51,11 @@ def some(*values: Any) -> st.SearchStrategy[Any]:
 GEMEENTE = some("0363", "0363", "0479", "0384", "0034", "", "9999")
 KLASSE = some("", "gepland", "client", "aanbieder", "wederzijds", "neutraal", "administratief")
 GAS = st.dictionaries(some("1O", "1C", "2O", "10C"), some(-1, 0, 1, 2), max_size=4)
-CIJFER, OPTIE = st.none() | st.integers(1, 10), st.none() | st.integers(1, 4)
+FIGURE, OPTION = st.none() | st.integers(1, 10), st.none() | st.integers(1, 4)
 #: Days of every kind: anywhere, and on both sides of the bounds that follow from the reference day.
-JAREN = [day(date(year, month, day_)) for year in (2024, 2025) for month, day_ in ((1, 1), (1, 2), (12, 30), (12, 31))]
-GRENZEN = [PEIL - days + step for days in (0, 90, 365) for step in (-1, 0, 1)]
-DATUM = st.integers(EERSTE, LAATSTE) | st.sampled_from([*JAREN, *GRENZEN])
+YEARS = [day(date(year, month, day_)) for year in (2024, 2025) for month, day_ in ((1, 1), (1, 2), (12, 30), (12, 31))]
+BOUNDS = [REFERENCE - days + step for days in (0, 90, 365) for step in (-1, 0, 1)]
+DATUM = st.integers(FIRST, LAST) | st.sampled_from([*YEARS, *BOUNDS])
 REDEN = some("", "02", "31", "32", "33", "34", "35", "36", "38", "39")
 INTENSITEIT = some("", "perspectief", "intensief", "duurzaam", "duurzaam")
 VLAGGEN = st.lists(some("TR019", "TR074", "WORDT18"), unique=True)
@@ -79,31 +79,31 @@ def trajecten(draw: st.DrawFn) -> list[dict[str, Any]]:
         row |= {"intensiteit": draw(INTENSITEIT), "nieuwe_start": draw(st.none() | DATUM), "vlaggen": draw(VLAGGEN)}
         row |= {"metingen_einde": draw(st.integers(0, 2))}
         row |= {"metingen_jaren": draw(st.lists(st.integers(2023, 2026), unique=True))}
-        row |= {f"probleem_{wie}": draw(st.none() | st.integers(1, 3)) for wie in ("behandelaar", "ouder", "client")}
+        row |= {f"probleem_{who}": draw(st.none() | st.integers(1, 3)) for who in ("behandelaar", "ouder", "client")}
         rows.append(row | {"verwijderd": draw(some(False, False, False, True))})
     return rows
 
 
 @st.composite
-def tabellen(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
+def tables(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
     found = draw(trajecten())
     places = [(row["aanbieder"], row["traject"]) for row in found] + [("90000001", "")]
     metingen, scores = [], []
     for number in range(draw(st.integers(0, 25))):
-        aanbieder, plaats = draw(some(*places))
-        common = {"aanbieder": aanbieder, "traject": plaats, "gemeente": draw(GEMEENTE), "client": draw(CLIENT)}
-        row = meting(number, 1, nut=draw(CIJFER), zonder_hulp=draw(OPTIE), telt=draw(st.booleans()), **common)
+        aanbieder, place = draw(some(*places))
+        common = {"aanbieder": aanbieder, "traject": place, "gemeente": draw(GEMEENTE), "client": draw(CLIENT)}
+        row = meting(number, 1, nut=draw(FIGURE), zonder_hulp=draw(OPTION), telt=draw(st.booleans()), **common)
         row |= {"soort": draw(some("einde", "duurzaam", "cbs")), "bevestigd": draw(st.booleans())}
         metingen.append(row | {"groep": draw(some("ouder", "jeugdige")), "datum": draw(DATUM)})
-        waarde = draw(st.none() | st.integers(-1, 2))
-        scores.append(score(number, 1, doel=draw(st.integers(0, 10)), waarde=waarde, **common))
+        value = draw(st.none() | st.integers(-1, 2))
+        scores.append(score(number, 1, doel=draw(st.integers(0, 10)), waarde=value, **common))
     return {"trajecten": found, "metingen": metingen, "scores": scores}
 
 
 def fill(access: Access, rows: dict[str, list[dict[str, Any]]]) -> None:
     client = clickhouse.connect(access)
     writer = Writer(access)
-    for table in TABELLEN:
+    for table in TABLES:
         client.command(f"TRUNCATE TABLE {table.name}")
         writer.insert(table, rows[table.name])
     writer.close()
@@ -118,14 +118,14 @@ def same(found: tuple[Any, ...], expected: tuple[Any, ...]) -> bool:
     return all(float(a) == pytest.approx(float(b)) for a, b in zip(found, expected, strict=True))
 
 
-def compare(client: Client, access: Access, rows: Any, group_by: list[Groep]) -> None:
+def compare(client: Client, access: Access, rows: Any, group_by: list[Group]) -> None:
     batches: dict[tuple[str, str], list[Indicator]] = {}
-    for indicator in INDICATOREN.values():
+    for indicator in INDICATORS.values():
         if indicator.tabel != "scores" or "maand" not in group_by:
-            batches.setdefault((indicator.tabel, indicator.herkomst), []).append(indicator)
+            batches.setdefault((indicator.tabel, indicator.provenance), []).append(indicator)
     for chosen in batches.values():
-        expected = [evaluate(indicator, rows, group_by, peildatum=PEIL) for indicator in chosen]
-        query = sql_samen(chosen, group_by, "", access.database, peildatum=PEIL, clienten_tot=None)
+        expected = [evaluate(indicator, rows, group_by, reference_day=REFERENCE) for indicator in chosen]
+        query = sql_together(chosen, group_by, "", access.database, reference_day=REFERENCE, clients_up_to=None)
         found = clickhouse.select(client, query)
         size = len(group_by)
         by_group = {tuple(map(plain, row[:size])): row[size:] for row in found}
@@ -137,12 +137,12 @@ def compare(client: Client, access: Access, rows: Any, group_by: list[Groep]) ->
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
-@given(rows=tabellen())
+@given(rows=tables())
 def test_sql_and_python_agree_for_every_indicator_and_grouping(access: Access, rows: Any) -> None:
     fill(access, rows)
     client = clickhouse.connect(access)
     try:
-        groupings: list[list[Groep]] = [[], ["cluster"], ["gemeente", "aanbieder"], ["maand"]]
+        groupings: list[list[Group]] = [[], ["cluster"], ["gemeente", "aanbieder"], ["maand"]]
         for group_by in groupings:
             compare(client, access, rows, group_by)
     finally:
@@ -151,21 +151,21 @@ def test_sql_and_python_agree_for_every_indicator_and_grouping(access: Access, r
 
 def test_sql_and_python_agree_on_both_sides_of_every_bound(access: Access) -> None:
     """Every day at a bound, as begin and as end, for every intensity."""
-    choices = itertools.product([None, *GRENZEN, *JAREN], [*JAREN, PEIL], ["", "duurzaam", "intensief"])
+    choices = itertools.product([None, *BOUNDS, *YEARS], [*YEARS, REFERENCE], ["", "duurzaam", "intensief"])
     rows = []
-    for number, (einde, begin, intensiteit) in enumerate(choices):
-        row = traject(number, 1, einddatum=einde, begindatum=begin, intensiteit=intensiteit)
-        row |= {"status": "beeindigd" if einde else "lopend", "reden_beeindiging": ("31", "34", "38", "02")[number % 4]}
+    for number, (end, begin, intensiteit) in enumerate(choices):
+        row = traject(number, 1, einddatum=end, begindatum=begin, intensiteit=intensiteit)
+        row |= {"status": "beeindigd" if end else "lopend", "reden_beeindiging": ("31", "34", "38", "02")[number % 4]}
         row |= {"metingen_jaren": list(range(2023, 2023 + number % 4)), "vlaggen": ["WORDT18"] * (number % 2)}
-        rows.append(row | {"nieuwe_start": einde and (None, einde + 1)[number % 2], "metingen_einde": number % 2})
+        rows.append(row | {"nieuwe_start": end and (None, end + 1)[number % 2], "metingen_einde": number % 2})
     tables = {"trajecten": rows, "metingen": [], "scores": []}
     fill(access, tables)
     client = clickhouse.connect(access)
     compare(client, access, tables, [])
     client.close()
     for key in ("geen_nieuwe_start", "geen_nieuwe_start_voorlopig", "respons_cem", "respons_duurzaam"):
-        teller, noemer = evaluate(INDICATOREN[key], tables, peildatum=PEIL)[()][1:3]  # type: ignore[arg-type]
-        assert 0 < teller < noemer, key
+        teller, denominator = evaluate(INDICATORS[key], tables, reference_day=REFERENCE)[()][1:3]  # type: ignore[arg-type]
+        assert 0 < teller < denominator, key
 
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -184,12 +184,12 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any],
         rows["trajecten"].append(row)
         common = {name: row[name] for name in ("aanbieder", "gemeente", "traject", "client")}
         common |= {"soort": "cbs" if row["bron"] == "cbs" else "einde"}
-        for groep in ("jeugdige", "ouder"):
-            cijfers = {"nut": expected[f"nut_{groep}"], "zonder_hulp": expected[f"zonder_hulp_{groep}"]}
-            rows["metingen"].append(meting(len(rows["metingen"]), 1, groep=groep, **cijfers, **common))
-        for soort, waarde in expected["gas"].items():
-            doel, beoordelaar = int(soort[:-1]), soort[-1]
-            changed = {"doel": doel, "beoordelaar": beoordelaar, "waarde": waarde, **common}
+        for group in ("jeugdige", "ouder"):
+            figures = {"nut": expected[f"nut_{group}"], "zonder_hulp": expected[f"zonder_hulp_{group}"]}
+            rows["metingen"].append(meting(len(rows["metingen"]), 1, groep=group, **figures, **common))
+        for kind, value in expected["gas"].items():
+            doel, beoordelaar = int(kind[:-1]), kind[-1]
+            changed = {"doel": doel, "beoordelaar": beoordelaar, "waarde": value, **common}
             rows["scores"].append(score(len(rows["scores"]), 1, **changed))
     return document, rows
 
@@ -201,8 +201,8 @@ def as_row(number: int, expected: dict[str, Any]) -> dict[str, Any]:
     for name in ("begindatum", "einddatum", "nieuwe_start"):
         row[name] = None if expected[name] is None else iso_day(expected[name])
     gas = {name: value for name, value in expected["gas"].items() if value is not None}
-    bereikt, deels = (sum(value in values for value in gas.values()) for values in ((2,), (1, 2)))
-    row |= {"gas": gas, "gas_gescoord": len(gas), "gas_bereikt": bereikt, "gas_deels": deels}
+    reached, partly = (sum(value in values for value in gas.values()) for values in ((2,), (1, 2)))
+    row |= {"gas": gas, "gas_gescoord": len(gas), "gas_bereikt": reached, "gas_deels": partly}
     for rater, who in (("B", "behandelaar"), ("O", "ouder"), ("C", "client")):
         row[f"probleem_{who}"] = expected["probleem"].get(rater)
     return row | {"reden_beeindiging": expected["reden"] or ""}
@@ -219,13 +219,13 @@ def without_what_rows_do_not_say(document: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("per", [None, "cluster"])
 def test_the_figures_mean_what_the_simulator_means(
-    access: Access, simulated: tuple[dict[str, Any], Rows], per: Groep | None
+    access: Access, simulated: tuple[dict[str, Any], Rows], per: Group | None
 ) -> None:
     document, rows = simulated
     fill(access, rows)
-    found: dict[str, dict[str, Uitkomst]] = {}
-    for cijfer in figures(access, per=per, peildatum=SIMULATION.until):
-        found.setdefault(cijfer.groep, {})[cijfer.indicator.sleutel] = cijfer.uitkomst
+    found: dict[str, dict[str, Outcome]] = {}
+    for headline in figures(access, per=per, reference_day=SIMULATION.until):
+        found.setdefault(headline.groep, {})[headline.indicator.sleutel] = headline.uitkomst
     first, rest = document["indicatoren"], document["verder"]
     if per is None:
         assert indicator_overview.cbs(found[""]) == rest["cbs"]
@@ -236,7 +236,7 @@ def test_the_figures_mean_what_the_simulator_means(
         assert set(found) == {*groups, ""}  # records of CBS files belong to no cluster
     for group, (wanted, more) in groups.items():
         assert without_what_rows_do_not_say(overview(found[group])) == without_what_rows_do_not_say(wanted)
-        assert indicator_overview.verder(found[group]) == with_the_last_year(more)
+        assert indicator_overview.further(found[group]) == with_the_last_year(more)
 
 
 def with_the_last_year(document: dict[str, Any]) -> dict[str, Any]:
@@ -247,17 +247,19 @@ def with_the_last_year(document: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_query_of_one_indicator_gives_its_figure(access: Access) -> None:
     nut = {1: 4, 2: 8, 3: 9}
-    metingen = [meting(number, 1, nut=cijfer, traject=f"{number:016x}") for number, cijfer in nut.items()]
+    metingen = [meting(number, 1, nut=headline, traject=f"{number:016x}") for number, headline in nut.items()]
     ended = [traject(n, 1, status="beeindigd", uitval_klasse=k) for n, k in enumerate(["client", "gepland", "gepland"])]
     fill(access, {"trajecten": ended, "metingen": metingen, "scores": []})
     client = clickhouse.connect(access)
-    for indicator in INDICATOREN.values():
-        (row,) = clickhouse.select(client, sql(indicator, (), "", access.database, peildatum=PEIL))
-        figure = evaluate(indicator, {"trajecten": ended, "metingen": metingen, "scores": []}, peildatum=PEIL)[()]
+    for indicator in INDICATORS.values():
+        (row,) = clickhouse.select(client, sql(indicator, (), "", access.database, reference_day=REFERENCE))
+        figure = evaluate(indicator, {"trajecten": ended, "metingen": metingen, "scores": []}, reference_day=REFERENCE)[
+            ()
+        ]
         value = figure.waarde(indicator.eenheid)
         assert row[-1] == (value if value is None else pytest.approx(value)), indicator.sleutel
     (row,) = clickhouse.select(
-        client, sql(INDICATOREN["nut_gemiddelde"], (), "nut > 4", access.database, peildatum=PEIL)
+        client, sql(INDICATORS["nut_gemiddelde"], (), "nut > 4", access.database, reference_day=REFERENCE)
     )
     assert row == (2, 17, 2, 0, 8.5)
     client.close()
@@ -268,7 +270,7 @@ def test_the_command_shows_a_dutch_table_without_small_groups(
 ) -> None:
     def ended(number: int, **changed: Any) -> dict[str, Any]:
         klasse = "client" if number % 4 == 0 else "gepland"
-        return traject(number, 1, status="beeindigd", uitval_klasse=klasse, einddatum=LAATSTE, **changed)
+        return traject(number, 1, status="beeindigd", uitval_klasse=klasse, einddatum=LAST, **changed)
 
     rows = [ended(n, reden_beeindiging="31") for n in range(40)]
     elsewhere = {"gemeente": "0384", "cluster": "DUO", "aanbieder": "90000009", "reden_beeindiging": "31"}
@@ -293,12 +295,12 @@ def test_the_command_shows_a_dutch_table_without_small_groups(
     assert uitval.count("%") == 1
     every = runner.invoke(app, words).output
     assert "Uitval, eenzijdig door cliënt [R]" in every
-    later = [*words, "--json", "--van", as_date(LAATSTE + 1).isoformat()]
+    later = [*words, "--json", "--van", as_date(LAST + 1).isoformat()]
     after = json.loads(runner.invoke(app, later).output)
     assert {one["n"] for one in after if "periode" in one["venster"]} == {0}
     assert {one["sleutel"]: one["n"] for one in after}["trajecten_beeindigd"] == 49
     assert "CBS" not in every
-    year_on = [*words, "--json", "--peildatum", as_date(LAATSTE + 365).isoformat()]
+    year_on = [*words, "--json", "--peildatum", as_date(LAST + 365).isoformat()]
     for asked, fixed, provisional in ((year_on, 49, 0), ([*words, "--json", "--peildatum", "2026-06-30"], 0, 49)):
         found = {one["sleutel"]: one for one in json.loads(runner.invoke(app, asked).output)}
         assert found["geen_nieuwe_start"]["n"] == fixed

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from domain.field.definitions import DEFINITIES
-from domain.field.messages import MELDINGEN
-from domain.field.rules import REGELS
-from domain.indicators.catalogue import INDICATOREN
-from domain.indicators.terms import Bevat, DagenTerug, Grens, InKaart, Kalenderjaar, Of, Term, Voorwaarde
-from domain.indicators.topics import ONDERWERPEN
-from results.pages import messages as meldingen
-from results.pages.indicators import markdown, som, woorden
+from domain.field.definitions import DEFINITIONS
+from domain.field.messages import MESSAGES
+from domain.field.rules import RULES
+from domain.indicators.catalogue import INDICATORS
+from domain.indicators.terms import Bound, CalendarYear, Condition, Contains, DaysBack, InMap, Of, Term
+from domain.indicators.topics import SUBJECTS
+from results.pages import messages as messages
+from results.pages.indicators import markdown, sum, words
 from sor.cli import app
 from sor.commands.indicatoren import location
 
@@ -24,33 +24,33 @@ PAGE = markdown()
 
 def test_the_committed_page_is_current() -> None:
     assert (location() / "indicatoren.md").read_text("utf-8") == PAGE, "run: sor indicatoren"
-    assert (location() / "meldingen.md").read_text("utf-8") == meldingen.markdown(), "run: sor indicatoren"
+    assert (location() / "meldingen.md").read_text("utf-8") == messages.markdown(), "run: sor indicatoren"
 
 
 def test_every_code_stands_on_the_page_of_messages() -> None:
-    page = meldingen.markdown()
-    assert all(f"\n| {code} | {melding.ernst} | " in page for code, melding in MELDINGEN.items())
-    assert {melding.ernst for melding in MELDINGEN.values()} == {"heel bestand", "deze regel"}
+    page = messages.markdown()
+    assert all(f"\n| {code} | {message.severity} | " in page for code, message in MESSAGES.items())
+    assert {message.severity for message in MESSAGES.values()} == {"heel bestand", "deze regel"}
 
 
 def test_the_page_has_every_subject_definition_and_rule() -> None:
     headings = re.findall(r"^## (.*)$", PAGE, re.MULTILINE)
-    for onderwerp in ONDERWERPEN.values():
-        assert f"{onderwerp.nummer} {onderwerp.titel}".strip() in headings
-        assert onderwerp.zegt in PAGE
-        assert onderwerp.open in PAGE
-    for definitie in DEFINITIES.values():
-        assert f"| {definitie.betekenis} | {definitie.waarde} |" in PAGE
-    assert all(f"| {code} | {regel.retourcode} |" in PAGE for code, regel in REGELS.items())
+    for subject in SUBJECTS.values():
+        assert f"{subject.nummer} {subject.title}".strip() in headings
+        assert subject.says in PAGE
+        assert subject.open in PAGE
+    for definition in DEFINITIONS.values():
+        assert f"| {definition.meaning} | {definition.waarde} |" in PAGE
+    assert all(f"| {code} | {rule.retourcode} |" in PAGE for code, rule in RULES.items())
 
 
 def test_every_figure_belongs_to_a_subject_and_every_subject_has_figures() -> None:
-    assert {indicator.onderwerp for indicator in INDICATOREN.values()} == set(ONDERWERPEN)
-    for indicator in INDICATOREN.values():
-        assert indicator.nummer == ONDERWERPEN[indicator.onderwerp].nummer
+    assert {indicator.subject for indicator in INDICATORS.values()} == set(SUBJECTS)
+    for indicator in INDICATORS.values():
+        assert indicator.nummer == SUBJECTS[indicator.subject].nummer
         repeated = indicator.sleutel.endswith(("_jeugdige", "_ouder")) and indicator.tabel == "metingen"
         if not (repeated or re.search(r"nut_\d+$", indicator.sleutel)):
-            assert f"| {indicator.titel}" in PAGE, indicator.sleutel
+            assert f"| {indicator.title}" in PAGE, indicator.sleutel
 
 
 def test_every_name_in_a_formula_is_explained() -> None:
@@ -63,40 +63,40 @@ def test_every_name_in_a_formula_is_explained() -> None:
 def test_it_is_no_accountability_instrument_and_what_is_open_says_so() -> None:
     assert "Geen verantwoordingsinstrument" in PAGE
     assert "geen ranglijsten" in PAGE
-    for indicator in INDICATOREN.values():
-        if indicator.merk == "P" and f"| {indicator.naam}" in PAGE:
-            assert f"| {indicator.titel}" in PAGE
-            assert "niet bevestigd" in indicator.titel
+    for indicator in INDICATORS.values():
+        if indicator.mark == "P" and f"| {indicator.name}" in PAGE:
+            assert f"| {indicator.title}" in PAGE
+            assert "niet bevestigd" in indicator.title
 
 
 @pytest.mark.parametrize(
-    ("conditie", "tekst"),
+    ("clause", "text"),
     [
-        (Voorwaarde("status", ("beeindigd",)), "`status` is beeindigd"),
-        (Voorwaarde("reden", ("02",), niet=True), "`reden` is niet 02"),
-        (Voorwaarde("nut", (8, 9, 10)), "`nut` is 8, 9 of 10"),
-        (Voorwaarde("nut"), "`nut` is ingevuld"),
-        (Voorwaarde("nut", niet=True), "`nut` is niet ingevuld"),
-        (Voorwaarde("traject", ("",), niet=True), "`traject` is niet leeg"),
-        (Voorwaarde("scores", (0,), niet=True), "`scores` is niet 0"),
-        (Grens("einddatum", "<=", DagenTerug(90)), "`einddatum` op of voor 90 dagen voor de peildatum"),
-        (Grens("einddatum", ">", DagenTerug(0)), "`einddatum` na de peildatum"),
+        (Condition("status", ("beeindigd",)), "`status` is beeindigd"),
+        (Condition("reden", ("02",), negated=True), "`reden` is niet 02"),
+        (Condition("nut", (8, 9, 10)), "`nut` is 8, 9 of 10"),
+        (Condition("nut"), "`nut` is ingevuld"),
+        (Condition("nut", negated=True), "`nut` is niet ingevuld"),
+        (Condition("traject", ("",), negated=True), "`traject` is niet leeg"),
+        (Condition("scores", (0,), negated=True), "`scores` is niet 0"),
+        (Bound("einddatum", "<=", DaysBack(90)), "`einddatum` op of voor 90 dagen voor de peildatum"),
+        (Bound("einddatum", ">", DaysBack(0)), "`einddatum` na de peildatum"),
         (
-            Grens("einddatum", ">=", Kalenderjaar("einde")),
+            Bound("einddatum", ">=", CalendarYear("einde")),
             "`einddatum` op of na de laatste dag van het laatste hele kalenderjaar voor de peildatum",
         ),
-        (Bevat("vlaggen", "WORDT18"), "`vlaggen` bevat WORDT18"),
-        (Bevat("jaren", Kalenderjaar("jaar")), "`jaren` bevat het laatste hele kalenderjaar voor de peildatum"),
-        (Of((Voorwaarde("a"), Voorwaarde("b", (1,)))), "(`a` is ingevuld of `b` is 1)"),
+        (Contains("vlaggen", "WORDT18"), "`vlaggen` bevat WORDT18"),
+        (Contains("jaren", CalendarYear("jaar")), "`jaren` bevat het laatste hele kalenderjaar voor de peildatum"),
+        (Of((Condition("a"), Condition("b", (1,)))), "(`a` is ingevuld of `b` is 1)"),
     ],
 )
-def test_a_condition_in_words(conditie: Voorwaarde, tekst: str) -> None:
-    assert woorden(conditie) == tekst
+def test_a_condition_in_words(clause: Condition, text: str) -> None:
+    assert words(clause) == text
 
 
 def test_a_sum_in_words() -> None:
-    assert som(Term(), "trajecten") == "aantal trajecten"
-    assert som(Term((Voorwaarde("a"), Voorwaarde("b")), InKaart("gas", -1)), "trajecten") == (
+    assert sum(Term(), "trajecten") == "aantal trajecten"
+    assert sum(Term((Condition("a"), Condition("b")), InMap("gas", -1)), "trajecten") == (
         "aantal waarden -1 in `gas` met `a` is ingevuld en `b` is ingevuld"
     )
 

@@ -6,14 +6,14 @@ from typing import Any, Final
 
 from msgspec.structs import asdict
 
-from domain.care.rows import MetingRij, Rij, ScoreRij, TrajectRij
+from domain.care.rows import CareRow, MetingRow, ScoreRow, TrajectRow
 
 NOW: Final = 1_782_900_000_000  # ms
 
 
-def _row(rij: Rij, number: int, version: int, key: str) -> dict[str, Any]:
+def _row(row: CareRow, number: int, version: int, key: str) -> dict[str, Any]:
     """The columns that every row has: provider and year go round, so that keys and partitions differ."""
-    return asdict(rij) | {
+    return asdict(row) | {
         "aanbieder": f"{90_000_000 + number % 3:08d}",
         "gemeente": "0363",
         "jaar": 2024 + number % 2,
@@ -28,31 +28,31 @@ def _row(rij: Rij, number: int, version: int, key: str) -> dict[str, Any]:
 
 def traject(number: int, version: int, **changed: Any) -> dict[str, Any]:
     """A running traject with figures of every kind."""
-    rij = TrajectRij(
+    row = TrajectRow(
         cluster="Amsterdam", categorie="45", code="45A04", begindatum=19_800 + number % 2 * 366, status="lopend",
         leveringen=1, leeftijd=12, geslacht="1", nut_ouder=8, zonder_hulp_ouder=3, gas={"1O": 2, "1C": -1},
         gas_gescoord=2, gas_bereikt=1, gas_deels=1, probleem_ouder=2, metingen=1, scores=3, declaraties=-1,
         vlaggen=["TR074"], metingen_einde=1, metingen_jaren=[2024], wacht={"toewijzing": 19_900},
     )  # fmt: skip
-    return _row(rij, number, version, "traject") | changed
+    return _row(row, number, version, "traject") | changed
 
 
 def meting(number: int, version: int, **changed: Any) -> dict[str, Any]:
     """A meting that is linked to the traject of its number."""
-    rij = MetingRij(
+    row = MetingRow(
         vragenlijst="CEM+_2018_OE_v1", groep="ouder", soort="einde", informant="Moeder", datum=-3, nut=8,
         antwoorden={"VR01": 2}, traject=f"{number:016x}", telt=True, aanlevering="d" * 32, record=1,
     )  # fmt: skip
-    return _row(rij, number, version, "meting") | changed
+    return _row(row, number, version, "meting") | changed
 
 
 def score(number: int, version: int, **changed: Any) -> dict[str, Any]:
     """A score that waits."""
-    rij = ScoreRij(
+    row = ScoreRow(
         doel=10, beoordelaar="O", waarde=-1, tijd=NOW, traject=f"{number:016x}", wacht="beschikking", sinds=19_900,
         aanlevering="d" * 32, record=2,
     )  # fmt: skip
-    return _row(rij, number, version, "score") | changed
+    return _row(row, number, version, "score") | changed
 
 
 def rejected(offset: int, **changed: Any) -> dict[str, Any]:

@@ -160,10 +160,10 @@ def test_every_table_gets_its_rows_as_they_were(bench: Bench, decoded: int) -> N
     with bench.running(decoded=decoded):
         bench.until_committed(5)
     query = "SELECT begindatum, einddatum, gas, probleem_ouder, vlaggen, declaraties, gebeurd_op FROM trajecten FINAL"
-    begin, end, gas, probleem, vlaggen, declaraties, gebeurd = bench.rows(query)[0]
+    begin, end, gas, probleem, vlaggen, declaraties, happened = bench.rows(query)[0]
     assert (begin.isoformat(), end.isoformat()) == ("2025-03-19", "2024-08-15")
     assert (gas, probleem, vlaggen, declaraties) == ({"1O": 2, "1C": -1}, 2, ["TR074"], -1)
-    assert gebeurd.timestamp() == NOW / 1000
+    assert happened.timestamp() == NOW / 1000
     assert bench.rows("SELECT toString(datum), nut, zonder_hulp, antwoorden, telt FROM metingen FINAL") == [
         ("1969-12-29", 8, None, {"VR01": 2}, True)
     ]

@@ -19,12 +19,12 @@ from typer.testing import CliRunner
 from schemas.topics import IN_TOPIC, RECEIPTS
 from sor.cli import app
 from tests.conftest import RunningBroker
-from tests.connectors.support import AGB, BSN, BSNS, RAP_KOP, Regie, ThirdParty, make_keys, table
+from tests.connectors.support import AGB, BSN, BSNS, RAP_HEADER, Regie, ThirdParty, make_keys, table
 from transport import topics
 from transport.clients import Cluster
 
 pytestmark = pytest.mark.kafka
-RAP = table(RAP_KOP, [(BSNS[n % 50], "", str(n), "D1O", "2") for n in range(2_000)])
+RAP = table(RAP_HEADER, [(BSNS[n % 50], "", str(n), "D1O", "2") for n in range(2_000)])
 
 
 class Stages(threading.Thread):

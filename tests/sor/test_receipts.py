@@ -47,7 +47,7 @@ def stream(broker: RunningBroker, gateway: RunningGateway, tmp_path: Path) -> It
 
 def _start_of_care(stream: Stream, folder: Path) -> None:
     """The start that the score waited for: same client, provider and number."""
-    message = Regie(bsn="999900018", kop={"afzender": "99000001"}).bytes()
+    message = Regie(bsn="999900018", header={"afzender": "99000001"}).bytes()
     (folder / "start.xml").write_bytes(message)
     stream.deliver(folder / "start.xml")
 

@@ -43,9 +43,9 @@ def codec(name: str) -> Codec:
     return Codec(name)
 
 
-def sealed(inhoud: tuple[str, Record], regel: int = 5, regels: int = 1) -> bytes:
+def sealed(content: tuple[str, Record], row: int = 5, regels: int = 1) -> bytes:
     """A record of the inside of entry's part."""
-    return codec("sor.sealed").encode({"regel": regel, "regels": regels, "inhoud": inhoud, "kenmerk": None})
+    return codec("sor.sealed").encode({"regel": row, "regels": regels, "inhoud": content, "kenmerk": None})
 
 
 def envelope(

@@ -16,19 +16,19 @@ from typing import Any, NamedTuple
 from msgspec.structs import asdict
 
 from connectors.delivery.reading import prepare
-from connectors.delivery.recognise import CSV_KINDS, HOOFD, PARSERS, recognise
-from connectors.formats.cbs.layout import lees
+from connectors.delivery.recognise import CSV_KINDS, HEAD, PARSERS, recognise
+from connectors.formats.cbs.layout import read
 from connectors.formats.files import Source
-from connectors.formats.model import Afwijzing, BestandFout, Invoer, Keuzes, Regel
+from connectors.formats.model import Afwijzing, Choices, FileContext, FileFault, FileRecord
 from crypto.pseudonym import References
-from domain.care.fold import rijen
-from domain.care.rows import TABELLEN, MetingRij, ScoreRij, TrajectRij
+from domain.care.fold import rows_of
+from domain.care.rows import TABLES, MetingRow, ScoreRow, TrajectRow
 from domain.facts.checks import check
 from domain.facts.fact import BerichtRetour, Event
-from domain.facts.fact_set import Feiten, add
-from domain.facts.register import Nummer, Record, gebruiken, neem_op, sleutels, vouw
+from domain.facts.fact_set import FactSet, add
+from domain.facts.register import Number, Record, fold, keys, take_in, uses_of
 from domain.field.dates import as_date, iso_day
-from domain.indicators.terms import Tabel
+from domain.indicators.terms import Table
 from schemas.records import fact_to_record, record_to_fact
 from streams.references import Remembered, hashed
 from tools.simulator import compare
@@ -47,7 +47,7 @@ class Result:
     refused: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)  # by kind
     outside: int = 0
-    tables: dict[Tabel, list[dict[str, Any]]] = field(
+    tables: dict[Table, list[dict[str, Any]]] = field(
         default_factory=lambda: {"trajecten": [], "metingen": [], "scores": []}
     )  # every row by column, as the indicators read them
     flags: Counter[str] = field(default_factory=Counter)
@@ -56,8 +56,8 @@ class Result:
 @dataclass
 class _Stream:
     result: Result = field(default_factory=Result)
-    clients: dict[str, Feiten] = field(default_factory=lambda: defaultdict(Feiten))
-    numbers: dict[str, Nummer] = field(default_factory=lambda: defaultdict(Nummer))
+    clients: dict[str, FactSet] = field(default_factory=lambda: defaultdict(FactSet))
+    numbers: dict[str, Number] = field(default_factory=lambda: defaultdict(Number))
     references: Remembered = field(default_factory=lambda: Remembered(References(_SECRET)))
     events: list[tuple[str, Event]] = field(default_factory=list)
 
@@ -75,11 +75,11 @@ class _Place(NamedTuple):
 def run(root: Path, paths: list[Path] | None = None) -> Result:
     """Every file below ``root`` in order of path, or the given ones in their order."""
     layout = root / "cbs" / "layout.toml"
-    keuzes = Keuzes(indeling=lees(layout) if layout.exists() else None, periode="2026-1")
+    choices = Choices(layout=read(layout) if layout.exists() else None, periode="2026-1")
     stream = _Stream()
     found = paths or sorted(p for p in root.rglob("*") if p.suffix in (".xml", ".csv"))
     for number, path in enumerate(found):
-        _file(stream, path, number, keuzes)
+        _file(stream, path, number, choices)
     for client, event in stream.events:
         add(stream.clients[client], event)
     for client, event in _of_the_register(stream):
@@ -88,47 +88,47 @@ def run(root: Path, paths: list[Path] | None = None) -> Result:
     return stream.result
 
 
-def _file(stream: _Stream, path: Path, number: int, keuzes: Keuzes) -> None:
+def _file(stream: _Stream, path: Path, number: int, choices: Choices) -> None:
     content = path.read_bytes()
     source = Source(path.name, path.name, len(content), content=content)
     try:
-        kind, sender = recognise(content[:HOOFD], path.name, path.name, keuzes.indeling)
+        kind, sender = recognise(content[:HEAD], path.name, path.name, choices.layout)
         known = prepare(source, _SECRET, 1 << 30)
-        invoer = Invoer(path.name, sender, UPLOAD + number, known.codering, known.regels, keuzes=keuzes)
-        lines = _lines(kind, content, invoer)
-    except BestandFout as fault:
+        context = FileContext(path.name, sender, UPLOAD + number, known.encoding, known.regels, choices=choices)
+        lines = _lines(kind, content, context)
+    except FileFault as fault:
         stream.result.refused[fault.code] += 1
         return
     kenmerk = b"" if kind in CSV_KINDS else known.kenmerk
-    stream.result.outside += invoer.telling.buiten
+    stream.result.outside += context.tally.buiten
     delivery = hashlib.sha256(kind.encode() + content).hexdigest()[:32]
-    for line, regel in enumerate(lines, 1):
-        if isinstance(regel.inhoud, Afwijzing):
-            stream.result.refused[regel.inhoud.code] += 1
+    for line, row in enumerate(lines, 1):
+        if isinstance(row.inhoud, Afwijzing):
+            stream.result.refused[row.inhoud.code] += 1
         else:
-            assert check(regel.inhoud) is None
+            assert check(row.inhoud) is None
             stream.result.accepted[kind] += 1
-            _accept(stream, kind, sender, regel, _Place(delivery, line, len(lines), invoer.tijd, kenmerk))
+            _accept(stream, kind, sender, row, _Place(delivery, line, len(lines), context.tijd, kenmerk))
 
 
-def _lines(kind: str, content: bytes, invoer: Invoer) -> list[Regel]:
+def _lines(kind: str, content: bytes, context: FileContext) -> list[FileRecord]:
     """As a delivery reads it: again while the first pass finds records that are scattered."""
     while True:
-        before = len(invoer.verspreid)
-        invoer.telling.buiten = 0
-        lines = list(PARSERS[kind](BytesIO(content), invoer))
-        if len(invoer.verspreid) == before:
+        before = len(context.scattered)
+        context.tally.buiten = 0
+        lines = list(PARSERS[kind](BytesIO(content), context))
+        if len(context.scattered) == before:
             return lines
 
 
-def _accept(stream: _Stream, kind: str, sender: str, regel: Regel, place: _Place) -> None:
-    assert not isinstance(regel.inhoud, Afwijzing)
-    name, clear = fact_to_record(regel.inhoud)
+def _accept(stream: _Stream, kind: str, sender: str, row: FileRecord, place: _Place) -> None:
+    assert not isinstance(row.inhoud, Afwijzing)
+    name, clear = fact_to_record(row.inhoud)
     fact = record_to_fact((name, hashed(stream.references, kind, sender, clear)))
-    client = None if isinstance(fact, BerichtRetour) else regel.bsn or f"fallback {regel.terugval}"
-    for use in gebruiken(fact, place.kenmerk, regel.regel):
-        for key in sleutels(use, sender, client):
-            neem_op(stream.numbers[key], Record(use, client, place.delivery, place.line, place.lines, place.tijd))
+    client = None if isinstance(fact, BerichtRetour) else row.bsn or f"fallback {row.fallback}"
+    for use in uses_of(fact, place.kenmerk, row.regel):
+        for key in keys(use, sender, client):
+            take_in(stream.numbers[key], Record(use, client, place.delivery, place.line, place.lines, place.tijd))
     if client is not None:
         assert not isinstance(fact, BerichtRetour)
         stream.events.append((client, Event(place.delivery, place.line, sender, place.tijd, fact)))
@@ -136,8 +136,8 @@ def _accept(stream: _Stream, kind: str, sender: str, regel: Regel, place: _Place
 
 def _of_the_register(stream: _Stream) -> Iterator[tuple[str, Event]]:
     for key, number in stream.numbers.items():
-        soort, sender, reference, _ = key.split("|")
-        for effect in vouw(number, (), soort, bytes.fromhex(reference), alles=True):
+        kind, sender, reference, _ = key.split("|")
+        for effect in fold(number, (), kind, bytes.fromhex(reference), everything=True):
             if effect.fact is not None:
                 yield effect.pseudonym, Event("0" * 32, 1, sender, UPLOAD, effect.fact)
 
@@ -145,21 +145,21 @@ def _of_the_register(stream: _Stream) -> Iterator[tuple[str, Event]]:
 def _rows(stream: _Stream) -> None:
     result = stream.result
     found = []
-    for client, feiten in stream.clients.items():
-        for key, row in rijen(client.encode(), feiten).items():
+    for client, facts in stream.clients.items():
+        for key, row in rows_of(client.encode(), facts).items():
             named = {"aanbieder": key.aanbieder, "gemeente": key.gemeente, "verwijderd": False, "client": client}
-            number = {} if isinstance(row, MetingRij | ScoreRij) else {"traject": key.nummer.hex()}
-            result.tables[TABELLEN[key.tabel]].append(asdict(row) | named | number)
-            if isinstance(row, TrajectRij):
+            number = {} if isinstance(row, MetingRow | ScoreRow) else {"traject": key.nummer.hex()}
+            result.tables[TABLES[key.tabel]].append(asdict(row) | named | number)
+            if isinstance(row, TrajectRow):
                 found.append(_row(key.aanbieder, key.gemeente, row))
                 result.flags.update(row.vlaggen)
-            elif isinstance(row, MetingRij | ScoreRij) and row.wacht:
-                table = result.waiting["metingen" if isinstance(row, MetingRij) else "scores"]
+            elif isinstance(row, MetingRow | ScoreRow) and row.wacht:
+                table = result.waiting["metingen" if isinstance(row, MetingRow) else "scores"]
                 table[row.wacht] = table.get(row.wacht, 0) + 1
     result.rows = compare.found(found)
 
 
-def _row(aanbieder: str, gemeente: str, r: TrajectRij) -> tuple[Any, ...]:
+def _row(aanbieder: str, gemeente: str, r: TrajectRow) -> tuple[Any, ...]:
     """The columns of ``compare.QUERY`` as ClickHouse gives them."""
     twice = [v for v in r.vlaggen if v in ("TR056", "TR314", "TR333")]
     days = {reason: as_date(day).isoformat() for reason, day in r.wacht.items()}

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from connectors.delivery.recognise import PARSERS
-from connectors.formats.model import Afwijzing, Invoer
+from connectors.formats.model import Afwijzing, FileContext
 from domain.facts.checks import check
 from sor.cli import app
 from streams.engine.stage import Record
@@ -80,7 +80,7 @@ def test_every_fact_of_a_life_is_accepted_and_links_to_one_traject() -> None:
 
 def test_the_files_are_good_files() -> None:
     for kind, content, records in (("score", files.rap(40, 1), 40), ("declaration", files.jw323(1), None)):
-        made = list(PARSERS[kind](BytesIO(content), Invoer("naam", load.AGB, 1_780_000_000_000)))
+        made = list(PARSERS[kind](BytesIO(content), FileContext("naam", load.AGB, 1_780_000_000_000)))
         assert not [record for record in made if isinstance(record.inhoud, Afwijzing)]
         assert records in (None, len(made))
     assert 0.9e6 < len(files.jw323(1)) < 1.1e6

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from domain.field.bsn import TEST_FIRST, TEST_LAST, elfproef
 from sor.commands.simulate import register
 from tools.simulator import SimulationConfig, SimulationError, simulate, write_world
-from tools.simulator.manifest import TOELICHTING
+from tools.simulator.manifest import EXPLANATION
 from tools.simulator.model import (
     Aanbieder,
     CbsClient,
@@ -32,9 +32,9 @@ from tools.simulator.model import (
     Stop,
     Traject,
     World,
-    maand_van,
+    month_of,
 )
-from tools.simulator.population import Nummers
+from tools.simulator.population import Numbers
 
 MESSAGE = "{http://www.istandaarden.nl/ijw/3_2/%s/schema}"
 BASE = "{http://www.istandaarden.nl/ijw/3_2/basisschema/schema}"
@@ -206,17 +206,17 @@ def test_nothing_names_a_person_but_the_files_that_must(faulty: Path) -> None:
 
 def test_no_message_is_dated_before_its_facts_or_far_after_the_last_day(faulty: Path) -> None:
     for path, root in _messages(faulty):
-        dag = root.findtext(".//{*}Dagtekening")
+        day = root.findtext(".//{*}Dagtekening")
         if path.name.split("_")[1] in ("JW301", "JW325"):  # an assignment looks ahead, an answer follows
-            assert dag <= "2026-07-31", path
+            assert day <= "2026-07-31", path
             continue
-        assert dag <= "2026-07-14", path
-        assert all(e.text <= dag for top in root[1:] for e in top.iter("{*}Einddatum", "{*}Begindatum")), path
+        assert day <= "2026-07-14", path
+        assert all(e.text <= day for top in root[1:] for e in top.iter("{*}Einddatum", "{*}Begindatum")), path
 
 
 def test_manifest_names_existing_files_and_every_kind_once_or_more(faulty: Path) -> None:
     manifest = json.loads((faulty / "faults.json").read_text())
-    assert set(manifest["soorten"]) == set(TOELICHTING)
+    assert set(manifest["soorten"]) == set(EXPLANATION)
     assert sum(s["aantal"] for s in manifest["soorten"].values()) == len(manifest["ingrepen"])
     assert all((faulty / f).is_file() for i in manifest["ingrepen"] for f in i["bestanden"])
     on_disk = {str(p.relative_to(faulty)) for p in faulty.rglob("*_*_kopie.*")}
@@ -248,49 +248,49 @@ def test_planted_faults_leave_the_course_of_care_alone(tmp_path: Path, faulty: P
     assert sound["bronnen"]["RAP"]["geaccepteerd"] == planted["bronnen"]["RAP"]["geaccepteerd"] - unknown
     assert sound["bronnen"]["CEM+"]["geaccepteerd"] == planted["bronnen"]["CEM+"]["geaccepteerd"]
     assert sound["wacht"]["trajecten"] == {}
-    assert not any("afgewezen" in bron and bron["afgewezen"] for bron in sound["bronnen"].values())
+    assert not any("afgewezen" in origin and origin["afgewezen"] for origin in sound["bronnen"].values())
 
 
 def _tiny() -> World:
     """One client: a chain over a pause, ended early by the client, with two goals, a repeat, an x, and two metingen."""
-    eerste = Levering(7, "0457", "45", "45A04", date(2021, 9, 1), date(2026, 1, 5), [Stop(date(2026, 2, 1), "20")])
-    tweede = Levering(7, "0457", "45", "45A04", date(2021, 9, 1), date(2026, 4, 1), [Stop(date(2026, 5, 10), "32")])
-    maart = maand_van(date(2026, 5, 1))
-    scores = [Score(maart, "D1O", "0"), Score(maart, "D2C", "2"), Score(maart, "PB", "x"), Score(maart + 1, "D1O", "1")]
-    traject = Traject("99000001", "0363", "45", False, "000000001", [eerste, tweede], scores, 7)
-    lopend = Levering(8, "0363", "44", "44A08", date(2026, 5, 20), date(2026, 5, 20))
-    ander = Traject("99000001", "0363", "44", True, "000000002", [lopend])
+    first = Levering(7, "0457", "45", "45A04", date(2021, 9, 1), date(2026, 1, 5), [Stop(date(2026, 2, 1), "20")])
+    second = Levering(7, "0457", "45", "45A04", date(2021, 9, 1), date(2026, 4, 1), [Stop(date(2026, 5, 10), "32")])
+    march = month_of(date(2026, 5, 1))
+    scores = [Score(march, "D1O", "0"), Score(march, "D2C", "2"), Score(march, "PB", "x"), Score(march + 1, "D1O", "1")]
+    traject = Traject("99000001", "0363", "45", False, "000000001", [first, second], scores, 7)
+    running = Levering(8, "0363", "44", "44A08", date(2026, 5, 20), date(2026, 5, 20))
+    other = Traject("99000001", "0363", "44", True, "000000002", [running])
     metingen = [
         Meting("99000001", "1", "1-1", date(2026, 5, 12), "Moeder", "CEM+_2018_OE_v1", {"VR09A": "6", "VR10": "2"}),
         Meting("99000001", "1", "1-2", date(2026, 6, 12), "Moeder", "CEM+_2018_OE_v1", {"VR09A": "9"}),
         Meting("99000001", "1", "1-3", date(2026, 5, 25), "Jeugdige", "CEM+_2018_JD_v1", {"VR09A": "8", "VR10": "4"}),
         Meting("99000001", "1", "1-4", date(2026, 4, 1), "Jeugdige", "CEM+_2018_JE_v1", {"VR09A": "1", "VR10": "1"}),
     ]
-    client = Client("999900018", date(2012, 5, 1), "1", "0", "Test", "", "", [traject, ander], metingen)
+    client = Client("999900018", date(2012, 5, 1), "1", "0", "Test", "", "", [traject, other], metingen)
     return World({"99000001": Aanbieder("99000001", ("Amsterdam",), 0)}, [client])
 
 
 def test_hand_made_world(tmp_path: Path) -> None:
-    write_world(_tiny(), Nummers(), SimulationConfig(clients=1, months=6), tmp_path)
+    write_world(_tiny(), Numbers(), SimulationConfig(clients=1, months=6), tmp_path)
     expected = json.loads((tmp_path / "expected.json").read_text())
-    een, twee = expected["trajecten"]
-    assert (een["gemeente"], een["cluster"], een["leveringen"], een["declaraties"]) == ("0363", "Amsterdam", 2, 4)
-    assert (een["begindatum"], een["einddatum"], een["reden"]) == ("2026-01-05", "2026-05-10", "32")
-    assert (een["status"], een["uitval_klasse"]) == ("beeindigd", "client")
-    assert (een["gas"], een["probleem"], een["scores"]) == ({"1O": 1, "2C": 2}, {"B": None}, 3)
-    assert (een["nut_ouder"], een["zonder_hulp_ouder"], een["nut_jeugdige"], een["metingen"]) == (9, None, None, 2)
-    assert (twee["status"], twee["nut_jeugdige"], twee["declaraties"]) == ("lopend", 8, 2)
+    one, two = expected["trajecten"]
+    assert (one["gemeente"], one["cluster"], one["leveringen"], one["declaraties"]) == ("0363", "Amsterdam", 2, 4)
+    assert (one["begindatum"], one["einddatum"], one["reden"]) == ("2026-01-05", "2026-05-10", "32")
+    assert (one["status"], one["uitval_klasse"]) == ("beeindigd", "client")
+    assert (one["gas"], one["probleem"], one["scores"]) == ({"1O": 1, "2C": 2}, {"B": None}, 3)
+    assert (one["nut_ouder"], one["zonder_hulp_ouder"], one["nut_jeugdige"], one["metingen"]) == (9, None, None, 2)
+    assert (two["status"], two["nut_jeugdige"], two["declaraties"]) == ("lopend", 8, 2)
     assert expected["niet_gekoppeld"] == {"metingen": 1, "scores": 0}
-    totaal = expected["indicatoren"]["totaal"]
-    assert (totaal["uitval"]["n"], totaal["uitval"]["client"]["percentage"]) == (1, 100.0)
-    assert (totaal["nut"]["n"], totaal["nut"]["gemiddelde"], totaal["nut"]["banden"][">=8"]) == (2, 8.5, 2)
-    assert (totaal["zonder_hulp"]["n"], totaal["zonder_hulp"]["percentage"]) == (1, 100.0)
-    assert totaal["zonder_hulp"]["uitgesloten"] == 1
-    assert (totaal["gas"]["n"], totaal["gas"]["bereikt"], totaal["gas"]["minstens_deels"]) == (2, 1, 2)
+    total = expected["indicatoren"]["totaal"]
+    assert (total["uitval"]["n"], total["uitval"]["client"]["percentage"]) == (1, 100.0)
+    assert (total["nut"]["n"], total["nut"]["gemiddelde"], total["nut"]["banden"][">=8"]) == (2, 8.5, 2)
+    assert (total["zonder_hulp"]["n"], total["zonder_hulp"]["percentage"]) == (1, 100.0)
+    assert total["zonder_hulp"]["uitgesloten"] == 1
+    assert (total["gas"]["n"], total["gas"]["bereikt"], total["gas"]["minstens_deels"]) == (2, 1, 2)
 
 
 def test_hand_made_world_is_written_as_decided(tmp_path: Path) -> None:
-    write_world(_tiny(), Nummers(), SimulationConfig(clients=1, months=6), tmp_path)
+    write_world(_tiny(), Numbers(), SimulationConfig(clients=1, months=6), tmp_path)
     starts = [etree.fromstring(p.read_bytes()) for p in sorted(tmp_path.rglob("*JW305*.xml"))]
     assert [s.findtext(".//{*}StartProduct/{*}Begindatum") for s in starts] == [
         "2026-01-05",
@@ -305,21 +305,21 @@ def test_hand_made_world_is_written_as_decided(tmp_path: Path) -> None:
 
 
 def test_hand_made_cbs_records_that_overlap_are_one(tmp_path: Path) -> None:
-    samen = [
+    together = [
         CbsRecord("02", "01", "02", date(2026, 1, 5), date(2026, 3, 1), "01"),
         CbsRecord("02", "03", "02", date(2026, 3, 1), date(2026, 5, 1), "03", jeugdige=CbsMeting(7, None)),
     ]
-    los = [CbsRecord("02", "01", "01", date(2026, 5, 2)), CbsRecord("11", "01", "02", date(2026, 1, 5))]
-    client = CbsClient("99500001", "999900018", date(2015, 1, 1), "1", "2", "1300TS", samen + los)
+    loose = [CbsRecord("02", "01", "01", date(2026, 5, 2)), CbsRecord("11", "01", "02", date(2026, 1, 5))]
+    client = CbsClient("99500001", "999900018", date(2015, 1, 1), "1", "2", "1300TS", together + loose)
     world = _tiny()
     world.almere.append(client)
-    write_world(world, Nummers(), SimulationConfig(clients=1, months=6), tmp_path)
+    write_world(world, Numbers(), SimulationConfig(clients=1, months=6), tmp_path)
     document = json.loads((tmp_path / "expected.json").read_text())
-    een, twee, drie = document["cbs"]
-    assert (een["begindatum"], een["einddatum"], een["uitval_klasse"]) == ("2026-01-05", "2026-05-01", "client")
-    assert (een["leveringen"], een["verwijzer"], een["nut_jeugdige"], een["metingen"]) == (2, "01", 7, 1)
-    assert (twee["begindatum"], twee["status"], twee["crisis"]) == ("2026-05-02", "lopend", "01")
-    assert (drie["hulpvorm"], drie["begindatum"]) == ("11", "2026-01-05")
+    one, two, three = document["cbs"]
+    assert (one["begindatum"], one["einddatum"], one["uitval_klasse"]) == ("2026-01-05", "2026-05-01", "client")
+    assert (one["leveringen"], one["verwijzer"], one["nut_jeugdige"], one["metingen"]) == (2, "01", 7, 1)
+    assert (two["begindatum"], two["status"], two["crisis"]) == ("2026-05-02", "lopend", "01")
+    assert (three["hulpvorm"], three["begindatum"]) == ("11", "2026-01-05")
     assert document["verder"]["cbs"]["uitval"]["n"] == document["verder"]["cbs"]["uitval"]["client"] == 1
     lines = (tmp_path / "cbs/1-eerste/99500001_cbs_2026-1.csv").read_text().splitlines()
     assert lines[2] == "999900018;20150100;V;1300TS;03;02;02;20260301;20260501;03;7;;;"
@@ -328,10 +328,10 @@ def test_hand_made_cbs_records_that_overlap_are_one(tmp_path: Path) -> None:
 def test_scores_by_beschikking_count_once_a_later_one_names_both_numbers(tmp_path: Path) -> None:
     for last, linked in (("beide", 2), ("beschikking", 0)):
         world = _tiny()
-        mei = maand_van(date(2026, 5, 1))
-        scores = [Score(mei, "D1O", "0", "beschikking"), Score(mei + 1, "D1O", "2", last)]
+        may = month_of(date(2026, 5, 1))
+        scores = [Score(may, "D1O", "0", "beschikking"), Score(may + 1, "D1O", "2", last)]
         world.clients[0].trajecten[0].scores = scores
-        write_world(world, Nummers(), SimulationConfig(clients=1, months=6), tmp_path / last)
+        write_world(world, Numbers(), SimulationConfig(clients=1, months=6), tmp_path / last)
         document = json.loads((tmp_path / last / "expected.json").read_text())
         assert document["trajecten"][0]["scores"] == linked
         assert document["trajecten"][0]["gas"] == ({"1O": 2} if linked else {})
@@ -340,13 +340,13 @@ def test_scores_by_beschikking_count_once_a_later_one_names_both_numbers(tmp_pat
 
 def test_a_new_start_is_another_traject_after_the_end(tmp_path: Path) -> None:
     """The second traject of the hand-made client began ten days after the first ended."""
-    write_world(_tiny(), Nummers(), SimulationConfig(clients=1, months=6), tmp_path)
+    write_world(_tiny(), Numbers(), SimulationConfig(clients=1, months=6), tmp_path)
     document = json.loads((tmp_path / "expected.json").read_text())
     assert [row["nieuwe_start"] for row in document["trajecten"]] == ["2026-05-20", None]
-    totaal = document["verder"]["totaal"]
-    assert totaal["geen_nieuwe_start_voorlopig"] == {"teller": 0, "n": 1, "percentage": 0.0}
-    assert totaal["geen_nieuwe_start"]["n"] == totaal["respons_cem"]["n"] == 0
-    assert totaal["respons_scores"] == {"teller": 1, "n": 1, "percentage": 100.0}
+    total = document["verder"]["totaal"]
+    assert total["geen_nieuwe_start_voorlopig"] == {"teller": 0, "n": 1, "percentage": 0.0}
+    assert total["geen_nieuwe_start"]["n"] == total["respons_cem"]["n"] == 0
+    assert total["respons_scores"] == {"teller": 1, "n": 1, "percentage": 100.0}
 
 
 def test_csv_files_come_in_every_shape(faulty: Path) -> None:

@@ -29,10 +29,10 @@ KLASSE = {
     "36": "administratief",
     "37": "administratief",
 }
-OUD = {"0457": "0363", "0370": "0439"}
+OLD = {"0457": "0363", "0370": "0439"}
 FAR = date(9999, 1, 1)
-HEEN = {"jw306": "jw305", "jw308": "jw307"}
-BUITEN = ("0344", "0599", "0518", "0392")
+FORTH = {"jw306": "jw305", "jw308": "jw307"}
+OUTSIDE = ("0344", "0599", "0518", "0392")
 COMPARED = (
     *("aanbieder", "gemeente", "categorie", "code", "begindatum", "einddatum", "reden", "uitval_klasse", "status"),
     *("leveringen", "nut_jeugdige", "nut_ouder", "zonder_hulp_jeugdige", "zonder_hulp_ouder", "gas", "probleem"),
@@ -81,13 +81,13 @@ def _answer(r: Read, data: bytes) -> None:
         root: Any = etree.fromstring(data)
     except etree.XMLSyntaxError:
         return
-    soort = etree.QName(root).namespace.split("/")[-2]
+    kind = etree.QName(root).namespace.split("/")[-2]
     codes = [e.text for e in root[0].iter("{*}RetourCode")]
-    identification = root[0].find("{*}DeclaratieIdentificatie" if soort == "jw325" else "{*}BerichtIdentificatie")
-    if soort in ("jw306", "jw308"):
+    identification = root[0].find("{*}DeclaratieIdentificatie" if kind == "jw325" else "{*}BerichtIdentificatie")
+    if kind in ("jw306", "jw308"):
         if "0001" in codes or len(root) > 1:
-            r.rejected.add((HEEN[soort], root[0].findtext("{*}Afzender"), identification[0].text))
-    elif soort == "jw325":
+            r.rejected.add((FORTH[kind], root[0].findtext("{*}Afzender"), identification[0].text))
+    elif kind == "jw325":
         agb = root[0].findtext("{*}Ontvanger")
         codes += [e.text for e in root.iterfind("{*}DeclaratieAntwoord/{*}RetourCodes/{*}RetourCode")]
         if set(codes) & {"0001", "9333"}:
@@ -102,75 +102,75 @@ def _message(r: Read, data: bytes) -> None:
     except etree.XMLSyntaxError:
         r.refused["B03"] += 1
         return
-    soort = etree.QName(root).namespace.split("/")[-2]
-    kop = {etree.QName(e).localname: e.text for e in root[0].iter()}
-    key = (soort, kop["Afzender"], kop["Identificatie"])
+    kind = etree.QName(root).namespace.split("/")[-2]
+    header = {etree.QName(e).localname: e.text for e in root[0].iter()}
+    key = (kind, header["Afzender"], header["Identificatie"])
     again = hashlib.sha256(data).hexdigest()
-    if soort not in ("jw305", "jw307", "jw323") or again in r.seen:
+    if kind not in ("jw305", "jw307", "jw323") or again in r.seen:
         return
     r.seen.add(again)
-    if key in r.rejected and _sound(root, soort):
+    if key in r.rejected and _sound(root, kind):
         return
-    if soort == "jw323":
-        _declaratie(r, root, kop)
+    if kind == "jw323":
+        _declaratie(r, root, header)
     else:
-        _regie(r, soort, root, kop)
+        _regie(r, kind, root, header)
 
 
-def _sound(root: Any, soort: str) -> bool:
+def _sound(root: Any, kind: str) -> bool:
     """Whether the monitor itself would take the message: its own refusals are counted."""
-    if soort == "jw323":
+    if kind == "jw323":
         return True
-    return elfproef(root[1][0].text) and not _faults(soort, [_fields(k) for k in root[1][-1]])
+    return elfproef(root[1][0].text) and not _faults(kind, [_fields(k) for k in root[1][-1]])
 
 
 def _fields(element: Any) -> dict[str, str]:
     return {etree.QName(e).localname: e.text for e in element.iter() if len(e) == 0}
 
 
-def _regie(r: Read, soort: str, root: Any, kop: dict[str, Any]) -> None:
+def _regie(r: Read, kind: str, root: Any, header: dict[str, Any]) -> None:
     client = root[1]
-    bsn, klassen = client[0].text, [_fields(k) for k in client[-1]]
-    fouten = [*([] if elfproef(bsn) else ["CS002"]), *_faults(soort, klassen)]
-    assert all(k.get("Einddatum", k["Begindatum"]) <= kop["Dagtekening"] for k in klassen), "TR134 is never planted"
-    if fouten:
-        r.refused[fouten[0]] += len(klassen)
+    bsn, classes = client[0].text, [_fields(k) for k in client[-1]]
+    faults = [*([] if elfproef(bsn) else ["CS002"]), *_faults(kind, classes)]
+    assert all(k.get("Einddatum", k["Begindatum"]) <= header["Dagtekening"] for k in classes), "TR134 is never planted"
+    if faults:
+        r.refused[faults[0]] += len(classes)
         return
-    for k in klassen:
-        nummer = int(k.get("ToewijzingNummer", 0))
+    for k in classes:
+        number = int(k.get("ToewijzingNummer", 0))
         begin = date.fromisoformat(k["Begindatum"])
-        key = (bsn, kop["Afzender"], kop["Ontvanger"], nummer, k["Categorie"], k.get("Code", ""), begin)
-        when = (date.fromisoformat(kop["Dagtekening"]), kop["Identificatie"], int(k["StatusAanlevering"]))
-        if soort == "jw305":
+        key = (bsn, header["Afzender"], header["Ontvanger"], number, k["Categorie"], k.get("Code", ""), begin)
+        when = (date.fromisoformat(header["Dagtekening"]), header["Identificatie"], int(k["StatusAanlevering"]))
+        if kind == "jw305":
             r.starts[key].append((*when, None))
         else:
             r.stops[(*key, k["RedenBeeindiging"])].append((*when, date.fromisoformat(k["Einddatum"])))
 
 
-def _faults(soort: str, klassen: list[dict[str, str]]) -> list[str]:
-    fouten = ["CS058" for k in klassen if k["StatusAanlevering"] not in "13"]
-    fouten += ["JZ588" for k in klassen if soort == "jw307" and k["RedenBeeindiging"] not in REDENEN]
-    fouten += ["JZ020" for k in klassen if k["Categorie"] not in CATEGORIEEN]
-    return fouten + ["TR018" for k in klassen if soort == "jw307" and k["Einddatum"] < k["Begindatum"]]
+def _faults(kind: str, classes: list[dict[str, str]]) -> list[str]:
+    faults = ["CS058" for k in classes if k["StatusAanlevering"] not in "13"]
+    faults += ["JZ588" for k in classes if kind == "jw307" and k["RedenBeeindiging"] not in REDENEN]
+    faults += ["JZ020" for k in classes if k["Categorie"] not in CATEGORIEEN]
+    return faults + ["TR018" for k in classes if kind == "jw307" and k["Einddatum"] < k["Begindatum"]]
 
 
-def _declaratie(r: Read, root: Any, kop: dict[str, Any]) -> None:
-    totaal = 0
+def _declaratie(r: Read, root: Any, header: dict[str, Any]) -> None:
+    total = 0
     for client in root[1][-1]:
         for prestatie in client[1]:
-            p, agb = _fields(prestatie), kop["Afzender"]
+            p, agb = _fields(prestatie), header["Afzender"]
             credit = p["DebetCredit"] == "C"
             line = (client[0].text, agb, p["ReferentieNummer"])
-            totaal += -int(p["Bedrag"]) if credit else int(p["Bedrag"])
-            if (agb, kop["Identificatie"], p["ReferentieNummer"]) in r.rejected_lines:
+            total += -int(p["Bedrag"]) if credit else int(p["Bedrag"])
+            if (agb, header["Identificatie"], p["ReferentieNummer"]) in r.rejected_lines:
                 continue
             if credit:
                 r.credited.add((client[0].text, agb, p["VorigReferentieNummer"]))
             else:
                 assert line not in r.debits, "TR314 within one client"
-                r.debits[line] = (kop["Ontvanger"], int(p["ToewijzingNummer"]))
+                r.debits[line] = (header["Ontvanger"], int(p["ToewijzingNummer"]))
     declared = _fields(root[1][3])
-    assert int(declared["TotaalBedrag"]) * (-1 if declared["DebetCredit"] == "C" else 1) == totaal, "TR358"
+    assert int(declared["TotaalBedrag"]) * (-1 if declared["DebetCredit"] == "C" else 1) == total, "TR358"
 
 
 def _rows(data: bytes) -> Iterator[list[str]]:
@@ -189,38 +189,38 @@ def _rap(r: Read, agb: str, data: bytes) -> None:
         r.refused["B03"] += 1
         return
     for row in found:
-        bsn, beschikking, toewijzing, soort, waarde = row
-        toegestaan = {"x", "1", "2"} | ({"-1", "0"} if soort[0] == "D" else {"3"})
+        bsn, beschikking, toewijzing, kind, value = row
+        allowed = {"x", "1", "2"} | ({"-1", "0"} if kind[0] == "D" else {"3"})
         checks = {
             "R01": elfproef(bsn),
             "R02": beschikking or toewijzing,
-            "R04": soort in TYPES,
-            "R05": waarde in toegestaan,
+            "R04": kind in TYPES,
+            "R05": value in allowed,
         }
-        if fout := next((code for code, ok in checks.items() if not ok), None):
-            r.refused[fout] += 1
+        if fault := next((code for code, ok in checks.items() if not ok), None):
+            r.refused[fault] += 1
             continue
-        r.scores.pop(key := (bsn, agb, beschikking, int(toewijzing or 0), soort), None)  # the last upload stands last
-        r.scores[key] = waarde
+        r.scores.pop(key := (bsn, agb, beschikking, int(toewijzing or 0), kind), None)  # the last upload stands last
+        r.scores[key] = value
         if beschikking and toewijzing:
             r.decisions[bsn, agb, beschikking] = int(toewijzing)
 
 
 def _cem(r: Read, data: bytes) -> None:
-    for agb, bsn, _, meting, dag, _, lijst, vraag, antwoord, *gemeente in _rows(data):
-        if gemeente and gemeente[0] in BUITEN:
+    for agb, bsn, _, meting, day, _, code_list, question, antwoord, *gemeente in _rows(data):
+        if gemeente and gemeente[0] in OUTSIDE:
             continue
         try:
-            datum = datetime.strptime(dag, "%d-%m-%Y").date()  # noqa: DTZ007
+            datum = datetime.strptime(day, "%d-%m-%Y").date()  # noqa: DTZ007
         except ValueError:
             r.refused["C02"] += 1
             continue
-        hoogste = 10 if vraag.startswith("VR09") else 4
-        checks = {"C01": elfproef(bsn), "C04": vraag <= "VR10", "C05": 1 <= int(antwoord) <= hoogste}
-        if fout := next((code for code, ok in checks.items() if not ok), None):
-            r.refused[fout] += 1
+        highest = 10 if question.startswith("VR09") else 4
+        checks = {"C01": elfproef(bsn), "C04": question <= "VR10", "C05": 1 <= int(antwoord) <= highest}
+        if fault := next((code for code, ok in checks.items() if not ok), None):
+            r.refused[fault] += 1
         else:
-            r.metingen.setdefault((agb, meting), (bsn, datum, lijst, {}))[3][vraag] = int(antwoord)
+            r.metingen.setdefault((agb, meting), (bsn, datum, code_list, {}))[3][question] = int(antwoord)
 
 
 def _present(deeds: list[tuple[date, str, int, Any]]) -> tuple[bool, Any]:
@@ -244,11 +244,11 @@ def rows(r: Read) -> list[dict[str, Any]]:
     groups: dict[tuple[str, ...], list[Any]] = defaultdict(list)
     for key, deeds in r.starts.items():
         if _present(deeds)[0]:
-            bsn, agb, gemeente, nummer, categorie, code, begin = key
+            bsn, agb, gemeente, number, categorie, code, begin = key
             found = stops.pop(key, {})
             final = next(((d, reden) for reden, d in found.items() if reden != "20"), None)
-            groups[bsn, agb, OUD.get(gemeente, gemeente), categorie].append(
-                (begin, nummer, code, final, found.get("20"))
+            groups[bsn, agb, OLD.get(gemeente, gemeente), categorie].append(
+                (begin, number, code, final, found.get("20"))
             )
     made: list[dict[str, Any]] = [_waiting(key, "wacht_op_start") for key in stops]
     removed = {key for key, deeds in r.starts.items() if all(status == 3 for _, _, status, _ in deeds)}
@@ -261,8 +261,8 @@ def rows(r: Read) -> list[dict[str, Any]]:
 
 def _waiting(key: tuple[Any, ...], status: str) -> dict[str, Any]:
     """A stop without its start, or a removal without its original: a row of its own, to which nothing is linked."""
-    bsn, agb, gemeente, nummer, categorie, code, begin = key
-    row = _row((bsn, agb, OUD.get(gemeente, gemeente), categorie), [(begin, nummer, code, None, None)])
+    bsn, agb, gemeente, number, categorie, code, begin = key
+    row = _row((bsn, agb, OLD.get(gemeente, gemeente), categorie), [(begin, number, code, None, None)])
     return row | {"_": (bsn, "", "", set(), begin, FAR), "status": status}
 
 
@@ -302,25 +302,25 @@ def _link(r: Read, made: list[dict[str, Any]]) -> None:
     per_client: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in made:
         per_client[row["_"][0], row["_"][1]].append(row)
-    for (bsn, agb, beschikking, toewijzing, soort), waarde in r.scores.items():
-        nummer = toewijzing or r.decisions.get((bsn, agb, beschikking), -1)
+    for (bsn, agb, beschikking, toewijzing, kind), value in r.scores.items():
+        number = toewijzing or r.decisions.get((bsn, agb, beschikking), -1)
         for row in per_client[bsn, agb]:
-            if nummer in row["_"][3] and nummer:
+            if number in row["_"][3] and number:
                 row["scores"] += 1
-                row["gas" if soort[0] == "D" else "probleem"][soort[1:]] = None if waarde == "x" else int(waarde)
-    for (bsn, agb, referentie), (ontvanger, nummer) in r.debits.items():
+                row["gas" if kind[0] == "D" else "probleem"][kind[1:]] = None if value == "x" else int(value)
+    for (bsn, agb, referentie), (ontvanger, number) in r.debits.items():
         for row in per_client[bsn, agb]:
-            same = row["gemeente"] == OUD.get(ontvanger, ontvanger) and nummer in row["_"][3]
+            same = row["gemeente"] == OLD.get(ontvanger, ontvanger) and number in row["_"][3]
             row["declaraties"] += same and (bsn, agb, referentie) not in r.credited
-    for (agb, _), (bsn, datum, lijst, antwoorden) in sorted(r.metingen.items(), key=lambda item: item[1][1]):
-        if found := _row_of(per_client[bsn, agb], datum, lijst):
-            groep = "ouder" if lijst.split("_")[2][0] == "O" else "jeugdige"
+    for (agb, _), (bsn, datum, code_list, antwoorden) in sorted(r.metingen.items(), key=lambda item: item[1][1]):
+        if found := _row_of(per_client[bsn, agb], datum, code_list):
+            group = "ouder" if code_list.split("_")[2][0] == "O" else "jeugdige"
             found["metingen"] += 1
-            found[f"nut_{groep}"], found[f"zonder_hulp_{groep}"] = antwoorden.get("VR09A"), antwoorden.get("VR10")
+            found[f"nut_{group}"], found[f"zonder_hulp_{group}"] = antwoorden.get("VR09A"), antwoorden.get("VR10")
 
 
-def _row_of(candidates: list[dict[str, Any]], datum: date, lijst: str) -> dict[str, Any] | None:
-    if lijst.split("_")[2][1] == "D":
+def _row_of(candidates: list[dict[str, Any]], datum: date, code_list: str) -> dict[str, Any] | None:
+    if code_list.split("_")[2][1] == "D":
         running = [row for row in candidates if row["_"][4] <= datum <= row["_"][5]]
         assert len(running) <= 1
         return running[0] if running else None
@@ -342,10 +342,10 @@ def test_files_and_expectation_tell_the_same(tmp_path: Path, seed: int, *, fault
     assert _bag(made) == _bag(expected["trajecten"])
     refused: Counter[str] = Counter()
     del expected["bronnen"]["CBS"]
-    for bron in expected["bronnen"].values():
-        refused.update(bron["afgewezen"])
-        refused.update(bron["bestanden_afgewezen"])
-        assert bron["records"] == bron["geaccepteerd"] + sum(bron["afgewezen"].values())
+    for origin in expected["bronnen"].values():
+        refused.update(origin["afgewezen"])
+        refused.update(origin["bestanden_afgewezen"])
+        assert origin["records"] == origin["geaccepteerd"] + sum(origin["afgewezen"].values())
     for copied in ("R01", "R02", "R04", "R05", "C01", "C02", "C04", "C05"):  # rows of copied files are refused again
         assert r.refused.pop(copied, 0) >= refused.pop(copied, 0)
     assert r.refused == refused

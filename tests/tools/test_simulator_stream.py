@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from domain.field.dates import day
-from domain.indicators.catalogue import INDICATOREN, evaluate
+from domain.indicators.catalogue import INDICATORS, evaluate
 from tests.tools.simulator_stream import Result, run
 from tools.simulator import SimulationConfig, simulate
 from tools.simulator.compare import expected
@@ -60,7 +60,7 @@ def test_rows_and_what_waits_are_as_expected(kind: str, request: pytest.FixtureR
     _same(world.result.rows, expected(world.document, cbs=True))
     waits = world.document["wacht"]
     assert world.result.waiting == {"metingen": waits["metingen"], "scores": waits["scores"]}
-    assert world.result.outside == sum(bron["buiten"] for bron in world.document["bronnen"].values())
+    assert world.result.outside == sum(origin["buiten"] for origin in world.document["bronnen"].values())
     assert world.result.outside > 0
 
 
@@ -109,16 +109,16 @@ def test_a_cbs_redelivery_replaces_and_one_that_breaks_off_does_not(faulty: Worl
 
 
 def _figure(world: World, key: str, cluster: str = "") -> tuple[int, int]:
-    groups = evaluate(INDICATOREN[key], world.result.tables, ["cluster"] if cluster else [], peildatum=day(UNTIL))
+    groups = evaluate(INDICATORS[key], world.result.tables, ["cluster"] if cluster else [], reference_day=day(UNTIL))
     outcome = groups.get((cluster,) if cluster else ())
-    return (int(outcome.teller), int(outcome.noemer)) if outcome else (0, 0)
+    return (int(outcome.teller), int(outcome.denominator)) if outcome else (0, 0)
 
 
 @pytest.mark.parametrize("kind", ["faulty", "clean"])
 def test_new_starts_and_respons_are_as_expected(kind: str, request: pytest.FixtureRequest) -> None:
     world: World = request.getfixturevalue(kind)
-    verder = world.document["verder"]
-    for cluster, wanted in {"": verder["totaal"], **verder["clusters"]}.items():
+    further = world.document["verder"]
+    for cluster, wanted in {"": further["totaal"], **further["clusters"]}.items():
         for key in ("geen_nieuwe_start", "geen_nieuwe_start_voorlopig", "respons_cem", "respons_scores"):
             assert _figure(world, key, cluster) == (wanted[key]["teller"], wanted[key]["n"]), (key, cluster)
         year = wanted["respons_duurzaam"].get("2025", {"teller": 0, "n": 0})
@@ -126,8 +126,8 @@ def test_new_starts_and_respons_are_as_expected(kind: str, request: pytest.Fixtu
         for rater, counts in wanted["probleem"].items():
             for score, number in counts.items():
                 assert _figure(world, f"probleem_{rater}_{score}", cluster)[0] == number
-    assert verder["totaal"]["respons_duurzaam"]["2025"]["n"] > 0
-    assert verder["totaal"]["geen_nieuwe_start"]["n"] > verder["totaal"]["geen_nieuwe_start"]["teller"]
+    assert further["totaal"]["respons_duurzaam"]["2025"]["n"] > 0
+    assert further["totaal"]["geen_nieuwe_start"]["n"] > further["totaal"]["geen_nieuwe_start"]["teller"]
 
 
 def test_the_figures_of_the_cbs_files_are_as_expected(faulty: World) -> None:

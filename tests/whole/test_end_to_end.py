@@ -17,7 +17,7 @@ from tests.whole import scan_places
 from tests.whole.scan import Scan, people_in
 from tests.whole.stream import STAGES, Stream, running
 from tools.simulator import SimulationConfig, simulate
-from tools.simulator.almere import ONBEKEND, halfjaar
+from tools.simulator.almere import UNKNOWN, half_year
 from tools.simulator.compare import WACHT, expected, waiting
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
@@ -48,7 +48,7 @@ def _deliver(stream: Stream, files: Path, almere: Path) -> None:
     for part in sorted(p for p in files.iterdir() if p.is_dir() and p.name != "cbs"):
         stream.deliver(part)
     until = date.fromisoformat(json.loads((almere / "expected.json").read_text())["configuratie"]["until"])
-    words = ("--layout", str(almere / "cbs" / "layout.toml"), "--periode", halfjaar(until)[0])
+    words = ("--layout", str(almere / "cbs" / "layout.toml"), "--periode", half_year(until)[0])
     for part in sorted(p for p in (almere / "cbs").iterdir() if p.is_dir()):
         stream.deliver(part, *words)
 
@@ -72,9 +72,9 @@ def _equal(stream: Stream, rows: Counter[str]) -> None:
 def _nobody_at_rest(stream: Stream, files: Path, almere: Path, broker: RunningBroker, gateway: RunningGateway) -> None:
     """No number, name or birth date of the files in logs, screens, metrics, topics, states or tables."""
     people, reported = people_in(files), people_in(almere / "cbs").bsns
-    assert {ONBEKEND} < reported
+    assert {UNKNOWN} < reported
     # Nines alone say that the number is not known, and end many a decimal fraction.
-    people = people._replace(bsns=(people.bsns | reported) - {ONBEKEND})
+    people = people._replace(bsns=(people.bsns | reported) - {UNKNOWN})
     assert len(people.bsns) > 100
     assert len(people.births) > 50
     assert {"Testpersoon", "Testine"} <= people.names

@@ -15,8 +15,8 @@ from tools.bench import load
 from tools.bench.figures import Figure, Tell, median
 from tools.bench.meter import settle
 from tools.bench.services import Services, services
-from tools.simulator.model import maand_van
-from tools.simulator.xml import Kop, Prestatie, declaratie
+from tools.simulator.model import month_of
+from tools.simulator.xml import Header, Prestatie, declaratie
 
 _RECEIPT_SECONDS: Final = 5.0
 _MEMORY: Final = 200.0
@@ -92,16 +92,16 @@ def rap(rows: int, seed: int, first: int = 0) -> bytes:
 
 def jw323(megabytes: int) -> bytes:
     """A declaration of about that size, as the simulator writes them."""
-    kop = Kop("JW323", load.AGB, "0363", "900001", date(2026, 2, 5))
-    size = len(declaratie(kop, "D900001", maand_van(date(2026, 1, 1)), _lines(1_000), 0)) / 1_000
-    return declaratie(kop, "D900001", maand_van(date(2026, 1, 1)), _lines(int(megabytes * 1e6 / size)), 0)
+    header = Header("JW323", load.AGB, "0363", "900001", date(2026, 2, 5))
+    size = len(declaratie(header, "D900001", month_of(date(2026, 1, 1)), _lines(1_000), 0)) / 1_000
+    return declaratie(header, "D900001", month_of(date(2026, 1, 1)), _lines(int(megabytes * 1e6 / size)), 0)
 
 
 def _lines(count: int) -> list[Prestatie]:
     numbers = official_numbers()
     return [
         Prestatie(numbers[n % len(numbers)], f"R{n:09d}", "", 1_000 + n, "45", "45A04", date(2025, 12, 1),
-                  maand_van(date(2026, 1, 1)), 12, "01", 10_000)
+                  month_of(date(2026, 1, 1)), 12, "01", 10_000)
         for n in range(count)
     ]  # fmt: skip
 

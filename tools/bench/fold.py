@@ -14,11 +14,11 @@ import msgspec
 from msgspec.structs import asdict
 
 from connectors.delivery.reading import prepare
-from connectors.delivery.recognise import HOOFD, PARSERS, recognise
+from connectors.delivery.recognise import HEAD, PARSERS, recognise
 from connectors.formats.files import Source
-from connectors.formats.model import Afwijzing, BestandFout, Invoer
+from connectors.formats.model import Afwijzing, FileContext, FileFault
 from crypto.pseudonym import References
-from domain.care.fold import Persoon, fold
+from domain.care.fold import Person, fold_rows
 from domain.facts.fact import BerichtRetour, Event
 from schemas.records import fact_to_record, record_to_fact
 from streams.references import Remembered, hashed
@@ -62,7 +62,7 @@ def measure(lives: Lives, rounds: int, tell: Tell) -> list[Figure]:
         for number in range(rounds):
             tell(f"round {number + 1} of {rounds}: {what}")
             began = time.process_time()
-            size = sum(_fold(client, life, run or len(life)) for client, life in lives.items())
+            size = sum(_fold_life(client, life, run or len(life)) for client, life in lives.items())
             rates.append(events / (time.process_time() - began))
         note = f"{events:,} events of {len(lives):,} clients, processor time"
         target = None if run else _PER_SECOND
@@ -72,14 +72,14 @@ def measure(lives: Lives, rounds: int, tell: Tell) -> list[Figure]:
     return found
 
 
-def _fold(client: bytes, life: list[Event], run: int) -> int:
+def _fold_life(client: bytes, life: list[Event], run: int) -> int:
     """Fold a life in batches, the state packed in between; its packed size in the end."""
-    blob = msgspec.msgpack.encode(Persoon())
+    blob = msgspec.msgpack.encode(Person())
     for first in range(0, len(life), run):
         part = life[first : first + run]
-        persoon = msgspec.msgpack.decode(blob, type=Persoon)
-        fold(client, persoon, part, first + len(part) - 1, first)
-        blob = msgspec.msgpack.encode(persoon)
+        person = msgspec.msgpack.decode(blob, type=Person)
+        fold_rows(client, person, part, first + len(part) - 1, first)
+        blob = msgspec.msgpack.encode(person)
     return len(blob)
 
 
@@ -98,11 +98,11 @@ def _lines(path: Path, number: int, references: Remembered) -> Iterator[tuple[st
     content = path.read_bytes()
     try:
         source = Source(path.name, path.name, len(content), content=content)
-        kind, sender = recognise(content[:HOOFD], path.name, path.name)
+        kind, sender = recognise(content[:HEAD], path.name, path.name)
         known = prepare(source, b"benchmark", len(content))
-        given = Invoer(path.name, sender, _UPLOAD + number, known.codering, known.regels)
+        given = FileContext(path.name, sender, _UPLOAD + number, known.encoding, known.regels)
         lines = list(PARSERS[kind](BytesIO(content), given))
-    except BestandFout:
+    except FileFault:
         return  # planted: the whole file is refused
     for line in lines:
         if isinstance(line.inhoud, Afwijzing | BerichtRetour) or line.bsn is None:

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from clickhouse_connect.driver.client import Client
 
 from connectors.delivery.sealed import SealedDelivery
-from connectors.formats.model import Regel
+from connectors.formats.model import FileRecord
 from crypto import keys
 from domain.facts.fact import Fact, Score, Start
 from domain.field.bsn import official_numbers
@@ -91,7 +91,7 @@ class Source(threading.Thread):
             code = _code(number) if kind == "start" and line == _DELIVERY // 2 else "45A04"
             if code != "45A04" and self.since:
                 self.watched[code] = now
-            record = Regel(line + 1, 1, self._numbers[client], _fact(kind, client, turn, code))
+            record = FileRecord(line + 1, 1, self._numbers[client], _fact(kind, client, turn, code))
             value = sealed.envelope(line + 1, record, int(now * 1000))
             self._publisher.send(IN_TOPIC[kind], name.encode(), value)
         self._publisher.flush()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from connectors.delivery.sealed import SealedDelivery
-from connectors.formats.model import Regel
+from connectors.formats.model import FileRecord
 from crypto import keys
 from domain.facts.fact import Event, Fact, Meting, Prestatie, Score, Start, Stop
 from domain.field.bsn import official_numbers
@@ -28,7 +28,7 @@ AGB: Final = "90000001"
 LINES: Final = 2_000
 #: Day numbers of the made-up care.
 _BEGIN: Final = 20_089  # 2025-01-01
-_EIND: Final = 20_270
+_END: Final = 20_270
 _CODES: Final = ("45A04", "45A53", "54001", "50L04")
 _ANSWERS: Final = {
     **{f"VR{n:02d}": 3 for n in range(1, 8)}, **{f"VR08{x}": 2 for x in "ABCDEFG"}, "VR09A": 8, "VR10": 3
@@ -78,7 +78,7 @@ def _seal(share: Sealing) -> None:
         sealed = SealedDelivery(public, "declaration", name, LINES, AGB, test=False)
         for line in range(LINES):
             client = (delivery * LINES + line) // share.repeat
-            record = Regel(line + 1, 1, numbers[client % len(numbers)], prestatie(client, delivery * LINES + line))
+            record = FileRecord(line + 1, 1, numbers[client % len(numbers)], prestatie(client, delivery * LINES + line))
             value = sealed.envelope(line + 1, record, int(time.time() * 1000))
             publisher.send(IN_TOPIC["declaration"], name.encode(), value)
     publisher.flush(120)
@@ -87,19 +87,19 @@ def _seal(share: Sealing) -> None:
 def life(person: int) -> list[Fact]:
     """Eight facts of one client in order: a start, two scores, three declarations, a stop and a questionnaire."""
     number, code, status = b"%08d" % (person % 10**8), _CODES[person % 4], 1
-    begin, eind = _BEGIN + person % 90, _EIND + person % 60
+    begin, end = _BEGIN + person % 90, _END + person % 60
     common = ("0363", number, code[:2], code, begin)
     return [
         Start(*common, status, begin + 7, b"s%07d" % (person % 10**7), begin, person % 18, False, "1"),
         Score(number, None, 1, "O", 0, begin * 86_400_000),
-        *(_maand(person, number, code, month) for month in range(3)),
-        Score(number, None, 1, "O", 2, eind * 86_400_000),
-        Stop(*common, "31", eind, status, eind + 7, b"e%07d" % (person % 10**7), begin, person % 18, False, "1"),
-        Meting(number, "CEM+_2018_OE_v1", "Moeder", eind, _ANSWERS, eind * 86_400_000),
+        *(_month(person, number, code, month) for month in range(3)),
+        Score(number, None, 1, "O", 2, end * 86_400_000),
+        Stop(*common, "31", end, status, end + 7, b"e%07d" % (person % 10**7), begin, person % 18, False, "1"),
+        Meting(number, "CEM+_2018_OE_v1", "Moeder", end, _ANSWERS, end * 86_400_000),
     ]
 
 
-def _maand(person: int, number: bytes, code: str, month: int) -> Prestatie:
+def _month(person: int, number: bytes, code: str, month: int) -> Prestatie:
     first = day(date(2025, 4 + month, 1))
     return Prestatie(
         "0363", number, code[:2], code, b"%07d%d" % (person % 10**7, month), None, "D", first, first + 27, 12, "14",

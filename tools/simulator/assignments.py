@@ -12,38 +12,38 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from random import Random
 
-from tools.simulator.model import Client, Levering, Toewijzing, Versie
-from tools.simulator.tables import DEFINITIES, FREQUENTIE, PRODUCT_VAN, REDEN_WIJZIGING
-from tools.simulator.xml_toewijzing import Toegewezen
+from tools.simulator.model import Client, Levering, Toewijzing, Version
+from tools.simulator.tables import DEFINITIONS, FREQUENTIE, PRODUCT_OF, REDEN_CHANGE
+from tools.simulator.xml_toewijzing import Assigned
 
-ACHTERAF, OPEN, VERLENGD = 0.1, 0.3, 0.25  # shares: told after the start, without an end, extended once
-LANG = 90  # days of care from which an assignment may have been extended
+AFTERWARDS, OPEN, EXTENDED = 0.1, 0.3, 0.25  # shares: told after the start, without an end, extended once
+LONG = 90  # days of care from which an assignment may have been extended
 
 
 def make_toewijzingen(rng: Random, client: Client, until: date) -> None:
     """Set the assignments of a client whose care is known."""
-    grens = until + timedelta(days=DEFINITIES.dagtekening_na_einde)
+    bound = until + timedelta(days=DEFINITIONS.dagtekening_na_einde)
     for traject in client.trajecten:
-        per_nummer: dict[int, list[Levering]] = {}
+        per_number: dict[int, list[Levering]] = {}
         for levering in traject.leveringen:
             if levering.toewijzingnummer is not None:
-                per_nummer.setdefault(levering.toewijzingnummer, []).append(levering)
-        for leveringen in per_nummer.values():
-            client.toewijzingen.append(toewijzing(rng, traject.aanbieder, leveringen, until, grens))
+                per_number.setdefault(levering.toewijzingnummer, []).append(levering)
+        for leveringen in per_number.values():
+            client.toewijzingen.append(toewijzing(rng, traject.aanbieder, leveringen, until, bound))
 
 
-def toewijzing(rng: Random, aanbieder: str, leveringen: list[Levering], until: date, grens: date) -> Toewijzing:
-    """The assignment behind leveringen of one number; nothing is dated after `grens`."""
-    eerste, laatste = leveringen[0], leveringen[-1]
-    product = PRODUCT_VAN[eerste.categorie]
+def toewijzing(rng: Random, aanbieder: str, leveringen: list[Levering], until: date, bound: date) -> Toewijzing:
+    """The assignment behind leveringen of one number; nothing is dated after `bound`."""
+    first, last = leveringen[0], leveringen[-1]
+    product = PRODUCT_OF[first.categorie]
     return Toewijzing(
         aanbieder=aanbieder,
-        gemeente=eerste.ontvanger,
-        nummer=eerste.toewijzingnummer or 0,
-        categorie=eerste.categorie,
-        code=eerste.code,
-        ingangsdatum=eerste.ingangsdatum,
-        versies=_versies(rng, eerste, laatste, until, grens),
+        gemeente=first.ontvanger,
+        nummer=first.toewijzingnummer or 0,
+        categorie=first.categorie,
+        code=first.code,
+        ingangsdatum=first.ingangsdatum,
+        versions=_versions(rng, first, last, until, bound),
         volume=rng.randint(1, 40) if product.tarief else None,
         eenheid=product.eenheid if product.tarief else "",
         frequentie=FREQUENTIE[product.eenheid] if product.tarief else "",
@@ -51,74 +51,74 @@ def toewijzing(rng: Random, aanbieder: str, leveringen: list[Levering], until: d
     )
 
 
-def _versies(rng: Random, eerste: Levering, laatste: Levering, until: date, grens: date) -> list[Versie]:
-    einde = laatste.einde
-    tot = max([until, *(s.einddatum for s in laatste.stops)]) if einde is None else einde.einddatum
-    gepland = None if rng.random() < OPEN else tot + timedelta(days=rng.randint(0, 200))
-    if eerste.begindatum > eerste.ingangsdatum + timedelta(days=20) or rng.random() >= ACHTERAF:
-        dag = eerste.ingangsdatum - timedelta(days=rng.randint(1, 10))
+def _versions(rng: Random, first: Levering, last: Levering, until: date, bound: date) -> list[Version]:
+    end = last.end
+    up_to = max([until, *(s.einddatum for s in last.stops)]) if end is None else end.einddatum
+    planned = None if rng.random() < OPEN else up_to + timedelta(days=rng.randint(0, 200))
+    if first.begindatum > first.ingangsdatum + timedelta(days=20) or rng.random() >= AFTERWARDS:
+        day = first.ingangsdatum - timedelta(days=rng.randint(1, 10))
     else:
-        dag = eerste.begindatum + timedelta(days=rng.randint(1, 9))
-    verlengd = gepland is not None and (tot - eerste.begindatum).days > LANG and rng.random() < VERLENGD
-    half = eerste.begindatum + timedelta(days=(tot - eerste.begindatum).days // 2)
-    made = [_versie(rng, dag, half if verlengd else gepland, "", grens)]
-    if verlengd:
-        made.append(_versie(rng, half - timedelta(days=10), gepland, "04", grens))
-    reden = _reden(rng, laatste)
-    if einde and reden:
-        na = max(einde.einddatum + timedelta(days=rng.randint(0, 4)), made[-1].datum + timedelta(days=1))
-        made.append(_versie(rng, na, einde.einddatum, reden, grens))
+        day = first.begindatum + timedelta(days=rng.randint(1, 9))
+    extended = planned is not None and (up_to - first.begindatum).days > LONG and rng.random() < EXTENDED
+    half = first.begindatum + timedelta(days=(up_to - first.begindatum).days // 2)
+    made = [_version(rng, day, half if extended else planned, "", bound)]
+    if extended:
+        made.append(_version(rng, half - timedelta(days=10), planned, "04", bound))
+    reden = _reden(rng, last)
+    if end and reden:
+        after = max(end.einddatum + timedelta(days=rng.randint(0, 4)), made[-1].datum + timedelta(days=1))
+        made.append(_version(rng, after, end.einddatum, reden, bound))
     return made
 
 
-def _reden(rng: Random, laatste: Levering) -> str:
+def _reden(rng: Random, last: Levering) -> str:
     """The reason of the municipality that goes with the stop (3.5); none for an end between provider and client."""
-    if laatste.fusie:
+    if last.merger:
         return "11"
-    einde = laatste.einde
-    keuze = REDEN_WIJZIGING.get(einde.reden, ()) if einde else ()
-    return rng.choice(keuze) if keuze else ""
+    end = last.end
+    choice = REDEN_CHANGE.get(end.reden, ()) if end else ()
+    return rng.choice(choice) if choice else ""
 
 
-def _versie(rng: Random, dag: date, einddatum: date | None, reden: str, grens: date) -> Versie:
+def _version(rng: Random, day: date, einddatum: date | None, reden: str, bound: date) -> Version:
     tijd = f"{rng.randint(8, 17):02d}:{rng.randint(0, 59):02d}:{rng.randint(0, 59):02d}"
-    dag = min(dag, grens)
-    return Versie(dag, tijd, min(dag + timedelta(days=rng.randint(0, 2)), grens), einddatum, reden)
+    day = min(day, bound)
+    return Version(day, tijd, min(day + timedelta(days=rng.randint(0, 2)), bound), einddatum, reden)
 
 
-def zendingen(client: Client) -> Iterator[tuple[str, str, date, list[Toegewezen]]]:
+def shipments(client: Client) -> Iterator[tuple[str, str, date, list[Assigned]]]:
     """(provider, gemeente, day, products) of every JW301 of a client, per pair of parties in order of day."""
-    paren: dict[tuple[str, str], list[Toewijzing]] = defaultdict(list)
+    pairs: dict[tuple[str, str], list[Toewijzing]] = defaultdict(list)
     for t in client.toewijzingen:
-        paren[t.aanbieder, t.gemeente].append(t)
-    for (aanbieder, gemeente), toewijzingen in paren.items():
-        dagen = sorted({v.dagtekening for t in toewijzingen for v in t.versies})
-        for dag in dagen:
-            producten = [p for t in toewijzingen if (p := _op(t, dag))]
-            yield aanbieder, gemeente, dag, producten
+        pairs[t.aanbieder, t.gemeente].append(t)
+    for (aanbieder, gemeente), toewijzingen in pairs.items():
+        days = sorted({v.dagtekening for t in toewijzingen for v in t.versions})
+        for day in days:
+            products = [p for t in toewijzingen if (p := _on(t, day))]
+            yield aanbieder, gemeente, day, products
 
 
-def _op(t: Toewijzing, dag: date) -> Toegewezen | None:
+def _on(t: Toewijzing, day: date) -> Assigned | None:
     """The assignment as a JW301 of this day has it: told for the first time, or repeated while it is valid."""
-    versie = t.op(dag)
-    if versie is None:
+    version = t.op(day)
+    if version is None:
         return None
-    nieuw = versie.dagtekening == dag
-    if not nieuw and versie.einddatum is not None and versie.einddatum < dag:
+    new = version.dagtekening == day
+    if not new and version.einddatum is not None and version.einddatum < day:
         return None
-    return toegewezen(t, versie, versie.reden if nieuw else "")
+    return assigned(t, version, version.reden if new else "")
 
 
-def toegewezen(t: Toewijzing, versie: Versie, reden: str) -> Toegewezen:
+def assigned(t: Toewijzing, version: Version, reden: str) -> Assigned:
     """The ToegewezenProduct of one version."""
-    return Toegewezen(
+    return Assigned(
         nummer=str(t.nummer),
         categorie=t.categorie,
         code=t.code,
-        datum=versie.datum,
-        tijd=versie.tijd,
+        datum=version.datum,
+        tijd=version.tijd,
         ingangsdatum=t.ingangsdatum,
-        einddatum=versie.einddatum,
+        einddatum=version.einddatum,
         reden=reden,
         volume=t.volume,
         eenheid=t.eenheid,

@@ -35,10 +35,10 @@ def found(rows: Iterable[Sequence[Any]]) -> Counter[str]:
     """The rows of ``QUERY`` as a multiset."""
     counted: Counter[str] = Counter()
     for row in rows:
-        plain, (jaren, wacht, vlaggen, gas) = row[: len(_FIELDS)], row[len(_FIELDS) : -3]
+        plain, (years, wacht, vlaggen, gas) = row[: len(_FIELDS)], row[len(_FIELDS) : -3]
         probleem = dict(zip(_RATERS, row[-3:], strict=True))
         shaped = [value if value != "" else None for value in plain]
-        counted[_line(shaped, list(jaren), sorted(wacht.items()), sorted(vlaggen), gas, probleem)] += 1
+        counted[_line(shaped, list(years), sorted(wacht.items()), sorted(vlaggen), gas, probleem)] += 1
     return counted
 
 
@@ -63,7 +63,7 @@ def waiting(rows: Iterable[Sequence[Any]]) -> dict[str, dict[str, int]]:
 
 def _line(
     plain: list[Any],
-    jaren: list[int],
+    years: list[int],
     wacht: list[tuple[str, str]],
     vlaggen: list[str],
     gas: Mapping[str, int | None],
@@ -71,4 +71,4 @@ def _line(
 ) -> str:
     """A score of x stands in no column of a row."""
     known = [sorted((k, v) for k, v in scores.items() if v is not None) for scores in (gas, probleem)]
-    return json.dumps([*plain, jaren, wacht, vlaggen, *known])
+    return json.dumps([*plain, years, wacht, vlaggen, *known])

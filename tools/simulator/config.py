@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from tools.simulator.model import eerste_dag, maand_van
+from tools.simulator.model import first_day, month_of
 
 Progress = Callable[[str, int, int], None]  # step, done, total
 
@@ -28,4 +28,4 @@ class SimulationConfig:
     @property
     def first(self) -> date:
         """First day of the simulated period."""
-        return eerste_dag(maand_van(self.until) - self.months + 1)
+        return first_day(month_of(self.until) - self.months + 1)

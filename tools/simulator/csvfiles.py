@@ -9,53 +9,53 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
-from tools.simulator.model import Client, Meting, Traject, World, eerste_dag, maand_van
-from tools.simulator.tables import BUITEN_SET
+from tools.simulator.model import Client, Meting, Traject, World, first_day, month_of
+from tools.simulator.tables import OUTSIDE_SET
 
 Row = tuple[str, ...]
-CEM_KOP = (
+CEM_HEADER = (
     *("zorgaanbieder_id", "bsn", "client_ref", "meting_id"),
     *("datum_meting", "informant", "vragenlijst", "vraag", "antwoord"),
 )
-BERGOP_KOP = (*CEM_KOP, "gemeente")  # the feed is not public: this column is a proposal [P]
-VREEMD = 950  # first sequence of a meting of another municipality: no client comes to this many metingen
-RAP_KOPPEN = (
+BERGOP_HEADER = (*CEM_HEADER, "gemeente")  # the feed is not public: this column is a proposal [P]
+FOREIGN = 950  # first sequence of a meting of another municipality: no client comes to this many metingen
+RAP_HEADERS = (
     ("BSN", "Beschikingsnummer", "Toewijzingsnummer", "Type", "Waarde"),  # as on the slide (S0)
     ("BSN", "Beschikkingsnummer", "Toewijzingsnummer", "Type", "Waarde"),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Stijl:
+class Style:
     """How one file is written.
 
-    `lege_regel`: an empty line at the end, as in the feedback example of S0 (1 empty line).
+    `empty_row`: an empty line at the end, as in the feedback example of S0 (1 empty line).
     """
 
-    scheiding: str
-    codering: str
-    regeleinde: str
-    lege_regel: bool
+    separator: str
+    encoding: str
+    line_end: str
+    empty_row: bool
 
-    def zonder_lege_regel(self) -> Stijl:
+    def zonder_empty_row(self) -> Style:
         """The same style without an empty line at the end."""
-        return replace(self, lege_regel=False)
+        return replace(self, empty_row=False)
 
-    def render(self, kop: Row, rows: Iterable[Row]) -> bytes:
+    def render(self, header: Row, rows: Iterable[Row]) -> bytes:
         """The bytes of a file with this header and these rows; fields that need it are quoted."""
         out = io.StringIO()
-        writer = csv.writer(out, delimiter=self.scheiding, lineterminator=self.regeleinde)
-        writer.writerow(kop)
+        writer = csv.writer(out, delimiter=self.separator, lineterminator=self.line_end)
+        writer.writerow(header)
         writer.writerows(rows)
-        if self.lege_regel:
-            out.write(self.regeleinde)
-        return out.getvalue().encode(self.codering)
+        if self.empty_row:
+            out.write(self.line_end)
+        return out.getvalue().encode(self.encoding)
 
 
-def stijl(seed: int, soort: str, agb: str, maand: int) -> Stijl:
+def style(seed: int, kind: str, agb: str, month: int) -> Style:
     """The style of one file, fixed by seed, kind, provider and month."""
-    rng = Random(f"{seed}|stijl|{soort}|{agb}|{maand}")
-    return Stijl(
+    rng = Random(f"{seed}|stijl|{kind}|{agb}|{month}")
+    return Style(
         rng.choices((";", ",", "\t"), (6, 2, 2))[0],
         rng.choices(("utf-8", "utf-8-sig", "cp1252"), (5, 3, 2))[0],
         rng.choice(("\r\n", "\n")),
@@ -63,64 +63,73 @@ def stijl(seed: int, soort: str, agb: str, maand: int) -> Stijl:
     )
 
 
-def rap_kop(agb: str) -> Row:
+def rap_header(agb: str) -> Row:
     """The spelling of the header this provider uses."""
-    return RAP_KOPPEN[int(agb) % 2]
+    return RAP_HEADERS[int(agb) % 2]
 
 
-def jaarmaand(maand: int) -> str:
+def year_month(month: int) -> str:
     """`yyyymm` of a month number."""
-    return f"{eerste_dag(maand):%Y%m}"
+    return f"{first_day(month):%Y%m}"
 
 
-def rap_pad(agb: str, maand: int, naam: str = "") -> str:
-    """Path of a RAP file: AGB code first, later months sort after earlier ones, `naam` after the plain file."""
-    return f"rap/{agb}_scores_{jaarmaand(maand)}{naam}.csv"
+def rap_pad(agb: str, month: int, name: str = "") -> str:
+    """Path of a RAP file: AGB code first, later months sort after earlier ones, `name` after the plain file."""
+    return f"rap/{agb}_scores_{year_month(month)}{name}.csv"
 
 
-def cem_pad(agb: str, maand: int, naam: str = "") -> str:
+def cem_pad(agb: str, month: int, name: str = "") -> str:
     """Path of a CEM+ file."""
-    return f"cem/{agb}_cem_{jaarmaand(maand)}{naam}.csv"
+    return f"cem/{agb}_cem_{year_month(month)}{name}.csv"
 
 
-def bergop_pad(agb: str, maand: int) -> str:
+def bergop_pad(agb: str, month: int) -> str:
     """Path of a file of the BergOp feed."""
-    return f"bergop/{agb}_bergop_{jaarmaand(maand)}.csv"
+    return f"bergop/{agb}_bergop_{year_month(month)}.csv"
 
 
-def rap_bestanden(world: World) -> Iterator[tuple[str, int, list[Row]]]:
+def rap_files(world: World) -> Iterator[tuple[str, int, list[Row]]]:
     """(provider, month, rows) of every RAP file, in order of path."""
     rows: dict[tuple[str, int], list[Row]] = defaultdict(list)
     for client in world.clients:
         for traject in client.trajecten:
-            for maand, row in _rap_rows(client, traject):
-                rows[traject.aanbieder, maand].append(row)
-    for (agb, maand), made in sorted(rows.items()):
-        yield agb, maand, made
+            for month, row in _rap_rows(client, traject):
+                rows[traject.aanbieder, month].append(row)
+    for (agb, month), made in sorted(rows.items()):
+        yield agb, month, made
 
 
-def cem_bestanden(world: World) -> Iterator[tuple[str, int, list[Row]]]:
+def cem_files(world: World) -> Iterator[tuple[str, int, list[Row]]]:
     """(provider, month, rows) of every CEM+ file, in order of path; a month holds the metingen of that month."""
-    for agb, maand, found in _metingen(world, bergop=False):
-        yield agb, maand, [row for client, meting in found for row in cem_rows(client.bsn, meting)]
+    for agb, month, found in _metingen(world, bergop=False):
+        yield agb, month, [row for client, meting in found for row in cem_rows(client.bsn, meting)]
 
 
-def bergop_bestanden(world: World, seed: int) -> Iterator[tuple[str, int, list[Row], int]]:
+def bergop_files(world: World, seed: int) -> Iterator[tuple[str, int, list[Row], int]]:
     """(provider, month, rows, rows of other municipalities) of every file of the BergOp feed, in order of path.
 
     A foreign meting is one row with a meting_id of its own; were it let through, it would count.
     """
-    for agb, maand, found in _metingen(world, bergop=True):
-        rng = Random(f"{seed}|bergop|{agb}|{maand}")
+    for agb, month, found in _metingen(world, bergop=True):
+        rng = Random(f"{seed}|bergop|{agb}|{month}")
         rows = [(*row, m.gemeente) for client, m in found for row in cem_rows(client.bsn, m)]
-        vreemd = [_vreemd(rng, *rng.choice(found), n) for n in range(rng.randint(0, 2))]
-        yield agb, maand, [*vreemd[:1], *rows, *vreemd[1:]], len(vreemd)
+        foreign = [_foreign(rng, *rng.choice(found), n) for n in range(rng.randint(0, 2))]
+        yield agb, month, [*foreign[:1], *rows, *foreign[1:]], len(foreign)
 
 
-def _vreemd(rng: Random, client: Client, meting: Meting, nummer: int) -> Row:
-    kop, informant, lijst = cem_rows(client.bsn, meting)[0][:4], meting.informant, meting.vragenlijst
-    vreemd = f"{meting.client_ref}-{VREEMD + nummer}"
-    return (*kop[:3], vreemd, f"{meting.datum:%d-%m-%Y}", informant, lijst, "VR09A", "1", rng.choice(BUITEN_SET))
+def _foreign(rng: Random, client: Client, meting: Meting, number: int) -> Row:
+    header, informant, code_list = cem_rows(client.bsn, meting)[0][:4], meting.informant, meting.vragenlijst
+    foreign = f"{meting.client_ref}-{FOREIGN + number}"
+    return (
+        *header[:3],
+        foreign,
+        f"{meting.datum:%d-%m-%Y}",
+        informant,
+        code_list,
+        "VR09A",
+        "1",
+        rng.choice(OUTSIDE_SET),
+    )
 
 
 def _metingen(world: World, *, bergop: bool) -> Iterator[tuple[str, int, list[tuple[Client, Meting]]]]:
@@ -128,22 +137,25 @@ def _metingen(world: World, *, bergop: bool) -> Iterator[tuple[str, int, list[tu
     for client in world.clients:
         for meting in client.metingen:
             if world.aanbieders[meting.aanbieder].bergop == bergop:
-                metingen[meting.aanbieder, maand_van(meting.datum)].append((client, meting))
-    for (agb, maand), found in sorted(metingen.items(), key=lambda item: item[0]):
-        yield agb, maand, found
+                metingen[meting.aanbieder, month_of(meting.datum)].append((client, meting))
+    for (agb, month), found in sorted(metingen.items(), key=lambda item: item[0]):
+        yield agb, month, found
 
 
 def cem_rows(bsn: str, meting: Meting) -> list[Row]:
     """One row per answer (8.2), date as dd-mm-yyyy."""
-    kop = (meting.aanbieder, bsn, meting.client_ref, meting.meting_id, f"{meting.datum:%d-%m-%Y}")
-    return [(*kop, meting.informant, meting.vragenlijst, vraag, waarde) for vraag, waarde in meting.antwoorden.items()]
+    header = (meting.aanbieder, bsn, meting.client_ref, meting.meting_id, f"{meting.datum:%d-%m-%Y}")
+    return [
+        (*header, meting.informant, meting.vragenlijst, question, value)
+        for question, value in meting.antwoorden.items()
+    ]
 
 
 def _rap_rows(client: Client, traject: Traject) -> Iterator[tuple[int, Row]]:
-    nummer = str(traject.score_nummer)
-    if traject.score_nummer % 50 == 0:
-        nummer = nummer.zfill(9)  # leading zeros carry no meaning
+    number = str(traject.score_number)
+    if traject.score_number % 50 == 0:
+        number = number.zfill(9)  # leading zeros carry no meaning
     for score in traject.scores:
-        beschikking = "" if score.wijze == "toewijzing" else traject.beschikkingsnummer
-        toewijzing = "" if score.wijze == "beschikking" else nummer
-        yield score.maand, (client.bsn, beschikking, toewijzing, score.type, score.waarde)
+        beschikking = "" if score.manner == "toewijzing" else traject.beschikkingsnummer
+        toewijzing = "" if score.manner == "beschikking" else number
+        yield score.month, (client.bsn, beschikking, toewijzing, score.type, score.waarde)

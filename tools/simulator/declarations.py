@@ -14,31 +14,31 @@ from datetime import date, timedelta
 from random import Random
 
 from tools.simulator.manifest import Manifest
-from tools.simulator.messages import NA_ALLES, VOORAF, Identificaties
-from tools.simulator.model import Client, Levering, Traject, World, laatste_dag, maand_van
+from tools.simulator.messages import AFTER_EVERYTHING, BEFOREHAND, Identificaties
+from tools.simulator.model import Client, Levering, Traject, World, last_day, month_of
 from tools.simulator.output import Output
-from tools.simulator.tables import PRODUCT_VAN
-from tools.simulator.xml import Kop, Prestatie, declaratie
+from tools.simulator.tables import PRODUCT_OF
+from tools.simulator.xml import Header, Prestatie, declaratie
 from tools.simulator.xml_retour import Antwoord, declaratie_antwoord
 
-CREDIT_SHARE, AFKEUR_SHARE, GEHEEL_SHARE = 0.02, 0.015, 0.03
-REGEL_CODES = ("9338", "9321", "0611")
+CREDIT_SHARE, AFKEUR_SHARE, WHOLE_SHARE = 0.02, 0.015, 0.03
+ROW_CODES = ("9338", "9321", "0611")
 DUBBEL = ("TR314", "TR333")
 
 
 @dataclass(slots=True)
-class Inzet:
+class Effort:
     """An assignment in use: the months in which care was given on it, and the last day it covers (None = open)."""
 
     client: Client
     traject: Traject
     levering: Levering
-    maanden: set[int]
-    tot: date | None
+    months: set[int]
+    up_to: date | None
 
 
 @dataclass(slots=True)
-class Regel:
+class DeclaredLine:
     """A declared line, the traject it belongs to, and the code that rejects it ('' = approved)."""
 
     prestatie: Prestatie
@@ -47,16 +47,16 @@ class Regel:
 
 
 @dataclass(slots=True)
-class Bestand:
-    """One declaration: where it goes, its header and number, its lines; `code` and `niveau` reject it as a whole."""
+class File:
+    """One declaration: where it goes, its header and number, its lines; `code` and `level` reject it as a whole."""
 
     pad: str
-    kop: Kop
+    header: Header
     nummer: str
-    maand: int
-    regels: list[Regel]
+    month: int
+    regels: list[DeclaredLine]
     code: str = ""
-    niveau: int = 3
+    level: int = 3
 
     @property
     def prestaties(self) -> list[Prestatie]:
@@ -77,194 +77,194 @@ class Declaraties:
     ids: Identificaties
     output: Output
     manifest: Manifest
-    credit_paden: list[str] = field(default_factory=list)
-    _gedaan: set[str] = field(default_factory=set)
-    _eerder: dict[str, Bestand] = field(default_factory=dict)
+    credit_paths: list[str] = field(default_factory=list)
+    _done: set[str] = field(default_factory=set)
+    _earlier: dict[str, File] = field(default_factory=dict)
     _ref: dict[str, Iterator[int]] = field(default_factory=lambda: defaultdict(lambda: itertools.count(1)))
 
     def write(self, world: World) -> Iterator[tuple[str, bytes, int]]:
         """Write all files; yields (path, bytes, lines) of each declaration."""
-        for (agb, ontvanger), inzetten in sorted(self._groepen(world).items()):
-            stijl, bestanden = world.aanbieders[agb].stijl, self._bestanden(agb, ontvanger, inzetten)
-            for bestand in bestanden:
-                yield self._schrijf(bestand, stijl)
-            _tel(bestanden)
+        for (agb, ontvanger), efforts in sorted(self._groups(world).items()):
+            style, files = world.aanbieders[agb].style, self._files(agb, ontvanger, efforts)
+            for file in files:
+                yield self._write(file, style)
+            _count(files)
 
-    def _groepen(self, world: World) -> dict[tuple[str, str], list[Inzet]]:
-        groepen: dict[tuple[str, str], list[Inzet]] = defaultdict(list)
+    def _groups(self, world: World) -> dict[tuple[str, str], list[Effort]]:
+        groups: dict[tuple[str, str], list[Effort]] = defaultdict(list)
         for client in world.clients:
             for traject in client.trajecten:
-                for inzet in _inzetten(client, traject, self.until):
-                    groepen[traject.aanbieder, inzet.levering.ontvanger].append(inzet)
-        return groepen
+                for effort in _efforts(client, traject, self.until):
+                    groups[traject.aanbieder, effort.levering.ontvanger].append(effort)
+        return groups
 
-    def _bestanden(self, agb: str, ontvanger: str, inzetten: list[Inzet]) -> list[Bestand]:
+    def _files(self, agb: str, ontvanger: str, efforts: list[Effort]) -> list[File]:
         rng = Random(f"{self.seed}|declaraties|{agb}|{ontvanger}")
-        per_maand = self._regels(rng, agb, inzetten)
+        per_month = self._lines(rng, agb, efforts)
         made = []
-        for maand, regels in sorted(per_maand.items()):
-            bestand = self._bestand(agb, ontvanger, maand, regels)
-            made.append(bestand)
+        for month, lines in sorted(per_month.items()):
+            file = self._file(agb, ontvanger, month, lines)
+            made.append(file)
             if self.fouten:
-                made += self._oordeel(rng, bestand, last=maand == max(per_maand))
-                self._dubbel(rng, bestand)
+                made += self._verdict(rng, file, last=month == max(per_month))
+                self._dubbel(rng, file)
         return made
 
-    def _regels(self, rng: Random, agb: str, inzetten: list[Inzet]) -> dict[int, list[Regel]]:
-        per_maand: dict[int, list[Regel]] = defaultdict(list)
-        laatste = max((m for t in inzetten for m in t.maanden), default=0)
-        for t in inzetten:
-            code = t.levering.code or PRODUCT_VAN[t.levering.categorie].codes[0]
-            for maand in sorted(t.maanden):
-                regel = Regel(self._regel(rng, agb, t, code, maand), t.traject)
-                per_maand[maand].append(regel)
-                if self.fouten and maand < laatste and self._kans(rng, "jw323_credit", CREDIT_SHARE):
-                    per_maand[maand + 1] += self._credit(rng, agb, regel)
-        return per_maand
+    def _lines(self, rng: Random, agb: str, efforts: list[Effort]) -> dict[int, list[DeclaredLine]]:
+        per_month: dict[int, list[DeclaredLine]] = defaultdict(list)
+        last = max((m for t in efforts for m in t.months), default=0)
+        for t in efforts:
+            code = t.levering.code or PRODUCT_OF[t.levering.categorie].codes[0]
+            for month in sorted(t.months):
+                line = DeclaredLine(self._line(rng, agb, t, code, month), t.traject)
+                per_month[month].append(line)
+                if self.fouten and month < last and self._chance(rng, "jw323_credit", CREDIT_SHARE):
+                    per_month[month + 1] += self._credit(rng, agb, line)
+        return per_month
 
-    def _regel(self, rng: Random, agb: str, t: Inzet, code: str, maand: int) -> Prestatie:
-        product = PRODUCT_VAN[t.levering.categorie]
+    def _line(self, rng: Random, agb: str, t: Effort, code: str, month: int) -> Prestatie:
+        product = PRODUCT_OF[t.levering.categorie]
         return Prestatie(
             bsn=t.client.bsn,
             referentie=self._referentie(agb),
-            vorige="",
+            previous="",
             nummer=t.levering.toewijzingnummer or 0,
             categorie=product.categorie,
             code=code,
             ingangsdatum=t.levering.ingangsdatum,
-            maand=maand,
+            month=month,
             volume=rng.randint(2, 28) if product.tarief else rng.randint(20_000, 400_000),
             eenheid=product.eenheid,
             tarief=product.tarief,
-            tot=t.tot,
+            up_to=t.up_to,
         )
 
-    def _credit(self, rng: Random, agb: str, regel: Regel) -> list[Regel]:
+    def _credit(self, rng: Random, agb: str, line: DeclaredLine) -> list[DeclaredLine]:
         """A copy with C that points to the line (IV085), and mostly a new debit, in the same message."""
-        oud = regel.prestatie
-        made = [Regel(replace(oud, referentie=self._referentie(agb), vorige=oud.referentie), regel.traject)]
+        old = line.prestatie
+        made = [DeclaredLine(replace(old, referentie=self._referentie(agb), previous=old.referentie), line.traject)]
         if rng.random() < 0.7:
-            nieuw = replace(oud, referentie=self._referentie(agb), volume=oud.volume + 1)
-            made.append(Regel(nieuw, regel.traject))
-        elif self._kans(rng, "jw325_credit", 0.3):
-            made[0].code = REGEL_CODES[0]  # a rejected credit leaves the debit as it was
+            new = replace(old, referentie=self._referentie(agb), volume=old.volume + 1)
+            made.append(DeclaredLine(new, line.traject))
+        elif self._chance(rng, "jw325_credit", 0.3):
+            made[0].code = ROW_CODES[0]  # a rejected credit leaves the debit as it was
         return made
 
-    def _oordeel(self, rng: Random, bestand: Bestand, *, last: bool) -> list[Bestand]:
+    def _verdict(self, rng: Random, file: File, *, last: bool) -> list[File]:
         """What the gemeente rejects: single lines; or, of the last month, the whole, sent anew under other numbers."""
-        geschoond = all(not r.prestatie.vorige and not r.code for r in bestand.regels)
-        if last and geschoond:
-            for soort, code, niveau in (("jw325_technisch", "0001", 2), ("jw325_geheel", "9333", 3)):
-                if self._kans(rng, soort, GEHEEL_SHARE):
-                    bestand.code, bestand.niveau = code, niveau
-                    self.manifest.add(soort, [bestand.pad])
-                    return [self._opnieuw(bestand)]
-        for regel in bestand.regels if last else ():
-            if not regel.prestatie.vorige and self._kans(rng, "jw325_regel", AFKEUR_SHARE * 4):
-                regel.code = rng.choice(REGEL_CODES)
-        afgekeurd = any(r.code for r in bestand.regels)
-        self.manifest.add("jw325_regel", [bestand.pad] if afgekeurd else [])
+        cleaned = all(not r.prestatie.previous and not r.code for r in file.regels)
+        if last and cleaned:
+            for kind, code, level in (("jw325_technisch", "0001", 2), ("jw325_geheel", "9333", 3)):
+                if self._chance(rng, kind, WHOLE_SHARE):
+                    file.code, file.level = code, level
+                    self.manifest.add(kind, [file.pad])
+                    return [self._again(file)]
+        for line in file.regels if last else ():
+            if not line.prestatie.previous and self._chance(rng, "jw325_regel", AFKEUR_SHARE * 4):
+                line.code = rng.choice(ROW_CODES)
+        rejected = any(r.code for r in file.regels)
+        self.manifest.add("jw325_regel", [file.pad] if rejected else [])
         return []
 
-    def _opnieuw(self, bestand: Bestand) -> Bestand:
-        agb, kop = bestand.kop.aanbieder, bestand.kop
-        regels = [Regel(replace(r.prestatie, referentie=self._referentie(agb)), r.traject) for r in bestand.regels]
-        return self._bestand(agb, kop.ontvanger, bestand.maand, regels, later=3)
+    def _again(self, file: File) -> File:
+        agb, header = file.header.aanbieder, file.header
+        lines = [DeclaredLine(replace(r.prestatie, referentie=self._referentie(agb)), r.traject) for r in file.regels]
+        return self._file(agb, header.ontvanger, file.month, lines, later=3)
 
-    def _dubbel(self, rng: Random, bestand: Bestand) -> None:
+    def _dubbel(self, rng: Random, file: File) -> None:
         """Use a number of an earlier declaration of this provider once more: of a line (TR314), or its own (TR333)."""
-        agb = bestand.kop.aanbieder
-        eerder = self._eerder.pop(agb, None)
-        if bestand.code or any(r.prestatie.vorige or r.code for r in bestand.regels):
+        agb = file.header.aanbieder
+        earlier = self._earlier.pop(agb, None)
+        if file.code or any(r.prestatie.previous or r.code for r in file.regels):
             return
-        self._eerder[agb] = bestand
-        if eerder is None or eerder.maand == bestand.maand:
+        self._earlier[agb] = file
+        if earlier is None or earlier.month == file.month:
             return
-        soort = next((s for s in DUBBEL if s not in self._gedaan), rng.choice(DUBBEL))
-        if not self._kans(rng, soort, 0.04):
+        kind = next((s for s in DUBBEL if s not in self._done), rng.choice(DUBBEL))
+        if not self._chance(rng, kind, 0.04):
             return
-        if soort == "TR333":
-            bestand.nummer = eerder.nummer
-            betrokken = [*eerder.regels, *bestand.regels]
+        if kind == "TR333":
+            file.nummer = earlier.nummer
+            concerned = [*earlier.regels, *file.regels]
         else:
-            betrokken = self._zelfde_referentie(eerder, bestand)
-        for regel in betrokken:
-            regel.traject.vlaggen.add(soort)
-        self.manifest.add(soort.lower(), [eerder.pad, bestand.pad] if betrokken else [])
-        if not betrokken:
-            self._gedaan.discard(soort)
+            concerned = self._same_referentie(earlier, file)
+        for line in concerned:
+            line.traject.vlaggen.add(kind)
+        self.manifest.add(kind.lower(), [earlier.pad, file.pad] if concerned else [])
+        if not concerned:
+            self._done.discard(kind)
 
-    def _zelfde_referentie(self, eerder: Bestand, bestand: Bestand) -> list[Regel]:
+    def _same_referentie(self, earlier: File, file: File) -> list[DeclaredLine]:
         """Give a line the reference of another client's line."""
-        al = {r.prestatie.vorige for b in (eerder, bestand) for r in b.regels}
-        een = eerder.regels[0]
-        for regel in bestand.regels:
-            if regel.prestatie.bsn != een.prestatie.bsn and een.prestatie.referentie not in al:
-                regel.prestatie = replace(regel.prestatie, referentie=een.prestatie.referentie)
-                return [een, regel]
+        al = {r.prestatie.previous for b in (earlier, file) for r in b.regels}
+        one = earlier.regels[0]
+        for line in file.regels:
+            if line.prestatie.bsn != one.prestatie.bsn and one.prestatie.referentie not in al:
+                line.prestatie = replace(line.prestatie, referentie=one.prestatie.referentie)
+                return [one, line]
         return []
 
-    def _kans(self, rng: Random, soort: str, share: float) -> bool:
+    def _chance(self, rng: Random, kind: str, share: float) -> bool:
         """By lot, but the first chance of each kind is taken."""
-        raak = rng.random() < share or soort not in self._gedaan
-        if raak:
-            self._gedaan.add(soort)
-        return raak
+        hit = rng.random() < share or kind not in self._done
+        if hit:
+            self._done.add(kind)
+        return hit
 
     def _referentie(self, agb: str) -> str:
         return f"R{next(self._ref[agb]):08d}"
 
-    def _bestand(self, agb: str, ontvanger: str, maand: int, regels: list[Regel], later: int = 0) -> Bestand:
-        rng = Random(f"{self.seed}|dagtekening|{agb}|{ontvanger}|{maand}")
-        dag = laatste_dag(maand) + timedelta(days=rng.randint(2, 10) + later)
-        id_ = self.ids.volgende("JW323", agb)
-        pad = f"berichten/{dag:%Y-%m}/{dag:%Y%m%d}_JW323_{agb}_{ontvanger}_{id_}.xml"
-        return Bestand(pad, Kop("JW323", agb, ontvanger, id_, dag), f"D{id_}", maand, regels)
+    def _file(self, agb: str, ontvanger: str, month: int, lines: list[DeclaredLine], later: int = 0) -> File:
+        rng = Random(f"{self.seed}|dagtekening|{agb}|{ontvanger}|{month}")
+        day = last_day(month) + timedelta(days=rng.randint(2, 10) + later)
+        id_ = self.ids.next("JW323", agb)
+        pad = f"berichten/{day:%Y-%m}/{day:%Y%m%d}_JW323_{agb}_{ontvanger}_{id_}.xml"
+        return File(pad, Header("JW323", agb, ontvanger, id_, day), f"D{id_}", month, lines)
 
-    def _schrijf(self, b: Bestand, stijl: int) -> tuple[str, bytes, int]:
-        inhoud = declaratie(b.kop, b.nummer, b.maand, b.prestaties, stijl)
-        self.output.good("JW323", b.pad, inhoud, len(b.regels))
-        if any(p.vorige for p in b.prestaties):
-            self.credit_paden.append(b.pad)
-        self._antwoord(b, stijl)
-        return b.pad, inhoud, len(b.regels)
+    def _write(self, b: File, style: int) -> tuple[str, bytes, int]:
+        content = declaratie(b.header, b.nummer, b.month, b.prestaties, style)
+        self.output.good("JW323", b.pad, content, len(b.regels))
+        if any(p.previous for p in b.prestaties):
+            self.credit_paths.append(b.pad)
+        self._antwoord(b, style)
+        return b.pad, content, len(b.regels)
 
-    def _antwoord(self, b: Bestand, stijl: int) -> None:
+    def _antwoord(self, b: File, style: int) -> None:
         """The JW325; with faults some of them arrive before the declaration, some after everything."""
         rng = Random(f"{self.seed}|antwoord|{b.pad}")
-        dag = b.kop.dagtekening + timedelta(days=rng.randint(1, 10))
-        antwoord = Antwoord(self.ids.volgende("JW325", b.kop.ontvanger), dag, b.code, b.niveau)
+        day = b.header.dagtekening + timedelta(days=rng.randint(1, 10))
+        antwoord = Antwoord(self.ids.next("JW325", b.header.ontvanger), day, b.code, b.level)
         codes = {r.prestatie.referentie: r.code for r in b.regels if r.code}
-        inhoud = declaratie_antwoord(b.kop, antwoord, b.nummer, b.prestaties, codes, stijl)
-        maand = f"berichten/{dag:%Y-%m}"
-        map_ = rng.choices((maand, VOORAF, NA_ALLES), (80, 10, 10))[0] if self.fouten else maand
-        pad = f"{map_}/{dag:%Y%m%d}_JW325_{b.kop.aanbieder}_{b.kop.ontvanger}_{b.kop.identificatie}.xml"
-        self.output.good("JW325", pad, inhoud, max(1, len(codes)))
+        content = declaratie_antwoord(b.header, antwoord, b.nummer, b.prestaties, codes, style)
+        month = f"berichten/{day:%Y-%m}"
+        map_ = rng.choices((month, BEFOREHAND, AFTER_EVERYTHING), (80, 10, 10))[0] if self.fouten else month
+        pad = f"{map_}/{day:%Y%m%d}_JW325_{b.header.aanbieder}_{b.header.ontvanger}_{b.header.identificatie}.xml"
+        self.output.good("JW325", pad, content, max(1, len(codes)))
 
 
-def _tel(bestanden: list[Bestand]) -> None:
+def _count(files: list[File]) -> None:
     """Net declared lines: approved debits that no approved credit takes back (IV085, IV091)."""
-    geldig = [r for b in bestanden if not b.code for r in b.regels if not r.code]
-    terug = {r.prestatie.vorige for r in geldig if r.prestatie.vorige}
-    for regel in geldig:
-        if not regel.prestatie.vorige and regel.prestatie.referentie not in terug:
-            regel.traject.declaraties += 1
+    valid = [r for b in files if not b.code for r in b.regels if not r.code]
+    back = {r.prestatie.previous for r in valid if r.prestatie.previous}
+    for line in valid:
+        if not line.prestatie.previous and line.prestatie.referentie not in back:
+            line.traject.declaraties += 1
 
 
-def _inzetten(client: Client, traject: Traject, until: date) -> list[Inzet]:
+def _efforts(client: Client, traject: Traject, until: date) -> list[Effort]:
     """Assignments of a chain with the whole months (up to `until`) in which one of their leveringen ran.
 
     Taakgericht work has no assignment, and a JW323 cannot do without.
     """
-    eind = {(t.gemeente, t.nummer): t.versies[-1].einddatum for t in client.toewijzingen}
-    made: dict[int, Inzet] = {}
+    end = {(t.gemeente, t.nummer): t.versions[-1].einddatum for t in client.toewijzingen}
+    made: dict[int, Effort] = {}
     for x in traject.leveringen:
-        if x.toewijzingnummer is None or traject.alleen:
+        if x.toewijzingnummer is None or traject.alone:
             continue
-        plaats = x.ontvanger, x.toewijzingnummer
-        t = made.setdefault(x.toewijzingnummer, Inzet(client, traject, x, set(), eind.get(plaats)))
-        stop = x.pauze or x.einde
-        tot = stop.einddatum if stop else until
-        maanden = range(maand_van(x.begindatum), maand_van(tot) + 1)
-        t.maanden.update(m for m in maanden if laatste_dag(m) <= until)
+        place = x.ontvanger, x.toewijzingnummer
+        t = made.setdefault(x.toewijzingnummer, Effort(client, traject, x, set(), end.get(place)))
+        stop = x.pause or x.end
+        up_to = stop.einddatum if stop else until
+        months = range(month_of(x.begindatum), month_of(up_to) + 1)
+        t.months.update(m for m in months if last_day(m) <= until)
     return list(made.values())

@@ -18,10 +18,10 @@ from typing import NamedTuple, TypedDict
 
 from domain.field.definitions import INTENSITEIT
 from tools.simulator.model import CbsClient, CbsRecord, Client, Meting, Score, Traject
-from tools.simulator.tables import ALMERE, BUITEN_UITKOMSTEN, CBS_KLASSE, CLUSTER_VAN, DEFINITIES, UITVAL_KLASSE
+from tools.simulator.tables import ALMERE, CBS_KLASSE, CLUSTER_OF, DEFINITIONS, OUTSIDE_OUTCOMES, UITVAL_KLASSE
 
 
-class Verloop(TypedDict):
+class Course(TypedDict):
     """The course of one expected traject."""
 
     index: int
@@ -45,7 +45,7 @@ class Verloop(TypedDict):
     vlaggen: list[str]
 
 
-class Row(Verloop):
+class Row(Course):
     """One expected traject with its outcomes."""
 
     nut_jeugdige: int | None
@@ -63,14 +63,14 @@ class Row(Verloop):
 
 
 @dataclass(slots=True)
-class Los:
+class Loose:
     """Accepted facts that belong to no traject, and what rows and scores wait for."""
 
     metingen: int = 0
     scores: Counter[str] = field(default_factory=Counter)
     trajecten: Counter[str] = field(default_factory=Counter)
 
-    def aantallen(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         """How many metingen and scores are linked to nothing."""
         return {"metingen": self.metingen, "scores": self.scores.total()}
 
@@ -84,82 +84,80 @@ class Los:
         }
 
 
-class Verwacht(NamedTuple):
+class Expected(NamedTuple):
     """A row, and how many of its counting metingen (latest per group) lack the mark and the question of 3.1."""
 
     row: Row
-    nut_leeg: int
-    hulp_leeg: int
+    nut_empty: int
+    hulp_empty: int
 
 
-def verwacht(clients: Iterable[Client], los: Los) -> Iterator[Verwacht]:
-    """Expected rows in the simulator's order; what links to nothing is counted in `los`."""
+def expected(clients: Iterable[Client], loose: Loose) -> Iterator[Expected]:
+    """Expected rows in the simulator's order; what links to nothing is counted in `loose`."""
     index = 0
     for client in clients:
         linked: dict[Traject, list[Meting]] = {t: [] for t in client.trajecten}
         for meting in client.metingen:
-            traject = _traject_van(client, meting)
+            traject = _traject_of(client, meting)
             if traject is None:
-                los.metingen += 1
+                loose.metingen += 1
             else:
                 linked[traject].append(meting)
         for traject in client.trajecten:
             index += 1
-            los.trajecten.update(traject.wacht.keys())
-            yield _row(index, traject, linked[traject], client, los)
+            loose.trajecten.update(traject.wacht.keys())
+            yield _row(index, traject, linked[traject], client, loose)
 
 
-def _traject_van(client: Client, meting: Meting) -> Traject | None:
+def _traject_of(client: Client, meting: Meting) -> Traject | None:
     """Einde: nearest Einddatum with the meting in its window, then the earliest begin.
 
     Duurzaam: the traject running on the day.
     """
-    voor, na = DEFINITIES.meting_voor, DEFINITIES.meting_na
+    before, after = DEFINITIONS.meting_voor, DEFINITIONS.meting_na
     found = []
     for t in client.trajecten:
-        if t.aanbieder != meting.aanbieder or t.alleen:
+        if t.aanbieder != meting.aanbieder or t.alone:
             continue
-        if meting.einde and t.einde:
-            afstand = (meting.datum - t.einde.einddatum).days
-            if -voor <= afstand <= na:
-                found.append((abs(afstand), t.begindatum, t))
-        elif (
-            not meting.einde and t.begindatum <= meting.datum and (t.einde is None or meting.datum <= t.einde.einddatum)
-        ):
+        if meting.end and t.end:
+            distance = (meting.datum - t.end.einddatum).days
+            if -before <= distance <= after:
+                found.append((abs(distance), t.begindatum, t))
+        elif not meting.end and t.begindatum <= meting.datum and (t.end is None or meting.datum <= t.end.einddatum):
             found.append((0, t.begindatum, t))
     return min(found, key=lambda item: item[:2])[2] if found else None
 
 
-def _row(index: int, traject: Traject, metingen: list[Meting], client: Client, los: Los) -> Verwacht:
-    laatste = {m.groep: m.antwoorden for m in sorted(metingen, key=lambda m: m.datum)}
-    gekoppeld = _gekoppeld(traject, los)
-    scores = {s.type: s.waarde for s in sorted(gekoppeld, key=lambda s: s.maand)}
+def _row(index: int, traject: Traject, metingen: list[Meting], client: Client, loose: Loose) -> Expected:
+    last = {m.groep: m.antwoorden for m in sorted(metingen, key=lambda m: m.datum)}
+    tied = _tied(traject, loose)
+    scores = {s.type: s.waarde for s in sorted(tied, key=lambda s: s.month)}
     row: Row = {
-        **_verloop(index, traject, client),
-        "nut_jeugdige": _antwoord(laatste, "J", DEFINITIES.vraag_nut),
-        "nut_ouder": _antwoord(laatste, "O", DEFINITIES.vraag_nut),
-        "zonder_hulp_jeugdige": _antwoord(laatste, "J", DEFINITIES.vraag_zonder_hulp),
-        "zonder_hulp_ouder": _antwoord(laatste, "O", DEFINITIES.vraag_zonder_hulp),
-        "gas": {t[1:]: _waarde(w) for t, w in scores.items() if t[0] == "D"},
-        "probleem": {t[1:]: _waarde(w) for t, w in scores.items() if t[0] == "P"},
+        **_course(index, traject, client),
+        "nut_jeugdige": _antwoord(last, "J", DEFINITIONS.vraag_nut),
+        "nut_ouder": _antwoord(last, "O", DEFINITIONS.vraag_nut),
+        "zonder_hulp_jeugdige": _antwoord(last, "J", DEFINITIONS.vraag_zonder_hulp),
+        "zonder_hulp_ouder": _antwoord(last, "O", DEFINITIONS.vraag_zonder_hulp),
+        "gas": {t[1:]: _value(w) for t, w in scores.items() if t[0] == "D"},
+        "probleem": {t[1:]: _value(w) for t, w in scores.items() if t[0] == "P"},
         "metingen": len(metingen),
-        "scores": len({(s.type, s.wijze) for s in gekoppeld}),
+        "scores": len({(s.type, s.manner) for s in tied}),
         "declaraties": traject.declaraties,
         "intensiteit": _intensiteit(traject, metingen),
-        "metingen_einde": sum(m.einde for m in metingen),
-        "metingen_jaren": sorted({m.datum.year for m in metingen if not m.einde}),
+        "metingen_einde": sum(m.end for m in metingen),
+        "metingen_jaren": sorted({m.datum.year for m in metingen if not m.end}),
     }
-    nut_leeg = sum(DEFINITIES.vraag_nut not in a for a in laatste.values())
-    hulp_leeg = sum(DEFINITIES.vraag_zonder_hulp not in a for a in laatste.values())
-    return Verwacht(row, nut_leeg, hulp_leeg)
+    nut_empty = sum(DEFINITIONS.vraag_nut not in a for a in last.values())
+    hulp_empty = sum(DEFINITIONS.vraag_zonder_hulp not in a for a in last.values())
+    return Expected(row, nut_empty, hulp_empty)
 
 
-def _gekoppeld(traject: Traject, los: Los) -> list[Score]:
+def _tied(traject: Traject, loose: Loose) -> list[Score]:
     """Scores that name the toewijzing, and those by beschikking alone once any score names both."""
-    bekend = any(s.wijze == "beide" for s in traject.scores)
-    wachtend = [s for s in traject.scores if s.wijze == "beschikking" and not bekend]
-    los.scores["beschikking"] += len({s.type for s in wachtend})
-    return [s for s in traject.scores if s not in wachtend]
+    known = any(s.manner == "beide" for s in traject.scores)
+    waiting = [s for s in traject.scores if s.manner == "beschikking" and not known]
+    loose.scores["beschikking"] += len({s.type for s in waiting})
+    return [s for s in traject.scores if s not in waiting]
 
 
 def _intensiteit(traject: Traject, metingen: list[Meting]) -> str:
@@ -167,55 +165,55 @@ def _intensiteit(traject: Traject, metingen: list[Meting]) -> str:
     code = traject.leveringen[-1].code
     if code in INTENSITEIT:
         return INTENSITEIT[code].klasse
-    return "duurzaam" if any(not m.einde for m in metingen) else ""
+    return "duurzaam" if any(not m.end for m in metingen) else ""
 
 
 def _nieuwe_start(traject: Traject, client: Client) -> date | None:
     """First day of the first other traject that began after the end, within the window; help of all providers."""
-    if traject.einde is None or traject.alleen:
+    if traject.end is None or traject.alone:
         return None
-    einde = traject.einde.einddatum
-    grens = einde + timedelta(days=DEFINITIES.nieuwe_start)
-    starts = [t.begindatum for t in client.trajecten if not t.alleen and t.categorie not in BUITEN_UITKOMSTEN]
-    return min((begin for begin in starts if einde < begin <= grens), default=None)
+    end = traject.end.einddatum
+    bound = end + timedelta(days=DEFINITIONS.nieuwe_start)
+    starts = [t.begindatum for t in client.trajecten if not t.alone and t.categorie not in OUTSIDE_OUTCOMES]
+    return min((begin for begin in starts if end < begin <= bound), default=None)
 
 
-def _verloop(index: int, traject: Traject, client: Client) -> Verloop:
-    einde = None if traject.alleen else traject.einde
-    nieuw = _nieuwe_start(traject, client)
+def _course(index: int, traject: Traject, client: Client) -> Course:
+    end = None if traject.alone else traject.end
+    new = _nieuwe_start(traject, client)
     return {
         "index": index,
         "aanbieder": traject.aanbieder,
         "gemeente": traject.gemeente,
-        "cluster": CLUSTER_VAN[traject.gemeente],
+        "cluster": CLUSTER_OF[traject.gemeente],
         "categorie": traject.categorie,
         "code": traject.leveringen[-1].code,
         "begindatum": traject.begindatum.isoformat(),
-        "einddatum": einde.einddatum.isoformat() if einde else None,
-        "reden": einde.reden if einde else None,
-        "uitval_klasse": UITVAL_KLASSE[einde.reden] if einde else "",
+        "einddatum": end.einddatum.isoformat() if end else None,
+        "reden": end.reden if end else None,
+        "uitval_klasse": UITVAL_KLASSE[end.reden] if end else "",
         "status": traject.status,
         "leveringen": len(traject.leveringen),
         "bron": "ijw",
         "hulpvorm": "",
         "verwijzer": "",
         "crisis": "",
-        "nieuwe_start": nieuw.isoformat() if nieuw else None,
-        "wacht": {reden: dag.isoformat() for reden, dag in sorted(traject.wacht.items())},
+        "nieuwe_start": new.isoformat() if new else None,
+        "wacht": {reden: day.isoformat() for reden, day in sorted(traject.wacht.items())},
         "vlaggen": sorted(traject.vlaggen),
     }
 
 
-def _antwoord(laatste: dict[str, dict[str, str]], groep: str, vraag: str) -> int | None:
-    waarde = laatste.get(groep, {}).get(vraag)
-    return None if waarde is None else int(waarde)
+def _antwoord(last: dict[str, dict[str, str]], group: str, question: str) -> int | None:
+    value = last.get(group, {}).get(question)
+    return None if value is None else int(value)
 
 
-def _waarde(tekst: str) -> int | None:
-    return None if tekst == "x" else int(tekst)
+def _value(text: str) -> int | None:
+    return None if text == "x" else int(text)
 
 
-def verwacht_cbs(clients: Iterable[CbsClient]) -> Iterator[Row]:
+def expected_cbs(clients: Iterable[CbsClient]) -> Iterator[Row]:
     """The trajecten of the CBS files: records of one provider and form of help that overlap are one (domain 10)."""
     index = 0
     for client in clients:
@@ -223,26 +221,26 @@ def verwacht_cbs(clients: Iterable[CbsClient]) -> Iterator[Row]:
         for record in sorted(client.records, key=lambda r: r.begindatum):
             per_hulpvorm.setdefault(record.hulpvorm, []).append(record)
         for records in per_hulpvorm.values():
-            for samen in _samen(records):
+            for together in _together(records):
                 index += 1
-                yield _cbs_row(index, client.aanbieder, samen)
+                yield _cbs_row(index, client.aanbieder, together)
 
 
-def _samen(records: list[CbsRecord]) -> Iterator[list[CbsRecord]]:
-    groep = [records[0]]
+def _together(records: list[CbsRecord]) -> Iterator[list[CbsRecord]]:
+    group = [records[0]]
     for record in records[1:]:
-        if record.begindatum <= max(r.einddatum or date.max for r in groep):
-            groep.append(record)
+        if record.begindatum <= max(r.einddatum or date.max for r in group):
+            group.append(record)
         else:
-            yield groep
-            groep = [record]
-    yield groep
+            yield group
+            group = [record]
+    yield group
 
 
 def _cbs_row(index: int, aanbieder: str, records: list[CbsRecord]) -> Row:
     """From the first start to the last end; the outcomes are those of the record that ended last."""
-    eerste, laatste = records[0], max(records, key=lambda r: r.einddatum or date.max)
-    jeugdige, ouder = laatste.jeugdige, laatste.ouder
+    first, last = records[0], max(records, key=lambda r: r.einddatum or date.max)
+    jeugdige, ouder = last.jeugdige, last.ouder
     return {
         "index": index,
         "aanbieder": aanbieder,
@@ -250,16 +248,16 @@ def _cbs_row(index: int, aanbieder: str, records: list[CbsRecord]) -> Row:
         "cluster": "",
         "categorie": "",
         "code": "",
-        "begindatum": eerste.begindatum.isoformat(),
-        "einddatum": laatste.einddatum.isoformat() if laatste.einddatum else None,
+        "begindatum": first.begindatum.isoformat(),
+        "einddatum": last.einddatum.isoformat() if last.einddatum else None,
         "reden": None,
-        "uitval_klasse": CBS_KLASSE[laatste.reden] if laatste.einddatum else "",
-        "status": "beeindigd" if laatste.einddatum else "lopend",
+        "uitval_klasse": CBS_KLASSE[last.reden] if last.einddatum else "",
+        "status": "beeindigd" if last.einddatum else "lopend",
         "leveringen": len(records),
         "bron": "cbs",
-        "hulpvorm": eerste.hulpvorm,
-        "verwijzer": eerste.verwijzer,
-        "crisis": eerste.crisis,
+        "hulpvorm": first.hulpvorm,
+        "verwijzer": first.verwijzer,
+        "crisis": first.crisis,
         "nieuwe_start": None,
         "wacht": {},
         "vlaggen": [],

@@ -15,243 +15,247 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from tools.simulator.bsn import broken
-from tools.simulator.messages import NA_ALLES, VOORAF, Bericht, klasse
+from tools.simulator.messages import AFTER_EVERYTHING, BEFOREHAND, Bericht, klasse
 from tools.simulator.model import Stop
-from tools.simulator.situation import Plan, Situatie
-from tools.simulator.xml import Klasse, Kop, Soort
+from tools.simulator.situation import Plan, Situation
+from tools.simulator.xml import Header, Kind, Klasse
 
-Maker = Callable[[Situatie], Plan | None]
+Maker = Callable[[Situation], Plan | None]
 
 
-class Fout(NamedTuple):
+class Fault(NamedTuple):
     """A kind of fault: how it is made, and what it is (Dutch, for the manifest)."""
 
-    maak: Maker
-    toelichting: str
+    make: Maker
+    explanation: str
 
 
-def _met(bericht: Bericht, i: int, nieuw: Klasse) -> Bericht:
+def _with(bericht: Bericht, i: int, new: Klasse) -> Bericht:
     """The message with one class replaced."""
-    return replace(bericht, klassen=[nieuw if n == i else k for n, k in enumerate(bericht.klassen)], vast=True)
+    return replace(bericht, classes=[new if n == i else k for n, k in enumerate(bericht.classes)], fixed=True)
 
 
-def _vervang(s: Situatie, oud: Bericht, nieuw: Bericht, *erbij: Bericht) -> Plan:
+def _replace(s: Situation, old: Bericht, new: Bericht, *added: Bericht) -> Plan:
     """Plan in which a message is replaced and others are added; all of them are concerned."""
-    return Plan([nieuw if b is oud else b for b in s.berichten] + list(erbij), [nieuw, *erbij])
+    return Plan([new if b is old else b for b in s.berichten] + list(added), [new, *added])
 
 
-def _dag(kop: Kop, dagen: int) -> date:
-    return kop.dagtekening + timedelta(days=dagen)
+def _day(header: Header, days: int) -> date:
+    return header.dagtekening + timedelta(days=days)
 
 
-def _verkeerd_einde(s: Situatie) -> tuple[Bericht, int, Klasse] | None:
+def _wrong_end(s: Situation) -> tuple[Bericht, int, Klasse] | None:
     """A stop message, the index of a class, and that class with a wrong Einddatum (possible, but not the true one)."""
-    gekozen = s.kies("JW307")
-    if gekozen is None:
+    chosen = s.choose("JW307")
+    if chosen is None:
         return None
-    bericht, i = gekozen
-    k = bericht.klassen[i]
+    bericht, i = chosen
+    k = bericht.classes[i]
     if k.einddatum is None or k.einddatum - timedelta(days=4) <= k.begindatum:
         return None
     return bericht, i, replace(k, einddatum=k.einddatum - timedelta(days=s.rng.randint(1, 3)))
 
 
-def correctie_later(s: Situatie) -> Plan | None:
+def correction_later(s: Situation) -> Plan | None:
     """Wrong Einddatum; removal and new delivery in two files on two later days."""
-    if (fout := _verkeerd_einde(s)) is None:
+    if (fault := _wrong_end(s)) is None:
         return None
-    bericht, i, verkeerd = fout
-    weg = s.bericht(bericht.kop, "JW307", _dag(bericht.kop, 2), [replace(verkeerd, status="3")])
-    goed = s.bericht(bericht.kop, "JW307", _dag(bericht.kop, 5), [bericht.klassen[i]])
-    return _vervang(s, bericht, _met(bericht, i, verkeerd), weg, goed)
+    bericht, i, wrong = fault
+    gone = s.bericht(bericht.header, "JW307", _day(bericht.header, 2), [replace(wrong, status="3")])
+    good = s.bericht(bericht.header, "JW307", _day(bericht.header, 5), [bericht.classes[i]])
+    return _replace(s, bericht, _with(bericht, i, wrong), gone, good)
 
 
-def correctie_zelfde_dag(s: Situatie) -> Plan | None:
+def correction_same_day(s: Situation) -> Plan | None:
     """Wrong Einddatum; removal and new delivery of one day, the new delivery's file sometimes first."""
-    if (fout := _verkeerd_einde(s)) is None:
+    if (fault := _wrong_end(s)) is None:
         return None
-    bericht, i, verkeerd = fout
-    klassen = [replace(verkeerd, status="3"), bericht.klassen[i]]
+    bericht, i, wrong = fault
+    classes = [replace(wrong, status="3"), bericht.classes[i]]
     if s.rng.random() < 0.5:
-        klassen.reverse()
-    twee = [s.bericht(bericht.kop, "JW307", _dag(bericht.kop, 4), [k]) for k in klassen]
-    return _vervang(s, bericht, _met(bericht, i, verkeerd), *twee)
+        classes.reverse()
+    two = [s.bericht(bericht.header, "JW307", _day(bericht.header, 4), [k]) for k in classes]
+    return _replace(s, bericht, _with(bericht, i, wrong), *two)
 
 
-def drie_op_een_dag(s: Situatie) -> Plan | None:
+def three_on_one_day(s: Situation) -> Plan | None:
     """Delivery, removal and delivery of the same stop, all dated the same day: one delivery is left."""
-    if (gekozen := s.kies("JW307")) is None:
+    if (chosen := s.choose("JW307")) is None:
         return None
-    bericht, i = gekozen
-    k = bericht.klassen[i]
-    twee = [s.bericht(bericht.kop, "JW307", _dag(bericht.kop, 0), [x]) for x in (replace(k, status="3"), k)]
-    return _vervang(s, bericht, replace(bericht, vast=True), *twee)
+    bericht, i = chosen
+    k = bericht.classes[i]
+    two = [s.bericht(bericht.header, "JW307", _day(bericht.header, 0), [x]) for x in (replace(k, status="3"), k)]
+    return _replace(s, bericht, replace(bericht, fixed=True), *two)
 
 
-def correctie_reden(s: Situatie) -> Plan | None:
+def correction_reden(s: Situation) -> Plan | None:
     """Wrong reason: a key element, so one later message removes the wrong one and delivers the right one."""
-    if (gekozen := s.kies("JW307")) is None:
+    if (chosen := s.choose("JW307")) is None:
         return None
-    bericht, i = gekozen
-    k = bericht.klassen[i]
-    verkeerd = replace(k, reden=s.rng.choice([r for r in ("31", "32", "33", "34") if r != k.reden]))
-    beide = s.bericht(bericht.kop, "JW307", _dag(bericht.kop, 3), [replace(verkeerd, status="3"), k])
-    return _vervang(s, bericht, _met(bericht, i, verkeerd), beide)
+    bericht, i = chosen
+    k = bericht.classes[i]
+    wrong = replace(k, reden=s.rng.choice([r for r in ("31", "32", "33", "34") if r != k.reden]))
+    both = s.bericht(bericht.header, "JW307", _day(bericht.header, 3), [replace(wrong, status="3"), k])
+    return _replace(s, bericht, _with(bericht, i, wrong), both)
 
 
-def correctie_begindatum(s: Situatie) -> Plan | None:
+def correction_begindatum(s: Situation) -> Plan | None:
     """Wrong Begindatum of a start: removed and delivered anew in one later message."""
-    if (gekozen := s.kies("JW305")) is None:
+    if (chosen := s.choose("JW305")) is None:
         return None
-    bericht, i = gekozen
-    k = bericht.klassen[i]
-    verkeerd = replace(k, begindatum=k.begindatum - timedelta(days=1))
-    bezet = {(int(x.nummer or 0), x.begindatum) for b in s.berichten for x in b.klassen}
-    if (int(k.nummer or 0), verkeerd.begindatum) in bezet or verkeerd.begindatum < s.first:
+    bericht, i = chosen
+    k = bericht.classes[i]
+    wrong = replace(k, begindatum=k.begindatum - timedelta(days=1))
+    taken = {(int(x.nummer or 0), x.begindatum) for b in s.berichten for x in b.classes}
+    if (int(k.nummer or 0), wrong.begindatum) in taken or wrong.begindatum < s.first:
         return None
-    beide = s.bericht(bericht.kop, "JW305", _dag(bericht.kop, 3), [replace(verkeerd, status="3"), k])
-    return _vervang(s, bericht, _met(bericht, i, verkeerd), beide)
+    both = s.bericht(bericht.header, "JW305", _day(bericht.header, 3), [replace(wrong, status="3"), k])
+    return _replace(s, bericht, _with(bericht, i, wrong), both)
 
 
-def _verzonnen_start(s: Situatie, *, later: int, map_: str = "") -> Plan | None:
+def _invented_start(s: Situation, *, later: int, map_: str = "") -> Plan | None:
     """A start that never was, removed `later` days after; `map_` is the folder of the removal."""
-    if (verzonnen := s.verzonnen()) is None:
+    if (invented := s.invented()) is None:
         return None
-    bij, levering = verzonnen
-    dag = levering.begindatum + timedelta(days=2)
-    start = s.bericht(bij.kop, "JW305", dag, [klasse(levering)])
-    weg = s.bericht(bij.kop, "JW305", dag + timedelta(days=later), [klasse(levering, status="3")], map_=map_)
-    return Plan([*s.berichten, start, weg], [start, weg])
+    at, levering = invented
+    day = levering.begindatum + timedelta(days=2)
+    start = s.bericht(at.header, "JW305", day, [klasse(levering)])
+    gone = s.bericht(at.header, "JW305", day + timedelta(days=later), [klasse(levering, status="3")], map_=map_)
+    return Plan([*s.berichten, start, gone], [start, gone])
 
 
-def start_weg_zelfde_dag(s: Situatie) -> Plan | None:
+def start_gone_same_day(s: Situation) -> Plan | None:
     """A start delivered and removed on one day: gone."""
-    return _verzonnen_start(s, later=0)
+    return _invented_start(s, later=0)
 
 
-def start_weg_later(s: Situatie) -> Plan | None:
+def start_gone_later(s: Situation) -> Plan | None:
     """A start removed on a later day: gone."""
-    return _verzonnen_start(s, later=s.rng.randint(1, 9))
+    return _invented_start(s, later=s.rng.randint(1, 9))
 
 
-def verwijdering_eerst(s: Situatie) -> Plan | None:
+def removal_first(s: Situation) -> Plan | None:
     """A removal that arrives before the start it removes."""
-    return _verzonnen_start(s, later=3, map_=VOORAF)
+    return _invented_start(s, later=3, map_=BEFOREHAND)
 
 
-def start_en_stop_weg(s: Situatie) -> Plan | None:
+def start_and_stop_gone(s: Situation) -> Plan | None:
     """A start and its stop, the stop removed and then the start (TR071): gone."""
-    if (verzonnen := s.verzonnen()) is None:
+    if (invented := s.invented()) is None:
         return None
-    bij, levering = verzonnen
+    at, levering = invented
     stop = Stop(levering.begindatum + timedelta(days=10), "33")
-    dag = stop.einddatum + timedelta(days=1)
-    gestuurd: list[tuple[Soort, Klasse]] = [
+    day = stop.einddatum + timedelta(days=1)
+    sent: list[tuple[Kind, Klasse]] = [
         ("JW305", klasse(levering)),
         ("JW307", klasse(levering, stop)),
         ("JW307", klasse(levering, stop, status="3")),
         ("JW305", klasse(levering, status="3")),
     ]
-    vier = [s.bericht(bij.kop, soort, dag + timedelta(days=n), [k]) for n, (soort, k) in enumerate(gestuurd)]
-    return Plan([*s.berichten, *vier], vier)
+    four = [s.bericht(at.header, kind, day + timedelta(days=n), [k]) for n, (kind, k) in enumerate(sent)]
+    return Plan([*s.berichten, *four], four)
 
 
-def bsn_fout(s: Situatie) -> Plan | None:
+def bsn_fault(s: Situation) -> Plan | None:
     """A start with a BSN that fails the elfproef (CS002)."""
-    if (verzonnen := s.verzonnen()) is None:
+    if (invented := s.invented()) is None:
         return None
-    bij, levering = verzonnen
-    fout = s.bericht(bij.kop, "JW305", levering.begindatum + timedelta(days=3), [klasse(levering)])
-    fout = replace(fout, bsn=broken(s.client.bsn), lot="afgewezen", code="CS002")
-    return Plan([*s.berichten, fout], [fout])
+    at, levering = invented
+    fault = s.bericht(at.header, "JW305", levering.begindatum + timedelta(days=3), [klasse(levering)])
+    fault = replace(fault, bsn=broken(s.client.bsn), lot="afgewezen", code="CS002")
+    return Plan([*s.berichten, fault], [fault])
 
 
-def categorie_fout(s: Situatie) -> Plan | None:
+def categorie_fault(s: Situation) -> Plan | None:
     """A start in product category 39, which does not exist (JZ020)."""
-    if (verzonnen := s.verzonnen()) is None:
+    if (invented := s.invented()) is None:
         return None
-    bij, levering = verzonnen
-    verkeerd = replace(klasse(levering), categorie="39", code="39A01")
-    fout = s.bericht(bij.kop, "JW305", levering.begindatum + timedelta(days=3), [verkeerd])
-    fout = replace(fout, lot="afgewezen", code="JZ020")
-    return Plan([*s.berichten, fout], [fout])
+    at, levering = invented
+    wrong = replace(klasse(levering), categorie="39", code="39A01")
+    fault = s.bericht(at.header, "JW305", levering.begindatum + timedelta(days=3), [wrong])
+    fault = replace(fault, lot="afgewezen", code="JZ020")
+    return Plan([*s.berichten, fault], [fault])
 
 
-def _stop_geweigerd(s: Situatie, code: str, maak: Callable[[Klasse], Klasse]) -> Plan | None:
+def _stop_refused(s: Situation, code: str, make: Callable[[Klasse], Klasse]) -> Plan | None:
     """Two stops in one message: a sound one of care that goes on, and a wrong one. Neither may count."""
-    lopend, verzonnen = s.lopend(), s.verzonnen()
-    if lopend is None or verzonnen is None:
+    running, invented = s.running(), s.invented()
+    if running is None or invented is None:
         return None
-    kop, levering = lopend
-    dag = levering.begindatum + timedelta(days=s.rng.randint(3, (s.until - levering.begindatum).days))
-    ander = replace(verzonnen[1], begindatum=levering.begindatum, ontvanger=kop.ontvanger)
-    klassen = [klasse(levering, Stop(dag, "32")), maak(klasse(ander, Stop(dag, "31")))]
-    fout = s.bericht(kop, "JW307", dag + timedelta(days=2), klassen)
-    fout = replace(fout, lot="afgewezen", code=code)
-    return Plan([*s.berichten, fout], [fout])
+    header, levering = running
+    day = levering.begindatum + timedelta(days=s.rng.randint(3, (s.until - levering.begindatum).days))
+    other = replace(invented[1], begindatum=levering.begindatum, ontvanger=header.ontvanger)
+    classes = [klasse(levering, Stop(day, "32")), make(klasse(other, Stop(day, "31")))]
+    fault = s.bericht(header, "JW307", day + timedelta(days=2), classes)
+    fault = replace(fault, lot="afgewezen", code=code)
+    return Plan([*s.berichten, fault], [fault])
 
 
-def reden_fout(s: Situatie) -> Plan | None:
+def reden_fault(s: Situation) -> Plan | None:
     """A reason that is not in JZ588."""
-    return _stop_geweigerd(s, "JZ588", lambda k: replace(k, reden=s.rng.choice(("19", "21", "23"))))
+    return _stop_refused(s, "JZ588", lambda k: replace(k, reden=s.rng.choice(("19", "21", "23"))))
 
 
-def status_fout(s: Situatie) -> Plan | None:
+def status_fault(s: Situation) -> Plan | None:
     """StatusAanlevering 2, which exists and may not be used (CS058)."""
-    return _stop_geweigerd(s, "CS058", lambda k: replace(k, status="2"))
+    return _stop_refused(s, "CS058", lambda k: replace(k, status="2"))
 
 
-def eind_voor_begin(s: Situatie) -> Plan | None:
+def end_before_begin(s: Situation) -> Plan | None:
     """An Einddatum before the Begindatum (TR018)."""
-    return _stop_geweigerd(s, "TR018", lambda k: replace(k, einddatum=k.begindatum - timedelta(days=1)))
+    return _stop_refused(s, "TR018", lambda k: replace(k, einddatum=k.begindatum - timedelta(days=1)))
 
 
-def kopie(s: Situatie) -> Plan | None:
+def copy(s: Situation) -> Plan | None:
     """An exact copy of a file under another name, beside it or after everything."""
-    origineel = s.rng.choice(s.berichten)
-    dubbel = replace(origineel, naam="_kopie", lot="dubbel", map_=s.rng.choice(("", NA_ALLES)), vast=True)
+    original = s.rng.choice(s.berichten)
+    dubbel = replace(original, name="_kopie", lot="dubbel", map_=s.rng.choice(("", AFTER_EVERYTHING)), fixed=True)
     return Plan([*s.berichten, dubbel], [dubbel])
 
 
-def half(s: Situatie) -> Plan | None:
+def half(s: Situation) -> Plan | None:
     """A copy that breaks off halfway."""
-    stuk = replace(s.rng.choice(s.berichten), naam="_half", lot="half", code="B03", vast=True)
-    return Plan([*s.berichten, stuk], [stuk])
+    piece = replace(s.rng.choice(s.berichten), name="_half", lot="half", code="B03", fixed=True)
+    return Plan([*s.berichten, piece], [piece])
 
 
-def leeg(s: Situatie) -> Plan | None:
+def empty(s: Situation) -> Plan | None:
     """An empty file."""
-    niets = replace(s.rng.choice(s.berichten), naam="_leeg", lot="leeg", code="B01", vast=True)
-    return Plan([*s.berichten, niets], [niets])
+    nothing = replace(s.rng.choice(s.berichten), name="_leeg", lot="leeg", code="B01", fixed=True)
+    return Plan([*s.berichten, nothing], [nothing])
 
 
-def stop_voor_start(s: Situatie) -> Plan | None:
+def stop_before_start(s: Situation) -> Plan | None:
     """A stop whose file comes before the one with its start."""
-    stops = [b for b in s.berichten if b.kop.soort == "JW307"]
+    stops = [b for b in s.berichten if b.header.soort == "JW307"]
     if not stops:
         return None
     stop = s.rng.choice(stops)
-    vooraf = replace(stop, map_=VOORAF, vast=True)
-    return Plan([vooraf if b is stop else b for b in s.berichten], [vooraf])
+    beforehand = replace(stop, map_=BEFOREHAND, fixed=True)
+    return Plan([beforehand if b is stop else b for b in s.berichten], [beforehand])
 
 
-SOORTEN: dict[str, Fout] = {
-    "kopie": Fout(kopie, "Hetzelfde bericht nog eens, onder een andere bestandsnaam."),
-    "correctie_later": Fout(correctie_later, "Stop met verkeerde einddatum; later verwijderd en opnieuw aangeleverd."),
-    "correctie_zelfde_dag": Fout(correctie_zelfde_dag, "Als correctie_later, maar beide op één dag."),
-    "drie_op_een_dag": Fout(drie_op_een_dag, "Stop, verwijdering en dezelfde stop met één dagtekening."),
-    "start_weg_zelfde_dag": Fout(start_weg_zelfde_dag, "Start die er niet was, dezelfde dag verwijderd."),
-    "start_weg_later": Fout(start_weg_later, "Start die er niet was, later verwijderd."),
-    "verwijdering_eerst": Fout(verwijdering_eerst, "Verwijdering die eerder komt dan de start die zij verwijdert."),
-    "start_en_stop_weg": Fout(start_en_stop_weg, "Start en stop die er niet waren, beide verwijderd."),
-    "stop_voor_start": Fout(stop_voor_start, "Stop die eerder komt dan de start."),
-    "correctie_reden": Fout(correctie_reden, "Verkeerde reden, in één bericht verwijderd en verbeterd."),
-    "correctie_begindatum": Fout(correctie_begindatum, "Verkeerde begindatum, in één bericht verwijderd en verbeterd."),
-    "bsn_fout": Fout(bsn_fout, "BSN die niet aan de elfproef voldoet: heel het bericht geweigerd."),
-    "reden_fout": Fout(reden_fout, "Reden die niet bestaat: heel het bericht geweigerd."),
-    "eind_voor_begin": Fout(eind_voor_begin, "Einddatum voor de begindatum: heel het bericht geweigerd."),
-    "status_fout": Fout(status_fout, "StatusAanlevering 2: heel het bericht geweigerd."),
-    "categorie_fout": Fout(categorie_fout, "Productcategorie die niet bestaat: heel het bericht geweigerd."),
-    "half": Fout(half, "Bericht dat halverwege ophoudt; het hele bericht is er ook."),
-    "leeg": Fout(leeg, "Leeg bestand."),
+KINDS: dict[str, Fault] = {
+    "kopie": Fault(copy, "Hetzelfde bericht nog eens, onder een andere bestandsnaam."),
+    "correctie_later": Fault(
+        correction_later, "Stop met verkeerde einddatum; later verwijderd en opnieuw aangeleverd."
+    ),
+    "correctie_zelfde_dag": Fault(correction_same_day, "Als correctie_later, maar beide op één dag."),
+    "drie_op_een_dag": Fault(three_on_one_day, "Stop, verwijdering en dezelfde stop met één dagtekening."),
+    "start_weg_zelfde_dag": Fault(start_gone_same_day, "Start die er niet was, dezelfde dag verwijderd."),
+    "start_weg_later": Fault(start_gone_later, "Start die er niet was, later verwijderd."),
+    "verwijdering_eerst": Fault(removal_first, "Verwijdering die eerder komt dan de start die zij verwijdert."),
+    "start_en_stop_weg": Fault(start_and_stop_gone, "Start en stop die er niet waren, beide verwijderd."),
+    "stop_voor_start": Fault(stop_before_start, "Stop die eerder komt dan de start."),
+    "correctie_reden": Fault(correction_reden, "Verkeerde reden, in één bericht verwijderd en verbeterd."),
+    "correctie_begindatum": Fault(
+        correction_begindatum, "Verkeerde begindatum, in één bericht verwijderd en verbeterd."
+    ),
+    "bsn_fout": Fault(bsn_fault, "BSN die niet aan de elfproef voldoet: heel het bericht geweigerd."),
+    "reden_fout": Fault(reden_fault, "Reden die niet bestaat: heel het bericht geweigerd."),
+    "eind_voor_begin": Fault(end_before_begin, "Einddatum voor de begindatum: heel het bericht geweigerd."),
+    "status_fout": Fault(status_fault, "StatusAanlevering 2: heel het bericht geweigerd."),
+    "categorie_fout": Fault(categorie_fault, "Productcategorie die niet bestaat: heel het bericht geweigerd."),
+    "half": Fault(half, "Bericht dat halverwege ophoudt; het hele bericht is er ook."),
+    "leeg": Fault(empty, "Leeg bestand."),
 }

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from tools.simulator.config import SimulationConfig
-from tools.simulator.fault_messages import SOORTEN
+from tools.simulator.fault_messages import KINDS
 from tools.simulator.manifest import Manifest
-from tools.simulator.messages import NA_ALLES, Bericht, Identificaties
+from tools.simulator.messages import AFTER_EVERYTHING, Bericht, Identificaties
 from tools.simulator.model import Client, World
-from tools.simulator.population import Nummers
-from tools.simulator.situation import Situatie
-from tools.simulator.xml import Soort
+from tools.simulator.population import Numbers
+from tools.simulator.situation import Situation
+from tools.simulator.xml import Kind
 
 LATE_SHARE = 0.06
 
@@ -27,43 +27,43 @@ class Faults:
 
     config: SimulationConfig
     world: World
-    nummers: Nummers
+    numbers: Numbers
     ids: Identificaties
     manifest: Manifest
-    laat: list[str] = field(default_factory=list)
-    _beurt: deque[str] = field(default_factory=lambda: deque(SOORTEN))
-    _eerder: dict[tuple[Soort, str], Bericht] = field(default_factory=dict)
+    late: list[str] = field(default_factory=list)
+    _turn: deque[str] = field(default_factory=lambda: deque(KINDS))
+    _earlier: dict[tuple[Kind, str], Bericht] = field(default_factory=dict)
 
     def apply(self, index: int, client: Client, berichten: list[Bericht]) -> list[Bericht]:
         """The messages of one client, with at most one kind of fault planted and some files made late."""
         rng = Random(f"{self.config.seed}|fout|{index}")
-        if index % self._elke() == 0:
-            return [self._maak_laat(rng, b) for b in self._plant(rng, client, berichten)]
-        berichten = [self._maak_laat(rng, b) for b in berichten]
-        self._eerder.update({(b.kop.soort, b.kop.aanbieder): b for b in berichten if b.klassen})
+        if index % self._each() == 0:
+            return [self._make_late(rng, b) for b in self._plant(rng, client, berichten)]
+        berichten = [self._make_late(rng, b) for b in berichten]
+        self._earlier.update({(b.header.soort, b.header.aanbieder): b for b in berichten if b.classes})
         return berichten
 
-    def _elke(self) -> int:
+    def _each(self) -> int:
         return max(1, min(5, len(self.world.clients) // 60))
 
     def _plant(self, rng: Random, client: Client, berichten: list[Bericht]) -> list[Bericht]:
         """The first kind in turn that fits this client; it then goes to the end of the queue."""
         period = self.config.first, self.config.until
-        situatie = Situatie(rng, client, berichten, self.ids, self.nummers, *period, self._eerder)
-        for soort in list(self._beurt):
-            plan = SOORTEN[soort].maak(situatie)
+        situation = Situation(rng, client, berichten, self.ids, self.numbers, *period, self._earlier)
+        for kind in list(self._turn):
+            plan = KINDS[kind].make(situation)
             if plan is None:
                 continue
-            self._beurt.remove(soort)
-            self._beurt.append(soort)
-            self.manifest.add(soort, [b.pad for b in plan.betrokken])
+            self._turn.remove(kind)
+            self._turn.append(kind)
+            self.manifest.add(kind, [b.pad for b in plan.concerned])
             return plan.berichten
         return berichten
 
-    def _maak_laat(self, rng: Random, bericht: Bericht) -> Bericht:
+    def _make_late(self, rng: Random, bericht: Bericht) -> Bericht:
         """Some sound messages arrive after all others: order of arrival has no meaning (OP080)."""
-        if rng.random() >= LATE_SHARE or bericht.vast:
+        if rng.random() >= LATE_SHARE or bericht.fixed:
             return bericht
-        laat = replace(bericht, map_=NA_ALLES)
-        self.laat.append(laat.pad)
-        return laat
+        late = replace(bericht, map_=AFTER_EVERYTHING)
+        self.late.append(late.pad)
+        return late

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tools.simulator.bsn import broken
-from tools.simulator.csvfiles import Row, Stijl, cem_pad, rap_pad
+from tools.simulator.csvfiles import Row, Style, cem_pad, rap_pad
 from tools.simulator.manifest import Manifest
 from tools.simulator.output import Output
 
@@ -25,85 +25,85 @@ RESERVED_SEQUENCE = 900  # no client comes to this many metingen
 class CsvFaults:
     """Writes JW323, RAP and CEM+ files with faults. The first chance of each kind is taken, later ones by lot.
 
-    `onbekend`: accepted scores on an assignment that nobody knows; they wait for it.
+    `unknown`: accepted scores on an assignment that nobody knows; they wait for it.
     """
 
     seed: int
     output: Output
     manifest: Manifest
-    onbekend: int = 0
-    _gedaan: set[str] = field(default_factory=set)
+    unknown: int = 0
+    _done: set[str] = field(default_factory=set)
 
-    def jw323(self, pad: str, inhoud: bytes, regels: int) -> None:
+    def jw323(self, pad: str, content: bytes, regels: int) -> None:
         """Beside a declaration that is already written: a copy, a half."""
         rng = Random(f"{self.seed}|fout|{pad}")
-        stam = pad.removesuffix(".xml")
-        if self._kans(rng, "jw323_kopie", COPY_SHARE):
-            self._noteer("jw323_kopie", f"{stam}_kopie.xml")
-            self.output.double("JW323", f"{stam}_kopie.xml", inhoud, regels)
-        if self._kans(rng, "jw323_half", HALF_SHARE):
-            self._noteer("jw323_half", f"{stam}_half.xml")
-            self.output.unreadable("JW323", f"{stam}_half.xml", inhoud[: len(inhoud) // 2], "B03")
+        stem = pad.removesuffix(".xml")
+        if self._chance(rng, "jw323_kopie", COPY_SHARE):
+            self._note("jw323_kopie", f"{stem}_kopie.xml")
+            self.output.double("JW323", f"{stem}_kopie.xml", content, regels)
+        if self._chance(rng, "jw323_half", HALF_SHARE):
+            self._note("jw323_half", f"{stem}_half.xml")
+            self.output.unreadable("JW323", f"{stem}_half.xml", content[: len(content) // 2], "B03")
 
-    def rap(self, agb: str, maand: int, vorm: Stijl, kop: Row, rows: list[Row]) -> None:
+    def rap(self, agb: str, month: int, form: Style, header: Row, rows: list[Row]) -> None:
         """A RAP file, perhaps with wrong rows, and what lies beside it."""
-        rng = Random(f"{self.seed}|fout|rap|{agb}|{maand}")
-        fouten: list[tuple[str, Row]] = []
-        if self._kans(rng, "rap_fout", WRONG_SHARE):
-            self._noteer("rap_fout", rap_pad(agb, maand))
-            fouten = _rap_fouten(rng, rows)
-        if self._kans(rng, "rap_onbekend", UNKNOWN_SHARE):
-            self._noteer("rap_onbekend", rap_pad(agb, maand))
-            rows = [*rows, (rows[0][0], "", str(UNKNOWN_NUMBER + self.onbekend), "D1O", "2")]
-            self.onbekend += 1
-        inhoud = vorm.render(kop, _meng(rng, rows, [row for _, row in fouten]))
-        self.output.good("RAP", rap_pad(agb, maand), inhoud, len(rows) + len(fouten))
-        for code, n in Counter(code for code, _ in fouten).items():
+        rng = Random(f"{self.seed}|fout|rap|{agb}|{month}")
+        faults: list[tuple[str, Row]] = []
+        if self._chance(rng, "rap_fout", WRONG_SHARE):
+            self._note("rap_fout", rap_pad(agb, month))
+            faults = _rap_faults(rng, rows)
+        if self._chance(rng, "rap_onbekend", UNKNOWN_SHARE):
+            self._note("rap_onbekend", rap_pad(agb, month))
+            rows = [*rows, (rows[0][0], "", str(UNKNOWN_NUMBER + self.unknown), "D1O", "2")]
+            self.unknown += 1
+        content = form.render(header, _mix(rng, rows, [row for _, row in faults]))
+        self.output.good("RAP", rap_pad(agb, month), content, len(rows) + len(faults))
+        for code, n in Counter(code for code, _ in faults).items():
             self.output.reject("RAP", code, n)
-        if self._kans(rng, "rap_kopie", COPY_SHARE):
-            self._noteer("rap_kopie", rap_pad(agb, maand, "_kopie"))
-            self.output.double("RAP", rap_pad(agb, maand, "_kopie"), inhoud, len(rows) + len(fouten))
-        if len(rows) >= 4 and not fouten and self._kans(rng, "rap_half", HALF_SHARE):
-            self._half(agb, maand, vorm, kop, rows)
-        self._leeg("RAP", rng, "rap_leeg", rap_pad(agb, maand, "_leeg"))
+        if self._chance(rng, "rap_kopie", COPY_SHARE):
+            self._note("rap_kopie", rap_pad(agb, month, "_kopie"))
+            self.output.double("RAP", rap_pad(agb, month, "_kopie"), content, len(rows) + len(faults))
+        if len(rows) >= 4 and not faults and self._chance(rng, "rap_half", HALF_SHARE):
+            self._half(agb, month, form, header, rows)
+        self._empty("RAP", rng, "rap_leeg", rap_pad(agb, month, "_leeg"))
 
-    def cem(self, agb: str, maand: int, vorm: Stijl, kop: Row, rows: list[Row]) -> None:
+    def cem(self, agb: str, month: int, form: Style, header: Row, rows: list[Row]) -> None:
         """A CEM+ file, perhaps with wrong metingen, and what lies beside it."""
-        rng = Random(f"{self.seed}|fout|cem|{agb}|{maand}")
-        fouten: list[tuple[str, Row]] = []
-        if self._kans(rng, "cem_fout", WRONG_SHARE):
-            self._noteer("cem_fout", cem_pad(agb, maand))
-            fouten = _cem_fouten(rng, rows)
-        inhoud = vorm.render(kop, rows + [row for _, row in fouten])
-        self.output.good("CEM+", cem_pad(agb, maand), inhoud, len(rows) + len(fouten))
-        for code, n in Counter(code for code, _ in fouten).items():
+        rng = Random(f"{self.seed}|fout|cem|{agb}|{month}")
+        faults: list[tuple[str, Row]] = []
+        if self._chance(rng, "cem_fout", WRONG_SHARE):
+            self._note("cem_fout", cem_pad(agb, month))
+            faults = _cem_faults(rng, rows)
+        content = form.render(header, rows + [row for _, row in faults])
+        self.output.good("CEM+", cem_pad(agb, month), content, len(rows) + len(faults))
+        for code, n in Counter(code for code, _ in faults).items():
             self.output.reject("CEM+", code, n)
-        if self._kans(rng, "cem_kopie", COPY_SHARE):
-            self._noteer("cem_kopie", cem_pad(agb, maand, "_kopie"))
-            self.output.double("CEM+", cem_pad(agb, maand, "_kopie"), inhoud, len(rows) + len(fouten))
-        self._leeg("CEM+", rng, "cem_leeg", cem_pad(agb, maand, "_leeg"))
+        if self._chance(rng, "cem_kopie", COPY_SHARE):
+            self._note("cem_kopie", cem_pad(agb, month, "_kopie"))
+            self.output.double("CEM+", cem_pad(agb, month, "_kopie"), content, len(rows) + len(faults))
+        self._empty("CEM+", rng, "cem_leeg", cem_pad(agb, month, "_leeg"))
 
-    def _half(self, agb: str, maand: int, vorm: Stijl, kop: Row, rows: list[Row]) -> None:
+    def _half(self, agb: str, month: int, form: Style, header: Row, rows: list[Row]) -> None:
         """The first half of the rows once more, and four digits of the next: refused as a whole (B03)."""
-        pad, heel = rap_pad(agb, maand, "_half"), rows[: len(rows) // 2]
-        stuk = vorm.zonder_lege_regel().render(kop, heel) + rows[len(heel)][0][:4].encode()
-        self._noteer("rap_half", pad)
-        self.output.unreadable("RAP", pad, stuk, "B03")
+        pad, whole = rap_pad(agb, month, "_half"), rows[: len(rows) // 2]
+        piece = form.zonder_empty_row().render(header, whole) + rows[len(whole)][0][:4].encode()
+        self._note("rap_half", pad)
+        self.output.unreadable("RAP", pad, piece, "B03")
 
-    def _leeg(self, bron: str, rng: Random, soort: str, pad: str) -> None:
-        if self._kans(rng, soort, EMPTY_SHARE):
-            self._noteer(soort, pad)
-            self.output.unreadable("RAP" if bron == "RAP" else "CEM+", pad, b"", "B01")
+    def _empty(self, origin: str, rng: Random, kind: str, pad: str) -> None:
+        if self._chance(rng, kind, EMPTY_SHARE):
+            self._note(kind, pad)
+            self.output.unreadable("RAP" if origin == "RAP" else "CEM+", pad, b"", "B01")
 
-    def _kans(self, rng: Random, soort: str, share: float) -> bool:
-        return rng.random() < share or soort not in self._gedaan
+    def _chance(self, rng: Random, kind: str, share: float) -> bool:
+        return rng.random() < share or kind not in self._done
 
-    def _noteer(self, soort: str, pad: str) -> None:
-        self._gedaan.add(soort)
-        self.manifest.add(soort, [pad])
+    def _note(self, kind: str, pad: str) -> None:
+        self._done.add(kind)
+        self.manifest.add(kind, [pad])
 
 
-def _rap_fouten(rng: Random, rows: list[Row]) -> list[tuple[str, Row]]:
+def _rap_faults(rng: Random, rows: list[Row]) -> list[tuple[str, Row]]:
     """Wrong rows by code, made from a sound one; goals 7 to 9 are used by nothing else, an accepted one would show."""
     bsn, beschikking, toewijzing, _, _ = rng.choice(rows)
     return [
@@ -114,24 +114,24 @@ def _rap_fouten(rng: Random, rows: list[Row]) -> list[tuple[str, Row]]:
     ]
 
 
-def _cem_fouten(rng: Random, rows: list[Row]) -> list[tuple[str, Row]]:
+def _cem_faults(rng: Random, rows: list[Row]) -> list[tuple[str, Row]]:
     """Wrong metingen of one row by code, on the client of a sound one."""
-    agb, bsn, ref, _, datum, informant, lijst, _, _ = rng.choice(rows)
-    varianten = [
+    agb, bsn, ref, _, datum, informant, code_list, _, _ = rng.choice(rows)
+    variants = [
         ("C01", broken(bsn), datum, "VR09A", "1"),
         ("C02", bsn, rng.choice(("31-02-2026", "2026-13-01")), "VR09A", "1"),
         ("C04", bsn, datum, "VR99", "1"),
         ("C05", bsn, datum, *rng.choice((("VR09A", "11"), ("VR10", "0")))),
     ]
     return [
-        (code, (agb, nummer, ref, f"{ref}-{RESERVED_SEQUENCE + n}", dag, informant, lijst, vraag, antwoord))
-        for n, (code, nummer, dag, vraag, antwoord) in enumerate(varianten)
+        (code, (agb, number, ref, f"{ref}-{RESERVED_SEQUENCE + n}", day, informant, code_list, question, antwoord))
+        for n, (code, number, day, question, antwoord) in enumerate(variants)
     ]
 
 
-def _meng(rng: Random, rows: list[Row], fouten: list[Row]) -> list[Row]:
+def _mix(rng: Random, rows: list[Row], faults: list[Row]) -> list[Row]:
     """The wrong rows at random places between the sound ones, whose order stays."""
-    gemengd = list(rows)
-    for row in fouten:
-        gemengd.insert(rng.randint(0, len(gemengd)), row)
-    return gemengd
+    mixed = list(rows)
+    for row in faults:
+        mixed.insert(rng.randint(0, len(mixed)), row)
+    return mixed

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from tools.simulator.fault_messages import SOORTEN
+from tools.simulator.fault_messages import KINDS
 
-TOELICHTING = {
-    **{soort: plan.toelichting for soort, plan in SOORTEN.items()},
+EXPLANATION = {
+    **{kind: plan.explanation for kind, plan in KINDS.items()},
     "te_laat": "Bestanden die pas na alle andere komen.",
     "jw323_kopie": "Een declaratie die onder een andere naam nog eens komt.",
     "jw323_half": "Een declaratie waarvan de overdracht halverwege stopte; het hele bestand is er ook.",
@@ -34,7 +34,7 @@ TOELICHTING = {
 }
 
 
-class Ingreep(TypedDict):
+class Intervention(TypedDict):
     """One thing done: its kind and the files it concerns."""
 
     soort: str
@@ -45,16 +45,16 @@ class Ingreep(TypedDict):
 class Manifest:
     """What was done, for `faults.json`."""
 
-    ingrepen: list[Ingreep] = field(default_factory=list)
+    interventions: list[Intervention] = field(default_factory=list)
 
-    def add(self, soort: str, bestanden: Iterable[str]) -> None:
+    def add(self, kind: str, files: Iterable[str]) -> None:
         """Note one thing done; nothing when no file is concerned."""
-        paden = sorted(bestanden)
-        if paden:
-            self.ingrepen.append({"soort": soort, "bestanden": paden})
+        paths = sorted(files)
+        if paths:
+            self.interventions.append({"soort": kind, "bestanden": paths})
 
     def result(self) -> dict[str, Any]:
         """Kinds with their number and meaning, then every single one."""
-        aantallen = Counter(i["soort"] for i in self.ingrepen)
-        soorten = {s: {"aantal": n, "toelichting": TOELICHTING[s]} for s, n in sorted(aantallen.items())}
-        return {"soorten": soorten, "ingrepen": self.ingrepen}
+        counts = Counter(i["soort"] for i in self.interventions)
+        kinds = {s: {"aantal": n, "toelichting": EXPLANATION[s]} for s, n in sorted(counts.items())}
+        return {"soorten": kinds, "ingrepen": self.interventions}

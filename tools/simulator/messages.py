@@ -10,92 +10,92 @@ from datetime import date, timedelta
 from random import Random
 from typing import Literal
 
-from tools.simulator.assignments import zendingen
+from tools.simulator.assignments import shipments
 from tools.simulator.model import Client, Levering, Stop
 from tools.simulator.output import Output
-from tools.simulator.tables import DEFINITIES
-from tools.simulator.xml import Klasse, Kop, Soort, regiebericht
-from tools.simulator.xml_retour import ANTWOORD_OP, Antwoord, regie_antwoord
-from tools.simulator.xml_toewijzing import Toegewezen, toewijzingsbericht
+from tools.simulator.tables import DEFINITIONS
+from tools.simulator.xml import Header, Kind, Klasse, regiebericht
+from tools.simulator.xml_retour import ANTWOORD_ON, Antwoord, regie_antwoord
+from tools.simulator.xml_toewijzing import Assigned, toewijzingsbericht
 
 Lot = Literal["goed", "dubbel", "afgewezen", "half", "leeg"]
-VOORAF, NA_ALLES = "berichten/0000-vooraf", "te-laat"  # sorted before all else, and after RAP and CEM+ too
+BEFOREHAND, AFTER_EVERYTHING = "berichten/0000-vooraf", "te-laat"  # sorted before all else, and after RAP and CEM+ too
 ZONDER_ANTWOORD = 0.03  # share of messages on which no answer came (yet)
-SAMEN_DAGEN = 3  # classes of one client, provider and gemeente this close together may share a message
+TOGETHER_DAYS = 3  # classes of one client, provider and gemeente this close together may share a message
 
 
 @dataclass(slots=True)
 class Bericht:
-    """A message with the place of its file: `map_` its folder ('' = its month), `naam` a suffix of the name.
+    """A message with the place of its file: `map_` its folder ('' = its month), `name` a suffix of the name.
 
-    `lot` is what happens to the file; `code` why it is refused, when it is; `vast` that its place may not be changed
-    any more. A JW301 has `producten`, the others `klassen`. `antwoord` is what the gemeente says: '' approved, '-'
-    nothing, else the return code, at `niveau` 2 (header only) or 3; `vooraf`: the answer arrives before the message.
+    `lot` is what happens to the file; `code` why it is refused, when it is; `fixed` that its place may not be changed
+    any more. A JW301 has `products`, the others `classes`. `antwoord` is what the gemeente says: '' approved, '-'
+    nothing, else the return code, at `level` 2 (header only) or 3; `beforehand`: the answer arrives before the message.
     """
 
-    kop: Kop
+    header: Header
     client: Client
     bsn: str
-    klassen: list[Klasse]
-    producten: list[Toegewezen] = field(default_factory=list)
+    classes: list[Klasse]
+    products: list[Assigned] = field(default_factory=list)
     antwoord: str = ""
-    niveau: int = 3
-    vooraf: bool = False
+    level: int = 3
+    beforehand: bool = False
     map_: str = ""
-    naam: str = ""
+    name: str = ""
     lot: Lot = "goed"
     code: str = ""
-    vast: bool = False
+    fixed: bool = False
 
     @property
     def pad(self) -> str:
         """Relative path. Files sort by day of sending, unless a folder before or after the months is named."""
-        kop = self.kop
-        map_ = self.map_ or f"berichten/{kop.dagtekening:%Y-%m}"
-        wie = f"{kop.aanbieder}_{kop.ontvanger}" if kop.soort == "JW301" else kop.aanbieder
-        return f"{map_}/{kop.dagtekening:%Y%m%d}_{kop.soort}_{wie}_{kop.identificatie}{self.naam}.xml"
+        header = self.header
+        map_ = self.map_ or f"berichten/{header.dagtekening:%Y-%m}"
+        who = f"{header.aanbieder}_{header.ontvanger}" if header.soort == "JW301" else header.aanbieder
+        return f"{map_}/{header.dagtekening:%Y%m%d}_{header.soort}_{who}_{header.identificatie}{self.name}.xml"
 
     @property
     def records(self) -> int:
         """Classes in the message."""
-        return len(self.klassen) + len(self.producten)
+        return len(self.classes) + len(self.products)
 
-    def write(self, output: Output, stijl: int) -> None:
+    def write(self, output: Output, style: int) -> None:
         """Write the file, as its `lot` has it, and count it."""
-        soort, records = self.kop.soort, self.records
-        if soort == "JW301":
-            inhoud = toewijzingsbericht(self.kop, self.client, self.bsn, self.producten, stijl)
+        kind, records = self.header.soort, self.records
+        if kind == "JW301":
+            content = toewijzingsbericht(self.header, self.client, self.bsn, self.products, style)
         else:
-            inhoud = regiebericht(self.kop, self.client, self.bsn, self.klassen, stijl)
+            content = regiebericht(self.header, self.client, self.bsn, self.classes, style)
         if self.lot == "dubbel":
-            output.double(soort, self.pad, inhoud, records)
+            output.double(kind, self.pad, content, records)
         elif self.lot == "half":
-            output.unreadable(soort, self.pad, inhoud[: len(inhoud) // 2], self.code)
+            output.unreadable(kind, self.pad, content[: len(content) // 2], self.code)
         elif self.lot == "leeg":
-            output.unreadable(soort, self.pad, b"", self.code)
+            output.unreadable(kind, self.pad, b"", self.code)
         else:
-            output.good(soort, self.pad, inhoud, records)
+            output.good(kind, self.pad, content, records)
             if self.lot == "afgewezen":
-                output.reject(soort, self.code, records)
+                output.reject(kind, self.code, records)
 
 
-def beantwoord(bericht: Bericht, ids: Identificaties, rng: Random, output: Output, stijl: int) -> str:
+def answered(bericht: Bericht, ids: Identificaties, rng: Random, output: Output, style: int) -> str:
     """Write the answer on a start or stop message, and give its path; '' when there is none.
 
     What the monitor refuses the gemeente refuses too: those checks are the same (level 2).
     """
-    kop = bericht.kop
-    stil = bericht.antwoord == "-" or (not bericht.antwoord and rng.random() < ZONDER_ANTWOORD)
-    if kop.soort not in ANTWOORD_OP or bericht.lot not in ("goed", "afgewezen") or stil:
+    header = bericht.header
+    silent = bericht.antwoord == "-" or (not bericht.antwoord and rng.random() < ZONDER_ANTWOORD)
+    if header.soort not in ANTWOORD_ON or bericht.lot not in ("goed", "afgewezen") or silent:
         return ""
-    soort = ANTWOORD_OP[kop.soort]
-    dag = kop.dagtekening + timedelta(days=rng.randint(0, 4))
-    code, niveau = ("0001", 2) if bericht.lot == "afgewezen" else (bericht.antwoord, bericht.niveau)
-    antwoord = Antwoord(ids.volgende(soort, kop.ontvanger), dag, code, niveau)
-    inhoud = regie_antwoord(kop, antwoord, bericht.client, bericht.bsn, bericht.klassen, stijl)
-    map_ = VOORAF if bericht.vooraf else bericht.map_ or f"berichten/{dag:%Y-%m}"
-    pad = f"{map_}/{dag:%Y%m%d}_{soort}_{kop.aanbieder}_{kop.identificatie}{bericht.naam}.xml"
-    output.good(soort, pad, inhoud, 1)
+    kind = ANTWOORD_ON[header.soort]
+    day = header.dagtekening + timedelta(days=rng.randint(0, 4))
+    code, level = ("0001", 2) if bericht.lot == "afgewezen" else (bericht.antwoord, bericht.level)
+    antwoord = Antwoord(ids.next(kind, header.ontvanger), day, code, level)
+    content = regie_antwoord(header, antwoord, bericht.client, bericht.bsn, bericht.classes, style)
+    map_ = BEFOREHAND if bericht.beforehand else bericht.map_ or f"berichten/{day:%Y-%m}"
+    pad = f"{map_}/{day:%Y%m%d}_{kind}_{header.aanbieder}_{header.identificatie}{bericht.name}.xml"
+    output.good(kind, pad, content, 1)
     return pad
 
 
@@ -110,36 +110,36 @@ class Identificaties:
         default_factory=lambda: defaultdict(lambda: itertools.count(1))
     )
 
-    def volgende(self, soort: Soort, afzender: str) -> str:
+    def next(self, kind: Kind, afzender: str) -> str:
         """The next identification of this message type and sender."""
-        return f"{next(self._teller[soort, afzender]):09d}"
+        return f"{next(self._teller[kind, afzender]):09d}"
 
 
 @dataclass(frozen=True, slots=True)
-class _Feit:
+class _Fact:
     """A start or a stop with the day on which it became a fact."""
 
-    soort: Soort
+    soort: Kind
     aanbieder: str
     ontvanger: str
-    dag: date
+    day: date
     klasse: Klasse
 
 
 def berichten(client: Client, rng: Random, ids: Identificaties, until: date) -> list[Bericht]:
     """Every JW301, JW305 and JW307 of one client. Dated within days after the fact, at most 14 days after `until`."""
     made = []
-    for aanbieder, gemeente, dag, producten in zendingen(client):
-        kop = Kop("JW301", aanbieder, gemeente, ids.volgende("JW301", gemeente), dag)
-        made.append(Bericht(kop, client, client.bsn, [], producten))
-    grens = until + timedelta(days=DEFINITIES.dagtekening_na_einde)
-    for groep in _groepen(_feiten(client, rng), rng):
-        eerste, laatste_dag = groep[0], max(f.dag for f in groep)
-        vertraging = rng.randint(8, 14) if rng.random() < 0.03 else rng.randint(0, 7)
-        dagtekening = min(laatste_dag + timedelta(days=vertraging), grens)
-        id_ = ids.volgende(eerste.soort, eerste.aanbieder)
-        kop = Kop(eerste.soort, eerste.aanbieder, eerste.ontvanger, id_, dagtekening)
-        made.append(Bericht(kop, client, client.bsn, [f.klasse for f in groep]))
+    for aanbieder, gemeente, day, products in shipments(client):
+        header = Header("JW301", aanbieder, gemeente, ids.next("JW301", gemeente), day)
+        made.append(Bericht(header, client, client.bsn, [], products))
+    bound = until + timedelta(days=DEFINITIONS.dagtekening_na_einde)
+    for group in _groups(_facts(client, rng), rng):
+        first, last_day = group[0], max(f.day for f in group)
+        delay = rng.randint(8, 14) if rng.random() < 0.03 else rng.randint(0, 7)
+        dagtekening = min(last_day + timedelta(days=delay), bound)
+        id_ = ids.next(first.soort, first.aanbieder)
+        header = Header(first.soort, first.aanbieder, first.ontvanger, id_, dagtekening)
+        made.append(Bericht(header, client, client.bsn, [f.klasse for f in group]))
     return made
 
 
@@ -157,29 +157,29 @@ def klasse(levering: Levering, stop: Stop | None = None, *, status: str = "1", n
     )
 
 
-def _feiten(client: Client, rng: Random) -> list[_Feit]:
+def _facts(client: Client, rng: Random) -> list[_Fact]:
     made = []
     for traject in client.trajecten:
         for x in traject.leveringen:
-            nummer = f"{x.toewijzingnummer:09d}" if x.toewijzingnummer and rng.random() < 0.02 else ""
-            made.append(_Feit("JW305", traject.aanbieder, x.ontvanger, x.begindatum, klasse(x, nummer=nummer)))
+            number = f"{x.toewijzingnummer:09d}" if x.toewijzingnummer and rng.random() < 0.02 else ""
+            made.append(_Fact("JW305", traject.aanbieder, x.ontvanger, x.begindatum, klasse(x, nummer=number)))
             for stop in x.stops:
-                made.append(_Feit("JW307", traject.aanbieder, x.ontvanger, stop.einddatum, klasse(x, stop)))
-    return sorted(made, key=lambda f: (f.soort, f.aanbieder, f.ontvanger, f.dag))
+                made.append(_Fact("JW307", traject.aanbieder, x.ontvanger, stop.einddatum, klasse(x, stop)))
+    return sorted(made, key=lambda f: (f.soort, f.aanbieder, f.ontvanger, f.day))
 
 
-def _groepen(feiten: list[_Feit], rng: Random) -> list[list[_Feit]]:
+def _groups(facts: list[_Fact], rng: Random) -> list[list[_Fact]]:
     """Neighbouring facts of one type, provider and gemeente, sometimes together in one message."""
-    groepen: list[list[_Feit]] = []
-    for feit in feiten:
-        vorige = groepen[-1][0] if groepen else None
-        samen = vorige and (vorige.soort, vorige.aanbieder, vorige.ontvanger) == (
-            feit.soort,
-            feit.aanbieder,
-            feit.ontvanger,
+    groups: list[list[_Fact]] = []
+    for fact in facts:
+        previous = groups[-1][0] if groups else None
+        together = previous and (previous.soort, previous.aanbieder, previous.ontvanger) == (
+            fact.soort,
+            fact.aanbieder,
+            fact.ontvanger,
         )
-        if vorige and samen and (feit.dag - vorige.dag).days <= SAMEN_DAGEN and rng.random() < 0.8:
-            groepen[-1].append(feit)
+        if previous and together and (fact.day - previous.day).days <= TOGETHER_DAYS and rng.random() < 0.8:
+            groups[-1].append(fact)
         else:
-            groepen.append([feit])
-    return groepen
+            groups.append([fact])
+    return groups

@@ -1,6 +1,6 @@
 """What the simulator decides: clients, their care, what they say about it.
 
-Plain data; dates are days, `maand` is an integer.
+Plain data; dates are days, `month` is an integer.
 
 A month is counted as `year * 12 + month - 1`, so that months add up.
 """
@@ -12,19 +12,19 @@ from dataclasses import dataclass, field
 from datetime import date
 
 
-def maand_van(dag: date) -> int:
+def month_of(day: date) -> int:
     """Month number of a day."""
-    return dag.year * 12 + dag.month - 1
+    return day.year * 12 + day.month - 1
 
 
-def eerste_dag(maand: int) -> date:
+def first_day(month_number: int) -> date:
     """First day of a month number."""
-    return date(maand // 12, maand % 12 + 1, 1)
+    return date(month_number // 12, month_number % 12 + 1, 1)
 
 
-def laatste_dag(maand: int) -> date:
+def last_day(month_number: int) -> date:
     """Last day of a month number."""
-    year, month = maand // 12, maand % 12 + 1
+    year, month = month_number // 12, month_number % 12 + 1
     return date(year, month, monthrange(year, month)[1])
 
 
@@ -41,7 +41,7 @@ class Levering:
     """One start and its stops.
 
     `ontvanger` is the gemeente code as sent (may be an old one); `code` is '' when aspecifiek. `toewijzingnummer` is
-    None in taakgericht work (IV096). `fusie`: its assignment ended by a municipal merger and goes on under another.
+    None in taakgericht work (IV096). `merger`: its assignment ended by a municipal merger and goes on under another.
     """
 
     toewijzingnummer: int | None
@@ -51,21 +51,21 @@ class Levering:
     ingangsdatum: date
     begindatum: date
     stops: list[Stop] = field(default_factory=list)
-    fusie: bool = False
+    merger: bool = False
 
     @property
-    def einde(self) -> Stop | None:
+    def end(self) -> Stop | None:
         """The final stop (reason other than 20), if any."""
         return next((s for s in self.stops if s.reden != "20"), None)
 
     @property
-    def pauze(self) -> Stop | None:
+    def pause(self) -> Stop | None:
         """The pause, if any."""
         return next((s for s in self.stops if s.reden == "20"), None)
 
 
 @dataclass(slots=True)
-class Versie:
+class Version:
     """One version of an assignment: when it was decided (the highest pair counts, IV013) and sent, and its period.
 
     `reden` is JZ002, '' for the first.
@@ -88,29 +88,29 @@ class Toewijzing:
     categorie: str
     code: str
     ingangsdatum: date
-    versies: list[Versie]
+    versions: list[Version]
     volume: int | None
     eenheid: str
     frequentie: str
     budget: int | None = None
 
-    def op(self, dag: date) -> Versie | None:
-        """The version in force by what was sent up to `dag`."""
-        gestuurd = [v for v in self.versies if v.dagtekening <= dag]
-        return max(gestuurd, key=lambda v: (v.datum, v.tijd), default=None)
+    def op(self, day: date) -> Version | None:
+        """The version in force by what was sent up to `day`."""
+        sent = [v for v in self.versions if v.dagtekening <= day]
+        return max(sent, key=lambda v: (v.datum, v.tijd), default=None)
 
 
 @dataclass(slots=True)
 class Score:
-    """A RAP score in the file of `maand`; `waarde` is the text delivered ('x' = no score given).
+    """A RAP score in the file of `month`; `waarde` is the text delivered ('x' = no score given).
 
-    `wijze` says which numbers it names: toewijzing, beschikking or beide.
+    `manner` says which numbers it names: toewijzing, beschikking or beide.
     """
 
-    maand: int
+    month: int
     type: str
     waarde: str
-    wijze: str = "toewijzing"
+    manner: str = "toewijzing"
 
 
 @dataclass(slots=True)
@@ -135,7 +135,7 @@ class Meting:
         return self.vragenlijst.split("_")[2][0]
 
     @property
-    def einde(self) -> bool:
+    def end(self) -> bool:
         """True for the version at the end of care, False for the yearly one of long care."""
         return self.vragenlijst.split("_")[2][1] == "E"
 
@@ -144,9 +144,9 @@ class Meting:
 class Traject:
     """A chain of leveringen as the simulator means it; `gemeente` is the current code.
 
-    Scores are delivered under `score_nummer` (a toewijzingnummer of the chain) and / or `beschikkingsnummer`.
+    Scores are delivered under `score_number` (a toewijzingnummer of the chain) and / or `beschikkingsnummer`.
     Set while writing: `declaraties`, the net number of declared lines; `wacht`, what the row waits for and since when;
-    `vlaggen`, numbers used twice (TR056, TR314, TR333). `alleen` is the status of a traject that no start supports.
+    `vlaggen`, numbers used twice (TR056, TR314, TR333). `alone` is the status of a traject that no start supports.
     """
 
     aanbieder: str
@@ -156,11 +156,11 @@ class Traject:
     beschikkingsnummer: str
     leveringen: list[Levering]
     scores: list[Score] = field(default_factory=list)
-    score_nummer: int = 0
+    score_number: int = 0
     declaraties: int = 0
     wacht: dict[str, date] = field(default_factory=dict)
     vlaggen: set[str] = field(default_factory=set)
-    alleen: str = ""
+    alone: str = ""
 
     @property
     def begindatum(self) -> date:
@@ -168,28 +168,28 @@ class Traject:
         return self.leveringen[0].begindatum
 
     @property
-    def einde(self) -> Stop | None:
+    def end(self) -> Stop | None:
         """Final stop of the last levering; None while running or paused."""
-        return self.leveringen[-1].einde
+        return self.leveringen[-1].end
 
     @property
     def status(self) -> str:
         """`beeindigd`, `gepauzeerd` or `lopend`; or what it waits for."""
-        if self.alleen:
-            return self.alleen
-        laatste = self.leveringen[-1]
-        if laatste.einde:
+        if self.alone:
+            return self.alone
+        last = self.leveringen[-1]
+        if last.end:
             return "beeindigd"
-        return "gepauzeerd" if laatste.pauze else "lopend"
+        return "gepauzeerd" if last.pause else "lopend"
 
 
 @dataclass(slots=True, eq=False)
 class Client:
-    """A made-up young person. `datum_gebruik` is COD170 or '' for a full birth date; `geslacht` is COD046."""
+    """A made-up young person. `datum_usage` is COD170 or '' for a full birth date; `geslacht` is COD046."""
 
     bsn: str
     geboortedatum: date
-    datum_gebruik: str
+    datum_usage: str
     geslacht: str
     achternaam: str
     voorvoegsel: str
@@ -208,8 +208,8 @@ class Aanbieder:
 
     agb: str
     clusters: tuple[str, ...]
-    stijl: int
-    volgende_ref: int = 100_001
+    style: int
+    next_ref: int = 100_001
     bergop: bool = False
 
 
@@ -242,7 +242,7 @@ class CbsClient:
     aanbieder: str
     bsn: str
     geboortedatum: date
-    datum_gebruik: str
+    datum_usage: str
     geslacht: str
     postcode: str
     records: list[CbsRecord] = field(default_factory=list)

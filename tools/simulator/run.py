@@ -12,7 +12,7 @@ from tools.simulator.assignments import make_toewijzingen
 from tools.simulator.config import Progress, SimulationConfig
 from tools.simulator.model import World
 from tools.simulator.outcomes import Outcomes
-from tools.simulator.population import Nummers, Population, make_aanbieders
+from tools.simulator.population import Numbers, Population, make_aanbieders
 from tools.simulator.writer import Summary, Writer
 
 OURS = ("berichten", "rap", "cem", "bergop", "cbs", "te-laat", "expected.json", "faults.json", "README.txt")
@@ -29,11 +29,11 @@ def simulate(config: SimulationConfig, out: Path, progress: Progress | None = No
     """
     _check(config)
     prepare(out, force=config.force)
-    world, nummers = build_world(config, progress or _silent)
-    return write_world(world, nummers, config, out, progress)
+    world, numbers = build_world(config, progress or _silent)
+    return write_world(world, numbers, config, out, progress)
 
 
-def build_world(config: SimulationConfig, progress: Progress) -> tuple[World, Nummers]:
+def build_world(config: SimulationConfig, progress: Progress) -> tuple[World, Numbers]:
     """Everything that is decided, without writing. Also the counters of numbers, to go on from."""
     aanbieders = make_aanbieders(config.seed, config.clients)
     population = Population(config.seed, config.first, config.until, aanbieders)
@@ -45,14 +45,14 @@ def build_world(config: SimulationConfig, progress: Progress) -> tuple[World, Nu
         clients.append(client)
         progress("cliënten", index + 1, config.clients)
     almere = make_almere(config.seed, config.until, clients)
-    return World(aanbieders, clients, almere), population.nummers
+    return World(aanbieders, clients, almere), population.numbers
 
 
 def write_world(
-    world: World, nummers: Nummers, config: SimulationConfig, out: Path, progress: Progress | None = None
+    world: World, numbers: Numbers, config: SimulationConfig, out: Path, progress: Progress | None = None
 ) -> Summary:
     """Write the files of a world, made by `build_world` or by hand, and what must come out of them."""
-    return Writer(world, nummers, config, out, progress or _silent).write()
+    return Writer(world, numbers, config, out, progress or _silent).write()
 
 
 def prepare(out: Path, *, force: bool) -> None:

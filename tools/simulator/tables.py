@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
-from domain.field.geography import OUDE_CODES, cluster
+from domain.field.geography import OLD_CODES, cluster
 
 # Inhabitants of the 13 municipalities, rounded: how clients are spread.
-INWONERS = {
+INHABITANTS = {
     "0363": 935_000,
     "0358": 33_000,
     "0362": 95_000,
@@ -27,39 +27,39 @@ INWONERS = {
     "0880": 17_000,
     "0479": 160_000,
 }
-CLUSTER_VAN = {code: cluster(code) for code in INWONERS}
+CLUSTER_OF = {code: cluster(code) for code in INHABITANTS}
 
 # Current code -> code from before a merger (S1); such a code may still arrive when it was valid on the assignment's
 # date (TR378).
-VOOR_FUSIE = {nieuw: oud for oud, nieuw in OUDE_CODES.items()}
-BUITEN_SET = ("0344", "0599", "0518", "0392")  # municipalities outside the set, in the BergOp feed
+BEFORE_MERGER = {new: old for old, new in OLD_CODES.items()}
+OUTSIDE_SET = ("0344", "0599", "0518", "0392")  # municipalities outside the set, in the BergOp feed
 ALMERE = "0034"
 
 
-def huidig(code: str) -> str:
+def current(code: str) -> str:
     """The current code of a gemeente as sent."""
-    return OUDE_CODES.get(code, code)
+    return OLD_CODES.get(code, code)
 
 
-TOEWIJZING_VOOR_FUSIE = date(2021, 9, 1)
+TOEWIJZING_BEFORE_MERGER = date(2021, 9, 1)
 
 
 class Product(NamedTuple):
-    """A product category with its codes; `duur` multiplies the median length, `duurzaam` gets a yearly questionnaire.
+    """A product category with its codes; `duration` multiplies the median length, `duurzaam` gets yearly questionnaires.
 
     `eenheid` is WJ756; `tarief` in eurocent, 0 where the unit is euros (83).
     """
 
     categorie: str
     codes: tuple[str, ...]
-    gewicht: int
-    duur: float
+    weight: int
+    duration: float
     duurzaam: bool
     eenheid: str
     tarief: int
 
 
-PRODUCTEN = (
+PRODUCTS = (
     Product("45", ("45A04", "45A53", "45A65"), 40, 0.95, False, "04", 9_850),
     Product("54", ("54001", "54002", "54003"), 22, 0.9, False, "01", 172),
     Product("41", ("41A03", "41A11"), 9, 0.9, False, "16", 11_400),
@@ -70,9 +70,9 @@ PRODUCTEN = (
     Product("43", ("43A10",), 5, 2.0, True, "14", 29_900),
     Product("48", ("48A05",), 2, 1.3, False, "82", 61_000),
 )
-BUITEN_UITKOMSTEN = frozenset({"47", "48", "49"})  # no jeugdhulp in the CBS sense [P]
+OUTSIDE_OUTCOMES = frozenset({"47", "48", "49"})  # no jeugdhulp in the CBS sense [P]
 FREQUENTIE = {"04": "2", "01": "2", "16": "2", "14": "1", "82": "6"}  # WJ756 unit -> frequency of the assignment
-PRODUCT_VAN = {p.categorie: p for p in PRODUCTEN}
+PRODUCT_OF = {p.categorie: p for p in PRODUCTS}
 
 # JZ588 reasons at the end of care, with a weight; 20 (pause) is planned apart.
 REDENEN = {"31": 600, "32": 125, "33": 40, "34": 95, "35": 30, "36": 25, "37": 20, "38": 40, "39": 22, "02": 3}
@@ -91,7 +91,7 @@ UITVAL_KLASSE = {
 }
 
 # JZ588 reason at the end of care -> JZ002 reasons with which the municipality ends the assignment.
-REDEN_WIJZIGING = {
+REDEN_CHANGE = {
     "02": ("02",),
     "35": ("07",),
     "36": ("03", "05", "08", "10"),
@@ -107,15 +107,15 @@ CBS_HULPVORMEN = {"01": 10, "02": 45, "03": 12, "04": 10, "11": 6, "12": 5, "13"
 CBS_VERWIJZERS = {"01": 50, "02": 25, "03": 5, "04": 8, "05": 5, "06": 4, "08": 3}
 
 # The questions of the only published example (S0); scales are a reading [R]: VR09A/B are marks, the rest options 1..4.
-VRAGEN = (
+QUESTIONS = (
     *("VR01", "VR02", "VR03", "VR04", "VR05", "VR06", "VR07", "VR07A", "VR07B"),
     *("VR08A", "VR08B", "VR08C", "VR08D", "VR08E", "VR08F", "VR08G", "VR09A", "VR09B", "VR10"),
 )
-CIJFERVRAGEN = frozenset({"VR09A", "VR09B"})
+MARK_QUESTIONS = frozenset({"VR09A", "VR09B"})
 INFORMANTEN = {"O": ("Moeder", "Vader", "Ouder, verzorger", "Één van beide ouders"), "J": ("Jeugdige", "Jongere zélf")}
 
 
-class Definities(NamedTuple):
+class Definitions(NamedTuple):
     """Every definition the expectation rests on, in one place.
 
     None is fixed by a source: readings [R] and proposals [P].
@@ -134,4 +134,4 @@ class Definities(NamedTuple):
     dagtekening_na_einde: int = 14  # no message is dated later than this many days after --until
 
 
-DEFINITIES = Definities()
+DEFINITIONS = Definitions()

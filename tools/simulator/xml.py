@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from tools.simulator.model import Client, eerste_dag, laatste_dag
+from tools.simulator.model import Client, first_day, last_day
 
-Soort = Literal["JW301", "JW305", "JW306", "JW307", "JW308", "JW323", "JW325"]
-CODES: dict[Soort, str] = {
+Kind = Literal["JW301", "JW305", "JW306", "JW307", "JW308", "JW323", "JW325"]
+CODES: dict[Kind, str] = {
     "JW301": "436",
     "JW305": "438",
     "JW306": "439",
@@ -28,7 +28,7 @@ CODES: dict[Soort, str] = {
     "JW323": "490",
     "JW325": "491",
 }
-VAN_GEMEENTE: frozenset[Soort] = frozenset({"JW301", "JW325"})  # the others name the provider as their sender (3.2)
+OF_GEMEENTE: frozenset[Kind] = frozenset({"JW301", "JW325"})  # the others name the provider as their sender (3.2)
 NAMESPACE = "http://www.istandaarden.nl/ijw/3_2/{}/schema"
 BASE = NAMESPACE.format("basisschema")
 
@@ -36,10 +36,10 @@ Node = tuple[str, "str | list[Node]"]
 
 
 @dataclass(frozen=True, slots=True)
-class Kop:
+class Header:
     """Header fields of one message (3.3): the provider and the gemeente, identification, day of sending."""
 
-    soort: Soort
+    soort: Kind
     aanbieder: str
     ontvanger: str
     identificatie: str
@@ -67,21 +67,21 @@ class Klasse:
 class Prestatie:
     """One declared line.
 
-    `maand` is the month of its ProductPeriode, cut by the assignment's `ingangsdatum` and end (`tot`, None = open).
+    `month` is the month of its ProductPeriode, cut by the assignment's `ingangsdatum` and end (`up_to`, None = open).
     """
 
     bsn: str
     referentie: str
-    vorige: str
+    previous: str
     nummer: int
     categorie: str
     code: str
     ingangsdatum: date
-    maand: int
+    month: int
     volume: int
     eenheid: str
     tarief: int
-    tot: date | None = None
+    up_to: date | None = None
 
     @property
     def bedrag(self) -> int:
@@ -89,52 +89,52 @@ class Prestatie:
         return self.volume * self.tarief if self.tarief else self.volume
 
 
-def regiebericht(kop: Kop, client: Client, bsn: str, klassen: Sequence[Klasse], stijl: int) -> bytes:
+def regiebericht(header: Header, client: Client, bsn: str, classes: Sequence[Klasse], style: int) -> bytes:
     """A JW305 or JW307 for one client (3.6). `bsn` apart, so that a fault can be planted."""
-    groep = "Start" if kop.soort == "JW305" else "Stop"
-    producten: Node = (f"m:{groep}Producten", [(f"m:{groep}Product", klasse_nodes(k)) for k in klassen])
-    return render(kop, [("m:Client", [*persoon(client, bsn), producten])], stijl)
+    group = "Start" if header.soort == "JW305" else "Stop"
+    products: Node = (f"m:{group}Producten", [(f"m:{group}Product", klasse_nodes(k)) for k in classes])
+    return render(header, [("m:Client", [*person(client, bsn), products])], style)
 
 
-def persoon(client: Client, bsn: str) -> list[Node]:
+def person(client: Client, bsn: str) -> list[Node]:
     """Bsn, birth date, sex and name of a client, all of which must be dropped."""
-    geboren: list[Node] = [("b:Datum", client.geboortedatum.isoformat())]
-    if client.datum_gebruik:
-        geboren.append(("b:DatumGebruik", client.datum_gebruik))
-    return [("m:Bsn", bsn), ("m:Geboortedatum", geboren), ("m:Geslacht", client.geslacht), ("m:Naam", _naam(client))]
+    born: list[Node] = [("b:Datum", client.geboortedatum.isoformat())]
+    if client.datum_usage:
+        born.append(("b:DatumGebruik", client.datum_usage))
+    return [("m:Bsn", bsn), ("m:Geboortedatum", born), ("m:Geslacht", client.geslacht), ("m:Naam", _name(client))]
 
 
-def totaal(regels: Sequence[Prestatie]) -> int:
+def total(regels: Sequence[Prestatie]) -> int:
     """Signed sum in eurocent: debit plus, credit minus (TR358)."""
-    return sum(-r.bedrag if r.vorige else r.bedrag for r in regels)
+    return sum(-r.bedrag if r.previous else r.bedrag for r in regels)
 
 
-def declaratie(kop: Kop, nummer: str, maand: int, regels: Sequence[Prestatie], stijl: int) -> bytes:
+def declaratie(header: Header, number: str, month: int, regels: Sequence[Prestatie], style: int) -> bytes:
     """A JW323 of one provider to one gemeente for one month (3.7), lines grouped by client."""
     per_client: dict[str, list[Node]] = {}
-    for regel in regels:
-        per_client.setdefault(regel.bsn, []).append(("m:Prestatie", prestatie_nodes(regel)))
+    for row in regels:
+        per_client.setdefault(row.bsn, []).append(("m:Prestatie", prestatie_nodes(row)))
     body: Node = (
         "m:Declaratie",
         [
-            ("m:DeclaratieNummer", nummer),
-            ("m:DeclaratiePeriode", _periode(eerste_dag(maand), laatste_dag(maand))),
-            ("m:DeclaratieDagtekening", kop.dagtekening.isoformat()),
-            ("m:TotaalIngediendBedrag", totaalbedrag(totaal(regels))),
+            ("m:DeclaratieNummer", number),
+            ("m:DeclaratiePeriode", _periode(first_day(month), last_day(month))),
+            ("m:DeclaratieDagtekening", header.dagtekening.isoformat()),
+            ("m:TotaalIngediendBedrag", totaalbedrag(total(regels))),
             ("m:Clienten", [("m:Client", [("m:Bsn", bsn), ("m:Prestaties", ps)]) for bsn, ps in per_client.items()]),
         ],
     )
-    return render(kop, [body], stijl)
+    return render(header, [body], style)
 
 
-def _naam(client: Client) -> list[Node]:
+def _name(client: Client) -> list[Node]:
     geslachtsnaam: list[Node] = [("b:Achternaam", client.achternaam)]
     if client.voorvoegsel:
         geslachtsnaam.append(("b:Voorvoegsel", client.voorvoegsel))
-    naam: list[Node] = [("b:Geslachtsnaam", geslachtsnaam)]
+    name: list[Node] = [("b:Geslachtsnaam", geslachtsnaam)]
     if client.voornamen:
-        naam += [("b:Voornamen", client.voornamen), ("b:Voorletters", client.voornamen[:1])]
-    return naam
+        name += [("b:Voornamen", client.voornamen), ("b:Voorletters", client.voornamen[:1])]
+    return name
 
 
 def klasse_nodes(k: Klasse) -> list[Node]:
@@ -154,25 +154,25 @@ def klasse_nodes(k: Klasse) -> list[Node]:
 def prestatie_nodes(p: Prestatie) -> list[Node]:
     """The elements of a Prestatie."""
     referentie: list[Node] = [("b:ReferentieNummer", p.referentie)]
-    if p.vorige:
-        referentie.append(("b:VorigReferentieNummer", p.vorige))
-    laatste = laatste_dag(p.maand)
+    if p.previous:
+        referentie.append(("b:VorigReferentieNummer", p.previous))
+    last = last_day(p.month)
     nodes: list[Node] = [
         ("m:ProductReferentie", referentie),
         ("m:ToewijzingNummer", str(p.nummer)),
         ("m:ProductCategorie", p.categorie),
         ("m:ProductCode", p.code),
-        ("m:ProductPeriode", _periode(max(p.ingangsdatum, eerste_dag(p.maand)), min(p.tot or laatste, laatste))),
+        ("m:ProductPeriode", _periode(max(p.ingangsdatum, first_day(p.month)), min(p.up_to or last, last))),
         ("m:GeleverdVolume", str(p.volume)),
         ("m:Eenheid", p.eenheid),
     ]
     if p.tarief:
         nodes.append(("m:ProductTarief", str(p.tarief)))
-    return [*nodes, ("m:IngediendBedrag", _bedrag("b:Bedrag", p.bedrag, credit=bool(p.vorige)))]
+    return [*nodes, ("m:IngediendBedrag", _bedrag("b:Bedrag", p.bedrag, credit=bool(p.previous)))]
 
 
-def _periode(begin: date, eind: date) -> list[Node]:
-    return [("b:Begindatum", begin.isoformat()), ("b:Einddatum", eind.isoformat())]
+def _periode(begin: date, end: date) -> list[Node]:
+    return [("b:Begindatum", begin.isoformat()), ("b:Einddatum", end.isoformat())]
 
 
 def totaalbedrag(bedrag: int) -> list[Node]:
@@ -180,48 +180,51 @@ def totaalbedrag(bedrag: int) -> list[Node]:
     return _bedrag("b:TotaalBedrag", abs(bedrag), credit=bedrag < 0)
 
 
-def versies(naam: str) -> Node:
+def versions(name: str) -> Node:
     """A pair of XSD versions."""
-    return (naam, [("b:BasisschemaXsdVersie", "1.0.0"), ("b:BerichtXsdVersie", "1.0.0")])
+    return (name, [("b:BasisschemaXsdVersie", "1.0.0"), ("b:BerichtXsdVersie", "1.0.0")])
 
 
-def _bedrag(naam: str, bedrag: int, *, credit: bool) -> list[Node]:
-    return [(naam, str(bedrag)), ("b:DebetCredit", "C" if credit else "D")]
+def _bedrag(name: str, bedrag: int, *, credit: bool) -> list[Node]:
+    return [(name, str(bedrag)), ("b:DebetCredit", "C" if credit else "D")]
 
 
-def _header(kop: Kop, verder: Sequence[Node]) -> Node:
-    partijen = (kop.ontvanger, kop.aanbieder) if kop.soort in VAN_GEMEENTE else (kop.aanbieder, kop.ontvanger)
+def _header(header: Header, further: Sequence[Node]) -> Node:
+    batches = (
+        (header.ontvanger, header.aanbieder) if header.soort in OF_GEMEENTE else (header.aanbieder, header.ontvanger)
+    )
     return (
         "m:Header",
         [
-            ("m:BerichtCode", CODES[kop.soort]),
+            ("m:BerichtCode", CODES[header.soort]),
             ("m:BerichtVersie", "3"),
             ("m:BerichtSubversie", "2"),
-            ("m:Afzender", partijen[0]),
-            ("m:Ontvanger", partijen[1]),
+            ("m:Afzender", batches[0]),
+            ("m:Ontvanger", batches[1]),
             (
                 "m:BerichtIdentificatie",
-                [("b:Identificatie", kop.identificatie), ("b:Dagtekening", kop.dagtekening.isoformat())],
+                [("b:Identificatie", header.identificatie), ("b:Dagtekening", header.dagtekening.isoformat())],
             ),
-            versies("m:XsdVersie"),
-            *verder,
+            versions("m:XsdVersie"),
+            *further,
         ],
     )
 
 
 # (prefix of the message namespace, prefix of the base namespace, one element per line)
-STIJLEN = (("m:", "b:", True), ("", "ijw:", True), ("jw:", "bs:", False))
+STYLES = (("m:", "b:", True), ("", "ijw:", True), ("jw:", "bs:", False))
 
 
-def render(kop: Kop, body: Iterable[Node], stijl: int, verder: Sequence[Node] = ()) -> bytes:
-    """The bytes of a message; `verder` follows the common fields of its header."""
-    m, b, per_line = STIJLEN[stijl]
+def render(header: Header, body: Iterable[Node], style: int, further: Sequence[Node] = ()) -> bytes:
+    """The bytes of a message; `further` follows the common fields of its header."""
+    m, b, per_line = STYLES[style]
     attrs = "".join(
-        f' xmlns{":" if p else ""}{p[:-1]}="{uri}"' for p, uri in ((m, NAMESPACE.format(kop.soort.lower())), (b, BASE))
+        f' xmlns{":" if p else ""}{p[:-1]}="{uri}"'
+        for p, uri in ((m, NAMESPACE.format(header.soort.lower())), (b, BASE))
     )
     parts = ['<?xml version="1.0" encoding="UTF-8"?>', "\r\n", f"<{m}Bericht{attrs}>"]
     prefixes = {"m:": m, "b:": b}
-    for node in (_header(kop, verder), *body):
+    for node in (_header(header, further), *body):
         _write(parts, node, prefixes, "\r\n  " if per_line else "")
     parts += ["\r\n" if per_line else "", f"</{m}Bericht>\r\n"]
     return "".join(parts).encode()

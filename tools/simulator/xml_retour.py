@@ -11,95 +11,95 @@ from datetime import date
 
 from tools.simulator.model import Client
 from tools.simulator.xml import (
+    Header,
+    Kind,
     Klasse,
-    Kop,
     Node,
     Prestatie,
-    Soort,
     klasse_nodes,
-    persoon,
+    person,
     prestatie_nodes,
     render,
-    totaal,
     totaalbedrag,
-    versies,
+    total,
+    versions,
 )
 
-ANTWOORD_OP: dict[Soort, Soort] = {"JW305": "JW306", "JW307": "JW308"}
-TECHNISCH, GEEN_OPMERKING, NIET_BEOORDEELD, TOEGEKEND = "0001", "0200", "0233", "8001"
+ANTWOORD_ON: dict[Kind, Kind] = {"JW305": "JW306", "JW307": "JW308"}
+TECHNICAL, NO_REMARK, NEGATED_JUDGED, TOEGEKEND = "0001", "0200", "0233", "8001"
 
 
 @dataclass(frozen=True, slots=True)
 class Antwoord:
-    """An answer on a message: its own identification and day; `code` '' = approved, `niveau` 2 = header only."""
+    """An answer on a message: its own identification and day; `code` '' = approved, `level` 2 = header only."""
 
     identificatie: str
     dagtekening: date
     code: str = ""
-    niveau: int = 3
+    level: int = 3
 
 
 def regie_antwoord(
-    kop: Kop, antwoord: Antwoord, client: Client, bsn: str, klassen: Sequence[Klasse], stijl: int
+    head: Header, antwoord: Antwoord, client: Client, bsn: str, classes: Sequence[Klasse], style: int
 ) -> bytes:
     """A JW306 or JW308. Rejected at level 3: the client comes back with the code at the first class."""
-    verder: list[Node] = [
+    further: list[Node] = [
         ("m:IdentificatieRetour", antwoord.identificatie),
         ("m:DagtekeningRetour", antwoord.dagtekening.isoformat()),
     ]
     header: list[Node] = []
     body: list[Node] = []
-    if antwoord.code and antwoord.niveau == 2:
-        verder.append(("m:XsltVersie", "1.0.1"))
-        header.append(_codes(TECHNISCH))
+    if antwoord.code and antwoord.level == 2:
+        further.append(("m:XsltVersie", "1.0.1"))
+        header.append(_codes(TECHNICAL))
     elif antwoord.code:
-        header.append(_codes(GEEN_OPMERKING))
-        groep = "Start" if kop.soort == "JW305" else "Stop"
-        codes = [antwoord.code, *[NIET_BEOORDEELD] * (len(klassen) - 1)]
-        producten: list[Node] = [
-            (f"m:{groep}Product", [*klasse_nodes(k), _codes(c)]) for k, c in zip(klassen, codes, strict=True)
+        header.append(_codes(NO_REMARK))
+        group = "Start" if head.soort == "JW305" else "Stop"
+        codes = [antwoord.code, *[NEGATED_JUDGED] * (len(classes) - 1)]
+        products: list[Node] = [
+            (f"m:{group}Product", [*klasse_nodes(k), _codes(c)]) for k, c in zip(classes, codes, strict=True)
         ]
-        nodes = [*persoon(client, bsn), (f"m:{groep}Producten", producten), _codes(GEEN_OPMERKING)]
+        nodes = [*person(client, bsn), (f"m:{group}Producten", products), _codes(NO_REMARK)]
         body.append(("m:Client", nodes))
-    verder += [versies("m:XsdVersieRetour"), *header]
-    heen = Kop(ANTWOORD_OP[kop.soort], kop.aanbieder, kop.ontvanger, kop.identificatie, kop.dagtekening)
-    return render(heen, body, stijl, verder)
+    further += [versions("m:XsdVersieRetour"), *header]
+    forth = Header(ANTWOORD_ON[head.soort], head.aanbieder, head.ontvanger, head.identificatie, head.dagtekening)
+    return render(forth, body, style, further)
 
 
 def declaratie_antwoord(
-    heen: Kop,
+    forth: Header,
     antwoord: Antwoord,
-    nummer: str,
+    number: str,
     regels: Sequence[Prestatie],
-    afgekeurd: Mapping[str, str],
-    stijl: int,
+    rejected: Mapping[str, str],
+    style: int,
 ) -> bytes:
-    """A JW325. `afgekeurd` maps the references of rejected lines to their code; `antwoord.code` rejects all.
+    """A JW325. `rejected` maps the references of rejected lines to their code; `antwoord.code` rejects all.
 
     At level 2 the header alone says so; at level 3 DeclaratieAntwoord does, and nothing is awarded.
     """
-    technisch = bool(antwoord.code) and antwoord.niveau == 2
-    verder: list[Node] = [
+    technical = bool(antwoord.code) and antwoord.level == 2
+    further: list[Node] = [
         (
             "m:DeclaratieIdentificatie",
-            [("b:Identificatie", heen.identificatie), ("b:Dagtekening", heen.dagtekening.isoformat())],
+            [("b:Identificatie", forth.identificatie), ("b:Dagtekening", forth.dagtekening.isoformat())],
         ),
-        *([("m:XsltVersie", "1.0.1")] if technisch else []),
-        versies("m:XsdVersieDeclaratie"),
-        _codes(TECHNISCH if technisch else GEEN_OPMERKING),
+        *([("m:XsltVersie", "1.0.1")] if technical else []),
+        versions("m:XsdVersieDeclaratie"),
+        _codes(TECHNICAL if technical else NO_REMARK),
     ]
-    terug = [r for r in regels if r.referentie in afgekeurd]
-    toegekend = 0 if antwoord.code else totaal(regels) - totaal(terug)
+    back = [r for r in regels if r.referentie in rejected]
+    toegekend = 0 if antwoord.code else total(regels) - total(back)
     body: list[Node] = [
-        ("m:DeclaratieNummer", nummer),
-        ("m:TotaalIngediendBedrag", totaalbedrag(totaal(regels))),
+        ("m:DeclaratieNummer", number),
+        ("m:TotaalIngediendBedrag", totaalbedrag(total(regels))),
         ("m:TotaalToegekendBedrag", totaalbedrag(toegekend)),
     ]
-    if terug:
-        body.append(("m:Clienten", _clienten(terug, afgekeurd)))
-    body.append(_codes(antwoord.code or (GEEN_OPMERKING if terug else TOEGEKEND)))
-    kop = Kop("JW325", heen.aanbieder, heen.ontvanger, antwoord.identificatie, antwoord.dagtekening)
-    return render(kop, [] if technisch else [("m:DeclaratieAntwoord", body)], stijl, verder)
+    if back:
+        body.append(("m:Clienten", _clienten(back, rejected)))
+    body.append(_codes(antwoord.code or (NO_REMARK if back else TOEGEKEND)))
+    head = Header("JW325", forth.aanbieder, forth.ontvanger, antwoord.identificatie, antwoord.dagtekening)
+    return render(head, [] if technical else [("m:DeclaratieAntwoord", body)], style, further)
 
 
 def _clienten(regels: Sequence[Prestatie], codes: Mapping[str, str]) -> list[Node]:
@@ -108,8 +108,7 @@ def _clienten(regels: Sequence[Prestatie], codes: Mapping[str, str]) -> list[Nod
         node: Node = ("m:Prestatie", [*prestatie_nodes(r), _codes(codes[r.referentie])])
         per_client.setdefault(r.bsn, []).append(node)
     return [
-        ("m:Client", [("m:Bsn", bsn), ("m:Prestaties", nodes), _codes(GEEN_OPMERKING)])
-        for bsn, nodes in per_client.items()
+        ("m:Client", [("m:Bsn", bsn), ("m:Prestaties", nodes), _codes(NO_REMARK)]) for bsn, nodes in per_client.items()
     ]
 
 

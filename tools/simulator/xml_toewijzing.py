@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from tools.simulator.model import Client
-from tools.simulator.xml import Kop, Node, persoon, render
+from tools.simulator.xml import Header, Node, person, render
 
 
 @dataclass(frozen=True, slots=True)
-class Toegewezen:
+class Assigned:
     """One ToegewezenProduct; `einddatum` None = open, `reden` '' = first or unchanged. Omvang or Budget."""
 
     nummer: str
@@ -32,19 +32,19 @@ class Toegewezen:
     budget: int | None
 
 
-def toewijzingsbericht(kop: Kop, client: Client, bsn: str, producten: Sequence[Toegewezen], stijl: int) -> bytes:
+def toewijzingsbericht(header: Header, client: Client, bsn: str, products: Sequence[Assigned], style: int) -> bytes:
     """A JW301 of one gemeente to one provider about one client."""
     nodes: list[Node] = [
-        *persoon(client, bsn),
+        *person(client, bsn),
         ("m:Commentaar", f"Bel {client.achternaam} na vier uur"),
-        ("m:Relaties", [("m:Relatie", _relatie(client))]),
+        ("m:Relaties", [("m:Relatie", _relation(client))]),
         ("m:Contactgegevens", [("m:Contact", _contact(client))]),
-        ("m:ToegewezenProducten", [("m:ToegewezenProduct", _product(p)) for p in producten]),
+        ("m:ToegewezenProducten", [("m:ToegewezenProduct", _product(p)) for p in products]),
     ]
-    return render(kop, [("m:Client", nodes)], stijl)
+    return render(header, [("m:Client", nodes)], style)
 
 
-def _relatie(client: Client) -> list[Node]:
+def _relation(client: Client) -> list[Node]:
     return [
         ("m:Nummer", "1"),
         ("m:Soort", "20"),
@@ -55,17 +55,22 @@ def _relatie(client: Client) -> list[Node]:
 
 def _contact(client: Client) -> list[Node]:
     huisnummer = str(1 + int(client.bsn) % 90)
-    adres: list[Node] = [
+    address: list[Node] = [
         ("b:Huisnummer", huisnummer),
         ("b:Postcode", f"{1000 + int(client.bsn) % 900}TS"),
         ("b:Straatnaam", "Teststraat"),
         ("b:Plaatsnaam", "Teststad"),
     ]
     telefoon: list[Node] = [("b:Telefoon01", [("b:Telefoonnummer", "0200000000"), ("b:Landnummer", "+31")])]
-    return [("m:Soort", "01"), ("m:Adres", adres), ("m:Telefoon", telefoon), ("m:Emailadres", "test@voorbeeld.example")]
+    return [
+        ("m:Soort", "01"),
+        ("m:Adres", address),
+        ("m:Telefoon", telefoon),
+        ("m:Emailadres", "test@voorbeeld.example"),
+    ]
 
 
-def _product(p: Toegewezen) -> list[Node]:
+def _product(p: Assigned) -> list[Node]:
     product: list[Node] = [("b:Categorie", p.categorie)]
     if p.code:
         product.append(("b:Code", p.code))

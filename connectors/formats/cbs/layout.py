@@ -18,23 +18,23 @@ from msgspec import Meta, Struct
 from connectors.errors import ConnectorError
 
 #: Longest line of an ASCII file that a layout can declare.
-LANGSTE_REGEL: Final = 4_000
-NODIG: Final = (
+LONGEST_ROW: Final = 4_000
+NEEDED: Final = (
     *("bsn", "geboortedatum", "geslacht", "postcode", "hulpvorm", "begindatum", "einddatum", "reden"),
 )  # without these no record can be made
 _METING: Final = ("nut", "zonder_hulp", "informant")
-VELDEN: Final = (
-    *NODIG,
+FIELDS: Final = (
+    *NEEDED,
     *("verwijzer", "crisis", "meerling"),
     *("nut_jeugdige", "nut_ouder", "zonder_hulp_jeugdige", "zonder_hulp_ouder"),
-    *(f"{naam}_{nummer}" for nummer in (1, 2) for naam in _METING),
+    *(f"{name}_{number}" for number in (1, 2) for name in _METING),
 )
 _POSTCODES: Final = re.compile(r"([0-9]{4})(?:-([0-9]{4}))?")
 
-Plaats = Annotated[int, Meta(ge=1, le=LANGSTE_REGEL)]
+Place = Annotated[int, Meta(ge=1, le=LONGEST_ROW)]
 
 
-class LayoutFout(ConnectorError):
+class LayoutFault(ConnectorError):
     """A layout that cannot be used; the sentence says what is wrong with it (Dutch)."""
 
 
@@ -42,11 +42,11 @@ class Veld(Struct, frozen=True, forbid_unknown_fields=True):
     """Where a field stands: heading, or place (from 1) and width in characters."""
 
     kolom: str = ""
-    plaats: Plaats | None = None
-    breedte: Plaats | None = None
+    plaats: Place | None = None
+    breedte: Place | None = None
 
 
-class _Bestand(Struct, frozen=True, forbid_unknown_fields=True):
+class _File(Struct, frozen=True, forbid_unknown_fields=True):
     """The TOML file as it is written."""
 
     velden: dict[str, Veld]
@@ -55,75 +55,75 @@ class _Bestand(Struct, frozen=True, forbid_unknown_fields=True):
     informanten: dict[str, str] = {}
 
 
-class Indeling(Struct, frozen=True):
+class Layout(Struct, frozen=True):
     """A layout that can be used. ``gemeenten``: CBS code -> ranges of postcode digits, ends included."""
 
     velden: dict[str, Veld]
     gemeenten: dict[str, tuple[tuple[int, int], ...]]
     informanten: dict[str, str]  # code in the file -> jeugdige or ouder
     blad: str  # empty = the first sheet
-    merk: bytes  # names the layout
+    mark: bytes  # names the layout
 
     @property
-    def kolommen(self) -> dict[str, str]:
+    def columns(self) -> dict[str, str]:
         """Field -> heading as it is compared; empty when the layout has no headings for what is needed."""
         found = {veld: v.kolom.strip().lower() for veld, v in self.velden.items() if v.kolom}
-        return found if all(veld in found for veld in NODIG) else {}
+        return found if all(veld in found for veld in NEEDED) else {}
 
     @property
-    def plaatsen(self) -> dict[str, slice]:
+    def places(self) -> dict[str, slice]:
         """Field -> place in a line; empty when the layout has no places for what is needed."""
         found = {
             veld: slice(v.plaats - 1, v.plaats - 1 + v.breedte)
             for veld, v in self.velden.items()
             if v.plaats is not None and v.breedte is not None
         }
-        return found if all(veld in found for veld in NODIG) else {}
+        return found if all(veld in found for veld in NEEDED) else {}
 
-    def gemeente_van(self, cijfers: int) -> str:
+    def gemeente_of(self, figures: int) -> str:
         """The municipality of the four digits of a postcode; empty when it is none of those declared."""
         for code, ranges in self.gemeenten.items():
-            if any(first <= cijfers <= last for first, last in ranges):
+            if any(first <= figures <= last for first, last in ranges):
                 return code
         return ""
 
 
-def lees(path: Path) -> Indeling:
-    """The layout of a TOML file. ``LayoutFout`` says what is wrong."""
+def read(path: Path) -> Layout:
+    """The layout of a TOML file. ``LayoutFault`` says what is wrong."""
     try:
         content = path.read_bytes()
     except OSError:
-        raise LayoutFout(f"De layout {path.name} kan niet worden gelezen. Controleer --layout.") from None
-    return indeling(content, path.name)
+        raise LayoutFault(f"De layout {path.name} kan niet worden gelezen. Controleer --layout.") from None
+    return layout_of(content, path.name)
 
 
-def indeling(content: bytes, naam: str = "layout") -> Indeling:
+def layout_of(content: bytes, name: str = "layout") -> Layout:
     """The layout of the bytes of a TOML file."""
     try:
-        file = msgspec.convert(tomllib.loads(content.decode()), _Bestand)
+        file = msgspec.convert(tomllib.loads(content.decode()), _File)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise LayoutFout(f"De layout {naam} is niet goed: {error}.") from None
+        raise LayoutFault(f"De layout {name} is niet goed: {error}.") from None
     problem = _problem(file)
     if problem:
-        raise LayoutFout(f"De layout {naam} is niet goed: {problem}.")
+        raise LayoutFault(f"De layout {name} is niet goed: {problem}.")
     ranges = {code: tuple(_range(text) for text in texts) for code, texts in file.gemeenten.items()}
-    return Indeling(file.velden, ranges, file.informanten, file.blad, hashlib.sha256(content).digest()[:16])
+    return Layout(file.velden, ranges, file.informanten, file.blad, hashlib.sha256(content).digest()[:16])
 
 
-def _problem(file: _Bestand) -> str:
-    unknown = [veld for veld in file.velden if veld not in VELDEN]
+def _problem(file: _File) -> str:
+    unknown = [veld for veld in file.velden if veld not in FIELDS]
     if unknown:
-        return f"het veld {unknown[0]} bestaat niet; bekend zijn {', '.join(VELDEN)}"
+        return f"het veld {unknown[0]} bestaat niet; bekend zijn {', '.join(FIELDS)}"
     for veld, v in file.velden.items():
         if (v.plaats is None) != (v.breedte is None) or not (v.kolom.strip() or v.plaats):
             return f"het veld {veld} heeft een kolom nodig, of een plaats en een breedte"
-    if not any(all(veld in file.velden and has(file.velden[veld]) for veld in NODIG) for has in (_kolom, _plaats)):
-        return f"elk van deze velden heeft een kolom nodig, of elk een plaats: {', '.join(NODIG)}"
+    if not any(all(veld in file.velden and has(file.velden[veld]) for veld in NEEDED) for has in (_column, _place)):
+        return f"elk van deze velden heeft een kolom nodig, of elk een plaats: {', '.join(NEEDED)}"
     if any(value not in ("jeugdige", "ouder") for value in file.informanten.values()):
         return "een informant is jeugdige of ouder"
     if any(veld.startswith("informant") for veld in file.velden) and not file.informanten:
         return "de codes van de informant ontbreken onder [informanten]"
-    if any(f"{naam}_{n}" in file.velden and f"informant_{n}" not in file.velden for n in (1, 2) for naam in _METING):
+    if any(f"{name}_{n}" in file.velden and f"informant_{n}" not in file.velden for n in (1, 2) for name in _METING):
         return "bij nut_1 of zonder_hulp_1 hoort een veld informant_1, bij nut_2 of zonder_hulp_2 informant_2"
     if not file.gemeenten or not all(re.fullmatch("[0-9]{4}", code) for code in file.gemeenten):
         return "onder [gemeenten] staat geen gemeentecode van vier cijfers"
@@ -132,11 +132,11 @@ def _problem(file: _Bestand) -> str:
     return ""
 
 
-def _kolom(veld: Veld) -> bool:
+def _column(veld: Veld) -> bool:
     return bool(veld.kolom.strip())
 
 
-def _plaats(veld: Veld) -> bool:
+def _place(veld: Veld) -> bool:
     return veld.plaats is not None
 
 

@@ -13,17 +13,17 @@ from typing import BinaryIO, Final, NamedTuple
 from msgspec.structs import replace
 
 from connectors.formats.cbs import fields
-from connectors.formats.cbs.layout import Indeling
-from connectors.formats.cbs.rows import lijnen
-from connectors.formats.model import Afwijzing, BestandFout, Invoer, Regel
+from connectors.formats.cbs.layout import Layout
+from connectors.formats.cbs.rows import lines
+from connectors.formats.model import Afwijzing, FileContext, FileFault, FileRecord
 from connectors.formats.seen import Seen
 from domain.facts.checks import check
 from domain.facts.fact import CbsRecord
 from domain.field.bsn import SPECIALS, elfproef
 
 #: Lines held in memory because their keys occur more than once [P].
-MEESTE_GELIJK: Final = 20_000
-ONGEBOREN: Final = "000000000"
+MOST_EQUAL: Final = 20_000
+UNBORN: Final = "000000000"
 
 
 class _Record(NamedTuple):
@@ -32,118 +32,118 @@ class _Record(NamedTuple):
     regel: int
     regels: int
     bsn: str | None
-    terugval: str
+    fallback: str
     fact: CbsRecord
-    cellen: tuple[str, ...]
+    cells: tuple[str, ...]
 
 
-def records(stream: BinaryIO, invoer: Invoer) -> Iterator[Regel]:
-    """One record per key; refused lines one by one. ``BestandFout`` when the file as a whole is refused."""
-    layout, periode = invoer.keuzes.indeling, invoer.keuzes.periode
+def records(stream: BinaryIO, context: FileContext) -> Iterator[FileRecord]:
+    """One record per key; refused lines one by one. ``FileFault`` when the file as a whole is refused."""
+    layout, periode = context.choices.layout, context.choices.periode
     if layout is None:
-        raise BestandFout("B14", invoer.naam)
+        raise FileFault("B14", context.name)
     if not periode:
-        raise BestandFout("B17", invoer.naam)
-    if periode not in fields.halfjaren(invoer.vandaag):
-        raise BestandFout("B18", invoer.naam)
-    table = _Table(layout, invoer)
-    for lijn in lijnen(stream, invoer, layout):
-        if lijn.velden is None:
-            yield Regel(lijn.regel, 1, None, Afwijzing("G10", ""))
+        raise FileFault("B17", context.name)
+    if periode not in fields.half_years(context.today):
+        raise FileFault("B18", context.name)
+    table = _Table(layout, context)
+    for line in lines(stream, context, layout):
+        if line.velden is None:
+            yield FileRecord(line.regel, 1, None, Afwijzing("G10", ""))
         else:
-            yield from table.line(lijn.regel, lijn.velden)
+            yield from table.line(line.regel, line.velden)
     yield from table.end()
 
 
 class _Table:
     """Reads the lines of one file; holds only those whose key occurs more than once."""
 
-    def __init__(self, layout: Indeling, invoer: Invoer) -> None:
-        self._layout, self._invoer, self._seen = layout, invoer, Seen(invoer.regels)
-        self._first, self._last = fields.grenzen(invoer.keuzes.periode)
+    def __init__(self, layout: Layout, context: FileContext) -> None:
+        self._layout, self._context, self._seen = layout, context, Seen(context.regels)
+        self._first, self._last = fields.bounds(context.choices.periode)
         self._held: dict[str, list[_Record]] = {}
         self._count = 0
 
-    def line(self, number: int, velden: dict[str, str]) -> Iterator[Regel]:
+    def line(self, number: int, texts: dict[str, str]) -> Iterator[FileRecord]:
         """One line: its record, its refusal, or nothing when it is dropped or held."""
         try:
-            record = self._record(number, velden)
-        except fields.Fout as fault:
-            yield Regel(number, 1, None, Afwijzing(fault.code, fault.veld), _shown(velden))
+            record = self._record(number, texts)
+        except fields.Fault as fault:
+            yield FileRecord(number, 1, None, Afwijzing(fault.code, fault.veld), _shown(texts))
             return
         if record is None:
-            self._invoer.telling.buiten += 1
+            self._context.tally.buiten += 1
             return
-        key = f"{record.bsn or record.terugval}|{record.fact.begindatum}|{record.fact.hulpvorm}"
+        key = f"{record.bsn or record.fallback}|{record.fact.begindatum}|{record.fact.hulpvorm}"
         token = hash(key)
         if not self._seen.add(token):
-            self._invoer.verspreid.add(token)
-        if token not in self._invoer.verspreid:
-            yield _regel(record)
+            self._context.scattered.add(token)
+        if token not in self._context.scattered:
+            yield _row(record)
             return
         self._count += 1
-        if self._count > MEESTE_GELIJK:
-            raise BestandFout("B19", self._invoer.naam, number)
+        if self._count > MOST_EQUAL:
+            raise FileFault("B19", self._context.name, number)
         self._held.setdefault(key, []).append(record)
 
-    def end(self) -> Iterator[Regel]:
+    def end(self) -> Iterator[FileRecord]:
         """The merged records, in order of their first line."""
-        merged = [record for group in self._held.values() for record in samen(group)]
-        yield from map(_regel, sorted(merged))
+        merged = [record for group in self._held.values() for record in together(group)]
+        yield from map(_row, sorted(merged))
 
-    def _record(self, number: int, velden: dict[str, str]) -> _Record | None:
-        gemeente, postcode = fields.gemeente(velden["postcode"], self._layout)
+    def _record(self, number: int, texts: dict[str, str]) -> _Record | None:
+        gemeente, postcode = fields.gemeente(texts["postcode"], self._layout)
         if not gemeente:
             return None
-        bsn = velden["bsn"]
+        bsn = texts["bsn"]
         if bsn not in SPECIALS and not elfproef(bsn):
-            raise fields.Fout("G01", "BSN")
-        fact = self._fact(velden, gemeente, unborn=bsn == ONGEBOREN)
-        fallback = "" if bsn not in SPECIALS else fields.sleutel(velden, postcode, fact.hulpvorm)
+            raise fields.Fault("G01", "BSN")
+        fact = self._fact(texts, gemeente, unborn=bsn == UNBORN)
+        fallback = "" if bsn not in SPECIALS else fields.sleutel(texts, postcode, fact.hulpvorm)
         problem = check(fact)
         if problem is not None:
-            raise fields.Fout(problem.code, problem.veld)
-        return _Record(number, 1, None if fallback else bsn, fallback, fact, _shown(velden))
+            raise fields.Fault(problem.code, problem.veld)
+        return _Record(number, 1, None if fallback else bsn, fallback, fact, _shown(texts))
 
-    def _fact(self, velden: dict[str, str], gemeente: str, *, unborn: bool) -> CbsRecord:
-        today = self._invoer.vandaag
-        begin, einde = fields.dag(velden["begindatum"], today, "datum aanvang"), None
-        if velden["einddatum"]:
-            einde = fields.dag(velden["einddatum"], today, "datum einde")
-        if einde is not None and einde < begin:
-            raise fields.Fout("G06", "datum einde")
-        reden = fields.code(velden, "reden")
-        if (einde is None) != (not reden):
-            raise fields.Fout("G07", "reden")
-        if begin > self._last or (einde is not None and einde < self._first):
-            raise fields.Fout("G09", "datum aanvang" if begin > self._last else "datum einde")
-        years, roughly = fields.leeftijd(velden["geboortedatum"], begin, today, unborn=unborn)
+    def _fact(self, texts: dict[str, str], gemeente: str, *, unborn: bool) -> CbsRecord:
+        today = self._context.today
+        begin, end = fields.day_of(texts["begindatum"], today, "datum aanvang"), None
+        if texts["einddatum"]:
+            end = fields.day_of(texts["einddatum"], today, "datum einde")
+        if end is not None and end < begin:
+            raise fields.Fault("G06", "datum einde")
+        reden = fields.code(texts, "reden")
+        if (end is None) != (not reden):
+            raise fields.Fault("G07", "reden")
+        if begin > self._last or (end is not None and end < self._first):
+            raise fields.Fault("G09", "datum aanvang" if begin > self._last else "datum einde")
+        years, roughly = fields.leeftijd(texts["geboortedatum"], begin, today, unborn=unborn)
         return CbsRecord(
             gemeente,
-            fields.code(velden, "hulpvorm"),
-            fields.code(velden, "verwijzer"),
-            fields.code(velden, "crisis"),
+            fields.code(texts, "hulpvorm"),
+            fields.code(texts, "verwijzer"),
+            fields.code(texts, "crisis"),
             begin,
-            einde,
+            end,
             reden,
-            fields.geslacht(velden["geslacht"]),
+            fields.geslacht(texts["geslacht"]),
             years,
             roughly,
-            *fields.uitkomsten(velden, self._layout.informanten),
-            self._invoer.keuzes.periode,
-            self._invoer.tijd,
+            *fields.outcomes(texts, self._layout.informanten),
+            self._context.choices.periode,
+            self._context.tijd,
         )
 
 
-def _regel(record: _Record) -> Regel:
-    return Regel(record.regel, record.regels, record.bsn, record.fact, record.cellen, record.terugval)
+def _row(record: _Record) -> FileRecord:
+    return FileRecord(record.regel, record.regels, record.bsn, record.fact, record.cells, record.fallback)
 
 
-def _shown(velden: dict[str, str]) -> tuple[str, ...]:
-    return velden["bsn"], velden["begindatum"], velden["hulpvorm"]
+def _shown(texts: dict[str, str]) -> tuple[str, ...]:
+    return texts["bsn"], texts["begindatum"], texts["hulpvorm"]
 
 
-def samen(group: list[_Record]) -> list[_Record]:
+def together(group: list[_Record]) -> list[_Record]:
     """The records of lines with one key, in order of the lines.
 
     With a BSN they are one [F]. With a fallback key a line joins the first child that it does not contradict; each
@@ -152,36 +152,36 @@ def samen(group: list[_Record]) -> list[_Record]:
     children: list[_Record] = []
     for record in group:
         place = next(
-            (n for n, child in enumerate(children) if child.bsn or not strijdig(child.fact, record.fact)), None
+            (n for n, child in enumerate(children) if child.bsn or not contradictory(child.fact, record.fact)), None
         )
         if place is None:
             number = f"|{len(children) + 1}" if children else ""
-            children.append(record._replace(terugval=record.terugval + number if record.terugval else ""))
+            children.append(record._replace(fallback=record.fallback + number if record.fallback else ""))
         else:
             child = children[place]
-            children[place] = child._replace(regels=child.regels + 1, fact=_verenigd(child.fact, record.fact))
+            children[place] = child._replace(regels=child.regels + 1, fact=_united(child.fact, record.fact))
     return children
 
 
-_VAN_BEIDE: Final = (
+_OF_BOTH: Final = (
     *("verwijzer", "crisis", "geslacht", "leeftijd"),
     *("nut_jeugdige", "nut_ouder", "zonder_hulp_jeugdige", "zonder_hulp_ouder"),
 )
 
 
-def strijdig(a: CbsRecord, b: CbsRecord) -> bool:
+def contradictory(a: CbsRecord, b: CbsRecord) -> bool:
     """Whether two lines of one fallback key cannot be about one child."""
     if (a.einddatum, a.reden) != (b.einddatum, b.reden):
         return True
-    pairs = ((getattr(a, name), getattr(b, name)) for name in _VAN_BEIDE)
+    pairs = ((getattr(a, name), getattr(b, name)) for name in _OF_BOTH)
     return any(x not in (None, "") and y not in (None, "") and x != y for x, y in pairs)
 
 
-def _verenigd(a: CbsRecord, b: CbsRecord) -> CbsRecord:
+def _united(a: CbsRecord, b: CbsRecord) -> CbsRecord:
     """One record of two: it ends when the last one ends; for the rest the later line counts where it says something."""
     running = a.einddatum is None or b.einddatum is None
     ends = a if a.einddatum is not None and b.einddatum is not None and a.einddatum > b.einddatum else b
-    later = {name: value for name in _VAN_BEIDE if (value := getattr(b, name)) not in (None, "")}
+    later = {name: value for name in _OF_BOTH if (value := getattr(b, name)) not in (None, "")}
     return replace(
         a,
         einddatum=None if running else ends.einddatum,

@@ -7,58 +7,58 @@ from datetime import date
 from io import BytesIO, StringIO
 from typing import BinaryIO, Final, NamedTuple
 
-from connectors.formats.cbs.layout import NODIG, Indeling
-from connectors.formats.csv_lines import Kop, Rij, best_header, is_blank, rows
-from connectors.formats.model import BestandFout, Invoer
+from connectors.formats.cbs.layout import NEEDED, Layout
+from connectors.formats.csv_lines import CsvRow, Header, best_header, is_blank, rows
+from connectors.formats.model import FileContext, FileFault
 
 XLSX: Final = b"PK\x03\x04"
 #: Largest CBS file: it is held in memory while it is read. Hundreds of thousands of records.
-MEESTE_BYTES: Final = 32_000_000
+MOST_BYTES: Final = 32_000_000
 #: Longest line of an ASCII or CSV file.
-_LANGSTE: Final = 10_000
+_LONGEST: Final = 10_000
 #: Width of fields of which a spreadsheet, holding them as numbers, forgets the leading zeros.
-_BREEDTE: Final = {"bsn": 9, **dict.fromkeys(("geboortedatum", "begindatum", "einddatum"), 8)}
+_WIDTH: Final = {"bsn": 9, **dict.fromkeys(("geboortedatum", "begindatum", "einddatum"), 8)}
 #: Fields whose last character on an unclosed last line cannot be followed by another.
-_HEEL: Final = {**_BREEDTE, **dict.fromkeys(("verwijzer", "hulpvorm", "crisis", "reden"), 2), "geslacht": 1}
+_WHOLE: Final = {**_WIDTH, **dict.fromkeys(("verwijzer", "hulpvorm", "crisis", "reden"), 2), "geslacht": 1}
 
 
-class Lijn(NamedTuple):
+class Line(NamedTuple):
     """One line: its number, its fields (None when it has not the form of the layout)."""
 
     regel: int
     velden: dict[str, str] | None
 
 
-def lijnen(stream: BinaryIO, invoer: Invoer, layout: Indeling) -> Iterator[Lijn]:
-    """Every data line; counts lines into ``invoer.telling``. ``BestandFout`` when the file as a whole is refused."""
-    data = stream.read(MEESTE_BYTES + 1)
-    if len(data) > MEESTE_BYTES:
-        raise BestandFout("B05", invoer.naam)
+def lines(stream: BinaryIO, context: FileContext, layout: Layout) -> Iterator[Line]:
+    """Every data line; counts lines into ``context.tally``. ``FileFault`` when the file as a whole is refused."""
+    data = stream.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise FileFault("B05", context.name)
     if data.startswith(XLSX):
-        yield from _blad(data, invoer, layout)
+        yield from _sheet(data, context, layout)
         return
-    if not invoer.codering:
-        raise BestandFout("B04", invoer.naam)
-    if max(map(len, data.splitlines()), default=0) > _LANGSTE:
-        raise BestandFout("B02", invoer.naam)
-    head = data[:65_536].decode(invoer.codering, errors="replace")
+    if not context.encoding:
+        raise FileFault("B04", context.name)
+    if max(map(len, data.splitlines()), default=0) > _LONGEST:
+        raise FileFault("B02", context.name)
+    head = data[:65_536].decode(context.encoding, errors="replace")
     if is_csv(head, layout):
-        yield from _csv(data, invoer, layout)
+        yield from _csv(data, context, layout)
     else:
-        yield from _vast(data, invoer, layout)
+        yield from _fixed(data, context, layout)
 
 
-def is_csv(head: str, layout: Indeling) -> bool:
+def is_csv(head: str, layout: Layout) -> bool:
     """Whether the first line holds most of the headings that are needed."""
-    wanted = layout.kolommen
+    wanted = layout.columns
     line = next((line for line in head.splitlines() if not is_blank(line)), "")
-    names = [wanted[veld] for veld in NODIG] if wanted else []
+    names = [wanted[veld] for veld in NEEDED] if wanted else []
     return bool(names) and len(best_header(line, names).plaats) * 2 > len(names)
 
 
-def is_vast(head: str, layout: Indeling) -> bool:
+def is_fixed(head: str, layout: Layout) -> bool:
     """Whether one of the first lines has a BSN and a first day in their places."""
-    places = layout.plaatsen
+    places = layout.places
     if not places:
         return False
     first = [line for line in head.splitlines() if not is_blank(line)][:5]
@@ -68,80 +68,80 @@ def is_vast(head: str, layout: Indeling) -> bool:
     )
 
 
-def _csv(data: bytes, invoer: Invoer, layout: Indeling) -> Iterator[Lijn]:
-    wanted = layout.kolommen
-    reader = rows(BytesIO(data), invoer, tuple(wanted.values()), {veld: (wanted[veld],) for veld in NODIG})
+def _csv(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
+    wanted = layout.columns
+    reader = rows(BytesIO(data), context, tuple(wanted.values()), {veld: (wanted[veld],) for veld in NEEDED})
     header = next(reader)
-    assert isinstance(header, Kop)  # noqa: S101 - rows gives the header first
-    places = {veld: header.plaats[kolom] for veld, kolom in wanted.items() if kolom in header.plaats}
+    assert isinstance(header, Header)  # noqa: S101 - rows gives the header first
+    places = {veld: header.plaats[column] for veld, column in wanted.items() if column in header.plaats}
     last = next((veld for veld, place in places.items() if place == header.breedte - 1), "")
     for row in reader:
-        assert isinstance(row, Rij)  # noqa: S101
-        cells = row.cellen
+        assert isinstance(row, CsvRow)  # noqa: S101
+        cells = row.cells
         whole = cells is not None and len(cells) == header.breedte
-        if not row.af and not (whole and cells is not None and len(cells[-1].strip()) >= _HEEL.get(last, _LANGSTE)):
-            raise BestandFout("B03", invoer.naam, row.regel)
+        if not row.af and not (whole and cells is not None and len(cells[-1].strip()) >= _WHOLE.get(last, _LONGEST)):
+            raise FileFault("B03", context.name, row.regel)
         if not whole or cells is None:
-            invoer.telling.fouten += 1
-            yield Lijn(row.regel, None)
+            context.tally.fouten += 1
+            yield Line(row.regel, None)
         else:
-            yield Lijn(row.regel, {veld: cells[place].strip() for veld, place in places.items()})
+            yield Line(row.regel, {veld: cells[place].strip() for veld, place in places.items()})
 
 
-def _vast(data: bytes, invoer: Invoer, layout: Indeling) -> Iterator[Lijn]:
-    places, count = layout.plaatsen, invoer.telling
+def _fixed(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
+    places, count = layout.places, context.tally
     if not places:
-        raise BestandFout("B06", invoer.naam)
+        raise FileFault("B06", context.name)
     width = max(place.stop for place in places.values())
     least = min(places["hulpvorm"].stop, places["begindatum"].stop)
     try:
-        text = data.decode(invoer.codering)
+        text = data.decode(context.encoding)
     except UnicodeDecodeError:
-        raise BestandFout("B04", invoer.naam) from None
+        raise FileFault("B04", context.name) from None
     for line in StringIO(text, newline=None):
-        count.totaal += 1
+        count.total += 1
         content = line.rstrip("\n\x1a")
         if not content.strip():
-            count.leeg += 1
+            count.empty += 1
             continue
-        count.gegevens += 1
+        count.data += 1
         if not line.endswith("\n") and len(content) < width:
-            raise BestandFout("B03", invoer.naam, count.totaal)
+            raise FileFault("B03", context.name, count.total)
         if len(content) < least:
             count.fouten += 1
-            yield Lijn(count.totaal, None)
+            yield Line(count.total, None)
         else:
-            yield Lijn(count.totaal, {veld: content[place].strip() for veld, place in places.items()})
-    if not count.gegevens:
-        raise BestandFout("B01", invoer.naam)
+            yield Line(count.total, {veld: content[place].strip() for veld, place in places.items()})
+    if not count.data:
+        raise FileFault("B01", context.name)
 
 
-def _blad(data: bytes, invoer: Invoer, layout: Indeling) -> Iterator[Lijn]:
+def _sheet(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
     from connectors.formats.cbs.xlsx import cells  # the library behind it is loaded only for such a file
 
-    wanted, count = layout.kolommen, invoer.telling
+    wanted, count = layout.columns, context.tally
     places: dict[str, int] = {}
-    for number, row in cells(data, layout.blad, invoer.naam):
-        count.totaal = number
+    for number, row in cells(data, layout.blad, context.name):
+        count.total = number
         if all(cell in (None, "") for cell in row):
             continue
         if not places:
-            places = _heading(row, wanted, invoer, number)
-            count.kop = 1
+            places = _heading(row, wanted, context, number)
+            count.header = 1
             continue
-        count.gegevens += 1
-        yield Lijn(number, {veld: _text(row[place], veld) for veld, place in places.items()})
-    count.leeg = count.totaal - count.kop - count.gegevens
-    if not count.gegevens:
-        raise BestandFout("B01", invoer.naam)
+        count.data += 1
+        yield Line(number, {veld: _text(row[place], veld) for veld, place in places.items()})
+    count.empty = count.total - count.header - count.data
+    if not count.data:
+        raise FileFault("B01", context.name)
 
 
-def _heading(row: Sequence[object], wanted: dict[str, str], invoer: Invoer, number: int) -> dict[str, int]:
+def _heading(row: Sequence[object], wanted: dict[str, str], context: FileContext, number: int) -> dict[str, int]:
     names = [str(cell).strip().lower() if cell is not None else "" for cell in row]
-    places = {veld: names.index(kolom) for veld, kolom in wanted.items() if names.count(kolom) == 1}
-    for veld in NODIG:
+    places = {veld: names.index(column) for veld, column in wanted.items() if names.count(column) == 1}
+    for veld in NEEDED:
         if veld not in places:
-            raise BestandFout("B06", invoer.naam, number, veld)
+            raise FileFault("B06", context.name, number, veld)
     return places
 
 
@@ -154,5 +154,5 @@ def _text(cell: object, veld: str) -> str:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     if isinstance(cell, int) and not isinstance(cell, bool):
-        return str(cell).zfill(_BREEDTE.get(veld, 0)) if abs(cell) < 10**12 else "?"
+        return str(cell).zfill(_WIDTH.get(veld, 0)) if abs(cell) < 10**12 else "?"
     return str(cell).strip()

@@ -13,37 +13,37 @@ from datetime import date
 from typing import BinaryIO, Final, NamedTuple
 
 from connectors.formats.ijw.xml_stream import Shape, Values, XmlFault, read
-from connectors.formats.model import MEESTE_BEVINDINGEN, BestandFout, Gevonden, Invoer, Regel
-from domain.facts.fact import Inhoud
+from connectors.formats.model import MOST_FINDINGS, FileContext, FileFault, FileRecord, Found
+from domain.facts.fact import Content
 from domain.field import codes
 from domain.field.bsn import elfproef
 from domain.field.dates import age, as_date, day
 
-_JAREN_OUD: Final = 120  # TR002
-_ONBEKEND: Final = day(date(1900, 1, 1))
+_YEARS_OLD: Final = 120  # TR002
+_UNKNOWN: Final = day(date(1900, 1, 1))
 
 
 class Leeftijd(NamedTuple):
     """Completed years, None when unknown, and whether the birth date was partial."""
 
-    jaren: int | None
-    benaderd: bool
+    years: int | None
+    approximate: bool
 
 
-def leeftijd(geboren: int, gebruik: str | None, op: int) -> Leeftijd:
+def leeftijd(born: int, usage: str | None, on_day: int) -> Leeftijd:
     """Age on a day from a birth date by COD170: the known part only [P]."""
-    if gebruik == "3":
+    if usage == "3":
         return Leeftijd(None, False)
-    birth, on = as_date(geboren), as_date(op)
-    if gebruik == "2":
+    birth, on = as_date(born), as_date(on_day)
+    if usage == "2":
         return Leeftijd(max(0, on.year - birth.year), True)
-    return Leeftijd(age(birth, on), gebruik == "1")
+    return Leeftijd(age(birth, on), usage == "1")
 
 
-def jaren_eerder(dag: int, jaren: int) -> int:
+def years_earlier(of_day: int, years: int) -> int:
     """The same day so many years before; 29 February becomes 28 February."""
-    d = as_date(dag)
-    year = max(1, d.year - jaren)
+    d = as_date(of_day)
+    year = max(1, d.year - years)
     return day(d.replace(year=year, day=min(d.day, monthrange(year, d.month)[1])))
 
 
@@ -51,17 +51,17 @@ class Message:
     """What is shared by all messages: header, findings, and the records ready to be handed over."""
 
     #: Whether the municipality is the sender: the delivery concerns the provider, whoever sent the message.
-    van_gemeente = False
+    of_gemeente = False
 
-    def __init__(self, invoer: Invoer) -> None:
-        self.invoer, self.ready, self.findings = invoer, deque[Regel](), list[Gevonden]()
+    def __init__(self, context: FileContext) -> None:
+        self.context, self.ready, self.findings = context, deque[FileRecord](), list[Found]()
         self.element = 0
         self.gemeente, self.bericht, self.dagtekening = "", b"", 0
 
     def find(self, code: str, veld: str) -> None:
         """One finding at the present element; never content."""
-        if len(self.findings) < MEESTE_BEVINDINGEN:
-            self.findings.append(Gevonden(code, self.element, veld))
+        if len(self.findings) < MOST_FINDINGS:
+            self.findings.append(Found(code, self.element, veld))
 
     def header(self, values: Values, _open: dict[str, Values]) -> None:
         """CS025, CS015, TR135, and the sender against whoever delivers."""
@@ -69,19 +69,19 @@ class Message:
             self.find("CS025", "BerichtVersie")
         if values["BerichtSubversie"] != 2:
             self.find("CS015", "BerichtSubversie")
-        aanbieder, gemeente = ("Ontvanger", "Afzender") if self.van_gemeente else ("Afzender", "Ontvanger")
-        if values[aanbieder] != self.invoer.afzender:
+        aanbieder, gemeente = ("Ontvanger", "Afzender") if self.of_gemeente else ("Afzender", "Ontvanger")
+        if values[aanbieder] != self.context.afzender:
             self.find("B09", aanbieder)
         identification = values["BerichtIdentificatie"]
         self.gemeente, self.dagtekening = values[gemeente], identification["Dagtekening"]
         self.bericht = identification["Identificatie"].encode()
-        if self.dagtekening > self.invoer.vandaag:
+        if self.dagtekening > self.context.today:
             self.find("TR135", "Dagtekening")
 
-    def add(self, bsn: str | None, fact: Inhoud) -> None:
+    def add(self, bsn: str | None, fact: Content) -> None:
         """One record, unless the message is refused already."""
         if not self.findings:
-            self.ready.append(Regel(self.element, 1, bsn, fact))
+            self.ready.append(FileRecord(self.element, 1, bsn, fact))
 
     def category(self, category: str, veld: str) -> None:
         """JZ020."""
@@ -98,24 +98,24 @@ class Message:
         self.bsn(client["Bsn"])
         born, use = client["Geboortedatum"]["Datum"], client["Geboortedatum"].get("DatumGebruik")
         d = as_date(born)
-        agrees = {"1": d.day == 1, "2": d.day == d.month == 1, "3": born == _ONBEKEND}
+        agrees = {"1": d.day == 1, "2": d.day == d.month == 1, "3": born == _UNKNOWN}
         if not agrees.get(use, True):
             self.find("CS139", "Geboortedatum")
-        elif use != "3" and born < jaren_eerder(self.dagtekening, _JAREN_OUD):
+        elif use != "3" and born < years_earlier(self.dagtekening, _YEARS_OLD):
             self.find("TR002", "Geboortedatum")
         if born > self.dagtekening:
             self.find("TR134", "Geboortedatum")
 
 
-def records(stream: BinaryIO, message: Message, *shapes: Shape) -> Iterator[Regel]:
-    """The records of a document of one of these shapes; ``BestandFout`` when it is refused as a whole."""
+def records(stream: BinaryIO, message: Message, *shapes: Shape) -> Iterator[FileRecord]:
+    """The records of a document of one of these shapes; ``FileFault`` when it is refused as a whole."""
     try:
         for _ in read(stream, *shapes):
             while message.ready:
                 yield message.ready.popleft()
     except XmlFault as fault:
         place = message.element or fault.line
-        raise BestandFout(fault.code, message.invoer.naam, place, fault.veld) from None
+        raise FileFault(fault.code, message.context.name, place, fault.veld) from None
     if message.findings:
         first = message.findings[0]
-        raise BestandFout(first.code, message.invoer.naam, first.regel, first.veld, tuple(message.findings))
+        raise FileFault(first.code, message.context.name, first.regel, first.veld, tuple(message.findings))

@@ -7,23 +7,23 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, BinaryIO, Final
 
-from connectors.formats.ijw.message import Message, jaren_eerder, leeftijd, records
+from connectors.formats.ijw.message import Message, leeftijd, records, years_earlier
 from connectors.formats.ijw.structure import JW305, JW307, JW323
 from connectors.formats.ijw.xml_stream import Handler, Shape, Values
-from connectors.formats.model import Invoer, Regel
+from connectors.formats.model import FileContext, FileRecord
 from domain.facts.fact import Prestatie, Start, Stop
 from domain.field import codes
 from domain.field.dates import as_date, day
 
 _CS100: Final = day(date(2021, 1, 1))
-_JAREN_TERUG: Final = 5  # TR335
+_YEARS_BACK: Final = 5  # TR335
 
 
 class _Regie(Message):
     """JW305 and JW307: one client with starts or stops."""
 
-    def __init__(self, invoer: Invoer, ending: bool) -> None:
-        super().__init__(invoer)
+    def __init__(self, context: FileContext, ending: bool) -> None:
+        super().__init__(context)
         self._ending = ending
         self._keys = set[tuple[Any, ...]]()
 
@@ -65,12 +65,12 @@ class _Regie(Message):
         ending: tuple[Any, ...] = (values["RedenBeeindiging"], values["Einddatum"]) if self._ending else ()
         born = client["Geboortedatum"]
         years = leeftijd(born["Datum"], born.get("DatumGebruik"), ending[1] if ending else values["Begindatum"])
-        ingang = values.get("ToewijzingIngangsdatum")
+        beginning = values.get("ToewijzingIngangsdatum")
         rest: tuple[Any, ...] = (
             int(values["StatusAanlevering"]),
             self.dagtekening,
             self.bericht,
-            ingang,
+            beginning,
             *years,
             client["Geslacht"],
         )
@@ -80,8 +80,8 @@ class _Regie(Message):
 class _Declaration(Message):
     """JW323: many clients with many lines; only references, keys and the sum are kept."""
 
-    def __init__(self, invoer: Invoer) -> None:
-        super().__init__(invoer)
+    def __init__(self, context: FileContext) -> None:
+        super().__init__(context)
         self._references, self._earlier, self._debits = set[str](), set[str](), set[tuple[Any, ...]]()
         self._sum = 0
 
@@ -114,7 +114,7 @@ class _Declaration(Message):
         first, last = as_date(begin), as_date(end)
         if (first.year, first.month) != (last.year, last.month):
             self.find("CS337", "ProductPeriode")
-        if end < jaren_eerder(signed, _JAREN_TERUG):
+        if end < years_earlier(signed, _YEARS_BACK):
             self.find("TR335", "ProductPeriode")
 
     def _amounts(self, values: Values, amount: Values) -> None:
@@ -177,21 +177,21 @@ class _Declaration(Message):
             self.find("TR316", "VorigReferentieNummer")
 
 
-def starts(stream: BinaryIO, invoer: Invoer) -> Iterator[Regel]:
+def starts(stream: BinaryIO, context: FileContext) -> Iterator[FileRecord]:
     """The StartProducten of a JW305. ``BestandFout`` when it is refused, at the latest after its last record."""
-    message = _Regie(invoer, ending=False)
+    message = _Regie(context, ending=False)
     return records(stream, message, Shape(JW305, {"Header": message.header, "StartProduct": message.product}))
 
 
-def stops(stream: BinaryIO, invoer: Invoer) -> Iterator[Regel]:
+def stops(stream: BinaryIO, context: FileContext) -> Iterator[FileRecord]:
     """The StopProducten of a JW307. Errors as ``starts``."""
-    message = _Regie(invoer, ending=True)
+    message = _Regie(context, ending=True)
     return records(stream, message, Shape(JW307, {"Header": message.header, "StopProduct": message.product}))
 
 
-def declarations(stream: BinaryIO, invoer: Invoer) -> Iterator[Regel]:
+def declarations(stream: BinaryIO, context: FileContext) -> Iterator[FileRecord]:
     """The Prestaties of a JW323, with memory for references only. Errors as ``starts``."""
-    message = _Declaration(invoer)
+    message = _Declaration(context)
     handlers: dict[str, Handler] = {
         "Header": message.header,
         "Prestatie": message.line,

@@ -12,12 +12,12 @@ from typing import BinaryIO, Final, NamedTuple
 from connectors.formats.ijw.message import Message, records
 from connectors.formats.ijw.returns_structure import JW306, JW308, JW325
 from connectors.formats.ijw.xml_stream import Handler, Shape, Values
-from connectors.formats.model import Invoer, Regel
+from connectors.formats.model import FileContext, FileRecord
 from domain.facts.fact import BerichtRetour, PrestatieRetour
-from domain.field.codes import RETOUR_GOED
+from domain.field.codes import RETOUR_GOOD
 
 #: A class that was not judged because the one above it was rejected (IV088).
-_NIET_BEOORDEELD: Final = "0233"
+_NEGATED_JUDGED: Final = "0233"
 
 
 class _Codes:
@@ -30,7 +30,7 @@ class _Codes:
         """One RetourCode."""
         code = values["RetourCode"]
         self._first = self._first or code
-        if not self._rejects and code not in RETOUR_GOED:
+        if not self._rejects and code not in RETOUR_GOOD:
             self._rejects = code
 
     def take(self) -> tuple[str, str]:
@@ -43,16 +43,16 @@ class _Codes:
 class _Retour(Message):
     """JW306 and JW308: Afzender and Ontvanger are those of the message that is answered."""
 
-    def __init__(self, invoer: Invoer, codes: _Codes, soort: str) -> None:
-        super().__init__(invoer)
-        self._codes, self._soort = codes, soort
+    def __init__(self, context: FileContext, codes: _Codes, kind: str) -> None:
+        super().__init__(context)
+        self._codes, self._kind = codes, kind
         self._retour, self._code = 0, ""
 
     def header(self, values: Values, opened: dict[str, Values]) -> None:
         """As every message; the answer has a date of its own (TR135)."""
         super().header(values, opened)
         self._retour = values["DagtekeningRetour"]
-        if self._retour > self.invoer.vandaag:
+        if self._retour > self.context.today:
             self.find("TR135", "DagtekeningRetour")
         _, self._code = self._codes.take()
 
@@ -65,29 +65,29 @@ class _Retour(Message):
         """The one record of the message."""
         self.element = 1
         rejected = bool(self._code)
-        self.add(None, BerichtRetour(self._soort, self.gemeente, self.bericht, rejected, self._code, self._retour))
+        self.add(None, BerichtRetour(self._kind, self.gemeente, self.bericht, rejected, self._code, self._retour))
 
 
-class _Regel(NamedTuple):
+class _FileRecord(NamedTuple):
     """A returned line that waits for the codes of its client."""
 
     element: int
     referentie: str
     code: str
-    onbeoordeeld: bool
+    unjudged: bool
     bedrag: int
 
 
 class _Antwoord(Message):
     """JW325: rejects the declaration as a whole (header, or its own class) or line by line."""
 
-    van_gemeente = True
+    of_gemeente = True
 
-    def __init__(self, invoer: Invoer, codes: _Codes) -> None:
-        super().__init__(invoer)
+    def __init__(self, context: FileContext, codes: _Codes) -> None:
+        super().__init__(context)
         self._codes = codes
-        self._declaratie, self._code, self._afgekeurd, self._som = b"", "", 0, 0
-        self._lines: list[_Regel] = []
+        self._declaratie, self._code, self._rejected, self._sum = b"", "", 0, 0
+        self._lines: list[_FileRecord] = []
         self._references = set[str]()
 
     def header(self, values: Values, opened: dict[str, Values]) -> None:
@@ -106,7 +106,7 @@ class _Antwoord(Message):
         self.category(values["ProductCategorie"], "ProductCategorie")
         first, rejects = self._codes.take()
         amount = _signed(values["IngediendBedrag"], "Bedrag")
-        self._lines.append(_Regel(self.element, reference, rejects, first == _NIET_BEOORDEELD, amount))
+        self._lines.append(_FileRecord(self.element, reference, rejects, first == _NEGATED_JUDGED, amount))
 
     def client_end(self, values: Values, _open: dict[str, Values]) -> None:
         """A rejected client rejects its lines that were not judged (IV088)."""
@@ -114,11 +114,11 @@ class _Antwoord(Message):
         _, rejects = self._codes.take()
         last = self.element
         for line in self._lines:
-            code = line.code or (rejects if line.onbeoordeeld else "")
+            code = line.code or (rejects if line.unjudged else "")
             if not code:
                 continue
             self.element = line.element
-            self._afgekeurd, self._som = self._afgekeurd + 1, self._som + line.bedrag
+            self._rejected, self._sum = self._rejected + 1, self._sum + line.bedrag
             reference = line.referentie.encode()
             fact = PrestatieRetour(self.gemeente, reference, self._declaratie, code, self.dagtekening)
             self.add(values["Bsn"], fact)
@@ -135,13 +135,13 @@ class _Antwoord(Message):
                 self.find("CS325", veld)
         difference = _signed(submitted, "TotaalBedrag") - _signed(awarded, "TotaalBedrag")
         self._code = self._code or rejects
-        if not self._code and self._som != difference:
+        if not self._code and self._sum != difference:
             self.find("TR342", "TotaalToegekendBedrag")
         self.element = last
 
     def end(self, _values: Values, _open: dict[str, Values]) -> None:
         """One record for the whole declaration when it is rejected as such, or when no line is."""
-        if self._afgekeurd and not self._code:
+        if self._rejected and not self._code:
             return
         self.element += 1
         self.add(
@@ -152,28 +152,28 @@ class _Antwoord(Message):
         )
 
 
-def _signed(values: Values, naam: str) -> int:
-    amount: int = values[naam]
+def _signed(values: Values, name: str) -> int:
+    amount: int = values[name]
     return -amount if values["DebetCredit"] == "C" else amount
 
 
 class _OneOf(Message):
     """Findings and records of whichever of the three messages it is."""
 
-    def __init__(self, invoer: Invoer, messages: list[Message]) -> None:
-        super().__init__(invoer)
+    def __init__(self, context: FileContext, messages: list[Message]) -> None:
+        super().__init__(context)
         for message in messages:
             message.ready, message.findings = self.ready, self.findings
 
 
-def returns(stream: BinaryIO, invoer: Invoer) -> Iterator[Regel]:
+def returns(stream: BinaryIO, context: FileContext) -> Iterator[FileRecord]:
     """The records of a JW306, JW308 or JW325. ``BestandFout`` when it is refused, at the latest after its last one."""
     codes = _Codes()
-    start, stop, answer = _Retour(invoer, codes, "start"), _Retour(invoer, codes, "stop"), _Antwoord(invoer, codes)
+    start, stop, answer = _Retour(context, codes, "start"), _Retour(context, codes, "stop"), _Antwoord(context, codes)
     shapes = [
         Shape(root, _handlers(codes, message)) for root, message in ((JW306, start), (JW308, stop), (JW325, answer))
     ]
-    yield from records(stream, _OneOf(invoer, [start, stop, answer]), *shapes)
+    yield from records(stream, _OneOf(context, [start, stop, answer]), *shapes)
 
 
 def _handlers(codes: _Codes, message: _Retour | _Antwoord) -> dict[str, Handler]:

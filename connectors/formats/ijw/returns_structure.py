@@ -18,9 +18,9 @@ def _codes(n: Names, least: int = 1) -> Element:
 
 
 def _forgotten(element: Element) -> Element:
-    children = tuple(_forgotten(child) for child in element.kinderen)
-    event = element.event and element.naam == "RetourCode"
-    return element._replace(kinderen=children, keep=False, event=event)
+    children = tuple(_forgotten(child) for child in element.children)
+    event = element.event and element.name == "RetourCode"
+    return element._replace(children=children, keep=False, event=event)
 
 
 def _client(n: Names, group: str, ending: bool) -> Element:
@@ -35,7 +35,7 @@ def _retour(message: str, code: str, group: str, ending: bool) -> Element:
         n.m("IdentificatieRetour", text(12)),
         n.m("DagtekeningRetour", datum),
         n.m("XsltVersie", VERSION, 0),
-        n.xsd_versie("XsdVersieRetour"),
+        n.xsd_version("XsdVersieRetour"),
         _codes(n, 0),
     )
     return n.m("Bericht", (header, _client(n, group, ending)), keep=False, event=True)
@@ -48,9 +48,9 @@ def _antwoord() -> Element:
         "491",
         n.identificatie("DeclaratieIdentificatie"),
         m("XsltVersie", VERSION, 0),
-        n.xsd_versie("XsdVersieDeclaratie"),
+        n.xsd_version("XsdVersieDeclaratie"),
         _codes(n),
-        van_gemeente=True,
+        of_gemeente=True,
     )
     lines = m("Prestaties", (prestatie(n, _codes(n)),), keep=False)
     client = m("Client", (m("Bsn", BSN), lines, _codes(n)), most=MANY, keep=False, event=True)

@@ -18,7 +18,7 @@ from domain.field.dates import iso_day
 _NS: Final = "http://www.istandaarden.nl/ijw/3_2/{}/schema"
 _BASE: Final = _NS.format("basisschema")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_EERSTE, _LAATSTE = iso_day("1900-01-01"), iso_day("2100-12-31")
+_FIRST, _LAST = iso_day("1900-01-01"), iso_day("2100-12-31")
 _TIME: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])(?:\.[0-9]{1,12})?")
 MANY: Final = float("inf")
 
@@ -79,15 +79,15 @@ def _any_day(text: str) -> int:
 def datum(text: str) -> int:
     """A day that can be reckoned with: 1900 to 2100, as entry wants it."""
     found = _any_day(text)
-    if not _EERSTE <= found <= _LAATSTE:
+    if not _FIRST <= found <= _LAST:
         raise XmlFault("TR134")
     return found
 
 
-def _open_einde(text: str) -> int | None:
+def _open_end(text: str) -> int | None:
     """The last day of an assignment; one beyond all reckoning, such as 9999-12-31, says that it is open [R]."""
     found = _any_day(text)
-    return None if found > _LAATSTE else datum(text)
+    return None if found > _LAST else datum(text)
 
 
 def _tijd(text: str) -> int:
@@ -100,7 +100,7 @@ def _tijd(text: str) -> int:
 
 
 BSN = pattern("[0-9]{9}")
-NUMMER = integer(999_999_999)
+NUMBER = integer(999_999_999)
 VERSION = pattern(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
 _CODE_2 = pattern("[0-9]{2}")
 
@@ -111,16 +111,16 @@ class Names:
     def __init__(self, message: str) -> None:
         self._ns = _NS.format(message)
 
-    def m(self, naam: str, what: Reader | tuple[Element, ...], least: int = 1, **more: Any) -> Element:
-        return _element(self._ns, naam, what, least, **more)
+    def m(self, name: str, what: Reader | tuple[Element, ...], least: int = 1, **more: Any) -> Element:
+        return _element(self._ns, name, what, least, **more)
 
-    def b(self, naam: str, what: Reader | tuple[Element, ...], least: int = 1, **more: Any) -> Element:
-        return _element(_BASE, naam, what, least, **more)
+    def b(self, name: str, what: Reader | tuple[Element, ...], least: int = 1, **more: Any) -> Element:
+        return _element(_BASE, name, what, least, **more)
 
-    def header(self, code: str, *more: Element, van_gemeente: bool = False) -> Element:
+    def header(self, code: str, *more: Element, of_gemeente: bool = False) -> Element:
         m = self.m
         aanbieder, gemeente = pattern("[0-9]{8}"), pattern("[0-9]{4}")
-        afzender, ontvanger = (gemeente, aanbieder) if van_gemeente else (aanbieder, gemeente)
+        afzender, ontvanger = (gemeente, aanbieder) if of_gemeente else (aanbieder, gemeente)
         return m(
             "Header",
             (
@@ -130,23 +130,23 @@ class Names:
                 m("Afzender", afzender),
                 m("Ontvanger", ontvanger),
                 self.identificatie("BerichtIdentificatie"),
-                self.xsd_versie("XsdVersie"),
+                self.xsd_version("XsdVersie"),
                 *more,
             ),
             event=True,
         )
 
-    def identificatie(self, naam: str) -> Element:
-        return self.m(naam, (self.b("Identificatie", text(12)), self.b("Dagtekening", datum)))
+    def identificatie(self, name: str) -> Element:
+        return self.m(name, (self.b("Identificatie", text(12)), self.b("Dagtekening", datum)))
 
-    def xsd_versie(self, naam: str) -> Element:
-        return self.m(naam, (self.b("BasisschemaXsdVersie", VERSION), self.b("BerichtXsdVersie", VERSION)))
+    def xsd_version(self, name: str) -> Element:
+        return self.m(name, (self.b("BasisschemaXsdVersie", VERSION), self.b("BerichtXsdVersie", VERSION)))
 
-    def skipped(self, naam: str, least: int = 0) -> Element:
-        return Element(naam, f"{{{self._ns}}}{naam}", None, (), least, keep=False, skip=True)
+    def skipped(self, name: str, least: int = 0) -> Element:
+        return Element(name, f"{{{self._ns}}}{name}", None, (), least, keep=False, skip=True)
 
     def geboortedatum(self) -> Element:
-        parts = (self.b("Datum", _any_day), self.b("DatumGebruik", one_of(codes.DATUM_GEBRUIK), 0))
+        parts = (self.b("Datum", _any_day), self.b("DatumGebruik", one_of(codes.DATUM_USAGE), 0))
         return self.m("Geboortedatum", parts)
 
     def client(self, group: str, product: tuple[Element, ...], *more: Element, least: int = 1) -> Element:
@@ -174,7 +174,7 @@ class Names:
     def product(self, ending: bool) -> tuple[Element, ...]:
         m, b = self.m, self.b
         return (
-            m("ToewijzingNummer", NUMMER, 0),
+            m("ToewijzingNummer", NUMBER, 0),
             m("Product", (b("Categorie", _CODE_2), b("Code", text(5), 0)), 0),
             m("ToewijzingIngangsdatum", datum, 0),
             m("Begindatum", datum),
@@ -182,19 +182,19 @@ class Names:
             m("StatusAanlevering", one_of("1239")),
         )
 
-    def period(self, naam: str) -> Element:
-        return self.m(naam, (self.b("Begindatum", datum), self.b("Einddatum", datum)))
+    def period(self, name: str) -> Element:
+        return self.m(name, (self.b("Begindatum", datum), self.b("Einddatum", datum)))
 
-    def amount(self, naam: str, inner: str, highest: int) -> Element:
-        return self.m(naam, (self.b(inner, integer(highest)), self.b("DebetCredit", one_of(codes.DEBET_CREDIT))))
+    def amount(self, name: str, inner: str, highest: int) -> Element:
+        return self.m(name, (self.b(inner, integer(highest)), self.b("DebetCredit", one_of(codes.DEBET_CREDIT))))
 
 
-def _element(namespace: str, naam: str, what: Reader | tuple[Element, ...], least: int = 1, **more: Any) -> Element:
-    tag = f"{{{namespace}}}{naam}"
+def _element(namespace: str, name: str, what: Reader | tuple[Element, ...], least: int = 1, **more: Any) -> Element:
+    tag = f"{{{namespace}}}{name}"
     return (
-        Element(naam, tag, None, what, least, **more)
+        Element(name, tag, None, what, least, **more)
         if isinstance(what, tuple)
-        else Element(naam, tag, what, (), least, **more)
+        else Element(name, tag, what, (), least, **more)
     )
 
 
@@ -203,7 +203,7 @@ def _regie(message: str, code: str, group: str, ending: bool) -> Element:
     return n.m("Bericht", (n.header(code), n.client(group, n.product(ending))), keep=False)
 
 
-def _toegewezen(n: Names) -> Element:
+def _assigned(n: Names) -> Element:
     """ToegewezenProduct; the free text and the provider's own reference are not looked at."""
     m, b = n.m, n.b
     omvang = (
@@ -212,13 +212,13 @@ def _toegewezen(n: Names) -> Element:
         b("Frequentie", one_of(codes.FREQUENTIES)),
     )
     product = (
-        m("ToewijzingNummer", NUMMER),
+        m("ToewijzingNummer", NUMBER),
         n.skipped("ReferentieAanbieder"),
         m("Product", (b("Categorie", _CODE_2), b("Code", text(5), 0)), 0),
         m("Toewijzingsdatum", datum),
         m("Toewijzingstijd", _tijd),
         m("Ingangsdatum", datum),
-        m("Einddatum", _open_einde, 0),
+        m("Einddatum", _open_end, 0),
         m("RedenWijziging", _CODE_2, 0),
         m("Omvang", omvang, 0),
         m("Budget", integer(99_999_999), 0),
@@ -235,13 +235,13 @@ def _toewijzing() -> Element:
         n.geboortedatum(),
         m("Geslacht", one_of(codes.GESLACHT), keep=False),
         n.skipped("Naam", 1),
-        *(n.skipped(naam) for naam in ("Communicatie", "JuridischeStatus", "WettelijkeVertegenwoordiging")),
+        *(n.skipped(name) for name in ("Communicatie", "JuridischeStatus", "WettelijkeVertegenwoordiging")),
         n.skipped("Commentaar"),
         n.skipped("Relaties"),
         n.skipped("Contactgegevens", 1),
-        m("ToegewezenProducten", (_toegewezen(n),), keep=False),
+        m("ToegewezenProducten", (_assigned(n),), keep=False),
     )
-    return m("Bericht", (n.header("436", van_gemeente=True), m("Client", client, keep=False)), keep=False)
+    return m("Bericht", (n.header("436", of_gemeente=True), m("Client", client, keep=False)), keep=False)
 
 
 def prestatie(n: Names, *more: Element) -> Element:
@@ -251,7 +251,7 @@ def prestatie(n: Names, *more: Element) -> Element:
         "Prestatie",
         (
             m("ProductReferentie", reference),
-            m("ToewijzingNummer", NUMMER),
+            m("ToewijzingNummer", NUMBER),
             m("ProductCategorie", _CODE_2),
             m("ProductCode", text(5)),
             n.period("ProductPeriode"),

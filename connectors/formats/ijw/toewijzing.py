@@ -12,20 +12,20 @@ from typing import BinaryIO
 from connectors.formats.ijw.message import Message, records
 from connectors.formats.ijw.structure import JW301
 from connectors.formats.ijw.xml_stream import Shape, Values
-from connectors.formats.model import Invoer, Regel
+from connectors.formats.model import FileContext, FileRecord
 from domain.facts.fact import Toewijzing
 from domain.field import codes
 
-_VERVALLEN = "01"
+_LAPSED = "01"
 
 
 class _Toewijzingen(Message):
     """One client with assignments; the municipality sends, the provider is whom it concerns."""
 
-    van_gemeente = True
+    of_gemeente = True
 
-    def __init__(self, invoer: Invoer) -> None:
-        super().__init__(invoer)
+    def __init__(self, context: FileContext) -> None:
+        super().__init__(context)
         self._numbers = set[int]()
 
     def product(self, values: Values, opened: dict[str, Values]) -> None:
@@ -47,11 +47,11 @@ class _Toewijzingen(Message):
         start, end, reason = values["Ingangsdatum"], values.get("Einddatum"), values.get("RedenWijziging", "")
         if end is not None and end < start:
             self.find("CS003", "Einddatum")
-        if reason == _VERVALLEN:
+        if reason == _LAPSED:
             self.find("CS336", "RedenWijziging")
-        elif reason and reason not in codes.REDENEN_WIJZIGING:
+        elif reason and reason not in codes.REDENEN_CHANGE:
             self.find("JZ002", "RedenWijziging")
-        if reason == codes.WIJZIGING_VERWIJDERD and end != start:
+        if reason == codes.CHANGE_REMOVED and end != start:
             self.find("CS335", "RedenWijziging")
         if "Product" not in values and "Budget" not in values:
             self.find("CD079", "Product")
@@ -79,7 +79,7 @@ class _Toewijzingen(Message):
         )
 
 
-def assignments(stream: BinaryIO, invoer: Invoer) -> Iterator[Regel]:
+def assignments(stream: BinaryIO, context: FileContext) -> Iterator[FileRecord]:
     """The ToegewezenProducten of a JW301. ``BestandFout`` when it is refused, at the latest after its last record."""
-    message = _Toewijzingen(invoer)
+    message = _Toewijzingen(context)
     return records(stream, message, Shape(JW301, {"Header": message.header, "ToegewezenProduct": message.product}))

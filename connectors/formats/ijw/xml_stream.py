@@ -18,7 +18,7 @@ from faults import SenderFault
 _CHUNK: Final = 65_536
 _DOCTYPE: Final = b"<!DOCTYPE"
 #: Longer than any value of the standard (200), shorter than anything harmful.
-_LANGSTE_TEKST: Final = 1_000
+_LONGEST_TEXT: Final = 1_000
 _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _ROOT_ATTRIBUTES: Final = frozenset({f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation"})
 
@@ -34,10 +34,10 @@ class Element(NamedTuple):
     as its name with its value). ``skip`` true: whatever stands inside is neither looked at nor held.
     """
 
-    naam: str
+    name: str
     tag: str
-    lees: Callable[[str], Any] | None
-    kinderen: tuple[Element, ...] = ()
+    read: Callable[[str], Any] | None
+    children: tuple[Element, ...] = ()
     least: int = 1
     most: float = 1
     keep: bool = True
@@ -93,8 +93,8 @@ class _Target:
         element = _next_child(self._stack[-1], tag)
         frame = _Frame(element)
         self._stack.append(frame)
-        if element.kinderen:
-            self._open[element.naam] = frame.values
+        if element.children:
+            self._open[element.name] = frame.values
         elif element.skip:
             self._skipping = 1
 
@@ -102,13 +102,13 @@ class _Target:
         if self._skipping:
             return
         element = self._stack[-1].element
-        if element.lees is None:
+        if element.read is None:
             if text.strip():
-                raise XmlFault("XSD", element.naam)
+                raise XmlFault("XSD", element.name)
             return
         self._length += len(text)
-        if self._length > _LANGSTE_TEKST:
-            raise XmlFault("XSD", element.naam)
+        if self._length > _LONGEST_TEXT:
+            raise XmlFault("XSD", element.name)
         self._text.append(text)
 
     def end(self, _tag: str) -> None:
@@ -119,17 +119,17 @@ class _Target:
             return
         frame = self._stack.pop()
         element = frame.element
-        if element.lees is not None:
+        if element.read is not None:
             value = self._value(element)
             if element.event:
-                frame.values[element.naam] = value
+                frame.values[element.name] = value
         else:
             _complete(frame)
             value = frame.values
         if element.event:
-            self._handlers[element.naam](frame.values, self._open)
+            self._handlers[element.name](frame.values, self._open)
         elif element.keep:
-            self._stack[-1].values[element.naam] = value
+            self._stack[-1].values[element.name] = value
 
     def close(self) -> None:
         _complete(self._stack[0])
@@ -139,11 +139,11 @@ class _Target:
         self._text.clear()
         self._length = 0
         try:
-            return element.lees(text)  # type: ignore[misc]  # only called for a leaf
+            return element.read(text)  # type: ignore[misc]  # only called for a leaf
         except XmlFault as fault:
-            raise XmlFault(fault.code, element.naam) from None
+            raise XmlFault(fault.code, element.name) from None
         except ValueError:
-            raise XmlFault("XSD", element.naam) from None
+            raise XmlFault("XSD", element.name) from None
 
 
 def _top(shape: Shape) -> _Frame:
@@ -158,23 +158,23 @@ def _local(tag: str) -> str:
 
 def _next_child(frame: _Frame, tag: str) -> Element:
     """The child of this name at or after the present place; skips optional ones only."""
-    children = frame.element.kinderen
+    children = frame.element.children
     while frame.place < len(children):
         child = children[frame.place]
         if child.tag == tag and frame.count < child.most:
             frame.count += 1
             return child
         if frame.count < child.least:
-            raise XmlFault("XSD", child.naam)
+            raise XmlFault("XSD", child.name)
         frame.place, frame.count = frame.place + 1, 0
     raise XmlFault("XSD", _local(tag))
 
 
 def _complete(frame: _Frame) -> None:
-    children = frame.element.kinderen
+    children = frame.element.children
     for place in range(frame.place, len(children)):
         if (frame.count if place == frame.place else 0) < children[place].least:
-            raise XmlFault("XSD", children[place].naam)
+            raise XmlFault("XSD", children[place].name)
 
 
 def hardened(target: Any) -> Any:

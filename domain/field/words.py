@@ -1,0 +1,62 @@
+"""Dutch words for people that more than one screen, receipt, mail or page shows. Each stands here once; sentences that
+belong to a code stand in ``domain/field/messages.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from domain.field.formats import MESSAGES, formats
+
+
+def _enumerated(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} en {last}" if first else last
+
+
+def _messages(kind: str, word: str) -> str:
+    return f"{_enumerated(formats(kind))} ({word})"
+
+
+#: Kind of delivery -> what it is called, in the order in which a screen lists them.
+KIND_LABELS: Final[dict[str, str]] = {
+    "assignment": _messages("assignment", "toewijzing"),
+    "start": _messages("start", "start"),
+    "stop": _messages("stop", "stop"),
+    "declaration": _messages("declaration", "declaratie"),
+    "return": _messages("return", "retour"),
+    "score": "RAP-scores",
+    "cem": "CEM+-vragenlijsten",
+    "cbs": "CBS-bestand",
+}
+#: What every way of delivering takes. A CBS file needs its layout, so not every way takes one.
+DELIVERABLE: Final = f"iJw-berichten ({', '.join(MESSAGES)}), {KIND_LABELS['score']} of {KIND_LABELS['cem']}"
+
+#: Why a row or an accepted record waits (columns ``wacht``) -> what it waits for.
+_WAITS: Final[dict[str, str]] = {
+    "toewijzing": "wacht op de toewijzing met dit nummer",
+    "start": "wacht op de start van deze stop",
+    "levering": "wacht op de aanlevering die wordt verwijderd",
+    "traject": "wacht op een start van dezelfde cliënt bij deze aanbieder",
+    "beschikking": "wacht op een score die bij dit beschikkingsnummer een toewijzingsnummer noemt",
+    "niet_bijgehouden": "te veel records wachten op verschillende plaatsen om hier bij te houden",
+}
+
+
+def waits_sentence(reason: str) -> str:
+    """What something waits for, without capital and full stop: it stands in a line of a receipt."""
+    return _WAITS.get(reason, f"wacht op {reason}")
+
+
+def full_sentence(text: str) -> str:
+    """A text as a sentence of its own. ``str.capitalize`` would make the rest small."""
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def small_groups_sentence(smallest_group: int, smallest_denominator: int) -> str:
+    """What a reader is told of the disclosure rule (``results/disclosure.py``)."""
+    return (
+        f"Van minder dan {smallest_group} cliënten wordt niets getoond, en een percentage van minder dan "
+        f"{smallest_denominator} tellingen evenmin."
+    )

