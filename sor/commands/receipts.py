@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 import typer
 
 from connectors.answer.journal import Journal, Place
-from connectors.answer.report import KINDS, moment, wait_sentence
+from connectors.answer.report import moment
 from crypto.keys import connector_secret
 from domain.field.messages import text
+from domain.field.words import KIND_LABELS, waits_sentence
 from settings.access import clickhouse_access
 from settings.settings import Settings, load_settings
-from sinks import clickhouse
 from sinks.access import Access
-from sinks.clickhouse import RefusedError, UnavailableError
 
 _NOTHING, _PROBLEEM = 1, 2
 STATUSES: Final = ("alle", "in_verwerking", "verwerkt", "fouten", "ingetrokken")
@@ -61,6 +61,9 @@ def receipts(
         str,
         typer.Option("--zoek", help="A BSN, beschikkingsnummer or toewijzingsnummer delivered from this machine."),
     ] = "",
+    journal: Annotated[
+        bool, typer.Option("--journaal", help="With --zoek: only where it was delivered; asks no ClickHouse.")
+    ] = False,
     most: Annotated[int, typer.Option("--most", min=1, help="At most so many, the newest first.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -72,25 +75,36 @@ def receipts(
         raise typer.BadParameter(f"--status is one of {', '.join(STATUSES)}")
     settings = load_settings()
     found = _journal(settings).search(search) if search else []
+    if journal:
+        _show([place._asdict() for place in found], map(_place_text, found), as_json=as_json)
+        return
     among = sorted({place.aanlevering for place in found})
     rows = [] if search and not among else _ask(settings, aanbieder, delivery, among, since, status, most)
     for row in rows:
         row["gezocht"] = [_line(row, place) for place in found if place.aanlevering == row["aanlevering"]]
-    if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-    else:
-        typer.echo("\n".join(_text(rows, lines=bool(delivery))))
-    if not rows:
-        raise typer.Exit(_NOTHING)
+    _show(rows, _text(rows, lines=bool(delivery)), as_json=as_json)
 
 
 def _journal(settings: Settings) -> Journal:
     return Journal(settings.journal, connector_secret(settings.keys))
 
 
+def _show(rows: list[dict[str, Any]], lines: Iterable[str], *, as_json: bool) -> None:
+    shown = json.dumps(rows, ensure_ascii=False, indent=2) if as_json else "\n".join(lines)
+    typer.echo(shown or "Geen aanlevering gevonden.")
+    if not rows:
+        raise typer.Exit(_NOTHING)
+
+
+def _place_text(place: Place) -> str:
+    return f"{place.aanlevering}  regel {place.regel} (record {place.record})"
+
+
 def _ask(
     settings: Settings, aanbieder: str, delivery: str, among: list[str], since: str, status: str, most: int
 ) -> list[dict[str, Any]]:
+    from sinks import clickhouse  # not in a connector, which has the journal only
+
     access = clickhouse_access(settings, "grafana")
     parameters = {
         "sender": aanbieder, "delivery": delivery, "among": among, "since": _ms(since), "status": status, "most": most,
@@ -99,7 +113,7 @@ def _ask(
         client = clickhouse.connect(Access(access.url, access.user, access.password, "sor"))
         rows = clickhouse.select(client, _QUERY, parameters)
         waiting = clickhouse.select(client, _WAITING, {"among": [row[0] for row in rows]})
-    except (RefusedError, UnavailableError) as problem:
+    except (clickhouse.RefusedError, clickhouse.UnavailableError) as problem:
         typer.echo(f"sor: {problem}", err=True)
         raise typer.Exit(_PROBLEEM) from None
     return [
@@ -115,7 +129,7 @@ def _waits(delivery: str, waiting: Any) -> list[dict[str, Any]]:
             "aantal": number,
             "sinds": since,
             "records": sorted(records),
-            "melding": wait_sentence(reason),
+            "melding": waits_sentence(reason),
         }
         for where, reason, number, since, records in waiting
         if where == delivery
@@ -148,15 +162,13 @@ def _line(row: dict[str, Any], place: Place) -> dict[str, Any]:
 
 
 def _text(rows: list[dict[str, Any]], *, lines: bool) -> list[str]:
-    if not rows:
-        return ["Geen aanlevering gevonden."]
     out = []
     for row in rows:
         state = "verwerkt" if row["klaar"] else f"in verwerking, {row['gezien']} van {row['records']}"
         test = " (TEST)" if row["test"] else ""
         taken = f", {row['ingetrokken']} ingetrokken" if row["ingetrokken"] else ""
         out.append(
-            f"{row['aanlevering']}  {moment(row['laatste'])}  {row['aanbieder']}  {KINDS[row['soort']]}{test}: "
+            f"{row['aanlevering']}  {moment(row['laatste'])}  {row['aanbieder']}  {KIND_LABELS[row['soort']]}{test}: "
             f"{state}; {row['geaccepteerd']} geaccepteerd, {row['afgekeurd']} afgekeurd{taken}"
         )
         out += [f"    {w['aantal']:>8} geaccepteerd, {w['melding']} (sinds {w['sinds']})" for w in row["wacht"]]

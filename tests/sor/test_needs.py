@@ -12,9 +12,12 @@ from typing import Final
 
 import pytest
 
+from connectors.answer.journal import Journal
+from crypto.keys import connector_secret
 from sor import needs
 from sor.cli import COMMANDS
 from tests.connectors.support import BSN, RAP_HEADER, table
+from tests.connectors.test_journal import SCORE
 from tests.house.rooms import CONVENIENCE, ROOMS, ROOT
 
 #: Runs one command line in a process that cannot see certain modules, as if their packages were not installed.
@@ -58,9 +61,9 @@ def beyond(lock: str) -> set[str]:
     return modules | {_plain(need.package) for need in needs.needs()} - brought
 
 
-def _sor(hidden: set[str], *words: str, home: Path) -> subprocess.CompletedProcess[str]:
+def _sor(hidden: set[str], *words: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", _PROBE, json.dumps(sorted(hidden)), json.dumps(words)]
-    environment = {"SOR_HOME": str(home), "SOR_PORTS": "29900", "SOR_KAFKA": "127.0.0.1:1", "COLUMNS": "120"}
+    environment = {"SOR_HOME": str(home), "SOR_PORTS": "29900", "SOR_KAFKA": "127.0.0.1:1", "COLUMNS": "120"} | more
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT, timeout=60)
 
 
@@ -89,7 +92,17 @@ def test_a_connector_goes_as_far_as_the_broker(tmp_path: Path) -> None:
     assert done.returncode == 4, done.stderr
 
 
-@pytest.mark.parametrize("words", [("--help",), ("deliver", "--help"), ("keys", "--help"), ("topics", "list")])
+def test_a_connector_finds_its_own_deliveries(tmp_path: Path) -> None:
+    _sor(beyond(CONNECTOR), "keys", "init", home=tmp_path)
+    secret = connector_secret(tmp_path / "keys")
+    Journal(tmp_path / "journaal.sqlite", secret).add("a" * 64, [(3, SCORE)])
+    done = _sor(beyond(CONNECTOR), "receipts", "--journaal", "--zoek", "4711", home=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"{'a' * 64}  regel 7 (record 3)\n"), done.stderr
+    done = _sor(beyond(CONNECTOR), "receipts", "--journaal", "--zoek", "4712", home=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "Geen aanlevering gevonden.\n")
+
+
+@pytest.mark.parametrize("words", [("--help",), ("deliver", "--help"), ("receipts", "--help"), ("topics", "list")])
 def test_what_a_connector_can_show(words: tuple[str, ...], tmp_path: Path) -> None:
     done = _sor(beyond(CONNECTOR), *words, home=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -102,6 +115,7 @@ def test_what_a_connector_can_show(words: tuple[str, ...], tmp_path: Path) -> No
         (("run", "trajectories"), "stream"),
         (("run", "sink"), "results"),
         (("run", "exporter"), "results"),
+        (("receipts",), "results"),
         (("rejected", "list"), "results"),
         (("migrate",), "results"),
         (("indicators",), "results"),
@@ -119,9 +133,8 @@ def test_a_command_says_which_extra_it_needs(words: tuple[str, ...], extra: str,
 
 
 def test_a_registry_needs_its_client(tmp_path: Path) -> None:
-    probe = "from sor import cli; import sys; from schemas.registry import registry_ids; cli.app = lambda: registry_ids('http://127.0.0.1:1'); sys.argv = ['sor', 'run']; cli.main()"
-    blind = f"import sys; sys.modules['httpx'] = None; {probe}"
-    done = subprocess.run([sys.executable, "-c", blind], capture_output=True, text=True, check=False, cwd=ROOT)
+    _sor(beyond(CONNECTOR), "keys", "init", home=tmp_path)
+    done = _sor(beyond(CONNECTOR), "run", "evaluate", home=tmp_path, SOR_REGISTRY="http://127.0.0.1:1")
     assert (done.returncode, done.stderr) == (2, f"sor: sor run {_INSTALL.format('stream')}\n")
 
 
