@@ -192,18 +192,3 @@ def revoke(
 
 def _day(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
-
-
-def main() -> None:
-    """The intake alone, as a machine at the source runs it: ``python -m sor.commands.intake intake …``."""
-    app = typer.Typer(name="sor", no_args_is_help=True, pretty_exceptions_enable=False)
-    register(app)
-    try:
-        app()
-    except OperatorFault as problem:
-        typer.echo(f"sor: {problem}", err=True)
-        sys.exit(problem.exit_code)
-
-
-if __name__ == "__main__":
-    main()

@@ -240,7 +240,7 @@ def tokens_for(path: Path, senders: int) -> dict[int, str]:
 
 def command(port: int) -> list[str]:
     """The intake as a process of its own."""
-    return [sys.executable, "-m", "sor.commands.intake", "intake", "--port", str(port)]
+    return [sys.executable, "-m", "sor", "intake", "--port", str(port)]
 
 
 async def is_ready(base: str) -> bool:
