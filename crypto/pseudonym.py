@@ -1,8 +1,7 @@
 """Pseudonyms and references: keyed, separated by domain, labelled with version and epoch.
 
 ``p₀ = HMAC-SHA-256(K₀, domain ‖ U)`` and ``pₙ₊₁ = HMAC-SHA-256(Kₙ₊₁, pₙ)``: stored pseudonyms can be renewed without
-any
-BSN, and new events run the whole chain. All keys come from one root by HKDF; only ``entry`` can read the root.
+any BSN, and new events run the whole chain. All keys come from one root by HKDF; only ``entry`` can read the root.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """Avro in Confluent wire format: a zero byte, the schema id (four bytes, big-endian), the record.
 
 Ids come from a registry with the Confluent API where one is named, else they are the first 31 bits of the SHA-256 of
-the
-schema's canonical form: the same on every machine. A record with another id is read with the schema of that id (from
-the
-registry, or from the releases kept in the repository) and resolved to ours.
+the schema's canonical form: the same on every machine. A record with another id is read with the schema of that id
+(from the registry, or from the releases kept in the repository) and resolved to ours.
 
 Inside the process dates are day numbers and times are milliseconds, so logical types are dropped from the schemas that
 read and write; the bytes are the same.

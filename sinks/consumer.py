@@ -11,8 +11,8 @@ What a crash leaves behind: after 1 nothing; in 2 some tables have rows that com
 their version and ClickHouse keeps the highest, so a row that comes again changes nothing.
 
 While ClickHouse is away the partitions are paused and the consumer is still polled, so the group stays as it is; the
-insert is tried again with a growing delay, forever. What time does not heal stops the process with a sentence, offsets
-uncommitted.
+insert is tried again with a growing delay, forever. What time does not heal stops the process with a sentence and the
+offsets uncommitted.
 """
 
 from __future__ import annotations

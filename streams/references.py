@@ -1,8 +1,7 @@
 """Which numbers of a fact become keyed hashes, and within whom they are unique.
 
-A ToewijzingNummer can be resolved by its municipality, an Identificatie or meting_id may hold anything a provider
-chose to
-put in: none of them leaves ``entry`` in clear. All are hashed within the provider: a number links the facts of one
+A ToewijzingNummer can be resolved by its municipality, an Identificatie or meting_id may hold anything a provider chose
+to put in: none of them leaves ``entry`` in clear. All are hashed within the provider: a number links the facts of one
 provider and nothing else. The message reference is hashed per message type (TR056).
 """
 

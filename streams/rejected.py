@@ -1,6 +1,4 @@
-"""Records for ``sor.rejected``: what could not be read, with its coordinates and reason, never with content in
-clear.
-"""
+"""Records for ``sor.rejected``: what could not be read, with its coordinates and reason, never its content."""
 
 from __future__ import annotations
 

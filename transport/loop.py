@@ -1,8 +1,7 @@
 """Consume, handle, publish, flush, commit: the loop of the stateless stages.
 
 1. consume a batch; 2. handle it, which publishes; 3. flush and look at every delivery report; 4. commit. Only step 4
-moves offsets. Dying after 1, 2 or 3 repeats the batch; every effect downstream counts once, so a repeat changes
-nothing.
+moves offsets. Dying after 1, 2 or 3 repeats the batch, which changes nothing: every effect downstream counts once.
 """
 
 from __future__ import annotations

@@ -38,9 +38,8 @@ _DAY_MS: Final = 86_400_000
 class Person(Struct, array_like=True):
     """The packed state of one client: its facts, and what was last given out of them.
 
-    ``uit`` remembers every row key ever given out with a hash of its content (empty = given out as deleted), so that
-    a row
-    the facts no longer yield is given out once more as deleted. ``version`` is the version of the last event folded in.
+    ``uit`` remembers every row key ever given out with a hash of its content (empty = given out as deleted), so that a
+    row the facts no longer yield is given out once more as deleted. ``version`` is that of the last event folded in.
     """
 
     version: int = -1
@@ -85,11 +84,9 @@ def fold_rows(client: bytes, person: Person, events: Iterable[Event], version: i
 def fold(client: bytes, person: Person, events: Iterable[Event], version: int, first: int) -> Folded:
     """Fold events into ``person`` (in place) and give the rows to publish, and what waits or waits no more.
 
-    ``first`` and ``version`` are the versions of the first and last of these events. Rows whose content did not
-    change are
-    left out, unless the events were folded before (a redelivery after a crash): then nothing proves that their rows
-    went
-    out, so every row goes out again, deletions included.
+    ``first`` and ``version`` are the versions of the first and last of these events. Rows whose content did not change
+    are left out, unless the events were folded before (a redelivery after a crash): then nothing proves that their rows
+    went out, so every row goes out again, deletions included.
     """
     repeated = first <= person.version
     for event in events:

@@ -1,6 +1,4 @@
-"""The rows the monitor publishes: pure functions of one client's facts, without version and without time of
-computing.
-"""
+"""The rows the monitor publishes: pure functions of one client's facts, without version or time of computing."""
 
 from __future__ import annotations
 

@@ -50,8 +50,9 @@ class Stop(Struct, frozen=True, gc=False):
 
 
 class Prestatie(Struct, frozen=True, gc=False):
-    """One declared line of a JW323: a sign of activity, never a date of care (OP364). Key: provider + referentie
-    (TR314).
+    """One declared line of a JW323: a sign of activity, never a date of care (OP364).
+
+    Key: provider and referentie (TR314).
     """
 
     gemeente: str

@@ -193,9 +193,8 @@ _ADD: dict[type, Callable[[FactSet, Event, Any], None]] = {
 def standing_count(acts: dict[bytes, Any]) -> int:
     """Whether a start or stop stands: 0 = the key is not present, 1 = it is, more = it came twice (TR074).
 
-    Logical time is coarse: dagtekening is a date. Day by day: a day with removals leaves the key present only if
-    what was there (0 or 1) and what was delivered that day outnumber them; a day with deliveries alone makes it
-    present.
+    Logical time is coarse: dagtekening is a date. Day by day: a day with removals leaves the key present only if what
+    was there (0 or 1) and what was delivered that day outnumber them; a day with deliveries alone makes it present.
     """
     days: dict[int, list[int]] = {}
     for act in acts.values():

@@ -1,9 +1,8 @@
 """CEM+ questionnaires: versions, question codes and their topics.
 
 Only the code ``CEM+_2018_OE_v1`` and the question codes of one example are in the sources [F S0]. Which question asks
-what stands in a protocol that is not public: every topic below is a placeholder, marked unconfirmed, and stays
-marked on
-every screen until someone who holds the protocol confirms it.
+what stands in a protocol that is not public: every topic below is a placeholder, marked unconfirmed, and stays marked
+on every screen until someone who holds the protocol confirms it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`sor simulate`: made-up files in the field's formats, and what must come out of them."""
+"""``sor simulate``: made-up files in the field's formats, and what must come out of them."""
 
 from __future__ import annotations
 

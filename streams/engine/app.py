@@ -1,5 +1,4 @@
-"""Faust, bent into the batch shape. The only module that knows Faust's private names; `PRIVATE` is the list a test
-guards.
+"""Faust, bent into the batch shape: the only module that knows Faust's private names (``PRIVATE``; a test guards them).
 
 Faust's own loop hands every record through tasks and queues, drops records that arrive while it is not ready and
 acknowledges what a handler failed on. Here the loop is ours: changelog records go to the store in bulk, source records
@@ -102,12 +101,12 @@ class Store:
         self.offset_key: bytes = self._data.offset_key
 
     def get(self, partition: int, keys: Sequence[bytes]) -> list[bytes | None]:
-        """Packed states of `keys`, None where there is none yet."""
+        """Packed states of ``keys``, None where there is none yet."""
         found: list[bytes | None] = self._data._db_for_partition(partition).get(list(keys))
         return found
 
     def put(self, partition: int, states: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
-        """Write `states` (None deletes) and the changelog offset that they are level with, at once."""
+        """Write ``states`` (None deletes) and the changelog offset that they are level with, at once."""
         batch = rocksdict.WriteBatch(raw_mode=True)
         for key, state in states.items():
             if state is None:
@@ -123,7 +122,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     logger = driver.logger  # mode would log what a service does under the name of this module
 
-    batches: Batches  # these four are set by `build`, on a subclass
+    batches: Batches  # these four are set by ``build``, on a subclass
     source: str
     store: Store
     fence: Fence
@@ -205,9 +204,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             await asyncio.sleep(left)
 
     async def _take(self, records: dict[TP, list[FetchedRecord]]) -> None:
-        """Changelog records are always applied, source records only when settled:
-        else they come again by the position guard.
-        """
+        """Changelog records are always applied, source records only when settled: else they come again."""
         for tp in [tp for tp in records if tp.topic != self.source]:
             self._restore(tp, records.pop(tp))
             await asyncio.sleep(0)
@@ -225,15 +222,13 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             await self._handle(ready, positions)
 
     async def _handle(self, ready: dict[TP, list[FetchedRecord]], positions: dict[TP, int]) -> None:
-        """Fold while the batch before is delivered, then deliver;
-        a rebalance or stop in between throws the fold away.
-        """
+        """Fold while the batch before is delivered, then deliver; a rebalance or stop between throws the fold away."""
         self._due = time.monotonic() + PACE if sum(map(len, ready.values())) < LARGE else 0.0
         self._begin()  # with no await since the last check: a rebalance that begins now waits for us
         try:
             folded = await self.batches.fold({tp.partition: found for tp, found in ready.items()})
             if self._delivery is not None:
-                await asyncio.wait([self._delivery])  # not `await`: who cancels us must not cancel the delivery
+                await asyncio.wait([self._delivery])  # not ``await``: who cancels us must not cancel the delivery
             if self.settled and positions is self._next:
                 positions.update({tp: found[-1].offset + 1 for tp, found in ready.items()})
                 self._begin()
@@ -260,8 +255,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             self.fence.calm()
 
     async def commit_batch(self, positions: Mapping[int, int]) -> bool:
-        """Commit `positions` (partition → next offset). False when the group has moved on:
-        nothing more until reassigned.
+        """Commit ``positions`` (partition → next offset).
+
+        False when the group has moved on: nothing more is handled until partitions are assigned again.
         """
         offsets = {TP(self.source, partition): offset for partition, offset in positions.items()}
         done = bool(await self._commit(offsets))
@@ -317,9 +313,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         return max(committed or 0, earliest)
 
     def _proven_gap(self, tp: TP, offset: int) -> bool:
-        """Whether going back led to this same later offset GAP_PROOFS times in a row:
-        then the offsets before it do not exist.
-        """
+        """Whether going back led to this same later offset GAP_PROOFS times in a row: those before it do not exist."""
         before, times = self._gaps.get(tp, (offset, 0))
         times = times if before == offset else 0
         self._gaps[tp] = (offset, times + 1)
@@ -397,9 +391,7 @@ def build(config: StageConfig, batches: Batches, fence: Fence) -> tuple[Any, Sto
             return StageTransport(self.conf.broker_consumer, self)
 
         def on_rebalance_start(self) -> None:
-            """In the consumer's thread, so a fold that holds the event loop does not keep the group waiting for
-            ever.
-            """
+            """In the consumer's thread: a fold that holds the event loop keeps no group waiting for ever."""
             if not self.consumer._idle.is_set():
                 fence.hurry()
             super().on_rebalance_start()

@@ -21,7 +21,7 @@ LOCK = "lock"
 
 
 def occupy(datadir: Path) -> IO[str]:
-    """Take `datadir` for this process as long as the result is open; the system lets it go when the process dies."""
+    """Take ``datadir`` for this process as long as the result is open; the system lets it go when the process dies."""
     datadir.mkdir(parents=True, exist_ok=True)
     lock = (datadir / LOCK).open("w")
     try:
@@ -35,9 +35,7 @@ def occupy(datadir: Path) -> IO[str]:
 
 
 def claim(config: StageConfig, tables: Path, ids: TopicIds) -> None:
-    """Make sure the state on disk under `tables` was built from these very topics;
-    remove it where it provably was not.
-    """
+    """See that the state on disk under ``tables`` was built from these very topics; remove it where it was not."""
     marker = config.datadir / MARKER
     known = _read(marker)
     if known is not None and known.source != ids.source and known.changelog == ids.changelog:

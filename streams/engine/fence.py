@@ -22,8 +22,8 @@ def now() -> float:
 
 
 class Fence:
-    """A thread ticks every `tick` seconds; whoever sees that the last tick is more than `limit` seconds old ends the
-    process.
+    """A thread ticks every ``tick`` seconds; whoever sees that the last tick is more than ``limit`` seconds old ends
+    the process.
 
     The thread needs no event loop, so a long fold is no pause, and after a pause it wakes within milliseconds.
     """
@@ -41,7 +41,7 @@ class Fence:
         self._thread = threading.Thread(target=self._watch, name="fence", daemon=True)
 
     def start(self) -> None:
-        """Begin to tick; `check` is valid from here on."""
+        """Begin to tick; ``check`` is valid from here on."""
         self._last = now()
         self._thread.start()
 
@@ -60,8 +60,8 @@ class Fence:
             )
 
     def hurry(self) -> None:
-        """A rebalance or stop waits for the batch in flight: end the process if `calm` is not called within
-        `batch_limit` seconds. Works from any thread, and against a fold that never returns to the event loop.
+        """A rebalance or stop waits for the batch in flight: end the process if ``calm`` is not called within
+        ``batch_limit`` seconds. Works from any thread, and against a fold that never returns to the event loop.
         """
         self._deadline = now() + self._batch_limit
 

@@ -37,8 +37,8 @@ def app_settings(config: StageConfig) -> dict[str, Any]:
 
 
 def store_options(partitions: int) -> dict[str, Any]:
-    """RocksDB per partition: Faust's defaults would take gigabytes. All partitions together:
-    256 MB of cache and buffers at most.
+    """RocksDB per partition: Faust's defaults would take gigabytes. All partitions together: 256 MB of cache and
+    buffers at most.
     """
     megabyte = 1 << 20
     return {
@@ -53,9 +53,7 @@ def store_options(partitions: int) -> dict[str, Any]:
 
 
 def credentials(client: Mapping[str, str]) -> Any:
-    """librdkafka's security settings for Faust's consumer:
-    PLAINTEXT, SSL, SASL_PLAINTEXT and SASL_SSL with PLAIN or SCRAM.
-    """
+    """librdkafka's security settings for Faust's consumer: PLAINTEXT, SSL, and SASL over either with PLAIN or SCRAM."""
     protocol = client.get("security.protocol", "plaintext").upper()
     if protocol == "PLAINTEXT":
         return None

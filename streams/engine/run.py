@@ -15,12 +15,11 @@ log = logging.getLogger(__name__)
 
 
 def run(config: StageConfig, fold: Fold, on_batch: Callable[[BatchStats], None] | None = None) -> int:
-    """Run the stage until SIGTERM or SIGINT and return the exit code: EXIT_CLEAN, or EXIT_FAULT after a logged
-    sentence.
+    """Run the stage until SIGTERM or SIGINT; the exit code: EXIT_CLEAN, or EXIT_FAULT after a logged sentence.
 
     A fault inside a batch, a pause past the fence and a batch that blocks a rebalance end the process at once with
     EXIT_FAULT, EXIT_PAUSED or EXIT_SLOW_BATCH and never return. Call it from the main thread, once per process; the
-    caller configures logging. `on_batch` is called in the event loop after each commit and must not block.
+    caller configures logging. ``on_batch`` is called in the event loop after each commit and must not block.
     """
     # Before Faust: its threads make their loops from the policy.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())

@@ -1,13 +1,12 @@
 """The batch shape: a stage as a pure function over the events of one key, run by Faust.
 
-A stage is a `Fold`: `(key, packed state or None, records in order of offset) -> (new packed state, output records)`.
-All events of a key that arrive in one batch cost one read, one fold, one write and one set of output rows. Faust brings
-membership, assignment, the table on disk and its changelog; this engine brings the order in which things happen. Per
-batch:
+A stage is a ``Fold``: ``(key, packed state or None, records in order of offset) -> (new packed state, output)``. All
+events of a key that arrive in one batch cost one read, one fold, one write and one set of output rows. Faust brings
+membership, assignment, the table on disk and its changelog; this engine brings the order of things. Per batch:
 
 1. *Fold* every key of the batch. Nothing has left the process.
 2. *Check*: a state or row near Kafka's record limit stops the process with a sentence.
-3. *Fence*: a process that was paused for `pause_limit` ends itself, for another worker may own its partitions by now.
+3. *Fence*: a process that was paused for ``pause_limit`` ends itself, for another worker may own its partitions by now.
 4. *Changelog*: produce the new states, flush, look at every delivery report.
 5. *Rows*: produce the output records (fenced again), flush, look at every delivery report.
 6. *Store*: one write per partition with the states and the changelog offset they have (while the rows travel).
@@ -46,12 +45,12 @@ log = logging.getLogger(__name__)
 
 EXIT_CLEAN: Final = 0
 EXIT_FAULT: Final = 70  # a bug of ours, or something that cannot be delivered or read: offset uncommitted
-EXIT_SLOW_BATCH: Final = 71  # a batch took longer than `batch_limit` while a rebalance or stop waited for it
+EXIT_SLOW_BATCH: Final = 71  # a batch took longer than ``batch_limit`` while a rebalance or stop waited for it
 EXIT_PAUSED: Final = 75  # this process was paused longer than its fence allows
 
 
 class Record(NamedTuple):
-    """One source record of a key. `timestamp_ms` is Kafka's record timestamp (milliseconds since 1970)."""
+    """One source record of a key. ``timestamp_ms`` is Kafka's record timestamp (milliseconds since 1970)."""
 
     offset: int
     value: bytes
@@ -59,7 +58,7 @@ class Record(NamedTuple):
 
 
 class Out(NamedTuple):
-    """One output record; `value` None is a tombstone. Partitioned by murmur2 of the key, as Java's producer does."""
+    """One output record; ``value`` None is a tombstone. Partitioned by murmur2 of the key, as Java's producer does."""
 
     topic: str
     key: bytes
@@ -84,9 +83,7 @@ class Seconds(NamedTuple):
 
 
 class BatchStats(NamedTuple):
-    """One committed batch. `lag` is records behind the end of the source, per partition;
-    `committed_at` is Unix time.
-    """
+    """One committed batch. ``lag``: records behind the end of the source, by partition; ``committed_at``: Unix time."""
 
     events: int
     keys: int
@@ -100,9 +97,9 @@ class BatchStats(NamedTuple):
 class StageConfig:
     """How one stage runs in one process.
 
-    `name` is consumer group and prefix of the changelog `<name>-<table>-changelog`. `slot` is the static membership id:
-    one fixed id and one `datadir` per worker of a stage. `client` is handed to librdkafka as it is (SASL, TLS); the
-    same settings are translated for the consumer. Times in seconds.
+    ``name`` is consumer group and prefix of the changelog ``<name>-<table>-changelog``. ``slot`` is the static
+    membership id: one fixed id and one ``datadir`` per worker of a stage. ``client`` is handed to librdkafka as it is
+    (SASL, TLS); the same settings are translated for the consumer. Times in seconds.
     """
 
     name: str
@@ -134,9 +131,7 @@ class StageConfig:
 
     @property
     def delivery_timeout(self) -> float:
-        """Below the session timeout:
-        what a paused process still has in its queue dies before others may own the keys.
-        """
+        """Below the session timeout: what a paused process has in its queue dies before others may own the keys."""
         return min(4.0, self.session_timeout * 0.5)
 
     def __post_init__(self) -> None:
@@ -150,16 +145,14 @@ class StageConfig:
 
 
 def end(code: int, message: str) -> None:
-    """Log `message` and end the process now: no cleanup of ours or Faust's may commit or send anything more."""
+    """Log ``message`` and end the process now: no cleanup of ours or Faust's may commit or send anything more."""
     log.critical("%s", message)
     logging.shutdown()
     os._exit(code)
 
 
 def describe(error: BaseException) -> str:
-    """An error for the log. Only our own sentences are quoted:
-    the text of any other error may hold what a record held.
-    """
+    """An error for the log. Only our own sentences are quoted: the text of any other may hold what a record held."""
     sentence = (
         str(error) if isinstance(error, StageError) else f"{type(error).__name__}; nothing of this batch is committed"
     )

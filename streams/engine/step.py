@@ -29,7 +29,7 @@ class Store(Protocol):
 
 
 class Producer(Protocol):
-    """The part of `confluent_kafka.Producer` that a batch uses."""
+    """The part of ``confluent_kafka.Producer`` that a batch uses."""
 
     def produce(self, topic: str, value: bytes | None = None, key: bytes | None = None, **options: Any) -> None: ...
 
@@ -61,7 +61,7 @@ class Step:
         self._delivering: Mapping[int, Mapping[bytes, bytes]] = {}
 
     async def fold(self, source: Mapping[int, Sequence[Any]]) -> Folded:
-        """Steps 1 and 2 on `source` (partition → records); lets the event loop run between partitions.
+        """Steps 1 and 2 on ``source`` (partition → records); lets the event loop run between partitions.
 
         While another batch is being delivered its states count, though the store does not have them yet.
         """

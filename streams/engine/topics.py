@@ -19,9 +19,7 @@ STARTING = {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_
 
 @dataclass(frozen=True)
 class TopicIds:
-    """Kafka's own ids of the two topics a state on disk was built from:
-    a topic made anew under its old name has another.
-    """
+    """Kafka's own ids of the two topics a state on disk was built from: a topic that was made anew has another."""
 
     source: str
     changelog: str

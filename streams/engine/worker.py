@@ -29,7 +29,7 @@ SIZE_EVERY = 30.0  # seconds between two looks at the size of the state on disk
 class Worker:
     """One stage in one process.
 
-    `run` returns the exit code of a clean stop and raises StageError for what an operator must mend.
+    ``run`` returns the exit code of a clean stop and raises StageError for what an operator must mend.
     """
 
     def __init__(self, config: StageConfig, fold: Fold, on_batch: Callable[[BatchStats], None] | None) -> None:
@@ -45,7 +45,7 @@ class Worker:
         self._app: Any = None
 
     async def run(self) -> int:
-        """Serve until a signal; see `streams.engine.stage.run`."""
+        """Serve until a signal; see ``streams.engine.stage.run``."""
         config, loop = self._config, asyncio.get_running_loop()
         try:
             self._health.start()

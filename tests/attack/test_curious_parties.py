@@ -1,7 +1,7 @@
 """Each curious party plays with its keys and everything it may read, and guesses over the official test range.
 
-Alone, every stage, the broker's administrator and a thief of the log find nobody. Both key sets together find everybody:
-that shows that the attack works. The unkeyed control shows the same for what we do not do.
+Alone, every stage, the broker's administrator and a thief of the log find nobody. Both key sets together find
+everybody: that shows that the attack works. The unkeyed control shows the same for what we do not do.
 """
 
 from __future__ import annotations

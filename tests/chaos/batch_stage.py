@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def until(true: Callable[[], Any], seconds: float, what: str) -> None:
-    """Poll until `true()`; fail with `what` when it does not come."""
+    """Poll until ``true()``; fail with ``what`` when it does not come."""
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, f"{what} did not come within {seconds:.0f} s"
@@ -90,7 +90,7 @@ class Worker:
 
 
 class Stage:
-    """A stage `name` with source, rows and changelog, all its own."""
+    """A stage ``name`` with source, rows and changelog, all its own."""
 
     def __init__(self, bootstrap: str, home: Path, partitions: int = 4) -> None:
         self.bootstrap, self.home, self.partitions = bootstrap, home, partitions
@@ -124,7 +124,7 @@ class Stage:
         self.admin.incremental_alter_configs([resource])[resource].result(15)
 
     def load(self, events: int, keys: int = 1000, run: int = 5) -> None:
-        """Produce numbered events in runs of `run` per key."""
+        """Produce numbered events in runs of ``run`` per key."""
         producer = Producer(
             {
                 "bootstrap.servers": self.bootstrap,
@@ -143,7 +143,7 @@ class Stage:
         self.loaded += events
 
     def feed(self, true: Callable[[], Any], what: str) -> None:
-        """Produce a little at a time until `true()`, so that there is work all the while."""
+        """Produce a little at a time until ``true()``, so that there is work all the while."""
 
         def fed() -> bool:
             self.load(200)
@@ -189,7 +189,7 @@ class Stage:
         return all(self.committed()[partition] == end for partition, end in ends.items() if end > 0)
 
     def finish(self, worker: Worker | None = None, seconds: float = 60) -> Worker:
-        """Let `worker` (or a new one) handle the rest and stop it."""
+        """Let ``worker`` (or a new one) handle the rest and stop it."""
         worker = worker or self.start()
         until(self.caught_up, seconds, f"the end of the source\n{worker.log()}")
         assert worker.terminate() == 0, worker.log()

@@ -30,13 +30,13 @@ def bucket(events: int) -> str:
 
 
 def row(key: bytes, place: str, version: int, numbers: list[int] | None, topic: str) -> Out:
-    """One row; `numbers` None takes it back."""
+    """One row; ``numbers`` None takes it back."""
     body = {"version": version, "deleted": numbers is None, "numbers": numbers or []}
     return Out(topic, key + b"/" + place.encode(), json.dumps(body).encode())
 
 
 def make_fold(topic: str) -> Fold:
-    """The fold, with its rows going to `topic`."""
+    """The fold, with its rows going to ``topic``."""
 
     def fold(key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:
         state: dict[str, Any] = (
@@ -64,7 +64,7 @@ def die(_: object = None) -> None:
 
 
 def crash_in(step: str, batch: int) -> None:
-    """Kill this process in the given step of its `batch`-th batch."""
+    """Kill this process in the given step of its ``batch``-th batch."""
     from streams.engine.app import BatchConsumer, Store
     from streams.engine.step import Step
 
@@ -130,7 +130,7 @@ def drop_fetched(every: int) -> None:
 
 
 def raise_in(fold: Fold, batch_of_key: int) -> Fold:
-    """A fold with a bug: its call number `batch_of_key` fails, and the error quotes the record."""
+    """A fold with a bug: its call number ``batch_of_key`` fails, and the error quotes the record."""
     calls = [0]
 
     def failing(key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:
@@ -143,7 +143,7 @@ def raise_in(fold: Fold, batch_of_key: int) -> Fold:
 
 
 def slow(fold: Fold, seconds: float) -> Fold:
-    """A fold that holds the event loop for so long, once, when the file `hold` appears in the working directory."""
+    """A fold that holds the event loop for so long, once, when the file ``hold`` appears in the working directory."""
     flag = Path("hold")
 
     def holding(key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:

@@ -1,6 +1,6 @@
 """The life of a delivery (iJw 3.2): every event in every state, whatever the order of arrival (OP080).
 
-Days are counted from the first of the year; a message is signed three days after what it tells unless it says otherwise.
+Days are counted from the first of the year; a message is signed three days after what it tells unless said otherwise.
 """
 
 from __future__ import annotations

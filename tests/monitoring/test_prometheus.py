@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes the running stages: what alerts promise happens, and none of them asks for what is not there.
+"""A real Prometheus scrapes the running stages: what alerts promise happens, and none asks for what is not there.
 
 The rules are the real ones with shorter times: windows of an hour become twenty seconds, waiting becomes two.
 """

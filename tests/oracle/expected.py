@@ -1,10 +1,10 @@
 """The rows of one client, computed the long way from the full list of its events.
 
-The oracle (this module, ``care``, ``links``, ``rules``, ``cbs``) shares no code with the fold: it keeps every event, looks
-everything up again for every question, and follows the texts of the standard and of the definitions sentence by sentence.
-Slow and plain on purpose. Generated numbers are left out: a row names its traject by the whole row of that traject, or
-None while it has none. They decide one thing, what the texts leave open between trajecten that are equal in every other
-respect: so they are given from outside.
+The oracle (this module, ``care``, ``links``, ``rules``, ``cbs``) shares no code with the fold: it keeps every event,
+looks everything up again for every question, and follows the texts of the standard and of the definitions sentence by
+sentence. Slow and plain on purpose. Generated numbers are left out: a row names its traject by the whole row of that
+traject, or None while it has none. They decide one thing, what the texts leave open between trajecten that are equal in
+every other respect: so they are given from outside.
 
 A history may repeat events, but one message (or one line of one upload) has one content: TR056 is tested apart.
 """

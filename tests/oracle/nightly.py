@@ -1,7 +1,7 @@
-"""A hundred thousand histories, fold against oracle: ``make nightly``, or ``python -m tests.oracle.nightly [cases] [seed]``.
+"""A hundred thousand histories, fold against oracle: ``make nightly``.
 
-Runs a thousand at a time, each with a seed of its own, so that memory stays bounded and every thousand tells how far it
-is. A disagreement ends it with the shortest history that shows it.
+Or ``python -m tests.oracle.nightly [cases] [seed]``. Runs a thousand at a time, each with a seed of its own: memory
+stays bounded and every thousand tells how far it is. A disagreement ends it with the shortest history that shows it.
 """
 
 from __future__ import annotations

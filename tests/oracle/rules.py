@@ -1,7 +1,7 @@
 """Quality flags the long way: each rule of level 3 and 4 as its sentence says it, over the set of facts.
 
-Part of the oracle: shares no code with the fold. Order of arrival has no meaning (OP080): where a rule speaks of what was
-sent before, the day of signing decides, and what was signed on one day breaks no rule of order [R].
+Part of the oracle: shares no code with the fold. Order of arrival has no meaning (OP080): where a rule speaks of what
+was sent before, the day of signing decides, and what was signed on one day breaks no rule of order [R].
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`sor receipts` and `sor rejected` on the running stream: found, searched, put back, left out."""
+"""``sor receipts`` and ``sor rejected`` on the running stream: found, searched, put back, left out."""
 
 from __future__ import annotations
 

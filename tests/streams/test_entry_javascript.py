@@ -1,8 +1,8 @@
 """An envelope that another implementation blinded and sealed goes through both stages and becomes the right event.
 
-``vectors/javascript.json`` was made once by ``vectors/javascript.mjs`` in Node 20.20 with hpke 1.1.7,
-@panva/hpke-noble 1.0.3 and @noble/curves 2.4.0, AES-GCM from WebCrypto and Avro by hand; it shares no code with ours.
-The private keys are the bytes 0..95 (entry) and 96..191 (evaluate); the scalar and the blind are those of RFC 9497, A.1.1.
+``vectors/javascript.json`` was made once by ``vectors/javascript.mjs`` in Node 20.20 with hpke 1.1.7, @panva/hpke-noble
+1.0.3 and @noble/curves 2.4.0, AES-GCM from WebCrypto and Avro by hand; it shares no code with ours. The private keys
+are the bytes 0..95 (entry) and 96..191 (evaluate); the scalar and the blind are those of RFC 9497, A.1.1.
 """
 
 from __future__ import annotations

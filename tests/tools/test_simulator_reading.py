@@ -1,4 +1,4 @@
-"""The simulator's files, read back by plain rules written for this test alone, give what `expected.json` says."""
+"""The simulator's files, read back by plain rules written for this test alone, give what ``expected.json`` says."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Read:
 
 
 def read(root: Path) -> Read:
-    """All files below `root`, in order of path."""
+    """All files below ``root``, in order of path."""
     r = Read()
     for path in root.rglob("*_JW3[02][568]_*.xml"):
         _answer(r, path.read_bytes())
@@ -235,7 +235,7 @@ def _present(deeds: list[tuple[date, str, int, Any]]) -> tuple[bool, Any]:
 
 
 def rows(r: Read) -> list[dict[str, Any]]:
-    """One row per traject, as `expected.json` has them."""
+    """One row per traject, as ``expected.json`` has them."""
     stops: dict[tuple[Any, ...], dict[str, date]] = defaultdict(dict)
     for key, deeds in r.stops.items():
         there, einddatum = _present(deeds)

@@ -1,4 +1,4 @@
-"""The simulator's files through parsers, register and fold give the rows and figures that `expected.json` says."""
+"""The simulator's files through parsers, register and fold give the rows and figures that ``expected.json`` says."""
 
 from __future__ import annotations
 

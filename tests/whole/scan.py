@@ -1,8 +1,8 @@
-"""Looks for people at rest: numbers, names and birth dates of delivered files, in clear or in a form that can be guessed.
+"""Looks for people at rest: numbers, names and birth dates of delivered files, in clear or in a guessable form.
 
 Every form is a string of at least eight bytes. The last eight bytes of each are kept as one 64-bit word, and data are
-compared word by word at all eight alignments, in C: 40 ns per byte however many forms there are. A word that is known is
-then looked at in full. Names are too short for that and are one regular expression.
+compared word by word at all eight alignments, in C: 40 ns per byte however many forms there are. A word that is known
+is then looked at in full. Names are too short for that and are one regular expression.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Speed of the batch engine and of its restore, with a bare confluent-kafka loop as peer in the same run.
 
 The job: every event carries a fact of 24 bytes in 104 bytes; the state of a key is 60 facts (1.45 kB), unpacked,
-merged, sorted and packed again at every fold; one changelog record and one row of 312 bytes per fold. `each` gives
-every event to another of 100,000 keys, `runs` gives eight events in a row to one key, as a delivery does.
+merged, sorted and packed again at every fold; one changelog record and one row of 312 bytes per fold. ``each`` gives
+every event to another of 100,000 keys, ``runs`` gives eight events in a row to one key, as a delivery does.
 
     python -m tools.bench.batch                        # starts its own broker
     python -m tools.bench.batch --bootstrap host:9092
@@ -50,7 +50,7 @@ JOBS = {"each": (300_000, 1), "runs": (600_000, 8)}
 
 
 def fold(key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:
-    """Merge the facts of `records` into the state; one row."""
+    """Merge the facts of ``records`` into the state; one row."""
     facts = {fact[0]: fact for fact in FACT.iter_unpack((packed or SEED)[:1440])}
     for record in records:
         fact = FACT.unpack_from(record.value)
@@ -93,7 +93,7 @@ class Topics:
             raise RuntimeError("the broker does not take the load")
 
     def fill_changelog(self, keys: int) -> None:
-        """States of `keys` keys, as a stage would have left them."""
+        """States of ``keys`` keys, as a stage would have left them."""
         producer = clients.producer(Cluster(self.bootstrap), "bench")
         for number in range(keys):
             while True:
@@ -135,7 +135,7 @@ class Meter:
 
 
 def run_engine(options: dict[str, Any]) -> int:
-    """One engine process; with `events` 0 it only gets ready and waits."""
+    """One engine process; with ``events`` 0 it only gets ready and waits."""
     ROWS[0] = options["rows"]
     config = StageConfig(
         options["name"], options["source"], "facts", PARTITIONS, options["bootstrap"], Path(options["datadir"]), "w0",

@@ -1,8 +1,8 @@
 """Providers in Almere and what they report to the Gemeenteportaal: a file in the structure of CBS (version 7).
 
-One file per provider holds everybody who started, ended or ran in the half year of `until`. The layout of the real file
-is not public: ours is declared in `cbs/layout.toml` [P]. Some clients get help in the region too; of some the BSN is
-not known. With faults a first file with errors is followed by a full redelivery, and that by one that breaks off.
+One file per provider holds everybody who started, ended or ran in the half year of ``until``. The layout of the real
+file is not public: ours is declared in ``cbs/layout.toml`` [P]. Some clients get help in the region too; of some the
+BSN is not known. With faults a first file with errors is followed by a full redelivery, and that by a broken one.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ Row = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class CbsFile:
-    """One delivery: path, content and records; `half`: it breaks off."""
+    """One delivery: path, content and records; ``half``: it breaks off."""
 
     pad: str
     inhoud: bytes

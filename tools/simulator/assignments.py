@@ -33,7 +33,7 @@ def make_toewijzingen(rng: Random, client: Client, until: date) -> None:
 
 
 def toewijzing(rng: Random, aanbieder: str, leveringen: list[Levering], until: date, bound: date) -> Toewijzing:
-    """The assignment behind leveringen of one number; nothing is dated after `bound`."""
+    """The assignment behind leveringen of one number; nothing is dated after ``bound``."""
     first, last = leveringen[0], leveringen[-1]
     product = PRODUCT_OF[first.categorie]
     return Toewijzing(

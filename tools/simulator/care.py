@@ -27,7 +27,7 @@ class Spell:
 
 
 def plan_spells(rng: Random, begin: date, product: Product, until: date) -> list[Spell]:
-    """Chain of spells from `begin`, cut at `until`: what lies after it has not happened.
+    """Chain of spells from ``begin``, cut at ``until``: what lies after it has not happened.
 
     Consecutive spells start at most 30 days after the former end, or any time after a pause; ends ascend, none is
     nested in another.
@@ -53,7 +53,7 @@ def plan_spells(rng: Random, begin: date, product: Product, until: date) -> list
 
 
 def end_reden(rng: Random) -> str:
-    """A JZ588 end reason other than 20 and death (which ends a whole history, see `death`)."""
+    """A JZ588 end reason other than 20 and death (which ends a whole history, see ``death``)."""
     redenen = [r for r in REDENEN if r != "02"]
     return rng.choices(redenen, [REDENEN[r] for r in redenen])[0]
 

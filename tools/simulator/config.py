@@ -13,9 +13,9 @@ Progress = Callable[[str, int, int], None]  # step, done, total
 
 @dataclass(frozen=True, slots=True)
 class SimulationConfig:
-    """Number of clients, whole months that end in the month of `until`, and the seed that fixes every byte.
+    """Number of clients, whole months that end in the month of ``until``, and the seed that fixes every byte.
 
-    `faults` plants errors and corrections; `force` replaces an earlier simulation in the same directory.
+    ``faults`` plants errors and corrections; ``force`` replaces an earlier simulation in the same directory.
     """
 
     clients: int = 1000

@@ -29,7 +29,7 @@ RAP_HEADERS = (
 class Style:
     """How one file is written.
 
-    `empty_row`: an empty line at the end, as in the feedback example of S0 (1 empty line).
+    ``empty_row``: an empty line at the end, as in the feedback example of S0 (1 empty line).
     """
 
     separator: str
@@ -69,12 +69,12 @@ def rap_header(agb: str) -> Row:
 
 
 def year_month(month: int) -> str:
-    """`yyyymm` of a month number."""
+    """``yyyymm`` of a month number."""
     return f"{first_day(month):%Y%m}"
 
 
 def rap_pad(agb: str, month: int, name: str = "") -> str:
-    """Path of a RAP file: AGB code first, later months sort after earlier ones, `name` after the plain file."""
+    """Path of a RAP file: AGB code first, later months sort after earlier ones, ``name`` after the plain file."""
     return f"rap/{agb}_scores_{year_month(month)}{name}.csv"
 
 

@@ -48,7 +48,7 @@ class DeclaredLine:
 
 @dataclass(slots=True)
 class File:
-    """One declaration: where it goes, its header and number, its lines; `code` and `level` reject it as a whole."""
+    """One declaration: where it goes, its header and number, its lines; ``code`` and ``level`` reject it as a whole."""
 
     pad: str
     header: Header
@@ -66,9 +66,9 @@ class File:
 
 @dataclass(slots=True)
 class Declaraties:
-    """Writes every JW323 and JW325 and sets `Traject.declaraties`.
+    """Writes every JW323 and JW325 and sets ``Traject.declaraties``.
 
-    `fouten`: take some lines back a month later, most of them declared anew; reject; use numbers twice.
+    ``fouten``: take some lines back a month later, most of them declared anew; reject; use numbers twice.
     """
 
     seed: int
@@ -252,7 +252,7 @@ def _count(files: list[File]) -> None:
 
 
 def _efforts(client: Client, traject: Traject, until: date) -> list[Effort]:
-    """Assignments of a chain with the whole months (up to `until`) in which one of their leveringen ran.
+    """Assignments of a chain with the whole months (up to ``until``) in which one of their leveringen ran.
 
     Taakgericht work has no assignment, and a JW323 cannot do without.
     """

@@ -1,11 +1,11 @@
 """What must come out: one row per traject, and how many facts wait. Computed from the decisions, not from the files.
 
-A row has the fields of `Row`. Dates are ISO text. `gas` maps goal and rater ("1O") to -1..2, `probleem` maps the rater
-("B") to 1..3; None in a map is the value x (no score given). `metingen` and `scores` count what is linked, earlier
-metingen and x included; a repeated score counts once per way of naming its number. `code` is that of the last levering
-('' = none given). `nieuwe_start` is the first day of the first traject that began within the follow-up window after the
-end (3.2). `wacht` maps what the row waits for to the day since when. `vlaggen` has TR056, TR314 and TR333 only: numbers
-used twice.
+A row has the fields of ``Row``. Dates are ISO text. ``gas`` maps goal and rater ("1O") to -1..2, ``probleem`` maps the
+rater ("B") to 1..3; None in a map is the value x (no score given). ``metingen`` and ``scores`` count what is linked,
+earlier metingen and x included; a repeated score counts once per way of naming its number. ``code`` is that of the last
+levering ('' = none given). ``nieuwe_start`` is the first day of the first traject that began within the follow-up
+window after the end (3.2). ``wacht`` maps what the row waits for to the day since when. ``vlaggen`` has TR056, TR314
+and TR333 only: numbers used twice.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Expected(NamedTuple):
 
 
 def expected(clients: Iterable[Client], loose: Loose) -> Iterator[Expected]:
-    """Expected rows in the simulator's order; what links to nothing is counted in `loose`."""
+    """Expected rows in the simulator's order; what links to nothing is counted in ``loose``."""
     index = 0
     for client in clients:
         linked: dict[Traject, list[Meting]] = {t: [] for t in client.trajecten}

@@ -1,6 +1,6 @@
 """The rest of the national set over the expected rows: 3.2, respons in three kinds, probleemafname, the CBS variants.
 
-Reference day (`peildatum`) is the last simulated day; each figure is over all rows, not one period.
+Reference day (``peildatum``) is the last simulated day; each figure is over all rows, not one period.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Quotient:
     denominator: int = 0
 
     def count(self, hit: object) -> None:
-        """One more in the denominator, and in the numerator when `hit`."""
+        """One more in the denominator, and in the numerator when ``hit``."""
         self.denominator += 1
         self.teller += bool(hit)
 

@@ -114,7 +114,7 @@ def correction_begindatum(s: Situation) -> Plan | None:
 
 
 def _invented_start(s: Situation, *, later: int, map_: str = "") -> Plan | None:
-    """A start that never was, removed `later` days after; `map_` is the folder of the removal."""
+    """A start that never was, removed ``later`` days after; ``map_`` is the folder of the removal."""
     if (invented := s.invented()) is None:
         return None
     at, levering = invented

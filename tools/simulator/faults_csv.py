@@ -1,8 +1,8 @@
 """Planted faults in declarations and CSV files: copies, halves, empty files and wrong rows between the sound ones.
 
 Copies and halves sort right after their original, before the next month: a score uploaded again later would otherwise
-count as newer.
-A wrong meting is one row with a meting_id of its own, so refusing the row and refusing the meting come to the same.
+count as newer. A wrong meting is one row with a meting_id of its own, so refusing the row and refusing the meting come
+to the same.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RESERVED_SEQUENCE = 900  # no client comes to this many metingen
 class CsvFaults:
     """Writes JW323, RAP and CEM+ files with faults. The first chance of each kind is taken, later ones by lot.
 
-    `unknown`: accepted scores on an assignment that nobody knows; they wait for it.
+    ``unknown``: accepted scores on an assignment that nobody knows; they wait for it.
     """
 
     seed: int

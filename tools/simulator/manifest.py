@@ -43,7 +43,7 @@ class Intervention(TypedDict):
 
 @dataclass(slots=True)
 class Manifest:
-    """What was done, for `faults.json`."""
+    """What was done, for ``faults.json``."""
 
     interventions: list[Intervention] = field(default_factory=list)
 

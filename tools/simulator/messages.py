@@ -26,11 +26,12 @@ TOGETHER_DAYS = 3  # classes of one client, provider and gemeente this close tog
 
 @dataclass(slots=True)
 class Bericht:
-    """A message with the place of its file: `map_` its folder ('' = its month), `name` a suffix of the name.
+    """A message with the place of its file: ``map_`` its folder ('' = its month), ``name`` a suffix of the name.
 
-    `lot` is what happens to the file; `code` why it is refused, when it is; `fixed` that its place may not be changed
-    any more. A JW301 has `products`, the others `classes`. `antwoord` is what the gemeente says: '' approved, '-'
-    nothing, else the return code, at `level` 2 (header only) or 3; `beforehand`: the answer arrives before the message.
+    ``lot`` is what happens to the file; ``code`` why it is refused, when it is; ``fixed`` that its place may not be
+    changed any more. A JW301 has ``products``, the others ``classes``. ``antwoord`` is what the gemeente says: ''
+    approved, '-' nothing, else the return code, at ``level`` 2 (header only) or 3; ``beforehand``: the answer arrives
+    before the message.
     """
 
     header: Header
@@ -61,7 +62,7 @@ class Bericht:
         return len(self.classes) + len(self.products)
 
     def write(self, output: Output, style: int) -> None:
-        """Write the file, as its `lot` has it, and count it."""
+        """Write the file, as its ``lot`` has it, and count it."""
         kind, records = self.header.soort, self.records
         if kind == "JW301":
             content = toewijzingsbericht(self.header, self.client, self.bsn, self.products, style)
@@ -127,7 +128,7 @@ class _Fact:
 
 
 def berichten(client: Client, rng: Random, ids: Identificaties, until: date) -> list[Bericht]:
-    """Every JW301, JW305 and JW307 of one client. Dated within days after the fact, at most 14 days after `until`."""
+    """Every JW301, JW305 and JW307 of one client. Dated within days after the fact, at most 14 days after ``until``."""
     made = []
     for aanbieder, gemeente, day, products in shipments(client):
         header = Header("JW301", aanbieder, gemeente, ids.next("JW301", gemeente), day)

@@ -1,8 +1,8 @@
 """What the simulator decides: clients, their care, what they say about it.
 
-Plain data; dates are days, `month` is an integer.
+Plain data; dates are days, ``month`` is an integer.
 
-A month is counted as `year * 12 + month - 1`, so that months add up.
+A month is counted as ``year * 12 + month - 1``, so that months add up.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Stop:
 class Levering:
     """One start and its stops.
 
-    `ontvanger` is the gemeente code as sent (may be an old one); `code` is '' when aspecifiek. `toewijzingnummer` is
-    None in taakgericht work (IV096). `merger`: its assignment ended by a municipal merger and goes on under another.
+    ``ontvanger`` is the gemeente code as sent (may be an old one); ``code`` is '' when aspecifiek. ``toewijzingnummer``
+    is None in taakgericht work (IV096). ``merger``: its assignment ended by a municipal merger and goes on.
     """
 
     toewijzingnummer: int | None
@@ -68,7 +68,7 @@ class Levering:
 class Version:
     """One version of an assignment: when it was decided (the highest pair counts, IV013) and sent, and its period.
 
-    `reden` is JZ002, '' for the first.
+    ``reden`` is JZ002, '' for the first.
     """
 
     datum: date
@@ -80,7 +80,7 @@ class Version:
 
 @dataclass(slots=True, eq=False)
 class Toewijzing:
-    """An assignment of one product to one provider; `gemeente` as sent. `volume` None: a budget in eurocent."""
+    """An assignment of one product to one provider; ``gemeente`` as sent. ``volume`` None: a budget in eurocent."""
 
     aanbieder: str
     gemeente: str
@@ -95,16 +95,16 @@ class Toewijzing:
     budget: int | None = None
 
     def op(self, day: date) -> Version | None:
-        """The version in force by what was sent up to `day`."""
+        """The version in force by what was sent up to ``day``."""
         sent = [v for v in self.versions if v.dagtekening <= day]
         return max(sent, key=lambda v: (v.datum, v.tijd), default=None)
 
 
 @dataclass(slots=True)
 class Score:
-    """A RAP score in the file of `month`; `waarde` is the text delivered ('x' = no score given).
+    """A RAP score in the file of ``month``; ``waarde`` is the text delivered ('x' = no score given).
 
-    `manner` says which numbers it names: toewijzing, beschikking or beide.
+    ``manner`` says which numbers it names: toewijzing, beschikking or beide.
     """
 
     month: int
@@ -115,9 +115,9 @@ class Score:
 
 @dataclass(slots=True)
 class Meting:
-    """One filled-in questionnaire; `groep` is O (ouder) or J (jeugdige), the letter in the questionnaire code.
+    """One filled-in questionnaire; ``groep`` is O (ouder) or J (jeugdige), the letter in the questionnaire code.
 
-    `gemeente` is the column of the BergOp feed.
+    ``gemeente`` is the column of the BergOp feed.
     """
 
     aanbieder: str
@@ -131,7 +131,7 @@ class Meting:
 
     @property
     def groep(self) -> str:
-        """O or J: position of the letter in `CEM+_2018_OE_v1`."""
+        """O or J: position of the letter in ``CEM+_2018_OE_v1``."""
         return self.vragenlijst.split("_")[2][0]
 
     @property
@@ -142,11 +142,11 @@ class Meting:
 
 @dataclass(slots=True, eq=False)
 class Traject:
-    """A chain of leveringen as the simulator means it; `gemeente` is the current code.
+    """A chain of leveringen as the simulator means it; ``gemeente`` is the current code.
 
-    Scores are delivered under `score_number` (a toewijzingnummer of the chain) and / or `beschikkingsnummer`.
-    Set while writing: `declaraties`, the net number of declared lines; `wacht`, what the row waits for and since when;
-    `vlaggen`, numbers used twice (TR056, TR314, TR333). `alone` is the status of a traject that no start supports.
+    Scores are delivered under ``score_number`` (a toewijzingnummer of the chain) and / or ``beschikkingsnummer``. Set
+    while writing: ``declaraties``, the net number of declared lines; ``wacht``, what the row waits for and since when;
+    ``vlaggen``, numbers used twice (TR056, TR314, TR333). ``alone`` is the status of a traject that no start supports.
     """
 
     aanbieder: str
@@ -174,7 +174,7 @@ class Traject:
 
     @property
     def status(self) -> str:
-        """`beeindigd`, `gepauzeerd` or `lopend`; or what it waits for."""
+        """``beeindigd``, ``gepauzeerd`` or ``lopend``; or what it waits for."""
         if self.alone:
             return self.alone
         last = self.leveringen[-1]
@@ -185,7 +185,7 @@ class Traject:
 
 @dataclass(slots=True, eq=False)
 class Client:
-    """A made-up young person. `datum_usage` is COD170 or '' for a full birth date; `geslacht` is COD046."""
+    """A made-up young person. ``datum_usage`` is COD170 or '' for a full birth date; ``geslacht`` is COD046."""
 
     bsn: str
     geboortedatum: date
@@ -203,7 +203,7 @@ class Client:
 class Aanbieder:
     """A made-up provider: AGB code, clusters it works in, how its software writes XML (namespace style 0..2).
 
-    `bergop`: its questionnaires come through the BergOp feed.
+    ``bergop``: its questionnaires come through the BergOp feed.
     """
 
     agb: str
@@ -223,7 +223,7 @@ class CbsMeting:
 
 @dataclass(slots=True)
 class CbsRecord:
-    """One record of a CBS-structured file: CBS codes, `einddatum` and `reden` empty while running."""
+    """One record of a CBS-structured file: CBS codes, ``einddatum`` and ``reden`` empty while running."""
 
     hulpvorm: str
     verwijzer: str
@@ -237,7 +237,7 @@ class CbsRecord:
 
 @dataclass(slots=True, eq=False)
 class CbsClient:
-    """A young person in Almere at one provider; `bsn` 999999999 = unknown."""
+    """A young person in Almere at one provider; ``bsn`` 999999999 = unknown."""
 
     aanbieder: str
     bsn: str

@@ -15,13 +15,13 @@ from tools.simulator.tables import DEFINITIONS, INFORMANTEN, MARK_QUESTIONS, QUE
 RESPONS_SCORES = 0.6
 RESPONS_CEM = {"O": 0.55, "J": 0.45}
 YEAR = 12
-# Which numbers the scores of a traject name: `later` = first the beschikking alone, afterwards one score with both.
+# Which numbers the scores of a traject name: ``later`` = first the beschikking alone, afterwards one score with both.
 SCORE_MANNERS = {"toewijzing": 56, "beide": 24, "beschikking": 8, "later": 12}
 
 
 @dataclass(slots=True)
 class Outcomes:
-    """Adds scores and metingen to clients whose care is known. `until` bounds every day."""
+    """Adds scores and metingen to clients whose care is known. ``until`` bounds every day."""
 
     seed: int
     until: date
@@ -203,7 +203,7 @@ class _Metingen:
 
 
 def _running_on(client: Client, agb: str, day: date) -> list[Traject]:
-    """Trajecten of the client at the provider that run on `day`; paused counts as running."""
+    """Trajecten of the client at the provider that run on ``day``; paused counts as running."""
     return [
         t
         for t in client.trajecten

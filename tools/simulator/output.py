@@ -14,12 +14,11 @@ Origin = Literal["JW301", "JW305", "JW306", "JW307", "JW308", "JW323", "JW325", 
 class Tally:
     """Counts of one source.
 
-    `bestanden` counts every file. `records` are classes (JW305/JW307), declared lines (JW323) or CSV data rows of
-    files that can be
-    read, without those of exact copies and repeats (`dubbele_…`); records = geaccepteerd + the sum of `afgewezen`.
-    `bestanden_afgewezen` are files that cannot be read at all: they have no records. Records of a JW301 are assigned
-    products; of an answer one, or one per rejected line. `buiten` are rows of the BergOp feed about municipalities
-    outside the set: dropped, and no records.
+    ``bestanden`` counts every file. ``records`` are classes (JW305/JW307), declared lines (JW323) or CSV data rows of
+    files that can be read, without those of exact copies and repeats (``dubbele_…``); records = geaccepteerd + the sum
+    of ``afgewezen``. ``bestanden_afgewezen`` are files that cannot be read at all: they have no records. Records of a
+    JW301 are assigned products; of an answer one, or one per rejected line. ``buiten`` are rows of the BergOp feed
+    about municipalities outside the set: dropped, and no records.
     """
 
     bestanden: int = 0
@@ -34,7 +33,7 @@ class Tally:
 
 @dataclass(slots=True)
 class Output:
-    """Writes below `root` and keeps the counts per source. Two files of one name are a bug and stop the run."""
+    """Writes below ``root`` and keeps the counts per source. Two files of one name are a bug and stop the run."""
 
     root: Path
     tallies: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
@@ -42,7 +41,7 @@ class Output:
     _made: set[str] = field(default_factory=set)
 
     def write(self, pad: str, content: bytes) -> None:
-        """Create the file `pad` (relative, '/' separated) with `content`."""
+        """Create the file ``pad`` (relative, '/' separated) with ``content``."""
         map_, _, _ = pad.rpartition("/")
         if map_ not in self._made:
             (self.root / map_).mkdir(parents=True, exist_ok=True)
@@ -52,7 +51,7 @@ class Output:
         self.omvang += len(content)
 
     def good(self, origin: Origin, pad: str, content: bytes, records: int) -> None:
-        """A file that is read; its records are accepted unless `reject` takes some back."""
+        """A file that is read; its records are accepted unless ``reject`` takes some back."""
         self.write(pad, content)
         t = self.tallies[origin]
         t.bestanden += 1

@@ -39,7 +39,7 @@ class Numbers:
 
 @dataclass(slots=True)
 class Population:
-    """Draws clients; `first` and `until` bound every day of care."""
+    """Draws clients; ``first`` and ``until`` bound every day of care."""
 
     seed: int
     first: date
@@ -48,7 +48,7 @@ class Population:
     numbers: Numbers = field(default_factory=Numbers)
 
     def clients(self, count: int) -> Iterator[Client]:
-        """`count` clients, each with its own random generator."""
+        """``count`` clients, each with its own random generator."""
         for index, bsn in enumerate(itertools.islice(client_bsns(), count)):
             rng = Random(f"{self.seed}|client|{index}")
             client = make_client(rng, bsn, self.first)
@@ -68,7 +68,7 @@ def make_aanbieders(seed: int, clients: int) -> dict[str, Aanbieder]:
 
 
 def make_client(rng: Random, bsn: str, first: date) -> Client:
-    """A client of 1 to 15 years at `first`. Every name starts with 'Test', so that a leak can be searched for."""
+    """A client of 1 to 15 years at ``first``. Every name starts with 'Test', so that a leak can be searched for."""
     born = first - timedelta(days=rng.randint(365, 15 * 365))
     usage = rng.choices(("", "1", "2"), (96, 2, 2))[0]
     if usage:

@@ -23,7 +23,7 @@ class SimulationError(OperatorFault):
 
 
 def simulate(config: SimulationConfig, out: Path, progress: Progress | None = None) -> Summary:
-    """Decide a world and write it to `out`.
+    """Decide a world and write it to ``out``.
 
     Raises SimulationError for a wrong configuration or a directory that is not empty.
     """
@@ -51,12 +51,12 @@ def build_world(config: SimulationConfig, progress: Progress) -> tuple[World, Nu
 def write_world(
     world: World, numbers: Numbers, config: SimulationConfig, out: Path, progress: Progress | None = None
 ) -> Summary:
-    """Write the files of a world, made by `build_world` or by hand, and what must come out of them."""
+    """Write the files of a world, made by ``build_world`` or by hand, and what must come out of them."""
     return Writer(world, numbers, config, out, progress or _silent).write()
 
 
 def prepare(out: Path, *, force: bool) -> None:
-    """Make `out` an empty place for our files: refuses what is there, or with `force` removes an earlier run."""
+    """Make ``out`` an empty place for our files: refuses what is there, or with ``force`` removes an earlier run."""
     if out.exists() and not out.is_dir():
         raise SimulationError(f"{out} is a file. Name a directory with --out.")
     if not out.exists() or not any(out.iterdir()):

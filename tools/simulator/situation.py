@@ -46,7 +46,7 @@ class Situation:
         return self.until + timedelta(days=DEFINITIONS.dagtekening_na_einde)
 
     def bericht(self, at: Header, kind: Kind, day: date, classes: list[Klasse], map_: str = "") -> Bericht:
-        """A new message of the client between the parties of `at`, dated `day`, in folder `map_`."""
+        """A new message of the client between the parties of ``at``, dated ``day``, in folder ``map_``."""
         id_ = self.ids.next(kind, at.aanbieder)
         header = Header(kind, at.aanbieder, at.ontvanger, id_, day)
         return Bericht(header, self.client, self.client.bsn, classes, map_=map_, fixed=True)

@@ -45,9 +45,10 @@ TOEWIJZING_BEFORE_MERGER = date(2021, 9, 1)
 
 
 class Product(NamedTuple):
-    """A product category with its codes; `duration` multiplies the median length, `duurzaam` gets yearly questionnaires.
+    """A product category with its codes.
 
-    `eenheid` is WJ756; `tarief` in eurocent, 0 where the unit is euros (83).
+    ``duration`` multiplies the median length, ``duurzaam`` gets yearly questionnaires, ``eenheid`` is WJ756; ``tarief``
+    in eurocent, 0 where the unit is euros (83).
     """
 
     categorie: str

@@ -42,7 +42,7 @@ from tools.simulator.tables import DEFINITIONS
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What was written; `bestanden` without expected.json, faults.json and README.txt, `bytes` with the last."""
+    """What was written; ``bestanden`` without expected.json, faults.json and README.txt, ``bytes`` with the last."""
 
     clients: int
     aanbieders: int
@@ -157,7 +157,7 @@ class Writer:
             self.output.write("cbs/layout.toml", LAYOUT.encode())
 
     def _expected(self) -> None:
-        """`expected.json`: one traject a line, so that it can be streamed on both sides."""
+        """``expected.json``: one traject a line, so that it can be streamed on both sides."""
         total, more, loose, first = Indicators(), More(self.config), Loose(), True
         clusters: dict[str, Indicators] = defaultdict(Indicators)
         loose.scores["toewijzing"] += self.csv_faults.unknown if self.csv_faults else 0

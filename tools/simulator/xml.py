@@ -1,11 +1,10 @@
 """iJw 3.2 XML as it travels: JW305, JW307 and JW323, byte for byte as the standard has it (UTF-8 without BOM, CR/LF).
 
-JW301 and the answers stand in `xml_toewijzing` and `xml_retour`.
+JW301 and the answers stand in ``xml_toewijzing`` and ``xml_retour``.
 
-An element is `("m:Name", text or children)`: `m` the message namespace, `b` the base namespace (children of shared
-CDT types).
-Three writing styles exist side by side, since senders' software differs: prefixes, and a default namespace; compact
-or one per line.
+An element is ``("m:Name", text or children)``: ``m`` the message namespace, ``b`` the base namespace (children of
+shared CDT types). Three writing styles exist side by side, since senders' software differs: prefixes, and a default
+namespace; compact or one per line.
 """
 
 from __future__ import annotations
@@ -48,9 +47,9 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Klasse:
-    """One StartProduct (no `reden`) or StopProduct. `nummer` is text: leading zeros carry no meaning but occur.
+    """One StartProduct (no ``reden``) or StopProduct. ``nummer`` is text: leading zeros carry no meaning but occur.
 
-    `nummer` '' in taakgericht work.
+    ``nummer`` '' in taakgericht work.
     """
 
     nummer: str
@@ -67,7 +66,7 @@ class Klasse:
 class Prestatie:
     """One declared line.
 
-    `month` is the month of its ProductPeriode, cut by the assignment's `ingangsdatum` and end (`up_to`, None = open).
+    ``month``: of its ProductPeriode, cut by the assignment's ``ingangsdatum`` and end (``up_to``, None: open).
     """
 
     bsn: str
@@ -90,7 +89,7 @@ class Prestatie:
 
 
 def regiebericht(header: Header, client: Client, bsn: str, classes: Sequence[Klasse], style: int) -> bytes:
-    """A JW305 or JW307 for one client (3.6). `bsn` apart, so that a fault can be planted."""
+    """A JW305 or JW307 for one client (3.6). ``bsn`` apart, so that a fault can be planted."""
     group = "Start" if header.soort == "JW305" else "Stop"
     products: Node = (f"m:{group}Producten", [(f"m:{group}Product", klasse_nodes(k)) for k in classes])
     return render(header, [("m:Client", [*person(client, bsn), products])], style)
@@ -216,7 +215,7 @@ STYLES = (("m:", "b:", True), ("", "ijw:", True), ("jw:", "bs:", False))
 
 
 def render(header: Header, body: Iterable[Node], style: int, further: Sequence[Node] = ()) -> bytes:
-    """The bytes of a message; `further` follows the common fields of its header."""
+    """The bytes of a message; ``further`` follows the common fields of its header."""
     m, b, per_line = STYLES[style]
     attrs = "".join(
         f' xmlns{":" if p else ""}{p[:-1]}="{uri}"'
@@ -231,7 +230,7 @@ def render(header: Header, body: Iterable[Node], style: int, further: Sequence[N
 
 
 def _write(parts: list[str], node: Node, prefixes: dict[str, str], lead: str) -> None:
-    """One element; `lead` is the line break and indentation before it, empty in the compact style."""
+    """One element; ``lead`` is the line break and indentation before it, empty in the compact style."""
     tag = prefixes[node[0][:2]] + node[0][2:]
     if isinstance(node[1], str):
         parts.append(f"{lead}<{tag}>{html.escape(node[1], quote=False)}</{tag}>")

@@ -31,7 +31,7 @@ TECHNICAL, NO_REMARK, NEGATED_JUDGED, TOEGEKEND = "0001", "0200", "0233", "8001"
 
 @dataclass(frozen=True, slots=True)
 class Antwoord:
-    """An answer on a message: its own identification and day; `code` '' = approved, `level` 2 = header only."""
+    """An answer on a message: its own identification and day; ``code`` '' = approved, ``level`` 2 = header only."""
 
     identificatie: str
     dagtekening: date
@@ -74,7 +74,7 @@ def declaratie_antwoord(
     rejected: Mapping[str, str],
     style: int,
 ) -> bytes:
-    """A JW325. `rejected` maps the references of rejected lines to their code; `antwoord.code` rejects all.
+    """A JW325. ``rejected`` maps the references of rejected lines to their code; ``antwoord.code`` rejects all.
 
     At level 2 the header alone says so; at level 3 DeclaratieAntwoord does, and nothing is awarded.
     """

@@ -1,7 +1,7 @@
 """JW301 as it travels (3.5): the assignments of one client at one provider, with all the personal data it carries.
 
-What the monitor keeps is in ToegewezenProduct; name, address, telephone, relations and remarks are made up and must be
-dropped.
+What the monitor keeps is in ToegewezenProduct. Name, address, telephone, relations and remarks are made up and must
+be dropped.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tools.simulator.xml import Header, Node, person, render
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """One ToegewezenProduct; `einddatum` None = open, `reden` '' = first or unchanged. Omvang or Budget."""
+    """One ToegewezenProduct; ``einddatum`` None = open, ``reden`` '' = first or unchanged. Omvang or Budget."""
 
     nummer: str
     categorie: str

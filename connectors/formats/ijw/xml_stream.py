@@ -220,8 +220,7 @@ def chunks(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def read(stream: BinaryIO, *shapes: Shape) -> Iterator[None]:
-    """Parse a document of one of these shapes; yields after each piece, so that the caller can hand over what was
-    made.
+    """Parse a document of one of these shapes; yields after each piece, so that the caller can hand over what was made.
 
     Raises:
         XmlFault: ``XSD`` for another structure, ``B03`` for half a document, ``B04`` for another encoding, or the code
