@@ -24,6 +24,7 @@ from connectors.answer.receipts import Receipt
 from connectors.delivery.deliveries import Delivery, File
 from connectors.errors import ConnectorError
 from domain.field.messages import text
+from domain.field.words import KIND_LABELS
 
 SERVICE: Final = "Sturen op Resultaat"
 _SECONDS: Final = 20
@@ -45,7 +46,7 @@ def technical(delivery: Delivery, to: str, sender: str) -> EmailMessage:
     """Step 1: what was found in the files, before anything else was looked at."""
     wrong = any(file.fault or file.context.tally.fouten for file in delivery.bestanden)
     result = "Afgekeurd" if wrong else "Goedgekeurd"
-    lines = [f"Uw aanlevering van {report.KINDS[delivery.kind]} is technisch gecontroleerd.", ""]
+    lines = [f"Uw aanlevering van {KIND_LABELS[delivery.kind]} is technisch gecontroleerd.", ""]
     for file in delivery.bestanden:
         lines += [*_technical(file), ""]
     lines += [f"Eindresultaat: {result}.", "", *_close(delivery)]
@@ -71,7 +72,7 @@ def content(delivery: Delivery, receipt: Receipt, to: str, sender: str) -> Email
     """Step 2: what became of the content, when every record has an outcome."""
     errors = f"{receipt.afgekeurd} fout(en)" if receipt.afgekeurd else "geen fouten"
     lines = [
-        f"Uw aanlevering van {report.KINDS[delivery.kind]} is inhoudelijk gecontroleerd.",
+        f"Uw aanlevering van {KIND_LABELS[delivery.kind]} is inhoudelijk gecontroleerd.",
         "",
         *(f"Bestand: {file.source.shown}" for file in delivery.bestanden),
         f"Tijdstip van aanlevering: {report.moment(delivery.tijd)}",

@@ -16,17 +16,8 @@ from connectors.formats.model import Afwijzing, FileFault, FileRecord
 from connectors.formats.rap import proposal
 from domain.facts.delivery import NEGATED_FOLLOWED
 from domain.field.messages import text
+from domain.field.words import KIND_LABELS, full_sentence, waits_sentence
 
-KINDS: Final = {
-    "start": "JW305 (start)",
-    "stop": "JW307 (stop)",
-    "declaration": "JW323 (declaratie)",
-    "score": "RAP-scores",
-    "cem": "CEM+-vragenlijsten",
-    "assignment": "JW301 (toewijzing)",
-    "return": "JW306, JW308 en JW325 (retour)",
-    "cbs": "CBS-bestand",
-}
 #: Rows shown in one report; the rest is counted.
 MOST: Final = 100
 _MESSAGES: Final = frozenset({"start", "stop", "declaration", "assignment", "return"})
@@ -50,7 +41,7 @@ def refused_file(fault: FileFault) -> str:
 def first_step(delivery: Delivery) -> list[str]:
     """Before publishing: what was found in the files, with the technical counts of CEM+."""
     test = " (TEST)" if delivery.test else ""
-    head = f"{KINDS[delivery.kind]} van {delivery.sender}{test}: {_number(len(delivery.bestanden), 'bestand')}, "
+    head = f"{KIND_LABELS[delivery.kind]} van {delivery.sender}{test}: {_number(len(delivery.bestanden), 'bestand')}, "
     lines = [f"{head}{_number(delivery.lines, 'record')}, aanlevering {delivery.id}"]
     if delivery.kind in ("cem", "cbs"):
         lines += [line for file in delivery.bestanden for line in _technical(file, delivery.kind)]
@@ -114,25 +105,13 @@ def _counts(delivery: Delivery, receipt: Receipt | None) -> Iterator[str]:
         yield from (f"  {number:>8} × {code}: {text(code)}" for code, number in sorted(receipt.codes.items()))
 
 
-_WACHT: Final = {
-    "traject": "wacht op een start van dezelfde cliënt bij deze aanbieder",
-    "toewijzing": "wacht op de toewijzing met dit nummer",
-    "beschikking": "wacht op een score die bij dit beschikkingsnummer een toewijzingsnummer noemt",
-}
-
-
-def wait_sentence(reden: str) -> str:
-    """What an accepted record waits for, in words."""
-    return _WACHT.get(reden, f"wacht op {reden}")
-
-
 def waiting(wacht: Mapping[str, int]) -> Iterator[str]:
     """Accepted records that wait: a line for each reason."""
     for reden, count in sorted(wacht.items()):
         if reden == NEGATED_FOLLOWED:
-            yield "  Te veel records wachten op verschillende plaatsen om hier bij te houden."
+            yield f"  {full_sentence(waits_sentence(reden))}"
         else:
-            yield f"  {count:>8} geaccepteerd, {wait_sentence(reden)}"
+            yield f"  {count:>8} geaccepteerd, {waits_sentence(reden)}"
 
 
 def _rows(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> list[dict[str, Any]]:

@@ -18,19 +18,15 @@ from connectors.formats.ijw.toewijzing import assignments
 from connectors.formats.ijw.xml_stream import XmlFault, hardened
 from connectors.formats.model import FileFault, Parser
 from domain.field.dates import iso_day
+from domain.field.formats import FORMATS, IJW_MESSAGES
 
 #: How much of a file is looked at.
 HEAD: Final = 65_536
-_NAMESPACE: Final = re.compile(r"\{http://www\.istandaarden\.nl/ijw/[0-9]_[0-9]/jw(30[15678]|32[35])/schema\}Bericht")
-_KINDS: Final = {
-    "301": "assignment",
-    "305": "start",
-    "306": "return",
-    "307": "stop",
-    "308": "return",
-    "323": "declaration",
-    "325": "return",
-}
+#: Number of an iJw message -> kind of delivery.
+_KINDS: Final = {name.removeprefix("JW"): FORMATS[name] for name in IJW_MESSAGES}
+_NAMESPACE: Final = re.compile(
+    rf"\{{http://www\.istandaarden\.nl/ijw/[0-9]_[0-9]/jw({'|'.join(_KINDS)})/schema\}}Bericht"
+)
 #: Messages that the municipality sends: the provider whom they concern is the receiver.
 _OF_GEMEENTE: Final = frozenset({"301", "325"})
 _LONGEST: Final = 1_000

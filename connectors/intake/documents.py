@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from connectors.answer.receipts import from_record
-from connectors.answer.report import wait_sentence
 from connectors.intake.index import Entry
 from connectors.intake.problems import Kind, Problem, invalid
 from connectors.intake.work import Done, Refused
 from domain.field.messages import text
+from domain.field.words import waits_sentence
 from schemas.codec import Codec
 
 #: A place in a search: time in ms and id of the last delivery of a page.
@@ -103,7 +103,9 @@ class Receipts:
             "regels_geaccepteerd": receipt.regels_geaccepteerd,
             "regels_afgekeurd": receipt.regels_afgekeurd,
             "ingetrokken": receipt.ingetrokken,
-            "wacht": [{"reden": r, "aantal": n, "melding": wait_sentence(r)} for r, n in sorted(receipt.wacht.items())],
+            "wacht": [
+                {"reden": r, "aantal": n, "melding": waits_sentence(r)} for r, n in sorted(receipt.wacht.items())
+            ],
             "laatste": moment(receipt.laatste),
             "codes": _codes(receipt.codes),
             "fouten": [

@@ -9,6 +9,7 @@ from connectors.intake.config import IntakeLimits
 from connectors.intake.documents import CURSOR
 from connectors.intake.index import STATUSES
 from connectors.intake.problems import CONTENT_TYPE, Kind
+from domain.field.words import DELIVERABLE, KIND_LABELS
 from schemas.topics import IN_TOPIC
 
 Json = dict[str, Any]
@@ -18,7 +19,11 @@ _YES_NO: Final[Json] = {"type": "boolean"}
 _ID: Final[Json] = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 _AGB: Final[Json] = {"type": "string", "pattern": "^[0-9]{8}$"}
 _MOMENT: Final[Json] = {"type": "string", "format": "date-time"}
-_KIND: Final[Json] = {"type": "string", "enum": list(IN_TOPIC)}
+_KIND: Final[Json] = {
+    "type": "string",
+    "enum": list(IN_TOPIC),
+    "description": "; ".join(f"{kind}: {KIND_LABELS[kind]}" for kind in IN_TOPIC),
+}
 _STATUS: Final[Json] = {"type": "string", "enum": list(STATUSES)}
 _SECURITY: Final[list[Json]] = [{"token": []}, {"certificaat": []}]
 
@@ -97,7 +102,7 @@ def document(limits: IntakeLimits) -> Json:
         "info": {
             "title": "Sturen op Resultaat: aanleveren",
             "version": "1",
-            "description": "Bestanden aanleveren (JW305, JW307, JW323, RAP-scores, CEM+) en de ontvangst volgen. "
+            "description": f"Lever {DELIVERABLE} aan en volg de ontvangst. "
             "Hetzelfde bestand heeft hetzelfde kenmerk en telt één keer.",
         },
         "paths": {

@@ -21,7 +21,7 @@ FORMATS: Final[dict[str, str]] = {
     "CBS": "cbs",
 }
 #: Those that are iJw messages.
-MESSAGES: Final = tuple(name for name in FORMATS if name.startswith("JW"))
+IJW_MESSAGES: Final = tuple(name for name in FORMATS if name.startswith("JW"))
 
 
 def formats(kind: str) -> tuple[str, ...]:

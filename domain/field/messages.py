@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from domain.field.words import DELIVERABLE, KIND_LABELS
+
 
 class Message(NamedTuple):
     """One reason: sentence for the sender (Dutch), source of the rule, and whether it refuses the whole file."""
@@ -75,8 +77,7 @@ MESSAGES: Final[dict[str, Message]] = {
     # Files.
     "B01": Message("Het bestand is leeg.", "", True),
     "B02": Message(
-        "Het bestand is van geen bekend soort. Lever een iJw-bericht (JW301, JW305 tot en met JW308, JW323, JW325), "
-        "RAP-scores, CEM+-antwoorden of, met --layout, een CBS-bestand aan.",
+        f"Het bestand is van geen bekend soort. Lever {DELIVERABLE} aan, of met --layout een {KIND_LABELS['cbs']}.",
         "",
         True,
     ),

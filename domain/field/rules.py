@@ -109,17 +109,9 @@ RULES: Final[dict[str, Rule]] = {
 #: The codes that can stand in the column ``vlaggen`` of a row.
 VLAGGEN: Final = frozenset(code for code, rule in RULES.items() if rule.form == VLAG)
 
-#: The reasons why a row waits (``wacht``), per table of rows, in Dutch.
-WAITS_FOR: Final[dict[str, dict[str, str]]] = {
-    "trajecten": {
-        "toewijzing": "De toewijzing (JW301) is nog niet bekend.",
-        "start": "De start (JW305) van deze stop is nog niet bekend.",
-        "levering": "De aanlevering die wordt verwijderd, is nog niet bekend.",
-    },
-    "metingen": {"traject": "Er is nog geen traject van deze aanbieder waar de meting bij past."},
-    "scores": {
-        "toewijzing": "De toewijzing is nog niet bekend, en er is geen zorg op gestart.",
-        "beschikking": "Bij dit beschikkingsnummer is nog geen toewijzingsnummer bekend.",
-        "traject": "De toewijzing is bekend, maar er is nog geen zorg op gestart.",
-    },
+#: The reasons why a row waits (``wacht``), per table of rows; ``words.waits_sentence`` has their words.
+WAITS_FOR: Final[dict[str, tuple[str, ...]]] = {
+    "trajecten": ("toewijzing", "start", "levering"),
+    "metingen": ("traject",),
+    "scores": ("toewijzing", "beschikking", "traject"),
 }

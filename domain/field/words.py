@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from domain.field.formats import MESSAGES, formats
+from domain.field.formats import IJW_MESSAGES, formats
 
 
 def _enumerated(names: Sequence[str]) -> str:
@@ -31,7 +31,7 @@ KIND_LABELS: Final[dict[str, str]] = {
     "cbs": "CBS-bestand",
 }
 #: What every way of delivering takes. A CBS file needs its layout, so not every way takes one.
-DELIVERABLE: Final = f"iJw-berichten ({', '.join(MESSAGES)}), {KIND_LABELS['score']} of {KIND_LABELS['cem']}"
+DELIVERABLE: Final = f"iJw-berichten ({', '.join(IJW_MESSAGES)}), {KIND_LABELS['score']} of {KIND_LABELS['cem']}"
 
 #: Why a row or an accepted record waits (columns ``wacht``) -> what it waits for.
 _WAITS: Final[dict[str, str]] = {

@@ -22,6 +22,7 @@ from connectors.errors import BrokerDown
 from connectors.formats import files as sources
 from connectors.formats.cbs.layout import LayoutFault, read
 from connectors.formats.model import Choices, FileFault
+from domain.field.formats import FORMATS
 from settings.access import kafka_cluster
 from settings.settings import Settings, load_settings
 from sor.feedback import feedback
@@ -37,7 +38,7 @@ _AGB: Final = re.compile(r"[0-9]{8}")
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("deliver")(deliver)
+    app.command("deliver", help=f"{deliver.__doc__}\n\n    Files are {', '.join(FORMATS)}.")(deliver)
 
 
 def deliver(
@@ -56,9 +57,9 @@ def deliver(
     max_mb: Annotated[int, typer.Option("--max-mb", min=1, envvar="SOR_MAX_FILE_MB", help="Largest file.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Deliver iJw messages, RAP, CEM+ and BergOp files, and CBS files with a layout; show what became of them.
+    """Deliver the field's files (CBS files with a layout) and show what became of them.
 
-    Messages are JW301, JW305 to JW308, JW323 and JW325. A folder may hold files of every kind.
+    A folder may hold files of every kind.
 
     Ends with 0: all accepted; 1: something refused; 2: nothing to deliver; 3: no receipt in time; 4: no broker; 130:
     interrupted. The same command again finishes what was not finished, and nothing counts twice.
