@@ -25,6 +25,7 @@ from cryptography import x509
 from crypto import keys
 from faults import OperatorFault
 from monitoring import metrics
+from results.waiting import waiting_sql
 from settings.access import clickhouse_access
 from settings.settings import Settings
 from sinks import clickhouse
@@ -68,21 +69,8 @@ _ACCEPTED: Final = """
 _UNFINISHED: Final = """
     SELECT count() FROM receipts FINAL
     WHERE NOT klaar AND laatste BETWEEN now64(3) - INTERVAL 14 DAY AND now64(3) - INTERVAL 10 MINUTE"""
-#: Table, reason, rows, day since when. A row without a reason of its own still shows that it waits.
-_PENDING: Final = """
-    SELECT 'trajecten', reden, count(), min(dag) FROM (
-        SELECT if(empty(wacht), [status], mapKeys(wacht)) AS redenen,
-            if(empty(wacht), [toInt32(ifNull(einddatum, begindatum))], arrayMap(d -> toInt32(d), mapValues(wacht)))
-                AS dagen
-        FROM trajecten FINAL WHERE notEmpty(wacht) OR startsWith(status, 'wacht_op_')
-    ) ARRAY JOIN redenen AS reden, dagen AS dag GROUP BY reden
-    UNION ALL
-    SELECT 'metingen', if(wacht = '', 'niet_gekoppeld', wacht) AS reden, count(), min(toInt32(ifNull(sinds, datum)))
-    FROM metingen FINAL WHERE wacht != '' OR traject = '' GROUP BY reden
-    UNION ALL
-    SELECT 'scores', if(wacht = '', 'niet_gekoppeld', wacht) AS reden, count(),
-        min(toInt32(ifNull(sinds, toDate32(tijd))))
-    FROM scores FINAL WHERE wacht != '' OR traject = '' GROUP BY reden"""
+#: Table, reason, rows and day since when, of what ``results.waiting`` finds.
+WAITING: Final = "SELECT tabel, reden, count(), min(toInt32(sinds)) FROM ({}) GROUP BY tabel, reden"
 #: Event of a row in seconds since 1970; dates count from their first moment.
 _EVENT: Final = {
     "trajecten": f"toInt32(greatest(begindatum, ifNull(einddatum, begindatum))) * {DAY}",
@@ -157,7 +145,7 @@ class Checks:
         metrics.UNFINISHED.set(self._select(_UNFINISHED)[0][0])
 
     def _pending(self) -> None:
-        found = bounded(Waiting(*row) for row in self._select(_PENDING))
+        found = bounded(Waiting(*row) for row in self._select(WAITING.format(waiting_sql(self._access.database))))
         for one in found:
             metrics.PENDING.labels(table=one.table, reason=one.reason).set(one.rows)
             metrics.PENDING_SINCE.labels(table=one.table, reason=one.reason).set(one.day * DAY)

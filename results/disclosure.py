@@ -1,12 +1,12 @@
-"""The disclosure rule: of how few clients, and of how few things counted, nothing is shown. Once, as SQL and in Python.
+"""The disclosure rule: of how few clients, and of how few things counted, nothing is shown. Once, as SQL and Python.
 
-Panels run the SQL; the figures on a screen, in a document and on a page are decided in Python, and a test runs both over
-the same sums. The rule is a value: what is released later has one of its own, and a test may give another.
+Panels run the SQL; figures on a screen and in a document are decided in Python. A test runs both over the same sums.
+The rule is a value: what is released later has one of its own, and a test may give another.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from domain.field.definitions import DEFINITIONS
 from domain.field.words import small_groups_sentence
@@ -15,14 +15,14 @@ from domain.indicators.terms import Eenheid, Outcome
 #: Why a figure is hidden: too few clients, or a percentage of too few things counted; empty = it is not.
 Hidden = Literal["", "clienten", "noemer"]
 #: ``uniqUpTo`` of ClickHouse counts no further.
-_UNIQ_UP_TO_MOST = 100
+_UNIQ_UP_TO_MOST: Final = 100
 
 
 class Disclosure(NamedTuple):
     """A figure of fewer clients is not shown, nor a percentage of fewer things counted [P].
 
-    Nobody is no small group: then there is no figure (``figure`` is None and a panel stays empty), but nothing is hidden
-    either, and a screen that has words for it may say that nothing was counted.
+    Nobody is no small group: then there is no figure (``figure`` is None and a panel stays empty), but nothing is
+    hidden either, and a screen that has words for it may say that nothing was counted.
     """
 
     smallest_group: int
@@ -32,11 +32,11 @@ class Disclosure(NamedTuple):
         """Why the figure is not shown."""
         if 0 < outcome.clienten < self.smallest_group:
             return "clienten"
-        return "noemer" if unit == "%" and 0 < outcome.noemer < self.smallest_denominator else ""
+        return "noemer" if unit == "%" and 0 < outcome.denominator < self.smallest_denominator else ""
 
     def shows(self, unit: Eenheid, outcome: Outcome) -> bool:
         """Whether enough stand behind the figure."""
-        few = unit == "%" and outcome.noemer < self.smallest_denominator
+        few = unit == "%" and outcome.denominator < self.smallest_denominator
         return outcome.clienten >= self.smallest_group and not few
 
     def figure(self, unit: Eenheid, outcome: Outcome) -> float | None:
@@ -45,7 +45,7 @@ class Disclosure(NamedTuple):
 
     def counted(self, outcome: Outcome) -> float | None:
         """The number of things counted behind a figure, where it is shown. ``counted_sql`` says the same."""
-        return outcome.noemer if outcome.clienten >= self.smallest_group else None
+        return outcome.denominator if outcome.clienten >= self.smallest_group else None
 
     def hides_part(self, count: float) -> bool:
         """Whether a count beside a figure, such as of what was left out of it, is too small to be shown."""
@@ -67,8 +67,17 @@ class Disclosure(NamedTuple):
 
     @property
     def clients_up_to(self) -> int | None:
-        """How far a query must count clients for this rule; None = all of them (``clients_up_to`` of the indicators)."""
+        """How far a query must count clients for this rule (``clients_up_to`` of the indicators); None = all."""
         return self.smallest_group if self.smallest_group <= _UNIQ_UP_TO_MOST else None
+
+    @property
+    def few(self) -> str:
+        """What a screen shows in place of a number that is too small."""
+        return f"<{self.smallest_group}"
+
+    def count_text(self, count: float) -> str:
+        """A count beside a figure as a screen shows it."""
+        return self.few if self.hides_part(count) else f"{count:.0f}"
 
     @property
     def sentence(self) -> str:

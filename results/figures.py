@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Final, Literal
 
 from domain.field.dates import day
-from domain.field.definitions import DEFINITIONS
 from domain.indicators.catalogue import INDICATORS, Group, Indicator, Outcome, sql_together
+from results.disclosure import Disclosure, Hidden, live
 from sinks import clickhouse
 from sinks.access import Access
-
-SMALLEST_GROUP: Final = DEFINITIONS["kleinste_groep"].waarde
-SMALLEST_DENOMINATOR: Final = DEFINITIONS["kleinste_noemer"].waarde
-Hidden = Literal["", "clienten", "noemer"]
 
 
 @dataclass(frozen=True)
@@ -25,32 +20,58 @@ class Figure:
     groep: str
     indicator: Indicator
     uitkomst: Outcome
+    rule: Disclosure = field(default_factory=live)
 
     @property
     def hidden(self) -> Hidden:
-        """Why it is not shown: fewer than 10 clients, or a percentage of fewer than 20; empty when it is shown."""
-        if 0 < self.uitkomst.clienten < SMALLEST_GROUP:
-            return "clienten"
-        if self.indicator.eenheid == "%" and 0 < self.uitkomst.denominator < SMALLEST_DENOMINATOR:
-            return "noemer"
-        return ""
+        """Why it is not shown; empty when it is, or when there is nobody to hide."""
+        return self.rule.hidden(self.indicator.eenheid, self.uitkomst)
+
+    @property
+    def value(self) -> float | None:
+        """The figure, where it is not hidden: percentage 0..100, mean or count; None where nothing was counted."""
+        return None if self.hidden else self.uitkomst.waarde(self.indicator.eenheid)
+
+    @property
+    def clients(self) -> int | None:
+        """Clients behind it, where they are not too few."""
+        return None if self.hidden == "clienten" else self.uitkomst.clienten
+
+    @property
+    def counted(self) -> float | None:
+        """Things counted behind it, where the clients are not too few."""
+        return None if self.hidden == "clienten" else self.uitkomst.denominator
+
+    @property
+    def excluded(self) -> float | None:
+        """Rows left out of it, where neither they nor its clients are too few."""
+        few = self.hidden == "clienten" or self.rule.hides_part(self.uitkomst.excluded)
+        return None if few or self.indicator.excluded is None else self.uitkomst.excluded
 
     @property
     def text(self) -> str:
         """The figure as a Dutch screen shows it: one decimal, a comma."""
-        if self.hidden:
-            return f"<{SMALLEST_GROUP}" if self.hidden == "clienten" else "–"
-        value = self.uitkomst.waarde(self.indicator.eenheid)
-        if value is None:
+        if self.hidden == "clienten":
+            return self.rule.few
+        if self.value is None:
             return "–"
         if self.indicator.eenheid == "aantal":
-            return f"{value:.0f}"
-        return f"{value:.1f}".replace(".", ",") + ("%" if self.indicator.eenheid == "%" else "")
+            return f"{self.value:.0f}"
+        return f"{self.value:.1f}".replace(".", ",") + ("%" if self.indicator.eenheid == "%" else "")
 
+    @property
+    def counted_text(self) -> str:
+        """Things counted as a screen shows them; a count has none but itself."""
+        if self.indicator.eenheid == "aantal":
+            return ""
+        return self.rule.few if self.counted is None else self.rule.count_text(self.counted)
 
-def count_text(count: float, *, hidden: bool = False) -> str:
-    """A count for a screen; 1 to 9 are not shown."""
-    return f"<{SMALLEST_GROUP}" if hidden or 0 < count < SMALLEST_GROUP else f"{count:.0f}"
+    @property
+    def excluded_text(self) -> str:
+        """Rows left out as a screen shows them; empty where the figure knows none."""
+        if self.indicator.excluded is None:
+            return ""
+        return self.rule.count_text(self.uitkomst.excluded)
 
 
 def figures(
@@ -61,12 +82,13 @@ def figures(
     last: date | None = None,
     *,
     reference_day: date,
+    rule: Disclosure | None = None,
 ) -> list[Figure]:
     """Figures by group, then by indicator in the order of ``keys``; days are inclusive and of the event.
 
     A figure with a window of its own (``Indicator.datum`` is empty) is the same whatever the period. The age of an end
-    is counted to ``reference_day``. This is for the third party: it hides small groups on a screen and is no protection of
-    what leaves it.
+    is counted to ``reference_day``. Without a rule that of the live tables hides small groups. This is for the third
+    party: it hides them on a screen and is no protection of what leaves it.
 
     Raises:
         UnavailableError, RefusedError: ClickHouse is away, or a table is missing.
@@ -75,17 +97,18 @@ def figures(
     for indicator in (INDICATORS[key] for key in keys):
         batches.setdefault((indicator.tabel, indicator.provenance, indicator.datum), []).append(indicator)
     found: dict[tuple[str, str], Figure] = {}
+    rule = rule or live()
     client = clickhouse.connect(access)
     try:
         for (_, _, column), mine in batches.items():
-            query = sql_together(
-                mine, [per] if per else [], _period(column, first, last), access.database, reference_day=day(reference_day),
-                clients_up_to=None,
-            )  # fmt: skip
+            where, on = _period(column, first, last), day(reference_day)
+            query = sql_together(mine, [per] if per else [], where, access.database, reference_day=on)
             for row in clickhouse.select(client, query):
                 group, sums = (str(row[0]), row[1:]) if per else ("", row)
                 for at, indicator in enumerate(mine):
-                    found[group, indicator.sleutel] = Figure(group, indicator, Outcome(*sums[4 * at : 4 * at + 4]))
+                    found[group, indicator.sleutel] = Figure(
+                        group, indicator, Outcome(*sums[4 * at : 4 * at + 4]), rule
+                    )
     finally:
         client.close()
     groups = sorted({group for group, _ in found})

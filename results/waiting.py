@@ -3,12 +3,14 @@
 The dashboard *Aanlevering* shows them by provider, the exporter counts them for the alerts.
 """
 
+# ruff: noqa: S608 - every part is our own text
+
 from __future__ import annotations
 
 from typing import Final
 
-#: Table -> the rows that wait, and reason and day of each. A row without a reason of its own still shows that it waits.
 _UNLINKED: Final = "wacht != '' OR traject = ''"
+#: Table -> the rows that wait, and reason and day of each. A row without a reason of its own still shows that it waits.
 _TABLES: Final = {
     "trajecten": (
         "notEmpty(wacht) OR startsWith(status, 'wacht_op_')",
@@ -25,9 +27,9 @@ def waiting_sql(database: str = "sor", where: str = "1") -> str:
 
     ``where`` narrows the rows of each table further.
     """
-    parts = [
-        f"SELECT aanbieder, '{table}' AS tabel, {pair} AS paar FROM {database}.{table} FINAL WHERE ({waits}) AND {where}"  # noqa: S608 - our own text
+    rows = " UNION ALL ".join(
+        f"SELECT aanbieder, '{table}' AS tabel, {pair} AS paar "
+        f"FROM {database}.{table} FINAL WHERE ({waits}) AND ({where})"
         for table, (waits, pair) in _TABLES.items()
-    ]
-    rows = " UNION ALL ".join(parts)
-    return f"SELECT aanbieder, tabel, paar.1 AS reden, paar.2 AS sinds FROM ({rows})"  # noqa: S608
+    )
+    return f"SELECT aanbieder, tabel, paar.1 AS reden, paar.2 AS sinds FROM ({rows})"

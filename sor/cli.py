@@ -48,16 +48,14 @@ COMMANDS: Final[dict[str, Entry]] = {
     ),
     "deliver": Entry(
         "deliver",
-        "Deliver iJw messages, RAP, CEM+ and BergOp files, and CBS files with a layout; show what became of them.",
+        "Deliver the field's files (CBS files with a layout) and show what became of them.",
     ),
     "receipts": Entry("receipts", "Show what became of deliveries. Ends with 0; 1 when nothing is found."),
     "rejected": Entry("rejected", "Records that could not be read: list, show, requeue, drop."),
     "intake": Entry("intake", "Take in files over HTTP, for many senders (docs/intake.md)."),
     "sql": Entry("sql", "Ask ClickHouse. An error is ClickHouse's own sentence, and the command ends with 1."),
     "migrate": Entry("sink", "Bring the tables of ClickHouse up to this release. Running it again does nothing."),
-    "indicators": Entry(
-        "sink", "Show the figures as they are now (for the third party; groups under 10 clients stay hidden)."
-    ),
+    "indicators": Entry("sink", "Show the figures as they are now (for the third party; small groups stay hidden)."),
     "indicatoren": Entry(
         "indicatoren",
         "Write docs/indicatoren.md and docs/meldingen.md: every figure and every message in words.",

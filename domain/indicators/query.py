@@ -12,7 +12,6 @@ from typing import Any, Final, Literal
 
 from domain.field.codes import OUTSIDE_OUTCOMES
 from domain.field.dates import as_date, day
-from domain.field.definitions import DEFINITIONS
 from domain.field.geography import GEMEENTEN
 from domain.indicators.terms import (
     Condition,
@@ -23,7 +22,7 @@ from domain.indicators.terms import (
     Rows,
     Table,
     day_sql,
-    text_sql,
+    lookup_sql,
 )
 
 Group = Literal["cluster", "gemeente", "aanbieder", "maand"]
@@ -35,8 +34,6 @@ _WITHIN: Final[dict[Provenance, tuple[str, ...]]] = {
 _OUTSIDE: Final = tuple(sorted(OUTSIDE_OUTCOMES))
 #: The date that places a row in a period: event time, never arrival time.
 DATUM: Final[dict[Table, str]] = {"trajecten": "einddatum", "metingen": "datum"}
-#: ``clienten`` is exact up to here unless told otherwise: it decides whether a group is too small to be shown.
-CLIENTS_UP_TO: Final = DEFINITIONS["kleinste_groep"].waarde
 
 
 def _datum(table: Table) -> str:
@@ -45,13 +42,17 @@ def _datum(table: Table) -> str:
     return DATUM[table]
 
 
+def cluster_sql() -> str:
+    """The cluster of the municipality of a row; empty when it belongs to none."""
+    return lookup_sql("gemeente", _CLUSTER, "''")
+
+
 def _group_sql(group: Group, table: Table) -> str:
     if group == "maand":
         datum = _datum(table)
         return f"addDays({datum}, 1 - toDayOfMonth({datum}))"
     if group == "cluster" and table != "trajecten":
-        codes, clusters = (", ".join(map(text_sql, part)) for part in (_CLUSTER, _CLUSTER.values()))
-        return f"transform(gemeente, [{codes}], [{clusters}], '')"
+        return cluster_sql()
     return group
 
 
@@ -82,9 +83,9 @@ def sql(
     database: str = "sor",
     *,
     reference_day: int | str,
-    clients_up_to: int | None = CLIENTS_UP_TO,
+    clients_up_to: int | None = None,
 ) -> str:
-    """The query of one indicator: the group columns, then ``clienten, teller, denominator, excluded, uitkomst``.
+    """The query of one indicator: the group columns, then ``clienten, teller, noemer, uitgesloten, uitkomst``.
 
     ``where`` narrows the rows of the table further, such as to a period. Without groups there is one row. The reference
     day is a day number or an SQL expression of a date. ``clienten`` counts up to ``clients_up_to`` and is one more than
@@ -107,7 +108,7 @@ def sql_together(
     database: str = "sor",
     *,
     reference_day: int | str,
-    clients_up_to: int | None = CLIENTS_UP_TO,
+    clients_up_to: int | None = None,
 ) -> str:
     """One query for several indicators over the same rows: the group columns, then four columns for each, in order."""
     first = indicators[0]

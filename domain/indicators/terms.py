@@ -25,6 +25,12 @@ def text_sql(waarde: str | int) -> str:
     return str(waarde) if isinstance(waarde, int) else "'" + waarde.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
+def lookup_sql(column: str, table: Mapping[str, str], otherwise: str) -> str:
+    """What a table gives for the value of a column; ``otherwise`` is SQL, for a value that it does not have."""
+    values, found = (", ".join(map(text_sql, part)) for part in (table, table.values()))
+    return f"transform({column}, [{values}], [{found}], {otherwise})"
+
+
 def day_sql(day: int) -> str:
     """A day number as a date of ClickHouse."""
     return f"toDate32('{as_date(day).isoformat()}')"

@@ -10,13 +10,12 @@ from __future__ import annotations
 from typing import Final
 
 from domain.field.messages import MESSAGES
-from domain.indicators.terms import text_sql
-from results.dashboards.panels import Json, ask, asked, frame, page, section, text_panel, variable
+from domain.field.words import KIND_LABELS
+from domain.indicators.terms import lookup_sql
+from results.dashboards.panels import Json, ask, asked, frame, option, page, section, text_panel, variable
+from results.dashboards.queries import kind_sql
+from results.waiting import waiting_sql
 
-KINDS: Final = {
-    "assignment": "Toewijzing", "start": "Start zorg", "stop": "Stop zorg", "declaration": "Declaratie",
-    "return": "Retourbericht", "score": "Scores (RAP)", "cem": "CEM+", "cbs": "CBS-bestand",
-}  # fmt: skip
 _SENDER: Final = "$__conditionalAll(sender IN (${aanbieder:singlequote}), $aanbieder)"
 _PROVIDER: Final = "$__conditionalAll(aanbieder IN (${aanbieder:singlequote}), $aanbieder)"
 _KIND: Final = "$__conditionalAll(toString(kind) IN (${soort:singlequote}), $soort)"
@@ -30,14 +29,8 @@ _INTRODUCTION: Final = (
 )
 
 
-def _kind(column: str = "kind") -> str:
-    names, labels = (", ".join(map(text_sql, part)) for part in (KINDS, KINDS.values()))
-    return f"transform(toString({column}), [{names}], [{labels}], toString({column}))"
-
-
 def _sentence() -> str:
-    codes, words = ", ".join(map(text_sql, MESSAGES)), ", ".join(text_sql(one.text) for one in MESSAGES.values())
-    return f"transform(code, [{codes}], [{words}], '')"
+    return lookup_sql("code", {code: message.text for code, message in MESSAGES.items()}, "''")
 
 
 def _counts(by: str, heading: str) -> str:
@@ -68,28 +61,17 @@ def _errors_per_provider() -> str:
 
 
 def _pending() -> str:
-    """Rows that wait now, whatever the period. A row without a reason of its own still shows that it waits."""
-    waiting = (
-        "SELECT aanbieder, 'trajecten' AS tabel, arrayJoin(if(empty(wacht), [(toString(status), "
-        "toDate32(ifNull(einddatum, begindatum)))], "
-        "arrayZip(arrayMap(k -> toString(k), mapKeys(wacht)), mapValues(wacht)))) AS paar "
-        f"FROM sor.trajecten FINAL WHERE (notEmpty(wacht) OR startsWith(status, 'wacht_op_')) AND {_PROVIDER}",
-        "SELECT aanbieder, 'metingen' AS tabel, (if(wacht = '', 'niet_gekoppeld', toString(wacht)), "
-        f"ifNull(sinds, datum)) AS paar FROM sor.metingen FINAL WHERE (wacht != '' OR traject = '') AND {_PROVIDER}",
-        "SELECT aanbieder, 'scores' AS tabel, (if(wacht = '', 'niet_gekoppeld', toString(wacht)), "
-        "ifNull(sinds, toDate32(tijd))) AS paar FROM sor.scores FINAL "
-        f"WHERE (wacht != '' OR traject = '') AND {_PROVIDER}",
-    )
+    """Rows that wait now, whatever the period."""
     return (
-        'SELECT aanbieder AS "Aanbieder (AGB)", tabel AS "Tabel", paar.1 AS "Wacht op", count() AS "Rijen", '
-        'toString(min(paar.2)) AS "Sinds", dateDiff(\'day\', min(paar.2), today()) AS "Dagen" '
-        f"FROM ({' UNION ALL '.join(waiting)}) GROUP BY aanbieder, tabel, paar.1 "
+        'SELECT aanbieder AS "Aanbieder (AGB)", tabel AS "Tabel", reden AS "Wacht op", count() AS "Rijen", '
+        'toString(min(sinds)) AS "Sinds", dateDiff(\'day\', min(sinds), today()) AS "Dagen" '
+        f"FROM ({waiting_sql(where=_PROVIDER)}) GROUP BY aanbieder, tabel, reden "
         'ORDER BY aanbieder, tabel, "Wacht op"'
     )
 
 
 _UNFINISHED: Final = (
-    'SELECT delivery AS "Aanlevering", sender AS "Aanbieder (AGB)", toString(kind) AS "Soort", '
+    f'SELECT delivery AS "Aanlevering", sender AS "Aanbieder (AGB)", {kind_sql()} AS "Soort", '
     'toInt64(lines) - toInt64(gezien) AS "Ontbreekt", toDateTime(eerste) AS "Begonnen", '
     'toDateTime(laatste) AS "Laatste" '
     f"{_CHOSEN} AND NOT klaar ORDER BY laatste DESC LIMIT 100"
@@ -113,7 +95,7 @@ def _panels() -> list[Json]:
         frame("stat", "In één keer goed (niet bevestigd)", [ask(f'SELECT {_RIGHT} AS "In één keer goed" {_CHOSEN}')],
               6, 4, "percent", 1),
         section("Per soort en per aanbieder"),
-        frame("table", "Per soort", [ask(_counts(_kind(), "Soort"))], 24, 7, decimals=0),
+        frame("table", "Per soort", [ask(_counts(kind_sql(), "Soort"))], 24, 7, decimals=0),
         frame("table", "Per aanbieder", [ask(_counts("sender", "Aanbieder (AGB)"))], 24, 10, decimals=0),
         section("Wat wordt afgekeurd"),
         frame("table", "Fouten per code", [ask(_errors())], 14, 10, decimals=0),
@@ -130,7 +112,7 @@ def _panels() -> list[Json]:
 
 def build() -> Json:
     """The dashboard of the deliveries."""
-    kinds = ",".join(f"{label} : {name}" for name, label in KINDS.items())
+    kinds = ",".join(option(label, kind) for kind, label in KIND_LABELS.items())
     variables = [
         asked("aanbieder", "Aanbieder (AGB)", "SELECT DISTINCT sender FROM sor.receipts ORDER BY sender"),
         variable("soort", "Soort", kinds),

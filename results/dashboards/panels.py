@@ -98,6 +98,11 @@ def placed(panels: list[Json]) -> list[Json]:
     return panels
 
 
+def option(text: str, value: str) -> str:
+    """One of a list to choose from. A comma in the text is escaped: Grafana separates the options by commas."""
+    return f"{text.replace(',', chr(92) + ',')} : {value}"
+
+
 def variable(name: str, label: str, options: str, *, multi: bool = True) -> Json:
     """A list to choose from: ``text : value`` between commas."""
     everything = {"text": ["Alle"], "value": ["$__all"]}

@@ -1,4 +1,4 @@
-"""``docs/indicators.md``: what every figure says, for contract managers and providers, from the domain's tables."""
+"""``docs/indicatoren.md``: what every figure says, for contract managers and providers, from the domain's tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Final
 
 from domain.field import definitions, questionnaires, rules
 from domain.field.codes import CBS_REDENEN, OUTSIDE_OUTCOMES, PRODUCTCATEGORIEEN, REDENEN
+from domain.field.formats import formats
 from domain.field.geography import CLUSTERS
+from domain.field.words import full_sentence, waits_sentence
 from domain.indicators.catalogue import INDICATORS
 from domain.indicators.terms import (
     Clause,
@@ -24,6 +26,7 @@ from domain.indicators.terms import (
     Term,
 )
 from domain.indicators.topics import SUBJECTS
+from results.disclosure import live
 
 #: Figures that need no line of their own: the same for one group of informants, or for one mark.
 _REPETITION: Final = re.compile(r"_(jeugdige|ouder)$|^(cbs_)?nut_\d+$")
@@ -56,7 +59,7 @@ _COLUMNS: Final[dict[str, str]] = {
     "traject": "het traject waaraan de score gekoppeld is; leeg zolang dat niet bekend is",
 }
 
-_INTRODUCTION: Final = f"""# Indicatoren
+_INTRODUCTION: Final = """# Indicatoren
 
 Wat elk cijfer van Sturen op Resultaat zegt, hoe het wordt berekend en wat nog niet bevestigd is. Voor contractmanagers
 en aanbieders. Deze bladzijde wordt gemaakt uit dezelfde tabellen als de cijfers zelf: `sor indicatoren`.
@@ -73,16 +76,16 @@ geen normen en geen kleuren voor goed of slecht.
   de dag waarop het bericht binnenkwam. Een correctie verandert dus ook een voorbije periode.
 - **Peildatum.** De leeftijd van een einde wordt tot de peildatum geteld. Zonder keuze is dat vandaag.
 - **Voorlopig.** Het cijfer kan nog veranderen, omdat de termijn niet voorbij is.
-- **Kleine groepen.** Van minder dan {definitions.DEFINITIONS["kleinste_groep"].waarde} cliënten wordt niets getoond, en
-  een percentage van minder dan {definitions.DEFINITIONS["kleinste_noemer"].waarde} tellingen evenmin.
+"""
+_SCOPE: Final = f"""\
 - **Welke gemeenten.** De cijfers uit berichten gaan over de gemeenten van de clusters
   {", ".join(CLUSTERS[:-1])} en {CLUSTERS[-1]};
   de cijfers uit CBS-bestanden ook over Almere. Zij worden nooit opgeteld.
 - **Wat geen jeugdhulp is**, telt niet mee (voorstel):
   {", ".join(f"{PRODUCTCATEGORIEEN[code].lower()} ({code})" for code in sorted(OUTSIDE_OUTCOMES))}.
 - **Een clustergemiddelde** is over alle cliënten van alle aanbieders in het cluster samen, de eigen inbegrepen.
-- **Afgekeurd en verwijderd.** Wat een retourbericht (JW306, JW308, JW325) afkeurt of de aanbieder verwijdert, telt als
-  nooit verstuurd.
+- **Afgekeurd en verwijderd.** Wat een retourbericht ({", ".join(formats("return"))}) afkeurt of de aanbieder
+  verwijdert, telt als nooit verstuurd.
 - **Bronnen.** S0: technische sessie voor aanbieders (2023). S1: handleiding van Sturen op Resultaat voor aanbieders.
   S2, S4: presentatie van Almere. S3: afspraken van de regio met aanbieders over het meten van resultaat. CBS:
   informatieprotocol Beleidsinformatie Jeugd, versie 7. JZ588, JW307 en TR-nummers: iJw 3.2.
@@ -91,7 +94,8 @@ geen normen en geen kleuren voor goed of slecht.
 
 def markdown() -> str:
     """The whole page."""
-    parts = [_INTRODUCTION, _overview(), *(_subject(key) for key in SUBJECTS), *_tables()]
+    introduction = f"{_INTRODUCTION}- **Kleine groepen.** {live().sentence}\n{_SCOPE}"
+    parts = [introduction, _overview(), *(_subject(key) for key in SUBJECTS), *_tables()]
     return "\n".join(parts)
 
 
@@ -258,7 +262,9 @@ def _quality() -> str:
         (code, r.retourcode, r.bericht, r.sentence, form[r.form], r.explanation) for code, r in rules.RULES.items()
     ]
     wacht = [
-        (t, f"`{reden}`", sentence) for t, redenen in rules.WAITS_FOR.items() for reden, sentence in redenen.items()
+        (table, f"`{reason}`", full_sentence(waits_sentence(reason)))
+        for table, reasons in rules.WAITS_FOR.items()
+        for reason in reasons
     ]
     return (
         header + _table(("Regel", "Retourcode", "Bericht", "Wat er mis is", "Gevolg", "Toelichting"), regels)

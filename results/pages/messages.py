@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from domain.field.formats import formats
 from domain.field.messages import MESSAGES
 from domain.field.rules import RULES, VLAG, WACHT
 
@@ -25,12 +26,12 @@ Ernst: *heel bestand* - niets van het bestand of bericht telt mee; *deze regel* 
 | code | ernst | wat er is, en wat te doen | bron |
 |---|---|---|---|
 """
-_LATER: Final = """
+_LATER: Final = f"""
 ## Later ingetrokken
 
-Een code van vier tekens is een retourcode van de gemeente (lijst WJ001), uit een JW306, JW308 of JW325. Het bericht of
-de regel telt niet meer mee; het ontvangstbewijs zegt *ingetrokken*. Herstel de oorzaak en lever opnieuw aan, met een
-nieuwe identificatie.
+Een code van vier tekens is een retourcode van de gemeente (lijst WJ001), uit een retourbericht
+({", ".join(formats("return"))}). Het bericht of de regel telt niet meer mee; het ontvangstbewijs zegt *ingetrokken*.
+Herstel de oorzaak en lever opnieuw aan, met een nieuwe identificatie.
 
 ## Gesignaleerd of in afwachting
 

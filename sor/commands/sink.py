@@ -17,7 +17,8 @@ from rich.table import Table as RichTable
 
 from domain.field.geography import GEMEENTEN
 from domain.indicators.catalogue import INDICATORS, Indicator
-from results.figures import SMALLEST_DENOMINATOR, SMALLEST_GROUP, Figure, count_text, figures
+from results.disclosure import live
+from results.figures import Figure, figures
 from settings.access import clickhouse_access
 from settings.settings import ClickHouseUser, load_settings
 from sinks.access import Access
@@ -48,7 +49,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 def register(app: typer.Typer) -> None:
     """Add ``sor migrate`` and ``sor indicators``."""
     app.command("migrate")(_in_a_sentence(migrate_))
-    app.command("indicators")(_in_a_sentence(indicators))
+    help_ = f"{indicators.__doc__}\n\n{live().sentence}"
+    app.command("indicators", help=help_)(_in_a_sentence(indicators))
 
 
 def migrate_(
@@ -91,12 +93,16 @@ def indicators(
     ] = None,
     reference_day: Annotated[
         datetime | None,
-        typer.Option("--peildatum", formats=["%Y-%m-%d"], help="Dag waarop de leeftijd van een einde wordt geteld; zonder: vandaag."),
+        typer.Option(
+            "--peildatum",
+            formats=["%Y-%m-%d"],
+            help="Dag waarop de leeftijd van een einde wordt geteld; zonder: vandaag.",
+        ),
     ] = None,
     as_json: AsJson = False,
     database: Annotated[str, typer.Option(help="Database of the tables.")] = "sor",
 ) -> None:
-    """Show the figures as they are now (for the third party; groups under 10 clients stay hidden)."""
+    """Show the figures as they are now (for the third party; small groups stay hidden)."""
     first, last = since.date() if since else None, until.date() if until else None
     on = reference_day.date() if reference_day else datetime.now(_CLOCK).date()
     keys = tuple(INDICATORS) if as_json else HEADLINE_FIGURES if per else _EVERYTHING
@@ -107,8 +113,8 @@ def indicators(
     console = Console()
     console.print(_wide(found, per) if per else _long(found))
     console.print(
-        f"[R] = lezing, [P] = niet bevestigd. <{SMALLEST_GROUP} = minder dan {SMALLEST_GROUP} cliënten; "
-        f"– = niets geteld, of een percentage van minder dan {SMALLEST_DENOMINATOR}. Geen verantwoordingsinstrument.",
+        f"[R] = lezing, [P] = niet bevestigd, – = niets of te weinig geteld. {live().sentence} "
+        "Geen verantwoordingsinstrument.",
         markup=False,
     )
 
@@ -122,16 +128,11 @@ def _long(found: list[Figure]) -> RichTable:
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     table.add_column("Niet meegeteld", justify="right")
     for before, figure in zip([None, *found], found, strict=False):
-        indicator, uitkomst = figure.indicator, figure.uitkomst
+        indicator = figure.indicator
         if before and before.indicator.subject != indicator.subject:
             table.add_section()
-        n = (
-            ""
-            if indicator.eenheid == "aantal"
-            else count_text(uitkomst.denominator, hidden=figure.hidden == "clienten")
-        )
-        out = "" if indicator.excluded is None else count_text(uitkomst.excluded)
-        table.add_row(indicator.nummer, _label(indicator), figure.text, n, out)
+        shown = (figure.text, figure.counted_text, figure.excluded_text)
+        table.add_row(indicator.nummer, _label(indicator), *shown)
     return table
 
 
@@ -171,9 +172,7 @@ def _label(indicator: Indicator) -> str:
 
 
 def _figure(figure: Figure, reference_day: date) -> dict[str, Any]:
-    indicator, uitkomst, hidden = figure.indicator, figure.uitkomst, figure.hidden
-    few = hidden == "clienten"
-    out = None if indicator.excluded is None or 0 < uitkomst.excluded < SMALLEST_GROUP else uitkomst.excluded
+    indicator = figure.indicator
     return {
         "groep": figure.groep or None,
         "sleutel": indicator.sleutel,
@@ -181,11 +180,11 @@ def _figure(figure: Figure, reference_day: date) -> dict[str, Any]:
         "naam": indicator.title,
         "herkomst": indicator.provenance,
         "eenheid": indicator.eenheid,
-        "waarde": None if hidden else uitkomst.waarde(indicator.eenheid),
-        "n": None if few else uitkomst.denominator,
-        "clienten": None if few else uitkomst.clienten,
-        "uitgesloten": None if few else out,
-        "verborgen": hidden or None,
+        "waarde": figure.value,
+        "n": figure.counted,
+        "clienten": figure.clients,
+        "uitgesloten": figure.excluded,
+        "verborgen": figure.hidden or None,
         "venster": indicator.window,
         "peildatum": reference_day.isoformat(),
         "bron": indicator.bron or None,

@@ -36,7 +36,7 @@ def test_scope_of_messages_and_of_cbs_files() -> None:
 
 
 UITVAL = [
-    f"uniqUpToIf(10)(client, {ENDED}) AS clienten",
+    f"uniqExactIf(client, {ENDED}) AS clienten",
     "countIf(status = 'beeindigd' AND uitval_klasse IN ('client', 'aanbieder', 'wederzijds')) AS teller",
     f"countIf({ENDED}) AS noemer",
     f"countIf({OTHER_ENDS}) AS uitgesloten",
@@ -53,9 +53,7 @@ def test_a_percentage_without_groups() -> None:
 
 def test_a_count_by_a_column_of_its_own() -> None:
     running = "status = 'lopend'"
-    columns = (
-        f"uniqUpToIf(10)(client, {running}) AS clienten, countIf({running}) AS teller, countIf({running}) AS noemer"
-    )
+    columns = f"uniqExactIf(client, {running}) AS clienten, countIf({running}) AS teller, countIf({running}) AS noemer"
     assert sql(INDICATORS["trajecten_lopend"], ("cluster",), reference_day=20_000) == (
         f"SELECT cluster AS cluster, {columns}, 0 AS uitgesloten, teller AS uitkomst FROM sor.trajecten FINAL"
         f" WHERE {TRAJECTEN} GROUP BY cluster ORDER BY cluster"
@@ -84,7 +82,7 @@ def test_a_mean_by_cluster_and_month_narrowed_and_with_every_client_counted() ->
 
 def test_behind_a_sum_stand_the_clients_who_add_to_it() -> None:
     found = sql(INDICATORS["gas_bereikt"], reference_day=20_000)
-    assert found.startswith("SELECT uniqUpToIf(10)(client, 1 AND gas_gescoord != 0) AS clienten, ")
+    assert found.startswith("SELECT uniqExactIf(client, 1 AND gas_gescoord != 0) AS clienten, ")
 
 
 def test_a_cohort_counts_when_its_follow_up_is_over_on_the_reference_day() -> None:
@@ -92,7 +90,7 @@ def test_a_cohort_counts_when_its_follow_up_is_over_on_the_reference_day() -> No
     planned = f"status = 'beeindigd' AND reden_beeindiging IN ('31', '32', '33', '34') AND {over}"
     other = f"status = 'beeindigd' AND reden_beeindiging NOT IN ('31', '32', '33', '34') AND {over}"
     sums = {
-        "clienten": f"uniqUpToIf(10)(client, {planned})",
+        "clienten": f"uniqExactIf(client, {planned})",
         "teller": f"countIf({planned} AND nieuwe_start IS NULL)",
         "noemer": f"countIf({planned})",
         "uitgesloten": f"countIf({other})",
@@ -127,7 +125,7 @@ def test_several_figures_in_one_statement() -> None:
     )
     both = [INDICATORS["uitval"], INDICATORS["uitval_client"]]
     found = sql_together(both, ("gemeente", "maand"), "1", "db", reference_day=20_000, clients_up_to=3)
-    mine = ", ".join(apart).replace("(10)", "(3)")
+    mine = ", ".join(apart).replace("uniqExactIf", "uniqUpToIf(3)")
     other = mine.replace("AS uitval_", "AS uitval_client_")
     other = other.replace("uitval_klasse IN ('client', 'aanbieder', 'wederzijds')", "uitval_klasse = 'client'")
     month = "addDays(einddatum, 1 - toDayOfMonth(einddatum)) AS maand"

@@ -17,7 +17,8 @@ from domain.field.dates import day
 from domain.field.geography import GEMEENTEN
 from domain.indicators.catalogue import INDICATORS, Indicator, evaluate
 from results.dashboards.outcomes import build
-from results.dashboards.queries import REFERENCE_DAY, name
+from results.dashboards.queries import REFERENCE_DAY, name, single
+from results.disclosure import Disclosure, live
 from sinks import clickhouse
 from sinks.access import Access
 from sinks.tables import METINGEN, RECEIPTS, SCORES, TRAJECTEN
@@ -33,6 +34,8 @@ FIRST, LAST = date(2025, 1, 1), date(2025, 12, 31)
 #: The day on which the reader looks: some ends of the period are a year old by then, some are not.
 TODAY = date(2026, 3, 1)
 DASHBOARD = build()
+#: The rule in force, and others under which less is shown.
+RULES = (live(), Disclosure(37, 53), Disclosure(300, 700))
 PANELS: list[dict[str, Any]] = [panel for panel in DASHBOARD["panels"] if "targets" in panel]
 ALL: dict[str, tuple[str, ...]] = {"cluster": (), "gemeente": (), "aanbieder": ()}
 ONE = {"cluster": ("DUO", "Amsterdam"), "gemeente": ("0363",), "aanbieder": ("90000001",)}
@@ -121,13 +124,11 @@ def inside(chosen: Mapping[str, tuple[str, ...]], column: str | None) -> Any:
 
 
 def expected(
-    one: Indicator, tables: Tables, chosen: Mapping[str, tuple[str, ...]]
+    one: Indicator, tables: Tables, chosen: Mapping[str, tuple[str, ...]], rule: Disclosure
 ) -> tuple[float | None, float | None]:
     """Figure and n of an indicator by the domain's own computation, hidden where too few stand behind it."""
     outcome = evaluate(one, tables, where=inside(chosen, one.datum or None), reference_day=day(TODAY))[()]  # type: ignore[arg-type]
-    hidden = outcome.clienten < 10
-    few = hidden or (one.eenheid == "%" and outcome.denominator < 20)
-    return None if few else outcome.waarde(one.eenheid), None if hidden else outcome.denominator
+    return rule.figure(one.eenheid, outcome), rule.counted(outcome)
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel["title"])
@@ -163,16 +164,29 @@ def test_a_figure_is_that_of_the_domain(
     one: Indicator,
     chosen: dict[str, tuple[str, ...]],
 ) -> None:
-    (row,) = run(reader, finished(panel["targets"][0]["rawSql"], chosen))
-    figure, counted = expected(one, tables, chosen)
-    assert row[name(one)] == (None if figure is None else pytest.approx(figure))
-    assert row["n"] == counted
+    assert panel["targets"][0]["rawSql"] == single(one, live())
+    for rule in RULES:
+        (row,) = run(reader, finished(single(one, rule), chosen))
+        figure, counted = expected(one, tables, chosen, rule)
+        assert row[name(one)] == (None if figure is None else pytest.approx(figure)), rule
+        assert row["n"] == counted, rule
+
+
+def test_under_a_rule_that_nobody_meets_no_panel_shows_a_figure(reader: tuple[Client, str]) -> None:
+    panels = [panel for panel in build(Disclosure(1_000_000, 1))["panels"] if "targets" in panel]
+    figures = [panel for panel in panels if "clienten" in panel["targets"][0]["rawSql"]]
+    assert len(figures) == len(PANELS) - 3
+    for panel in figures:
+        found = run(reader, finished(panel["targets"][0]["rawSql"], ALL))
+        shown = [value for row in found for value in row.values() if isinstance(value, int | float)]
+        assert found, panel["title"]
+        assert shown == [], panel["title"]
 
 
 def test_a_period_pools_its_months(reader: tuple[Client, str], tables: Tables) -> None:
     (panel,) = (panel for panel in PANELS if panel["title"] == "Uitval, per periode")
     (row,) = run(reader, finished(panel["targets"][0]["rawSql"], ALL, "year"))
-    assert row["Uitval"] == pytest.approx(expected(INDICATORS["uitval"], tables, ALL)[0])
+    assert row["Uitval"] == pytest.approx(expected(INDICATORS["uitval"], tables, ALL, live())[0])
     months = run(reader, finished(panel["targets"][0]["rawSql"], ALL, "month"))
     assert [row["time"].month for row in months] == list(range(1, 13))
 

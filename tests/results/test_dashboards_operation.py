@@ -18,12 +18,15 @@ from clickhouse_connect.driver.client import Client
 from prometheus_client import REGISTRY
 
 from domain.facts.delivery import Aanlevering
+from domain.field.dates import iso_day
 from domain.field.messages import MESSAGES
+from domain.field.words import KIND_LABELS
 from monitoring import metrics
-from operations.exporter import BURST_LEAST, UNOPENED_MOST, Checks
+from operations.exporter import BURST_LEAST, UNOPENED_MOST, WAITING, Checks
 from results.dashboards import deliveries as dashboard_aanlevering
 from results.dashboards import operation as dashboard_operation
-from results.dashboards.deliveries import KINDS
+from results.dashboards.queries import DELIVERIES
+from results.waiting import waiting_sql
 from schemas.topics import IN_TOPIC
 from settings.settings import load_settings
 from sinks import clickhouse
@@ -177,7 +180,18 @@ def test_what_waits_is_shown_with_its_age(reader: Client) -> None:
 
 
 def test_every_kind_of_delivery_has_a_dutch_name() -> None:
-    assert set(KINDS) == set(IN_TOPIC) == set(metrics.KINDS)
+    assert set(KIND_LABELS) == set(IN_TOPIC) == set(metrics.KINDS)
+    assert all(f"'{label}'" in DELIVERIES for label in KIND_LABELS.values())
+    (chosen,) = (one for one in PAGES["aanlevering"]["templating"]["list"] if one["name"] == "soort")
+    # As Grafana reads it: options between commas that no backslash escapes, text and value between colons.
+    options = [text.replace("\\,", ",").rpartition(" : ") for text in re.split(r"(?<!\\),", chosen["query"])]
+    assert {value: text for text, _, value in options} == KIND_LABELS
+
+
+def test_a_kind_has_its_name_in_every_table(reader: Client) -> None:
+    labels = {KIND_LABELS[kind] for kind in ("score", "cem", "start")}
+    assert {row["Soort"] for row in shown(reader, "Per soort")} == labels
+    assert {row["Soort"] for row in shown(reader, "Aanleveringen die niet af zijn")} == {KIND_LABELS["start"]}
     assert "kind" in Aanlevering.__struct_fields__
 
 
@@ -259,6 +273,16 @@ def test_what_waits_is_counted_by_reason(checks: Checks, access: Access) -> None
     assert checks.run("waiting")
     assert value("sor_pending_rows", table="metingen", reason="venster") == 0
     assert value("sor_pending_oldest_timestamp_seconds", table="metingen", reason="venster") is None
+
+
+def test_the_exporter_and_the_dashboard_count_the_same_rows(reader: Client, access: Access) -> None:
+    query = WAITING.format(waiting_sql(access.database))
+    counted = {(table, reason): (rows, day) for table, reason, rows, day in clickhouse.select(reader, query)}
+    rows: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for row in shown(reader, "Wacht op iets dat nog niet is aangeleverd (nu)"):
+        since = iso_day(row["Sinds"])
+        rows.setdefault((row["Tabel"], row["Wacht op"]), []).append((row["Rijen"], since))
+    assert {key: (sum(n for n, _ in found), min(day for _, day in found)) for key, found in rows.items()} == counted
 
 
 def test_the_age_of_events_is_that_of_new_rows(checks: Checks, access: Access) -> None:

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from domain.field.dates import as_date, day, iso_day
+from domain.field.definitions import DEFINITIONS
 from domain.field.geography import GEMEENTEN
 from domain.indicators import overview as indicator_overview
 from domain.indicators.catalogue import INDICATORS, Group, Indicator, Outcome, evaluate, overview, sql, sql_together
+from results.disclosure import Disclosure
 from results.figures import figures
 from sinks import clickhouse
 from sinks.access import Access
@@ -265,9 +267,10 @@ def test_the_query_of_one_indicator_gives_its_figure(access: Access) -> None:
     client.close()
 
 
-def test_the_command_shows_a_dutch_table_without_small_groups(
-    access: Access, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def command(access: Access, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """``sor indicators`` on forty ends of as many clients in Amsterdam and nine in DUO."""
+
     def ended(number: int, **changed: Any) -> dict[str, Any]:
         klasse = "client" if number % 4 == 0 else "gepland"
         return traject(number, 1, status="beeindigd", uitval_klasse=klasse, einddatum=LAST, **changed)
@@ -287,7 +290,11 @@ def test_the_command_shows_a_dutch_table_without_small_groups(
         monkeypatch.setenv(f"SOR_{name}", value)
     monkeypatch.setenv("SOR_CLICKHOUSE_USER", "admin")
     monkeypatch.setenv("COLUMNS", "160")
-    runner, words = CliRunner(), ["indicators", "--database", access.database]
+    return ["indicators", "--database", access.database]
+
+
+def test_the_command_shows_a_dutch_table_without_small_groups(command: list[str]) -> None:
+    runner, words = CliRunner(), command
     lines = runner.invoke(app, [*words, "--per", "cluster"]).output.splitlines()
     head, uitval = (next(line for line in lines if name in line) for name in ("Amsterdam", "Uitval"))
     assert head.index("Amsterdam") < head.index("DUO")
@@ -311,3 +318,34 @@ def test_the_command_shows_a_dutch_table_without_small_groups(
     assert found["0363", "uitval"]["waarde"] == 25
     hidden = found["0384", "uitval"]
     assert (hidden["waarde"], hidden["n"], hidden["clienten"], hidden["verborgen"]) == (None, None, None, "clienten")
+
+
+def test_the_command_follows_another_rule(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, value in (("kleinste_groep", 37), ("kleinste_noemer", 53)):
+        monkeypatch.setitem(DEFINITIONS, key, DEFINITIONS[key]._replace(waarde=value))
+    table = CliRunner().invoke(app, [*command, "--per", "cluster"]).output
+    (uitval,) = (line for line in table.splitlines() if "Uitval" in line)
+    (ends,) = (line for line in table.splitlines() if "Beëindigde" in line)
+    assert [cell.strip() for cell in uitval.split("│")[2:4]] == ["–", "<37"]
+    assert [cell.strip() for cell in ends.split("│")[2:4]] == ["40", "<37"]
+    assert Disclosure(37, 53).sentence in " ".join(table.split())
+    assert "<10" not in table
+    cells = json.loads(CliRunner().invoke(app, [*command, "--json", "--per", "gemeente"]).output)
+    found = {(one["groep"], one["sleutel"]): one for one in cells}
+    for town, sleutel, shown in (
+        ("0363", "uitval", (None, 40, 40, "noemer")),
+        ("0363", "trajecten_beeindigd", (40, 40, 40, None)),
+        ("0384", "trajecten_beeindigd", (None, None, None, "clienten")),
+    ):
+        assert tuple(found[town, sleutel][name] for name in ("waarde", "n", "clienten", "verborgen")) == shown
+
+
+def test_figures_take_a_rule(access: Access, command: list[str]) -> None:
+    def shown(rule: Disclosure | None) -> list[float | None]:
+        found = figures(access, ["trajecten_beeindigd"], "cluster", reference_day=REFERENCE_DAY, rule=rule)
+        return [figure.value for figure in found if figure.groep]
+
+    assert command
+    assert shown(None) == [40, None]
+    assert shown(Disclosure(9, 20)) == [40, 9]
+    assert shown(Disclosure(41, 20)) == [None, None]
