@@ -20,6 +20,7 @@ from schemas.topics import IN_TOPIC, RECEIPTS
 from sor.cli import app
 from tests.conftest import RunningBroker
 from tests.connectors.support import AGB, BSN, BSNS, RAP_HEADER, Regie, ThirdParty, make_keys, table
+from tests.sor.test_needs import CONNECTOR, beyond, sor_without
 from transport import topics
 from transport.clients import Cluster
 
@@ -114,6 +115,15 @@ def test_files_go_in_and_receipts_come_back(home: Path, stages: Stages) -> None:
     again = deliver(str(home / "in"))
     assert again.exit_code == 0, again.output
     assert len(stages.third.state) == 2  # the same content is the same delivery
+
+
+def test_a_machine_with_the_connector_alone_gets_its_receipt(home: Path, stages: Stages, broker: RunningBroker) -> None:
+    """Without one package of an extra: what a source installs is enough."""
+    scores = home / "in" / f"{AGB}_scores.csv"
+    scores.write_bytes(RAP)
+    done = sor_without(beyond(CONNECTOR), "deliver", str(scores), home=home, SOR_KAFKA=broker.bootstrap)
+    assert done.returncode == 0, done.stderr
+    assert "Geïmporteerd en gevalideerd     2000" in done.stdout
 
 
 def test_without_an_answer_the_command_ends_with_3(home: Path) -> None:

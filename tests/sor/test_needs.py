@@ -42,6 +42,7 @@ needs.distribution = installed
 sys.argv = ["sor", *json.loads(sys.argv[2])]
 cli.main()
 """
+CONNECTOR: Final = "requirements-connector.lock"
 _INSTALL: Final = "needs packages that are not installed here. Run: pip install 'sturen-op-resultaat[{}]'"
 
 
@@ -61,13 +62,11 @@ def beyond(lock: str) -> set[str]:
     return modules | {_plain(need.package) for need in needs.needs()} - brought
 
 
-def _sor(hidden: set[str], *words: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
+def sor_without(hidden: set[str], *words: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run ``sor`` as if these modules and packages were not installed."""
     command = [sys.executable, "-c", _PROBE, json.dumps(sorted(hidden)), json.dumps(words)]
     environment = {"SOR_HOME": str(home), "SOR_PORTS": "29900", "SOR_KAFKA": "127.0.0.1:1", "COLUMNS": "120"} | more
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT, timeout=60)
-
-
-CONNECTOR: Final = "requirements-connector.lock"
 
 
 def test_the_connector_is_without_the_large_packages() -> None:
@@ -78,8 +77,10 @@ def test_the_connector_is_without_the_large_packages() -> None:
 def test_a_connector_checks_files_and_makes_keys(tmp_path: Path) -> None:
     scores = tmp_path / "scores.csv"
     scores.write_bytes(table(RAP_HEADER, [(BSN, "", "4711", "D1O", "2")]))
-    assert _sor(beyond(CONNECTOR), "keys", "init", home=tmp_path).returncode == 0
-    done = _sor(beyond(CONNECTOR), "deliver", "--check", "--json", str(scores), "--as", "94000001", home=tmp_path)
+    assert sor_without(beyond(CONNECTOR), "keys", "init", home=tmp_path).returncode == 0
+    done = sor_without(
+        beyond(CONNECTOR), "deliver", "--check", "--json", str(scores), "--as", "94000001", home=tmp_path
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert len(json.loads(done.stdout)["aanleveringen"]) == 1
 
@@ -87,24 +88,24 @@ def test_a_connector_checks_files_and_makes_keys(tmp_path: Path) -> None:
 def test_a_connector_goes_as_far_as_the_broker(tmp_path: Path) -> None:
     scores = tmp_path / "scores.csv"
     scores.write_bytes(table(RAP_HEADER, [(BSN, "", "4711", "D1O", "2")]))
-    _sor(beyond(CONNECTOR), "keys", "init", home=tmp_path)
-    done = _sor(beyond(CONNECTOR), "deliver", str(scores), "--as", "94000001", home=tmp_path)
+    sor_without(beyond(CONNECTOR), "keys", "init", home=tmp_path)
+    done = sor_without(beyond(CONNECTOR), "deliver", str(scores), "--as", "94000001", home=tmp_path)
     assert done.returncode == 4, done.stderr
 
 
 def test_a_connector_finds_its_own_deliveries(tmp_path: Path) -> None:
-    _sor(beyond(CONNECTOR), "keys", "init", home=tmp_path)
+    sor_without(beyond(CONNECTOR), "keys", "init", home=tmp_path)
     secret = connector_secret(tmp_path / "keys")
     Journal(tmp_path / "journaal.sqlite", secret).add("a" * 64, [(3, SCORE)])
-    done = _sor(beyond(CONNECTOR), "receipts", "--journaal", "--zoek", "4711", home=tmp_path)
+    done = sor_without(beyond(CONNECTOR), "receipts", "--journaal", "--zoek", "4711", home=tmp_path)
     assert (done.returncode, done.stdout) == (0, f"{'a' * 64}  regel 7 (record 3)\n"), done.stderr
-    done = _sor(beyond(CONNECTOR), "receipts", "--journaal", "--zoek", "4712", home=tmp_path)
+    done = sor_without(beyond(CONNECTOR), "receipts", "--journaal", "--zoek", "4712", home=tmp_path)
     assert (done.returncode, done.stdout) == (1, "Geen aanlevering gevonden.\n")
 
 
 @pytest.mark.parametrize("words", [("--help",), ("deliver", "--help"), ("receipts", "--help"), ("topics", "list")])
 def test_what_a_connector_can_show(words: tuple[str, ...], tmp_path: Path) -> None:
-    done = _sor(beyond(CONNECTOR), *words, home=tmp_path)
+    done = sor_without(beyond(CONNECTOR), *words, home=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -126,34 +127,34 @@ def test_what_a_connector_can_show(words: tuple[str, ...], tmp_path: Path) -> No
     ],
 )
 def test_a_command_says_which_extra_it_needs(words: tuple[str, ...], extra: str, tmp_path: Path) -> None:
-    done = _sor(beyond(CONNECTOR), *words, home=tmp_path)
+    done = sor_without(beyond(CONNECTOR), *words, home=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"sor: sor {words[0]} {_INSTALL.format(extra)}\n"
     assert "Traceback" not in done.stderr
 
 
 def test_a_registry_needs_its_client(tmp_path: Path) -> None:
-    _sor(beyond(CONNECTOR), "keys", "init", home=tmp_path)
-    done = _sor(beyond(CONNECTOR), "run", "evaluate", home=tmp_path, SOR_REGISTRY="http://127.0.0.1:1")
+    sor_without(beyond(CONNECTOR), "keys", "init", home=tmp_path)
+    done = sor_without(beyond(CONNECTOR), "run", "evaluate", home=tmp_path, SOR_REGISTRY="http://127.0.0.1:1")
     assert (done.returncode, done.stderr) == (2, f"sor: sor run {_INSTALL.format('stream')}\n")
 
 
 @pytest.mark.parametrize("missing", ["connectors.delivery", "transport", "lxml"])
 def test_what_no_extra_brings_is_a_fault(missing: str, tmp_path: Path) -> None:
     """A module of ours, or a package that every installation has: no advice would help, and nothing is hidden."""
-    done = _sor({missing}, "deliver", "--help", home=tmp_path)
+    done = sor_without({missing}, "deliver", "--help", home=tmp_path)
     assert done.returncode == 1
     assert f"ModuleNotFoundError: No module named '{missing}'" in done.stderr
     assert "pip install" not in done.stderr
 
 
 def test_a_missing_module_of_ours_in_a_stage_is_a_fault(tmp_path: Path) -> None:
-    assert "Traceback" in _sor({"sinks.consumer"}, "run", "sink", home=tmp_path).stderr
+    assert "Traceback" in sor_without({"sinks.consumer"}, "run", "sink", home=tmp_path).stderr
 
 
 @pytest.mark.parametrize("name", ["up", "status", "demo", "bench", "simulate"])
 def test_what_production_leaves_out_is_said(name: str, tmp_path: Path) -> None:
-    done = _sor({*needs.CONVENIENCE, *beyond(CONNECTOR)}, name, home=tmp_path)
+    done = sor_without({*needs.CONVENIENCE, *beyond(CONNECTOR)}, name, home=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith(f"sor: sor {name} is not part of this installation: it holds what production runs.")
     assert done.stderr.count("\n") == 1
