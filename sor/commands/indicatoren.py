@@ -10,10 +10,15 @@ from typing import Annotated, Final
 import typer
 
 from results.pages import indicators as figures
+from results.pages import levering
 from results.pages import messages as messages
 
 #: File in ``docs`` -> its text.
-PAGES: Final[dict[str, Callable[[], str]]] = {"indicatoren.md": figures.markdown, "meldingen.md": messages.markdown}
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "indicatoren.md": figures.markdown,
+    "meldingen.md": messages.markdown,
+    "levering.md": levering.markdown,
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +32,10 @@ def indicators(
     ] = False,
     to_screen: Annotated[bool, typer.Option("--markdown", help="Print the page of the figures.")] = False,
 ) -> None:
-    """Write docs/indicatoren.md and docs/meldingen.md: every figure and every message in words."""
+    """Write docs/indicatoren.md and docs/meldingen.md: every figure and every message in words.
+
+    And docs/levering.md: what each message makes of a levering.
+    """
     if to_screen:
         typer.echo(figures.markdown(), nl=False)
         return
