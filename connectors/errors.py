@@ -1,4 +1,4 @@
-"""What a sender can mend, each with a sentence that says what to do. Never holds content of a file."""
+"""What stops a connector: a sentence that says what to do and never holds content of a file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,3 @@ class ConnectorError(OperatorFault):
 
 class BrokerDown(ConnectorError):
     """The broker is not reachable, or lacks a topic."""
-
-
-class NothingToDeliver(ConnectorError):
-    """None of what was given can be delivered."""

@@ -21,7 +21,7 @@ PUBLIC, EVALUATE, ENTRY, CONNECTOR = "public", "evaluate", "entry", "connector"
 _FILE: Final = "keys.json"
 
 
-class KeyProblem(OperatorFault):
+class KeysError(OperatorFault):
     """Keys are missing, readable by others, or do not belong together. The message says what to do."""
 
 
@@ -56,7 +56,7 @@ def init(folder: Path, domain: str = "jeugd") -> None:
     """Make the three key folders. Refuses to touch a folder that exists: keys are never overwritten."""
     for name in (PUBLIC, EVALUATE, ENTRY):
         if (folder / name).exists():
-            raise KeyProblem(f"{folder / name} exists; keys are never overwritten. Move it away or use another folder.")
+            raise KeysError(f"{folder / name} exists; keys are never overwritten. Move it away or use another folder.")
     evaluate, entry, scalar = PrivateKey.generate(), PrivateKey.generate(), oprf.random_scalar()
     public = {
         "suite": SUITE_ID,
@@ -76,7 +76,7 @@ def load_public(folder: Path) -> PublicKeys:
     """The public keys; ``folder`` holds ``public``."""
     data = _read(folder / PUBLIC, private=False)
     if data["suite"] != SUITE_ID:
-        raise KeyProblem(f"the public keys are of suite {data['suite']}, this version speaks {SUITE_ID}; update it.")
+        raise KeysError(f"the public keys are of suite {data['suite']}, this version speaks {SUITE_ID}; update it.")
     return PublicKeys(
         SUITE_ID, data["epoch"], data["domain"], _raw(data["evaluate"]), _raw(data["entry"]), _raw(data["oprf"])
     )
@@ -87,7 +87,7 @@ def load_evaluate(folder: Path) -> EvaluateKeys:
     data = _read(folder / EVALUATE)
     scalar = _raw(data["scalar"])
     if oprf.public_of(scalar) != load_public(folder).oprf:
-        raise KeyProblem("the scalar of evaluate is not the published one: pseudonyms would change. Restore its keys.")
+        raise KeysError("the scalar of evaluate is not the published one: pseudonyms would change. Restore its keys.")
     return EvaluateKeys(_sealing(data), scalar)
 
 
@@ -135,11 +135,9 @@ def _read(folder: Path, *, private: bool = True) -> dict[str, Any]:
     try:
         mode = path.stat().st_mode | folder.stat().st_mode
         if private and mode & 0o077:
-            raise KeyProblem(f"{folder} can be read by others; set mode 0700 on the folder and 0600 on {_FILE}.")
+            raise KeysError(f"{folder} can be read by others; set mode 0700 on the folder and 0600 on {_FILE}.")
         return dict(json.loads(path.read_text()))
     except FileNotFoundError as error:
-        raise KeyProblem(
-            f"{path} is missing; `sor keys init` makes keys, or restore it from its own backup."
-        ) from error
+        raise KeysError(f"{path} is missing; `sor keys init` makes keys, or restore it from its own backup.") from error
     except ValueError as error:
-        raise KeyProblem(f"{path} is no valid key file; restore it from its own backup.") from error
+        raise KeysError(f"{path} is no valid key file; restore it from its own backup.") from error

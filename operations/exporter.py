@@ -114,7 +114,7 @@ class Checks:
         metrics.CHECKS_DONE.labels(check=name).inc()
         try:
             self.all[name]()
-        except (UnavailableError, RefusedError, CheckFailed, keys.KeyProblem, OSError) as problem:
+        except (UnavailableError, RefusedError, CheckFailed, keys.KeysError, OSError) as problem:
             metrics.CHECK_FAILURES.labels(check=name).inc()
             words = problem.strerror if isinstance(problem, OSError) else str(problem)
             log.warning("a check failed", check=name, problem=words or type(problem).__name__)

@@ -30,23 +30,22 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from faults import EXIT_CLEAN, EXIT_FAULT, OperatorFault
 from schemas import topics
 from schemas.codec import IdSource
 from sinks import measure
 from sinks.access import Access
 from sinks.batch import Batch, Place
-from sinks.clickhouse import RefusedError, UnavailableError
+from sinks.clickhouse import UnavailableError
 from sinks.contract import MustStopError
 from sinks.inserts import DECODED, Inserts
 from sinks.tables import TABLES, Table
 from sinks.writer import Writer
 from transport.clients import Cluster, consumer
-from transport.health import Health, HealthPortError
+from transport.health import Health
 
 log = logging.getLogger(__name__)
 
-EXIT_CLEAN: Final = 0
-EXIT_FAULT: Final = 70  # something that time does not heal; offsets uncommitted
 FIRST_DELAY, LONGEST_DELAY = 0.25, 10.0  # seconds between two tries
 _POLL_SECONDS = 0.1
 _MEANWHILE_SECONDS = 0.005  # a read beside an insert: what comes after it has to wait for this one
@@ -103,7 +102,7 @@ def run(config: SinkConfig) -> int:
             signal.signal(number, lambda _number, _frame: sink.stop())
     try:
         sink.run()
-    except (MustStopError, RefusedError, HealthPortError) as error:
+    except OperatorFault as error:  # something that time does not heal; offsets uncommitted
         log.critical("The sink stops: %s", error)
         return EXIT_FAULT
     return EXIT_CLEAN

@@ -8,7 +8,7 @@ from settings.settings import Settings
 
 
 def feedback(settings: Settings) -> Feedback | None:
-    """Both mails of every delivery, or None when no addresses are set. ``MailProblem``, ``StackError`` if wrong."""
+    """Both mails of every delivery, or None when no addresses are set. ``MailError``, ``SettingsError`` if wrong."""
     if settings.mail_addresses is None:
         return None
     return Feedback(_post(settings), addresses(settings.mail_addresses), settings.mail_sender)

@@ -27,7 +27,7 @@ from transport.clients import Cluster, admin
 _TIMEOUT = 20.0
 
 
-class TopicProblem(OperatorFault):
+class TopicError(OperatorFault):
     """The broker's topics cannot be made equal to the declared ones; the message says what to do."""
 
 
@@ -40,12 +40,12 @@ class Change(NamedTuple):
 
 
 def plan(cluster: Cluster, partitions: int, *, acls: bool = False) -> list[Change]:
-    """What differs between the broker and the declaration; ``TopicProblem`` when the broker cannot be reached."""
+    """What differs between the broker and the declaration; ``TopicError`` when the broker cannot be reached."""
     client = admin(cluster)
     try:
         present = {name: len(meta.partitions) for name, meta in client.list_topics(timeout=_TIMEOUT).topics.items()}
     except KafkaException as error:
-        raise TopicProblem(f"Kafka at {cluster.bootstrap} does not answer: {error.args[0].str()}") from error
+        raise TopicError(f"Kafka at {cluster.bootstrap} does not answer: {error.args[0].str()}") from error
     missing = [t for name, t in topics().items() if name not in present]
     there = [t for name, t in topics().items() if name in present]
     changes = [Change(t.name, "create", f"{partitions} partitions, {_words(t.config)}") for t in missing]
@@ -63,7 +63,7 @@ def apply(cluster: Cluster, changes: Iterable[Change], partitions: int, replicat
     changes, client, declared = list(changes), admin(cluster), topics()
     wrong = [change for change in changes if change.kind == "partitions"]
     if wrong:
-        raise TopicProblem(
+        raise TopicError(
             f"{wrong[0].topic} {wrong[0].detail} partitions. A count is never changed in place, for the keys would "
             "leave their state behind: set SOR_PARTITIONS to what the broker has, or lay the log anew in an empty "
             "cluster."
@@ -131,7 +131,7 @@ def _acl_changes(client: AdminClient) -> list[Change]:
     try:
         present = {_acl_key(rule) for rule in client.describe_acls(every).result()}
     except KafkaException as error:
-        raise TopicProblem(f"The broker shows no access rules: {error.args[0].str()}") from error
+        raise TopicError(f"The broker shows no access rules: {error.args[0].str()}") from error
     return [
         Change(rule.name, "acl", f"{rule.principal} may {rule.operation.name}")
         for rule in acl_bindings()
@@ -153,4 +153,4 @@ def _wait(futures: dict[object, object], *accepted: int) -> None:
             future.result()  # type: ignore[attr-defined]
         except KafkaException as error:
             if error.args[0].code() not in accepted:
-                raise TopicProblem(f"{subject}: {error.args[0].str()}") from error
+                raise TopicError(f"{subject}: {error.args[0].str()}") from error

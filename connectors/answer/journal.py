@@ -38,7 +38,7 @@ class Place(NamedTuple):
     regel: int
 
 
-class JournalProblem(ConnectorError):
+class JournalError(ConnectorError):
     """The journal cannot be written or read; the message says what to do."""
 
 
@@ -103,7 +103,7 @@ class Journal:
                 database.execute(_SCHEMA)
                 yield database
         except (sqlite3.Error, OSError) as problem:
-            raise JournalProblem(
+            raise JournalError(
                 f"Het journaal {self._path} kan niet worden gebruikt ({type(problem).__name__}). Controleer rechten en "
                 "schijfruimte; hetzelfde commando maakt het werk daarna af, niets telt dubbel."
             ) from problem

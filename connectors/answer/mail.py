@@ -31,7 +31,7 @@ _SECONDS: Final = 20
 _AGB: Final = 8
 
 
-class MailProblem(ConnectorError):
+class MailError(ConnectorError):
     """Mail could not be handed over; the delivery itself is not touched by it. The message says what to do."""
 
 
@@ -39,7 +39,7 @@ class Post(Protocol):
     """Where a mail goes."""
 
     def send(self, mail: EmailMessage) -> None:
-        """Hand over one mail. ``MailProblem`` when that fails."""
+        """Hand over one mail. ``MailError`` when that fails."""
 
 
 def technical(delivery: Delivery, to: str, sender: str) -> EmailMessage:
@@ -119,7 +119,7 @@ class Outbox:
             half.write_bytes(mail.as_bytes())
             half.replace(self._folder / f"{name}.eml")
         except OSError as problem:
-            raise MailProblem(f"De map {self._folder} neemt geen mail aan ({type(problem).__name__}).") from problem
+            raise MailError(f"De map {self._folder} neemt geen mail aan ({type(problem).__name__}).") from problem
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Server:
     password: str = field(default="", repr=False)
 
     def send(self, mail: EmailMessage) -> None:
-        """Hand over one mail. ``MailProblem`` without the server's words, which may quote an address."""
+        """Hand over one mail. ``MailError`` without the server's words, which may quote an address."""
         try:
             with smtplib.SMTP(self.host, self.port, timeout=_SECONDS) as server:
                 if self.starttls:
@@ -142,21 +142,21 @@ class Server:
                     server.login(self.user, self.password)
                 server.send_message(mail)
         except (smtplib.SMTPException, OSError) as problem:
-            raise MailProblem(
+            raise MailError(
                 f"De mailserver {self.host}:{self.port} neemt de terugkoppeling niet aan ({type(problem).__name__}). "
                 "De aanlevering zelf is verwerkt; sor receipts toont de uitkomst."
             ) from problem
 
 
 def addresses(path: Path) -> Mapping[str, str]:
-    """AGB code of a provider -> its address, from a TOML file with a table ``[adressen]``. ``MailProblem`` if wrong."""
+    """AGB code of a provider -> its address, from a TOML file with a table ``[adressen]``. ``MailError`` if wrong."""
     try:
         found = tomllib.loads(path.read_text("utf-8"))["adressen"]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as problem:
-        raise MailProblem(f"{path} is geen TOML-bestand met een tabel [adressen] ({type(problem).__name__}).") from None
+        raise MailError(f"{path} is geen TOML-bestand met een tabel [adressen] ({type(problem).__name__}).") from None
     wrong = [agb for agb, to in found.items() if not (len(agb) == _AGB and agb.isdigit() and _is_address(to))]
     if wrong:
-        raise MailProblem(f"{path}: {wrong[0]} is geen AGB-code van acht cijfers, of het adres klopt niet.")
+        raise MailError(f"{path}: {wrong[0]} is geen AGB-code van acht cijfers, of het adres klopt niet.")
     return dict(found)
 
 

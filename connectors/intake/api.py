@@ -25,8 +25,8 @@ from connectors.intake.index import Entry, Index
 from connectors.intake.limits import COME_BACK, Full, Lanes, Memory, Rates, TooFast
 from connectors.intake.openapi import document as openapi
 from connectors.intake.problems import Kind, Problem
-from connectors.intake.tokens import Gate, TokenProblem
-from connectors.intake.work import Done, Job, Refused, Sealer, WorkerFault, WorkerLost, where
+from connectors.intake.tokens import Gate, TokenError
+from connectors.intake.work import Done, Job, Refused, Sealer, WorkerBroken, WorkerLost, where
 
 log = structlog.get_logger()
 _ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -81,7 +81,7 @@ class Intake:
         return app
 
     def welcome(self) -> None:
-        """Follow the token file: receipts of these providers are kept, and of no other. ``TokenProblem``."""
+        """Follow the token file: receipts of these providers are kept, and of no other. ``TokenError``."""
         providers = self._gate.providers()
         self._source.providers = providers
         if self._index.serve(providers):
@@ -93,7 +93,7 @@ class Intake:
             agb = self._by_header(request)
             if agb is not None and agb not in self._source.providers:
                 self.welcome()
-        except TokenProblem as problem:
+        except TokenError as problem:
             log.warning("tokens", problem=str(problem))
             raise Problem(Kind.NO_SERVER, retry=_DOWN_RETRY) from None
         if agb is None:
@@ -136,7 +136,7 @@ class Intake:
             raise Problem(Kind.NO_SERVER, retry=_DOWN_RETRY) from None
         except WorkerLost:
             raise Problem(Kind.NO_SERVER, retry=COME_BACK) from None
-        except WorkerFault as fault:
+        except WorkerBroken as fault:
             log.critical("fault", where=str(fault))
             raise Problem(Kind.FAULT) from None
 

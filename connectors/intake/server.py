@@ -21,7 +21,7 @@ from connectors.intake.config import IntakeConfig, Tls
 from connectors.intake.documents import Receipts
 from connectors.intake.index import Index
 from connectors.intake.reader import ReceiptReader
-from connectors.intake.tokens import Gate, TokenProblem
+from connectors.intake.tokens import Gate, TokenError
 from connectors.intake.work import Workers, where
 from crypto.keys import connector_secret, load_public
 from monitoring import metrics
@@ -35,7 +35,7 @@ _LINGER: Final = 2.0
 _SHUTDOWN: Final = 60.0
 
 
-class IntakeProblem(ConnectorError):
+class IntakeError(ConnectorError):
     """The intake cannot start; the message says what to do."""
 
 
@@ -46,7 +46,7 @@ class IntakeBroken(RuntimeError):
 def require_safe(config: IntakeConfig, *, plain: bool) -> None:
     """Refuse to take tokens and files in clear over a network, unless a proxy in front does the encryption."""
     if config.tls is None and not plain and not _is_loopback(config.host):
-        raise IntakeProblem(
+        raise IntakeError(
             f"{config.host} is no address of this machine alone: give --certificate and --key, "
             "or --plain when a proxy in front encrypts."
         )
@@ -60,7 +60,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def tls_context(tls: Tls) -> ssl.SSLContext:
-    """The server's side of TLS 1.2 and later. ``IntakeProblem`` when a file cannot be used."""
+    """The server's side of TLS 1.2 and later. ``IntakeError`` when a file cannot be used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
@@ -69,7 +69,7 @@ def tls_context(tls: Tls) -> ssl.SSLContext:
             context.load_verify_locations(tls.client_ca)
             context.verify_mode = ssl.CERT_REQUIRED
     except (OSError, ssl.SSLError) as error:
-        raise IntakeProblem(f"The certificate, its key or the client CA cannot be used: {error.strerror}.") from None
+        raise IntakeError(f"The certificate, its key or the client CA cannot be used: {error.strerror}.") from None
     return context
 
 
@@ -125,7 +125,7 @@ async def listening(app: web.Application, config: IntakeConfig) -> AsyncIterator
         )
     except OSError as error:
         await runner.cleanup()
-        raise IntakeProblem(f"Cannot listen on {config.host}:{config.port}: {error.strerror}.") from None
+        raise IntakeError(f"Cannot listen on {config.host}:{config.port}: {error.strerror}.") from None
     try:
         yield int(server.sockets[0].getsockname()[1])
     finally:
@@ -172,7 +172,7 @@ class _Parts:
         while True:
             try:
                 self.intake.welcome()
-            except TokenProblem as problem:
+            except TokenError as problem:
                 log.warning("tokens", problem=str(problem))
             gauge.set(int(self.ready()))
             await asyncio.sleep(_FOLLOW_TOKENS)
@@ -187,7 +187,7 @@ async def serve(config: IntakeConfig, tell: Callable[[int], None], stop: asyncio
     """Run until SIGTERM or Ctrl-C, or until ``stop``; ``tell`` gets the port when it is open.
 
     Raises:
-        IntakeProblem: it cannot start. IntakeBroken: receipts are no longer read.
+        IntakeError: it cannot start. IntakeBroken: receipts are no longer read.
     """
     loop, ended = asyncio.get_running_loop(), stop or asyncio.Event()
     loop.set_exception_handler(_unforeseen)

@@ -29,7 +29,7 @@ _PREFIX: Final = "sor_"
 _DAY: Final = 86_400
 
 
-class TokenProblem(OperatorFault):
+class TokenError(OperatorFault):
     """The token file cannot be used, or a token is not there; the message says what to do."""
 
 
@@ -78,9 +78,9 @@ class TokenFile:
 
     def _added(self, kind: Kind, agb: str, secret: bytes, days: int, note: str) -> Credential:
         if not _AGB.fullmatch(agb):
-            raise TokenProblem("An AGB code has eight digits.")
+            raise TokenError("An AGB code has eight digits.")
         if days < 1:
-            raise TokenProblem("A token is valid for at least one day.")
+            raise TokenError("A token is valid for at least one day.")
         now = int(self._clock())
         made = Credential(secrets.token_hex(4), kind, agb, digest(secret), now, now + days * _DAY, 0, note)
         with self._locked() as document:
@@ -88,14 +88,14 @@ class TokenFile:
         return made
 
     def revoke(self, name: str) -> Credential:
-        """Refuse a token from now on. ``TokenProblem`` when there is none with this id."""
+        """Refuse a token from now on. ``TokenError`` when there is none with this id."""
         with self._locked() as document:
             for place, found in enumerate(document.credentials):
                 if found.id == name:
                     revoked = found if found.revoked else msgspec.structs.replace(found, revoked=int(self._clock()))
                     document.credentials[place] = revoked
                     return revoked
-        raise TokenProblem(f"There is no token {name}; `sor intake token list` shows the ids.")
+        raise TokenError(f"There is no token {name}; `sor intake token list` shows the ids.")
 
     def read(self) -> list[Credential]:
         """Every credential in order of making; none when there is no file."""
@@ -118,12 +118,12 @@ class TokenFile:
 def _read(path: Path) -> _Document:
     try:
         if path.stat().st_mode & 0o077:
-            raise TokenProblem(f"Others may read {path}. Run: chmod 600 {path}")
+            raise TokenError(f"Others may read {path}. Run: chmod 600 {path}")
         return msgspec.json.decode(path.read_bytes(), type=_Document)
     except msgspec.DecodeError:
-        raise TokenProblem(f"{path} is no valid token file; restore it from its own backup.") from None
+        raise TokenError(f"{path} is no valid token file; restore it from its own backup.") from None
     except OSError as error:
-        raise TokenProblem(f"{path} cannot be read: {error.strerror}.") from None
+        raise TokenError(f"{path} cannot be read: {error.strerror}.") from None
 
 
 def _write(path: Path, document: _Document) -> None:
@@ -148,7 +148,7 @@ class Gate:
         """AGB code of a valid token or certificate, else None.
 
         Raises:
-            TokenProblem: the file cannot be used; nobody gets in.
+            TokenError: the file cannot be used; nobody gets in.
         """
         self._refresh()
         found = self._by_hash.get((kind, digest(secret)))
@@ -167,7 +167,7 @@ class Gate:
             self._stamp, self._by_hash = None, {}
             return
         except OSError as error:
-            raise TokenProblem(f"{self._path} cannot be read: {error.strerror}.") from None
+            raise TokenError(f"{self._path} cannot be read: {error.strerror}.") from None
         stamp = (found.st_ino, found.st_mtime_ns, found.st_mode)
         if stamp != self._stamp:
             read = _read(self._path)

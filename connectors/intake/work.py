@@ -30,6 +30,7 @@ from connectors.errors import BrokerDown
 from connectors.formats.files import Limits, Source
 from connectors.formats.model import FileFault
 from connectors.intake.config import IntakeConfig
+from faults import SenderFault
 from transport.clients import Cluster
 from transport.publisher import Publisher
 
@@ -72,11 +73,11 @@ class Done(Struct, frozen=True):
     whole: Refused | None = None  # the file as a whole is refused, and counted as one refused record
 
 
-class WorkerLost(RuntimeError):
+class WorkerLost(SenderFault):
     """A worker ended in the middle; what it had published is published, the sender tries again."""
 
 
-class WorkerFault(RuntimeError):
+class WorkerBroken(RuntimeError):
     """A fault of this program in a worker: type and places, no values, for those may come from a file."""
 
 
@@ -87,7 +88,7 @@ class Sealer(Protocol):
         """Check, seal and publish.
 
         Raises:
-            BrokerDown: not everything is at the broker. WorkerLost, WorkerFault.
+            BrokerDown: not everything is at the broker. WorkerLost, WorkerBroken.
         """
 
     def close(self) -> None:
@@ -188,7 +189,7 @@ class _Worker:
             raise BrokerDown(str(error)) from None
         except Exception as error:  # noqa: BLE001 - raised again without its text
             self.connector = self._connected()
-            raise WorkerFault(where(error)) from None
+            raise WorkerBroken(where(error)) from None
 
 
 def where(error: BaseException) -> str:

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any
 
-from local.clickhouse.wire import QueryError, summary_header
+from local.clickhouse.wire import QueryFault, summary_header
 
 # A result up to here is sent whole, with its counts, and a limit it breaks is a proper error; a larger one is streamed
 _FIRST_BYTES = 8 << 20
@@ -60,14 +60,14 @@ class Answer:
         self.first = b"".join(pieces)
 
     def next(self) -> bytes | None:
-        """The next piece, None at the end. Raises QueryError when the query fails halfway."""
+        """The next piece, None at the end. Raises QueryFault when the query fails halfway."""
         with self._lock:
             if self._stream is None:
                 return None
             try:
                 chunk = self._stream.fetch()
             except RuntimeError as error:
-                raise QueryError.from_engine(error) from None
+                raise QueryFault.from_engine(error) from None
             if chunk is None:
                 return None
             self.count(chunk)

@@ -13,7 +13,7 @@ from typing import Protocol
 import lz4.frame
 from backports import zstd
 
-from local.clickhouse.wire import QueryError
+from local.clickhouse.wire import QueryFault
 
 _STEP = 1 << 20
 
@@ -34,7 +34,7 @@ def decode(encoding: str, body: bytes, limit: int) -> Iterator[bytes]:
     """Plain pieces of ``body`` (Content-Encoding ``encoding``), at most ``limit`` bytes in total.
 
     Raises:
-        QueryError: the encoding is unknown, the data are damaged or cut off, or they unpack to more than ``limit``.
+        QueryFault: the encoding is unknown, the data are damaged or cut off, or they unpack to more than ``limit``.
     """
     kind = encoding.strip().lower()
     if kind in ("", "identity"):
@@ -45,13 +45,13 @@ def decode(encoding: str, body: bytes, limit: int) -> Iterator[bytes]:
         return _bounded(_frames(zstd.ZstdDecompressor, kind, body), limit)
     if kind in ("gzip", "x-gzip", "deflate"):
         return _bounded(_members(kind, body), limit)
-    raise QueryError(48, "NOT_IMPLEMENTED", f"Content-Encoding '{encoding}' is not supported: use lz4, zstd or gzip")
+    raise QueryFault(48, "NOT_IMPLEMENTED", f"Content-Encoding '{encoding}' is not supported: use lz4, zstd or gzip")
 
 
-def too_large(limit: int) -> QueryError:
+def too_large(limit: int) -> QueryFault:
     """The answer to a request that is larger than this server takes."""
     shown = f"{limit / (1 << 20):g} MiB"
-    return QueryError(307, "TOO_MANY_BYTES", f"The request is larger than {shown}: send the rows in smaller batches")
+    return QueryFault(307, "TOO_MANY_BYTES", f"The request is larger than {shown}: send the rows in smaller batches")
 
 
 def _bounded(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
@@ -63,8 +63,8 @@ def _bounded(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
         yield piece
 
 
-def _damaged(kind: str) -> QueryError:
-    return QueryError(117, "INCORRECT_DATA", f"The {kind} data of the request are damaged or cut off")
+def _damaged(kind: str) -> QueryFault:
+    return QueryFault(117, "INCORRECT_DATA", f"The {kind} data of the request are damaged or cut off")
 
 
 def _frames(new: Callable[[], _Frame], kind: str, body: bytes) -> Iterator[bytes]:

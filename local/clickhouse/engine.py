@@ -23,7 +23,7 @@ from local.clickhouse.body import decode, too_large
 from local.clickhouse.guard import Guard
 from local.clickhouse.sql import InsertHead, gives_result, has_one_statement, insert_head, keyword, output_format
 from local.clickhouse.users import User
-from local.clickhouse.wire import QueryError
+from local.clickhouse.wire import QueryFault
 from local.errors import StackError
 
 _STREAMABLE = frozenset({"Native", "TabSeparated", "TSV", "CSV", "RowBinary", "JSONEachRow"})
@@ -123,7 +123,7 @@ class Engine:
         """Do what the request asks as ``user``; returns an answer to close.
 
         Raises:
-            QueryError: ClickHouse's own error, or one of the same kind where the user may not do this.
+            QueryFault: ClickHouse's own error, or one of the same kind where the user may not do this.
         """
         handle = Connection(str(self._folder))
         try:
@@ -131,7 +131,7 @@ class Engine:
             return self._dispatch(handle, guard, query)
         except RuntimeError as error:
             handle.close()
-            raise QueryError.from_engine(error) from None
+            raise QueryFault.from_engine(error) from None
         except BaseException:
             handle.close()
             raise
@@ -187,7 +187,7 @@ def _home_of(user: User, databases: Callable[[], Sequence[str]]) -> str:
 
 def _insert(handle: Any, head: InsertHead, data: Iterator[bytes]) -> Answer:
     if not has_one_statement(head.statement):
-        raise QueryError(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)")
+        raise QueryFault(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)")
     answer = Answer("insert", handle=handle)
     stream = handle.send_insert(head.statement.decode(errors="surrogateescape"), head.input_format)
     try:
@@ -228,7 +228,7 @@ def _parse_one(handle: Any, statement: str) -> None:
         handle.query("SELECT formatQuery({statement:String}) FORMAT Null", params={"statement": _escaped(statement)})
     except RuntimeError as error:
         text = str(error).split("DB::Exception: ", 1)[-1].split(": In scope SELECT formatQuery", 1)[0]
-        raise QueryError(62, "SYNTAX_ERROR", text) from None
+        raise QueryFault(62, "SYNTAX_ERROR", text) from None
 
 
 def _take(pieces: Iterator[bytes], enough: int) -> tuple[bytes, bool]:
@@ -260,7 +260,7 @@ def _databases(handle: Any) -> Sequence[str]:
 
 def _setting(name: str) -> str:
     if not _SETTING.fullmatch(name):
-        raise QueryError(115, "UNKNOWN_SETTING", f"Setting name {name!r} is not a name")
+        raise QueryFault(115, "UNKNOWN_SETTING", f"Setting name {name!r} is not a name")
     return name
 
 

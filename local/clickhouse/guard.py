@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from local.clickhouse.users import User
-from local.clickhouse.wire import QueryError
+from local.clickhouse.wire import QueryFault
 
 _ROOTS = (
     "SelectWithUnionQuery",
@@ -91,19 +91,19 @@ class Guard:
         """Refuse the statement whose syntax tree this is, if anything in it is not the user's.
 
         Raises:
-            QueryError: 164 READONLY for a kind of statement, 497 ACCESS_DENIED for what it touches.
+            QueryFault: 164 READONLY for a kind of statement, 497 ACCESS_DENIED for what it touches.
         """
         root = lines[0] if lines else ""
         may_insert = self._user.profile == "writer" and root.startswith("InsertQuery")
         if (not root.startswith(_ROOTS) and not may_insert) or root.startswith("Explain EXPLAIN TABLE"):
-            raise QueryError(164, "READONLY", f"{self._user.name}: Cannot execute query in readonly mode.")
+            raise QueryFault(164, "READONLY", f"{self._user.name}: Cannot execute query in readonly mode.")
         for at, line in enumerate(lines):
             self._node(line, lines[at + 1 : at + 3], names_database=not root.startswith("Select"))
 
     def target(self, table: bytes, reaches_out: bool) -> None:
         """Refuse an INSERT into a table function or another's database, or from a file."""
         if self._user.profile == "readonly":
-            raise QueryError(164, "READONLY", f"{self._user.name}: Cannot execute query in readonly mode.")
+            raise QueryFault(164, "READONLY", f"{self._user.name}: Cannot execute query in readonly mode.")
         if reaches_out:
             raise self._denied("Not enough privileges: only plain tables can be written, with rows of the request")
         self._name(table.decode(errors="replace").replace("`", "").replace('"', ""))
@@ -142,8 +142,8 @@ class Guard:
                 raise self._denied(f"Not enough privileges: function {name} with a computed name")
             self._name(literal.removeprefix("Literal '")[:-1])
 
-    def _denied(self, text: str) -> QueryError:
-        return QueryError(497, "ACCESS_DENIED", f"{self._user.name}: {text}")
+    def _denied(self, text: str) -> QueryFault:
+        return QueryFault(497, "ACCESS_DENIED", f"{self._user.name}: {text}")
 
 
 def _reads_elsewhere(function: str) -> bool:

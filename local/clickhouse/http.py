@@ -22,7 +22,7 @@ from local.clickhouse.engine import Engine, Query
 from local.clickhouse.users import Users
 from local.clickhouse.wire import (
     TRANSPORT_PARAMETERS,
-    QueryError,
+    QueryFault,
     content_type,
     hello_answer,
     is_hello,
@@ -102,7 +102,7 @@ class Server:
         started = time.perf_counter()
         try:
             return await self._answered(request, query_id, started)
-        except QueryError as error:
+        except QueryFault as error:
             self.metrics.errors.labels(error.name).inc()
             # Never the text: it may quote rows of an insert
             log.warning("query %s failed: code %d %s", query_id, error.code, error.name)
@@ -113,10 +113,10 @@ class Server:
 
     async def _answered(self, request: web.Request, query_id: str, started: float) -> web.StreamResponse:
         if request.method not in (hdrs.METH_GET, hdrs.METH_POST):
-            raise QueryError(48, "NOT_IMPLEMENTED", f"Method {request.method} is not supported: use POST")
+            raise QueryFault(48, "NOT_IMPLEMENTED", f"Method {request.method} is not supported: use POST")
         user = self._users.authenticate(request.headers, request.query)
         if self._running > self._max_requests:
-            raise QueryError(202, "TOO_MANY_SIMULTANEOUS_QUERIES", f"More than {self._max_requests} requests at once")
+            raise QueryFault(202, "TOO_MANY_SIMULTANEOUS_QUERIES", f"More than {self._max_requests} requests at once")
         query = await self._read(request)
         if not query.text and not query.body:
             return await self._ping(request)
@@ -137,7 +137,7 @@ class Server:
         for name in ("compress", "decompress"):
             if given.get(name, "0") not in ("0", "false"):
                 text = f"{name}=1 asks for ClickHouse's own block compression: use Content-Encoding lz4, zstd or gzip"
-                raise QueryError(48, "NOT_IMPLEMENTED", text)
+                raise QueryFault(48, "NOT_IMPLEMENTED", text)
         if request.content_type == "multipart/form-data":
             given |= await self._form(request)
             body = b""
@@ -169,7 +169,7 @@ class Server:
         size = 0
         async for part in await request.multipart():
             if not isinstance(part, BodyPartReader) or part.filename is not None:
-                raise QueryError(48, "NOT_IMPLEMENTED", "External tables are not supported: insert the rows first")
+                raise QueryFault(48, "NOT_IMPLEMENTED", "External tables are not supported: insert the rows first")
             value = bytearray()
             while piece := await part.read_chunk():
                 value += piece
@@ -194,7 +194,7 @@ class Server:
             while piece is not None:
                 await response.write(piece)
                 piece = await self._in_thread(answer.next)
-        except QueryError as error:
+        except QueryFault as error:
             # The status has gone out already. The text goes along and the body stays without its end: a client that
             # reads to the end sees a broken answer, never a short one
             self.metrics.errors.labels(error.name).inc()
@@ -205,7 +205,7 @@ class Server:
         await response.write_eof()
         return response
 
-    def _failed(self, error: QueryError, query_id: str) -> web.Response:
+    def _failed(self, error: QueryFault, query_id: str) -> web.Response:
         headers = self._headers(query_id, None, summary_header({}))
         headers["X-ClickHouse-Exception-Code"] = str(error.code)
         if error.status == 401:

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal, get_args
 
-from local.clickhouse.wire import QueryError
+from local.clickhouse.wire import QueryFault
 from local.errors import StackError
 
 ProfileName = Literal["admin", "writer", "readonly"]
@@ -58,7 +58,7 @@ class User:
         """Settings of a session of this user: the profile's, then what the request asked for, within the limits.
 
         Raises:
-            QueryError: a read-only user asked for a setting that is not on the short list of harmless ones.
+            QueryFault: a read-only user asked for a setting that is not on the short list of harmless ones.
         """
         if self.profile == "admin":
             return {**BASE_SETTINGS, **asked}
@@ -74,12 +74,12 @@ def _within(name: str, value: str, limits: Mapping[str, int]) -> str:
         try:
             number = float(value)
         except ValueError:
-            raise QueryError(36, "BAD_ARGUMENTS", f"Setting {name} must be a plain number") from None
+            raise QueryFault(36, "BAD_ARGUMENTS", f"Setting {name} must be a plain number") from None
         # Below one could be rounded to zero, which means unlimited; "nan" fails the comparison
         return value if 1 <= number <= limits[name] else str(limits[name])
     if name in _HARMLESS or name.startswith("output_format_"):
         return value
-    raise QueryError(164, "READONLY", f"Cannot modify '{name}' setting in readonly mode")
+    raise QueryFault(164, "READONLY", f"Cannot modify '{name}' setting in readonly mode")
 
 
 class Users:
@@ -92,7 +92,7 @@ class Users:
         """The user whose name and password came by basic auth, by ``X-ClickHouse-User``/``-Key`` or in the URL.
 
         Raises:
-            QueryError: 516 AUTHENTICATION_FAILED, with HTTP status 401 where no password was given at all, else 403.
+            QueryFault: 516 AUTHENTICATION_FAILED, with HTTP status 401 where no password was given at all, else 403.
         """
         credentials = _credentials(headers, parameters)
         name, password = credentials or ("default", "")
@@ -102,7 +102,7 @@ class Users:
         same = hmac.compare_digest(given, user.password_sha256 if user else bytes(32))
         if user is None or not same:
             text = f"{name}: Authentication failed: password is incorrect, or there is no user with such name."
-            raise QueryError(516, "AUTHENTICATION_FAILED", text, status=403 if credentials else 401)
+            raise QueryFault(516, "AUTHENTICATION_FAILED", text, status=403 if credentials else 401)
         return user
 
 
@@ -116,7 +116,7 @@ def _credentials(headers: Mapping[str, str], parameters: Mapping[str, str]) -> t
         ways.append((parameters.get("user", "default"), parameters.get("password", "")))
     if len(ways) > 1:
         text = "Invalid authentication: give user and password in one way only: basic auth, headers or URL"
-        raise QueryError(516, "AUTHENTICATION_FAILED", text)
+        raise QueryFault(516, "AUTHENTICATION_FAILED", text)
     return ways[0] if ways else None
 
 
@@ -127,7 +127,7 @@ def _basic(header: str) -> tuple[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         scheme, name, password = "", "", ""
     if scheme.lower() != "basic":
-        raise QueryError(516, "AUTHENTICATION_FAILED", "Invalid authentication: only the Basic scheme is supported")
+        raise QueryFault(516, "AUTHENTICATION_FAILED", "Invalid authentication: only the Basic scheme is supported")
     return name, password
 
 

@@ -65,7 +65,7 @@ _STATUS = {
 _STATUS_OF_NAME = {name: status for status, names in _STATUS.items() for name in names.split()}
 
 
-class QueryError(SenderFault):
+class QueryFault(SenderFault):
     """An answer that is an error, as ClickHouse words it: ``Code: 497. DB::Exception: … (ACCESS_DENIED)``.
 
     ``code`` and ``name`` are ClickHouse's; the text goes to the client only, since it may quote data.
@@ -78,7 +78,7 @@ class QueryError(SenderFault):
         self.status = status or _STATUS_OF_NAME.get(name, 500)
 
     @classmethod
-    def from_engine(cls, error: RuntimeError) -> QueryError:
+    def from_engine(cls, error: RuntimeError) -> QueryFault:
         """The error behind an exception of the engine, whose text may carry words of the binding in front."""
         text = str(error)
         found = _CODE.search(text)

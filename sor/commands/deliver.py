@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from connectors.answer import report
-from connectors.answer.mail import Feedback, MailProblem
+from connectors.answer.mail import Feedback, MailError
 from connectors.answer.receipts import Receipt
 from connectors.delivery.connector import WACHT, Connector
 from connectors.delivery.deliveries import Changed, Delivery
-from connectors.errors import BrokerDown
+from connectors.errors import BrokerDown, ConnectorError
 from connectors.formats import files as sources
-from connectors.formats.cbs.layout import LayoutFault, read
+from connectors.formats.cbs.layout import read
 from connectors.formats.model import Choices, FileFault
 from domain.field.formats import FORMATS
 from settings.access import kafka_cluster
@@ -65,8 +65,7 @@ def deliver(
     interrupted. The same command again finishes what was not finished, and nothing counts twice.
     """
     if sender and not _AGB.fullmatch(sender):
-        typer.echo("sor: --as is een AGB-code van acht cijfers.", err=True)
-        raise typer.Exit(NOTHING)
+        raise ConnectorError("--as is een AGB-code van acht cijfers.")
     settings = load_settings()
     choices = _choices(settings, layout, periode)
     limits = sources.Limits(file_bytes=max_mb * 1_000_000)
@@ -80,15 +79,9 @@ def deliver(
 
 def _choices(settings: Settings, layout: Path | None, periode: str) -> Choices:
     if periode and not _PERIODE.fullmatch(periode):
-        typer.echo("sor: --periode is een halfjaar, zoals 2026-1 of 2026-2.", err=True)
-        raise typer.Exit(NOTHING)
+        raise ConnectorError("--periode is een halfjaar, zoals 2026-1 of 2026-2.")
     place = layout or settings.cbs_layout
-    try:
-        found = read(place) if place else None
-    except LayoutFault as error:
-        typer.echo(f"sor: {error}", err=True)
-        raise typer.Exit(NOTHING) from None
-    return Choices(frozenset(settings.bergop_gemeenten), found, periode)
+    return Choices(frozenset(settings.bergop_gemeenten), read(place) if place else None, periode)
 
 
 class Options:
@@ -142,7 +135,7 @@ class Show:
             return
         try:
             mail.checked(delivery) if receipt is None else mail.decided(delivery, receipt)
-        except MailProblem as problem:
+        except MailError as problem:
             typer.echo(f"sor: {problem}", err=True)
 
     def worse(self, code: int) -> None:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from connectors.errors import ConnectorError
-from faults import OperatorFault
+from faults import EXIT_FAULT, OperatorFault
 from monitoring import logs
 from settings.access import kafka_cluster
 from settings.settings import Settings, load_settings
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from connectors.intake.tokens import TokenFile
     from schemas.codec import IdSource
 
-FAULT = 70
 TokensPath = Annotated[
     Path | None,
     typer.Option("--tokens", envvar="SOR_INTAKE_TOKENS", help="Token file. Default <home>/intake/tokens.json."),
@@ -87,15 +86,12 @@ def intake(
 
 def _run(config: IntakeConfig, level: str, *, plain: bool) -> None:
     from connectors.intake.server import IntakeBroken, require_safe, serve
-    from connectors.intake.tokens import TokenProblem
     from connectors.intake.work import where
 
     require_safe(config, plain=plain)
     logs.configure(level, "intake")
     try:
         asyncio.run(serve(config, lambda _port: None))
-    except TokenProblem as problem:
-        raise ConnectorError(str(problem)) from None
     except OperatorFault:
         raise
     except IntakeBroken as fault:
@@ -104,7 +100,7 @@ def _run(config: IntakeConfig, level: str, *, plain: bool) -> None:
         structlog.get_logger().critical("fault", where=where(error))
     else:
         return
-    sys.exit(FAULT)
+    sys.exit(EXIT_FAULT)
 
 
 def _tls(certificate: Path | None, key: Path | None, client_ca: Path | None) -> Tls | None:
@@ -139,16 +135,11 @@ def add(
     tokens: TokensPath = None,
 ) -> None:
     """Make a token for one provider. It is shown once; the file keeps a hash of it."""
-    from connectors.intake.tokens import TokenProblem
-
     file = _file(tokens)
-    try:
-        if certificate is None:
-            made, text = file.add(agb, days, note)
-        else:
-            made, text = file.add_certificate(agb, _der(certificate), days, note), ""
-    except TokenProblem as problem:
-        raise ConnectorError(str(problem)) from None
+    if certificate is None:
+        made, text = file.add(agb, days, note)
+    else:
+        made, text = file.add_certificate(agb, _der(certificate), days, note), ""
     typer.echo(f"{made.kind} {made.id} for {made.agb}, valid until {_day(made.expires)}", err=True)
     if text:
         typer.echo("Give it to the provider over a safe way; it cannot be shown again:", err=True)
@@ -164,15 +155,9 @@ def _der(path: Path) -> bytes:
 
 def list_(tokens: TokensPath = None) -> None:
     """Show every token: id, provider, state. Never the token itself."""
-    from connectors.intake.tokens import TokenProblem
-
     now = datetime.now(UTC).timestamp()
     table = Table("id", "kind", "AGB", "state", "made", "until", "note")
-    try:
-        found = _file(tokens).read()
-    except TokenProblem as problem:
-        raise ConnectorError(str(problem)) from None
-    for one in found:
+    for one in _file(tokens).read():
         table.add_row(one.id, one.kind, one.agb, one.state(now), _day(one.made), _day(one.expires), one.note)
     Console().print(table)
 
@@ -181,12 +166,7 @@ def revoke(
     name: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")], tokens: TokensPath = None
 ) -> None:
     """Refuse a token from the next request on."""
-    from connectors.intake.tokens import TokenProblem
-
-    try:
-        done = _file(tokens).revoke(name)
-    except TokenProblem as problem:
-        raise ConnectorError(str(problem)) from None
+    done = _file(tokens).revoke(name)
     typer.echo(f"{done.kind} {done.id} of {done.agb} is revoked.")
 
 

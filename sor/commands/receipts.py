@@ -18,7 +18,7 @@ from settings.access import clickhouse_access
 from settings.settings import Settings, load_settings
 from sinks.access import Access
 
-_NOTHING, _PROBLEEM = 1, 2
+_NOTHING = 1
 STATUSES: Final = ("alle", "in_verwerking", "verwerkt", "fouten", "ingetrokken")
 _QUERY: Final = """
 SELECT delivery, kind, sender, test, lines, gezien, geaccepteerd, afgekeurd, ingetrokken, klaar,
@@ -109,13 +109,9 @@ def _ask(
     parameters = {
         "sender": aanbieder, "delivery": delivery, "among": among, "since": _ms(since), "status": status, "most": most,
     }  # fmt: skip
-    try:
-        client = clickhouse.connect(Access(access.url, access.user, access.password, "sor"))
-        rows = clickhouse.select(client, _QUERY, parameters)
-        waiting = clickhouse.select(client, _WAITING, {"among": [row[0] for row in rows]})
-    except (clickhouse.RefusedError, clickhouse.UnavailableError) as problem:
-        typer.echo(f"sor: {problem}", err=True)
-        raise typer.Exit(_PROBLEEM) from None
+    client = clickhouse.connect(Access(access.url, access.user, access.password, "sor"))
+    rows = clickhouse.select(client, _QUERY, parameters)
+    waiting = clickhouse.select(client, _WAITING, {"among": [row[0] for row in rows]})
     return [
         dict(zip(_COLUMNS, row, strict=True)) | {"fouten": _faults(row[-1]), "wacht": _waits(row[0], waiting)}
         for row in rows

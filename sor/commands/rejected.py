@@ -17,9 +17,8 @@ from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
 from sinks import clickhouse
 from sinks.access import Access
-from sinks.clickhouse import RefusedError, UnavailableError
 
-_GONE, _PROBLEM = 1, 2
+_GONE = 1
 _COLUMNS: Final = ("record", "stage", "code", "reason", "delivery", "line", "sender", "rejected_at", "handled")
 _LIST: Final = """
 SELECT concat(topic, '/', toString(partition), '/', toString(offset)) AS record, stage, code, reason, delivery, line,
@@ -53,7 +52,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List what could not be read and was not handled yet. Ends with 0, also when there is nothing."""
-    rows = _guarded(lambda client, _s: _rows(client, everything=everything, record="", most=most))
+    rows = _connected(lambda client, _s: _rows(client, everything=everything, record="", most=most))
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
@@ -76,7 +75,7 @@ def show(record: Annotated[str, typer.Argument(help="topic/partition/offset")], 
         history = [dict(zip(("action", "reason", "by", "at"), row, strict=True)) for row in done]
         return rows[0] | {"kept_bytes": len(kept.value) if kept else 0, "history": history}
 
-    found = _guarded(look)
+    found = _connected(look)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -98,7 +97,7 @@ def requeue_(records: Records, reden: Reason) -> None:
         typer.echo(f"{count} record(s) put back. sor rejected list shows whether they are refused again.")
         return _missing(set(places) - {letter.place for letter in found})
 
-    raise typer.Exit(_guarded(act))
+    raise typer.Exit(_connected(act))
 
 
 def drop(records: Records, reden: Reason) -> None:
@@ -111,7 +110,7 @@ def drop(records: Records, reden: Reason) -> None:
         typer.echo(f"{len(known)} record(s) dropped.")
         return _missing(set(places) - set(known))
 
-    raise typer.Exit(_guarded(act))
+    raise typer.Exit(_connected(act))
 
 
 def _rows(client: Client, *, everything: bool, record: str, most: int) -> list[dict[str, Any]]:
@@ -143,11 +142,7 @@ def _ids(settings: Settings) -> Any:
     return registry_ids(settings.registry) if settings.registry else None
 
 
-def _guarded(work: Callable[[Client, Settings], Any]) -> Any:
+def _connected(work: Callable[[Client, Settings], Any]) -> Any:
     settings = load_settings()
     found = clickhouse_access(settings, "admin")
-    try:
-        return work(clickhouse.connect(Access(found.url, found.user, found.password, "sor")), settings)
-    except (RefusedError, UnavailableError) as problem:
-        typer.echo(f"sor: {problem}", err=True)
-        raise typer.Exit(_PROBLEM) from None
+    return work(clickhouse.connect(Access(found.url, found.user, found.password, "sor")), settings)

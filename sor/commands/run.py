@@ -11,7 +11,7 @@ import typer
 from confluent_kafka import KafkaException
 
 from crypto import keys
-from faults import OperatorFault
+from faults import EXIT_FAULT, OperatorFault
 from monitoring import logs
 from schemas.codec import IdSource
 from schemas.registry import registry_ids
@@ -20,7 +20,6 @@ from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
 from streams.engine.stage import Fold, StageConfig
 
-FAULT: Final = 70
 Runner = Callable[[Settings, str, int | None], int]
 
 
@@ -54,7 +53,7 @@ def _guarded(runner: Runner, settings: Settings, slot: str, metrics_port: int | 
     except Exception:
         # The log shows lines of code and no values. Nothing goes on: the offset is uncommitted.
         logging.getLogger("sor").critical("a fault of this program", exc_info=True)
-    return FAULT
+    return EXIT_FAULT
 
 
 def _ids(settings: Settings) -> IdSource | None:

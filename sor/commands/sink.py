@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
-from functools import wraps
-from typing import Annotated, Any, Final, ParamSpec
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 import typer
@@ -22,9 +20,7 @@ from results.figures import Figure, figures
 from settings.access import clickhouse_access
 from settings.settings import ClickHouseUser, load_settings
 from sinks.access import Access
-from sinks.clickhouse import RefusedError, UnavailableError
 from sinks.schema import migrate
-from sinks.schema.migrate import MigrationError
 
 PENDING: Final = 1
 _CLOCK: Final = ZoneInfo("Europe/Amsterdam")
@@ -42,15 +38,14 @@ HEADLINE_FIGURES: Final = (
 )
 #: All but single marks and options of youth and parents apart, which ``--json`` has.
 _EVERYTHING: Final = tuple(key for key in INDICATORS if not re.search(r"_\d+_", key))
-P = ParamSpec("P")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add ``sor migrate`` and ``sor indicators``."""
-    app.command("migrate")(_in_a_sentence(migrate_))
+    app.command("migrate")(migrate_)
     help_ = f"{indicators.__doc__}\n\n{live().sentence}"
-    app.command("indicators", help=help_)(_in_a_sentence(indicators))
+    app.command("indicators", help=help_)(indicators)
 
 
 def migrate_(
@@ -214,17 +209,3 @@ def _access(role: ClickHouseUser, database: str = "sor") -> Access:
 
 def _silent(_sentence: str) -> None:
     """Nobody reads along."""
-
-
-def _in_a_sentence(command: Callable[P, None]) -> Callable[P, None]:
-    """What an operator can mend becomes one sentence and exit code 2."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except (RefusedError, UnavailableError, MigrationError) as problem:
-            typer.echo(f"sor: {problem}", err=True)
-            raise typer.Exit(2) from None
-
-    return run

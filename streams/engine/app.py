@@ -25,9 +25,10 @@ from faust.transport.consumer import Consumer, ThreadDelegateConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from faults import EXIT_FAULT
 from streams.engine.fence import Fence
 from streams.engine.options import app_settings, store_options
-from streams.engine.stage import EXIT_FAULT, StageConfig, StageError, describe, end
+from streams.engine.stage import StageConfig, StageError, describe, end
 
 log = logging.getLogger(__name__)
 

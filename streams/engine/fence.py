@@ -11,7 +11,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from streams.engine.stage import EXIT_PAUSED, EXIT_SLOW_BATCH, end
+from faults import EXIT_PAUSED, EXIT_SLOW_BATCH
+from streams.engine.stage import end
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import uvloop
 
-from streams.engine.stage import EXIT_FAULT, BatchStats, Fold, StageConfig, StageError
+from faults import EXIT_FAULT, OperatorFault
+from streams.engine.stage import BatchStats, Fold, StageConfig
 from streams.engine.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,6 @@ def run(config: StageConfig, fold: Fold, on_batch: Callable[[BatchStats], None] 
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
         return asyncio.run(Worker(config, fold, on_batch).run())
-    except StageError as error:
+    except OperatorFault as error:
         log.error("%s stops: %s", config.name, error)  # noqa: TRY400  (a sentence for an operator, no traceback)
         return EXIT_FAULT

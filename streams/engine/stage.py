@@ -37,16 +37,11 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from faults import OperatorFault
 
 log = logging.getLogger(__name__)
-
-EXIT_CLEAN: Final = 0
-EXIT_FAULT: Final = 70  # a bug of ours, or something that cannot be delivered or read: offset uncommitted
-EXIT_SLOW_BATCH: Final = 71  # a batch took longer than ``batch_limit`` while a rebalance or stop waited for it
-EXIT_PAUSED: Final = 75  # this process was paused longer than its fence allows
 
 
 class Record(NamedTuple):

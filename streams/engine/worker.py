@@ -10,15 +10,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from faults import EXIT_CLEAN, EXIT_FAULT
 from monitoring import metrics
 from streams.engine import app as batch_faust
 from streams.engine import disk as batch_disk
 from streams.engine import topics as batch_topics
 from streams.engine.fence import Fence
 from streams.engine.options import producer
-from streams.engine.stage import EXIT_CLEAN, EXIT_FAULT, BatchStats, Fold, StageConfig, StageError, describe, end
+from streams.engine.stage import BatchStats, Fold, StageConfig, StageError, describe, end
 from streams.engine.step import Commit, Folded, Step
-from transport.health import Health, HealthPortError
+from transport.health import Health
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ SIZE_EVERY = 30.0  # seconds between two looks at the size of the state on disk
 class Worker:
     """One stage in one process.
 
-    ``run`` returns the exit code of a clean stop and raises StageError for what an operator must mend.
+    ``run`` returns the exit code of a clean stop and raises an ``OperatorFault`` for what an operator must mend.
     """
 
     def __init__(self, config: StageConfig, fold: Fold, on_batch: Callable[[BatchStats], None] | None) -> None:
@@ -57,8 +58,6 @@ class Worker:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._stopping.set)
             await self._serve()
-        except HealthPortError as error:
-            raise StageError(str(error)) from error
         finally:
             self._health.stop()
         lock.close()

@@ -14,7 +14,7 @@ from connectors.answer import report
 from connectors.delivery.connector import Connector
 from connectors.delivery.recognise import recognise
 from connectors.formats.cbs.fields import half_years
-from connectors.formats.cbs.layout import FIELDS, NEEDED, LayoutFault, layout_of
+from connectors.formats.cbs.layout import FIELDS, NEEDED, LayoutError, layout_of
 from connectors.formats.model import Afwijzing, Choices, FileFault, FileRecord
 from crypto.oprf import bsn_input, cbs_input
 from domain.facts.checks import check
@@ -74,8 +74,10 @@ def test_a_line_becomes_a_fact(form: Any) -> None:
     begin, end = day(date(2026, 1, 5)), day(date(2026, 3, 1))
     assert (record.bsn, record.fallback, record.regels) == (BSN, "", 1)
     assert record.inhoud == CbsRecord(
-        "0034", "02", "02", "02", begin, end, "01", "2", 14, False, 8, None, 4, None, "2026-1", 1_782_129_600_000
-    )
+        gemeente="0034", hulpvorm="02", verwijzer="02", crisis="02", begindatum=begin, einddatum=end, reden="01",
+        geslacht="2", leeftijd=14, leeftijd_benaderd=False, nut_jeugdige=8, nut_ouder=None, zonder_hulp_jeugdige=4,
+        zonder_hulp_ouder=None, periode="2026-1", tijd=1_782_129_600_000,
+    )  # fmt: skip
     text = repr(record.inhoud)
     assert BSN not in text
     assert "1315" not in text
@@ -288,7 +290,7 @@ def test_a_cbs_file_is_known_with_its_layout_only(form: Any, file_name: str, sen
 def test_a_layout_that_cannot_be_used_says_why(change: Any, part: str) -> None:
     changed = change(LAYOUT.decode())
     assert changed != LAYOUT.decode()
-    with pytest.raises(LayoutFault, match=part):
+    with pytest.raises(LayoutError, match=part):
         layout_of(changed.encode())
 
 

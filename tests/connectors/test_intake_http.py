@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from connectors.errors import BrokerDown
 from connectors.intake import meters
 from connectors.intake.config import IntakeLimits
-from connectors.intake.work import WorkerFault, WorkerLost
+from connectors.intake.work import WorkerBroken, WorkerLost
 from tests.connectors.intake_support import OTHER, Running, intake, rap, until
 from tests.connectors.support import AGB, BSN, BSNS, CEM_HEADER, RAP_HEADER, Regie, cem_rows, table
 
@@ -325,7 +325,7 @@ async def test_without_a_broker_nobody_sends_for_nothing(live: Running) -> None:
 
 async def test_a_fault_of_ours_is_a_500_that_tells_no_value(live: Running) -> None:
     with capture_logs() as logs:
-        live.sealer.fault = WorkerFault("ValueError at ijw.py:1 header")
+        live.sealer.fault = WorkerBroken("ValueError at ijw.py:1 header")
         answer, _ = await live.post(rap())
         assert answer.status == 500
         live.sealer.fault = ValueError(f"invalid literal: {BSN}")

@@ -11,7 +11,7 @@ from connectors.delivery.connector import Connector
 from connectors.errors import BrokerDown
 from connectors.intake.index import Entry, Index, Wanted
 from connectors.intake.limits import Full, Lanes, Memory, Rates, TooFast
-from connectors.intake.work import Done, Job, Refused, WorkerFault, _Setup, _Worker, handle, where
+from connectors.intake.work import Done, Job, Refused, WorkerBroken, _Setup, _Worker, handle, where
 from tests.connectors.intake_support import OTHER, rap, until
 from tests.connectors.support import AGB, BSN, CEM_HEADER, ThirdParty, cem_rows, make_keys, table
 from transport.clients import Cluster
@@ -169,7 +169,7 @@ def test_a_worker_tells_no_value_of_a_fault_and_begins_anew(
     monkeypatch.setattr(_Worker, "_connected", connected)
     worker = _Worker(_Setup(tmp_path / "keys", Cluster("nowhere"), 1_000_000, 1_000))
     third.fail_at, third.fail_with = 1, ValueError(f"invalid literal: {BSN}")
-    with pytest.raises(WorkerFault) as fault:
+    with pytest.raises(WorkerBroken) as fault:
         worker.work(Job(AGB, "", False, rap()))
     assert BSN not in str(fault.value)
     assert "ValueError at support.py" in str(fault.value)

@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from connectors.errors import ConnectorError
-from connectors.intake.tokens import Gate, TokenFile, TokenProblem
+from connectors.intake.tokens import Gate, TokenError, TokenFile
 from sor.commands import intake
 from tests.connectors.support import AGB
 
@@ -72,7 +72,7 @@ def test_a_change_of_the_file_holds_at_once(file: TokenFile, clock: Clock) -> No
     assert file.revoke(made.id) == first  # a second time changes nothing
     file.path.unlink()
     assert gate.who("token", more.encode()) is None
-    with pytest.raises(TokenProblem, match="no token nergens"):
+    with pytest.raises(TokenError, match="no token nergens"):
         file.revoke("nergens")
     assert other.state(clock.now) == "valid"
 
@@ -91,7 +91,7 @@ def test_a_file_that_cannot_be_used_lets_nobody_in(file: TokenFile, clock: Clock
     assert gate.who("token", text.encode()) == AGB
     file.path.write_text(content)
     for _ in range(2):
-        with pytest.raises(TokenProblem, match="no valid token file"):
+        with pytest.raises(TokenError, match="no valid token file"):
             gate.who("token", text.encode())
 
 
@@ -103,7 +103,7 @@ def test_two_commands_at_once_lose_nothing(file: TokenFile) -> None:
 
 def test_what_is_no_agb_code_gets_no_token(file: TokenFile) -> None:
     for agb, days in (("123", 1), ("1234567x", 1), ("١٢٣٤٥٦٧٨", 1), (AGB, 0)):
-        with pytest.raises(TokenProblem):
+        with pytest.raises(TokenError):
             file.add(agb, days)
     assert not file.path.exists()
 
@@ -129,7 +129,7 @@ def test_the_commands(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-d
     assert run("token", "revoke", name).exit_code == 0
     assert "revoked" in run("token", "list").output
     problem = run("token", "revoke", "x").exception
-    assert isinstance(problem, ConnectorError)
+    assert isinstance(problem, TokenError)
     assert "token list" in str(problem)
 
 

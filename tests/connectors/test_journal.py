@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from connectors.answer.journal import Journal, JournalProblem, Place
+from connectors.answer.journal import Journal, JournalError, Place
 from connectors.formats.model import Afwijzing, FileRecord
-from domain.facts.fact import Score
+from tests.build import score
 
 BSN, BESCHIKKING = "999900018", b"000123458"
-SCORE = FileRecord(7, 1, BSN, Score(b"4711", BESCHIKKING, 1, "O", 2, 5))
+SCORE = FileRecord(7, 1, BSN, score(b"4711", BESCHIKKING))
 
 
 def journal(folder: Path, secret: bytes = b"s" * 32) -> Journal:
@@ -44,5 +44,5 @@ def test_the_file_holds_no_number_and_is_the_owners_alone(tmp_path: Path) -> Non
 
 def test_a_journal_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "journaal.sqlite").write_bytes(b"no database, but long enough to be looked at" * 30)
-    with pytest.raises(JournalProblem, match="journaal"):
+    with pytest.raises(JournalError, match="journaal"):
         journal(tmp_path).add("a" * 32, [(1, SCORE)])

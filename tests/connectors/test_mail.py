@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from connectors.answer.mail import Feedback, MailProblem, Outbox, Server, addresses
+from connectors.answer.mail import Feedback, MailError, Outbox, Server, addresses
 from connectors.answer.receipts import Receipt
 from connectors.delivery.connector import Connector
 from connectors.delivery.deliveries import Delivery
@@ -109,7 +109,7 @@ def test_a_real_mail_server_takes_both(connector: Connector) -> None:
     finally:
         server.stop()
     assert ["stap 1" in str(mail["Subject"]) for mail in taking.mails] == [True, False]
-    with pytest.raises(MailProblem, match="neemt de terugkoppeling niet aan"):
+    with pytest.raises(MailError, match="neemt de terugkoppeling niet aan"):
         feedback.checked(delivery)
 
 
@@ -119,5 +119,5 @@ def test_addresses_are_read_and_a_wrong_one_is_named(tmp_path: Path) -> None:
     assert addresses(path) == {AGB: TO}
     for wrong in ("[adressen]\n123 = 'a@b.nl'\n", f"[adressen]\n{AGB} = 'nobody'\n", "[anders]\n", "= ="):
         path.write_text(wrong)
-        with pytest.raises(MailProblem):
+        with pytest.raises(MailError):
             addresses(path)

@@ -175,14 +175,14 @@ def test_key_folders(tmp_path: Path) -> None:
     assert keys.load_entry(tmp_path / "k").domain == "jeugd"
     for name in (keys.EVALUATE, keys.ENTRY):
         assert (tmp_path / "k" / name / "keys.json").stat().st_mode & 0o777 == 0o600
-    with pytest.raises(keys.KeyProblem, match="never overwritten"):
+    with pytest.raises(keys.KeysError, match="never overwritten"):
         keys.init(tmp_path / "k")
 
 
 def test_keys_that_others_can_read_are_refused(tmp_path: Path) -> None:
     keys.init(tmp_path)
     (tmp_path / keys.ENTRY / "keys.json").chmod(0o640)
-    with pytest.raises(keys.KeyProblem, match="can be read by others"):
+    with pytest.raises(keys.KeysError, match="can be read by others"):
         keys.load_entry(tmp_path)
 
 
@@ -191,12 +191,12 @@ def test_a_scalar_that_is_not_the_published_one_is_refused(tmp_path: Path) -> No
     keys.init(tmp_path / "b")
     shutil.rmtree(tmp_path / "a" / keys.EVALUATE)
     shutil.copytree(tmp_path / "b" / keys.EVALUATE, tmp_path / "a" / keys.EVALUATE)
-    with pytest.raises(keys.KeyProblem, match="not the published one"):
+    with pytest.raises(keys.KeysError, match="not the published one"):
         keys.load_evaluate(tmp_path / "a")
 
 
 def test_missing_keys_say_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(keys.KeyProblem, match="sor keys init"):
+    with pytest.raises(keys.KeysError, match="sor keys init"):
         keys.load_public(tmp_path)
 
 

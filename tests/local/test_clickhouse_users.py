@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local.clickhouse.users import READONLY_LIMITS, ProfileName, User, Users, load_users, users_file
-from local.clickhouse.wire import QueryError
+from local.clickhouse.wire import QueryFault
 from local.errors import StackError
 
 
@@ -48,7 +48,7 @@ def test_each_way_to_give_a_password(headers: dict[str, str], parameters: dict[s
     ],
 )
 def test_anything_else_is_refused(headers: dict[str, str], parameters: dict[str, str], status: int) -> None:
-    with pytest.raises(QueryError) as caught:
+    with pytest.raises(QueryFault) as caught:
         USERS.authenticate(headers, parameters)
     assert (caught.value.code, caught.value.status) == (516, status)
 
@@ -63,13 +63,13 @@ def test_a_limit_can_be_lowered_and_never_raised(asked: str, granted: str) -> No
 
 @pytest.mark.parametrize("name", ["readonly", "allow_ddl", "compatibility", "final", "format_schema"])
 def test_a_reader_changes_no_other_setting(name: str) -> None:
-    with pytest.raises(QueryError, match=f"Cannot modify '{name}'"):
+    with pytest.raises(QueryFault, match=f"Cannot modify '{name}'"):
         _user().settings({name: "0"})
 
 
 def test_a_limit_that_is_no_number_never_lifts_the_limit() -> None:
     assert _user().settings({"max_result_rows": "nan"})["max_result_rows"] == str(READONLY_LIMITS["max_result_rows"])
-    with pytest.raises(QueryError, match="plain number"):
+    with pytest.raises(QueryFault, match="plain number"):
         _user().settings({"max_result_rows": "lots"})
 
 

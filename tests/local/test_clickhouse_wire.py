@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from local.clickhouse.wire import QueryError, content_type, hello_answer, is_hello, summary_header
+from local.clickhouse.wire import QueryFault, content_type, hello_answer, is_hello, summary_header
 
 
 def test_the_answer_to_the_greeting_of_clickhouse_go_to_the_byte() -> None:
@@ -36,7 +36,7 @@ def test_only_that_greeting_is_answered_by_hand() -> None:
     ],
 )
 def test_an_error_of_the_engine(text: str, code: int, name: str, status: int) -> None:
-    error = QueryError.from_engine(RuntimeError(text))
+    error = QueryFault.from_engine(RuntimeError(text))
     assert (error.code, error.name, error.status) == (code, name, status)
     assert error.body("1.2").count(b"(version 1.2)") == 1
     assert error.body("1.2").startswith(f"Code: {code}. DB::Exception: ".encode())

@@ -206,8 +206,8 @@ def test_the_command_shows_what_is_to_do_and_does_it(
     )
     secret.write_text("wrong")
     refused = runner.invoke(app, words)
-    assert refused.exit_code == 2
-    assert "Check the user and its password file" in refused.output
+    assert isinstance(refused.exception, RefusedError)
+    assert "Check the user and its password file" in str(refused.exception)
 
 
 def test_the_errors_that_pass_by_themselves_have_the_names_of_this_engine(access: Access) -> None:

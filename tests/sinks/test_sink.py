@@ -24,6 +24,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import NewTopic
 
+from faults import EXIT_CLEAN, EXIT_FAULT
 from local.clickhouse.gateway import Gateway
 from local.ports import free_port
 from schemas.codec import Codec, load
@@ -31,7 +32,7 @@ from sinks import clickhouse, consumer
 from sinks.access import Access
 from sinks.batch import Held, Place
 from sinks.clickhouse import UnavailableError
-from sinks.consumer import EXIT_CLEAN, EXIT_FAULT, Sink, SinkConfig
+from sinks.consumer import Sink, SinkConfig
 from sinks.inserts import DECODED, Inserts
 from sinks.schema import migrate
 from sinks.tables import METINGEN, RECEIPTS, REJECTED, SCORES, TABLES, TRAJECTEN, Table

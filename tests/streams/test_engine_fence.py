@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
+from faults import EXIT_PAUSED, EXIT_SLOW_BATCH
 from streams.engine import fence as batch_fence
 from streams.engine.fence import Fence
-from streams.engine.stage import EXIT_PAUSED, EXIT_SLOW_BATCH
 
 
 class Clock:

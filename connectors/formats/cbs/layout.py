@@ -34,7 +34,7 @@ _POSTCODES: Final = re.compile(r"([0-9]{4})(?:-([0-9]{4}))?")
 Place = Annotated[int, Meta(ge=1, le=LONGEST_ROW)]
 
 
-class LayoutFault(ConnectorError):
+class LayoutError(ConnectorError):
     """A layout that cannot be used; the sentence says what is wrong with it (Dutch)."""
 
 
@@ -89,11 +89,11 @@ class Layout(Struct, frozen=True):
 
 
 def read(path: Path) -> Layout:
-    """The layout of a TOML file. ``LayoutFault`` says what is wrong."""
+    """The layout of a TOML file. ``LayoutError`` says what is wrong."""
     try:
         content = path.read_bytes()
     except OSError:
-        raise LayoutFault(f"De layout {path.name} kan niet worden gelezen. Controleer --layout.") from None
+        raise LayoutError(f"De layout {path.name} kan niet worden gelezen. Controleer --layout.") from None
     return layout_of(content, path.name)
 
 
@@ -102,10 +102,10 @@ def layout_of(content: bytes, name: str = "layout") -> Layout:
     try:
         file = msgspec.convert(tomllib.loads(content.decode()), _File)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise LayoutFault(f"De layout {name} is niet goed: {error}.") from None
+        raise LayoutError(f"De layout {name} is niet goed: {error}.") from None
     problem = _problem(file)
     if problem:
-        raise LayoutFault(f"De layout {name} is niet goed: {problem}.")
+        raise LayoutError(f"De layout {name} is niet goed: {problem}.")
     ranges = {code: tuple(_range(text) for text in texts) for code, texts in file.gemeenten.items()}
     return Layout(file.velden, ranges, file.informanten, file.blad, hashlib.sha256(content).digest()[:16])
 
