@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bars
 
-from tools.simulator import Progress, SimulationConfig, SimulationError, Summary, simulate
+from tools.simulator import Progress, SimulationConfig, Summary, simulate
 
 REFRESH = 50  # files or clients between two updates of a bar
 
@@ -41,13 +40,9 @@ def command(
 ) -> None:
     """Write made-up messages, answers, scores, questionnaires and CBS files, with the figures that must come out."""
     config = SimulationConfig(clients, months, seed, date(until.year, until.month, until.day), faults, force)
-    try:
-        with _progress(quiet=as_json) as progress:
-            summary = simulate(config, out, progress)
-    except SimulationError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
-    typer.echo(json.dumps(asdict(summary)) if as_json else _text(summary, out))
+    with _progress(quiet=as_json) as progress:
+        summary = simulate(config, out, progress)
+    typer.echo(json.dumps(summary.document()) if as_json else _text(summary, out))
 
 
 @contextmanager
@@ -73,7 +68,7 @@ def _progress(*, quiet: bool) -> Iterator[Progress | None]:
 def _text(summary: Summary, out: Path) -> str:
     planted = f", {summary.interventions} faults planted" if summary.interventions else ""
     return (
-        f"{out}: {summary.bestanden} files, {summary.bytes / 1e6:.1f} MB{planted}. {summary.clients} clients, "
+        f"{out}: {summary.files} files, {summary.bytes / 1e6:.1f} MB{planted}. {summary.clients} clients, "
         f"{summary.aanbieders} providers, {summary.trajecten} trajecten, {summary.leveringen} leveringen, "
         f"{summary.metingen} metingen, {summary.scores} scores, {summary.declaraties} declared lines, "
         f"{summary.cbs_records} CBS records."

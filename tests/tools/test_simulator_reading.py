@@ -31,7 +31,7 @@ KLASSE = {
 }
 OLD = {"0457": "0363", "0370": "0439"}
 FAR = date(9999, 1, 1)
-FORTH = {"jw306": "jw305", "jw308": "jw307"}
+ANSWERED = {"jw306": "jw305", "jw308": "jw307"}
 OUTSIDE = ("0344", "0599", "0518", "0392")
 COMPARED = (
     *("aanbieder", "gemeente", "categorie", "code", "begindatum", "einddatum", "reden", "uitval_klasse", "status"),
@@ -86,7 +86,7 @@ def _answer(r: Read, data: bytes) -> None:
     identification = root[0].find("{*}DeclaratieIdentificatie" if kind == "jw325" else "{*}BerichtIdentificatie")
     if kind in ("jw306", "jw308"):
         if "0001" in codes or len(root) > 1:
-            r.rejected.add((FORTH[kind], root[0].findtext("{*}Afzender"), identification[0].text))
+            r.rejected.add((ANSWERED[kind], root[0].findtext("{*}Afzender"), identification[0].text))
     elif kind == "jw325":
         agb = root[0].findtext("{*}Ontvanger")
         codes += [e.text for e in root.iterfind("{*}DeclaratieAntwoord/{*}RetourCodes/{*}RetourCode")]
@@ -207,7 +207,7 @@ def _rap(r: Read, agb: str, data: bytes) -> None:
 
 
 def _cem(r: Read, data: bytes) -> None:
-    for agb, bsn, _, meting, day, _, code_list, question, antwoord, *gemeente in _rows(data):
+    for agb, bsn, _, meting, day, _, vragenlijst, question, antwoord, *gemeente in _rows(data):
         if gemeente and gemeente[0] in OUTSIDE:
             continue
         try:
@@ -220,7 +220,7 @@ def _cem(r: Read, data: bytes) -> None:
         if fault := next((code for code, ok in checks.items() if not ok), None):
             r.refused[fault] += 1
         else:
-            r.metingen.setdefault((agb, meting), (bsn, datum, code_list, {}))[3][question] = int(antwoord)
+            r.metingen.setdefault((agb, meting), (bsn, datum, vragenlijst, {}))[3][question] = int(antwoord)
 
 
 def _present(deeds: list[tuple[date, str, int, Any]]) -> tuple[bool, Any]:
@@ -312,15 +312,15 @@ def _link(r: Read, made: list[dict[str, Any]]) -> None:
         for row in per_client[bsn, agb]:
             same = row["gemeente"] == OLD.get(ontvanger, ontvanger) and number in row["_"][3]
             row["declaraties"] += same and (bsn, agb, referentie) not in r.credited
-    for (agb, _), (bsn, datum, code_list, antwoorden) in sorted(r.metingen.items(), key=lambda item: item[1][1]):
-        if found := _row_of(per_client[bsn, agb], datum, code_list):
-            group = "ouder" if code_list.split("_")[2][0] == "O" else "jeugdige"
+    for (agb, _), (bsn, datum, vragenlijst, antwoorden) in sorted(r.metingen.items(), key=lambda item: item[1][1]):
+        if found := _row_of(per_client[bsn, agb], datum, vragenlijst):
+            group = "ouder" if vragenlijst.split("_")[2][0] == "O" else "jeugdige"
             found["metingen"] += 1
             found[f"nut_{group}"], found[f"zonder_hulp_{group}"] = antwoorden.get("VR09A"), antwoorden.get("VR10")
 
 
-def _row_of(candidates: list[dict[str, Any]], datum: date, code_list: str) -> dict[str, Any] | None:
-    if code_list.split("_")[2][1] == "D":
+def _row_of(candidates: list[dict[str, Any]], datum: date, vragenlijst: str) -> dict[str, Any] | None:
+    if vragenlijst.split("_")[2][1] == "D":
         running = [row for row in candidates if row["_"][4] <= datum <= row["_"][5]]
         assert len(running) <= 1
         return running[0] if running else None

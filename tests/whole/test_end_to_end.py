@@ -18,7 +18,7 @@ from tests.whole.scan import Scan, people_in
 from tests.whole.stream import STAGES, Stream, running
 from tools.simulator import SimulationConfig, simulate
 from tools.simulator.almere import UNKNOWN, half_year
-from tools.simulator.compare import WACHT, expected, waiting
+from tools.simulator.compare import WAITING_QUERY, expected, waiting
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
 
@@ -57,7 +57,7 @@ def _waits(stream: Stream, folder: Path) -> None:
     """What the rows wait for, and how many metingen and scores are linked to nothing yet."""
     waits = json.loads((folder / "expected.json").read_text())["wacht"]
     assert waits["trajecten"].keys() == {"levering", "start", "toewijzing"}
-    assert waiting(stream.ask(WACHT)) == {"metingen": waits["metingen"], "scores": waits["scores"]}
+    assert waiting(stream.ask(WAITING_QUERY)) == {"metingen": waits["metingen"], "scores": waits["scores"]}
 
 
 def _equal(stream: Stream, rows: Counter[str]) -> None:

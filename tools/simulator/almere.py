@@ -61,8 +61,8 @@ def make_almere(seed: int, until: date, clients: list[Client]) -> list[CbsClient
         born = until - timedelta(days=rng.randint(3 * 365, 17 * 365))
         usage, geslacht = rng.choices(("", "1", "2"), (94, 3, 3))[0], rng.choice("0112212")
         if index % 5 == 2:
-            together = clients[index % len(clients)]
-            bsn, born, usage, geslacht = together.bsn, together.geboortedatum, together.datum_usage, together.geslacht
+            shared = clients[index % len(clients)]
+            bsn, born, usage, geslacht = shared.bsn, shared.geboortedatum, shared.datum_usage, shared.geslacht
         elif index % 20 == 4:
             bsn = UNKNOWN
         if usage:
@@ -78,19 +78,19 @@ def _records(rng: Random, until: date, most: int) -> list[CbsRecord]:
     """One or two records that belong in the period; of overlapping ones only the last to end has an outcome."""
     first = _record(rng, until, _choice(rng, CBS_HULPVORMEN), until - timedelta(days=rng.randint(5, 700)))
     if most == 1 or rng.random() >= 0.35:
-        return [_with_uitkomst(rng, first)]
+        return [_with_outcome(rng, first)]
     if rng.random() < 0.5 or (until - first.begindatum).days < 10:
         other = _choice(rng, {h: n for h, n in CBS_HULPVORMEN.items() if h != first.hulpvorm})
         begin = until - timedelta(days=rng.randint(5, 700))
-        return [_with_uitkomst(rng, first), _with_uitkomst(rng, _record(rng, until, other, begin))]
+        return [_with_outcome(rng, first), _with_outcome(rng, _record(rng, until, other, begin))]
     up_to = first.einddatum or until
     begin = first.begindatum + timedelta(days=rng.randint(1, max(1, (up_to - first.begindatum).days)))
     second = _record(rng, until, first.hulpvorm, begin)
-    far = until + timedelta(days=1)
-    if (first.einddatum or far) == (second.einddatum or far):
-        return [_with_uitkomst(rng, first)]
-    last = max(first, second, key=lambda r: r.einddatum or far)
-    return [_with_uitkomst(rng, r) if r is last else r for r in (first, second)]
+    still_running = until + timedelta(days=1)
+    if (first.einddatum or still_running) == (second.einddatum or still_running):
+        return [_with_outcome(rng, first)]
+    last = max(first, second, key=lambda r: r.einddatum or still_running)
+    return [_with_outcome(rng, r) if r is last else r for r in (first, second)]
 
 
 def _record(rng: Random, until: date, hulpvorm: str, begin: date) -> CbsRecord:
@@ -103,7 +103,7 @@ def _record(rng: Random, until: date, hulpvorm: str, begin: date) -> CbsRecord:
     return record
 
 
-def _with_uitkomst(rng: Random, record: CbsRecord) -> CbsRecord:
+def _with_outcome(rng: Random, record: CbsRecord) -> CbsRecord:
     """Outcomes are asked at the end (CBS 4.3, 4.4), at most one of each informant (4.5)."""
     if record.einddatum is None:
         return record
@@ -130,8 +130,8 @@ Row = tuple[str, ...]
 class CbsFile:
     """One delivery: path, content and records; ``half``: it breaks off."""
 
-    pad: str
-    inhoud: bytes
+    path: str
+    content: bytes
     records: int
     half: bool = False
 
@@ -152,7 +152,7 @@ def cbs_files(seed: int, until: date, almere: list[CbsClient], *, faults: bool) 
         yield _file(f"cbs/2-opnieuw/{name}.csv", good)
         # What a third delivery would say, but for the end of it: had it counted, everybody else would be gone.
         whole = good[: len(good) // 2]
-        piece = _file("", whole).inhoud + good[len(whole)][0][:4].encode()
+        piece = _file("", whole).content + good[len(whole)][0][:4].encode()
         yield CbsFile(f"cbs/3-half/{name}.csv", piece, 0, half=True)
 
 
@@ -160,12 +160,12 @@ def _wrong(rng: Random, records: list[CbsRecord]) -> list[CbsRecord]:
     """Records as first delivered: some missing, some still running, some with another outcome."""
     made = []
     for r in records:
-        lot = rng.random()
-        if lot < 0.1:
+        drawn = rng.random()
+        if drawn < 0.1:
             continue
-        if lot < 0.3 and r.einddatum:
+        if drawn < 0.3 and r.einddatum:
             r = replace(r, einddatum=None, reden="", jeugdige=None, ouder=None)
-        elif lot < 0.5 and r.einddatum:
+        elif drawn < 0.5 and r.einddatum:
             r = replace(r, reden="03" if r.reden != "03" else "01", jeugdige=CbsMeting(1, 1), ouder=None)
         made.append(r)
     return made
@@ -182,10 +182,10 @@ def _too_many(rng: Random, clients: list[CbsClient]) -> list[Row]:
     return rows
 
 
-def _file(pad: str, rows: list[Row]) -> CbsFile:
-    regels = [tuple(COLUMNS.values()), *rows]
+def _file(path: str, rows: list[Row]) -> CbsFile:
+    lines = [tuple(COLUMNS.values()), *rows]
     keys = {(*row[:4], row[5], row[7]) for row in rows}  # lines with one key are one record
-    return CbsFile(pad, "".join(";".join(text_line) + "\r\n" for text_line in regels).encode(), len(keys))
+    return CbsFile(path, "".join(";".join(line) + "\r\n" for line in lines).encode(), len(keys))
 
 
 def _rows(client: CbsClient, records: list[CbsRecord]) -> list[Row]:

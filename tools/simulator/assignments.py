@@ -22,7 +22,7 @@ LONG = 90  # days of care from which an assignment may have been extended
 
 def make_toewijzingen(rng: Random, client: Client, until: date) -> None:
     """Set the assignments of a client whose care is known."""
-    bound = until + timedelta(days=DEFINITIONS.dagtekening_na_einde)
+    bound = until + timedelta(days=DEFINITIONS.days_after_until)
     for traject in client.trajecten:
         per_number: dict[int, list[Levering]] = {}
         for levering in traject.leveringen:
@@ -39,7 +39,7 @@ def toewijzing(rng: Random, aanbieder: str, leveringen: list[Levering], until: d
     return Toewijzing(
         aanbieder=aanbieder,
         gemeente=first.ontvanger,
-        nummer=first.toewijzingnummer or 0,
+        toewijzingnummer=first.toewijzingnummer or 0,
         categorie=first.categorie,
         code=first.code,
         ingangsdatum=first.ingangsdatum,
@@ -53,14 +53,14 @@ def toewijzing(rng: Random, aanbieder: str, leveringen: list[Levering], until: d
 
 def _versions(rng: Random, first: Levering, last: Levering, until: date, bound: date) -> list[Version]:
     end = last.end
-    up_to = max([until, *(s.einddatum for s in last.stops)]) if end is None else end.einddatum
-    planned = None if rng.random() < OPEN else up_to + timedelta(days=rng.randint(0, 200))
+    last_day = max([until, *(s.einddatum for s in last.stops)]) if end is None else end.einddatum
+    planned = None if rng.random() < OPEN else last_day + timedelta(days=rng.randint(0, 200))
     if first.begindatum > first.ingangsdatum + timedelta(days=20) or rng.random() >= AFTERWARDS:
         day = first.ingangsdatum - timedelta(days=rng.randint(1, 10))
     else:
         day = first.begindatum + timedelta(days=rng.randint(1, 9))
-    extended = planned is not None and (up_to - first.begindatum).days > LONG and rng.random() < EXTENDED
-    half = first.begindatum + timedelta(days=(up_to - first.begindatum).days // 2)
+    extended = planned is not None and (last_day - first.begindatum).days > LONG and rng.random() < EXTENDED
+    half = first.begindatum + timedelta(days=(last_day - first.begindatum).days // 2)
     made = [_version(rng, day, half if extended else planned, "", bound)]
     if extended:
         made.append(_version(rng, half - timedelta(days=10), planned, "04", bound))
@@ -81,9 +81,9 @@ def _reden(rng: Random, last: Levering) -> str:
 
 
 def _version(rng: Random, day: date, einddatum: date | None, reden: str, bound: date) -> Version:
-    tijd = f"{rng.randint(8, 17):02d}:{rng.randint(0, 59):02d}:{rng.randint(0, 59):02d}"
+    time = f"{rng.randint(8, 17):02d}:{rng.randint(0, 59):02d}:{rng.randint(0, 59):02d}"
     day = min(day, bound)
-    return Version(day, tijd, min(day + timedelta(days=rng.randint(0, 2)), bound), einddatum, reden)
+    return Version(day, time, min(day + timedelta(days=rng.randint(0, 2)), bound), einddatum, reden)
 
 
 def shipments(client: Client) -> Iterator[tuple[str, str, date, list[Assigned]]]:
@@ -100,7 +100,7 @@ def shipments(client: Client) -> Iterator[tuple[str, str, date, list[Assigned]]]
 
 def _on(t: Toewijzing, day: date) -> Assigned | None:
     """The assignment as a JW301 of this day has it: told for the first time, or repeated while it is valid."""
-    version = t.op(day)
+    version = t.in_force_on(day)
     if version is None:
         return None
     new = version.dagtekening == day
@@ -112,7 +112,7 @@ def _on(t: Toewijzing, day: date) -> Assigned | None:
 def assigned(t: Toewijzing, version: Version, reden: str) -> Assigned:
     """The ToegewezenProduct of one version."""
     return Assigned(
-        nummer=str(t.nummer),
+        toewijzingnummer=str(t.toewijzingnummer),
         categorie=t.categorie,
         code=t.code,
         datum=version.datum,

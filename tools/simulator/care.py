@@ -14,7 +14,7 @@ MEDIAN_DAYS = 274  # about nine months
 MAX_SPELLS = 4
 # How a spell ends: as planned; pause with resumption; pause and then a final stop; 36/37 and onward; restart soon after
 # any reason.
-FRACTIONS = {"geen": 74, "pauze": 8, "pauze_einde": 2, "wijziging": 10, "herstart": 6}
+BREAKS = {"geen": 74, "pauze": 8, "pauze_einde": 2, "wijziging": 10, "herstart": 6}
 
 
 @dataclass(slots=True)
@@ -36,17 +36,17 @@ def plan_spells(rng: Random, begin: date, product: Product, until: date) -> list
     spells: list[Spell] = []
     at, new = begin, True
     while True:
-        fraction = _fraction(rng) if (end - at).days > 28 and len(spells) < MAX_SPELLS - 1 else "geen"
-        if fraction == "geen":
+        break_kind = _break_kind(rng) if (end - at).days > 28 and len(spells) < MAX_SPELLS - 1 else "geen"
+        if break_kind == "geen":
             spells.append(Spell(at, [Stop(end, end_reden(rng))], new))
             return _cut(spells, until)
         cut = at + timedelta(days=rng.randint(14, (end - at).days - 7))
-        if fraction == "pauze_einde":
+        if break_kind == "pauze_einde":
             # Far enough apart for the pause to be told first, whatever the delays of sending (TR415).
-            slot = Stop(cut + timedelta(days=rng.randint(15, 45)), end_reden(rng))
-            spells.append(Spell(at, [Stop(cut, "20"), slot], new))
+            final = Stop(cut + timedelta(days=rng.randint(15, 45)), end_reden(rng))
+            spells.append(Spell(at, [Stop(cut, "20"), final], new))
             return _cut(spells, until)
-        reden, gap, new_next = _transition(rng, fraction)
+        reden, gap, new_next = _transition(rng, break_kind)
         spells.append(Spell(at, [Stop(cut, reden)], new))
         at, new = cut + timedelta(days=gap), new_next
         end = max(end, at + timedelta(days=14))
@@ -63,8 +63,8 @@ def death(rng: Random) -> bool:
     return rng.random() < REDENEN["02"] / sum(REDENEN.values())
 
 
-def _fraction(rng: Random) -> str:
-    return rng.choices(list(FRACTIONS), list(FRACTIONS.values()))[0]
+def _break_kind(rng: Random) -> str:
+    return rng.choices(list(BREAKS), list(BREAKS.values()))[0]
 
 
 def _length(rng: Random, product: Product) -> int:
@@ -72,16 +72,16 @@ def _length(rng: Random, product: Product) -> int:
     return 4 + round(rng.expovariate(math.log(2) / (MEDIAN_DAYS * product.duration)))
 
 
-def _transition(rng: Random, fraction: str) -> tuple[str, int, bool]:
+def _transition(rng: Random, break_kind: str) -> tuple[str, int, bool]:
     """(reason, days to the next start, new assignment number) of a spell that another one continues.
 
     An overlap (negative days) always has a new number: no second start while one runs on the assignment (TR326).
     """
-    if fraction == "pauze":
+    if break_kind == "pauze":
         return "20", rng.choice((rng.randint(3, 28), rng.randint(31, 120))), rng.random() < 0.15
-    bound = DEFINITIONS.keten_dagen
+    bound = DEFINITIONS.chain_days
     gap = rng.choices((rng.randint(1, bound - 1), bound, 1, 0, rng.randint(-5, -1)), (60, 12, 16, 6, 6))[0]
-    reden = rng.choice(("36", "37")) if fraction == "wijziging" else rng.choice(("31", "34", "38"))
+    reden = rng.choice(("36", "37")) if break_kind == "wijziging" else rng.choice(("31", "34", "38"))
     return reden, gap, gap < 1 or rng.random() < 0.7
 
 

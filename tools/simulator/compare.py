@@ -18,7 +18,7 @@ QUERY: Final = (
     " probleem_behandelaar, probleem_ouder, probleem_client FROM sor.trajecten FINAL"
 )
 #: What waits for a link: table, reason, how many.
-WACHT: Final = (
+WAITING_QUERY: Final = (
     "SELECT 'metingen', toString(wacht), count() FROM sor.metingen FINAL WHERE wacht != '' GROUP BY wacht"
     " UNION ALL SELECT 'scores', toString(wacht), count() FROM sor.scores FINAL WHERE wacht != '' GROUP BY wacht"
 )
@@ -35,10 +35,10 @@ def found(rows: Iterable[Sequence[Any]]) -> Counter[str]:
     """The rows of ``QUERY`` as a multiset."""
     counted: Counter[str] = Counter()
     for row in rows:
-        plain, (years, wacht, vlaggen, gas) = row[: len(_FIELDS)], row[len(_FIELDS) : -3]
+        plain, (years, waits, vlaggen, gas) = row[: len(_FIELDS)], row[len(_FIELDS) : -3]
         probleem = dict(zip(_RATERS, row[-3:], strict=True))
         shaped = [value if value != "" else None for value in plain]
-        counted[_line(shaped, list(years), sorted(wacht.items()), sorted(vlaggen), gas, probleem)] += 1
+        counted[_line(shaped, list(years), sorted(waits.items()), sorted(vlaggen), gas, probleem)] += 1
     return counted
 
 
@@ -47,14 +47,14 @@ def expected(document: Mapping[str, Any], *, cbs: bool = False) -> Counter[str]:
     counted: Counter[str] = Counter()
     for row in (*document["trajecten"], *(document["cbs"] if cbs else ())):
         plain = [row[name] if row[name] != "" else None for name in _FIELDS]
-        wacht = sorted(row["wacht"].items())
-        line = _line(plain, row["metingen_jaren"], wacht, row["vlaggen"], row["gas"], row["probleem"])
+        waits = sorted(row["wacht"].items())
+        line = _line(plain, row["metingen_jaren"], waits, row["vlaggen"], row["gas"], row["probleem"])
         counted[line] += 1
     return counted
 
 
 def waiting(rows: Iterable[Sequence[Any]]) -> dict[str, dict[str, int]]:
-    """The rows of ``WACHT`` as ``expected.json`` has them under ``wacht``, but for the trajecten."""
+    """The rows of ``WAITING_QUERY`` as ``expected.json`` has them under ``wacht``, but for the trajecten."""
     counted: dict[str, dict[str, int]] = {"metingen": {}, "scores": {}}
     for table, reason, number in rows:
         counted[table][reason] = number
@@ -64,11 +64,11 @@ def waiting(rows: Iterable[Sequence[Any]]) -> dict[str, dict[str, int]]:
 def _line(
     plain: list[Any],
     years: list[int],
-    wacht: list[tuple[str, str]],
+    waits: list[tuple[str, str]],
     vlaggen: list[str],
     gas: Mapping[str, int | None],
     probleem: Mapping[str, int | None],
 ) -> str:
     """A score of x stands in no column of a row."""
     known = [sorted((k, v) for k, v in scores.items() if v is not None) for scores in (gas, probleem)]
-    return json.dumps([*plain, years, wacht, vlaggen, *known])
+    return json.dumps([*plain, years, waits, vlaggen, *known])

@@ -37,7 +37,7 @@ class Style:
     line_end: str
     empty_row: bool
 
-    def zonder_empty_row(self) -> Style:
+    def without_empty_row(self) -> Style:
         """The same style without an empty line at the end."""
         return replace(self, empty_row=False)
 
@@ -52,7 +52,7 @@ class Style:
         return out.getvalue().encode(self.encoding)
 
 
-def style(seed: int, kind: str, agb: str, month: int) -> Style:
+def style_of(seed: int, kind: str, agb: str, month: int) -> Style:
     """The style of one file, fixed by seed, kind, provider and month."""
     rng = Random(f"{seed}|stijl|{kind}|{agb}|{month}")
     return Style(
@@ -73,17 +73,17 @@ def year_month(month: int) -> str:
     return f"{first_day(month):%Y%m}"
 
 
-def rap_pad(agb: str, month: int, name: str = "") -> str:
+def rap_path(agb: str, month: int, name: str = "") -> str:
     """Path of a RAP file: AGB code first, later months sort after earlier ones, ``name`` after the plain file."""
     return f"rap/{agb}_scores_{year_month(month)}{name}.csv"
 
 
-def cem_pad(agb: str, month: int, name: str = "") -> str:
+def cem_path(agb: str, month: int, name: str = "") -> str:
     """Path of a CEM+ file."""
     return f"cem/{agb}_cem_{year_month(month)}{name}.csv"
 
 
-def bergop_pad(agb: str, month: int) -> str:
+def bergop_path(agb: str, month: int) -> str:
     """Path of a file of the BergOp feed."""
     return f"bergop/{agb}_bergop_{year_month(month)}.csv"
 
@@ -118,14 +118,14 @@ def bergop_files(world: World, seed: int) -> Iterator[tuple[str, int, list[Row],
 
 
 def _foreign(rng: Random, client: Client, meting: Meting, number: int) -> Row:
-    header, informant, code_list = cem_rows(client.bsn, meting)[0][:4], meting.informant, meting.vragenlijst
+    header, informant, vragenlijst = cem_rows(client.bsn, meting)[0][:4], meting.informant, meting.vragenlijst
     foreign = f"{meting.client_ref}-{FOREIGN + number}"
     return (
         *header[:3],
         foreign,
         f"{meting.datum:%d-%m-%Y}",
         informant,
-        code_list,
+        vragenlijst,
         "VR09A",
         "1",
         rng.choice(OUTSIDE_SET),

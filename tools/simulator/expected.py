@@ -63,7 +63,7 @@ class Row(Course):
 
 
 @dataclass(slots=True)
-class Loose:
+class Unlinked:
     """Accepted facts that belong to no traject, and what rows and scores wait for."""
 
     metingen: int = 0
@@ -74,7 +74,7 @@ class Loose:
         """How many metingen and scores are linked to nothing."""
         return {"metingen": self.metingen, "scores": self.scores.total()}
 
-    def wacht(self) -> dict[str, dict[str, int]]:
+    def waits(self) -> dict[str, dict[str, int]]:
         """What waits, by kind of row and reason."""
         metingen = {"traject": self.metingen} if self.metingen else {}
         return {
@@ -89,24 +89,24 @@ class Expected(NamedTuple):
 
     row: Row
     nut_empty: int
-    hulp_empty: int
+    zonder_hulp_empty: int
 
 
-def expected(clients: Iterable[Client], loose: Loose) -> Iterator[Expected]:
-    """Expected rows in the simulator's order; what links to nothing is counted in ``loose``."""
+def expected(clients: Iterable[Client], unlinked: Unlinked) -> Iterator[Expected]:
+    """Expected rows in the simulator's order; what links to nothing is counted in ``unlinked``."""
     index = 0
     for client in clients:
         linked: dict[Traject, list[Meting]] = {t: [] for t in client.trajecten}
         for meting in client.metingen:
             traject = _traject_of(client, meting)
             if traject is None:
-                loose.metingen += 1
+                unlinked.metingen += 1
             else:
                 linked[traject].append(meting)
         for traject in client.trajecten:
             index += 1
-            loose.trajecten.update(traject.wacht.keys())
-            yield _row(index, traject, linked[traject], client, loose)
+            unlinked.trajecten.update(traject.wacht.keys())
+            yield _row(index, traject, linked[traject], client, unlinked)
 
 
 def _traject_of(client: Client, meting: Meting) -> Traject | None:
@@ -114,7 +114,7 @@ def _traject_of(client: Client, meting: Meting) -> Traject | None:
 
     Duurzaam: the traject running on the day.
     """
-    before, after = DEFINITIONS.meting_voor, DEFINITIONS.meting_na
+    before, after = DEFINITIONS.meting_before, DEFINITIONS.meting_after
     found = []
     for t in client.trajecten:
         if t.aanbieder != meting.aanbieder or t.alone:
@@ -128,35 +128,35 @@ def _traject_of(client: Client, meting: Meting) -> Traject | None:
     return min(found, key=lambda item: item[:2])[2] if found else None
 
 
-def _row(index: int, traject: Traject, metingen: list[Meting], client: Client, loose: Loose) -> Expected:
+def _row(index: int, traject: Traject, metingen: list[Meting], client: Client, unlinked: Unlinked) -> Expected:
     last = {m.groep: m.antwoorden for m in sorted(metingen, key=lambda m: m.datum)}
-    tied = _tied(traject, loose)
-    scores = {s.type: s.waarde for s in sorted(tied, key=lambda s: s.month)}
+    linked = _linked_scores(traject, unlinked)
+    scores = {s.type: s.waarde for s in sorted(linked, key=lambda s: s.month)}
     row: Row = {
         **_course(index, traject, client),
-        "nut_jeugdige": _antwoord(last, "J", DEFINITIONS.vraag_nut),
-        "nut_ouder": _antwoord(last, "O", DEFINITIONS.vraag_nut),
-        "zonder_hulp_jeugdige": _antwoord(last, "J", DEFINITIONS.vraag_zonder_hulp),
-        "zonder_hulp_ouder": _antwoord(last, "O", DEFINITIONS.vraag_zonder_hulp),
+        "nut_jeugdige": _answer(last, "J", DEFINITIONS.nut_question),
+        "nut_ouder": _answer(last, "O", DEFINITIONS.nut_question),
+        "zonder_hulp_jeugdige": _answer(last, "J", DEFINITIONS.zonder_hulp_question),
+        "zonder_hulp_ouder": _answer(last, "O", DEFINITIONS.zonder_hulp_question),
         "gas": {t[1:]: _value(w) for t, w in scores.items() if t[0] == "D"},
         "probleem": {t[1:]: _value(w) for t, w in scores.items() if t[0] == "P"},
         "metingen": len(metingen),
-        "scores": len({(s.type, s.manner) for s in tied}),
+        "scores": len({(s.type, s.manner) for s in linked}),
         "declaraties": traject.declaraties,
         "intensiteit": _intensiteit(traject, metingen),
         "metingen_einde": sum(m.end for m in metingen),
         "metingen_jaren": sorted({m.datum.year for m in metingen if not m.end}),
     }
-    nut_empty = sum(DEFINITIONS.vraag_nut not in a for a in last.values())
-    hulp_empty = sum(DEFINITIONS.vraag_zonder_hulp not in a for a in last.values())
-    return Expected(row, nut_empty, hulp_empty)
+    nut_empty = sum(DEFINITIONS.nut_question not in a for a in last.values())
+    zonder_hulp_empty = sum(DEFINITIONS.zonder_hulp_question not in a for a in last.values())
+    return Expected(row, nut_empty, zonder_hulp_empty)
 
 
-def _tied(traject: Traject, loose: Loose) -> list[Score]:
+def _linked_scores(traject: Traject, unlinked: Unlinked) -> list[Score]:
     """Scores that name the toewijzing, and those by beschikking alone once any score names both."""
     known = any(s.manner == "beide" for s in traject.scores)
     waiting = [s for s in traject.scores if s.manner == "beschikking" and not known]
-    loose.scores["beschikking"] += len({s.type for s in waiting})
+    unlinked.scores["beschikking"] += len({s.type for s in waiting})
     return [s for s in traject.scores if s not in waiting]
 
 
@@ -168,19 +168,19 @@ def _intensiteit(traject: Traject, metingen: list[Meting]) -> str:
     return "duurzaam" if any(not m.end for m in metingen) else ""
 
 
-def _nieuwe_start(traject: Traject, client: Client) -> date | None:
+def _new_start(traject: Traject, client: Client) -> date | None:
     """First day of the first other traject that began after the end, within the window; help of all providers."""
     if traject.end is None or traject.alone:
         return None
     end = traject.end.einddatum
-    bound = end + timedelta(days=DEFINITIONS.nieuwe_start)
+    bound = end + timedelta(days=DEFINITIONS.new_start_days)
     starts = [t.begindatum for t in client.trajecten if not t.alone and t.categorie not in OUTSIDE_OUTCOMES]
     return min((begin for begin in starts if end < begin <= bound), default=None)
 
 
 def _course(index: int, traject: Traject, client: Client) -> Course:
     end = None if traject.alone else traject.end
-    new = _nieuwe_start(traject, client)
+    new = _new_start(traject, client)
     return {
         "index": index,
         "aanbieder": traject.aanbieder,
@@ -204,7 +204,7 @@ def _course(index: int, traject: Traject, client: Client) -> Course:
     }
 
 
-def _antwoord(last: dict[str, dict[str, str]], group: str, question: str) -> int | None:
+def _answer(last: dict[str, dict[str, str]], group: str, question: str) -> int | None:
     value = last.get(group, {}).get(question)
     return None if value is None else int(value)
 

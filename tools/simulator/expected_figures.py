@@ -24,8 +24,8 @@ class Indicators:
     reden: Counter[str] = field(default_factory=Counter)
     nut: Counter[int] = field(default_factory=Counter)
     nut_empty: int = 0
-    hulp: Counter[int] = field(default_factory=Counter)
-    hulp_empty: int = 0
+    zonder_hulp: Counter[int] = field(default_factory=Counter)
+    zonder_hulp_empty: int = 0
     gas: Counter[int] = field(default_factory=Counter)
     gas_x: int = 0
 
@@ -35,7 +35,7 @@ class Indicators:
         if row["categorie"] in OUTSIDE_OUTCOMES:
             return
         self.nut_empty += expected.nut_empty
-        self.hulp_empty += expected.hulp_empty
+        self.zonder_hulp_empty += expected.zonder_hulp_empty
         self.status[row["status"]] += 1
         if row["status"] == "beeindigd":
             self.klasse[row["uitval_klasse"]] += 1
@@ -53,7 +53,7 @@ class Indicators:
                 self.nut[figure] += 1
         for option in (row["zonder_hulp_jeugdige"], row["zonder_hulp_ouder"]):
             if option is not None:
-                self.hulp[option] += 1
+                self.zonder_hulp[option] += 1
 
     def result(self) -> dict[str, Any]:
         """The indicators by name (domain numbers 1, 2, 3.1 and 3.4)."""
@@ -81,8 +81,8 @@ class Indicators:
 
     def _nut(self) -> dict[str, Any]:
         n = self.nut.total()
-        low = sum(c for figure, c in self.nut.items() if figure <= DEFINITIONS.laag)
-        high = sum(c for figure, c in self.nut.items() if figure >= DEFINITIONS.hoog)
+        low = sum(c for figure, c in self.nut.items() if figure <= DEFINITIONS.low)
+        high = sum(c for figure, c in self.nut.items() if figure >= DEFINITIONS.high)
         return {
             "n": n,
             "gemiddelde": round(sum(figure * c for figure, c in self.nut.items()) / n, 6) if n else None,
@@ -92,14 +92,14 @@ class Indicators:
         }
 
     def _zonder_hulp(self) -> dict[str, Any]:
-        n = self.hulp.total()
-        good = sum(self.hulp[option] for option in DEFINITIONS.zonder_hulp_goed)
+        n = self.zonder_hulp.total()
+        good = sum(self.zonder_hulp[option] for option in DEFINITIONS.zonder_hulp_good)
         return {
             "n": n,
-            "verdeling": {str(option): self.hulp[option] for option in range(1, 5)},
+            "verdeling": {str(option): self.zonder_hulp[option] for option in range(1, 5)},
             "zonder_hulp": good,
             "percentage": percentage(good, n),
-            "uitgesloten": self.hulp_empty,
+            "uitgesloten": self.zonder_hulp_empty,
         }
 
     def _gas(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tools.simulator.expected import Row
 from tools.simulator.expected_figures import percentage
 from tools.simulator.tables import DEFINITIONS, OUTSIDE_OUTCOMES
 
-ROUNDED = ("gepland", "client", "aanbieder", "wederzijds")  # 31 to 34
+COMPLETED = ("gepland", "client", "aanbieder", "wederzijds")  # 31 to 34
 RATERS = {"B": "behandelaar", "O": "ouder", "C": "client"}
 
 
@@ -24,17 +24,21 @@ RATERS = {"B": "behandelaar", "O": "ouder", "C": "client"}
 class Quotient:
     """A share: numerator and denominator."""
 
-    teller: int = 0
+    numerator: int = 0
     denominator: int = 0
 
     def count(self, hit: object) -> None:
         """One more in the denominator, and in the numerator when ``hit``."""
         self.denominator += 1
-        self.teller += bool(hit)
+        self.numerator += bool(hit)
 
     def result(self) -> dict[str, Any]:
         """Counts and percentage."""
-        return {"teller": self.teller, "n": self.denominator, "percentage": percentage(self.teller, self.denominator)}
+        return {
+            "teller": self.numerator,
+            "n": self.denominator,
+            "percentage": percentage(self.numerator, self.denominator),
+        }
 
 
 @dataclass(slots=True)
@@ -71,13 +75,13 @@ class More:
     def _count(self, group: _Group, row: Row) -> None:
         reference, q = self.config.until, group.quotients
         end = date.fromisoformat(row["einddatum"]) if row["einddatum"] else None
-        if end and row["uitval_klasse"] in ROUNDED:
-            fixed = end <= reference - timedelta(days=DEFINITIONS.nieuwe_start)
-            q["geen_nieuwe_start" if fixed else "geen_nieuwe_start_voorlopig"].count(row["nieuwe_start"] is None)
+        if end and row["uitval_klasse"] in COMPLETED:
+            definite = end <= reference - timedelta(days=DEFINITIONS.new_start_days)
+            q["geen_nieuwe_start" if definite else "geen_nieuwe_start_voorlopig"].count(row["nieuwe_start"] is None)
         if end and row["reden"] != "02":
             scored = [w for w in (*row["gas"].values(), *row["probleem"].values()) if w is not None]
             q["respons_scores"].count(scored)
-            if row["intensiteit"] != "duurzaam" and end <= reference - timedelta(days=DEFINITIONS.respons_na):
+            if row["intensiteit"] != "duurzaam" and end <= reference - timedelta(days=DEFINITIONS.respons_after):
                 q["respons_cem"].count(row["metingen_einde"])
         if row["intensiteit"] == "duurzaam":
             self._years(group, row, end)
@@ -88,8 +92,8 @@ class More:
         """Long care that ran from the first to the last day of a calendar year that is over."""
         begin = date.fromisoformat(row["begindatum"])
         for year in range(self.config.first.year, self.config.until.year + 1):
-            old = date(year, 12, 31)
-            if begin <= date(year, 1, 1) and old <= self.config.until and (end is None or end >= old):
+            last_day = date(year, 12, 31)
+            if begin <= date(year, 1, 1) and last_day <= self.config.until and (end is None or end >= last_day):
                 group.duurzaam[year].count(year in row["metingen_jaren"])
 
     def add_cbs(self, row: Row) -> None:
@@ -110,8 +114,8 @@ class More:
         n = classes.total()
         uitval = {k: classes[k] for k in ("wederzijds", "client", "aanbieder", "neutraal")}  # reden 02 to 05
         nut = self._values(lambda row: (row["nut_jeugdige"], row["nut_ouder"]))
-        hulp = self._values(lambda row: (row["zonder_hulp_jeugdige"], row["zonder_hulp_ouder"]))
-        good = sum(hulp[option] for option in DEFINITIONS.zonder_hulp_goed)
+        zonder_hulp = self._values(lambda row: (row["zonder_hulp_jeugdige"], row["zonder_hulp_ouder"]))
+        good = sum(zonder_hulp[option] for option in DEFINITIONS.zonder_hulp_good)
         summed = sum(figure * count for figure, count in nut.items())
         return {
             "uitval": {
@@ -126,10 +130,10 @@ class More:
                 "verdeling": {str(figure): nut[figure] for figure in range(1, 11)},
             },
             "zonder_hulp": {
-                "n": hulp.total(),
+                "n": zonder_hulp.total(),
                 "zonder_hulp": good,
-                "percentage": percentage(good, hulp.total()),
-                "verdeling": {str(option): hulp[option] for option in range(1, 5)},
+                "percentage": percentage(good, zonder_hulp.total()),
+                "verdeling": {str(option): zonder_hulp[option] for option in range(1, 5)},
             },
         }
 

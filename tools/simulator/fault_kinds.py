@@ -15,10 +15,10 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from tools.simulator.bsn import broken
-from tools.simulator.messages import AFTER_EVERYTHING, BEFOREHAND, Bericht, klasse
+from tools.simulator.messages import AFTER_EVERYTHING, BEFOREHAND, Bericht, product_class
 from tools.simulator.model import Stop
 from tools.simulator.situation import Plan, Situation
-from tools.simulator.xml import Header, Kind, Klasse
+from tools.simulator.xml import Header, Kind, ProductClass
 
 Maker = Callable[[Situation], Plan | None]
 
@@ -30,7 +30,7 @@ class Fault(NamedTuple):
     explanation: str
 
 
-def _with(bericht: Bericht, i: int, new: Klasse) -> Bericht:
+def _with(bericht: Bericht, i: int, new: ProductClass) -> Bericht:
     """The message with one class replaced."""
     return replace(bericht, classes=[new if n == i else k for n, k in enumerate(bericht.classes)], fixed=True)
 
@@ -44,7 +44,7 @@ def _day(header: Header, days: int) -> date:
     return header.dagtekening + timedelta(days=days)
 
 
-def _wrong_end(s: Situation) -> tuple[Bericht, int, Klasse] | None:
+def _wrong_end(s: Situation) -> tuple[Bericht, int, ProductClass] | None:
     """A stop message, the index of a class, and that class with a wrong Einddatum (possible, but not the true one)."""
     chosen = s.choose("JW307")
     if chosen is None:
@@ -61,9 +61,9 @@ def correction_later(s: Situation) -> Plan | None:
     if (fault := _wrong_end(s)) is None:
         return None
     bericht, i, wrong = fault
-    gone = s.bericht(bericht.header, "JW307", _day(bericht.header, 2), [replace(wrong, status="3")])
+    removal = s.bericht(bericht.header, "JW307", _day(bericht.header, 2), [replace(wrong, status="3")])
     good = s.bericht(bericht.header, "JW307", _day(bericht.header, 5), [bericht.classes[i]])
-    return _replace(s, bericht, _with(bericht, i, wrong), gone, good)
+    return _replace(s, bericht, _with(bericht, i, wrong), removal, good)
 
 
 def correction_same_day(s: Situation) -> Plan | None:
@@ -106,51 +106,53 @@ def correction_begindatum(s: Situation) -> Plan | None:
     bericht, i = chosen
     k = bericht.classes[i]
     wrong = replace(k, begindatum=k.begindatum - timedelta(days=1))
-    taken = {(int(x.nummer or 0), x.begindatum) for b in s.berichten for x in b.classes}
-    if (int(k.nummer or 0), wrong.begindatum) in taken or wrong.begindatum < s.first:
+    taken = {(int(x.toewijzingnummer or 0), x.begindatum) for b in s.berichten for x in b.classes}
+    if (int(k.toewijzingnummer or 0), wrong.begindatum) in taken or wrong.begindatum < s.first:
         return None
     both = s.bericht(bericht.header, "JW305", _day(bericht.header, 3), [replace(wrong, status="3"), k])
     return _replace(s, bericht, _with(bericht, i, wrong), both)
 
 
-def _invented_start(s: Situation, *, later: int, map_: str = "") -> Plan | None:
-    """A start that never was, removed ``later`` days after; ``map_`` is the folder of the removal."""
+def _invented_start(s: Situation, *, later: int, folder: str = "") -> Plan | None:
+    """A start that never was, removed ``later`` days after; ``folder`` is that of the removal."""
     if (invented := s.invented()) is None:
         return None
     at, levering = invented
     day = levering.begindatum + timedelta(days=2)
-    start = s.bericht(at.header, "JW305", day, [klasse(levering)])
-    gone = s.bericht(at.header, "JW305", day + timedelta(days=later), [klasse(levering, status="3")], map_=map_)
-    return Plan([*s.berichten, start, gone], [start, gone])
+    start = s.bericht(at.header, "JW305", day, [product_class(levering)])
+    removal = s.bericht(
+        at.header, "JW305", day + timedelta(days=later), [product_class(levering, status="3")], folder=folder
+    )
+    return Plan([*s.berichten, start, removal], [start, removal])
 
 
-def start_gone_same_day(s: Situation) -> Plan | None:
+def start_removed_same_day(s: Situation) -> Plan | None:
     """A start delivered and removed on one day: gone."""
     return _invented_start(s, later=0)
 
 
-def start_gone_later(s: Situation) -> Plan | None:
+def start_removed_later(s: Situation) -> Plan | None:
     """A start removed on a later day: gone."""
     return _invented_start(s, later=s.rng.randint(1, 9))
 
 
 def removal_first(s: Situation) -> Plan | None:
     """A removal that arrives before the start it removes."""
-    return _invented_start(s, later=3, map_=BEFOREHAND)
+    return _invented_start(s, later=3, folder=BEFOREHAND)
 
 
-def start_and_stop_gone(s: Situation) -> Plan | None:
+def start_and_stop_removed(s: Situation) -> Plan | None:
     """A start and its stop, the stop removed and then the start (TR071): gone."""
     if (invented := s.invented()) is None:
         return None
     at, levering = invented
     stop = Stop(levering.begindatum + timedelta(days=10), "33")
     day = stop.einddatum + timedelta(days=1)
-    sent: list[tuple[Kind, Klasse]] = [
-        ("JW305", klasse(levering)),
-        ("JW307", klasse(levering, stop)),
-        ("JW307", klasse(levering, stop, status="3")),
-        ("JW305", klasse(levering, status="3")),
+    sent: list[tuple[Kind, ProductClass]] = [
+        ("JW305", product_class(levering)),
+        ("JW307", product_class(levering, stop)),
+        ("JW307", product_class(levering, stop, status="3")),
+        ("JW305", product_class(levering, status="3")),
     ]
     four = [s.bericht(at.header, kind, day + timedelta(days=n), [k]) for n, (kind, k) in enumerate(sent)]
     return Plan([*s.berichten, *four], four)
@@ -161,8 +163,8 @@ def bsn_fault(s: Situation) -> Plan | None:
     if (invented := s.invented()) is None:
         return None
     at, levering = invented
-    fault = s.bericht(at.header, "JW305", levering.begindatum + timedelta(days=3), [klasse(levering)])
-    fault = replace(fault, bsn=broken(s.client.bsn), lot="afgewezen", code="CS002")
+    fault = s.bericht(at.header, "JW305", levering.begindatum + timedelta(days=3), [product_class(levering)])
+    fault = replace(fault, bsn=broken(s.client.bsn), fate="refused", code="CS002")
     return Plan([*s.berichten, fault], [fault])
 
 
@@ -171,13 +173,13 @@ def categorie_fault(s: Situation) -> Plan | None:
     if (invented := s.invented()) is None:
         return None
     at, levering = invented
-    wrong = replace(klasse(levering), categorie="39", code="39A01")
+    wrong = replace(product_class(levering), categorie="39", code="39A01")
     fault = s.bericht(at.header, "JW305", levering.begindatum + timedelta(days=3), [wrong])
-    fault = replace(fault, lot="afgewezen", code="JZ020")
+    fault = replace(fault, fate="refused", code="JZ020")
     return Plan([*s.berichten, fault], [fault])
 
 
-def _stop_refused(s: Situation, code: str, make: Callable[[Klasse], Klasse]) -> Plan | None:
+def _stop_refused(s: Situation, code: str, make: Callable[[ProductClass], ProductClass]) -> Plan | None:
     """Two stops in one message: a sound one of care that goes on, and a wrong one. Neither may count."""
     running, invented = s.running(), s.invented()
     if running is None or invented is None:
@@ -185,9 +187,9 @@ def _stop_refused(s: Situation, code: str, make: Callable[[Klasse], Klasse]) -> 
     header, levering = running
     day = levering.begindatum + timedelta(days=s.rng.randint(3, (s.until - levering.begindatum).days))
     other = replace(invented[1], begindatum=levering.begindatum, ontvanger=header.ontvanger)
-    classes = [klasse(levering, Stop(day, "32")), make(klasse(other, Stop(day, "31")))]
+    classes = [product_class(levering, Stop(day, "32")), make(product_class(other, Stop(day, "31")))]
     fault = s.bericht(header, "JW307", day + timedelta(days=2), classes)
-    fault = replace(fault, lot="afgewezen", code=code)
+    fault = replace(fault, fate="refused", code=code)
     return Plan([*s.berichten, fault], [fault])
 
 
@@ -209,30 +211,30 @@ def end_before_begin(s: Situation) -> Plan | None:
 def copy(s: Situation) -> Plan | None:
     """An exact copy of a file under another name, beside it or after everything."""
     original = s.rng.choice(s.berichten)
-    dubbel = replace(original, name="_kopie", lot="dubbel", map_=s.rng.choice(("", AFTER_EVERYTHING)), fixed=True)
-    return Plan([*s.berichten, dubbel], [dubbel])
+    double = replace(original, name="_kopie", fate="double", folder=s.rng.choice(("", AFTER_EVERYTHING)), fixed=True)
+    return Plan([*s.berichten, double], [double])
 
 
 def half(s: Situation) -> Plan | None:
     """A copy that breaks off halfway."""
-    piece = replace(s.rng.choice(s.berichten), name="_half", lot="half", code="B03", fixed=True)
+    piece = replace(s.rng.choice(s.berichten), name="_half", fate="half", code="B03", fixed=True)
     return Plan([*s.berichten, piece], [piece])
 
 
 def empty(s: Situation) -> Plan | None:
     """An empty file."""
-    nothing = replace(s.rng.choice(s.berichten), name="_leeg", lot="leeg", code="B01", fixed=True)
+    nothing = replace(s.rng.choice(s.berichten), name="_leeg", fate="empty", code="B01", fixed=True)
     return Plan([*s.berichten, nothing], [nothing])
 
 
 def stop_before_start(s: Situation) -> Plan | None:
     """A stop whose file comes before the one with its start."""
-    stops = [b for b in s.berichten if b.header.soort == "JW307"]
+    stops = [b for b in s.berichten if b.header.kind == "JW307"]
     if not stops:
         return None
     stop = s.rng.choice(stops)
-    beforehand = replace(stop, map_=BEFOREHAND, fixed=True)
-    return Plan([beforehand if b is stop else b for b in s.berichten], [beforehand])
+    early = replace(stop, folder=BEFOREHAND, fixed=True)
+    return Plan([early if b is stop else b for b in s.berichten], [early])
 
 
 KINDS: dict[str, Fault] = {
@@ -242,10 +244,10 @@ KINDS: dict[str, Fault] = {
     ),
     "correctie_zelfde_dag": Fault(correction_same_day, "Als correctie_later, maar beide op één dag."),
     "drie_op_een_dag": Fault(three_on_one_day, "Stop, verwijdering en dezelfde stop met één dagtekening."),
-    "start_weg_zelfde_dag": Fault(start_gone_same_day, "Start die er niet was, dezelfde dag verwijderd."),
-    "start_weg_later": Fault(start_gone_later, "Start die er niet was, later verwijderd."),
+    "start_weg_zelfde_dag": Fault(start_removed_same_day, "Start die er niet was, dezelfde dag verwijderd."),
+    "start_weg_later": Fault(start_removed_later, "Start die er niet was, later verwijderd."),
     "verwijdering_eerst": Fault(removal_first, "Verwijdering die eerder komt dan de start die zij verwijdert."),
-    "start_en_stop_weg": Fault(start_and_stop_gone, "Start en stop die er niet waren, beide verwijderd."),
+    "start_en_stop_weg": Fault(start_and_stop_removed, "Start en stop die er niet waren, beide verwijderd."),
     "stop_voor_start": Fault(stop_before_start, "Stop die eerder komt dan de start."),
     "correctie_reden": Fault(correction_reden, "Verkeerde reden, in één bericht verwijderd en verbeterd."),
     "correctie_begindatum": Fault(

@@ -40,7 +40,7 @@ class Faults:
         if index % self._each() == 0:
             return [self._make_late(rng, b) for b in self._plant(rng, client, berichten)]
         berichten = [self._make_late(rng, b) for b in berichten]
-        self._earlier.update({(b.header.soort, b.header.aanbieder): b for b in berichten if b.classes})
+        self._earlier.update({(b.header.kind, b.header.aanbieder): b for b in berichten if b.classes})
         return berichten
 
     def _each(self) -> int:
@@ -56,7 +56,7 @@ class Faults:
                 continue
             self._turn.remove(kind)
             self._turn.append(kind)
-            self.manifest.add(kind, [b.pad for b in plan.concerned])
+            self.manifest.add(kind, [b.path for b in plan.concerned])
             return plan.berichten
         return berichten
 
@@ -64,6 +64,6 @@ class Faults:
         """Some sound messages arrive after all others: order of arrival has no meaning (OP080)."""
         if rng.random() >= LATE_SHARE or bericht.fixed:
             return bericht
-        late = replace(bericht, map_=AFTER_EVERYTHING)
-        self.late.append(late.pad)
+        late = replace(bericht, folder=AFTER_EVERYTHING)
+        self.late.append(late.path)
         return late

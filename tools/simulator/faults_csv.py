@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tools.simulator.bsn import broken
-from tools.simulator.csvfiles import Row, Style, cem_pad, rap_pad
+from tools.simulator.csvfiles import Row, Style, cem_path, rap_path
 from tools.simulator.manifest import Manifest
 from tools.simulator.output import Output
 
@@ -34,13 +34,13 @@ class CsvFaults:
     unknown: int = 0
     _done: set[str] = field(default_factory=set)
 
-    def jw323(self, pad: str, content: bytes, regels: int) -> None:
+    def jw323(self, path: str, content: bytes, lines: int) -> None:
         """Beside a declaration that is already written: a copy, a half."""
-        rng = Random(f"{self.seed}|fout|{pad}")
-        stem = pad.removesuffix(".xml")
+        rng = Random(f"{self.seed}|fout|{path}")
+        stem = path.removesuffix(".xml")
         if self._chance(rng, "jw323_kopie", COPY_SHARE):
             self._note("jw323_kopie", f"{stem}_kopie.xml")
-            self.output.double("JW323", f"{stem}_kopie.xml", content, regels)
+            self.output.double("JW323", f"{stem}_kopie.xml", content, lines)
         if self._chance(rng, "jw323_half", HALF_SHARE):
             self._note("jw323_half", f"{stem}_half.xml")
             self.output.unreadable("JW323", f"{stem}_half.xml", content[: len(content) // 2], "B03")
@@ -50,57 +50,57 @@ class CsvFaults:
         rng = Random(f"{self.seed}|fout|rap|{agb}|{month}")
         faults: list[tuple[str, Row]] = []
         if self._chance(rng, "rap_fout", WRONG_SHARE):
-            self._note("rap_fout", rap_pad(agb, month))
+            self._note("rap_fout", rap_path(agb, month))
             faults = _rap_faults(rng, rows)
         if self._chance(rng, "rap_onbekend", UNKNOWN_SHARE):
-            self._note("rap_onbekend", rap_pad(agb, month))
+            self._note("rap_onbekend", rap_path(agb, month))
             rows = [*rows, (rows[0][0], "", str(UNKNOWN_NUMBER + self.unknown), "D1O", "2")]
             self.unknown += 1
         content = form.render(header, _mix(rng, rows, [row for _, row in faults]))
-        self.output.good("RAP", rap_pad(agb, month), content, len(rows) + len(faults))
+        self.output.good("RAP", rap_path(agb, month), content, len(rows) + len(faults))
         for code, n in Counter(code for code, _ in faults).items():
             self.output.reject("RAP", code, n)
         if self._chance(rng, "rap_kopie", COPY_SHARE):
-            self._note("rap_kopie", rap_pad(agb, month, "_kopie"))
-            self.output.double("RAP", rap_pad(agb, month, "_kopie"), content, len(rows) + len(faults))
+            self._note("rap_kopie", rap_path(agb, month, "_kopie"))
+            self.output.double("RAP", rap_path(agb, month, "_kopie"), content, len(rows) + len(faults))
         if len(rows) >= 4 and not faults and self._chance(rng, "rap_half", HALF_SHARE):
             self._half(agb, month, form, header, rows)
-        self._empty("RAP", rng, "rap_leeg", rap_pad(agb, month, "_leeg"))
+        self._empty("RAP", rng, "rap_leeg", rap_path(agb, month, "_leeg"))
 
     def cem(self, agb: str, month: int, form: Style, header: Row, rows: list[Row]) -> None:
         """A CEM+ file, perhaps with wrong metingen, and what lies beside it."""
         rng = Random(f"{self.seed}|fout|cem|{agb}|{month}")
         faults: list[tuple[str, Row]] = []
         if self._chance(rng, "cem_fout", WRONG_SHARE):
-            self._note("cem_fout", cem_pad(agb, month))
+            self._note("cem_fout", cem_path(agb, month))
             faults = _cem_faults(rng, rows)
         content = form.render(header, rows + [row for _, row in faults])
-        self.output.good("CEM+", cem_pad(agb, month), content, len(rows) + len(faults))
+        self.output.good("CEM+", cem_path(agb, month), content, len(rows) + len(faults))
         for code, n in Counter(code for code, _ in faults).items():
             self.output.reject("CEM+", code, n)
         if self._chance(rng, "cem_kopie", COPY_SHARE):
-            self._note("cem_kopie", cem_pad(agb, month, "_kopie"))
-            self.output.double("CEM+", cem_pad(agb, month, "_kopie"), content, len(rows) + len(faults))
-        self._empty("CEM+", rng, "cem_leeg", cem_pad(agb, month, "_leeg"))
+            self._note("cem_kopie", cem_path(agb, month, "_kopie"))
+            self.output.double("CEM+", cem_path(agb, month, "_kopie"), content, len(rows) + len(faults))
+        self._empty("CEM+", rng, "cem_leeg", cem_path(agb, month, "_leeg"))
 
     def _half(self, agb: str, month: int, form: Style, header: Row, rows: list[Row]) -> None:
         """The first half of the rows once more, and four digits of the next: refused as a whole (B03)."""
-        pad, whole = rap_pad(agb, month, "_half"), rows[: len(rows) // 2]
-        piece = form.zonder_empty_row().render(header, whole) + rows[len(whole)][0][:4].encode()
-        self._note("rap_half", pad)
-        self.output.unreadable("RAP", pad, piece, "B03")
+        path, whole = rap_path(agb, month, "_half"), rows[: len(rows) // 2]
+        piece = form.without_empty_row().render(header, whole) + rows[len(whole)][0][:4].encode()
+        self._note("rap_half", path)
+        self.output.unreadable("RAP", path, piece, "B03")
 
-    def _empty(self, origin: str, rng: Random, kind: str, pad: str) -> None:
+    def _empty(self, origin: str, rng: Random, kind: str, path: str) -> None:
         if self._chance(rng, kind, EMPTY_SHARE):
-            self._note(kind, pad)
-            self.output.unreadable("RAP" if origin == "RAP" else "CEM+", pad, b"", "B01")
+            self._note(kind, path)
+            self.output.unreadable("RAP" if origin == "RAP" else "CEM+", path, b"", "B01")
 
     def _chance(self, rng: Random, kind: str, share: float) -> bool:
         return rng.random() < share or kind not in self._done
 
-    def _note(self, kind: str, pad: str) -> None:
+    def _note(self, kind: str, path: str) -> None:
         self._done.add(kind)
-        self.manifest.add(kind, [pad])
+        self.manifest.add(kind, [path])
 
 
 def _rap_faults(rng: Random, rows: list[Row]) -> list[tuple[str, Row]]:
@@ -116,7 +116,7 @@ def _rap_faults(rng: Random, rows: list[Row]) -> list[tuple[str, Row]]:
 
 def _cem_faults(rng: Random, rows: list[Row]) -> list[tuple[str, Row]]:
     """Wrong metingen of one row by code, on the client of a sound one."""
-    agb, bsn, ref, _, datum, informant, code_list, _, _ = rng.choice(rows)
+    agb, bsn, ref, _, datum, informant, vragenlijst, _, _ = rng.choice(rows)
     variants = [
         ("C01", broken(bsn), datum, "VR09A", "1"),
         ("C02", bsn, rng.choice(("31-02-2026", "2026-13-01")), "VR09A", "1"),
@@ -124,7 +124,7 @@ def _cem_faults(rng: Random, rows: list[Row]) -> list[tuple[str, Row]]:
         ("C05", bsn, datum, *rng.choice((("VR09A", "11"), ("VR10", "0")))),
     ]
     return [
-        (code, (agb, number, ref, f"{ref}-{RESERVED_SEQUENCE + n}", day, informant, code_list, question, antwoord))
+        (code, (agb, number, ref, f"{ref}-{RESERVED_SEQUENCE + n}", day, informant, vragenlijst, question, antwoord))
         for n, (code, number, day, question, antwoord) in enumerate(variants)
     ]
 

@@ -14,21 +14,21 @@ from tools.simulator.assignments import shipments
 from tools.simulator.model import Client, Levering, Stop
 from tools.simulator.output import Output
 from tools.simulator.tables import DEFINITIONS
-from tools.simulator.xml import Header, Kind, Klasse, regiebericht
-from tools.simulator.xml_retour import ANTWOORD_ON, Antwoord, regie_antwoord
+from tools.simulator.xml import Header, Kind, ProductClass, regiebericht
+from tools.simulator.xml_retour import ANSWERED_BY, Antwoord, regie_antwoord
 from tools.simulator.xml_toewijzing import Assigned, toewijzingsbericht
 
-Lot = Literal["goed", "dubbel", "afgewezen", "half", "leeg"]
+Fate = Literal["good", "double", "refused", "half", "empty"]
 BEFOREHAND, AFTER_EVERYTHING = "berichten/0000-vooraf", "te-laat"  # sorted before all else, and after RAP and CEM+ too
-ZONDER_ANTWOORD = 0.03  # share of messages on which no answer came (yet)
+UNANSWERED_SHARE = 0.03  # share of messages on which no answer came (yet)
 TOGETHER_DAYS = 3  # classes of one client, provider and gemeente this close together may share a message
 
 
 @dataclass(slots=True)
 class Bericht:
-    """A message with the place of its file: ``map_`` its folder ('' = its month), ``name`` a suffix of the name.
+    """A message with the place of its file: ``folder`` ('' = its month), ``name`` a suffix of the name.
 
-    ``lot`` is what happens to the file; ``code`` why it is refused, when it is; ``fixed`` that its place may not be
+    ``fate`` is what happens to the file; ``code`` why it is refused, when it is; ``fixed`` that its place may not be
     changed any more. A JW301 has ``products``, the others ``classes``. ``antwoord`` is what the gemeente says: ''
     approved, '-' nothing, else the return code, at ``level`` 2 (header only) or 3; ``beforehand``: the answer arrives
     before the message.
@@ -37,24 +37,24 @@ class Bericht:
     header: Header
     client: Client
     bsn: str
-    classes: list[Klasse]
+    classes: list[ProductClass]
     products: list[Assigned] = field(default_factory=list)
     antwoord: str = ""
     level: int = 3
     beforehand: bool = False
-    map_: str = ""
+    folder: str = ""
     name: str = ""
-    lot: Lot = "goed"
+    fate: Fate = "good"
     code: str = ""
     fixed: bool = False
 
     @property
-    def pad(self) -> str:
+    def path(self) -> str:
         """Relative path. Files sort by day of sending, unless a folder before or after the months is named."""
         header = self.header
-        map_ = self.map_ or f"berichten/{header.dagtekening:%Y-%m}"
-        who = f"{header.aanbieder}_{header.ontvanger}" if header.soort == "JW301" else header.aanbieder
-        return f"{map_}/{header.dagtekening:%Y%m%d}_{header.soort}_{who}_{header.identificatie}{self.name}.xml"
+        folder = self.folder or f"berichten/{header.dagtekening:%Y-%m}"
+        who = f"{header.aanbieder}_{header.ontvanger}" if header.kind == "JW301" else header.aanbieder
+        return f"{folder}/{header.dagtekening:%Y%m%d}_{header.kind}_{who}_{header.identificatie}{self.name}.xml"
 
     @property
     def records(self) -> int:
@@ -62,21 +62,21 @@ class Bericht:
         return len(self.classes) + len(self.products)
 
     def write(self, output: Output, style: int) -> None:
-        """Write the file, as its ``lot`` has it, and count it."""
-        kind, records = self.header.soort, self.records
+        """Write the file, as its ``fate`` has it, and count it."""
+        kind, records = self.header.kind, self.records
         if kind == "JW301":
             content = toewijzingsbericht(self.header, self.client, self.bsn, self.products, style)
         else:
             content = regiebericht(self.header, self.client, self.bsn, self.classes, style)
-        if self.lot == "dubbel":
-            output.double(kind, self.pad, content, records)
-        elif self.lot == "half":
-            output.unreadable(kind, self.pad, content[: len(content) // 2], self.code)
-        elif self.lot == "leeg":
-            output.unreadable(kind, self.pad, b"", self.code)
+        if self.fate == "double":
+            output.double(kind, self.path, content, records)
+        elif self.fate == "half":
+            output.unreadable(kind, self.path, content[: len(content) // 2], self.code)
+        elif self.fate == "empty":
+            output.unreadable(kind, self.path, b"", self.code)
         else:
-            output.good(kind, self.pad, content, records)
-            if self.lot == "afgewezen":
+            output.good(kind, self.path, content, records)
+            if self.fate == "refused":
                 output.reject(kind, self.code, records)
 
 
@@ -86,18 +86,18 @@ def answered(bericht: Bericht, ids: Identificaties, rng: Random, output: Output,
     What the monitor refuses the gemeente refuses too: those checks are the same (level 2).
     """
     header = bericht.header
-    silent = bericht.antwoord == "-" or (not bericht.antwoord and rng.random() < ZONDER_ANTWOORD)
-    if header.soort not in ANTWOORD_ON or bericht.lot not in ("goed", "afgewezen") or silent:
+    silent = bericht.antwoord == "-" or (not bericht.antwoord and rng.random() < UNANSWERED_SHARE)
+    if header.kind not in ANSWERED_BY or bericht.fate not in ("good", "refused") or silent:
         return ""
-    kind = ANTWOORD_ON[header.soort]
+    kind = ANSWERED_BY[header.kind]
     day = header.dagtekening + timedelta(days=rng.randint(0, 4))
-    code, level = ("0001", 2) if bericht.lot == "afgewezen" else (bericht.antwoord, bericht.level)
+    code, level = ("0001", 2) if bericht.fate == "refused" else (bericht.antwoord, bericht.level)
     antwoord = Antwoord(ids.next(kind, header.ontvanger), day, code, level)
     content = regie_antwoord(header, antwoord, bericht.client, bericht.bsn, bericht.classes, style)
-    map_ = BEFOREHAND if bericht.beforehand else bericht.map_ or f"berichten/{day:%Y-%m}"
-    pad = f"{map_}/{day:%Y%m%d}_{kind}_{header.aanbieder}_{header.identificatie}{bericht.name}.xml"
-    output.good(kind, pad, content, 1)
-    return pad
+    folder = BEFOREHAND if bericht.beforehand else bericht.folder or f"berichten/{day:%Y-%m}"
+    path = f"{folder}/{day:%Y%m%d}_{kind}_{header.aanbieder}_{header.identificatie}{bericht.name}.xml"
+    output.good(kind, path, content, 1)
+    return path
 
 
 @dataclass(slots=True)
@@ -107,24 +107,24 @@ class Identificaties:
     The sender is a provider or, by its code, a gemeente.
     """
 
-    _teller: dict[tuple[str, str], Iterator[int]] = field(
+    _counters: dict[tuple[str, str], Iterator[int]] = field(
         default_factory=lambda: defaultdict(lambda: itertools.count(1))
     )
 
     def next(self, kind: Kind, afzender: str) -> str:
         """The next identification of this message type and sender."""
-        return f"{next(self._teller[kind, afzender]):09d}"
+        return f"{next(self._counters[kind, afzender]):09d}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Fact:
     """A start or a stop with the day on which it became a fact."""
 
-    soort: Kind
+    kind: Kind
     aanbieder: str
     ontvanger: str
     day: date
-    klasse: Klasse
+    product_class: ProductClass
 
 
 def berichten(client: Client, rng: Random, ids: Identificaties, until: date) -> list[Bericht]:
@@ -133,21 +133,21 @@ def berichten(client: Client, rng: Random, ids: Identificaties, until: date) -> 
     for aanbieder, gemeente, day, products in shipments(client):
         header = Header("JW301", aanbieder, gemeente, ids.next("JW301", gemeente), day)
         made.append(Bericht(header, client, client.bsn, [], products))
-    bound = until + timedelta(days=DEFINITIONS.dagtekening_na_einde)
+    bound = until + timedelta(days=DEFINITIONS.days_after_until)
     for group in _groups(_facts(client, rng), rng):
         first, last_day = group[0], max(f.day for f in group)
         delay = rng.randint(8, 14) if rng.random() < 0.03 else rng.randint(0, 7)
         dagtekening = min(last_day + timedelta(days=delay), bound)
-        id_ = ids.next(first.soort, first.aanbieder)
-        header = Header(first.soort, first.aanbieder, first.ontvanger, id_, dagtekening)
-        made.append(Bericht(header, client, client.bsn, [f.klasse for f in group]))
+        id_ = ids.next(first.kind, first.aanbieder)
+        header = Header(first.kind, first.aanbieder, first.ontvanger, id_, dagtekening)
+        made.append(Bericht(header, client, client.bsn, [f.product_class for f in group]))
     return made
 
 
-def klasse(levering: Levering, stop: Stop | None = None, *, status: str = "1", nummer: str = "") -> Klasse:
+def product_class(levering: Levering, stop: Stop | None = None, *, status: str = "1", number: str = "") -> ProductClass:
     """The StartProduct of a levering, or the StopProduct of one of its stops."""
-    return Klasse(
-        nummer=nummer or ("" if levering.toewijzingnummer is None else str(levering.toewijzingnummer)),
+    return ProductClass(
+        toewijzingnummer=number or ("" if levering.toewijzingnummer is None else str(levering.toewijzingnummer)),
         categorie=levering.categorie,
         code=levering.code,
         ingangsdatum=levering.ingangsdatum,
@@ -163,10 +163,10 @@ def _facts(client: Client, rng: Random) -> list[_Fact]:
     for traject in client.trajecten:
         for x in traject.leveringen:
             number = f"{x.toewijzingnummer:09d}" if x.toewijzingnummer and rng.random() < 0.02 else ""
-            made.append(_Fact("JW305", traject.aanbieder, x.ontvanger, x.begindatum, klasse(x, nummer=number)))
+            made.append(_Fact("JW305", traject.aanbieder, x.ontvanger, x.begindatum, product_class(x, number=number)))
             for stop in x.stops:
-                made.append(_Fact("JW307", traject.aanbieder, x.ontvanger, stop.einddatum, klasse(x, stop)))
-    return sorted(made, key=lambda f: (f.soort, f.aanbieder, f.ontvanger, f.day))
+                made.append(_Fact("JW307", traject.aanbieder, x.ontvanger, stop.einddatum, product_class(x, stop)))
+    return sorted(made, key=lambda f: (f.kind, f.aanbieder, f.ontvanger, f.day))
 
 
 def _groups(facts: list[_Fact], rng: Random) -> list[list[_Fact]]:
@@ -174,8 +174,8 @@ def _groups(facts: list[_Fact], rng: Random) -> list[list[_Fact]]:
     groups: list[list[_Fact]] = []
     for fact in facts:
         previous = groups[-1][0] if groups else None
-        together = previous and (previous.soort, previous.aanbieder, previous.ontvanger) == (
-            fact.soort,
+        together = previous and (previous.kind, previous.aanbieder, previous.ontvanger) == (
+            fact.kind,
             fact.aanbieder,
             fact.ontvanger,
         )

@@ -84,7 +84,7 @@ class Toewijzing:
 
     aanbieder: str
     gemeente: str
-    nummer: int
+    toewijzingnummer: int
     categorie: str
     code: str
     ingangsdatum: date
@@ -94,7 +94,7 @@ class Toewijzing:
     frequentie: str
     budget: int | None = None
 
-    def op(self, day: date) -> Version | None:
+    def in_force_on(self, day: date) -> Version | None:
         """The version in force by what was sent up to ``day``."""
         sent = [v for v in self.versions if v.dagtekening <= day]
         return max(sent, key=lambda v: (v.datum, v.tijd), default=None)
@@ -191,9 +191,9 @@ class Client:
     geboortedatum: date
     datum_usage: str
     geslacht: str
-    achternaam: str
-    voorvoegsel: str
-    voornamen: str
+    surname: str
+    prefix: str
+    first_names: str
     trajecten: list[Traject] = field(default_factory=list)
     metingen: list[Meting] = field(default_factory=list)
     toewijzingen: list[Toewijzing] = field(default_factory=list)

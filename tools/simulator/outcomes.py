@@ -149,7 +149,7 @@ class _Metingen:
 
     def _distance(self) -> int:
         """Days between Einddatum and datum_meting: mostly soon after, sometimes at the edges of the window."""
-        before, after = DEFINITIONS.meting_voor, DEFINITIONS.meting_na
+        before, after = DEFINITIONS.meting_before, DEFINITIONS.meting_after
         edges = (-before, after, -before - 1, after + 1, self.rng.randint(after + 2, after + 60))
         return self.rng.choice(edges) if self.rng.random() < 0.1 else self.rng.randint(-20, 60)
 
@@ -196,7 +196,7 @@ class _Metingen:
                 given[question] = str(rng.choices((1, 2, 3, 4), (10, 20, 40, 30))[0])
         if moment == "D":
             del given["VR08G"]
-        for question in (DEFINITIONS.vraag_nut, DEFINITIONS.vraag_zonder_hulp):
+        for question in (DEFINITIONS.nut_question, DEFINITIONS.zonder_hulp_question):
             if rng.random() < 0.03:
                 del given[question]
         return given

@@ -78,9 +78,9 @@ def make_client(rng: Random, bsn: str, first: date) -> Client:
         geboortedatum=born,
         datum_usage=usage,
         geslacht=rng.choices(("1", "2", "0"), (49, 49, 2))[0],
-        achternaam="Test" + rng.choice(("persoon", "kind", "ér", "-Jansen", " & Zn", "naam")),
-        voorvoegsel=rng.choices(("", "van", "de"), (7, 2, 1))[0],
-        voornamen=rng.choice(("", "Testa", "Testo Tést", "Testine")),
+        surname="Test" + rng.choice(("persoon", "kind", "ér", "-Jansen", " & Zn", "naam")),
+        prefix=rng.choices(("", "van", "de"), (7, 2, 1))[0],
+        first_names=rng.choice(("", "Testa", "Testo Tést", "Testine")),
     )
 
 
@@ -106,10 +106,10 @@ class _History:
         if rng.random() < 0.03 and traject.end is None:
             self._move(traject)
         while traject.status == "beeindigd" and len(self.client.trajecten) < 5 and rng.random() < 0.35:
-            next = self._later(traject)
-            if next is None:
+            later = self._later(traject)
+            if later is None:
                 break
-            traject = next
+            traject = later
         if len(self.client.trajecten) == 1 and traject.end and death(rng):
             traject.end.reden = "02"
 
@@ -118,7 +118,7 @@ class _History:
         rng, end = self.rng, previous.end
         if end is None:
             return None
-        bound = DEFINITIONS.keten_dagen
+        bound = DEFINITIONS.chain_days
         if rng.random() < 0.4:
             begin = end.einddatum + timedelta(days=bound + rng.choice((1, rng.randint(2, 200))))
             product = PRODUCT_OF[previous.categorie]
@@ -202,16 +202,16 @@ class _History:
         if room < 10 or older.pause:
             return []
         day = older.begindatum + timedelta(days=room // 2)
-        morgen = day + timedelta(days=1)
-        new = Levering(next(self.pop.numbers.toewijzing), gemeente, older.categorie, older.code, morgen, morgen)
+        next_day = day + timedelta(days=1)
+        new = Levering(next(self.pop.numbers.toewijzing), gemeente, older.categorie, older.code, next_day, next_day)
         new.stops, older.stops, older.merger = older.stops, [Stop(day, "36")], True
         return [new]
 
     def _toewijzing(self, gemeente: str, categorie: str, code: str, begin: date, *, older: bool) -> Levering:
-        beginning, ontvanger = begin - timedelta(days=self.rng.randint(0, 14)), gemeente
+        ingangsdatum, ontvanger = begin - timedelta(days=self.rng.randint(0, 14)), gemeente
         if older:
-            beginning, ontvanger = TOEWIJZING_BEFORE_MERGER, BEFORE_MERGER[gemeente]
-        return Levering(next(self.pop.numbers.toewijzing), ontvanger, categorie, code, beginning, begin)
+            ingangsdatum, ontvanger = TOEWIJZING_BEFORE_MERGER, BEFORE_MERGER[gemeente]
+        return Levering(next(self.pop.numbers.toewijzing), ontvanger, categorie, code, ingangsdatum, begin)
 
     def _aanbieder(self, gemeente: str) -> str:
         choice = [agb for agb in self.pop.aanbieders if self._works_in(agb, gemeente)]

@@ -11,9 +11,9 @@ from tools.simulator.messages import Bericht, Identificaties
 from tools.simulator.model import Client, Levering
 from tools.simulator.population import Numbers
 from tools.simulator.tables import DEFINITIONS, PRODUCTS
-from tools.simulator.xml import Header, Kind, Klasse
+from tools.simulator.xml import Header, Kind, ProductClass
 
-FIRST_ROOM = 8  # days that must be left for follow-up messages
+ROOM_DAYS = 8  # days that must be left for follow-up messages
 
 
 class Plan(NamedTuple):
@@ -43,13 +43,13 @@ class Situation:
     @property
     def bound(self) -> date:
         """Last day a message may be dated."""
-        return self.until + timedelta(days=DEFINITIONS.dagtekening_na_einde)
+        return self.until + timedelta(days=DEFINITIONS.days_after_until)
 
-    def bericht(self, at: Header, kind: Kind, day: date, classes: list[Klasse], map_: str = "") -> Bericht:
-        """A new message of the client between the parties of ``at``, dated ``day``, in folder ``map_``."""
+    def bericht(self, at: Header, kind: Kind, day: date, classes: list[ProductClass], folder: str = "") -> Bericht:
+        """A new message of the client between the parties of ``at``, dated ``day``, in ``folder``."""
         id_ = self.ids.next(kind, at.aanbieder)
         header = Header(kind, at.aanbieder, at.ontvanger, id_, day)
-        return Bericht(header, self.client, self.client.bsn, classes, map_=map_, fixed=True)
+        return Bericht(header, self.client, self.client.bsn, classes, folder=folder, fixed=True)
 
     def choose(self, kind: Kind) -> tuple[Bericht, int] | None:
         """A message of this type with room for follow-up, and one of its classes (no pause)."""
@@ -57,7 +57,7 @@ class Situation:
             (b, i)
             for b in self.berichten
             for i, k in enumerate(b.classes)
-            if b.header.soort == kind and k.reden != "20" and (self.bound - b.header.dagtekening).days >= FIRST_ROOM
+            if b.header.kind == kind and k.reden != "20" and (self.bound - b.header.dagtekening).days >= ROOM_DAYS
         ]
         return self.rng.choice(choice) if choice else None
 
@@ -85,7 +85,7 @@ class Situation:
             ):
                 continue
             for b in self.berichten:
-                numbers = {(int(k.nummer or 0), k.begindatum) for k in b.classes}
-                if b.header.soort == "JW305" and (last.toewijzingnummer, last.begindatum) in numbers:
+                numbers = {(int(k.toewijzingnummer or 0), k.begindatum) for k in b.classes}
+                if b.header.kind == "JW305" and (last.toewijzingnummer, last.begindatum) in numbers:
                     return b.header, last
         return None

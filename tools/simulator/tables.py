@@ -7,7 +7,7 @@ Weights, inhabitants (rounded) and tariffs are invented for testing.
 from __future__ import annotations
 
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from domain.field.geography import OLD_CODES, cluster
 
@@ -122,17 +122,33 @@ class Definitions(NamedTuple):
     None is fixed by a source: readings [R] and proposals [P].
     """
 
-    keten_dagen: int = 30  # next Begindatum at most this many days after the previous Einddatum: same traject [P]
-    meting_voor: int = 30  # einde meting from this many days before Einddatum … [P]
-    meting_na: int = 90  # … to this many days after it [P]
-    vraag_nut: str = "VR09A"  # placeholder [P]
-    vraag_zonder_hulp: str = "VR10"  # placeholder [P]
-    zonder_hulp_goed: tuple[int, ...] = (3, 4)  # options that count for 3.1 (CBS 4.4)
-    nieuwe_start: int = 365  # a new start counts up to this many days after Einddatum [P]
-    respons_na: int = 90  # response is asked of trajecten ended at least this many days ago [P]
-    laag: int = 4  # band "<=4" (S2)
-    hoog: int = 8  # band ">=8" (S2)
-    dagtekening_na_einde: int = 14  # no message is dated later than this many days after --until
+    chain_days: int = 30  # next Begindatum at most this many days after the previous Einddatum: same traject [P]
+    meting_before: int = 30  # einde meting from this many days before Einddatum … [P]
+    meting_after: int = 90  # … to this many days after it [P]
+    nut_question: str = "VR09A"  # placeholder [P]
+    zonder_hulp_question: str = "VR10"  # placeholder [P]
+    zonder_hulp_good: tuple[int, ...] = (3, 4)  # options that count for 3.1 (CBS 4.4)
+    new_start_days: int = 365  # a new start counts up to this many days after Einddatum [P]
+    respons_after: int = 90  # response is asked of trajecten ended at least this many days ago [P]
+    low: int = 4  # band "<=4" (S2)
+    high: int = 8  # band ">=8" (S2)
+    days_after_until: int = 14  # no message is dated later than this many days after --until
+
+    def document(self) -> dict[str, Any]:
+        """The definitions under the names of ``expected.json``."""
+        return {
+            "keten_dagen": self.chain_days,
+            "meting_voor": self.meting_before,
+            "meting_na": self.meting_after,
+            "vraag_nut": self.nut_question,
+            "vraag_zonder_hulp": self.zonder_hulp_question,
+            "zonder_hulp_goed": self.zonder_hulp_good,
+            "nieuwe_start": self.new_start_days,
+            "respons_na": self.respons_after,
+            "laag": self.low,
+            "hoog": self.high,
+            "dagtekening_na_einde": self.days_after_until,
+        }
 
 
 DEFINITIONS = Definitions()

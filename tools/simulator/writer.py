@@ -17,16 +17,16 @@ from tools.simulator.csvfiles import (
     BERGOP_HEADER,
     CEM_HEADER,
     bergop_files,
-    bergop_pad,
+    bergop_path,
     cem_files,
-    cem_pad,
+    cem_path,
     rap_files,
     rap_header,
-    rap_pad,
-    style,
+    rap_path,
+    style_of,
 )
 from tools.simulator.declarations import Declaraties
-from tools.simulator.expected import Loose, expected, expected_cbs
+from tools.simulator.expected import Unlinked, expected, expected_cbs
 from tools.simulator.expected_figures import Indicators
 from tools.simulator.expected_more import More
 from tools.simulator.faults import Faults
@@ -42,7 +42,7 @@ from tools.simulator.tables import DEFINITIONS
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What was written; ``bestanden`` without expected.json, faults.json and README.txt, ``bytes`` with the last."""
+    """What was written; ``files`` without expected.json, faults.json and README.txt, ``bytes`` with the last."""
 
     clients: int
     aanbieders: int
@@ -51,10 +51,14 @@ class Summary:
     metingen: int
     scores: int
     declaraties: int
-    bestanden: int
+    files: int
     bytes: int
     interventions: int
     cbs_records: int = 0
+
+    def document(self) -> dict[str, int]:
+        """The summary under the names of ``sor simulate --json``."""
+        return {"bestanden" if name == "files" else name: number for name, number in asdict(self).items()}
 
 
 @dataclass(slots=True)
@@ -105,10 +109,10 @@ class Writer:
 
     def _write(self, made: list[Bericht], rng: Random) -> None:
         for bericht in made:
-            style_ = self.world.aanbieders[bericht.header.aanbieder].style
-            bericht.write(self.output, style_)
-            pad = answered(bericht, self.ids, rng, self.output, style_)
-            self.manifest.add("antwoord_vooraf", [pad] if pad and bericht.beforehand else [])
+            style = self.world.aanbieders[bericht.header.aanbieder].style
+            bericht.write(self.output, style)
+            path = answered(bericht, self.ids, rng, self.output, style)
+            self.manifest.add("antwoord_vooraf", [path] if path and bericht.beforehand else [])
 
     def _declaraties(self) -> None:
         c = self.config
@@ -121,49 +125,49 @@ class Writer:
 
     def _rap(self) -> None:
         for done, (agb, month, rows) in enumerate(rap_files(self.world)):
-            form = style(self.config.seed, "rap", agb, month)
+            form = style_of(self.config.seed, "rap", agb, month)
             if self.csv_faults:
                 self.csv_faults.rap(agb, month, form, rap_header(agb), rows)
             else:
-                self.output.good("RAP", rap_pad(agb, month), form.render(rap_header(agb), rows), len(rows))
+                self.output.good("RAP", rap_path(agb, month), form.render(rap_header(agb), rows), len(rows))
             self.progress("RAP", done + 1, 0)
 
     def _cem(self) -> None:
         for done, (agb, month, rows) in enumerate(cem_files(self.world)):
-            form = style(self.config.seed, "cem", agb, month)
+            form = style_of(self.config.seed, "cem", agb, month)
             if self.csv_faults:
                 self.csv_faults.cem(agb, month, form, CEM_HEADER, rows)
             else:
-                self.output.good("CEM+", cem_pad(agb, month), form.render(CEM_HEADER, rows), len(rows))
+                self.output.good("CEM+", cem_path(agb, month), form.render(CEM_HEADER, rows), len(rows))
             self.progress("CEM+", done + 1, 0)
 
     def _bergop(self) -> None:
         for done, (agb, month, rows, foreign) in enumerate(bergop_files(self.world, self.config.seed)):
-            form = style(self.config.seed, "bergop", agb, month)
-            self.output.good("BergOp", bergop_pad(agb, month), form.render(BERGOP_HEADER, rows), len(rows) - foreign)
-            self.output.tallies["BergOp"].buiten += foreign
+            form = style_of(self.config.seed, "bergop", agb, month)
+            self.output.good("BergOp", bergop_path(agb, month), form.render(BERGOP_HEADER, rows), len(rows) - foreign)
+            self.output.tallies["BergOp"].outside += foreign
             self.progress("BergOp", done + 1, 0)
 
     def _cbs(self) -> None:
         c = self.config
         for file in cbs_files(c.seed, c.until, self.world.almere, faults=c.faults):
             if file.half:
-                self.output.unreadable("CBS", file.pad, file.inhoud, "B03")
-                self.manifest.add("cbs_half", [file.pad])
+                self.output.unreadable("CBS", file.path, file.content, "B03")
+                self.manifest.add("cbs_half", [file.path])
             else:
-                self.output.good("CBS", file.pad, file.inhoud, file.records)
-                self.manifest.add("cbs_opnieuw", [file.pad] if "opnieuw" in file.pad else [])
+                self.output.good("CBS", file.path, file.content, file.records)
+                self.manifest.add("cbs_opnieuw", [file.path] if "opnieuw" in file.path else [])
         if self.world.almere:
             self.output.write("cbs/layout.toml", LAYOUT.encode())
 
     def _expected(self) -> None:
         """``expected.json``: one traject a line, so that it can be streamed on both sides."""
-        total, more, loose, first = Indicators(), More(self.config), Loose(), True
+        total, more, unlinked, first = Indicators(), More(self.config), Unlinked(), True
         clusters: dict[str, Indicators] = defaultdict(Indicators)
-        loose.scores["toewijzing"] += self.csv_faults.unknown if self.csv_faults else 0
+        unlinked.scores["toewijzing"] += self.csv_faults.unknown if self.csv_faults else 0
         with (self.out / "expected.json").open("w", encoding="utf-8", newline="\n") as file:
             file.write('{"configuratie":' + _json(self._configuration()) + ',\n"trajecten":[')
-            for item in expected(self.world.clients, loose):
+            for item in expected(self.world.clients, unlinked):
                 total.add(item)
                 clusters[item.row["cluster"]].add(item)
                 more.add(item.row)
@@ -178,7 +182,7 @@ class Writer:
                 more.add_cbs(row)
                 file.write((",\n" if number else "\n") + _json(row))
             file.write('\n],\n"indicatoren":' + _json(indicators) + ',\n"verder":' + _json(more.result()))
-            file.write(',\n"niet_gekoppeld":' + _json(loose.counts()) + ',\n"wacht":' + _json(loose.wacht()))
+            file.write(',\n"niet_gekoppeld":' + _json(unlinked.counts()) + ',\n"wacht":' + _json(unlinked.waits()))
             file.write(',\n"bronnen":' + _json(self._origins()) + "}\n")
 
     def _manifest(self) -> None:
@@ -194,11 +198,11 @@ class Writer:
             "seed": c.seed,
             "until": c.until.isoformat(),
             "faults": c.faults,
-            "definities": DEFINITIONS._asdict(),
+            "definities": DEFINITIONS.document(),
         }
 
     def _origins(self) -> dict[str, Any]:
-        return {origin: asdict(tally) for origin, tally in sorted(self.output.tallies.items())}
+        return {origin: tally.document() for origin, tally in sorted(self.output.tallies.items())}
 
     def _readme(self) -> None:
         c = self.config
@@ -217,8 +221,8 @@ class Writer:
             metingen=sum(len(c.metingen) for c in self.world.clients),
             scores=sum(len(t.scores) for t in trajecten),
             declaraties=sum(t.declaraties for t in trajecten),
-            bestanden=sum(t.bestanden for t in self.output.tallies.values()),
-            bytes=self.output.omvang,
+            files=sum(t.files for t in self.output.tallies.values()),
+            bytes=self.output.size,
             interventions=len(self.manifest.interventions),
             cbs_records=sum(len(c.records) for c in self.world.almere),
         )

@@ -38,7 +38,7 @@ Node = tuple[str, "str | list[Node]"]
 class Header:
     """Header fields of one message (3.3): the provider and the gemeente, identification, day of sending."""
 
-    soort: Kind
+    kind: Kind
     aanbieder: str
     ontvanger: str
     identificatie: str
@@ -46,13 +46,12 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class Klasse:
-    """One StartProduct (no ``reden``) or StopProduct. ``nummer`` is text: leading zeros carry no meaning but occur.
-
-    ``nummer`` '' in taakgericht work.
+class ProductClass:
+    """One StartProduct (no ``reden``) or StopProduct. ``toewijzingnummer`` is text, '' in taakgericht
+    work: leading zeros carry no meaning but occur.
     """
 
-    nummer: str
+    toewijzingnummer: str
     categorie: str
     code: str
     ingangsdatum: date
@@ -72,7 +71,7 @@ class Prestatie:
     bsn: str
     referentie: str
     previous: str
-    nummer: int
+    toewijzingnummer: int
     categorie: str
     code: str
     ingangsdatum: date
@@ -88,10 +87,10 @@ class Prestatie:
         return self.volume * self.tarief if self.tarief else self.volume
 
 
-def regiebericht(header: Header, client: Client, bsn: str, classes: Sequence[Klasse], style: int) -> bytes:
+def regiebericht(header: Header, client: Client, bsn: str, classes: Sequence[ProductClass], style: int) -> bytes:
     """A JW305 or JW307 for one client (3.6). ``bsn`` apart, so that a fault can be planted."""
-    group = "Start" if header.soort == "JW305" else "Stop"
-    products: Node = (f"m:{group}Producten", [(f"m:{group}Product", klasse_nodes(k)) for k in classes])
+    group = "Start" if header.kind == "JW305" else "Stop"
+    products: Node = (f"m:{group}Producten", [(f"m:{group}Product", class_nodes(k)) for k in classes])
     return render(header, [("m:Client", [*person(client, bsn), products])], style)
 
 
@@ -103,23 +102,23 @@ def person(client: Client, bsn: str) -> list[Node]:
     return [("m:Bsn", bsn), ("m:Geboortedatum", born), ("m:Geslacht", client.geslacht), ("m:Naam", _name(client))]
 
 
-def total(regels: Sequence[Prestatie]) -> int:
+def total(prestaties: Sequence[Prestatie]) -> int:
     """Signed sum in eurocent: debit plus, credit minus (TR358)."""
-    return sum(-r.bedrag if r.previous else r.bedrag for r in regels)
+    return sum(-r.bedrag if r.previous else r.bedrag for r in prestaties)
 
 
-def declaratie(header: Header, number: str, month: int, regels: Sequence[Prestatie], style: int) -> bytes:
+def declaratie(header: Header, number: str, month: int, prestaties: Sequence[Prestatie], style: int) -> bytes:
     """A JW323 of one provider to one gemeente for one month (3.7), lines grouped by client."""
     per_client: dict[str, list[Node]] = {}
-    for row in regels:
-        per_client.setdefault(row.bsn, []).append(("m:Prestatie", prestatie_nodes(row)))
+    for prestatie in prestaties:
+        per_client.setdefault(prestatie.bsn, []).append(("m:Prestatie", prestatie_nodes(prestatie)))
     body: Node = (
         "m:Declaratie",
         [
             ("m:DeclaratieNummer", number),
             ("m:DeclaratiePeriode", _periode(first_day(month), last_day(month))),
             ("m:DeclaratieDagtekening", header.dagtekening.isoformat()),
-            ("m:TotaalIngediendBedrag", totaalbedrag(total(regels))),
+            ("m:TotaalIngediendBedrag", totaalbedrag(total(prestaties))),
             ("m:Clienten", [("m:Client", [("m:Bsn", bsn), ("m:Prestaties", ps)]) for bsn, ps in per_client.items()]),
         ],
     )
@@ -127,23 +126,23 @@ def declaratie(header: Header, number: str, month: int, regels: Sequence[Prestat
 
 
 def _name(client: Client) -> list[Node]:
-    geslachtsnaam: list[Node] = [("b:Achternaam", client.achternaam)]
-    if client.voorvoegsel:
-        geslachtsnaam.append(("b:Voorvoegsel", client.voorvoegsel))
-    name: list[Node] = [("b:Geslachtsnaam", geslachtsnaam)]
-    if client.voornamen:
-        name += [("b:Voornamen", client.voornamen), ("b:Voorletters", client.voornamen[:1])]
+    family_name: list[Node] = [("b:Achternaam", client.surname)]
+    if client.prefix:
+        family_name.append(("b:Voorvoegsel", client.prefix))
+    name: list[Node] = [("b:Geslachtsnaam", family_name)]
+    if client.first_names:
+        name += [("b:Voornamen", client.first_names), ("b:Voorletters", client.first_names[:1])]
     return name
 
 
-def klasse_nodes(k: Klasse) -> list[Node]:
+def class_nodes(k: ProductClass) -> list[Node]:
     """The elements of a StartProduct or StopProduct."""
     product: list[Node] = [("b:Categorie", k.categorie)]
     if k.code:
         product.append(("b:Code", k.code))
     nodes: list[Node] = [("m:Product", product), ("m:Begindatum", k.begindatum.isoformat())]
-    if k.nummer:
-        nodes.insert(0, ("m:ToewijzingNummer", k.nummer))
+    if k.toewijzingnummer:
+        nodes.insert(0, ("m:ToewijzingNummer", k.toewijzingnummer))
         nodes.insert(2, ("m:ToewijzingIngangsdatum", k.ingangsdatum.isoformat()))
     if k.einddatum:
         nodes += [("m:RedenBeeindiging", k.reden), ("m:Einddatum", k.einddatum.isoformat())]
@@ -158,7 +157,7 @@ def prestatie_nodes(p: Prestatie) -> list[Node]:
     last = last_day(p.month)
     nodes: list[Node] = [
         ("m:ProductReferentie", referentie),
-        ("m:ToewijzingNummer", str(p.nummer)),
+        ("m:ToewijzingNummer", str(p.toewijzingnummer)),
         ("m:ProductCategorie", p.categorie),
         ("m:ProductCode", p.code),
         ("m:ProductPeriode", _periode(max(p.ingangsdatum, first_day(p.month)), min(p.up_to or last, last))),
@@ -189,17 +188,17 @@ def _bedrag(name: str, bedrag: int, *, credit: bool) -> list[Node]:
 
 
 def _header(header: Header, further: Sequence[Node]) -> Node:
-    batches = (
-        (header.ontvanger, header.aanbieder) if header.soort in OF_GEMEENTE else (header.aanbieder, header.ontvanger)
+    parties = (
+        (header.ontvanger, header.aanbieder) if header.kind in OF_GEMEENTE else (header.aanbieder, header.ontvanger)
     )
     return (
         "m:Header",
         [
-            ("m:BerichtCode", CODES[header.soort]),
+            ("m:BerichtCode", CODES[header.kind]),
             ("m:BerichtVersie", "3"),
             ("m:BerichtSubversie", "2"),
-            ("m:Afzender", batches[0]),
-            ("m:Ontvanger", batches[1]),
+            ("m:Afzender", parties[0]),
+            ("m:Ontvanger", parties[1]),
             (
                 "m:BerichtIdentificatie",
                 [("b:Identificatie", header.identificatie), ("b:Dagtekening", header.dagtekening.isoformat())],
@@ -219,7 +218,7 @@ def render(header: Header, body: Iterable[Node], style: int, further: Sequence[N
     m, b, per_line = STYLES[style]
     attrs = "".join(
         f' xmlns{":" if p else ""}{p[:-1]}="{uri}"'
-        for p, uri in ((m, NAMESPACE.format(header.soort.lower())), (b, BASE))
+        for p, uri in ((m, NAMESPACE.format(header.kind.lower())), (b, BASE))
     )
     parts = ['<?xml version="1.0" encoding="UTF-8"?>', "\r\n", f"<{m}Bericht{attrs}>"]
     prefixes = {"m:": m, "b:": b}

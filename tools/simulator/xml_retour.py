@@ -6,17 +6,17 @@ JW306 and JW308 copy the header of the message they answer, sender and receiver 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from tools.simulator.model import Client
 from tools.simulator.xml import (
     Header,
     Kind,
-    Klasse,
     Node,
     Prestatie,
-    klasse_nodes,
+    ProductClass,
+    class_nodes,
     person,
     prestatie_nodes,
     render,
@@ -25,8 +25,8 @@ from tools.simulator.xml import (
     versions,
 )
 
-ANTWOORD_ON: dict[Kind, Kind] = {"JW305": "JW306", "JW307": "JW308"}
-TECHNICAL, NO_REMARK, NEGATED_JUDGED, TOEGEKEND = "0001", "0200", "0233", "8001"
+ANSWERED_BY: dict[Kind, Kind] = {"JW305": "JW306", "JW307": "JW308"}
+TECHNICAL, NO_REMARK, NOT_JUDGED, AWARDED = "0001", "0200", "0233", "8001"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,37 +40,36 @@ class Antwoord:
 
 
 def regie_antwoord(
-    head: Header, antwoord: Antwoord, client: Client, bsn: str, classes: Sequence[Klasse], style: int
+    answered: Header, antwoord: Antwoord, client: Client, bsn: str, classes: Sequence[ProductClass], style: int
 ) -> bytes:
     """A JW306 or JW308. Rejected at level 3: the client comes back with the code at the first class."""
     further: list[Node] = [
         ("m:IdentificatieRetour", antwoord.identificatie),
         ("m:DagtekeningRetour", antwoord.dagtekening.isoformat()),
     ]
-    header: list[Node] = []
+    of_header: list[Node] = []
     body: list[Node] = []
     if antwoord.code and antwoord.level == 2:
         further.append(("m:XsltVersie", "1.0.1"))
-        header.append(_codes(TECHNICAL))
+        of_header.append(_codes(TECHNICAL))
     elif antwoord.code:
-        header.append(_codes(NO_REMARK))
-        group = "Start" if head.soort == "JW305" else "Stop"
-        codes = [antwoord.code, *[NEGATED_JUDGED] * (len(classes) - 1)]
+        of_header.append(_codes(NO_REMARK))
+        group = "Start" if answered.kind == "JW305" else "Stop"
+        codes = [antwoord.code, *[NOT_JUDGED] * (len(classes) - 1)]
         products: list[Node] = [
-            (f"m:{group}Product", [*klasse_nodes(k), _codes(c)]) for k, c in zip(classes, codes, strict=True)
+            (f"m:{group}Product", [*class_nodes(k), _codes(c)]) for k, c in zip(classes, codes, strict=True)
         ]
         nodes = [*person(client, bsn), (f"m:{group}Producten", products), _codes(NO_REMARK)]
         body.append(("m:Client", nodes))
-    further += [versions("m:XsdVersieRetour"), *header]
-    forth = Header(ANTWOORD_ON[head.soort], head.aanbieder, head.ontvanger, head.identificatie, head.dagtekening)
-    return render(forth, body, style, further)
+    further += [versions("m:XsdVersieRetour"), *of_header]
+    return render(replace(answered, kind=ANSWERED_BY[answered.kind]), body, style, further)
 
 
 def declaratie_antwoord(
-    forth: Header,
+    answered: Header,
     antwoord: Antwoord,
     number: str,
-    regels: Sequence[Prestatie],
+    prestaties: Sequence[Prestatie],
     rejected: Mapping[str, str],
     style: int,
 ) -> bytes:
@@ -82,29 +81,29 @@ def declaratie_antwoord(
     further: list[Node] = [
         (
             "m:DeclaratieIdentificatie",
-            [("b:Identificatie", forth.identificatie), ("b:Dagtekening", forth.dagtekening.isoformat())],
+            [("b:Identificatie", answered.identificatie), ("b:Dagtekening", answered.dagtekening.isoformat())],
         ),
         *([("m:XsltVersie", "1.0.1")] if technical else []),
         versions("m:XsdVersieDeclaratie"),
         _codes(TECHNICAL if technical else NO_REMARK),
     ]
-    back = [r for r in regels if r.referentie in rejected]
-    toegekend = 0 if antwoord.code else total(regels) - total(back)
+    rejected_lines = [r for r in prestaties if r.referentie in rejected]
+    awarded = 0 if antwoord.code else total(prestaties) - total(rejected_lines)
     body: list[Node] = [
         ("m:DeclaratieNummer", number),
-        ("m:TotaalIngediendBedrag", totaalbedrag(total(regels))),
-        ("m:TotaalToegekendBedrag", totaalbedrag(toegekend)),
+        ("m:TotaalIngediendBedrag", totaalbedrag(total(prestaties))),
+        ("m:TotaalToegekendBedrag", totaalbedrag(awarded)),
     ]
-    if back:
-        body.append(("m:Clienten", _clienten(back, rejected)))
-    body.append(_codes(antwoord.code or (NO_REMARK if back else TOEGEKEND)))
-    head = Header("JW325", forth.aanbieder, forth.ontvanger, antwoord.identificatie, antwoord.dagtekening)
-    return render(head, [] if technical else [("m:DeclaratieAntwoord", body)], style, further)
+    if rejected_lines:
+        body.append(("m:Clienten", _clienten(rejected_lines, rejected)))
+    body.append(_codes(antwoord.code or (NO_REMARK if rejected_lines else AWARDED)))
+    header = Header("JW325", answered.aanbieder, answered.ontvanger, antwoord.identificatie, antwoord.dagtekening)
+    return render(header, [] if technical else [("m:DeclaratieAntwoord", body)], style, further)
 
 
-def _clienten(regels: Sequence[Prestatie], codes: Mapping[str, str]) -> list[Node]:
+def _clienten(prestaties: Sequence[Prestatie], codes: Mapping[str, str]) -> list[Node]:
     per_client: dict[str, list[Node]] = {}
-    for r in regels:
+    for r in prestaties:
         node: Node = ("m:Prestatie", [*prestatie_nodes(r), _codes(codes[r.referentie])])
         per_client.setdefault(r.bsn, []).append(node)
     return [

@@ -18,7 +18,7 @@ from tools.simulator.xml import Header, Node, person, render
 class Assigned:
     """One ToegewezenProduct; ``einddatum`` None = open, ``reden`` '' = first or unchanged. Omvang or Budget."""
 
-    nummer: str
+    toewijzingnummer: str
     categorie: str
     code: str
     datum: date
@@ -36,7 +36,7 @@ def toewijzingsbericht(header: Header, client: Client, bsn: str, products: Seque
     """A JW301 of one gemeente to one provider about one client."""
     nodes: list[Node] = [
         *person(client, bsn),
-        ("m:Commentaar", f"Bel {client.achternaam} na vier uur"),
+        ("m:Commentaar", f"Bel {client.surname} na vier uur"),
         ("m:Relaties", [("m:Relatie", _relation(client))]),
         ("m:Contactgegevens", [("m:Contact", _contact(client))]),
         ("m:ToegewezenProducten", [("m:ToegewezenProduct", _product(p)) for p in products]),
@@ -48,24 +48,24 @@ def _relation(client: Client) -> list[Node]:
     return [
         ("m:Nummer", "1"),
         ("m:Soort", "20"),
-        ("m:Naam", [("b:Geslachtsnaam", [("b:Achternaam", client.achternaam)]), ("b:Voornamen", "Testouder")]),
+        ("m:Naam", [("b:Geslachtsnaam", [("b:Achternaam", client.surname)]), ("b:Voornamen", "Testouder")]),
         ("m:Contact", _contact(client)),
     ]
 
 
 def _contact(client: Client) -> list[Node]:
-    huisnummer = str(1 + int(client.bsn) % 90)
+    house_number = str(1 + int(client.bsn) % 90)
     address: list[Node] = [
-        ("b:Huisnummer", huisnummer),
+        ("b:Huisnummer", house_number),
         ("b:Postcode", f"{1000 + int(client.bsn) % 900}TS"),
         ("b:Straatnaam", "Teststraat"),
         ("b:Plaatsnaam", "Teststad"),
     ]
-    telefoon: list[Node] = [("b:Telefoon01", [("b:Telefoonnummer", "0200000000"), ("b:Landnummer", "+31")])]
+    telephone: list[Node] = [("b:Telefoon01", [("b:Telefoonnummer", "0200000000"), ("b:Landnummer", "+31")])]
     return [
         ("m:Soort", "01"),
         ("m:Adres", address),
-        ("m:Telefoon", telefoon),
+        ("m:Telefoon", telephone),
         ("m:Emailadres", "test@voorbeeld.example"),
     ]
 
@@ -75,7 +75,7 @@ def _product(p: Assigned) -> list[Node]:
     if p.code:
         product.append(("b:Code", p.code))
     nodes: list[Node] = [
-        ("m:ToewijzingNummer", p.nummer),
+        ("m:ToewijzingNummer", p.toewijzingnummer),
         ("m:Product", product),
         ("m:Toewijzingsdatum", p.datum.isoformat()),
         ("m:Toewijzingstijd", p.tijd),
