@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from faults import OperatorFault
 from local import logs
 from local.disk import full_disk_explained, require_space
 from local.errors import StackError
@@ -40,7 +41,7 @@ def run_stack(settings: Settings, show: Show) -> None:
     """Run the stack in the foreground until a signal stops it.
 
     Raises:
-        StackError: it cannot start, or a part failed; everything is stopped by then.
+        OperatorFault: it cannot start, or a part failed; everything is stopped by then.
     """
     require_space(settings.home)
     with full_disk_explained(settings.home), only_supervisor(settings.home):
@@ -50,7 +51,7 @@ def run_stack(settings: Settings, show: Show) -> None:
             ports = choose_ports(settings)
             fixed = settings.model_copy(update={"ports": ports.base})
             asyncio.run(supervise(settings.home, plan(fixed, ports), show))
-        except StackError as error:
+        except OperatorFault as error:
             # For sor status, and for the sor up --detach that waits for us.
             write_statuses(settings.home, read_statuses(settings.home)[0], str(error))
             raise

@@ -15,8 +15,8 @@ from typing import Literal
 
 import psutil
 
+from faults import OperatorFault
 from local.disk import NEEDED_GB
-from local.errors import StackError
 from local.health import clickhouse_ready, kafka_ready
 from local.kafka.jars import KAFKA_VERSION, missing_jars
 from local.kafka.java import find_java, java_version
@@ -94,7 +94,7 @@ def _java(settings: Settings) -> Iterator[Finding]:
         return
     try:
         java = find_java(settings.java_home)
-    except StackError as error:
+    except OperatorFault as error:
         yield Finding("java", "problem", "none", str(error))
         return
     version = java_version(java)
@@ -150,7 +150,7 @@ def _ports(settings: Settings) -> Iterator[Finding]:
         return
     try:
         ports = remembered_ports(settings)
-    except StackError as error:
+    except OperatorFault as error:
         yield Finding("ports", "problem", "unknown", str(error))
         return
     if ports is None:
@@ -176,7 +176,7 @@ def _external(settings: Settings) -> Iterator[Finding]:
             continue
         try:
             missing = check()
-        except StackError as error:
+        except OperatorFault as error:
             missing = str(error)
         if missing:
             advice = f"Start it, or correct or unset SOR_{name.upper()}."

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 
+from faults import OperatorFault
 from local import logs
 from local.disk import is_full
 from local.errors import StackError
@@ -54,7 +55,7 @@ class Supervisor:
         error = ""
         try:
             await self._until_stop_or_failure(stop, set(tasks))
-        except StackError as failure:
+        except OperatorFault as failure:
             error = str(failure)
             raise
         finally:

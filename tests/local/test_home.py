@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from local import logs
+from local.control import run_stack
 from local.disk import full_disk_explained
 from local.doctor import examine
 from local.errors import StackError
@@ -19,6 +20,7 @@ from local.state import (
     Status,
     current_statuses,
     only_supervisor,
+    read_statuses,
     running_supervisor,
     stale_pid,
     write_statuses,
@@ -26,6 +28,8 @@ from local.state import (
 from settings.access import clickhouse_access, kafka_cluster
 from settings.secrets import read_secret
 from settings.settings import SettingsError, load_settings
+
+REMOVE_IT = "Remove it; sor up then chooses ports anew."
 
 
 def test_passwords_are_made_once_and_are_private(tmp_path: Path) -> None:
@@ -159,6 +163,16 @@ def test_the_doctor_finds_a_loose_key_and_a_misspelt_setting(tmp_path: Path, mon
     assert "chmod" in findings["keys"].advice
     assert findings["settings"].advice == "Did you mean SOR_PORTS?"
     assert all(finding.advice for finding in findings.values() if finding.level != "ok")
+
+
+def test_ports_that_cannot_be_read_are_a_finding_and_told_to_who_waits(tmp_path: Path) -> None:
+    (tmp_path / "stack.json").write_text("{")
+    settings = load_settings(home=tmp_path)
+    (found,) = (finding for finding in examine(settings) if finding.name == "ports")
+    assert (found.level, found.advice) == ("problem", f"{tmp_path}/stack.json cannot be read. {REMOVE_IT}")
+    with pytest.raises(SettingsError, match=REMOVE_IT):
+        run_stack(settings, lambda _statuses: None)
+    assert (read_statuses(tmp_path)[1] or "").endswith(REMOVE_IT)
 
 
 def test_a_ready_process_counts_as_up() -> None:
