@@ -13,7 +13,6 @@ Longer than other modules, because it is one list.
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from functools import partial
@@ -330,13 +329,12 @@ for _name, _kind, _labels, _meaning, _remedy, _beside in (
     CATALOGUE.append(Metric(_name, _kind, _labels, _meaning, _remedy, _beside, "clickhouse"))  # type: ignore[arg-type]
 
 
-def prepare(stage: str) -> None:
-    """Expose the counters of a stage at zero before its work begins, and the disk that it writes to.
+def prepare(stage: str, home: Path) -> None:
+    """Expose the counters of a stage at zero before its work begins, and the disk of the folder that it writes to.
 
     A counter that first appears with a value shows no increase: the very first refusals would raise no alert.
     """
-    home = Path(os.environ.get("SOR_HOME") or ".sor").absolute()
-    DISK_FREE.labels(stage=stage).set_function(partial(_free_share, home))
+    DISK_FREE.labels(stage=stage).set_function(partial(_free_share, home.absolute()))
     if stage != "exporter":  # else a stage that hangs at its very first batch would never count as stalled
         LAST_COMMIT.labels(stage=stage).set_to_current_time()
     for outcome in ("accepted", "rejected"):

@@ -31,7 +31,7 @@ from settings.settings import Settings
 from sinks import clickhouse
 from sinks.access import Access
 from sinks.clickhouse import RefusedError, UnavailableError
-from transport.health import Health
+from transport.health import Health, HealthConfig
 from transport.loop import Stop
 
 log = structlog.get_logger()
@@ -227,11 +227,11 @@ def expiry(pem: bytes) -> float:
     return min(ends).timestamp()
 
 
-def run(settings: Settings, port: int | None, stop: Stop) -> int:
+def run(settings: Settings, page: HealthConfig, stop: Stop) -> int:
     """Look again and again until asked to stop."""
     found = clickhouse_access(settings, "grafana")
     checks = Checks(settings, Access(found.url, found.user, found.password))
-    health = Health(port, STAGE).start()
+    health = Health(page, STAGE).start()
     due = dict.fromkeys(checks.all, 0.0)
     try:
         while not stop:

@@ -42,7 +42,7 @@ from sinks.inserts import DECODED, Inserts
 from sinks.tables import TABLES, Table
 from sinks.writer import Writer
 from transport.clients import Cluster, consumer
-from transport.health import Health
+from transport.health import Health, HealthConfig
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class SinkConfig:
     user: str
     password: str
     slot: str
-    health_port: int | None
+    health: HealthConfig
     flush_rows: int = 50_000  # larger batches make fewer, larger parts: less to merge for ClickHouse
     flush_seconds: float = 0.3
     database: str = "sor"
@@ -116,7 +116,7 @@ class Sink:
         self._writer = Writer(Access(config.clickhouse_url, config.user, config.password, config.database))
         self._inserts = Inserts(self._writer, config.tables, config.ids, config.decoded)
         self._thread = ThreadPoolExecutor(1, "insert")  # only it uses the writer
-        self._health = Health(config.health_port, measure.STAGE)
+        self._health = Health(config.health, measure.STAGE)
         self._assigned: dict[tuple[str, int], Place] = {}
         self._batch = Batch()
         self._next = Batch()  # takes what arrives while the batch at hand is being inserted

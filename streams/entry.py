@@ -34,7 +34,7 @@ from streams.references import Remembered, hashed
 from streams.register import Uses
 from streams.rejected import CODES, rejection
 from transport.clients import Cluster, consumer
-from transport.health import Health
+from transport.health import Health, HealthConfig
 from transport.loop import Loop, Stop
 from transport.publisher import Publisher
 
@@ -58,7 +58,7 @@ class EntryConfig:
     keys: EntryKeys
     group: str
     slot: str
-    health_port: int | None
+    health: HealthConfig
     ids: IdSource | None = None
 
 
@@ -236,7 +236,7 @@ def _count(outcomes: dict[tuple[str, str], int], bad: int) -> None:
 
 def run(config: EntryConfig, stop: Stop) -> None:
     """Run until asked to stop."""
-    health = Health(config.health_port, STAGE).start()
+    health = Health(config.health, STAGE).start()
     publisher = Publisher(config.cluster, f"sor-{STAGE}-{config.slot}")
 
     def ready() -> None:

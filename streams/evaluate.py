@@ -23,7 +23,7 @@ from streams.envelope import context_of, formed, header_of
 from streams.poison import PoisonGuard
 from streams.rejected import rejection
 from transport.clients import Cluster, consumer
-from transport.health import Health
+from transport.health import Health, HealthConfig
 from transport.loop import Loop, Stop
 from transport.publisher import Publisher
 
@@ -40,7 +40,7 @@ class EvaluateConfig:
     keys: EvaluateKeys
     group: str
     slot: str
-    health_port: int | None
+    health: HealthConfig
     ids: IdSource | None = None
 
 
@@ -84,7 +84,7 @@ class Evaluator:
 
 def run(config: EvaluateConfig, stop: Stop) -> None:
     """Run until asked to stop."""
-    health = Health(config.health_port, STAGE).start()
+    health = Health(config.health, STAGE).start()
     publisher = Publisher(config.cluster, f"sor-{STAGE}-{config.slot}")
     evaluator, rejected = Evaluator(config.keys, config.ids), Codec(REJECTED, config.ids)
     guard = PoisonGuard(STAGE)

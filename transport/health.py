@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
-import os
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Self
 
@@ -18,23 +19,32 @@ class HealthPortError(OperatorFault):
     """The port of the health page is in use; the message says what to do."""
 
 
+@dataclass(frozen=True)
+class HealthConfig:
+    """Where a process serves its health page; ``port`` None: nowhere, so that a test or a tool needs no port.
+
+    ``home`` is the folder of which the page tells how full the disk is.
+    """
+
+    port: int | None = None
+    host: str = "127.0.0.1"
+    home: Path = Path()
+
+
 class Health:
-    """The health page of one process, served by a daemon thread.
+    """The health page of one process, served by a daemon thread. A process starts as not ready.
 
-    ``port`` None serves nothing, so that a test or a tool needs no port. A process starts as not ready. It listens on
-    ``host``, else on the setting ``SOR_METRICS_HOST`` (a container's own address), else on 127.0.0.1.
-
-    >>> health = Health(None, "entry").start()
+    >>> health = Health(HealthConfig(), "entry").start()
     >>> health.ready = True
     """
 
-    def __init__(self, port: int | None, stage: str, host: str | None = None) -> None:
-        self.port, self._host = port, host or os.environ.get("SOR_METRICS_HOST") or "127.0.0.1"
+    def __init__(self, config: HealthConfig, stage: str) -> None:
+        self._config = config
         self._server: ThreadingHTTPServer | None = None
         self._gauge = metrics.READY.labels(stage=stage)
         self._ready = False
         self._gauge.set(0)
-        metrics.prepare(stage)
+        metrics.prepare(stage, config.home)
 
     @property
     def ready(self) -> bool:
@@ -52,15 +62,16 @@ class Health:
         Raises:
             HealthPortError: another process has the port.
         """
-        if self.port is None or self._server is not None:
+        port = self._config.port
+        if port is None or self._server is not None:
             return self
         try:
-            self._server = ThreadingHTTPServer((self._host, self.port), _handler(self))
+            self._server = ThreadingHTTPServer((self._config.host, port), _handler(self))
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
             raise HealthPortError(
-                f"Port {self.port} for /ready and /metrics is in use: stop the process that has it, "
+                f"Port {port} for /ready and /metrics is in use: stop the process that has it, "
                 "or choose another block of ports with SOR_PORTS."
             ) from error
         Thread(target=self._server.serve_forever, name="health", daemon=True).start()

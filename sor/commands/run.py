@@ -19,8 +19,9 @@ from schemas.topics import EVENTS, LINES, REGISTER, groups
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
 from streams.engine.stage import Fold, StageConfig
+from transport.health import HealthConfig
 
-Runner = Callable[[Settings, str, int | None], int]
+Runner = Callable[[Settings, str, HealthConfig], int]
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 def run(
     process: Annotated[str, typer.Argument(help="A stage, as sor status names it, or exporter.")],
-    metrics_port: Annotated[int | None, typer.Option(help="Serve /ready and /metrics on 127.0.0.1.")] = None,
+    metrics_port: Annotated[int | None, typer.Option(help="Serve /ready and /metrics on SOR_METRICS_HOST.")] = None,
     slot: Annotated[str, typer.Option(help="Static membership: one fixed name per parallel process.")] = "0",
 ) -> None:
     """Run one process until SIGTERM. Exit 0: stopped; 70: a fault, offset uncommitted; 71, 75: see the log."""
@@ -39,13 +40,14 @@ def run(
         raise typer.BadParameter(f"{process} is none of {', '.join(_RUNNERS)}")
     settings = load_settings()
     logs.configure(settings.log_level, process)
-    sys.exit(_guarded(runner, settings, slot, metrics_port))
+    page = HealthConfig(metrics_port, settings.metrics_host, settings.home)
+    sys.exit(_guarded(runner, settings, slot, page))
 
 
-def _guarded(runner: Runner, settings: Settings, slot: str, metrics_port: int | None) -> int:
+def _guarded(runner: Runner, settings: Settings, slot: str, page: HealthConfig) -> int:
     """The exit code of a process. What an operator can mend is one sentence; a fault of ours shows where it is."""
     try:
-        return runner(settings, slot, metrics_port)
+        return runner(settings, slot, page)
     except (OperatorFault, KafkaException) as problem:
         logging.getLogger("sor").critical("%s", problem)
     except ModuleNotFoundError:
@@ -60,29 +62,29 @@ def _ids(settings: Settings) -> IdSource | None:
     return registry_ids(settings.registry) if settings.registry else None
 
 
-def _evaluate(settings: Settings, slot: str, port: int | None) -> int:
+def _evaluate(settings: Settings, slot: str, page: HealthConfig) -> int:
     from streams import evaluate
     from transport.loop import Stop
 
     config = evaluate.EvaluateConfig(
-        kafka_cluster(settings), keys.load_evaluate(settings.keys), groups()["evaluate"], slot, port, _ids(settings)
+        kafka_cluster(settings), keys.load_evaluate(settings.keys), groups()["evaluate"], slot, page, _ids(settings)
     )
     evaluate.run(config, Stop().listen())
     return 0
 
 
-def _entry(settings: Settings, slot: str, port: int | None) -> int:
+def _entry(settings: Settings, slot: str, page: HealthConfig) -> int:
     from streams import entry
     from transport.loop import Stop
 
     config = entry.EntryConfig(
-        kafka_cluster(settings), keys.load_entry(settings.keys), groups()["entry"], slot, port, _ids(settings)
+        kafka_cluster(settings), keys.load_entry(settings.keys), groups()["entry"], slot, page, _ids(settings)
     )
     entry.run(config, Stop().listen())
     return 0
 
 
-def _stage(settings: Settings, name: str, source: str, table: str, fold: Fold, slot: str, port: int | None) -> int:
+def _stage(settings: Settings, name: str, source: str, table: str, fold: Fold, slot: str, page: HealthConfig) -> int:
     from streams.engine.run import run as run_stage
 
     cluster = kafka_cluster(settings)
@@ -95,48 +97,48 @@ def _stage(settings: Settings, name: str, source: str, table: str, fold: Fold, s
         datadir=settings.home.absolute() / "state" / f"{name}-{slot}",
         slot=slot,
         client=cluster.security,
-        health_port=port,
+        health=page,
     )
     return run_stage(config, fold)
 
 
-def _trajectories(settings: Settings, slot: str, port: int | None) -> int:
+def _trajectories(settings: Settings, slot: str, page: HealthConfig) -> int:
     from streams.trajectories import TABLE, Trajectories
 
     fold = Trajectories(_ids(settings))
-    return _stage(settings, "trajectories", EVENTS, TABLE, fold, slot, port)
+    return _stage(settings, "trajectories", EVENTS, TABLE, fold, slot, page)
 
 
-def _deliveries(settings: Settings, slot: str, port: int | None) -> int:
+def _deliveries(settings: Settings, slot: str, page: HealthConfig) -> int:
     from streams.deliveries import TABLE, Deliveries
 
     fold = Deliveries(_ids(settings))
-    return _stage(settings, "deliveries", LINES, TABLE, fold, slot, port)
+    return _stage(settings, "deliveries", LINES, TABLE, fold, slot, page)
 
 
-def _register(settings: Settings, slot: str, port: int | None) -> int:
+def _register(settings: Settings, slot: str, page: HealthConfig) -> int:
     from streams.register import TABLE, Register
 
     fold = Register(_ids(settings))
-    return _stage(settings, "register", REGISTER, TABLE, fold, slot, port)
+    return _stage(settings, "register", REGISTER, TABLE, fold, slot, page)
 
 
-def _sink(settings: Settings, slot: str, port: int | None) -> int:
+def _sink(settings: Settings, slot: str, page: HealthConfig) -> int:
     from sinks.consumer import SinkConfig
     from sinks.consumer import run as run_sink
 
     access = clickhouse_access(settings, "sink")
     return run_sink(
-        SinkConfig(kafka_cluster(settings), access.url, access.user, access.password, slot, port, ids=_ids(settings))
+        SinkConfig(kafka_cluster(settings), access.url, access.user, access.password, slot, page, ids=_ids(settings))
     )
 
 
-def _exporter(settings: Settings, slot: str, port: int | None) -> int:
+def _exporter(settings: Settings, slot: str, page: HealthConfig) -> int:
     del slot  # it only reads: two of them do no harm
     from operations import exporter
     from transport.loop import Stop
 
-    return exporter.run(settings, port, Stop().listen())
+    return exporter.run(settings, page, Stop().listen())
 
 
 #: Imports stand in the runners: a process loads what it runs and nothing else.

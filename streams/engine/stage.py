@@ -40,6 +40,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from faults import OperatorFault
+from transport.health import HealthConfig
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ class StageConfig:
     heartbeat: float = 2.0
     pause_limit: float = 3.0
     batch_limit: float = 20.0  # how long a rebalance or stop waits for the batch in flight
-    health_port: int | None = None
+    health: HealthConfig = field(default_factory=HealthConfig)
     record_limit: int = 900_000  # bytes of key and value; Kafka refuses a record of about 1 MB
     not_ready_limit: float = 30.0  # unready longer than this is logged as an error, again and again
 

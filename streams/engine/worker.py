@@ -38,7 +38,7 @@ class Worker:
         self._fold = fold
         self._on_batch = on_batch
         self._fence = Fence(config.pause_limit, config.batch_limit)
-        self._health = Health(config.health_port, config.stage)
+        self._health = Health(config.health, config.stage)
         self._stopping = asyncio.Event()
         self._ready_at = self._told_at = time.monotonic()
         self._sized_at = 0.0

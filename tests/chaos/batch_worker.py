@@ -20,6 +20,7 @@ from typing import Any
 
 from streams.engine.run import run
 from streams.engine.stage import BatchStats, Fold, Out, Record, StageConfig
+from transport.health import HealthConfig
 
 SECRET = "content-of-a-record"
 
@@ -165,7 +166,8 @@ def main() -> int:
     options: dict[str, Any] = json.loads(sys.argv[1])
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     fault: dict[str, Any] = options.pop("fault")
-    config = StageConfig(**{**options, "datadir": Path(options["datadir"])})
+    page = HealthConfig(options.pop("health_port", None))
+    config = StageConfig(**{**options, "datadir": Path(options["datadir"]), "health": page})
     fold = make_fold(f"{config.name}.rows")
     if "crash" in fault:
         crash_in(fault["crash"], fault["batch"])

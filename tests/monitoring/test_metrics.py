@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,27 +23,32 @@ from connectors.intake import meters
 from local.clickhouse.http import Metrics as ClickHouseMetrics
 from monitoring import metrics
 from tests.house.rooms import ROOT, modules
-from transport.health import Health, HealthPortError
+from transport.health import Health, HealthConfig, HealthPortError
 
 CATALOGUE = [*metrics.CATALOGUE, *meters.CATALOGUE]
 SOURCES = [path for name, path in modules().items() if not name.startswith("monitoring")]
 
 
 @pytest.fixture
-def health() -> Iterator[Health]:
-    """A health page on a free port."""
+def page() -> HealthConfig:
+    """A port that is free."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    page = Health(port, "entry").start()
-    yield page
-    page.stop()
+        return HealthConfig(int(probe.getsockname()[1]))
 
 
-def fetch(health: Health, path: str) -> tuple[int, str]:
+@pytest.fixture
+def health(page: HealthConfig) -> Iterator[Health]:
+    """A health page."""
+    served = Health(page, "entry").start()
+    yield served
+    served.stop()
+
+
+def fetch(page: HealthConfig, path: str) -> tuple[int, str]:
     """Status and body of one page."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{health.port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{page.host}:{page.port}{path}", timeout=5) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -122,9 +128,8 @@ def test_failures_stand_beside_attempts() -> None:
         assert shared or not set(metric.labels) - {"error"}, f"{metric.name} cannot be read beside {attempts.name}"
 
 
-def test_the_free_share_of_the_disk_is_that_of_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SOR_HOME", str(tmp_path / "not" / "made" / "yet"))
-    metrics.prepare("entry")
+def test_the_free_share_of_the_disk_is_that_of_the_home(tmp_path: Path) -> None:
+    metrics.prepare("entry", tmp_path / "not" / "made" / "yet")
     disk = shutil.disk_usage(tmp_path)
     found = REGISTRY.get_sample_value("sor_disk_free_share", {"stage": "entry"})
     assert found == pytest.approx(disk.free / disk.total, abs=0.02)
@@ -152,20 +157,20 @@ def test_a_misspelt_label_raises() -> None:
         metrics.RECORDS.labels(stgae="entry", outcome="accepted")
 
 
-def test_ready_is_503_until_it_is_set(health: Health) -> None:
-    assert fetch(health, "/ready") == (503, "not ready\n")
+def test_ready_is_503_until_it_is_set(health: Health, page: HealthConfig) -> None:
+    assert fetch(page, "/ready") == (503, "not ready\n")
     health.ready = True
-    assert fetch(health, "/ready") == (200, "ready\n")
+    assert fetch(page, "/ready") == (200, "ready\n")
     assert REGISTRY.get_sample_value("sor_ready", {"stage": "entry"}) == 1
     health.ready = False
-    assert fetch(health, "/ready")[0] == 503
+    assert fetch(page, "/ready")[0] == 503
     assert REGISTRY.get_sample_value("sor_ready", {"stage": "entry"}) == 0
 
 
-def test_metrics_can_be_scraped(health: Health) -> None:
+def test_metrics_can_be_scraped(health: Health, page: HealthConfig) -> None:
     before = REGISTRY.get_sample_value("sor_records_total", {"stage": "entry", "outcome": "accepted"}) or 0.0
     metrics.RECORDS.labels(stage="entry", outcome="accepted").inc(3)
-    status, text = fetch(health, "/metrics")
+    status, text = fetch(page, "/metrics")
     assert status == 200
     samples = {
         sample.labels["outcome"]: sample.value
@@ -177,31 +182,40 @@ def test_metrics_can_be_scraped(health: Health) -> None:
     assert "_created" not in text
 
 
-def test_anything_else_is_not_found(health: Health) -> None:
-    assert fetch(health, "/")[0] == 404
+def test_anything_else_is_not_found(health: Health, page: HealthConfig) -> None:
+    assert fetch(page, "/")[0] == 404
 
 
 def test_without_a_port_there_is_no_server() -> None:
-    page = Health(None, "sink").start()
+    page = Health(HealthConfig(), "sink").start()
     page.ready = True
     assert page.ready
     page.stop()
 
 
-def test_a_taken_port_gives_a_sentence(health: Health) -> None:
+def test_a_taken_port_gives_a_sentence(health: Health, page: HealthConfig) -> None:
     with pytest.raises(HealthPortError, match=r"Port \d+ .* is in use: .*SOR_PORTS"):
-        Health(health.port, "sink").start()
+        Health(page, "sink").start()
 
 
-def test_the_port_is_free_after_a_stop(health: Health) -> None:
+def test_the_page_is_served_on_the_address_that_is_asked_for(page: HealthConfig) -> None:
+    elsewhere = replace(page, host="127.0.0.2")
+    served = Health(elsewhere, "entry").start()
+    assert fetch(elsewhere, "/ready")[0] == 503
+    with pytest.raises(urllib.error.URLError, match="refused"):
+        fetch(page, "/ready")
+    served.stop()
+
+
+def test_the_port_is_free_after_a_stop(health: Health, page: HealthConfig) -> None:
     health.stop()
-    again = Health(health.port, "entry").start()
+    again = Health(page, "entry").start()
     again.stop()
 
 
 def test_counters_stand_at_zero_before_the_first_record() -> None:
     script = (
-        "from transport.health import Health; Health(None, 'entry'); Health(None, 'sink')\n"
+        "from transport.health import Health, HealthConfig as Page; Health(Page(), 'entry'); Health(Page(), 'sink')\n"
         "from prometheus_client import REGISTRY\n"
         "print(REGISTRY.get_sample_value('sor_lines_total', {'kind': 'cem', 'outcome': 'rejected'}),"
         " REGISTRY.get_sample_value('sor_sink_retries_total', {'table': 'scores'}))"
@@ -212,6 +226,6 @@ def test_counters_stand_at_zero_before_the_first_record() -> None:
 
 def test_a_stage_that_never_commits_is_as_old_as_its_start() -> None:
     begin = time.time()
-    metrics.prepare("register")
+    metrics.prepare("register", Path())
     found = REGISTRY.get_sample_value("sor_last_commit_timestamp_seconds", {"stage": "register"})
     assert found == pytest.approx(begin, abs=5)

@@ -42,6 +42,7 @@ from tests.sinks import database
 from tests.sinks.rows import NOW, meting, receipt, rejected, score, traject
 from transport.clients import Cluster, admin
 from transport.clients import consumer as kafka_consumer
+from transport.health import HealthConfig
 from transport.publisher import Publisher
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
@@ -133,7 +134,7 @@ def make_bench(bootstrap: str, url: str, users: dict[str, str]) -> Bench:
         future.result(20)
     migrate.apply(access, lambda _sentence: None)
     config = SinkConfig(
-        cluster, url, "sink", users["sink"], "0", None, 500, 0.1, access.database, f"sink-{name}", tables
+        cluster, url, "sink", users["sink"], "0", HealthConfig(), 500, 0.1, access.database, f"sink-{name}", tables
     )
     return Bench(config, access)
 
@@ -436,13 +437,14 @@ SINK_PROCESS = """
     from sinks.consumer import Sink, SinkConfig
     from sinks.tables import TABLES
     from transport.clients import Cluster
+    from transport.health import HealthConfig
 
     bootstrap, url, password, database, group, suffix, die = sys.argv[1:]
     if die == "die":
         Sink._commit = lambda self: os.kill(os.getpid(), signal.SIGKILL) if self._batch.offsets else None
     tables = tuple(replace(table, topic=f"{table.topic}.{suffix}") for table in TABLES)
     sys.exit(consumer.run(
-        SinkConfig(Cluster(bootstrap), url, "sink", password, "0", None, 500, 0.1, database, group, tables)
+        SinkConfig(Cluster(bootstrap), url, "sink", password, "0", HealthConfig(), 500, 0.1, database, group, tables)
     ))
 """
 

@@ -29,6 +29,7 @@ from tests.streams.support import (
     sealed,
 )
 from transport.clients import Cluster
+from transport.health import HealthConfig
 
 SCORE = IN_TOPIC["score"]
 BAD: dict[str, dict[str, Any]] = {
@@ -69,7 +70,7 @@ def test_entry_refuses_it(name: str) -> None:
     out = Recorder()
     element = oprf.multiply(EVALUATE_KEYS.scalar, oprf.blind(BSN)[0])
     value = codec(EVALUATED).encode(evaluated(hostile(name), SCORE, element))
-    Stage(EntryConfig(Cluster(""), ENTRY_KEYS, "", "0", None), out)([message(EVALUATED, value)])  # type: ignore[arg-type]
+    Stage(EntryConfig(Cluster(""), ENTRY_KEYS, "", "0", HealthConfig()), out)([message(EVALUATED, value)])  # type: ignore[arg-type]
     [(_, letter)] = out.of(REJECTED)
     assert (letter["code"], letter["delivery"], letter["sender"], letter["line"]) == ("K03", "", "", 0)
     assert out.of(LINES) == []
@@ -91,7 +92,7 @@ def test_lines_are_keyed_by_the_delivery_whatever_the_record_was_keyed_by(key: b
     out = Recorder()
     good = codec(EVALUATED).encode(evaluated(honest("score"), SCORE))
     poison = codec(EVALUATED).encode(evaluated(honest("score"), SCORE) | {"line": 2})
-    stage = Stage(EntryConfig(Cluster(""), ENTRY_KEYS, "", "0", None), out)  # type: ignore[arg-type]
+    stage = Stage(EntryConfig(Cluster(""), ENTRY_KEYS, "", "0", HealthConfig()), out)  # type: ignore[arg-type]
     stage([message(EVALUATED, good, key=key), message(EVALUATED, poison, key=key)])
     assert [found for found, _ in out.of(LINES)] == [DELIVERY.encode()] * 2
 

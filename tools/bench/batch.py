@@ -42,6 +42,7 @@ from streams.engine.run import run
 from streams.engine.stage import BatchStats, Out, Record, StageConfig
 from transport import clients
 from transport.clients import Cluster
+from transport.health import HealthConfig
 
 FACT = struct.Struct(">QQQ")
 FACTS, PARTITIONS, KEYS = 60, 4, 100_000
@@ -139,7 +140,7 @@ def run_engine(options: dict[str, Any]) -> int:
     ROWS[0] = options["rows"]
     config = StageConfig(
         options["name"], options["source"], "facts", PARTITIONS, options["bootstrap"], Path(options["datadir"]), "w0",
-        health_port=options["port"], session_timeout=6.0, heartbeat=1.5, **options.get("extra", {}),
+        health=HealthConfig(options["port"]), session_timeout=6.0, heartbeat=1.5, **options.get("extra", {}),
     )  # fmt: skip
     meter = Meter(options["events"])
     begun: list[bool] = []

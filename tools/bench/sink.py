@@ -40,6 +40,7 @@ from sinks.schema import migrate
 from sinks.tables import TRAJECTEN
 from sinks.writer import SETTINGS, Writer
 from transport.clients import Cluster, admin
+from transport.health import HealthConfig
 from transport.publisher import Publisher
 
 BATCH: Final = 50_000  # as the process has it
@@ -148,7 +149,9 @@ class FromKafka:
             publisher.send(table.topic, str(at).encode(), value)
         publisher.flush()
         access = self._access
-        config = SinkConfig(self._cluster, access.url, access.user, access.password, "0", None, group=f"bench{number}")
+        config = SinkConfig(
+            self._cluster, access.url, access.user, access.password, "0", HealthConfig(), group=f"bench{number}"
+        )
         sink = Timed(replace(config, tables=(table,)), len(self._encoded))
         thread = threading.Thread(target=sink.run)
         thread.start()
