@@ -18,13 +18,13 @@ from connectors.formats.model import FileRecord
 from crypto import keys, oprf
 from crypto.pseudonym import Pseudonyms
 from crypto.seal import ENTRY, EVALUATE, CannotOpen, Opener
-from domain.facts.fact import Score
 from domain.field.bsn import official_numbers
 from schemas.codec import Codec, Record
 from schemas.topics import IN_TOPIC, topics
 from streams.entry import Admission
 from streams.envelope import context_of
 from streams.evaluate import Evaluator
+from tests.build import score
 
 TOPIC = IN_TOPIC["score"]
 RANGE = official_numbers()
@@ -52,8 +52,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     keys.init(folder)
     clients = random.Random(7).sample(RANGE, 200)
     sealed = SealedDelivery(keys.load_public(folder), "score", "c" * 32, len(clients), "12345678", test=False)
-    score = Score(b"4711", None, 1, "O", 2, 0)
-    envelopes = [sealed.envelope(n, FileRecord(n, 1, bsn, score), 0) for n, bsn in enumerate(clients, 1)]
+    envelopes = [sealed.envelope(n, FileRecord(n, 1, bsn, score(b"4711")), 0) for n, bsn in enumerate(clients, 1)]
     evaluator, admit = Evaluator(keys.load_evaluate(folder)), Admission(keys.load_entry(folder))
     evaluated = [evaluator(TOPIC, envelope) for envelope in envelopes]
     admitted = [admit(record) for record in evaluated]
@@ -175,4 +174,4 @@ def test_a_special_never_becomes_a_point(world: World) -> None:
     sealed = SealedDelivery(keys.load_public(world.folder), "score", "d" * 32, 1, "12345678", test=False)
     for special in ("999999999", "000000000", "672212345"):
         with pytest.raises(ValueError, match="never blinded"):
-            sealed.envelope(1, FileRecord(1, 1, special, Score(b"1", None, 1, "O", 2, 0)), 0)
+            sealed.envelope(1, FileRecord(1, 1, special, score()), 0)

@@ -8,10 +8,13 @@ from domain.care.rows import MetingRow, TrajectRow
 from domain.field.codes import CBS_REDENEN
 from tests.build import (
     AGB,
+    DELIVERY,
     OTHER,
+    OTHER_DELIVERY,
     D,
-    Event,
-    cbs,
+    Told,
+    cbs_record,
+    event,
     meting,
     metingen,
     rows,
@@ -25,7 +28,7 @@ from tests.build import (
 Periods = list[tuple[int, int | None, int]]
 
 
-def periods(*history: Event) -> Periods:
+def periods(*history: Told) -> Periods:
     """Begin, end and number of records of every traject."""
     return [
         (row.begindatum - D, None if row.einddatum is None else row.einddatum - D, row.leveringen)
@@ -34,7 +37,7 @@ def periods(*history: Event) -> Periods:
 
 
 def test_a_record_is_a_traject_of_its_own_source() -> None:
-    ((key, row),) = rows([cbs(0, 100, "03", verwijzer="02", crisis="01")])
+    ((key, row),) = rows([cbs_record(0, 100, "03", verwijzer="02", crisis="01")])
     assert (key.aanbieder, key.gemeente, key.jaar) == (AGB, "0034", 2026)
     assert isinstance(row, TrajectRow)
     assert (row.bron, row.status, row.begindatum, row.einddatum) == ("cbs", "beeindigd", D, D + 100)
@@ -45,7 +48,7 @@ def test_a_record_is_a_traject_of_its_own_source() -> None:
 
 
 def test_a_running_record_has_no_end() -> None:
-    row = traject(cbs(0))
+    row = traject(cbs_record(0))
     assert (row.status, row.einddatum, row.uitval_klasse) == ("lopend", None, "")
 
 
@@ -54,7 +57,7 @@ CLASSES = {"01": "gepland", "02": "wederzijds", "03": "client", "04": "aanbieder
 
 @pytest.mark.parametrize("reden", sorted(CBS_REDENEN))
 def test_the_class_of_every_cbs_reason(reden: str) -> None:
-    assert traject(cbs(0, 100, reden)).uitval_klasse == CLASSES[reden]
+    assert traject(cbs_record(0, 100, reden)).uitval_klasse == CLASSES[reden]
 
 
 # --- key and redelivery ---------------------------------------------------------------------------------------------
@@ -63,22 +66,22 @@ def test_the_class_of_every_cbs_reason(reden: str) -> None:
 @pytest.mark.parametrize(
     ("history", "expected"),
     [
-        pytest.param([cbs(0), cbs(0)], [(0, None, 1)], id="the same record again"),
-        pytest.param([cbs(0, day=10), cbs(0, 100, delivery="e", day=20)], [(0, 100, 1)], id="the latest upload counts"),
-        pytest.param([cbs(0, day=20), cbs(0, 100, delivery="e", day=10)], [(0, None, 1)], id="an earlier upload that comes later"),
-        pytest.param([cbs(0, periode="2025-2", day=10), cbs(0, 100, delivery="e", day=20)], [(0, 100, 1)], id="over two periods"),
-        pytest.param([cbs(0), vervanging("d")], [], id="left out of the redelivery: deleted"),
-        pytest.param([cbs(0, 50), cbs(0, 60, delivery="e", day=310), vervanging("d")], [(0, 60, 1)], id="replaced with another end"),
-        pytest.param([cbs(0, 50, day=310), cbs(0, 60, delivery="e", day=300), vervanging("d")], [(0, 60, 1)], id="replaced, whatever its time"),
-        pytest.param([cbs(0), vervanging("d", "2025-2")], [(0, None, 1)], id="replaced for another period"),
-        pytest.param([cbs(0), vervanging("e")], [(0, None, 1)], id="another delivery replaced"),
-        pytest.param([cbs(0), vervanging("d", aanbieder=OTHER)], [(0, None, 1)], id="of another provider"),
-        pytest.param([cbs(0), cbs(0, hulpvorm="11", line=2), vervanging("d")], [], id="every record of the delivery"),
-        pytest.param([cbs(0, 50, periode="2025-2"), cbs(0, 60, line=2), vervanging("d")], [(0, 50, 1)], id="two periods in one delivery, one replaced"),
-        pytest.param([cbs(0, 50, line=1), cbs(0, 60, line=2)], [(0, 60, 1)], id="of equal keys in one upload the last line"),
+        pytest.param([cbs_record(0), cbs_record(0)], [(0, None, 1)], id="the same record again"),
+        pytest.param([cbs_record(0, day=10), event(cbs_record(0, 100, day=20), delivery=OTHER_DELIVERY)], [(0, 100, 1)], id="the latest upload counts"),
+        pytest.param([cbs_record(0, day=20), event(cbs_record(0, 100, day=10), delivery=OTHER_DELIVERY)], [(0, None, 1)], id="an earlier upload that comes later"),
+        pytest.param([cbs_record(0, periode="2025-2", day=10), event(cbs_record(0, 100, day=20), delivery=OTHER_DELIVERY)], [(0, 100, 1)], id="over two periods"),
+        pytest.param([cbs_record(0), vervanging()], [], id="left out of the redelivery: deleted"),
+        pytest.param([cbs_record(0, 50), event(cbs_record(0, 60, day=310), delivery=OTHER_DELIVERY), vervanging()], [(0, 60, 1)], id="replaced with another end"),
+        pytest.param([cbs_record(0, 50, day=310), event(cbs_record(0, 60, day=300), delivery=OTHER_DELIVERY), vervanging()], [(0, 60, 1)], id="replaced, whatever its time"),
+        pytest.param([cbs_record(0), vervanging(DELIVERY, "2025-2")], [(0, None, 1)], id="replaced for another period"),
+        pytest.param([cbs_record(0), vervanging(OTHER_DELIVERY)], [(0, None, 1)], id="another delivery replaced"),
+        pytest.param([cbs_record(0), event(vervanging(), aanbieder=OTHER)], [(0, None, 1)], id="of another provider"),
+        pytest.param([cbs_record(0), event(cbs_record(0, hulpvorm="11"), line=2), vervanging()], [], id="every record of the delivery"),
+        pytest.param([cbs_record(0, 50, periode="2025-2"), event(cbs_record(0, 60), line=2), vervanging()], [(0, 50, 1)], id="two periods in one delivery, one replaced"),
+        pytest.param([event(cbs_record(0, 50), line=1), event(cbs_record(0, 60), line=2)], [(0, 60, 1)], id="of equal keys in one upload the last line"),
     ],
 )  # fmt: skip
-def test_a_redelivery_replaces_and_what_it_leaves_out_is_gone(history: list[Event], expected: Periods) -> None:
+def test_a_redelivery_replaces_and_what_it_leaves_out_is_gone(history: list[Told], expected: Periods) -> None:
     assert periods(*history) == expected
 
 
@@ -88,25 +91,27 @@ def test_a_redelivery_replaces_and_what_it_leaves_out_is_gone(history: list[Even
 @pytest.mark.parametrize(
     ("history", "expected"),
     [
-        pytest.param([cbs(0, 100), cbs(101, 200)], [(0, 100, 1), (101, 200, 1)], id="a start after the end: two"),
-        pytest.param([cbs(0, 100), cbs(100, 200)], [(0, 200, 2)], id="a start on the last day overlaps"),
-        pytest.param([cbs(0, 100), cbs(50, 200)], [(0, 200, 2)], id="overlap: earliest start, last end"),
-        pytest.param([cbs(0, 200), cbs(50, 100)], [(0, 200, 2)], id="one within the other"),
-        pytest.param([cbs(0, 200), cbs(50, 100), cbs(150, 300)], [(0, 300, 3)], id="a chain through the longest"),
-        pytest.param([cbs(0), cbs(50, 100)], [(0, None, 2)], id="ends only when the last ends"),
-        pytest.param([cbs(0), cbs(500, 600)], [(0, None, 2)], id="nothing begins anew beside what runs"),
-        pytest.param([cbs(0, 100), cbs(50, 200, hulpvorm="11")], [(0, 100, 1), (50, 200, 1)], id="another form of help"),
-        pytest.param([cbs(0, 100), cbs(50, 200, aanbieder=OTHER)], [(0, 100, 1), (50, 200, 1)], id="another provider"),
-        pytest.param([cbs(0, 100), cbs(50, 200, delivery="e"), vervanging("e")], [(0, 100, 1)], id="overlap with a replaced record"),
+        pytest.param([cbs_record(0, 100), cbs_record(101, 200)], [(0, 100, 1), (101, 200, 1)], id="a start after the end: two"),
+        pytest.param([cbs_record(0, 100), cbs_record(100, 200)], [(0, 200, 2)], id="a start on the last day overlaps"),
+        pytest.param([cbs_record(0, 100), cbs_record(50, 200)], [(0, 200, 2)], id="overlap: earliest start, last end"),
+        pytest.param([cbs_record(0, 200), cbs_record(50, 100)], [(0, 200, 2)], id="one within the other"),
+        pytest.param([cbs_record(0, 200), cbs_record(50, 100), cbs_record(150, 300)], [(0, 300, 3)], id="a chain through the longest"),
+        pytest.param([cbs_record(0), cbs_record(50, 100)], [(0, None, 2)], id="ends only when the last ends"),
+        pytest.param([cbs_record(0), cbs_record(500, 600)], [(0, None, 2)], id="nothing begins anew beside what runs"),
+        pytest.param([cbs_record(0, 100), cbs_record(50, 200, hulpvorm="11")], [(0, 100, 1), (50, 200, 1)], id="another form of help"),
+        pytest.param([cbs_record(0, 100), event(cbs_record(50, 200), aanbieder=OTHER)], [(0, 100, 1), (50, 200, 1)], id="another provider"),
+        pytest.param([cbs_record(0, 100), event(cbs_record(50, 200), delivery=OTHER_DELIVERY), vervanging(OTHER_DELIVERY)], [(0, 100, 1)], id="overlap with a replaced record"),
     ],
 )  # fmt: skip
-def test_records_that_overlap_are_one_traject(history: list[Event], expected: Periods) -> None:
+def test_records_that_overlap_are_one_traject(history: list[Told], expected: Periods) -> None:
     assert periods(*history) == expected
 
 
 def test_a_merged_traject_begins_as_the_first_and_ends_as_the_last() -> None:
-    first = cbs(0, 200, "03", verwijzer="01", crisis="01", leeftijd=11)
-    row = traject(first, cbs(50, 300, "04", verwijzer="02", crisis="02", leeftijd=12, gemeente="0363", line=2))
+    first = cbs_record(0, 200, "03", verwijzer="01", crisis="01", leeftijd=11)
+    row = traject(
+        first, event(cbs_record(50, 300, "04", verwijzer="02", crisis="02", leeftijd=12, gemeente="0363"), line=2)
+    )
     assert (row.verwijzer, row.crisis, row.leeftijd) == ("01", "01", 11)
     assert (row.uitval_klasse, row.cluster) == ("aanbieder", "Amsterdam")
 
@@ -115,7 +120,7 @@ def test_a_merged_traject_begins_as_the_first_and_ends_as_the_last() -> None:
 
 
 def test_outcome_fields_are_confirmed_metingen_of_their_own_kind() -> None:
-    jeugdige, ouder = metingen(cbs(0, 100, nut_jeugdige=8, zonder_hulp_jeugdige=4, nut_ouder=6))
+    jeugdige, ouder = metingen(cbs_record(0, 100, nut_jeugdige=8, zonder_hulp_jeugdige=4, nut_ouder=6))
     if jeugdige.groep != "jeugdige":
         jeugdige, ouder = ouder, jeugdige
     assert (jeugdige.vragenlijst, jeugdige.soort, jeugdige.informant) == ("CBS_v7", "cbs", "Jeugdige")
@@ -127,18 +132,18 @@ def test_outcome_fields_are_confirmed_metingen_of_their_own_kind() -> None:
 
 
 def test_outcome_fields_stand_on_the_traject() -> None:
-    row = traject(cbs(0, 100, nut_jeugdige=8, zonder_hulp_jeugdige=4, nut_ouder=6, zonder_hulp_ouder=1))
+    row = traject(cbs_record(0, 100, nut_jeugdige=8, zonder_hulp_jeugdige=4, nut_ouder=6, zonder_hulp_ouder=1))
     assert (row.nut_jeugdige, row.zonder_hulp_jeugdige, row.nut_ouder, row.zonder_hulp_ouder) == (8, 4, 6, 1)
     assert row.metingen == 2
 
 
 def test_a_meting_of_a_running_record_has_the_day_of_its_upload() -> None:
-    (row,) = metingen(cbs(0, day=120, nut_ouder=7))
+    (row,) = metingen(cbs_record(0, day=120, nut_ouder=7))
     assert row.datum == D + 120
 
 
 def test_of_merged_records_the_latest_meting_of_a_group_counts() -> None:
-    history = [cbs(0, 100, nut_ouder=3, nut_jeugdige=5), cbs(50, 200, nut_ouder=9, line=2)]
+    history = [cbs_record(0, 100, nut_ouder=3, nut_jeugdige=5), event(cbs_record(50, 200, nut_ouder=9), line=2)]
     row = traject(*history)
     assert (row.nut_ouder, row.nut_jeugdige, row.metingen) == (9, 5, 3)
     assert sorted((one.groep, one.nut, one.telt) for one in metingen(*history)) == [
@@ -147,34 +152,46 @@ def test_of_merged_records_the_latest_meting_of_a_group_counts() -> None:
 
 
 def test_the_meting_of_what_ended_last_counts_not_of_what_began_last() -> None:
-    assert traject(cbs(0, 200, nut_ouder=3), cbs(50, 100, nut_ouder=9, line=2)).nut_ouder == 3
+    assert traject(cbs_record(0, 200, nut_ouder=3), event(cbs_record(50, 100, nut_ouder=9), line=2)).nut_ouder == 3
 
 
 def test_a_line_that_is_sent_again_keeps_the_day_of_its_first_upload() -> None:
-    (row,) = metingen(cbs(0, day=130, nut_ouder=7), cbs(0, day=120, nut_ouder=7))
+    (row,) = metingen(cbs_record(0, day=130, nut_ouder=7), cbs_record(0, day=120, nut_ouder=7))
     assert row.datum == D + 120
 
 
 def test_a_record_without_outcome_yields_no_meting() -> None:
-    assert metingen(cbs(0, 100)) == []
+    assert metingen(cbs_record(0, 100)) == []
 
 
 # --- apart from the messages -------------------------------------------------------------------------------------------
 
 
 def test_messages_and_cbs_records_of_one_client_stay_apart() -> None:
-    history = [start(0), stop(0, 100), cbs(0, 100), cbs(120, 200, line=2, nut_ouder=4), meting(100)]
+    history = [
+        start(0),
+        stop(0, 100),
+        cbs_record(0, 100),
+        event(cbs_record(120, 200, nut_ouder=4), line=2),
+        meting(100),
+    ]
     found = trajecten(*history)
     assert [(row.bron, row.leveringen, row.nieuwe_start) for row in found] == [("cbs", 1, None), ("ijw", 1, None), ("cbs", 1, None)]  # fmt: skip
     assert [(row.nut_ouder, row.metingen) for row in found] == [(None, 0), (8, 1), (4, 1)]
 
 
 def test_a_questionnaire_finds_no_cbs_traject() -> None:
-    (row,) = (row for _, row in rows([cbs(0, 100), meting(100)]) if isinstance(row, MetingRow))
+    (row,) = (row for _, row in rows([cbs_record(0, 100), meting(100)]) if isinstance(row, MetingRow))
     assert (row.traject, row.wacht) == ("", "traject")
 
 
 def test_every_row_of_one_client_has_its_own_key() -> None:
-    history = [cbs(0, 100, nut_ouder=1, nut_jeugdige=2), cbs(0, 100, hulpvorm="11", nut_ouder=3, line=2)]
-    history += [cbs(101, 200, nut_ouder=4, line=3), cbs(0, 100, aanbieder=OTHER, nut_ouder=5, line=4)]
+    history = [
+        cbs_record(0, 100, nut_ouder=1, nut_jeugdige=2),
+        event(cbs_record(0, 100, hulpvorm="11", nut_ouder=3), line=2),
+    ]
+    history += [
+        event(cbs_record(101, 200, nut_ouder=4), line=3),
+        event(cbs_record(0, 100, nut_ouder=5), aanbieder=OTHER, line=4),
+    ]
     assert len(rows(history)) == 9

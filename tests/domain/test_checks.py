@@ -10,20 +10,45 @@ from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
 from domain.facts.checks import check
-from domain.facts.fact import Fact, Meting, Prestatie, Score, Start, Stop
+from domain.facts.fact import KINDS, Content, Fact
 from domain.field.messages import MESSAGES
+from tests.build import (
+    bericht_retour,
+    cbs_record,
+    meting,
+    prestatie,
+    prestatie_retour,
+    score,
+    start,
+    stop,
+    toewijzing,
+)
 
-START = Start("0363", b"1", "45", "45A99", 20_000, 1, 20_100, b"1", 19_999, 14, False, "1")
-STOP = Stop("0363", b"1", "45", "45A99", 20_000, "31", 20_050, 1, 20_100, b"1", None, None, False, "0")
-PRESTATIE = Prestatie("0363", b"1", "45", "45A99", b"r", None, "D", 19_997, 20_000, 1, "04", 5, 20_100, b"1")
-SCORE = Score(b"1", None, 1, "O", 2, 1_700_000_000_000)
-METING = Meting(b"1-1", "CEM+_2018_OE_v1", "Moeder", 20_000, {"VR01": 1}, 1_700_000_000_000)
-GOOD: tuple[Fact, ...] = (START, STOP, PRESTATIE, SCORE, METING)
+START = start(begindatum=20_000, dagtekening=20_100, ingangsdatum=19_999)
+STOP = stop(begindatum=20_000, einddatum=20_050, dagtekening=20_100, leeftijd=None)
+PRESTATIE = prestatie(begindatum=19_997, einddatum=20_000, dagtekening=20_100, eenheid="04", tarief=None)
+SCORE = score()
+METING = meting(antwoorden={"VR01": 1})
+#: One of every content that a line of a delivery can hold.
+GOOD: tuple[Content, ...] = (
+    *(START, STOP, PRESTATIE, SCORE, METING, start(), stop(), prestatie(), prestatie("2", "1"), meting(), toewijzing()),
+    *(
+        cbs_record(),
+        cbs_record(0, 100),
+        prestatie_retour(),
+        bericht_retour("start", b"1"),
+        bericht_retour("stop", b"1", ""),
+    ),
+)
 
 
 @pytest.mark.parametrize("fact", GOOD, ids=lambda f: type(f).__name__)
-def test_a_good_fact_passes(fact: Fact) -> None:
+def test_a_good_fact_passes(fact: Content) -> None:
     assert check(fact) is None
+
+
+def test_every_content_is_among_the_good_ones() -> None:
+    assert {type(fact) for fact in GOOD} == {cls for classes in KINDS.values() for cls in classes}
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.facts.fact import BerichtRetour, Dubbel, Intrekking, Prestatie, PrestatieRetour, Vervanging
 from domain.facts.register import SPREAD, Number, Outcome, Record, Usage, fold, keys, uses_of
+from tests.build import bericht_retour, dubbel, intrekking, prestatie, prestatie_retour, vervanging
 
 D1, D2, D3 = "1" * 32, "2" * 32, "3" * 32
 
@@ -39,14 +39,14 @@ def yields(records: Sequence[Record], kind: str = "bericht.start", batches: int 
 
 
 def test_a_rejected_message_is_withdrawn_for_its_client_and_on_its_receipt() -> None:
-    withdrawn = {Outcome("p1", Intrekking("start", b"message1", "0001")), Outcome("", None, D1, 1, 2, "0001")}
+    withdrawn = {Outcome("p1", intrekking("start", b"message1")), Outcome("", None, D1, 1, 2, "0001")}
     assert yields([use(b"a", "p1"), answer()]) == withdrawn
     assert yields([answer(), use(b"a", "p1")]) == withdrawn
     assert yields([use(b"a", "p1"), answer()], batches=2) == withdrawn
 
 
 def test_an_identification_with_two_contents_is_a_flag_for_both_clients() -> None:
-    flag = Dubbel("TR056", "start", b"message1")
+    flag = dubbel("TR056", b"message1", "start")
     assert yields([use(b"a", "p1"), use(b"b", "p2", D2)]) == {Outcome("p1", flag), Outcome("p2", flag)}
     assert not yields([use(b"a", "p1"), use(b"a", "p1", D2)])
 
@@ -54,7 +54,7 @@ def test_an_identification_with_two_contents_is_a_flag_for_both_clients() -> Non
 def test_a_complete_redelivery_replaces_and_a_cut_one_replaces_nothing() -> None:
     first = [cbs("p1", D1, 1), cbs("p2", D1, 2)]
     assert not yields([*first, cbs("p1", D2, 1)], "cbs")
-    replaced = Vervanging("2026-1", D1)
+    replaced = vervanging(D1)
     whole = yields([*first, cbs("p1", D2, 1), cbs("p1", D2, 2)], "cbs")
     assert whole == {Outcome("p1", replaced), Outcome("p2", replaced)}
 
@@ -67,7 +67,7 @@ def test_an_old_delivery_that_comes_again_is_replaced_as_well() -> None:
     fold(number, [cbs("p9", D3, 1, 1)], "cbs", b"2026-1", everything=False)
     assert not number.per_content[D1.encode()].clienten
     again = fold(number, [cbs("p7", D1, 1, 1)], "cbs", b"2026-1", everything=False)
-    assert again == [Outcome("p7", Vervanging("2026-1", D1))]
+    assert again == [Outcome("p7", vervanging(D1))]
 
 
 def test_a_record_seen_again_gives_everything_again() -> None:
@@ -87,11 +87,11 @@ def test_order_repetition_and_batches_leave_no_trace(records: list[Record], batc
 
 @given(st.permutations([cbs(f"p{line}", delivery, line) for delivery in (D1, D2, D3) for line in (1, 2)]))
 def test_cbs_deliveries_in_any_order(records: list[Record]) -> None:
-    expected = {Outcome(f"p{line}", Vervanging("2026-1", d)) for d in (D1, D2) for line in (1, 2)}
+    expected = {Outcome(f"p{line}", vervanging(d)) for d in (D1, D2) for line in (1, 2)}
     assert yields(records, "cbs") == expected
 
 
-PRESTATIE = Prestatie("0363", b"t", "45", "45A99", b"ref", None, "D", 1, 2, 3, "04", 4, 5, b"message1", b"number", 6)
+PRESTATIE = prestatie("ref", bericht=b"message1", declaratienummer=b"number")
 
 
 def test_a_declared_line_uses_three_numbers() -> None:
@@ -102,12 +102,12 @@ def test_a_declared_line_uses_three_numbers() -> None:
 
 @pytest.mark.parametrize(("afgekeurd", "expected"), [(True, 1), (False, 0)])
 def test_an_approving_answer_asks_for_nothing(afgekeurd: bool, expected: int) -> None:
-    retour = BerichtRetour("start", "0363", b"message1", afgekeurd, "0001" if afgekeurd else "", 5)
+    retour = bericht_retour("start", b"message1", "0001" if afgekeurd else "")
     assert len(uses_of(retour, b"", 1)) == expected
 
 
 def test_an_answer_reaches_every_part_of_a_declaration() -> None:
-    retour = BerichtRetour("declaration", "0363", b"message1", True, "0001", 5)
+    retour = bericht_retour("declaration", b"message1")
     (usage,) = uses_of(retour, b"", 1)
     everywhere = set(keys(usage, "12345678", None))
     line = uses_of(PRESTATIE, b"content", 1)[0]
@@ -116,7 +116,7 @@ def test_an_answer_reaches_every_part_of_a_declaration() -> None:
 
 
 def test_a_rejected_line_is_marked_on_its_receipt_only_for_its_own_message() -> None:
-    (usage,) = uses_of(PrestatieRetour("0363", b"ref", b"message1", "9338", 5), b"", 1)
+    (usage,) = uses_of(prestatie_retour("ref", bericht=b"message1"), b"", 1)
     used = uses_of(PRESTATIE, b"content", 1)[2]
     other = used._replace(inhoud=b"message2\0\0\0\1", bericht=b"message2")
     records = [Record(used, "p1", D1, 1, 1, 1), Record(other, "p1", D2, 1, 1, 2), Record(usage, "p1", D3, 1, 1, 3)]

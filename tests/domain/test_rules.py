@@ -13,48 +13,49 @@ from tests.build import (
     NUMBER,
     OTHER,
     D,
-    Event,
+    Told,
     dubbel,
+    event,
     intrekking,
-    jw301,
     meting,
     metingen,
-    regel,
-    retour,
+    prestatie,
+    prestatie_retour,
     score,
     scores,
     start,
     stop,
+    toewijzing,
     trajecten,
 )
 
 FEB: dict[str, Any] = {"begindatum": D + 31, "einddatum": D + 58, "dagtekening": D + 60}
-GONE = jw301(50, einddatum=D, reden_wijziging="13")
+GONE = toewijzing(50, einddatum=D, reden_wijziging="13")
 
 
-def line(**over: Any) -> list[Event]:
+def line(**over: Any) -> list[Told]:
     """A traject with its assignment, and one declared line."""
-    return [jw301(), start(0), regel("1", **over)]
+    return [toewijzing(), start(0), prestatie("1", **over)]
 
 
 #: Rule, a history, whether the rule is broken.
-CASES: list[tuple[str, list[Event], bool]] = [
+CASES: list[tuple[str, list[Told], bool]] = [
     # numbers used twice
-    ("TR056", [start(0), dubbel("TR056", b"s0000000", "start")], True),
-    ("TR056", [start(0), dubbel("TR056", b"s0000000", "stop")], False),
-    ("TR056", [start(0), dubbel("TR056", b"s0000000", "start", aanbieder=OTHER)], False),
-    ("TR056", [start(0), stop(0, 50), dubbel("TR056", b"e0000050", "stop")], True),
-    ("TR056", [start(0), stop(0, 50), dubbel("TR056", b"e0000051", "stop")], False),
-    ("TR056", [jw301(), start(0), dubbel("TR056", b"t0000000", "assignment")], True),
-    ("TR056", [jw301(), start(0, b"toew0002"), dubbel("TR056", b"t0000000", "assignment")], False),
+    ("TR056", [start(0), dubbel("TR056", start(0).bericht, "start")], True),
+    ("TR056", [start(0), dubbel("TR056", start(0).bericht, "stop")], False),
+    ("TR056", [start(0), event(dubbel("TR056", start(0).bericht, "start"), aanbieder=OTHER)], False),
+    ("TR056", [start(0), stop(0, 50), dubbel("TR056", stop(0, 50).bericht, "stop")], True),
+    ("TR056", [start(0), stop(0, 50), dubbel("TR056", stop(0, 51).bericht, "stop")], False),
+    ("TR056", [toewijzing(), start(0), dubbel("TR056", toewijzing().bericht, "assignment")], True),
+    ("TR056", [toewijzing(), start(0, b"toew0002"), dubbel("TR056", toewijzing().bericht, "assignment")], False),
     ("TR056", [*line(), dubbel("TR056", b"323 1", "declaration")], True),
     ("TR056", [*line(), dubbel("TR056", b"323 2", "declaration")], False),
     ("TR314", [*line(), dubbel("TR314", b"1")], True),
     ("TR314", [*line(), dubbel("TR314", b"2")], False),
-    ("TR314", [*line(), dubbel("TR314", b"1", aanbieder=OTHER)], False),
+    ("TR314", [*line(), event(dubbel("TR314", b"1"), aanbieder=OTHER)], False),
     ("TR333", [*line(), dubbel("TR333", b"dec00001")], True),
     ("TR333", [*line(), dubbel("TR333", b"dec00002")], False),
-    ("TR333", [*line(), retour("1"), dubbel("TR333", b"dec00001")], False),
+    ("TR333", [*line(), prestatie_retour("1"), dubbel("TR333", b"dec00001")], False),
     # municipality codes
     ("TR378", [start(0, gemeente="0363")], False),
     ("TR378", [start(0, gemeente="0034")], False),
@@ -80,14 +81,14 @@ CASES: list[tuple[str, list[Event], bool]] = [
     ("TR326", [start(0), stop(0, 51, "20"), start(50)], True),
     ("TR326", [start(0), start(50, b"toew0002")], False),
     ("TR326", [start(0), start(50, gemeente="0384")], False),
-    ("TR326", [start(0), start(50, aanbieder=OTHER)], False),
+    ("TR326", [start(0), event(start(50), aanbieder=OTHER)], False),
     ("TR326", [start(0, None), start(50, None)], False),
     ("TR326", [start(0), stop(0, 90), start(10), stop(10, 20), start(50)], True),
     ("TR382", [start(0), stop(1, 50)], True),
     ("TR382", [start(0), stop(0, 50, code="45A53")], True),
-    ("TR382", [start(0), stop(1, 50, nummer=b"toew0002")], False),
-    ("TR382", [start(0, None), stop(1, 50, nummer=None)], True),
-    ("TR382", [start(0, None), stop(1, 50, nummer=None, code="45A53")], False),
+    ("TR382", [start(0), stop(1, 50, toewijzing=b"toew0002")], False),
+    ("TR382", [start(0, None), stop(1, 50, toewijzing=None)], True),
+    ("TR382", [start(0, None), stop(1, 50, toewijzing=None, code="45A53")], False),
     ("TR382", [stop(0, 40), stop(1, 50)], False),
     ("TR382", [start(0), start(1, status=3)], False),
     ("TR413", [start(0), stop(0, 50, "20"), stop(0, 60, "20")], True),
@@ -101,50 +102,54 @@ CASES: list[tuple[str, list[Event], bool]] = [
     ("TR415", [start(0), stop(0, 50), stop(0, 60, "32")], True),
     ("TR415", [start(0), stop(0, 50), stop(0, 60, "20")], True),
     ("TR415", [start(0), stop(0, 50, "20"), stop(0, 60)], False),
-    ("TR415", [start(0), stop(0, 50), stop(0, 60, "32"), intrekking("stop", b"e0000050")], False),
+    ("TR415", [start(0), stop(0, 50), stop(0, 60, "32"), intrekking("stop", stop(0, 50).bericht)], False),
     # declared lines by themselves
     ("TR319", line(dagtekening=D - 1), True),
     ("TR319", line(dagtekening=D), False),
     ("TR346", line(bedrag=201), True),
     ("TR346", line(tarief=None, bedrag=201), False),
     ("TR346", line(eenheid="83", bedrag=201), False),
-    ("TR346", [*line(bedrag=201), regel("2", "1")], False),  # credited: taken back
-    ("TR323", [*line(), regel("2", "1")], False),
-    ("TR323", [*line(), regel("2", "9")], True),
-    ("TR323", [*line(), regel("2", "1", aanbieder=OTHER)], False),
-    ("TR323", [*line(), retour("1"), regel("2", "1")], True),
-    ("TR323", [*line(), regel("2", "1"), regel("3", "2")], True),  # a credit of a credit
-    ("TR389", [*line(), regel("2")], True),
-    ("TR389", [*line(), regel("2", **FEB)], False),
-    ("TR389", [*line(), regel("2", begindatum=D, einddatum=D + 29)], False),
-    ("TR389", [*line(), regel("2", code="45A53")], False),
-    ("TR389", [*line(), regel("2", "1"), regel("3")], False),
-    ("TR389", [*line(), retour("1"), regel("3")], False),
-    ("TR390", [*line(), regel("2", "1"), regel("3", "1")], True),
-    ("TR390", [*line(), regel("2", "1")], False),
+    ("TR346", [*line(bedrag=201), prestatie("2", "1")], False),  # credited: taken back
+    ("TR323", [*line(), prestatie("2", "1")], False),
+    ("TR323", [*line(), prestatie("2", "9")], True),
+    ("TR323", [*line(), event(prestatie("2", "1"), aanbieder=OTHER)], False),
+    ("TR323", [*line(), prestatie_retour("1"), prestatie("2", "1")], True),
+    ("TR323", [*line(), prestatie("2", "1"), prestatie("3", "2")], True),  # a credit of a credit
+    ("TR389", [*line(), prestatie("2")], True),
+    ("TR389", [*line(), prestatie("2", **FEB)], False),
+    ("TR389", [*line(), prestatie("2", begindatum=D, einddatum=D + 29)], False),
+    ("TR389", [*line(), prestatie("2", code="45A53")], False),
+    ("TR389", [*line(), prestatie("2", "1"), prestatie("3")], False),
+    ("TR389", [*line(), prestatie_retour("1"), prestatie("3")], False),
+    ("TR390", [*line(), prestatie("2", "1"), prestatie("3", "1")], True),
+    ("TR390", [*line(), prestatie("2", "1")], False),
     # declared lines beside their assignment
     ("TR339", line(categorie="54"), True),
-    ("TR339", [jw301(categorie=""), start(0), regel("1", categorie="54")], False),
+    ("TR339", [toewijzing(categorie=""), start(0), prestatie("1", categorie="54")], False),
     ("TR340", line(code="45A53"), True),
-    ("TR340", [jw301(code=""), start(0), regel("1", code="45A53")], False),
+    ("TR340", [toewijzing(code=""), start(0), prestatie("1", code="45A53")], False),
     ("TR341", line(eenheid="16"), True),
-    ("TR341", [jw301(eenheid="04"), start(0), regel("1", eenheid="01")], False),
-    ("TR341", [jw301(eenheid="01"), start(0), regel("1", eenheid="04")], True),
-    ("TR341", [jw301(eenheid="", volume=None, frequentie="", budget=9), start(0), regel("1", eenheid="83")], False),
-    ("TR307", [jw301(ingangsdatum=D + 1), start(0), regel("1")], True),
-    ("TR307", [jw301(ingangsdatum=D), start(0), regel("1")], False),
-    ("TR308", [jw301(einddatum=D + 29), start(0), regel("1")], True),
-    ("TR308", [jw301(einddatum=D + 30), start(0), regel("1")], False),
+    ("TR341", [toewijzing(eenheid="04"), start(0), prestatie("1", eenheid="01")], False),
+    ("TR341", [toewijzing(eenheid="01"), start(0), prestatie("1", eenheid="04")], True),
+    (
+        "TR341",
+        [toewijzing(eenheid="", volume=None, frequentie="", budget=9), start(0), prestatie("1", eenheid="83")],
+        False,
+    ),
+    ("TR307", [toewijzing(ingangsdatum=D + 1), start(0), prestatie("1")], True),
+    ("TR307", [toewijzing(ingangsdatum=D), start(0), prestatie("1")], False),
+    ("TR308", [toewijzing(einddatum=D + 29), start(0), prestatie("1")], True),
+    ("TR308", [toewijzing(einddatum=D + 30), start(0), prestatie("1")], False),
     ("TR387", line(begindatum=D + 1), True),
-    ("TR387", [jw301(ingangsdatum=D + 1), start(1), regel("1", begindatum=D + 1)], False),
+    ("TR387", [toewijzing(ingangsdatum=D + 1), start(1), prestatie("1", begindatum=D + 1)], False),
     ("TR388", line(einddatum=D + 29), True),
-    ("TR388", [jw301(einddatum=D + 29), start(1), regel("1", einddatum=D + 29)], False),
-    ("TR384", [jw301(), start(0), GONE, regel("1", dagtekening=D + 50)], True),
-    ("TR384", [jw301(), start(0), GONE, regel("1", dagtekening=D + 49)], False),
-    ("TR384", [jw301(), start(0), GONE, regel("1", dagtekening=D + 50), regel("2", "1")], False),
-    ("TR385", [jw301(), start(0), GONE, regel("1", dagtekening=D + 49)], True),
-    ("TR385", [jw301(), start(0), GONE, regel("1", dagtekening=D + 50)], False),
-    ("TR385", [jw301(), start(0), GONE, regel("1", dagtekening=D + 49), retour("1")], False),
+    ("TR388", [toewijzing(einddatum=D + 29), start(1), prestatie("1", einddatum=D + 29)], False),
+    ("TR384", [toewijzing(), start(0), GONE, prestatie("1", dagtekening=D + 50)], True),
+    ("TR384", [toewijzing(), start(0), GONE, prestatie("1", dagtekening=D + 49)], False),
+    ("TR384", [toewijzing(), start(0), GONE, prestatie("1", dagtekening=D + 50), prestatie("2", "1")], False),
+    ("TR385", [toewijzing(), start(0), GONE, prestatie("1", dagtekening=D + 49)], True),
+    ("TR385", [toewijzing(), start(0), GONE, prestatie("1", dagtekening=D + 50)], False),
+    ("TR385", [toewijzing(), start(0), GONE, prestatie("1", dagtekening=D + 49), prestatie_retour("1")], False),
     # of age
     ("WORDT18", [start(0), stop(0, 50, leeftijd=17)], True),
     ("WORDT18", [start(0), stop(0, 50, leeftijd=18)], False),
@@ -155,7 +160,7 @@ CASES: list[tuple[str, list[Event], bool]] = [
     ("code", "history", "broken"),
     [pytest.param(*one, id=f"{one[0]}-{number}-{'broken' if one[2] else 'kept'}") for number, one in enumerate(CASES)],
 )
-def test_a_rule_is_flagged_when_the_facts_break_it(code: str, history: list[Event], broken: bool) -> None:
+def test_a_rule_is_flagged_when_the_facts_break_it(code: str, history: list[Told], broken: bool) -> None:
     assert any(code in row.vlaggen for row in trajecten(*history)) is broken
 
 
@@ -164,19 +169,24 @@ def test_every_flag_has_cases_on_both_sides() -> None:
 
 
 @pytest.mark.parametrize(("code", "history", "broken"), CASES)
-def test_no_other_code_than_those_of_the_table_stands_on_a_row(code: str, history: list[Event], broken: bool) -> None:
+def test_no_other_code_than_those_of_the_table_stands_on_a_row(code: str, history: list[Told], broken: bool) -> None:
     for row in trajecten(*history):
         assert set(row.vlaggen) <= VLAGGEN
         assert set(row.wacht) <= set(WAITS_FOR["trajecten"])
 
 
 def test_a_flag_stands_on_the_traject_that_broke_the_rule_and_on_no_other() -> None:
-    two = [jw301(), start(0), jw301(nummer=b"toew0002", bericht=b"x"), start(500, b"toew0002", categorie="54")]
+    two = [
+        toewijzing(),
+        start(0),
+        toewijzing(nummer=b"toew0002", bericht=b"x"),
+        start(500, b"toew0002", categorie="54"),
+    ]
     for history in (
-        [*two, regel("1", bedrag=201)],
-        [*two, regel("1"), regel("2")],
-        [*two, regel("1"), dubbel("TR333", b"dec00001")],
-        [*two, dubbel("TR056", b"s0000000", "start")],
+        [*two, prestatie("1", bedrag=201)],
+        [*two, prestatie("1"), prestatie("2")],
+        [*two, prestatie("1"), dubbel("TR333", b"dec00001")],
+        [*two, dubbel("TR056", start(0).bericht, "start")],
         [*two, start(0, bericht=b"y")],
     ):
         first, other = trajecten(*history)
@@ -185,7 +195,7 @@ def test_a_flag_stands_on_the_traject_that_broke_the_rule_and_on_no_other() -> N
 
 
 def test_a_stop_in_a_message_used_twice_flags_its_own_traject() -> None:
-    two = [start(0), stop(0, 100), start(500), stop(500, 600), dubbel("TR056", b"e0000600", "stop")]
+    two = [start(0), stop(0, 100), start(500), stop(500, 600), dubbel("TR056", stop(500, 600).bericht, "stop")]
     assert [row.vlaggen for row in trajecten(*two)] == [[], ["TR056"]]
 
 
@@ -195,12 +205,14 @@ def test_what_runs_is_remembered_past_what_ended_between() -> None:
 
 
 def test_a_line_without_traject_flags_nothing_and_stops_nothing() -> None:
-    assert trajecten(jw301(), regel("1", bedrag=201), dubbel("TR314", b"1")) == []
+    assert trajecten(toewijzing(), prestatie("1", bedrag=201), dubbel("TR314", b"1")) == []
 
 
-@pytest.mark.parametrize("over", [[dubbel("TR056", b"s0000000", "start")], [regel("9", bedrag=7, code="45A53")]])
-def test_flags_change_no_figure(over: list[Event]) -> None:
-    history = [jw301(), start(0), stop(0, 100), regel("1")]
+@pytest.mark.parametrize(
+    "over", [[dubbel("TR056", start(0).bericht, "start")], [prestatie("9", bedrag=7, code="45A53")]]
+)
+def test_flags_change_no_figure(over: list[Told]) -> None:
+    history = [toewijzing(), start(0), stop(0, 100), prestatie("1")]
     plain, flagged = trajecten(*history)[0], trajecten(*history, *over)[0]
     assert flagged.vlaggen
     flagged.vlaggen, flagged.declaraties = plain.vlaggen, plain.declaraties
@@ -243,6 +255,6 @@ def test_every_reason_to_wait_is_in_the_table() -> None:
     assert found == {table: set(reasons) for table, reasons in WAITS_FOR.items()}
 
 
-def _scores_that_wait() -> list[Event]:
-    known = [jw301(nummer=b"toew0009"), score(b"toew0009", line=2), score(None, b"besch001", line=3)]
+def _scores_that_wait() -> list[Told]:
+    known = [toewijzing(nummer=b"toew0009"), event(score(b"toew0009"), line=2), event(score(None, b"besch001"), line=3)]
     return [score(NUMBER), *known, meting(500)]

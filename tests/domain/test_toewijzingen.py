@@ -10,18 +10,19 @@ from tests.build import (
     NUMBER,
     OTHER,
     D,
-    Event,
-    cbs,
+    Told,
+    cbs_record,
+    event,
     intrekking,
-    jw301,
     meting,
     metingen,
-    regel,
-    retour,
+    prestatie,
+    prestatie_retour,
     score,
     scores,
     start,
     stop,
+    toewijzing,
     traject,
     trajecten,
 )
@@ -33,35 +34,35 @@ from tests.build import (
     ("history", "wacht"),
     [
         pytest.param([start(5)], {"toewijzing": D + 8}, id="unknown (TR019)"),
-        pytest.param([start(5), jw301()], {}, id="known"),
+        pytest.param([start(5), toewijzing()], {}, id="known"),
         pytest.param([start(5, None)], {}, id="taakgericht: no assignment exists"),
-        pytest.param([start(5), jw301(aanbieder=OTHER)], {"toewijzing": D + 8}, id="of another provider"),
-        pytest.param([start(5), jw301(gemeente="0384")], {"toewijzing": D + 8}, id="of another municipality (TR332)"),
-        pytest.param([start(5), jw301(nummer=b"toew0002")], {"toewijzing": D + 8}, id="another number"),
-        pytest.param([start(5), jw301(gemeente="0457")], {}, id="under the code before the merger (TR378)"),
-        pytest.param([start(5, gemeente="0457"), jw301()], {}, id="start under the code before the merger"),
-        pytest.param([start(5), jw301(einddatum=D, reden_wijziging="13")], {"toewijzing": D + 8}, id="removed (13): as never sent"),
-        pytest.param([start(5), jw301(0), jw301(1, einddatum=D, reden_wijziging="13")], {"toewijzing": D + 8}, id="removed by a later version"),
-        pytest.param([start(5), jw301(0, einddatum=D, reden_wijziging="13"), jw301(1)], {}, id="given anew after its removal"),
-        pytest.param([start(5), jw301(0, toewijzingstijd=2), jw301(0, toewijzingstijd=1, bericht=b"z", reden_wijziging="13")], {}, id="of one day the later time (IV013)"),
-        pytest.param([start(5), jw301(0, bericht=b"a"), jw301(0, bericht=b"b", reden_wijziging="13")], {"toewijzing": D + 8}, id="of one moment the higher message"),
+        pytest.param([start(5), event(toewijzing(), aanbieder=OTHER)], {"toewijzing": D + 8}, id="of another provider"),
+        pytest.param([start(5), toewijzing(gemeente="0384")], {"toewijzing": D + 8}, id="of another municipality (TR332)"),
+        pytest.param([start(5), toewijzing(nummer=b"toew0002")], {"toewijzing": D + 8}, id="another number"),
+        pytest.param([start(5), toewijzing(gemeente="0457")], {}, id="under the code before the merger (TR378)"),
+        pytest.param([start(5, gemeente="0457"), toewijzing()], {}, id="start under the code before the merger"),
+        pytest.param([start(5), toewijzing(einddatum=D, reden_wijziging="13")], {"toewijzing": D + 8}, id="removed (13): as never sent"),
+        pytest.param([start(5), toewijzing(0), toewijzing(1, einddatum=D, reden_wijziging="13")], {"toewijzing": D + 8}, id="removed by a later version"),
+        pytest.param([start(5), toewijzing(0, einddatum=D, reden_wijziging="13"), toewijzing(1)], {}, id="given anew after its removal"),
+        pytest.param([start(5), toewijzing(0, toewijzingstijd=2), toewijzing(0, toewijzingstijd=1, bericht=b"z", reden_wijziging="13")], {}, id="of one day the later time (IV013)"),
+        pytest.param([start(5), toewijzing(0, bericht=b"a"), toewijzing(0, bericht=b"b", reden_wijziging="13")], {"toewijzing": D + 8}, id="of one moment the higher message"),
         pytest.param([stop(5, 50)], {"start": D + 53, "toewijzing": D + 53}, id="stop without start and assignment"),
         pytest.param([start(5, dagtekening=D + 90), stop(5, 50)], {"toewijzing": D + 53}, id="since the earliest message of the levering"),
         pytest.param([start(5, bericht=b"x", dagtekening=D + 20), start(5)], {"toewijzing": D + 8}, id="since the earliest of two deliveries"),
         pytest.param([start(5), start(30, b"toew0002")], {"toewijzing": D + 8}, id="two of one chain: since the earliest"),
     ],
 )  # fmt: skip
-def test_what_a_traject_waits_for(history: list[Event], wacht: dict[str, int]) -> None:
+def test_what_a_traject_waits_for(history: list[Told], wacht: dict[str, int]) -> None:
     assert traject(*history).wacht == wacht
 
 
 def test_an_assignment_by_itself_is_no_row() -> None:
-    assert trajecten(jw301()) == []
+    assert trajecten(toewijzing()) == []
 
 
 # --- mergers ------------------------------------------------------------------------------------------------------
 
-MERGER = jw301(0, gemeente="0457", einddatum=D + 100, reden_wijziging="11")
+MERGER = toewijzing(0, gemeente="0457", einddatum=D + 100, reden_wijziging="11")
 OLD: dict[str, Any] = {"gemeente": "0457", "ingangsdatum": D - 2000}
 
 
@@ -73,7 +74,7 @@ def test_a_merger_ends_no_care() -> None:
 
 
 def test_after_a_merger_the_chain_goes_on_under_the_new_code() -> None:
-    new = [jw301(1, b"toew0002"), start(101, b"toew0002")]
+    new = [toewijzing(1, b"toew0002"), start(101, b"toew0002")]
     row = traject(start(5, **OLD), stop(5, 100, "36", **OLD), MERGER, *new)
     assert (row.status, row.leveringen, row.begindatum, row.cluster) == ("lopend", 2, D + 5, "Amsterdam")
     assert row.wacht == {}
@@ -92,7 +93,7 @@ def test_care_that_ended_for_another_reason_ends_at_a_merger_too() -> None:
 
 
 def test_another_change_of_the_assignment_is_no_merger() -> None:
-    shorter = jw301(0, einddatum=D + 100, reden_wijziging="05")
+    shorter = toewijzing(0, einddatum=D + 100, reden_wijziging="05")
     assert traject(start(5), stop(5, 100, "36"), shorter).status == "beeindigd"
 
 
@@ -102,43 +103,43 @@ def test_another_change_of_the_assignment_is_no_merger() -> None:
 @pytest.mark.parametrize(
     ("history", "status"),
     [
-        pytest.param([start(5), intrekking("start", b"s0000005")], [], id="start rejected"),
-        pytest.param([start(5), stop(5, 50), intrekking("start", b"s0000005")], ["wacht_op_start"], id="its stop waits"),
-        pytest.param([start(5), stop(5, 50), intrekking("stop", b"e0000050")], ["lopend"], id="stop rejected"),
-        pytest.param([start(5), intrekking("stop", b"s0000005")], ["lopend"], id="another kind of message"),
-        pytest.param([start(5), intrekking("start", b"s0000005", aanbieder=OTHER)], ["lopend"], id="of another provider"),
-        pytest.param([start(5), intrekking("start", b"s0000006")], ["lopend"], id="another message"),
+        pytest.param([start(5), intrekking("start", start(5).bericht)], [], id="start rejected"),
+        pytest.param([start(5), stop(5, 50), intrekking("start", start(5).bericht)], ["wacht_op_start"], id="its stop waits"),
+        pytest.param([start(5), stop(5, 50), intrekking("stop", stop(5, 50).bericht)], ["lopend"], id="stop rejected"),
+        pytest.param([start(5), intrekking("stop", start(5).bericht)], ["lopend"], id="another kind of message"),
+        pytest.param([start(5), event(intrekking("start", start(5).bericht), aanbieder=OTHER)], ["lopend"], id="of another provider"),
+        pytest.param([start(5), intrekking("start", start(6).bericht)], ["lopend"], id="another message"),
         pytest.param([start(5), start(5, status=3, bericht=b"x", dagtekening=D + 20), intrekking("start", b"x")], ["lopend"], id="the removal rejected"),
-        pytest.param([start(5), start(5, bericht=b"x", dagtekening=D + 20), intrekking("start", b"s0000005")], ["lopend"], id="given again after the rejection"),
-        pytest.param([start(5), start(7, b"toew0002", bericht=b"s0000005"), intrekking("start", b"s0000005")], [], id="every line of the message"),
+        pytest.param([start(5), start(5, bericht=b"x", dagtekening=D + 20), intrekking("start", start(5).bericht)], ["lopend"], id="given again after the rejection"),
+        pytest.param([start(5), start(7, b"toew0002", bericht=start(5).bericht), intrekking("start", start(5).bericht)], [], id="every line of the message"),
     ],
 )  # fmt: skip
-def test_a_rejected_message_counts_as_never_sent(history: list[Event], status: list[str]) -> None:
+def test_a_rejected_message_counts_as_never_sent(history: list[Told], status: list[str]) -> None:
     assert [row.status for row in trajecten(*history)] == status
 
 
 def test_a_rejected_delivery_again_is_no_second_delivery() -> None:
     two = [start(5), start(5, bericht=b"x", dagtekening=D + 20)]
-    assert traject(jw301(), *two).vlaggen == ["TR074"]
-    assert traject(jw301(), *two, intrekking("start", b"x")).vlaggen == []
+    assert traject(toewijzing(), *two).vlaggen == ["TR074"]
+    assert traject(toewijzing(), *two, intrekking("start", b"x")).vlaggen == []
 
 
 @pytest.mark.parametrize(
     ("over", "net"),
     [
         pytest.param([], 2, id="nothing rejected"),
-        pytest.param([retour("1")], 1, id="a line rejected"),
-        pytest.param([retour("1"), retour("1")], 1, id="the same answer again"),
-        pytest.param([retour("1", bericht=b"other")], 2, id="that line of another message"),
-        pytest.param([retour("1", aanbieder=OTHER)], 2, id="of another provider"),
+        pytest.param([prestatie_retour("1")], 1, id="a line rejected"),
+        pytest.param([prestatie_retour("1"), prestatie_retour("1")], 1, id="the same answer again"),
+        pytest.param([prestatie_retour("1", bericht=b"other")], 2, id="that line of another message"),
+        pytest.param([event(prestatie_retour("1"), aanbieder=OTHER)], 2, id="of another provider"),
         pytest.param([intrekking("declaration", b"323 1")], 1, id="the whole message rejected"),
-        pytest.param([regel("3", "1"), retour("3")], 2, id="its credit rejected"),
-        pytest.param([regel("3", "1")], 1, id="its credit accepted"),
-        pytest.param([retour("1"), regel("1", bericht=b"later", dagtekening=D + 60)], 2, id="declared again under its reference"),
+        pytest.param([prestatie("3", "1"), prestatie_retour("3")], 2, id="its credit rejected"),
+        pytest.param([prestatie("3", "1")], 1, id="its credit accepted"),
+        pytest.param([prestatie_retour("1"), prestatie("1", bericht=b"later", dagtekening=D + 60)], 2, id="declared again under its reference"),
     ],
 )  # fmt: skip
-def test_a_rejected_line_counts_as_never_declared(over: list[Event], net: int) -> None:
-    lines = [regel("1"), regel("2", begindatum=D + 31, einddatum=D + 58, dagtekening=D + 60)]
+def test_a_rejected_line_counts_as_never_declared(over: list[Told], net: int) -> None:
+    lines = [prestatie("1"), prestatie("2", begindatum=D + 31, einddatum=D + 58, dagtekening=D + 60)]
     assert traject(start(0), *lines, *over).declaraties == net
 
 
@@ -152,44 +153,46 @@ B = b"besch001"
     [
         pytest.param([score(NUMBER), start(0)], "", id="linked by its assignment"),
         pytest.param([score(NUMBER)], "toewijzing", id="assignment not known"),
-        pytest.param([score(NUMBER), jw301()], "traject", id="assignment known, no start"),
-        pytest.param([score(NUMBER), jw301(einddatum=D, reden_wijziging="13")], "toewijzing", id="assignment removed"),
-        pytest.param([score(NUMBER), jw301(aanbieder=OTHER)], "toewijzing", id="assignment of another provider"),
+        pytest.param([score(NUMBER), toewijzing()], "traject", id="assignment known, no start"),
+        pytest.param([score(NUMBER), toewijzing(einddatum=D, reden_wijziging="13")], "toewijzing", id="assignment removed"),
+        pytest.param([score(NUMBER), event(toewijzing(), aanbieder=OTHER)], "toewijzing", id="assignment of another provider"),
         pytest.param([score(NUMBER), stop(0, 50)], "toewijzing", id="a stop that waits is no traject"),
         pytest.param([score(None, B), start(0)], "beschikking", id="beschikking not known"),
     ],
 )  # fmt: skip
-def test_what_a_score_waits_for(history: list[Event], wacht: str) -> None:
+def test_what_a_score_waits_for(history: list[Told], wacht: str) -> None:
     (row,) = scores(*history)
     assert (row.wacht, row.sinds) == (wacht, D if wacht else None)
     assert (row.traject == "") == bool(wacht)
 
 
 def test_a_score_waits_since_its_first_upload() -> None:
-    (row,) = scores(score(NUMBER, day=9, line=2), score(NUMBER, day=4))
+    (row,) = scores(event(score(NUMBER, day=9), line=2), score(NUMBER, day=4))
     assert row.sinds == D + 4
 
 
 def test_a_beschikking_stands_for_the_assignment_named_beside_it() -> None:
-    both = score(NUMBER, B, doel=2, line=2)
+    both = event(score(NUMBER, B, doel=2), line=2)
     row = traject(start(0), score(None, B), both)
     assert (row.scores, row.gas) == (2, {"1O": 2, "2O": 2})
-    elders = score(NUMBER, B, doel=2, line=2, aanbieder=OTHER)
+    elders = event(score(NUMBER, B, doel=2), line=2, aanbieder=OTHER)
     assert traject(start(0), score(None, B), elders).scores == 0
 
 
 def test_of_several_assignments_of_one_beschikking_the_latest_upload_counts() -> None:
     chain = [start(0), start(500, b"toew0002", categorie="54")]
-    both = [score(NUMBER, B, doel=2, day=1, line=2), score(b"toew0002", B, doel=3, day=2, line=3)]
+    both = [event(score(NUMBER, B, doel=2, day=1), line=2), event(score(b"toew0002", B, doel=3, day=2), line=3)]
     assert [row.scores for row in trajecten(*chain, score(None, B), *both)] == [1, 2]
-    both.append(score(NUMBER, B, doel=2, day=3, line=4))
+    both.append(event(score(NUMBER, B, doel=2, day=3), line=4))
     assert [row.scores for row in trajecten(*chain, score(None, B), *both)] == [2, 1]
 
 
 def test_a_beschikking_whose_assignment_has_no_start_waits_for_that() -> None:
-    waits = {(row.doel, row.wacht) for row in scores(score(None, B), score(NUMBER, B, doel=2, line=2))}
+    waits = {(row.doel, row.wacht) for row in scores(score(None, B), event(score(NUMBER, B, doel=2), line=2))}
     assert waits == {(1, "toewijzing"), (2, "toewijzing")}
-    waits = {(row.doel, row.wacht) for row in scores(jw301(), score(None, B), score(NUMBER, B, doel=2, line=2))}
+    waits = {
+        (row.doel, row.wacht) for row in scores(toewijzing(), score(None, B), event(score(NUMBER, B, doel=2), line=2))
+    }
     assert waits == {(1, "traject"), (2, "traject")}
 
 
@@ -197,20 +200,24 @@ def test_a_beschikking_whose_assignment_has_no_start_waits_for_that() -> None:
 
 
 def test_a_meting_waits_for_its_traject_since_its_first_upload() -> None:
-    (row,) = metingen(meting(100, day=110), meting(100, day=120, line=2))
+    (row,) = metingen(meting(100, day=110), event(meting(100, day=120), line=2))
     assert (row.wacht, row.sinds, row.bevestigd) == ("traject", D + 110, False)
     (row,) = metingen(meting(100, day=110), start(0), stop(0, 100))
     assert (row.wacht, row.sinds, row.telt) == ("", None, True)
 
 
 def test_metingen_at_the_end_are_counted_and_those_of_long_lasting_care_name_their_years() -> None:
-    ends = [meting(100), meting(101, "JE", nummer=b"meting02", line=2), meting(300, nummer=b"meting03", line=3)]
+    ends = [
+        meting(100),
+        event(meting(101, "JE", meting=b"meting02"), line=2),
+        event(meting(300, meting=b"meting03"), line=3),
+    ]
     row = traject(start(0), stop(0, 100), *ends)
     assert (row.metingen, row.metingen_einde, row.metingen_jaren, row.intensiteit) == (2, 2, [], "")
     years = [
         meting(400, "OD"),
-        meting(30, "JD", nummer=b"meting02", line=2),
-        meting(40, "OD", nummer=b"meting03", line=3),
+        event(meting(30, "JD", meting=b"meting02"), line=2),
+        event(meting(40, "OD", meting=b"meting03"), line=3),
     ]
     row = traject(start(0), *years)
     assert (row.metingen, row.metingen_einde, row.metingen_jaren, row.intensiteit) == (3, 0, [2026, 2027], "duurzaam")
@@ -237,19 +244,19 @@ def test_the_form_of_help_follows_from_the_category_where_labels_agree() -> None
         pytest.param([start(101, categorie="54")], 101, id="the day after, another product"),
         pytest.param([start(100, categorie="54")], None, id="on the last day: already running"),
         pytest.param([start(50, categorie="54")], None, id="already running"),
-        pytest.param([start(465, aanbieder=OTHER)], 465, id="365 days later"),
-        pytest.param([start(466, aanbieder=OTHER)], None, id="366 days later"),
+        pytest.param([event(start(465), aanbieder=OTHER)], 465, id="365 days later"),
+        pytest.param([event(start(466), aanbieder=OTHER)], None, id="366 days later"),
         pytest.param([start(300, gemeente="0479")], 300, id="another municipality of the set"),
         pytest.param([start(300, gemeente="0034")], None, id="a municipality outside the set"),
         pytest.param([start(300, categorie="47")], None, id="jeugdreclassering"),
         pytest.param([start(300, categorie="49")], None, id="preventief justitieel kader"),
-        pytest.param([start(300, aanbieder=OTHER), start(200, b"toew0002", aanbieder=OTHER, categorie="54")], 200, id="the first of two"),
-        pytest.param([stop(300, 350, nummer=b"toew0002")], None, id="a stop that waits for its start"),
-        pytest.param([start(300), intrekking("start", b"s0000300")], None, id="a start that was rejected"),
-        pytest.param([cbs(300)], None, id="a CBS record"),
+        pytest.param([event(start(300), aanbieder=OTHER), event(start(200, b"toew0002", categorie="54"), aanbieder=OTHER)], 200, id="the first of two"),
+        pytest.param([stop(300, 350, toewijzing=b"toew0002")], None, id="a stop that waits for its start"),
+        pytest.param([start(300), intrekking("start", start(300).bericht)], None, id="a start that was rejected"),
+        pytest.param([cbs_record(300)], None, id="a CBS record"),
     ],
 )  # fmt: skip
-def test_the_first_new_start_after_the_end(later: list[Event], new: int | str | None) -> None:
+def test_the_first_new_start_after_the_end(later: list[Told], new: int | str | None) -> None:
     row = trajecten(start(0), stop(0, 100), *later)[0]
     if new == "chain":
         assert (row.status, row.leveringen, row.nieuwe_start) == ("lopend", 2, None)

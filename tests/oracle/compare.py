@@ -12,11 +12,9 @@ import msgspec
 from domain.care.fold import Person, fold_rows, rows_of
 from domain.care.rows import T_METING, T_SCORE, T_TRAJECT, CareRow, RowKey, TrajectRow
 from domain.facts.fact import Event
-from domain.facts.fact_set import FactSet, add
+from tests.build import CLIENT, fact_set
 from tests.oracle.expected import expected
 from tests.oracle.shape import Row, Rows, row
-
-CLIENT = b"p1.jeugd.0.AAAAAAAAAAAAAAAAAAAAAA"
 
 
 def _row(key: RowKey, made: CareRow, trajecten: dict[str, Row] | None) -> Row:
@@ -39,10 +37,7 @@ def as_rows(table: Iterable[tuple[RowKey, CareRow]]) -> Rows:
 
 def of_set(history: Iterable[Event]) -> list[tuple[RowKey, CareRow]]:
     """The rows that the set of facts yields."""
-    facts = FactSet()
-    for event in history:
-        add(facts, event)
-    return list(rows_of(CLIENT, facts).items())
+    return list(rows_of(CLIENT, fact_set(history)).items())
 
 
 def of_log(history: Sequence[Event], cuts: Sequence[int]) -> list[tuple[RowKey, CareRow]]:

@@ -6,23 +6,24 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from domain.facts.fact import (
-    CbsRecord,
-    Dubbel,
-    Event,
-    Fact,
-    Intrekking,
-    Meting,
-    Prestatie,
-    PrestatieRetour,
-    Score,
-    Start,
-    Stop,
-    Toewijzing,
-    Vervanging,
-)
+from domain.facts.fact import CbsRecord, Event, Fact, Meting, Prestatie, Score, Start, Stop, Toewijzing
 from domain.field.codes import REDENEN
+from tests.build import (
+    cbs_record,
+    dubbel,
+    event,
+    intrekking,
+    meting,
+    prestatie,
+    prestatie_retour,
+    score,
+    start,
+    stop,
+    toewijzing,
+    vervanging,
+)
 
 AANBIEDERS = ("12345678", "87654321")
 GEMEENTEN = ("0363", "0457", "0384", "0034", "0999")  # the second is an old code of the first, the last is none
@@ -73,7 +74,8 @@ class _Pen:
     def put(self, fact: Fact, aanbieder: str, delivery: str | None = None, line: int | None = None) -> None:
         n = len(self.events)
         delivery = DELIVERIES[n % len(DELIVERIES)] if delivery is None else delivery
-        self.events.append(Event(delivery, n + 1 if line is None else line, aanbieder, n, fact))
+        line = n + 1 if line is None else line
+        self.events.append(event(fact, aanbieder=aanbieder, delivery=delivery, line=line, published_at=n))
 
     def message(self) -> dict[str, Any]:
         bericht = _pick(self.draw, BERICHTEN)
@@ -104,56 +106,54 @@ class _Pen:
         """A start and, mostly, one or two stops of it; sometimes the start is missing."""
         who, start_key = self.start_key()
         if _pick(self.draw, (True,) * 7 + (False,)):
-            self.put(Start(**start_key, **self.person(), **self.message(), status=1), who)
+            self.put(start(**start_key, **self.person(), **self.message()), who)
         for _ in range(_pick(self.draw, (0, 1, 1, 1, 2))):
             self.stop(who, start_key)
 
     def stop(self, who: str, start_key: dict[str, Any]) -> None:
         end = max(start_key["begindatum"], self.day(start_key["begindatum"]))
         reden = _pick(self.draw, ("20", "20", "31", "32", *FINALS))
-        self.put(
-            Stop(**start_key, **self.person(), **self.message(), reden_beeindiging=reden, einddatum=end, status=1), who
-        )
+        fact = stop(**start_key, **self.person(), **self.message(), reden_beeindiging=reden, einddatum=end)
+        self.put(fact, who)
 
     def resume(self) -> None:
         """A new start of an earlier spoor, on a day beside one of its dates."""
-        earlier = [event for event in self.events if isinstance(event.fact, Start | Stop)]
+        earlier = [told for told in self.events if isinstance(told.fact, Start | Stop)]
         if not earlier:
             return self.levering()
-        event = _pick(self.draw, earlier)
-        f = event.fact
+        told = _pick(self.draw, earlier)
+        f = told.fact
         base = f.einddatum if isinstance(f, Stop) else f.begindatum
         start_key = {
             "gemeente": f.gemeente, "toewijzing": _pick(self.draw, (f.toewijzing, *self.toewijzingen)),
             "categorie": f.categorie, "code": f.code, "begindatum": self.day(base),
         }  # fmt: skip
-        self.put(Start(**start_key, **self.person(), **self.message(), status=1), event.aanbieder)
+        self.put(start(**start_key, **self.person(), **self.message()), told.aanbieder)
         if self.draw(st.booleans()):
-            self.stop(event.aanbieder, start_key)
+            self.stop(told.aanbieder, start_key)
         return None
 
     def correct(self) -> None:
         """Remove (3) or deliver again (1) an earlier start or stop, under another message, with another content."""
-        earlier = [event for event in self.events if isinstance(event.fact, Start | Stop)]
+        earlier = [told for told in self.events if isinstance(told.fact, Start | Stop)]
         if not earlier:
             return self.levering()
-        event = _pick(self.draw, earlier)
+        told = _pick(self.draw, earlier)
         for status in _pick(self.draw, ((3,), (1,), (3, 1), (3, 3), (1, 3, 1))):
-            f = event.fact
+            f = told.fact
             over: dict[str, Any] = {**self.message(), **self.person(), "status": status}
             if isinstance(f, Stop):
                 over["einddatum"] = max(f.begindatum, self.day(f.einddatum))
             if f.gemeente in GEMEENTEN[:2]:
                 over["gemeente"] = _pick(self.draw, (f.gemeente, *(g for g in self.gemeenten if g in GEMEENTEN[:2])))
-            known = {name: getattr(f, name) for name in f.__struct_fields__}
-            self.put(type(f)(**{**known, **over}), event.aanbieder)
+            self.put(replace(f, **over), told.aanbieder)
         return None
 
     def declaration(self) -> None:
         earlier = [e for e in self.events if isinstance(e.fact, Prestatie | Start) and e.fact.toewijzing is not None]
         if earlier and _pick(self.draw, (True, True, True, False)):
-            event = _pick(self.draw, earlier)
-            f, who = event.fact, event.aanbieder
+            told = _pick(self.draw, earlier)
+            f, who = told.fact, told.aanbieder
             what = {name: getattr(f, name) for name in ("gemeente", "toewijzing", "categorie", "code")}
         else:
             who, what = self.start_key(DAY_0)
@@ -162,7 +162,7 @@ class _Pen:
         credit = _pick(self.draw, (False, False, True))
         volume, tarief = _pick(self.draw, (1, 1, 2)), _pick(self.draw, (None, 5, 5))
         self.put(
-            Prestatie(
+            prestatie(
                 **what, **self.message(), referentie=_pick(self.draw, REFERENTIES),
                 begindatum=_pick(self.draw, FIRSTS), einddatum=_pick(self.draw, LASTS),
                 vorige_referentie=_pick(self.draw, REFERENTIES) if credit else None, debet_credit="C" if credit else "D",
@@ -177,8 +177,8 @@ class _Pen:
         named = [e for e in self.events if isinstance(e.fact, Start | Stop | Prestatie | Toewijzing)]
         named = [e for e in named if e.fact.toewijzing is not None]
         if named and _pick(self.draw, (True,) * 5 + (False,)):
-            event = _pick(self.draw, named)
-            f, who = event.fact, event.aanbieder
+            told = _pick(self.draw, named)
+            f, who = told.fact, told.aanbieder
             what = {name: getattr(f, name) for name in ("gemeente", "toewijzing", "categorie", "code")}
         else:
             who, what = self.start_key(DAY_0)
@@ -189,11 +189,10 @@ class _Pen:
         beginning, reden = _pick(self.draw, (*FIRSTS, 20_394)), _pick(self.draw, ("", "", "05", "11", "11", "13", "13"))
         end = beginning if reden == "13" else _pick(self.draw, (None, *LASTS))
         self.put(
-            Toewijzing(
+            toewijzing(
                 **what, **self.message(), toewijzingsdatum=DAY_0 + _pick(self.draw, (0, 0, 1, 45)),
                 toewijzingstijd=_pick(self.draw, (0, 0, 60)), ingangsdatum=beginning,
-                einddatum=end, reden_wijziging=reden, volume=None,
-                eenheid=_pick(self.draw, ("", *EENHEDEN)), frequentie="", budget=None,
+                einddatum=end, reden_wijziging=reden, volume=None, eenheid=_pick(self.draw, ("", *EENHEDEN)), frequentie="",
             ),
             who,
         )  # fmt: skip
@@ -203,31 +202,23 @@ class _Pen:
         named = [e for e in self.events if isinstance(e.fact, Start | Stop | Prestatie | CbsRecord | Toewijzing)]
         if not named:
             return self.levering()
-        event = _pick(self.draw, named)
-        f = event.fact
+        told = _pick(self.draw, named)
+        f = told.fact
         fact: Fact
         if isinstance(f, CbsRecord):
-            fact = Vervanging(_pick(self.draw, (f.periode, f.periode, "2026-1")), event.delivery)
+            fact = vervanging(told.delivery, _pick(self.draw, (f.periode, f.periode, "2026-1")))
         elif isinstance(f, Toewijzing):
-            fact = Dubbel("TR056", "assignment", f.bericht)
+            fact = dubbel("TR056", f.bericht, "assignment")
         elif isinstance(f, Prestatie):
-            fact = _pick(self.draw, (
-                Intrekking("declaration", f.bericht, "0001"), Dubbel("TR056", "declaration", f.bericht),
-                PrestatieRetour(f.gemeente, f.referentie, f.bericht, "8021", f.dagtekening + 9),
-                PrestatieRetour(f.gemeente, f.referentie, f.bericht, "8021", f.dagtekening + 9),
-                Dubbel("TR314", "", f.referentie), Dubbel("TR333", "", f.declaratienummer or b"decl0002"),
-            ))  # fmt: skip
+            rejected = prestatie_retour(referentie=f.referentie, bericht=f.bericht)
+            twice = [dubbel("TR314", f.referentie), dubbel("TR333", f.declaratienummer or b"decl0002")]
+            message = [intrekking("declaration", f.bericht), dubbel("TR056", f.bericht, "declaration")]
+            fact = _pick(self.draw, [*message, rejected, rejected, *twice])
         else:
             kind = "start" if isinstance(f, Start) else "stop"
-            fact = _pick(
-                self.draw,
-                (
-                    Intrekking(kind, f.bericht, "0001"),
-                    Intrekking("stop", f.bericht, "0001"),
-                    Dubbel("TR056", kind, f.bericht),
-                ),
-            )
-        self.put(fact, _pick(self.draw, (event.aanbieder,) * 7 + AANBIEDERS))
+            withdrawn = [intrekking(kind, f.bericht), intrekking("stop", f.bericht)]
+            fact = _pick(self.draw, [*withdrawn, dubbel("TR056", f.bericht, kind)])
+        self.put(fact, _pick(self.draw, (told.aanbieder,) * 7 + AANBIEDERS))
         return None
 
     def cbs(self) -> None:
@@ -238,7 +229,7 @@ class _Pen:
         end = _pick(self.draw, (None, begin, begin + 1, begin + 5, begin + 60))
         mark, option = st.none() | st.integers(1, 10), st.none() | st.integers(1, 4)
         self.put(
-            CbsRecord(
+            cbs_record(
                 gemeente=_pick(self.draw, ("0034", "0034", "0034", "0363", "0457")), hulpvorm=_pick(self.draw, ("02", "02", "11")),
                 verwijzer=_pick(self.draw, ("", "01")), crisis=_pick(self.draw, ("", "01", "02")), begindatum=begin,
                 einddatum=end, reden="" if end is None else _pick(self.draw, ("01", "02", "03", "04", "05")),
@@ -255,7 +246,7 @@ class _Pen:
         toewijzing = _pick(self.draw, (*self.toewijzingen, *self.toewijzingen, *TOEWIJZINGEN))
         decision = (b"besch001", b"besch001", b"besch002")
         beschikking = _pick(self.draw, decision) if toewijzing is None else _pick(self.draw, (None, *decision))
-        fact = Score(
+        fact = score(
             toewijzing=toewijzing, beschikking=beschikking, doel=doel, beoordelaar=_pick(self.draw, "OC" if doel else "OCB"),
             waarde=_pick(self.draw, (None, 1, 2, -1, 0) if doel else (None, 1, 2, 3)), tijd=self.upload_time(),
         )  # fmt: skip
@@ -265,7 +256,7 @@ class _Pen:
         question = st.dictionaries(
             st.sampled_from(("VR01", "VR09A", "VR10", "VR09A", "VR10")), st.integers(1, 4), max_size=3
         )
-        fact = Meting(
+        fact = meting(
             meting=_pick(self.draw, (b"meting01", b"meting02", b"meting03", b"meting04")),
             vragenlijst="CEM+_2018_" + _pick(self.draw, ("OE", "OE", "JE", "OE", "OE", "JE", "OD", "JD")) + "_v1",
             informant=_pick(self.draw, ("Moeder", "Jeugdige")), datum=self.day(self.an_end()),
@@ -275,7 +266,7 @@ class _Pen:
 
     def an_end(self) -> int | None:
         """Mostly a day on which something ended, when there is one."""
-        ends = [event.fact.einddatum for event in self.events if isinstance(event.fact, Stop)]
+        ends = [told.fact.einddatum for told in self.events if isinstance(told.fact, Stop)]
         return _pick(self.draw, (*ends, *ends, *ends, None)) if ends else None
 
     def upload_time(self) -> int:
@@ -284,7 +275,7 @@ class _Pen:
 
     def place(self) -> tuple[str, int]:
         """A line of an upload not used yet; numbers are small, so that lines of several uploads compete."""
-        used = {(event.delivery, event.line) for event in self.events}
+        used = {(told.delivery, told.line) for told in self.events}
         free = [(d, n) for d in DELIVERIES[:4] for n in (1, 2, 3) if (d, n) not in used]
         place: tuple[str, int] = _pick(self.draw, free) if free else (DELIVERIES[9], len(self.events) + 100)
         return place
@@ -292,24 +283,23 @@ class _Pen:
     def again(self) -> None:
         """An event that was delivered before; a score or meting with the time of its new upload."""
         if self.events:
-            event = _pick(self.draw, self.events)
-            f = event.fact
+            told = _pick(self.draw, self.events)
+            f = told.fact
             if isinstance(f, Score | Meting | CbsRecord):
-                known = {name: getattr(f, name) for name in f.__struct_fields__}
-                f = type(f)(**{**known, "tijd": self.upload_time()})
-            self.events.append(Event(event.delivery, event.line, event.aanbieder, len(self.events), f))
+                f = replace(f, tijd=self.upload_time())
+            self.events.append(replace(told, published_at=len(self.events), fact=f))
 
 
 def _one_content(history: Sequence[Event]) -> list[Event]:
     """Leaves out what one message says twice with different contents (TR056, tested apart)."""
     seen: dict[Any, Fact] = {}
     kept = []
-    for event in history:
-        f = event.fact
+    for told in history:
+        f = told.fact
         if not isinstance(f, Start | Stop | Prestatie | Toewijzing):
-            kept.append(event)
+            kept.append(told)
             continue
-        key: tuple[Any, ...] = (type(f), event.aanbieder, f.bericht)
+        key: tuple[Any, ...] = (type(f), told.aanbieder, f.bericht)
         if isinstance(f, Prestatie):
             key += (f.referentie,)
         elif isinstance(f, Toewijzing):
@@ -317,7 +307,7 @@ def _one_content(history: Sequence[Event]) -> list[Event]:
         else:
             key += (f.gemeente, f.toewijzing, f.categorie, f.code, f.begindatum, getattr(f, "reden_beeindiging", ""))
         if seen.setdefault(key, f) == f:
-            kept.append(event)
+            kept.append(told)
     return kept
 
 

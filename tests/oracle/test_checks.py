@@ -8,18 +8,21 @@ import pytest
 from msgspec.structs import replace
 
 from domain.facts.checks import check
-from domain.facts.fact import Fact, Meting, Prestatie, Score, Start, Stop
+from domain.facts.fact import Fact
 from domain.field.codes import DEBET_CREDIT, EENHEDEN, GESLACHT, PRODUCTCATEGORIEEN, REDENEN
 from domain.field.dates import iso_day
 from domain.field.questionnaires import QUESTIONS, VRAGENLIJSTEN
+from tests.build import D, meting, prestatie, score, start, stop
 
 FIRST, LAST = iso_day("1900-01-01"), iso_day("2100-12-31")
 BEGIN, END, SIGNED = iso_day("2026-01-05"), iso_day("2026-03-01"), iso_day("2026-03-04")
-START = Start("0363", b"1", "45", "45A99", BEGIN, 1, SIGNED, b"1", BEGIN, 14, False, "1")
-STOP = Stop("0363", b"1", "45", "45A99", BEGIN, "31", END, 1, SIGNED, b"1", BEGIN, 14, False, "0")
-PRESTATIE = Prestatie("0363", b"1", "45", "45A99", b"r", None, "D", BEGIN, BEGIN + 3, 1, "04", 5, SIGNED, b"1")
-SCORE = Score(b"1", None, 1, "O", 2, 1_700_000_000_000)
-METING = Meting(b"1-1", "CEM+_2018_OE_v1", "Moeder", END, {"VR01": 1}, 1_700_000_000_000)
+START = start(begindatum=BEGIN, dagtekening=SIGNED, ingangsdatum=BEGIN)
+STOP = stop(begindatum=BEGIN, einddatum=END, dagtekening=SIGNED, ingangsdatum=BEGIN)
+PRESTATIE = prestatie(
+    begindatum=BEGIN, einddatum=BEGIN + 3, volume=1, eenheid="04", bedrag=5, dagtekening=SIGNED, tarief=None
+)
+SCORE = score()
+METING = meting(END - D, antwoorden={"VR01": 1})
 REMOVAL = {"status": 3}
 LAST_MS = (LAST + 1) * 86_400_000 - 1
 

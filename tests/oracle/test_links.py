@@ -5,85 +5,56 @@ Written out by hand, and each history given to the oracle as well.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from domain.care.fold import Issued, Person, fold_rows, rows_of
 from domain.care.rows import CareRow, MetingRow, RowKey, ScoreRow, TrajectRow
-from domain.facts.fact import Event, Fact, Meting, Prestatie, Score, Start, Stop
-from domain.facts.fact_set import FactSet, add
-from domain.field.dates import iso_day
-from tests.oracle.compare import CLIENT, difference, of_set
+from domain.facts.fact import Event, Fact
+from tests.build import (
+    AGB,
+    CLIENT,
+    DAY_MS,
+    DELIVERY,
+    NUMBER,
+    OTHER,
+    OTHER_DELIVERY,
+    D,
+    Told,
+    by,
+    event,
+    events,
+    fact_set,
+    levering,
+    meting,
+    prestatie,
+    score,
+)
+from tests.oracle.compare import difference, of_set
 
-AGB, OTHER = "12345678", "87654321"
-DAY = iso_day("2026-01-01")
-NEW_YEAR_MS = DAY * 86_400_000
-
-
-def event(fact: Fact, aanbieder: str = AGB, delivery: str = "a", line: int = 1) -> Event:
-    return Event(delivery * 32, line, aanbieder, 0, fact)
-
-
-def levering(
-    begin: int, end: int | None = None, reden: str = "31", nummer: bytes | None = b"toew0001", aanbieder: str = AGB, **over: Any
-) -> list[Event]:  # fmt: skip
-    """A start and, with an end, its stop."""
-    what: dict[str, Any] = {
-        "gemeente": "0363",
-        "categorie": "45",
-        "code": "45A01",
-        "toewijzing": nummer,
-        "begindatum": DAY + begin,
-    }
-    who: dict[str, Any] = {"leeftijd": 12, "leeftijd_benaderd": False, "geslacht": "1", "ingangsdatum": None}
-    loose: dict[str, Any] = {"status": 1, "dagtekening": DAY + 500, "bericht": b"%d" % begin}
-    everything = what | who | loose | over
-    history = [event(Start(**everything), aanbieder)]
-    if end is not None:
-        history.append(event(Stop(**everything, reden_beeindiging=reden, einddatum=DAY + end), aanbieder))
-    return history
+NEW_YEAR_MS = D * DAY_MS
 
 
-def meting(datum: int, code_list: str = "OE", nummer: bytes = b"m1", tijd: int = 50, **over: Any) -> Meting:
-    antwoorden = over.pop("antwoorden", {"VR09A": 8, "VR10": 4})
-    return Meting(nummer, f"CEM+_2018_{code_list}_v1", over.pop("informant", "Moeder"), DAY + datum, antwoorden, tijd)
-
-
-def score(
-    waarde: int | None,
-    doel: int = 1,
-    who: str = "O",
-    tijd: int = 50,
-    nummer: bytes | None = b"toew0001",
-    decision: bytes | None = None,
-) -> Score:
-    return Score(nummer, decision, doel, who, waarde, tijd)  # fmt: skip
-
-
-def regel(referentie: bytes, number: bytes = b"toew0001", gemeente: str = "0363") -> Prestatie:
-    return Prestatie(
-        gemeente, number, "45", "45A01", referentie, None, "D", DAY, DAY + 30, 1, "14", 1, DAY + 500, b"323"
-    )
-
-
-def rows(history: list[Event]) -> dict[RowKey, CareRow]:
+def rows(told: Sequence[Told]) -> dict[RowKey, CareRow]:
     """The rows of a history, after the oracle agreed."""
+    history = events(told)
     table = of_set(history)
     assert difference(table, history) == ""
     return dict(table)
 
 
-def begin_of_link(history: list[Event]) -> int | None:
+def begin_of_link(history: list[Told]) -> int | None:
     """The begin of the traject that the one meting or score of a history hangs on."""
     table = rows(history)
     (what,) = (row for row in table.values() if isinstance(row, MetingRow | ScoreRow))
-    begins = {key.nummer.hex(): row.begindatum - DAY for key, row in table.items() if isinstance(row, TrajectRow)}
+    begins = {key.nummer.hex(): row.begindatum - D for key, row in table.items() if isinstance(row, TrajectRow)}
     return begins[what.traject] if what.traject else None
 
 
-def traject(history: list[Event], begin: int = 0) -> TrajectRow:
-    (row,) = (r for r in rows(history).values() if isinstance(r, TrajectRow) and r.begindatum == DAY + begin)
+def traject(history: list[Told], begin: int = 0) -> TrajectRow:
+    (row,) = (r for r in rows(history).values() if isinstance(r, TrajectRow) and r.begindatum == D + begin)
     return row
 
 
@@ -95,31 +66,31 @@ def traject(history: list[Event], begin: int = 0) -> TrajectRow:
 )
 @pytest.mark.parametrize("code_list", ["OE", "JE"])
 def test_at_the_end_from_30_days_before_to_90_days_after(datum: int, linked: bool, code_list: str) -> None:
-    assert begin_of_link([*levering(0, 100), event(meting(datum, code_list))]) == (0 if linked else None)
+    assert begin_of_link([*levering(0, 100), meting(datum, code_list)]) == (0 if linked else None)
 
 
 @pytest.mark.parametrize("history", [levering(0), levering(0, 100, "20"), levering(0, 100)[1:]])
-def test_at_the_end_needs_an_end(history: list[Event]) -> None:
-    assert begin_of_link([*history, event(meting(100))]) is None
+def test_at_the_end_needs_an_end(history: list[Told]) -> None:
+    assert begin_of_link([*history, meting(100)]) is None
 
 
 @pytest.mark.parametrize(("datum", "begin"), [(114, 0), (115, 0), (116, 10), (140, 10)])
 def test_at_the_end_the_nearest_end_counts(datum: int, begin: int) -> None:
     """Ends on day 100 and day 130; in the middle the one that began first."""
-    history = [*levering(0, 100), *levering(10, 130, nummer=b"toew0002", categorie="54")]
-    assert begin_of_link([*history, event(meting(datum))]) == begin
-    assert begin_of_link([*reversed(history), event(meting(datum))]) == begin
+    history = [*levering(0, 100), *levering(10, 130, toewijzing=b"toew0002", categorie="54")]
+    assert begin_of_link([*history, meting(datum)]) == begin
+    assert begin_of_link([*reversed(history), meting(datum)]) == begin
 
 
 def test_of_two_trajecten_that_end_on_one_day_the_first_begun() -> None:
-    history = [*levering(10, 100, nummer=b"toew0002", categorie="54"), *levering(0, 100)]
-    assert begin_of_link([*history, event(meting(100))]) == 0
+    history = [*levering(10, 100, toewijzing=b"toew0002", categorie="54"), *levering(0, 100)]
+    assert begin_of_link([*history, meting(100)]) == 0
 
 
 def test_a_meting_is_of_one_provider() -> None:
-    assert begin_of_link([*levering(0, 100), event(meting(100), OTHER)]) is None
-    history = [*levering(0, 100), *levering(5, 120, aanbieder=OTHER)]
-    assert begin_of_link([*history, event(meting(100), OTHER)]) == 5
+    assert begin_of_link([*levering(0, 100), event(meting(100), aanbieder=OTHER)]) is None
+    history = [*levering(0, 100), *by(OTHER, *levering(5, 120))]
+    assert begin_of_link([*history, event(meting(100), aanbieder=OTHER)]) == 5
 
 
 # --- metingen while running ---------------------------------------------------------------------------------------
@@ -128,40 +99,35 @@ def test_a_meting_is_of_one_provider() -> None:
 @pytest.mark.parametrize(("datum", "linked"), [(-1, False), (0, True), (50, True), (100, True), (101, False)])
 @pytest.mark.parametrize("code_list", ["OD", "JD"])
 def test_while_running_on_the_day(datum: int, linked: bool, code_list: str) -> None:
-    assert begin_of_link([*levering(0, 100), event(meting(datum, code_list))]) == (0 if linked else None)
+    assert begin_of_link([*levering(0, 100), meting(datum, code_list)]) == (0 if linked else None)
 
 
 @pytest.mark.parametrize(("history", "linked"), [(levering(0), True), (levering(0, 100, "20"), True), (levering(0, 100)[1:], False)])  # fmt: skip
-def test_while_running_a_pause_runs_and_a_stop_without_start_does_not(history: list[Event], linked: bool) -> None:
-    assert begin_of_link([*history, event(meting(400, "OD"))]) == (0 if linked else None)
+def test_while_running_a_pause_runs_and_a_stop_without_start_does_not(history: list[Told], linked: bool) -> None:
+    assert begin_of_link([*history, meting(400, "OD")]) == (0 if linked else None)
 
 
 @pytest.mark.parametrize("turn", [1, -1])
 def test_of_two_running_the_last_begun(turn: int) -> None:
-    history = [*levering(0), *levering(10, nummer=b"toew0002", categorie="54")][::turn]
-    assert begin_of_link([*history, event(meting(20, "OD"))]) == 10
-    assert begin_of_link([*history, event(meting(9, "OD"))]) == 0
+    history = [*levering(0), *levering(10, toewijzing=b"toew0002", categorie="54")][::turn]
+    assert begin_of_link([*history, meting(20, "OD")]) == 10
+    assert begin_of_link([*history, meting(9, "OD")]) == 0
 
 
 # --- which meting counts ------------------------------------------------------------------------------------------
 
 
-def counting(*uploads: Event) -> tuple[int | None, int | None, int]:
+def counting(*uploads: Told) -> tuple[int | None, int | None, int]:
     row = traject([*levering(0, 100), *uploads])
     return row.nut_ouder, row.nut_jeugdige, row.metingen
 
 
 def figure(
-    nut: int,
-    datum: int = 100,
-    nummer: bytes = b"m1",
-    tijd: int = 50,
-    code_list: str = "OE",
-    *,
-    delivery: str = "a",
-    line: int = 1,
-) -> Event:
-    return event(meting(datum, code_list, nummer, tijd, antwoorden={"VR09A": nut}), AGB, delivery, line)  # fmt: skip
+    nut: int, datum: int = 100, nummer: bytes = b"m1", tijd: int = 50, code_list: str = "OE",
+    *, delivery: str = DELIVERY, line: int = 1,
+) -> Event:  # fmt: skip
+    filled_in = meting(datum, code_list, meting=nummer, tijd=tijd, antwoorden={"VR09A": nut})
+    return event(filled_in, delivery=delivery, line=line)
 
 
 @pytest.mark.parametrize("turn", [1, -1])
@@ -182,10 +148,12 @@ def test_of_one_group_the_latest_meting_counts(one: Event, two: Event, turn: int
 @pytest.mark.parametrize(
     ("one", "two"),
     [
-        pytest.param(figure(1, 101, tijd=99), figure(2, 102, delivery="b"), id="later datum, upload earlier"),
-        pytest.param(figure(1, tijd=50, line=9), figure(2, tijd=51, delivery="b"), id="later upload"),
-        pytest.param(figure(1, line=1, delivery="b"), figure(2, line=2), id="later line"),
-        pytest.param(figure(1, delivery="a"), figure(2, delivery="b"), id="other delivery"),
+        pytest.param(
+            figure(1, 101, tijd=99), figure(2, 102, delivery=OTHER_DELIVERY), id="later datum, upload earlier"
+        ),
+        pytest.param(figure(1, tijd=50, line=9), figure(2, tijd=51, delivery=OTHER_DELIVERY), id="later upload"),
+        pytest.param(figure(1, line=1, delivery=OTHER_DELIVERY), figure(2, line=2), id="later line"),
+        pytest.param(figure(1, delivery=DELIVERY), figure(2, delivery=OTHER_DELIVERY), id="other delivery"),
     ],
 )
 def test_of_one_meting_the_latest_delivery_counts(one: Event, two: Event, turn: int) -> None:
@@ -204,26 +172,27 @@ def test_at_the_end_and_while_running_are_one_group() -> None:
 
 
 def test_a_counting_meting_without_a_mark_leaves_the_mark_open() -> None:
-    empty = event(meting(102, nummer=b"m2", antwoorden={"VR10": 3}), line=2)
+    empty = event(meting(102, meting=b"m2", antwoorden={"VR10": 3}), line=2)
     row = traject([*levering(0, 100), figure(7, 101), empty])
     assert (row.nut_ouder, row.zonder_hulp_ouder, row.nut_jeugdige, row.zonder_hulp_jeugdige) == (None, 3, None, None)
-    younger = event(meting(101, "JE", b"m3", antwoorden={"VR09A": 6, "VR10": 2}), line=3)
+    younger = event(meting(101, "JE", meting=b"m3", antwoorden={"VR09A": 6, "VR10": 2}), line=3)
     row = traject([*levering(0, 100), empty, younger])
     assert (row.nut_ouder, row.zonder_hulp_ouder, row.nut_jeugdige, row.zonder_hulp_jeugdige) == (None, 3, 6, 2)
 
 
 def test_a_meting_that_waits_does_not_count() -> None:
-    ((key, row),) = rows([event(meting(-1, "JD", antwoorden={"VR01": 2, "VR09A": 9}))]).items()
+    ((key, row),) = rows([meting(-1, "JD", antwoorden={"VR01": 2, "VR09A": 9})]).items()
     assert (key.aanbieder, key.gemeente, key.jaar) == (AGB, "", 2025)
     assert row == MetingRow(
-        "CEM+_2018_JD_v1", "jeugdige", "duurzaam", "Moeder", DAY - 1, 9, None, {"VR01": 2, "VR09A": 9}, "", False,
-        wacht="traject", sinds=0, aanlevering="a" * 32, record=1,
+        vragenlijst="CEM+_2018_JD_v1", groep="jeugdige", soort="duurzaam", informant="Moeder", datum=D - 1, nut=9,
+        zonder_hulp=None, antwoorden={"VR01": 2, "VR09A": 9}, traject="", telt=False, wacht="traject", sinds=D,
+        aanlevering=DELIVERY, record=1,
     )  # fmt: skip
 
 
 def test_an_unknown_questionnaire_has_no_group_and_no_traject() -> None:
     """Entry refuses it; a log of another version may hold it."""
-    table = of_set([*levering(0, 100), event(meting(100, "XX"))])
+    table = of_set(events([*levering(0, 100), meting(100, "XX")]))
     (row,) = (row for _, row in table if isinstance(row, MetingRow))
     assert (row.vragenlijst, row.groep, row.soort, row.traject, row.telt) == ("CEM+_2018_XX_v1", "", "", "", False)
 
@@ -231,23 +200,31 @@ def test_an_unknown_questionnaire_has_no_group_and_no_traject() -> None:
 # --- scores -------------------------------------------------------------------------------------------------------
 
 
+def waiting(doel: int, beoordelaar: str, waarde: int | None, tijd: int) -> ScoreRow:
+    """The row of a score in the first line of its delivery, whose assignment is not known."""
+    return ScoreRow(
+        doel=doel, beoordelaar=beoordelaar, waarde=waarde, tijd=tijd, traject="", wacht="toewijzing",
+        sinds=tijd // DAY_MS, aanlevering=DELIVERY, record=1,
+    )  # fmt: skip
+
+
 def test_a_score_hangs_on_its_assignment_of_its_provider() -> None:
-    assert begin_of_link([*levering(0), event(score(2))]) == 0
-    assert begin_of_link([*levering(0), event(score(2, nummer=b"toew0009"))]) is None
-    assert begin_of_link([*levering(0), event(score(2), OTHER)]) is None
-    assert begin_of_link([*levering(0), event(score(2, nummer=None, decision=b"b"))]) is None
-    assert begin_of_link([*levering(0, 100)[1:], event(score(2))]) is None
+    assert begin_of_link([*levering(0), score()]) == 0
+    assert begin_of_link([*levering(0), score(b"toew0009")]) is None
+    assert begin_of_link([*levering(0), event(score(), aanbieder=OTHER)]) is None
+    assert begin_of_link([*levering(0), score(None, b"b")]) is None
+    assert begin_of_link([*levering(0, 100)[1:], score()]) is None
 
 
 def test_of_two_trajecten_of_one_assignment_the_last_begun() -> None:
     history = [*levering(200), *levering(0, 100)]
-    assert begin_of_link([*history, event(score(2))]) == 200
-    assert begin_of_link([*reversed(history), event(score(2))]) == 200
+    assert begin_of_link([*history, score()]) == 200
+    assert begin_of_link([*reversed(history), score()]) == 200
 
 
 def test_every_assignment_of_a_chain_is_its_own() -> None:
-    history = [*levering(0, 100), *levering(110, nummer=b"toew0002")]
-    row = traject([*history, event(score(2)), event(score(1, doel=2, nummer=b"toew0002"), line=2)])
+    history = [*levering(0, 100), *levering(110, toewijzing=b"toew0002")]
+    row = traject([*history, score(), event(score(b"toew0002", doel=2, waarde=1), line=2)])
     assert (row.gas, row.scores) == ({"1O": 2, "2O": 1}, 2)
 
 
@@ -255,9 +232,13 @@ def test_every_assignment_of_a_chain_is_its_own() -> None:
 @pytest.mark.parametrize(
     ("one", "two"),
     [
-        pytest.param(event(score(0), line=9), event(score(2, tijd=51), delivery="b"), id="later upload"),
-        pytest.param(event(score(0), delivery="b"), event(score(2), line=2), id="later line"),
-        pytest.param(event(score(0)), event(score(2), delivery="b"), id="other delivery"),
+        pytest.param(
+            event(score(waarde=0, tijd=50), line=9),
+            event(score(waarde=2, tijd=51), delivery=OTHER_DELIVERY),
+            id="later upload",
+        ),
+        pytest.param(event(score(waarde=0), delivery=OTHER_DELIVERY), event(score(waarde=2), line=2), id="later line"),
+        pytest.param(event(score(waarde=0)), event(score(waarde=2), delivery=OTHER_DELIVERY), id="other delivery"),
     ],
 )
 def test_of_one_score_the_latest_upload_counts(one: Event, two: Event, turn: int) -> None:
@@ -267,14 +248,15 @@ def test_of_one_score_the_latest_upload_counts(one: Event, two: Event, turn: int
 
 @pytest.mark.parametrize("turn", [1, -1])
 def test_one_line_with_two_contents_is_the_same_in_either_order_and_keeps_the_first_time(turn: int) -> None:
-    twice = [event(score(2, tijd=NEW_YEAR_MS)), event(score(0, tijd=NEW_YEAR_MS + 1))][::turn]
-    assert [row for _, row in of_set(twice)] == [ScoreRow(1, "O", 2, NEW_YEAR_MS, "", "toewijzing", DAY, "a" * 32, 1)]
+    twice = events([score(waarde=2, tijd=NEW_YEAR_MS), score(waarde=0, tijd=NEW_YEAR_MS + 1)][::turn])
+    assert [row for _, row in of_set(twice)] == [waiting(1, "O", 2, NEW_YEAR_MS)]
 
 
 def test_goals_are_counted_and_problems_kept_by_rater() -> None:
     goals = [2, 2, 1, 0, -1, None]
-    history = [event(score(w, doel), line=doel) for doel, w in enumerate(goals, 1)]
-    history += [event(score(w, 0, who), line=20 + w) for who, w in (("B", 1), ("O", 2), ("C", 3))]
+    history = [event(score(doel=doel, waarde=w), line=doel) for doel, w in enumerate(goals, 1)]
+    problems = (("B", 1), ("O", 2), ("C", 3))
+    history += [event(score(doel=0, beoordelaar=who, waarde=w), line=20 + w) for who, w in problems]
     row = traject([*levering(0), *history])
     assert row.gas == {"1O": 2, "2O": 2, "3O": 1, "4O": 0, "5O": -1}
     assert (row.gas_gescoord, row.gas_bereikt, row.gas_deels, row.scores) == (5, 2, 3, 9)
@@ -282,27 +264,27 @@ def test_goals_are_counted_and_problems_kept_by_rater() -> None:
 
 
 def test_parent_and_client_score_one_goal_apart() -> None:
-    row = traject([*levering(0), event(score(2)), event(score(0, who="C"), line=2)])
+    row = traject([*levering(0), score(waarde=2), event(score(beoordelaar="C", waarde=0), line=2)])
     assert row.gas == {"1O": 2, "1C": 0}
 
 
 @pytest.mark.parametrize(("tijd", "jaar"), [(NEW_YEAR_MS - 1, 2025), (NEW_YEAR_MS, 2026)])
 def test_the_row_of_a_score(tijd: int, jaar: int) -> None:
-    ((key, row),) = rows([event(score(None, 10, "C", tijd))]).items()
+    ((key, row),) = rows([score(doel=10, beoordelaar="C", waarde=None, tijd=tijd)]).items()
     assert (key.aanbieder, key.gemeente, key.jaar) == (AGB, "", jaar)
-    assert row == ScoreRow(10, "C", None, tijd, "", "toewijzing", tijd // 86_400_000, "a" * 32, 1)
+    assert row == waiting(10, "C", None, tijd)
 
 
 # --- declarations, keys -------------------------------------------------------------------------------------------
 
 
 def test_declared_lines_hang_on_their_assignment_of_their_provider() -> None:
-    history = [*levering(0, 100), *levering(110, nummer=b"toew0002"), *levering(0, aanbieder=OTHER)]
+    history = [*levering(0, 100), *levering(110, toewijzing=b"toew0002"), *by(OTHER, *levering(0))]
     lines = [
-        event(regel(b"r1")),
-        event(regel(b"r2", b"toew0002")),
-        event(regel(b"r3", b"toew0009")),
-        event(regel(b"r1"), OTHER),
+        prestatie("1"),
+        prestatie("2", toewijzing=b"toew0002"),
+        prestatie("3", toewijzing=b"toew0009"),
+        event(prestatie("1"), aanbieder=OTHER),
     ]
     found = {(k.aanbieder, r.declaraties) for k, r in rows([*history, *lines]).items() if isinstance(r, TrajectRow)}
     assert found == {(AGB, 2), (OTHER, 1)}
@@ -312,9 +294,9 @@ def test_declared_lines_hang_on_their_assignment_of_their_provider() -> None:
 def test_every_row_stands_under_the_current_municipality(gemeente: str, current: str, cluster: str) -> None:
     history = [
         *levering(0, 100, gemeente=gemeente),
-        event(meting(100)),
-        event(score(2)),
-        event(regel(b"r1", gemeente=gemeente)),
+        meting(100),
+        score(),
+        prestatie(gemeente=gemeente),
     ]
     table = rows(history)
     assert {key.gemeente for key in table} == {current}
@@ -325,14 +307,17 @@ def test_every_row_stands_under_the_current_municipality(gemeente: str, current:
 
 @pytest.mark.parametrize("turn", [1, -1])
 def test_of_two_begun_on_one_day_the_one_without_number_comes_first(turn: int) -> None:
-    loose, fixed = levering(0, nummer=None, code="A", leeftijd=7), levering(0, nummer=b"A", code="B", leeftijd=8)
+    loose, fixed = (
+        levering(0, toewijzing=None, code="A", leeftijd=7),
+        levering(0, toewijzing=b"A", code="B", leeftijd=8),
+    )
     row = traject([*loose, *fixed][::turn])
     assert (row.leeftijd, row.code, row.leveringen) == (7, "B", 2)
 
 
 def test_rows_of_two_providers_never_share_a_key() -> None:
-    history = [*levering(0), event(meting(50, "OD")), event(score(2))]
-    table = rows([*history, *(Event(e.delivery, e.line, OTHER, 0, e.fact) for e in history)])
+    history = [*levering(0), meting(50, "OD"), score()]
+    table = rows([*history, *by(OTHER, *history)])
     assert len({key.nummer for key in table}) == len(table) == 6
 
 
@@ -340,21 +325,21 @@ def test_what_differs_in_a_key_differs_in_the_number() -> None:
     """One of each that differs from the first in a single part."""
     one: dict[str, Any] = {"begin": 0, "end": 100}
     parts: tuple[dict[str, Any], ...] = (
-        {}, {"begin": 1}, {"nummer": b"toew0002"}, {"code": ""}, {"categorie": "54"}, {"gemeente": "0384"}, {"gemeente": "0457"},
+        {}, {"begin": 1}, {"toewijzing": b"toew0002"}, {"code": ""}, {"categorie": "54"}, {"gemeente": "0384"}, {"gemeente": "0457"},
     )  # fmt: skip
     wacht = [levering(**one | part)[1] for part in parts]
     runs = [levering(**one | part)[0] for part in ({}, {"categorie": "54"}, {"gemeente": "0384"})]
     scored = [
-        score(1),
-        score(1, 2),
-        score(1, who="C"),
-        score(1, nummer=b"toew0002"),
-        score(1, decision=b"b"),
-        score(1, nummer=None, decision=b"b"),
+        score(),
+        score(doel=2),
+        score(beoordelaar="C"),
+        score(b"toew0002"),
+        score(NUMBER, b"b"),
+        score(None, b"b"),
     ]
-    measured = [meting(0), meting(0, nummer=b"m2")]
-    loose: list[Fact] = [*scored, *measured]
-    for history in (wacht, runs, [event(fact, line=n) for n, fact in enumerate(loose, 1)]):
+    loose: list[Fact] = [*scored, meting(0), meting(0, meting=b"m2")]
+    named = [event(fact, line=n) for n, fact in enumerate(loose, 1)]
+    for history in (wacht, runs, named):
         table = rows(history)
         assert len({key.nummer for key in table}) == len(table) == len(history)
 
@@ -372,13 +357,12 @@ def test_the_numbers_are_frozen() -> None:
     """They stand in tables and logs: another way of numbering would leave every row behind under its old key."""
     history = [
         *levering(0, 100),
-        *levering(5, 100, nummer=b"toew0002", categorie="54")[1:],
-        event(meting(100)),
-        event(score(2)),
+        *levering(5, 100, toewijzing=b"toew0002", categorie="54")[1:],
+        meting(100, meting=b"m1"),
+        score(tijd=50),
     ]
     assert {key.text for key in rows(history)} == FROZEN
-    facts = FactSet()
-    add(facts, history[0])
+    facts = fact_set(history[:1])
     (one,), (other,) = rows_of(CLIENT, facts), rows_of(b"p1.jeugd.0.BBBBBBBBBBBBBBBBBBBBBB", facts)
     assert one.nummer != other.nummer
 
@@ -389,10 +373,10 @@ def test_the_numbers_are_frozen() -> None:
 def test_a_row_is_given_out_when_it_changed_and_once_when_it_is_gone() -> None:
     person = Person()
 
-    def given(version: int, *events: Event) -> list[Issued]:
-        return fold_rows(CLIENT, person, events, version, version)
+    def given(version: int, *told: Told) -> list[Issued]:
+        return fold_rows(CLIENT, person, events(told), version, version)
 
-    (start, stop), (other,) = levering(0, 100), levering(0, categorie="54", nummer=b"toew0002")
+    (start, stop), (other,) = levering(0, 100), levering(0, categorie="54", toewijzing=b"toew0002")
     ((key, row),) = given(0, start)
     assert isinstance(row, TrajectRow)
     assert row.status == "lopend"
@@ -400,14 +384,14 @@ def test_a_row_is_given_out_when_it_changed_and_once_when_it_is_gone() -> None:
     assert key_2 != key
     assert given(2, start) == []  # the same again: nothing to say
     assert [u.sleutel for u in given(3, stop)] == [key]
-    gone = levering(0, 100, status=3, dagtekening=DAY + 501, bericht=b"3")
+    gone = levering(0, 100, status=3, signed=501, bericht=b"3")
     assert given(4, *gone) == [Issued(key, None)]
     assert given(5, start) == []  # once is enough
     assert sorted(given(5, start), key=lambda u: u.row is None) == [
         Issued(key_2, row_2),
         Issued(key, None),
     ]  # folded before: everything again
-    back = levering(0, status=1, dagtekening=DAY + 502, bericht=b"4")
+    back = levering(0, status=1, signed=502, bericht=b"4")
     assert [u.sleutel for u in given(6, *back)] == [key]
     assert person.version == 6
     assert given(2, start) != []

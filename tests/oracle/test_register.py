@@ -8,21 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from domain.facts.fact import (
-    BerichtRetour,
-    CbsRecord,
-    Content,
-    Dubbel,
-    Intrekking,
-    Meting,
-    Prestatie,
-    PrestatieRetour,
-    Score,
-    Start,
-    Stop,
-    Toewijzing,
-    Vervanging,
-)
+from domain.facts.fact import Content, Dubbel
 from domain.facts.register import (
     MOST_FLAGGED,
     SPREAD,
@@ -35,20 +21,30 @@ from domain.facts.register import (
     keys,
     uses_of,
 )
+from tests.build import (
+    AGB,
+    bericht_retour,
+    cbs_record,
+    dubbel,
+    intrekking,
+    meting,
+    prestatie,
+    prestatie_retour,
+    score,
+    start,
+    stop,
+    toewijzing,
+    vervanging,
+)
 
-AGB = "12345678"
 D1, D2, D3, D4 = (c * 32 for c in "1234")
-START = Start("0363", b"t", "45", "45A99", 1, 1, 5, b"m1", None, 9, False, "1")
-STOP = Stop("0363", b"t", "45", "45A99", 1, "31", 2, 1, 5, b"m1", None, 9, False, "1")
-TOEWIJZING = Toewijzing("0363", b"t", "45", "45A99", 1, 0, 1, None, "", None, "", "", None, 5, b"m1")
-PRESTATIE = Prestatie("0363", b"t", "45", "45A99", b"ref", None, "D", 1, 2, 3, "04", 4, 5, b"m1", b"number", 6)
-CBS = CbsRecord("0034", "02", "", "", 1, None, "", "1", 9, False, 8, None, 4, None, "2026-1", 7)
+PRESTATIE = prestatie("ref", bericht=b"m1", declaratienummer=b"number")
 LINE = b"m1\x00\x00\x01\x02"  # line 258 of message m1
 
 USES: list[tuple[str, Content, list[Usage]]] = [
-    ("start", START, [Usage("bericht.start", b"m1", b"content", b"m1")]),
-    ("stop", STOP, [Usage("bericht.stop", b"m1", b"content", b"m1")]),
-    ("assignment", TOEWIJZING, [Usage("bericht.assignment", b"m1", b"content", b"m1")]),
+    ("start", start(bericht=b"m1"), [Usage("bericht.start", b"m1", b"content", b"m1")]),
+    ("stop", stop(bericht=b"m1"), [Usage("bericht.stop", b"m1", b"content", b"m1")]),
+    ("assignment", toewijzing(bericht=b"m1"), [Usage("bericht.assignment", b"m1", b"content", b"m1")]),
     (
         "declared line",
         PRESTATIE,
@@ -68,18 +64,18 @@ USES: list[tuple[str, Content, list[Usage]]] = [
             Usage("referentie", b"ref", LINE, b"m1"),
         ],
     ),
-    ("rejected line", PrestatieRetour("0363", b"ref", b"m1", "9338", 5), [Usage("referentie", b"ref", b"", b"m1", "9338")]),
-    ("rejected start", BerichtRetour("start", "0363", b"m1", True, "0001", 5), [Usage("bericht.start", b"m1", b"", b"m1", "0001")]),
-    ("rejected stop", BerichtRetour("stop", "0363", b"m1", True, "9069", 5), [Usage("bericht.stop", b"m1", b"", b"m1", "9069")]),
+    ("rejected line", prestatie_retour("ref", bericht=b"m1"), [Usage("referentie", b"ref", b"", b"m1", "9338")]),
+    ("rejected start", bericht_retour("start", b"m1"), [Usage("bericht.start", b"m1", b"", b"m1", "0001")]),
+    ("rejected stop", bericht_retour("stop", b"m1", "9069"), [Usage("bericht.stop", b"m1", b"", b"m1", "9069")]),
     (
         "rejected declaration",
-        BerichtRetour("declaration", "0363", b"m1", True, "0001", 5),
+        bericht_retour("declaration", b"m1"),
         [Usage("regels.declaration", b"m1", b"", b"m1", "0001")],
     ),
-    ("approved", BerichtRetour("start", "0363", b"m1", False, "", 5), []),
-    ("CBS record", CBS, [Usage("cbs", b"2026-1")]),
-    ("score", Score(b"t", None, 1, "O", 2, 5), []),
-    ("meting", Meting(b"m", "CEM+_2018_OE_v1", "Moeder", 5, {}, 5), []),
+    ("approved", bericht_retour("start", b"m1", ""), []),
+    ("CBS record", cbs_record(), [Usage("cbs", b"2026-1")]),
+    ("score", score(), []),
+    ("meting", meting(), []),
 ]  # fmt: skip
 
 
@@ -134,7 +130,7 @@ def test_a_rejected_message_is_withdrawn_for_all_its_clients_and_lines(kind: str
     found = follows(
         number_kind, used(number_kind, b"a", "p1", line=2), used(number_kind, b"a", "p2", line=4), answered(number_kind)
     )
-    withdrawn = Intrekking(kind, b"m1", "0001")
+    withdrawn = intrekking(kind, b"m1")
     assert found == {
         Outcome("p1", withdrawn), Outcome("p2", withdrawn), Outcome("", None, D1, 2, 9, "0001"), Outcome("", None, D1, 4, 9, "0001"),
     }  # fmt: skip
@@ -145,7 +141,7 @@ def test_a_rejected_declaration_withdraws_the_lines_of_each_part() -> None:
     found = follows(
         number_kind, used(number_kind, b"a", "p1"), used(number_kind, b"b", "p2", D2), answered(number_kind)
     )
-    withdrawn = Intrekking("declaration", b"m1", "0001")
+    withdrawn = intrekking("declaration", b"m1")
     assert found == {
         Outcome("p1", withdrawn), Outcome("p2", withdrawn), Outcome("", None, D1, 1, 9, "0001"), Outcome("", None, D2, 1, 9, "0001"),
     }  # fmt: skip
@@ -159,7 +155,7 @@ def test_lines_of_one_declaration_with_other_contents_are_no_number_used_twice()
 
 def test_a_rejected_line_names_its_client_by_itself_and_shows_on_the_receipt() -> None:
     mine, other = used("referentie", b"a", "p1"), used("referentie", b"b", "p2", D2, bericht=b"m2")
-    twice = Dubbel("TR314", "", b"ref")
+    twice = dubbel("TR314", b"ref")
     found = follows("referentie", other, mine, answered("referentie", "9338"), sleutel=b"ref")
     assert found == {Outcome("", None, D1, 1, 9, "9338"), Outcome("p1", twice), Outcome("p2", twice)}
 
@@ -172,19 +168,19 @@ def test_of_two_answers_on_one_message_the_higher_code_is_told() -> None:
         (answered(number_kind, "9056"), answered(number_kind, "0001")),
     ):
         found = fold(Number(), [used(number_kind, b"a", "p1"), *order], number_kind, b"m1", everything=False)
-        assert Outcome("p1", Intrekking("start", b"m1", "9056")) in found
+        assert Outcome("p1", intrekking("start", b"m1", "9056")) in found
         assert len(found) == 2
 
 
 @pytest.mark.parametrize(
     ("soort", "flag"),
     [
-        ("bericht.start", Dubbel("TR056", "start", b"m1")),
-        ("bericht.stop", Dubbel("TR056", "stop", b"m1")),
-        ("bericht.assignment", Dubbel("TR056", "assignment", b"m1")),
-        ("bericht.declaration", Dubbel("TR056", "declaration", b"m1")),
-        ("referentie", Dubbel("TR314", "", b"m1")),
-        ("declaratienummer", Dubbel("TR333", "", b"m1")),
+        ("bericht.start", dubbel("TR056", b"m1", "start")),
+        ("bericht.stop", dubbel("TR056", b"m1", "stop")),
+        ("bericht.assignment", dubbel("TR056", b"m1", "assignment")),
+        ("bericht.declaration", dubbel("TR056", b"m1", "declaration")),
+        ("referentie", dubbel("TR314", b"m1")),
+        ("declaratienummer", dubbel("TR333", b"m1")),
     ],
 )
 def test_a_number_used_twice_is_a_flag_for_everybody_who_used_it(soort: str, flag: Dubbel) -> None:
@@ -226,7 +222,7 @@ def cbs(who: str, delivery: str, line: int = 1, lines: int = 1, tijd: int | None
 
 
 def replaced(who: str, delivery: str) -> Outcome:
-    return Outcome(who, Vervanging("2026-1", delivery))
+    return Outcome(who, vervanging(delivery))
 
 
 def test_a_complete_delivery_replaces_every_earlier_one_cut_off_or_not() -> None:

@@ -2,60 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from domain.care.fold import Person, fold_rows
-from domain.care.rows import MetingRow, ScoreRow, TrajectRow
-from domain.facts.fact import CbsRecord, Event, Fact, Meting, Score, Start, Stop
+from domain.care.rows import CareRow, MetingRow, ScoreRow, TrajectRow
+from domain.facts.fact import Event
 from domain.field import questionnaires
-from domain.field.dates import iso_day
 from domain.field.questionnaires import Subject
-from tests.oracle.compare import CLIENT, difference, of_set
-
-AGB, OTHER = "12345678", "87654321"
-DAY = iso_day("2026-01-01")
-DAY_MS = 86_400_000
-WHAT: dict[str, Any] = {"gemeente": "0363", "categorie": "45", "code": "45A01", "begindatum": DAY}
-WHO: dict[str, Any] = {"leeftijd": 12, "leeftijd_benaderd": False, "geslacht": "1", "ingangsdatum": None, "status": 1}
-CBS: dict[str, Any] = {
-    "gemeente": "0034", "hulpvorm": "02", "verwijzer": "", "crisis": "", "einddatum": DAY + 30, "reden": "01",
-    "geslacht": "1", "leeftijd": 9, "leeftijd_benaderd": False, "nut_ouder": None, "zonder_hulp_jeugdige": None,
-    "zonder_hulp_ouder": None, "periode": "2026-1",
-}  # fmt: skip
-
-
-def event(fact: Fact, line: int = 1, delivery: str = "a", aanbieder: str = AGB) -> Event:
-    return Event(delivery * 32, line, aanbieder, 0, fact)
-
-
-def start(nummer: bytes | None = b"toew0001", **over: Any) -> Event:
-    what = WHAT | WHO | {"dagtekening": DAY + 5, "bericht": b"start", "toewijzing": nummer}
-    return event(Start(**what | over))
+from tests.build import (
+    CLIENT,
+    NUMBER,
+    OTHER,
+    OTHER_DELIVERY,
+    D,
+    by,
+    cbs_record,
+    event,
+    events,
+    meting,
+    score,
+    start,
+    stop,
+)
+from tests.oracle.compare import difference, of_set
 
 
-def agreed(history: list[Event]) -> list[Any]:
+def agreed(history: list[Event]) -> list[CareRow]:
     """The rows, once the oracle has the same."""
     table = of_set(history)
     assert difference(table, history) == ""
     return [row for _, row in table]
 
 
-HISTORY = [
-    start(),
-    event(Stop(**WHAT | WHO | {"begindatum": DAY + 9}, toewijzing=b"toew0002", dagtekening=DAY + 9, bericht=b"stop",
-               reden_beeindiging="31", einddatum=DAY + 20)),
-    event(Meting(b"meting01", "CEM+_2018_JD_v1", "Jeugdige", DAY + 5, {"VR09A": 8}, DAY * DAY_MS)),
-    event(Score(b"toew0001", None, 1, "O", 2, DAY * DAY_MS)),
-    event(Score(None, b"besch001", 0, "B", 3, DAY * DAY_MS), 2),
-    event(CbsRecord(**CBS, begindatum=DAY, nut_jeugdige=8, tijd=(DAY + 40) * DAY_MS)),
-]  # fmt: skip
+HISTORY = events(
+    [
+        start(),
+        stop(9, 20, toewijzing=b"toew0002"),
+        meting(5, "JD", informant="Jeugdige", antwoorden={"VR09A": 8}),
+        score(),
+        event(score(None, b"besch001", doel=0, beoordelaar="B", waarde=3), line=2),
+        cbs_record(0, 30, nut_jeugdige=8),
+    ]
+)
 
 
 def test_the_keys_of_rows_never_change() -> None:
     """They are keys of stored rows: under another number a row would stand twice. Provider and kind are in them."""
-    both = [*HISTORY, *(Event(e.delivery, e.line, OTHER, 0, e.fact) for e in HISTORY)]
+    both = [*HISTORY, *by(OTHER, *HISTORY)]
     keys = [key.text for key, _ in of_set(both)]
     assert sorted(keys) == KEYS
     assert len(set(keys)) == len(keys) == 14
@@ -88,10 +81,8 @@ def test_the_state_keeps_eight_bytes_of_every_row() -> None:
 
 
 def test_of_two_marks_of_one_day_the_later_upload_counts_whatever_began_last() -> None:
-    history = [
-        event(CbsRecord(**CBS, begindatum=DAY, nut_jeugdige=3, tijd=(DAY + 41) * DAY_MS), 1, "b"),
-        event(CbsRecord(**CBS, begindatum=DAY + 5, nut_jeugdige=8, tijd=(DAY + 40) * DAY_MS), 1, "a"),
-    ]
+    later = event(cbs_record(0, 30, day=41, nut_jeugdige=3), delivery=OTHER_DELIVERY)
+    history = events([later, cbs_record(5, 30, day=40, nut_jeugdige=8)])
     assert [row.nut_jeugdige for row in agreed(history) if isinstance(row, TrajectRow)] == [3]
 
 
@@ -100,19 +91,21 @@ def test_a_beschikking_stands_for_the_assignment_of_the_latest_upload_that_names
     first: int, second: int, begin: int
 ) -> None:
     """Of one moment the later line."""
-    history = [
-        start(),
-        start(b"toew0002", begindatum=DAY + 40, gemeente="0384"),
-        event(Score(b"toew0001", b"besch001", 1, "O", 2, first), 1, "b"),
-        event(Score(b"toew0002", b"besch001", 1, "O", 2, second), 2, "a"),
-        event(Score(None, b"besch001", 2, "C", 1, 60), 3),
-    ]
+    history = events(
+        [
+            start(),
+            start(40, b"toew0002", gemeente="0384"),
+            event(score(NUMBER, b"besch001", tijd=first), delivery=OTHER_DELIVERY),
+            event(score(b"toew0002", b"besch001", tijd=second), line=2),
+            event(score(None, b"besch001", doel=2, beoordelaar="C", waarde=1, tijd=60), line=3),
+        ]
+    )
     agreed(history)
     rows = {key.nummer.hex(): row for key, row in of_set(history)}
     (waits,) = (row for row in rows.values() if isinstance(row, ScoreRow) and row.doel == 2)
     traject = rows[waits.traject]
     assert isinstance(traject, TrajectRow)
-    assert traject.begindatum == DAY + begin
+    assert traject.begindatum == D + begin
 
 
 def test_a_meting_is_confirmed_when_every_topic_of_its_own_version_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +113,7 @@ def test_a_meting_is_confirmed_when_every_topic_of_its_own_version_is(monkeypatc
     topics = {topic: Subject(one.question, "S0", "F") for topic, one in questionnaires.SUBJECTS[code_list].items()}
 
     def confirmed() -> dict[str, bool]:
-        others = event(Meting(b"meting02", "CEM+_2018_OE_v1", "Moeder", DAY, {"VR09A": 8}, DAY * DAY_MS), 9)
+        others = event(meting(meting=b"meting02"), line=9)
         rows = [row for _, row in of_set([*HISTORY, others]) if isinstance(row, MetingRow)]
         return {row.vragenlijst: row.bevestigd for row in rows}
 
@@ -134,9 +127,11 @@ def test_a_meting_is_confirmed_when_every_topic_of_its_own_version_is(monkeypatc
 def test_a_delivery_of_sixteen_million_lines_still_has_an_order() -> None:
     """The number of a line is kept whole: four bytes, the highest first."""
     late, early = 1 << 24, 3
-    score = [event(Score(b"t", None, 1, "O", value, 50), line) for value, line in ((2, late), (1, early))]
-    meting = [event(Meting(b"m", "CEM+_2018_OE_v1", "Moeder", DAY, {"VR01": value}, 50), line) for value, line in ((2, late), (1, early))]  # fmt: skip
-    for history in (score, score[::-1], meting, meting[::-1]):
+    places = ((2, late), (1, early))
+    scored = [event(score(waarde=value), line=line) for value, line in places]
+    measured = [event(meting(antwoorden={"VR01": value}), line=line) for value, line in places]
+    for history in (scored, scored[::-1], measured, measured[::-1]):
         (row,) = agreed(history)
+        assert isinstance(row, ScoreRow | MetingRow)
         assert row.record == late
         assert (row.waarde if isinstance(row, ScoreRow) else row.antwoorden["VR01"]) == 2

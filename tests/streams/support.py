@@ -10,11 +10,12 @@ from confluent_kafka import Message
 from crypto import oprf
 from crypto.keys import EntryKeys, EvaluateKeys, PublicKeys
 from crypto.seal import ENTRY, EVALUATE, SUITE_ID, Context, PrivateKey, Sealer
-from domain.facts.fact import Fact, Meting, Prestatie, Score, Start, Stop
+from domain.facts.fact import Fact
 from domain.field.bsn import official_numbers
 from schemas.codec import Codec, Record
 from schemas.records import fact_to_record
 from schemas.topics import IN_TOPIC
+from tests.build import meting, prestatie, score, start, stop
 
 BSN, OTHER = official_numbers()[:2]
 DELIVERY, SENDER = "0123456789abcdef0123456789abcdef", "99000001"
@@ -22,17 +23,14 @@ _EVALUATE, _ENTRY = PrivateKey(bytes(range(96))), PrivateKey(bytes(range(1, 97))
 EVALUATE_KEYS = EvaluateKeys({_EVALUATE.id: _EVALUATE}, bytes.fromhex("07" + 31 * "00"))
 ENTRY_KEYS = EntryKeys({_ENTRY.id: _ENTRY}, bytes(32), "jeugd", 0)
 PUBLIC = PublicKeys(SUITE_ID, 0, "jeugd", _EVALUATE.public, _ENTRY.public, oprf.public_of(EVALUATE_KEYS.scalar))
-DAY = 20_000
 
 #: One good fact of each kind, its references in clear as in the sealed part.
 FACTS: dict[str, Fact] = {
-    "start": Start("0363", b"4711", "45", "45A01", DAY, 1, DAY, b"ident-1", DAY, 12, False, "1"),
-    "stop": Stop("0363", b"4711", "45", "45A01", DAY, "31", DAY + 9, 1, DAY + 9, b"ident-2", DAY, 12, False, "1"),
-    "declaration": Prestatie(
-        "0363", b"4711", "45", "45A01", b"regel-77", b"regel-76", "C", DAY, DAY, 60, "01", 9000, DAY, b"ident-3"
-    ),
-    "score": Score(b"4711", b"beschik-12", 1, "O", 2, DAY * 86_400_000),
-    "cem": Meting(b"meting-100001", "CEM+_2018_OE_v1", "Tante Truus", DAY, {"VR09A": 8}, DAY * 86_400_000),
+    "start": start(toewijzing=b"4711", bericht=b"ident-1"),
+    "stop": stop(toewijzing=b"4711", bericht=b"ident-2"),
+    "declaration": prestatie("regel-77", "regel-76", toewijzing=b"4711", bericht=b"ident-3", declaratienummer=None),
+    "score": score(b"4711", b"beschik-12"),
+    "cem": meting(meting=b"meting-100001", informant="Tante Truus"),
 }
 #: What stands in clear in the sealed parts above and must not leave entry.
 REFERENCES = (b"4711", b"ident-", b"regel-7", b"beschik-12", b"meting-100001", b"Truus")

@@ -67,7 +67,8 @@ def test_its_envelope_becomes_an_event(evaluator: Evaluator, admission: Admissio
     assert (event.delivery, event.line) == (context["delivery"], INPUTS["line"])
     assert (event.aanbieder, event.published_at) == (context["sender"], INPUTS["published_at"])
     hashed = References(ROOT).hashed(b"beschikking", context["sender"], score["beschikking"].encode())
-    assert event.fact == Score(None, hashed, score["doel"], score["beoordelaar"], score["waarde"], score["tijd"])
+    told = {name: score[name] for name in ("doel", "beoordelaar", "waarde", "tijd")}
+    assert event.fact == Score(toewijzing=None, beschikking=hashed, **told)
 
 
 def test_its_client_has_our_pseudonym(evaluator: Evaluator, admission: Admission) -> None:

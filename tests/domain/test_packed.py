@@ -1,0 +1,167 @@
+"""The packed state of a client stands in the changelogs: its bytes are frozen, and older ones can be read."""
+
+from __future__ import annotations
+
+import msgspec
+
+from domain.care.fold import Person, fold_rows, rows_of
+from domain.care.rows import T_METING, T_TRAJECT, TrajectRow
+from tests.build import (
+    CLIENT,
+    DAY_MS,
+    OTHER,
+    OTHER_DELIVERY,
+    D,
+    Told,
+    by,
+    cbs_record,
+    dubbel,
+    event,
+    events,
+    intrekking,
+    meting,
+    prestatie,
+    prestatie_retour,
+    score,
+    start,
+    stop,
+    toewijzing,
+    vervanging,
+)
+
+
+def life() -> list[Told]:
+    """A history with every fact, most of them twice: again, changed, or with another content under one name."""
+    return [
+        start(0),
+        start(0, leeftijd=11),  # one message, two contents
+        start(0, signed=9, ingangsdatum=D - 5),
+        start(300, b"toew0002", leeftijd=None, leeftijd_benaderd=True),
+        start(7, None, categorie="", code=""),
+        stop(0, 200, "20"),
+        stop(0, 210),
+        stop(0, 210, status=3, signed=220, leeftijd=None),
+        *by(OTHER, start(0), stop(0, 90)),
+        prestatie("1"),
+        prestatie("1", bericht=b"323 again", dagtekening=D + 50),
+        prestatie("2", "1", declaratienummer=None, tarief=None),
+        prestatie("3", toewijzing=b"toew0002"),
+        score(day=1, waarde=None),
+        score(day=1, waarde=1),  # one record, two contents
+        score(day=2),  # the record again, later
+        event(score(day=3, waarde=0), delivery=OTHER_DELIVERY, line=70_000),
+        event(score(None, b"besch001", doel=0, beoordelaar="B", waarde=3), line=2),
+        meting(205, day=206),
+        event(meting(206, day=207, antwoorden={}), line=2),
+        event(meting(20, "JD", meting=b"meting02", informant="Jeugdige"), line=3),
+        meting(205, day=206, antwoorden={"VR10": 3, "VR09A": 8}),
+        toewijzing(0),
+        toewijzing(2, volume=5),
+        toewijzing(1, toewijzingstijd=60),
+        toewijzing(3, b"toew0002", einddatum=D, reden_wijziging="13"),
+        cbs_record(0, 100, nut_jeugdige=8, zonder_hulp_ouder=2),
+        event(cbs_record(0, None, crisis=""), delivery=OTHER_DELIVERY, line=4),
+        cbs_record(50, 120, "03", leeftijd=None, tijd=D * DAY_MS + 1),
+        prestatie_retour("3"),
+        prestatie_retour("3", code="9339"),
+        intrekking("stop", stop(0, 200, "20").bericht, "0200"),
+        intrekking("stop", stop(0, 200, "20").bericht),
+        dubbel("TR056", start(0).bericht, "start"),
+        dubbel("TR314", b"1"),
+        vervanging(OTHER_DELIVERY),
+    ]
+
+
+#: The state after that history, an event at a time.
+PACKED = (
+    "94249b8496a83132333435363738a430333633c408746f657730303031a23435a53435413031cd4fe682c4093330352030203120339601cd"
+    "4fe9c00cc2a131c4093330352030203120399601cd4fefcd4fe10cc2a13196a83132333435363738a430333633c408746f657730303032a2"
+    "3435a53435413031cd511281c40d333035203330302031203330339601cd5115c0c0c3a13196a83132333435363738a430333633c0a0a0cd"
+    "4fed81c40a333035203720312031309601cd4ff0c00cc2a13196a83837363534333231a430333633c408746f657730303031a23435a53435"
+    "413031cd4fe681c4093330352030203120339601cd4fe9c00cc2a131839296a83132333435363738a430333633c408746f657730303031a2"
+    "3435a53435413031cd4fe6a2323081c4123330372030203230302032302031203230339701cd50b1c0cd50ae0cc2a1319296a83132333435"
+    "363738a430333633c408746f657730303031a23435a53435413031cd4fe6a2333182c4123330372030203231302033312031203231339701"
+    "cd50bbc0cd50b80cc2a131c4123330372030203231302033312033203232309703cd50c2c0cd50b8c0c2a1319296a83837363534333231a4"
+    "30333633c408746f657730303031a23435a53435413031cd4fe6a2333181c410333037203020393020333120312039339701cd5043c0cd50"
+    "400cc2a1318392a83132333435363738c4013182c40533323320319ea430333633c408746f657730303031a23435a53435413031c0a144cd"
+    "4fe6cd500402a23134ccc8cd5009c408646563303030303164c40933323320616761696e9ea430333633c408746f657730303031a23435a5"
+    "3435413031c0a144cd4fe6cd500402a23134ccc8cd5018c40864656330303030316492a83132333435363738c4013281c40533323320329e"
+    "a430333633c408746f657730303031a23435a53435413031c40131a143cd4fe6cd500402a23134ccc8cd5009c0c092a83132333435363738"
+    "c4013381c40533323320339ea430333633c408746f657730303032a23435a53435413031c0a144cd4fe6cd500402a23134ccc8cd5009c408"
+    "6465633030303031648295a83132333435363738c408746f657730303031c001a14f82c414aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa000000"
+    "0192cf0000019b7c010400c0c414bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb0001117092cf0000019b864dbc000095a83132333435363738c0"
+    "c408626573636830303100a14281c414aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0000000292cf0000019b76daa800038292a8313233343536"
+    "3738c4086d6574696e67303182c414aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0000000195cf0000019f9bb8b000cd50b3af43454d2b5f3230"
+    "31385f4f455f7631a64d6f6564657282a5565230394108a45652313003c414aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0000000295cf000001"
+    "9fa0df0c00cd50b4af43454d2b5f323031385f4f455f7631a64d6f656465728092a83132333435363738c4086d6574696e67303281c414aa"
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0000000395cf0000019b76daa800cd4ffaaf43454d2b5f323031385f4a445f7631a84a657567646967"
+    "6582a5565230394108a456523130038293a83132333435363738a430333633c408746f65773030303199cd4fe800c4053330312032a23435"
+    "a53435413031cd4fe6c0a0a2313493a83132333435363738a430333633c408746f65773030303299cd4fe900c4053330312033a23435a534"
+    "35413031cd4fe6cd4fe6a23133a231348293a83132333435363738a23032cd4fe682c414aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa00000001"
+    "9ecf000001a17fce7800a6323032362d31a430303334a23031a23032cd504aa23031a1310cc208c0c002c414bbbbbbbbbbbbbbbbbbbbbbbb"
+    "bbbbbbbb000000049ecf000001a17fce7800a6323032362d31a430303334a23031a0c0a0a1310cc2c0c0c0c093a83132333435363738a230"
+    "32cd501881c414aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa000000019ecf0000019b76daa801a6323032362d31a430303334a23031a23032cd"
+    "505ea23033a131c0c2c0c0c0c08192a83132333435363738c4013381c4053332332033a4393333398193a83132333435363738a473746f70"
+    "c412333037203020323030203230203120323033a4303230308294a83132333435363738a55452303536a57374617274c409333035203020"
+    "312033c094a83132333435363738a55452333134a0c40131c08193a83132333435363738a6323032362d31c410bbbbbbbbbbbbbbbbbbbbbb"
+    "bbbbbbbbbbc08b9500a83132333435363738a430333633cd07eac408d2b51f53008af31fc4083c137fdcdbf856aa9500a831323334353637"
+    "38a430333633cd07eac408810bb0a6b486c4e8c408cb06aa1a190185549500a83132333435363738a430333633cd07eac40840e6a46f1c62"
+    "ee9bc4009500a83837363534333231a430333633cd07eac40835be1daa2d7ad5dbc4085e1a1387731e2b1c9502a83132333435363738a430"
+    "333633cd07eac4080e306b318b7c0257c40850a91c8aee7c0a869502a83132333435363738a0cd07eac4086c3158f1a3adaa80c408fa58f9"
+    "d22e330f969501a83132333435363738a0cd07eac4086bcf8406ea3dc0c3c408c2ad71d63b2ed5d79501a83132333435363738a430333633"
+    "cd07eac40852fd75889c937d6ec40859c76fd17715acb99501a83132333435363738a430303334cd07eac40840918b8dc7d2a820c4080670"
+    "1a5d753a80359501a83132333435363738a430303334cd07eac408c0cf0c7970aafa1ac408ed0b234a6c4fbdad9500a83132333435363738"
+    "a430303334cd07eac40875cd25d637c0c199c4088e6cccf0cecf23ad83c41502aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa00000002ab626573"
+    "6368696b6b696e67c41501aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa00000001a0c41501aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa00000002a7"
+    "7472616a656374"
+)
+
+
+def test_the_packed_state_is_frozen() -> None:
+    """Keys, acts and what names them are packed by position: another order would be read as other facts."""
+    person = Person()
+    for offset, told in enumerate(events(life())):
+        fold_rows(CLIENT, person, [told], offset, offset)
+        person = msgspec.msgpack.decode(msgspec.msgpack.encode(person), type=Person)
+    assert msgspec.msgpack.encode(person).hex() == PACKED
+
+
+#: The packed state of a client as release 0.1.0 wrote it, before assignments, answers and CBS records were kept.
+FIRST_RELEASE = (
+    "930a958296a83132333435363738a430333633c408746f657730303031a23435a534354130316483c4087330303030313030960167c00c"
+    "c2a131c4087330303030393939960368c00cc2a131c4087330303031303030960169c00cc2a13196a83132333435363738a430343537c0"
+    "a23435a53435413031cd012c81c40873303030303330309601cd012fc00cc2a131829296a83132333435363738a430333633c408746f65"
+    "7730303031a23435a5343541303164a2323081c40865303030303230309701cccbc0ccc80dc2a1319296a83132333435363738a4303336"
+    "33c408746f657730303031a23435a5343541303164a2333181c40865303030303231309701ccd5c0ccd20dc2a1318292a8313233343536"
+    "3738c408726566303030303181c40862303030303030319ca430333633c408746f657730303031a23435a53435413031c0a144646401a2"
+    "313401cc8292a83132333435363738c408726566303030303281c40862303030303030329ca430333633c408746f657730303031a23435"
+    "a53435413031c4087265663030303031a143646401a2313401cc828295a83132333435363738c408746f657730303031c001a14f81c40c"
+    "aaaaaaaaaaaaaaaa0000000192320295a83132333435363738c0c408626573636830303100a14281c40caaaaaaaaaaaaaaaa0000000292"
+    "32c08192a83132333435363738c4086d6574696e67303181c40cbbbbbbbbbbbbbbbb00000001953cccd7af43454d2b5f323031385f4f45"
+    "5f7631a64d6f6564657282a5565230394108a45652313003859500a83132333435363738a430333633cd07b2c40832ac7dd9a993af72c4"
+    "08f675b56294b50a069500a83132333435363738a430333633cd07b2c408b205b6e33303cbd9c408a4bed4a3dd5bee449501a831323334"
+    "35363738a430333633cd07b2c4086bcf8406ea3dc0c3c4082d54703eeb987d459502a83132333435363738a430333633cd07b2c4080e30"
+    "6b318b7c0257c40867cbb4f3b36c8f3f9502a83132333435363738a0cd07b2c4086c3158f1a3adaa80c40871b41d1f0a1ce948"
+)
+
+
+def test_a_state_of_the_first_release_is_read_and_folded_on() -> None:
+    """Frozen: the blob stands in the changelogs. New fields of the state come at the end, with a default."""
+    person = msgspec.msgpack.decode(bytes.fromhex(FIRST_RELEASE), type=Person)
+    assert person.version == 10
+    assert [len(part) for part in msgspec.structs.astuple(person.facts)] == [2, 2, 2, 2, 1, 0, 0, 0, 0, 0, 0]
+    (row,) = (r for r in rows_of(CLIENT, person.facts).values() if isinstance(r, TrajectRow) and r.begindatum == 100)
+    assert (row.status, row.einddatum, row.reden_beeindiging, row.gas, row.nut_ouder) == (
+        "beeindigd",
+        210,
+        "31",
+        {"1O": 2},
+        8,
+    )
+    assert (row.declaraties, row.metingen_einde, row.wacht) == (0, 1, {"toewijzing": 103})
+    given_out = fold_rows(CLIENT, person, events([intrekking("stop", b"e0000210")]), 11, 11)
+    # Without the final stop only the pause is left, and the start of day 300 resumes it: one traject.
+    (row,) = (u.row for u in given_out if isinstance(u.row, TrajectRow))
+    assert (row.status, row.leveringen) == ("lopend", 2)
+    assert sorted(u.sleutel.tabel for u in given_out if u.row is None) == [T_TRAJECT, T_METING]
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(person), type=Person) == person
