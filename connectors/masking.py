@@ -1,22 +1,54 @@
-"""What the sender's own screen may show of a file: no BSN, no control characters, nothing long."""
+"""What a screen, a mail or a table may show of what others wrote: no BSN, nothing long, nothing that acts.
+
+Files, file names and answers of servers are written by others. Whatever of them is shown passes ``plain`` (a line),
+``json_text`` (a document) or ``csv_cell`` (a cell of a table that a person opens).
+"""
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Final
+from typing import Any, Final
 
 from domain.field.bsn import elfproef, masked
 
 _LONG: Final = re.compile(r"[0-9]{8,}")
 _NINE: Final = re.compile(r"(?<![0-9])[0-9]{9}(?![0-9])")
-_INVISIBLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _DAY: Final = re.compile(r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 _LENGTH: Final = 24
+#: What a spreadsheet takes for the beginning of a formula.
+_FORMULA: Final = ("=", "+", "-", "@")
+_AMOUNT: Final = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?")
+
+
+def plain(text: str) -> str:
+    """One line of what others wrote, with a question mark for every character that is not seen as itself.
+
+    Such are those that steer a terminal (C0, C1, and with ESC what follows it), end a line, turn the direction of
+    writing, have no width, or stand for bytes that are no text (file names).
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def json_text(document: Any) -> str:
+    """A document as JSON, with every character that ``plain`` replaces written as its number: nothing is lost."""
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
+
+
+def csv_cell(text: str) -> str:
+    """A cell of a table that a person opens: plain, and never the beginning of a formula."""
+    clean = plain(text)
+    return f"'{clean}" if clean.startswith(_FORMULA) and not _AMOUNT.fullmatch(clean) else clean
 
 
 def name(text: str) -> str:
-    """A file name without control characters; nine digits that could be a BSN become stars and the last three."""
-    return _NINE.sub(_if_bsn, _INVISIBLE.sub("?", text))
+    """A file name, plain; nine digits that could be a BSN become stars and the last three."""
+    return _NINE.sub(_if_bsn, plain(text))
 
 
 def _if_bsn(found: re.Match[str]) -> str:
@@ -25,7 +57,7 @@ def _if_bsn(found: re.Match[str]) -> str:
 
 def cell(text: str) -> str:
     """A cell other than a number column: any run of eight or more digits is masked, for columns get shifted."""
-    clean = _LONG.sub(lambda found: masked(found.group()), _INVISIBLE.sub("?", text))
+    clean = _LONG.sub(lambda found: masked(found.group()), plain(text))
     return clean if len(clean) <= _LENGTH else clean[: _LENGTH - 1] + "…"
 
 

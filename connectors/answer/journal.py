@@ -33,9 +33,9 @@ CREATE TABLE IF NOT EXISTS regels (
 class Place(NamedTuple):
     """A line that holds a searched number: the delivery, its record, and the row in the file."""
 
-    aanlevering: str
+    delivery: str
     record: int
-    regel: int
+    row: int
 
 
 class JournalError(ConnectorError):
@@ -49,30 +49,30 @@ class Journal:
         self._path = path
         self._hmac = hmac.new(hmac.digest(secret, b"journal", "sha256"), digestmod=hashlib.sha256)
 
-    def add(self, aanlevering: str, records: Iterable[tuple[int, FileRecord]]) -> None:
+    def add(self, delivery: str, records: Iterable[tuple[int, FileRecord]]) -> None:
         """Remember the numbers of the records of one delivery; the same again changes nothing."""
         rows = (
-            (self._hash(number), aanlevering, record, row.regel) for record, row in records for number in _numbers(row)
+            (self._hash(number), delivery, record, row.regel) for record, row in records for number in _numbers(row)
         )
         with self._open() as database, database:
             database.executemany("INSERT OR IGNORE INTO regels VALUES (?, ?, ?, ?)", rows)
 
     @contextmanager
-    def of(self, aanlevering: str) -> Iterator[Callable[[int, FileRecord], None]]:
+    def of(self, delivery: str) -> Iterator[Callable[[int, FileRecord], None]]:
         """Takes the records of one delivery as they are published, and writes them now and then and at the end."""
         held: list[tuple[int, FileRecord]] = []
 
         def note(record: int, row: FileRecord) -> None:
             held.append((record, row))
             if len(held) >= _AT_ONCE:
-                self.add(aanlevering, held)
+                self.add(delivery, held)
                 held.clear()
 
         try:
             yield note
         finally:
             if held:
-                self.add(aanlevering, held)
+                self.add(delivery, held)
 
     def search(self, number: str) -> list[Place]:
         """Where a number was delivered from here; leading zeros of an assignment number carry no meaning (3.4)."""

@@ -44,10 +44,10 @@ class Post(Protocol):
 
 def technical(delivery: Delivery, to: str, sender: str) -> EmailMessage:
     """Step 1: what was found in the files, before anything else was looked at."""
-    wrong = any(file.fault or file.context.tally.fouten for file in delivery.bestanden)
+    wrong = any(file.fault or file.context.tally.wrong for file in delivery.files)
     result = "Afgekeurd" if wrong else "Goedgekeurd"
     lines = [f"Uw aanlevering van {KIND_LABELS[delivery.kind]} is technisch gecontroleerd.", ""]
-    for file in delivery.bestanden:
+    for file in delivery.files:
         lines += [*_technical(file), ""]
     lines += [f"Eindresultaat: {result}.", "", *_close(delivery)]
     return _mail(delivery, f"stap 1, technisch: {result.lower()}", lines, to, sender, "technisch")
@@ -59,7 +59,7 @@ def _technical(file: File) -> list[str]:
     if count.total:
         lines.append(
             f"Aangeleverde regels: {count.total}, waarvan {count.empty} leeg, {count.header} kopregel en "
-            f"{count.data} gegevensregels. Aantal fouten: {count.fouten}."
+            f"{count.data} gegevensregels. Aantal fouten: {count.wrong}."
         )
     else:
         lines.append(f"Aangeleverde records: {file.records}.")
@@ -74,7 +74,7 @@ def content(delivery: Delivery, receipt: Receipt, to: str, sender: str) -> Email
     lines = [
         f"Uw aanlevering van {KIND_LABELS[delivery.kind]} is inhoudelijk gecontroleerd.",
         "",
-        *(f"Bestand: {file.source.shown}" for file in delivery.bestanden),
+        *(f"Bestand: {file.source.shown}" for file in delivery.files),
         f"Tijdstip van aanlevering: {report.moment(delivery.tijd)}",
         f"Geaccepteerd: {receipt.geaccepteerd} van {receipt.lines}. Gevonden fouten: {receipt.afgekeurd or 'geen'}.",
         *(f"{number} × {code}: {text(code)}" for code, number in sorted(receipt.codes.items())),

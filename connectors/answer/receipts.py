@@ -16,7 +16,7 @@ from schemas.topics import RECEIPTS
 from transport.clients import Cluster, consumer
 
 #: How long the broker may take to answer before it counts as down.
-ANTWOORD: Final = 10.0
+ANSWER_SECONDS: Final = 10.0
 _POLL: Final = 0.1
 #: Deliveries whose receipts are kept until they are asked for.
 MOST_WANTED: Final = 100_000
@@ -146,7 +146,7 @@ class KafkaReceipts:
 
 def _ends(reader: Consumer) -> list[TopicPartition]:
     """The end offset of every partition of the receipts."""
-    topic = reader.list_topics(RECEIPTS, timeout=ANTWOORD).topics[RECEIPTS]
+    topic = reader.list_topics(RECEIPTS, timeout=ANSWER_SECONDS).topics[RECEIPTS]
     if topic.error is not None or not topic.partitions:
         raise BrokerDown(
             f"Het kanaal {RECEIPTS} bestaat niet op de berichtenserver. Er is niets aangeleverd. "
@@ -154,7 +154,7 @@ def _ends(reader: Consumer) -> list[TopicPartition]:
         )
     ends = []
     for number in topic.partitions:
-        _, end = reader.get_watermark_offsets(TopicPartition(RECEIPTS, number), timeout=ANTWOORD)
+        _, end = reader.get_watermark_offsets(TopicPartition(RECEIPTS, number), timeout=ANSWER_SECONDS)
         ends.append(TopicPartition(RECEIPTS, number, end))
     return ends
 

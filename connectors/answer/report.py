@@ -41,11 +41,11 @@ def refused_file(fault: FileFault) -> str:
 def first_step(delivery: Delivery) -> list[str]:
     """Before publishing: what was found in the files, with the technical counts of CEM+."""
     test = " (TEST)" if delivery.test else ""
-    head = f"{KIND_LABELS[delivery.kind]} van {delivery.sender}{test}: {_number(len(delivery.bestanden), 'bestand')}, "
+    head = f"{KIND_LABELS[delivery.kind]} van {delivery.sender}{test}: {_number(len(delivery.files), 'bestand')}, "
     lines = [f"{head}{_number(delivery.lines, 'record')}, aanlevering {delivery.id}"]
     if delivery.kind in ("cem", "cbs"):
-        lines += [line for file in delivery.bestanden for line in _technical(file, delivery.kind)]
-    return lines + [line for file in delivery.bestanden if file.fault for line in _findings(file.fault)]
+        lines += [line for file in delivery.files for line in _technical(file, delivery.kind)]
+    return lines + [line for file in delivery.files if file.fault for line in _findings(file.fault)]
 
 
 def _technical(file: File, kind: str) -> Iterator[str]:
@@ -53,12 +53,12 @@ def _technical(file: File, kind: str) -> Iterator[str]:
     yield f"  Stap 1, technisch: {file.source.shown}"
     yield (
         f"    {count.total} regels aangeleverd: {count.empty} leeg, {count.header} kopregel, "
-        f"{count.data} gegevensregels; {_number(count.fouten, 'fout')}"
+        f"{count.data} gegevensregels; {_number(count.wrong, 'fout')}"
     )
-    if count.buiten:
+    if count.outside:
         what = "metingen" if kind == "cem" else "regels"
-        yield f"    {count.buiten} {what} van een niet-deelnemende gemeente weggelaten en niet verzonden"
-    yield f"    Eindresultaat: {'Afgekeurd' if file.fault or count.fouten else 'Goedgekeurd'}"
+        yield f"    {count.outside} {what} van een niet-deelnemende gemeente weggelaten en niet verzonden"
+    yield f"    Eindresultaat: {'Afgekeurd' if file.fault or count.wrong else 'Goedgekeurd'}"
 
 
 def _findings(fault: FileFault) -> Iterator[str]:
@@ -105,9 +105,9 @@ def _counts(delivery: Delivery, receipt: Receipt | None) -> Iterator[str]:
         yield from (f"  {number:>8} × {code}: {text(code)}" for code, number in sorted(receipt.codes.items()))
 
 
-def waiting(wacht: Mapping[str, int]) -> Iterator[str]:
+def waiting(waits: Mapping[str, int]) -> Iterator[str]:
     """Accepted records that wait: a line for each reason."""
-    for reden, count in sorted(wacht.items()):
+    for reden, count in sorted(waits.items()):
         if reden == NEGATED_FOLLOWED:
             yield f"  {full_sentence(waits_sentence(reden))}"
         else:
@@ -119,7 +119,7 @@ def _rows(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> lis
     faults = {fault.line: fault for fault in receipt.fouten} if receipt else {}
     rows = [
         _row(delivery, file, record)
-        for file in delivery.bestanden
+        for file in delivery.files
         if not file.fault
         for record in file.shown
         if show_all or isinstance(record.inhoud, Afwijzing)
@@ -133,13 +133,13 @@ def _rows(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> lis
             _overrule(rows, found, fault)
         else:
             rows.append(_fault_row(found, fault))
-    order = {file.source.shown: place for place, file in enumerate(delivery.bestanden)}
+    order = {file.source.shown: place for place, file in enumerate(delivery.files)}
     return sorted(rows, key=lambda row: (order[row["bestand"]], row["regel"]))
 
 
 def _total_rows(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> int:
-    whole = sum(1 for file in delivery.bestanden if file.fault)
-    refused = max(sum(file.afgekeurd for file in delivery.bestanden), receipt.afgekeurd if receipt else 0)
+    whole = sum(1 for file in delivery.files if file.fault)
+    refused = max(sum(file.refused for file in delivery.files), receipt.afgekeurd if receipt else 0)
     return (delivery.lines if show_all else refused) - whole
 
 
@@ -215,7 +215,7 @@ def as_json(delivery: Delivery, receipt: Receipt | None, *, show_all: bool = Fal
         "codes": receipt.codes if receipt else {},
         "ingetrokken": receipt.ingetrokken if receipt else 0,
         "wacht": receipt.wacht if receipt else {},
-        "bestanden": [_file_json(file) for file in delivery.bestanden],
+        "bestanden": [_file_json(file) for file in delivery.files],
         "regels": _rows(delivery, receipt, show_all=show_all),
         "regels_totaal": _total_rows(delivery, receipt, show_all=show_all),
     }
@@ -226,15 +226,15 @@ def _file_json(file: File) -> dict[str, Any]:
     return {
         "naam": file.source.shown,
         "records": file.records,
-        "afgekeurd_hier": file.afgekeurd,
+        "afgekeurd_hier": file.refused,
         "geweigerd": refused_json(file.fault) if file.fault else None,
         "technisch": {
             "regels": count.total,
             "leeg": count.empty,
             "kop": count.header,
             "gegevens": count.data,
-            "fouten": count.fouten,
-            "buiten_gemeente": count.buiten,
+            "fouten": count.wrong,
+            "buiten_gemeente": count.outside,
         },
     }
 

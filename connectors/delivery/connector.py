@@ -45,7 +45,7 @@ from transport.publisher import NotDelivered, Publisher
 
 #: How long the broker may refuse a record before the delivery is given up.
 BROKER_MS: Final = 20_000
-WACHT: Final = 60.0
+WAIT_SECONDS: Final = 60.0
 
 
 def _nothing(_: object) -> None:
@@ -130,7 +130,7 @@ class Connector:
     def receipt(
         self,
         delivery: Delivery,
-        wait: float = WACHT,
+        wait: float = WAIT_SECONDS,
         seen: Callable[[Receipt], None] = _nothing,
         pulse: Callable[[], None] = lambda: None,
     ) -> Receipt | None:
@@ -144,8 +144,8 @@ class Connector:
         """Check, seal and publish one file or message, without waiting for its receipt.
 
         Raises:
-            BestandFout: it is of no known kind or names no sender. A message that is refused for its content is
-                published as one refused record, and ``delivery.bestanden[0].fout`` says why.
+            FileFault: it is of no known kind or names no sender. A message that is refused for its content is
+                published as one refused record, and ``delivery.files[0].fault`` says why.
         """
         refused: list[FileFault] = []
         source = Source(masking.name(name), name, len(content), content=content)
@@ -156,7 +156,7 @@ class Connector:
         return delivery
 
     def deliver_bytes(
-        self, name: str, content: bytes, *, sender: str = "", test: bool = False, wait: float = WACHT
+        self, name: str, content: bytes, *, sender: str = "", test: bool = False, wait: float = WAIT_SECONDS
     ) -> Receipt | None:
         """As ``publish_bytes``, and wait for the receipt. None when there was none in time."""
         return self.receipt(self.publish_bytes(name, content, sender=sender, test=test), wait)
@@ -178,7 +178,7 @@ def deliver_bytes(
     cluster: Cluster,
     sender: str = "",
     test: bool = False,
-    wait: float = WACHT,
+    wait: float = WAIT_SECONDS,
 ) -> Receipt | None:
     """Publish one file or message and wait for its receipt. See the module for an example and the errors."""
     with Connector(keys, cluster) as connector:

@@ -19,7 +19,7 @@ from connectors.delivery.reading import Content, prepare, same_bytes, settled
 from connectors.delivery.recognise import CSV_KINDS, HEAD, PARSERS, recognise
 from connectors.delivery.sealed import SealedDelivery
 from connectors.errors import ConnectorError
-from connectors.formats.cem import aanbieders
+from connectors.formats.cem import providers
 from connectors.formats.files import Limits, Source, Stamp
 from connectors.formats.model import Afwijzing, Choices, FileContext, FileFault, FileRecord, Tally
 from crypto.keys import PublicKeys
@@ -84,9 +84,9 @@ class File:
     mac: bytes = b""
     kenmerk: bytes | None = None  # of a message, to see one identification with two contents (TR056)
     records: int = 1  # a refused file is one record
-    eerste: int = 1  # line number of its first record
+    first_line: int = 1  # line number of its first record
     fault: FileFault | None = None
-    afgekeurd: int = 0
+    refused: int = 0
     codes: Counter[str] = field(default_factory=Counter)
     shown: list[FileRecord] = field(default_factory=list)
 
@@ -100,13 +100,13 @@ class Delivery:
     sender: str
     test: bool
     tijd: int
-    bestanden: list[File]
+    files: list[File]
     lines: int
     secret: bytes = field(repr=False)
 
     def file_of(self, line: int) -> File | None:
         """The file that holds a record."""
-        return next((b for b in self.bestanden if b.eerste <= line < b.eerste + b.records), None)
+        return next((b for b in self.files if b.first_line <= line < b.first_line + b.records), None)
 
 
 class Changed(ConnectorError):
@@ -137,7 +137,7 @@ def _candidates(source: Source, run: Run) -> list[Candidate]:
     if candidate.kind != "cem" or run.sender:
         return [candidate]
     with closing(source.open()) as stream:
-        senders = aanbieders(stream)
+        senders = providers(stream)
     if len(senders) < 2:
         return [candidate]
     return [Candidate(source, "cem", sender, share=place) for place, sender in enumerate(senders)]
@@ -180,14 +180,14 @@ def check(group: list[Candidate], run: Run, refuse: Refuse, progress: Progress =
         return None
     line = 1
     for file in files:
-        file.eerste, line = line, line + file.records
+        file.first_line, line = line, line + file.records
     kind, sender = group[0].kind, group[0].sender
     return Delivery(_name(run, kind, sender, files), kind, sender, run.test, run.tijd, files, line - 1, run.secret)
 
 
 def _name(run: Run, kind: str, sender: str, files: list[File]) -> str:
     parts = [kind.encode(), sender.encode(), b"test" if run.test else b"", *(file.mac for file in files)]
-    parts += run.choices.mark(kind, dropped=any(file.context.tally.buiten for file in files))
+    parts += run.choices.mark(kind, dropped=any(file.context.tally.outside for file in files))
     message = b"".join(len(part).to_bytes(2, "big") + part for part in parts)
     return hmac.new(run.secret, message, hashlib.sha256).hexdigest()[:32]
 
@@ -200,14 +200,14 @@ def _check_file(candidate: Candidate, context: FileContext, run: Run, progress: 
         content = prepare(source, run.secret, run.limits.file_bytes)
         file.mac = content.mac
         file.kenmerk = None if candidate.kind in CSV_KINDS else content.kenmerk
-        context.encoding, context.regels = content.encoding, content.regels
+        context.encoding, context.rows = content.encoding, content.rows
         _require_readable(candidate, content)
         _first_pass(file, candidate.kind, run, progress)
     except FileFault as fault:
         if fault.code in _LOCAL:
             raise
         file.mac = file.mac or _mac_of_head(source, run)
-        file.records, file.fault, file.afgekeurd, file.codes = 1, fault, 1, Counter({fault.code: 1})
+        file.records, file.fault, file.refused, file.codes = 1, fault, 1, Counter({fault.code: 1})
         file.shown = []
     return file
 
@@ -215,7 +215,7 @@ def _check_file(candidate: Candidate, context: FileContext, run: Run, progress: 
 def _require_readable(candidate: Candidate, content: Content) -> None:
     if candidate.fault:
         raise candidate.fault
-    if candidate.kind in CSV_KINDS and candidate.kind != "cbs" and not (content.encoding and content.lines):
+    if candidate.kind in CSV_KINDS and candidate.kind != "cbs" and not (content.encoding and content.sensible):
         raise FileFault("B02" if content.encoding else "B04", candidate.source.shown)
 
 
@@ -238,13 +238,13 @@ def _first_pass(file: File, kind: str, run: Run, progress: Progress) -> None:
 
 
 def _count(file: File, kind: str, run: Run, progress: Progress) -> None:
-    file.records = file.afgekeurd = 0
+    file.records = file.refused = 0
     file.codes.clear()
     file.shown.clear()
     for record in _records(file, kind, file.source.open()):
         file.records += 1
         if isinstance(record.inhoud, Afwijzing):
-            file.afgekeurd += 1
+            file.refused += 1
             file.codes[record.inhoud.code] += 1
         elif not run.keep_accepted:
             continue
@@ -275,7 +275,7 @@ def publish(
         Changed: a file is no longer what was checked; nothing more of it is sent.
         NotDelivered: the broker does not take the records.
     """
-    for file in delivery.bestanden:
+    for file in delivery.files:
         if file.source.stamp() != file.stamp:
             raise Changed(FileFault("B07", file.source.shown), 0)
     sealed = SealedDelivery(keys, delivery.kind, delivery.id, delivery.lines, delivery.sender, delivery.test)
@@ -302,20 +302,20 @@ def publish(
 
 def _lines(delivery: Delivery) -> Iterator[tuple[int, FileRecord, bytes | None]]:
     """Line number, record, and the mark of its message."""
-    for file in delivery.bestanden:
+    for file in delivery.files:
         if file.fault:
             yield (
-                file.eerste,
-                FileRecord(file.fault.regel or 1, 1, None, Afwijzing(file.fault.code, file.fault.veld)),
+                file.first_line,
+                FileRecord(file.fault.row or 1, 1, None, Afwijzing(file.fault.code, file.fault.veld)),
                 None,
             )
             continue
-        line = file.eerste
+        line = file.first_line
         with same_bytes(file.source, delivery.secret, file.mac) as stream:
             for record in _records(file, delivery.kind, stream):
-                if line >= file.eerste + file.records:
+                if line >= file.first_line + file.records:
                     raise FileFault("B07", file.source.shown)
                 yield line, record, file.kenmerk
                 line += 1
-        if line != file.eerste + file.records:
+        if line != file.first_line + file.records:
             raise FileFault("B07", file.source.shown)

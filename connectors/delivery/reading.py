@@ -23,7 +23,7 @@ from connectors.formats.model import FileFault
 HELD: Final = 16_000_000
 _CHUNK: Final = 262_144
 #: A file that was written to less than this ago may still be growing.
-RUST_NS: Final = 1_000_000_000
+SETTLED_NS: Final = 1_000_000_000
 
 
 class Content(NamedTuple):
@@ -32,8 +32,8 @@ class Content(NamedTuple):
     mac: bytes  # keyed: names the content
     kenmerk: bytes  # 16 bytes, the same at every connector; travels sealed (TR056)
     encoding: str
-    regels: int
-    lines: bool  # made of lines of a sensible length
+    rows: int
+    sensible: bool  # made of lines of a sensible length
 
 
 class _Encoding:
@@ -69,7 +69,7 @@ def prepare(source: Source, secret: bytes, most: int) -> Content:
     """Read a file once.
 
     Raises:
-        BestandFout: ``B05`` too large, ``B03`` ends within a character, ``B13`` or ``B10`` unreadable.
+        FileFault: ``B05`` too large, ``B03`` ends within a character, ``B13`` or ``B10`` unreadable.
     """
     keyed, plain, encoding = hmac.new(secret, digestmod=hashlib.sha256), hashlib.sha256(), _Encoding()
     size = lines = 0
@@ -113,12 +113,12 @@ def settled(
     """The state of a file that is no longer written to; one look back when it was written to a moment ago.
 
     Raises:
-        BestandFout: ``B07`` when it changed meanwhile, ``B13`` when it is gone.
+        FileFault: ``B07`` when it changed meanwhile, ``B13`` when it is gone.
     """
     stamp = source.stamp()
     age = now_ns() - stamp.mtime_ns
-    if age < RUST_NS and source.path is not None:
-        sleep(min(RUST_NS, RUST_NS - age) / 1e9)
+    if age < SETTLED_NS and source.path is not None:
+        sleep(min(SETTLED_NS, SETTLED_NS - age) / 1e9)
         if source.stamp() != stamp:
             raise FileFault("B07", source.shown)
     return stamp

@@ -53,14 +53,14 @@ class Recognised(NamedTuple):
     """Kind of facts, and the sender that the file itself names (empty when it names none)."""
 
     kind: str
-    afzender: str
+    sender: str
 
 
 def recognise(head: bytes, file_name: str, shown: str, layout: Layout | None = None) -> Recognised:
     """Kind and sender of a file by its first bytes; a CBS file only with its layout.
 
     Raises:
-        BestandFout: ``B01`` empty, ``B02`` of no known kind, ``B04`` another encoding, ``B14`` an Office file.
+        FileFault: ``B01`` empty, ``B02`` of no known kind, ``B04`` another encoding, ``B14`` an Office file.
     """
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         raise FileFault("B01", shown)
@@ -132,8 +132,8 @@ def _csv(head: bytes, file_name: str, shown: str, layout: Layout | None) -> Reco
     lines = [line for line in text.splitlines() if not is_blank(line) and not line.lower().startswith("sep=")]
     if not lines:
         raise FileFault("B02", shown)
-    score = len(best_header(lines[0], rap.COLUMNS).plaats)
-    cem_plus = len(best_header(lines[0], cem.COLUMNS).plaats)
+    score = len(best_header(lines[0], rap.COLUMNS).places)
+    cem_plus = len(best_header(lines[0], cem.COLUMNS).places)
     if score < 2 and cem_plus < _CEM_RECOGNISED:
         return _headless(lines[0], file_name, shown)
     if score > cem_plus:
@@ -153,7 +153,7 @@ def _headless(line: str, file_name: str, shown: str) -> Recognised:
 
 def _first_provider(lines: list[str]) -> str:
     header = best_header(lines[0], cem.COLUMNS)
-    place = header.plaats.get("zorgaanbieder_id")
+    place = header.places.get("zorgaanbieder_id")
     for line in lines[1:] if place is not None else ():
         cells = split(line, header.separator) or []
         if place is not None and place < len(cells) and _AGB.fullmatch(cells[place].strip()):

@@ -38,10 +38,10 @@ _CODE_OF_NAME: Final = {gemeente.name.casefold(): code for code, gemeente in GEM
 class _Group:
     """The rows of one meting so far; the first thing that is wrong with any of them refuses it."""
 
-    __slots__ = ("antwoorden", "buiten", "fault", "header", "regel", "regels")
+    __slots__ = ("antwoorden", "fault", "first_row", "header", "outside", "rows")
 
     def __init__(self, row: int, header: tuple[str, ...], fault: Afwijzing | None) -> None:
-        self.regel, self.regels, self.header, self.fault, self.buiten = row, 0, header, fault, False
+        self.first_row, self.rows, self.header, self.fault, self.outside = row, 0, header, fault, False
         self.antwoorden: dict[str, int] = {}
 
 
@@ -61,12 +61,12 @@ class _Table:
     """Reads the rows of one file; holds at most ``OPEN`` metingen."""
 
     def __init__(self, header: Header, context: FileContext) -> None:
-        self._places = [header.plaats[column] for column in _CORE]
-        self._width, self._context = header.breedte, context
+        self._places = [header.places[column] for column in _CORE]
+        self._width, self._context = header.width, context
         self._open: OrderedDict[str, _Group] = OrderedDict()
-        self._closed = Seen(context.regels // 8)
-        self._gemeente = header.plaats.get("gemeente")
-        self._last = next((c for c, place in header.plaats.items() if place == header.breedte - 1), "")
+        self._closed = Seen(context.rows // 8)
+        self._gemeente = header.places.get("gemeente")
+        self._last = next((c for c, place in header.places.items() if place == header.width - 1), "")
 
     def row(self, row: CsvRow) -> Iterator[FileRecord]:
         """Take in one row; gives the records of metingen that it closes."""
@@ -75,24 +75,24 @@ class _Table:
             yield from self._misshapen(row)
             return
         provider, bsn, meting, *header, question, answer = (cells[place].strip() for place in self._places)
-        if not row.af and not self._ends_whole(cells[-1].strip(), question):
-            raise FileFault("B03", self._context.name, row.regel)
+        if not row.closed and not self._ends_whole(cells[-1].strip(), question):
+            raise FileFault("B03", self._context.name, row.number)
         outside = self._gemeente is not None and not self._passes(cells[self._gemeente])
         if not meting or len(meting) > _METING_ID:
             if not self._ours(provider):
                 return
             if outside:
-                self._context.tally.buiten += 1
+                self._context.tally.outside += 1
             else:
-                yield FileRecord(row.regel, 1, None, Afwijzing("C09", "meting_id"))
+                yield FileRecord(row.number, 1, None, Afwijzing("C09", "meting_id"))
             return
         group = self._open.get(meting)
         if group is None:
             yield from self._make_room()
-            group = self._open[meting] = _Group(row.regel, (provider, bsn, *header), self._scattered(meting))
+            group = self._open[meting] = _Group(row.number, (provider, bsn, *header), self._scattered(meting))
         else:
             self._open.move_to_end(meting)
-        group.buiten = group.buiten or outside
+        group.outside = group.outside or outside
         self._answer(group, (provider, bsn, *header), question, answer)
 
     def _passes(self, cell: str) -> bool:
@@ -106,29 +106,29 @@ class _Table:
         provider is told to the first.
         """
         share = self._context.share
-        if share is None or provider == self._context.afzender:
+        if share is None or provider == self._context.sender:
             return True
         return share == 0 and not AGB.fullmatch(provider)
 
     def end(self) -> Iterator[FileRecord]:
         """The metingen still open, in order of their first row."""
-        for meting, group in sorted(self._open.items(), key=lambda item: item[1].regel):
+        for meting, group in sorted(self._open.items(), key=lambda item: item[1].first_row):
             yield from self._close(meting, group)
         self._open.clear()
 
     def _misshapen(self, row: CsvRow) -> Iterator[FileRecord]:
         """A row with another number of cells spoils its meting when that can be told, else it stands alone."""
-        if not row.af:
-            raise FileFault("B03", self._context.name, row.regel)
-        self._context.tally.fouten += 1
+        if not row.closed:
+            raise FileFault("B03", self._context.name, row.number)
+        self._context.tally.wrong += 1
         place = self._places[_CORE.index("meting_id")]
         meting = row.cells[place].strip() if row.cells and place < len(row.cells) else ""
         group = self._open.get(meting)
         if group is None:
             if self._ours(""):
-                yield FileRecord(row.regel, 1, None, Afwijzing("C10", ""))
+                yield FileRecord(row.number, 1, None, Afwijzing("C10", ""))
             return
-        group.regels += 1
+        group.rows += 1
         group.fault = group.fault or Afwijzing("C10", "")
 
     def _scattered(self, meting: str) -> Afwijzing | None:
@@ -143,7 +143,7 @@ class _Table:
             yield from self._close(*self._open.popitem(last=False))
 
     def _answer(self, group: _Group, header: tuple[str, ...], question: str, answer: str) -> None:
-        group.regels += 1
+        group.rows += 1
         if group.fault is not None:
             return
         if header != group.header:
@@ -162,26 +162,33 @@ class _Table:
         self._closed.add(hash(meting))
         if not self._ours(group.header[0]):
             return
-        if group.buiten:
-            self._context.tally.buiten += 1
+        if group.outside:
+            self._context.tally.outside += 1
             return
         content = group.fault or self._content(meting, group)
         bsn = group.header[1]
         shown = (meting, bsn)
-        yield FileRecord(group.regel, group.regels, bsn if isinstance(content, Meting) else None, content, shown)
+        yield FileRecord(group.first_row, group.rows, bsn if isinstance(content, Meting) else None, content, shown)
 
     def _content(self, meting: str, group: _Group) -> Meting | Afwijzing:
         provider, bsn, when, informant, questionnaire = group.header
         if not (len(provider) == 8 and provider.isascii() and provider.isdigit()):
             return Afwijzing("C08", "zorgaanbieder_id")
-        if provider != self._context.afzender:
+        if provider != self._context.sender:
             return Afwijzing("C11", "zorgaanbieder_id")
         if not elfproef(bsn):
             return Afwijzing("C01", "bsn")
         moment = datum(when)
         if moment is None or moment > self._context.today:
             return Afwijzing("C02", "datum_meting")
-        fact = Meting(meting.encode(), questionnaire, informant, moment, group.antwoorden, self._context.tijd)
+        fact = Meting(
+            meting=meting.encode(),
+            vragenlijst=questionnaire,
+            informant=informant,
+            datum=moment,
+            antwoorden=group.antwoorden,
+            tijd=self._context.tijd,
+        )
         problem = check(fact)
         return fact if problem is None else Afwijzing(problem.code, problem.veld)
 
@@ -211,7 +218,7 @@ def datum(text: str) -> int | None:
         return None
 
 
-def aanbieders(stream: BinaryIO) -> list[str]:
+def providers(stream: BinaryIO) -> list[str]:
     """The providers that a feed with a column ``gemeente`` names, in order of appearance; empty for any other file.
 
     A file of one provider needs no such column. What cannot be read is left to ``metingen``, which refuses it.
@@ -224,9 +231,9 @@ def aanbieders(stream: BinaryIO) -> list[str]:
     try:
         header = next(reader)
         assert isinstance(header, Header)  # noqa: S101 - rows gives the header first
-        if "gemeente" not in header.plaats:
+        if "gemeente" not in header.places:
             return []
-        place = header.plaats["zorgaanbieder_id"]
+        place = header.places["zorgaanbieder_id"]
         for row in reader:
             assert isinstance(row, CsvRow)  # noqa: S101
             if row.cells and place < len(row.cells) and AGB.fullmatch(row.cells[place].strip()):

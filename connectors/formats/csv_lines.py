@@ -29,16 +29,16 @@ class Header(NamedTuple):
     """The header: separator, place of each known column, number of columns."""
 
     separator: str
-    plaats: dict[str, int]
-    breedte: int
+    places: dict[str, int]
+    width: int
 
 
 class CsvRow(NamedTuple):
     """One data line: its number, its cells (None when they cannot be told apart), whether a line end closes it."""
 
-    regel: int
+    number: int
     cells: Sequence[str] | None
-    af: bool
+    closed: bool
 
 
 def split(line: str, separator: str) -> list[str] | None:
@@ -61,7 +61,7 @@ def column_names(line: str, separator: str) -> list[str]:
 def best_header(line: str, known: Sequence[str]) -> Header:
     """The header under the separator that shows most of the known columns."""
     found = (_header(line, separator, known) for separator in SEPARATORS)
-    return max(found, key=lambda header: len(header.plaats))
+    return max(found, key=lambda header: len(header.places))
 
 
 def _header(line: str, separator: str, known: Sequence[str]) -> Header:
@@ -84,7 +84,7 @@ def rows(
     ``needed``: field name for the sender -> columns of which one must be there.
 
     Raises:
-        BestandFout: ``B06`` without a usable header, ``B01`` without data, ``B04`` for unreadable characters.
+        FileFault: ``B06`` without a usable header, ``B01`` without data, ``B04`` for unreadable characters.
     """
     text = TextIOWrapper(stream, encoding=context.encoding, newline=None)
     try:
@@ -108,7 +108,7 @@ def _rows(
             count.empty += 1
         elif header is None:
             header = _usable(best_header(line, known), context, needed)
-            separator, width = header.separator, header.breedte
+            separator, width = header.separator, header.width
             count.header = 1
             yield header
         else:
@@ -124,6 +124,6 @@ def _rows(
 
 def _usable(header: Header, context: FileContext, needed: Mapping[str, Sequence[str]]) -> Header:
     for field, columns in needed.items():
-        if not any(column in header.plaats for column in columns):
+        if not any(column in header.places for column in columns):
             raise FileFault("B06", context.name, context.tally.total, field)
     return header

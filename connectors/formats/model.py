@@ -39,7 +39,7 @@ class FileRecord(Struct, frozen=True, gc=False):
     fallback: str = ""  # what names a client without a BSN (CBS); blinded like one, under a prefix of its own
 
     def __repr__(self) -> str:
-        return f"Regel({self.regel}, {self.regels}, {type(self.inhoud).__name__})"
+        return f"FileRecord({self.regel}, {self.regels}, {type(self.inhoud).__name__})"
 
     def __rich_repr__(self) -> list[tuple[str, object]]:
         return [("regel", self.regel), ("inhoud", type(self.inhoud).__name__)]
@@ -49,7 +49,7 @@ class Found(NamedTuple):
     """One thing that is wrong in a refused file: code, number of the row or element, and field."""
 
     code: str
-    regel: int
+    place: int
     veld: str
 
 
@@ -58,11 +58,11 @@ class FileFault(SenderFault):
 
     def __init__(self, code: str, file: str, row: int = 0, veld: str = "", found: tuple[Found, ...] = ()) -> None:
         super().__init__(code, file, row, veld)
-        self.code, self.file, self.regel, self.veld = code, file, row, veld
+        self.code, self.file, self.row, self.veld = code, file, row, veld
         self.found = found or (Found(code, row, veld),)
 
     def __str__(self) -> str:
-        where = f", regel {self.regel}" if self.regel else ""
+        where = f", regel {self.row}" if self.row else ""
         return f"{self.file}{where}: {text(self.code)} ({self.code}{', ' if self.veld else ''}{self.veld})"
 
 
@@ -74,8 +74,8 @@ class Tally:
     empty: int = 0
     header: int = 0
     data: int = 0
-    fouten: int = 0  # data lines whose form is wrong
-    buiten: int = 0  # metingen or CBS lines of another municipality: dropped before sealing
+    wrong: int = 0  # data lines whose form is wrong
+    outside: int = 0  # metingen or CBS lines of another municipality: dropped before sealing
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,10 @@ class FileContext:
     """What a parser knows of a file besides its bytes."""
 
     name: str  # as shown; holds no BSN
-    afzender: str  # AGB code
+    sender: str  # AGB code
     tijd: int  # upload time, ms
     encoding: str = "utf-8"
-    regels: int = 1_000  # line ends in the file: an upper bound for its rows
+    rows: int = 1_000  # line ends in the file: an upper bound for its rows
     tally: Tally = field(default_factory=Tally)
     choices: Choices = Choices()
     #: Metingen whose rows are scattered over the file, found in the first pass and refused in the second;

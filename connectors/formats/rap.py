@@ -49,27 +49,27 @@ class _Table:
     """Reads the rows of one file."""
 
     def __init__(self, header: Header, context: FileContext) -> None:
-        missing = header.breedte
-        self._places = [header.plaats.get(column, missing) for column in COLUMNS]
-        self._width, self._context, self._seen = header.breedte, context, Seen(context.regels)
-        self._last = max(header.plaats, key=lambda column: header.plaats[column])
-        self._last_is_known = header.plaats[self._last] == header.breedte - 1
+        missing = header.width
+        self._places = [header.places.get(column, missing) for column in COLUMNS]
+        self._width, self._context, self._seen = header.width, context, Seen(context.rows)
+        self._last = max(header.places, key=lambda column: header.places[column])
+        self._last_is_known = header.places[self._last] == header.width - 1
 
     def record(self, row: CsvRow) -> FileRecord:
         """The record of a row; ``B03`` when the file ends within it."""
         cells = row.cells
         if cells is None or len(cells) != self._width:
-            if not row.af:
-                raise FileFault("B03", self._context.name, row.regel)
-            self._context.tally.fouten += 1
-            return FileRecord(row.regel, 1, None, Afwijzing("R07", ""))
+            if not row.closed:
+                raise FileFault("B03", self._context.name, row.number)
+            self._context.tally.wrong += 1
+            return FileRecord(row.number, 1, None, Afwijzing("R07", ""))
         padded = (*cells, "")
         bsn, decision, number, kind, value = (padded[place].strip() for place in self._places)
-        if not row.af and not self._ends_whole(cells[-1].strip()):
-            raise FileFault("B03", self._context.name, row.regel)
+        if not row.closed and not self._ends_whole(cells[-1].strip()):
+            raise FileFault("B03", self._context.name, row.number)
         content = self._content(bsn, decision, number, kind.upper(), value)
         shown = (bsn, decision, number, kind, value)
-        return FileRecord(row.regel, 1, bsn if isinstance(content, Score) else None, content, shown)
+        return FileRecord(row.number, 1, bsn if isinstance(content, Score) else None, content, shown)
 
     def _content(self, bsn: str, decision: str, number: str, kind: str, value: str) -> Score | Afwijzing:
         if not elfproef(bsn):
@@ -89,12 +89,14 @@ class _Table:
         number = str(int(number)) if number else ""
         if not self._seen.add(hash((bsn, number or f"B{decision}", goal_rater))):
             return Afwijzing("R06", "")
+        doel, beoordelaar = goal_rater
         return Score(
-            number.encode() if number else None,
-            decision.encode() if decision else None,
-            *goal_rater,
-            allowed[value],
-            self._context.tijd,
+            toewijzing=number.encode() if number else None,
+            beschikking=decision.encode() if decision else None,
+            doel=doel,
+            beoordelaar=beoordelaar,
+            waarde=allowed[value],
+            tijd=self._context.tijd,
         )
 
     def _ends_whole(self, cell: str) -> bool:

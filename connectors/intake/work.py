@@ -134,18 +134,18 @@ def _checked(source: Source, run: Run, refuse: Callable[[FileFault], None]) -> D
 def _own(candidate: Candidate, run: Run) -> Candidate:
     """A RAP file names its sender in its file name only; another one than the token's is refused as well."""
     with candidate.source.open() as stream:
-        named = recognise(stream.read(HEAD), candidate.source.file_name, candidate.source.shown).afzender
+        named = recognise(stream.read(HEAD), candidate.source.file_name, candidate.source.shown).sender
     if candidate.kind == "score" and named and named != run.sender:
         return candidate._replace(fault=FileFault("B09", candidate.source.shown))
     return candidate
 
 
 def _refused(fault: FileFault) -> Refused:
-    return Refused(fault.code, tuple((one.code, one.regel, one.veld) for one in fault.found))
+    return Refused(fault.code, tuple((one.code, one.place, one.veld) for one in fault.found))
 
 
 def _done(delivery: Delivery) -> Done:
-    file = delivery.bestanden[0]
+    file = delivery.files[0]
     count = file.context.tally
     return Done(
         delivery.id,
@@ -154,9 +154,9 @@ def _done(delivery: Delivery) -> Done:
         delivery.test,
         delivery.lines,
         delivery.tijd,
-        file.afgekeurd,
+        file.refused,
         dict(file.codes),
-        (count.total, count.empty, count.header, count.data, count.fouten),
+        (count.total, count.empty, count.header, count.data, count.wrong),
         _refused(file.fault) if file.fault else None,
     )
 

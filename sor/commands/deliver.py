@@ -16,7 +16,7 @@ import typer
 from connectors.answer import report
 from connectors.answer.mail import Feedback, MailError
 from connectors.answer.receipts import Receipt
-from connectors.delivery.connector import WACHT, Connector
+from connectors.delivery.connector import WAIT_SECONDS, Connector
 from connectors.delivery.deliveries import Changed, Delivery
 from connectors.errors import BrokerDown, ConnectorError
 from connectors.formats import files as sources
@@ -47,7 +47,7 @@ def deliver(
     test: Annotated[bool, typer.Option("--test", help="A test: a receipt, and nothing in the figures.")] = False,
     wait: Annotated[
         float, typer.Option("--wait", min=0.0, help="Seconds to wait for a receipt while nothing moves.")
-    ] = WACHT,
+    ] = WAIT_SECONDS,
     check_only: Annotated[bool, typer.Option("--check", help="Look at the files only; publish nothing.")] = False,
     show_all: Annotated[bool, typer.Option("--all", help="List accepted rows as well.")] = False,
     layout: Annotated[
@@ -91,7 +91,7 @@ class Options:
         self,
         sender: str = "",
         test: bool = False,
-        wait: float = WACHT,
+        wait: float = WAIT_SECONDS,
         check_only: bool = False,
         mail: Feedback | None = None,
     ) -> None:
@@ -232,7 +232,7 @@ def run(connector: Connector, paths: list[Path], limits: sources.Limits, show: S
 
 def _publish(connector: Connector, delivery: Delivery, show: Show, options: Options) -> bool:
     """Whether the whole delivery is at the broker."""
-    if any(file.afgekeurd for file in delivery.bestanden):
+    if any(file.refused for file in delivery.files):
         show.worse(REFUSED)
     if options.check_only:
         show.document["aanleveringen"].append(report.as_json(delivery, None, show_all=show.show_all))

@@ -78,10 +78,10 @@ def receipts(
     if journal:
         _show([place._asdict() for place in found], map(_place_text, found), as_json=as_json)
         return
-    among = sorted({place.aanlevering for place in found})
+    among = sorted({place.delivery for place in found})
     rows = [] if search and not among else _ask(settings, aanbieder, delivery, among, since, status, most)
     for row in rows:
-        row["gezocht"] = [_line(row, place) for place in found if place.aanlevering == row["aanlevering"]]
+        row["gezocht"] = [_line(row, place) for place in found if place.delivery == row["aanlevering"]]
     _show(rows, _text(rows, lines=bool(delivery)), as_json=as_json)
 
 
@@ -97,7 +97,7 @@ def _show(rows: list[dict[str, Any]], lines: Iterable[str], *, as_json: bool) ->
 
 
 def _place_text(place: Place) -> str:
-    return f"{place.aanlevering}  regel {place.regel} (record {place.record})"
+    return f"{place.delivery}  regel {place.row} (record {place.record})"
 
 
 def _ask(
@@ -154,7 +154,7 @@ def _line(row: dict[str, Any], place: Place) -> dict[str, Any]:
     done = row["klaar"] or fault is not None
     accepted = f"geaccepteerd, {waits['melding']} sinds {waits['sinds']}" if waits else "geaccepteerd"
     status = (fault["melding"] if fault else accepted) if done else "in verwerking"
-    return {"regel": place.regel, "record": place.record, "status": status, "code": fault["code"] if fault else ""}
+    return {"regel": place.row, "record": place.record, "status": status, "code": fault["code"] if fault else ""}
 
 
 def _text(rows: list[dict[str, Any]], *, lines: bool) -> list[str]:

@@ -94,19 +94,19 @@ def header(code: str, **changed: Any) -> Node:
 def product(ending: bool = False, **changed: Any) -> Node:
     """One StartProduct or StopProduct."""
     v = {
-        "nummer": 4711,
+        "toewijzingnummer": 4711,
         "categorie": "45",
         "code": "45A99",
-        "beginning": "2026-01-01",
+        "ingangsdatum": "2026-01-01",
         "begin": "2026-01-05",
         "reden": "31",
         "end": "2026-03-01",
         "status": "1",
     } | changed
     children: list[Node] = [
-        ("m:ToewijzingNummer", v["nummer"]),
+        ("m:ToewijzingNummer", v["toewijzingnummer"]),
         ("m:Product", [("b:Categorie", v["categorie"]), ("b:Code", v["code"])] if v["categorie"] else None),
-        ("m:ToewijzingIngangsdatum", v["beginning"]),
+        ("m:ToewijzingIngangsdatum", v["ingangsdatum"]),
         ("m:Begindatum", v["begin"]),
     ]
     if ending:
@@ -149,7 +149,7 @@ def prestatie(**changed: Any) -> dict[str, Any]:
         "bsn": BSN,
         "ref": "R1",
         "previous": None,
-        "nummer": 4711,
+        "toewijzingnummer": 4711,
         "categorie": "45",
         "code": "45A99",
         "begin": "2026-05-01",
@@ -166,7 +166,7 @@ def prestatie(**changed: Any) -> dict[str, Any]:
 class Declaratie:
     """A JW323 in the making. ``total`` None = the signed sum of the lines."""
 
-    regels: list[dict[str, Any]] = field(default_factory=lambda: [prestatie()])
+    prestaties: list[dict[str, Any]] = field(default_factory=lambda: [prestatie()])
     periode: tuple[str, str] = ("2026-05-01", "2026-05-31")
     dagtekening: str = "2026-06-19"
     total: int | None = None
@@ -175,10 +175,10 @@ class Declaratie:
 
     def bytes(self) -> bytes:
         """The message."""
-        summed = sum(-r["bedrag"] if r["dc"] == "C" else r["bedrag"] for r in self.regels)
+        summed = sum(-r["bedrag"] if r["dc"] == "C" else r["bedrag"] for r in self.prestaties)
         total = abs(summed) if self.total is None else self.total
         clients: dict[str, list[Node]] = {}
-        for r in self.regels:
+        for r in self.prestaties:
             clients.setdefault(r["bsn"], []).append(_prestatie(r))
         body = [
             ("m:DeclaratieNummer", "D1"),
@@ -203,7 +203,7 @@ def _prestatie(r: dict[str, Any]) -> Node:
         "m:Prestatie",
         [
             ("m:ProductReferentie", [("b:ReferentieNummer", r["ref"]), ("b:VorigReferentieNummer", r["previous"])]),
-            ("m:ToewijzingNummer", r["nummer"]),
+            ("m:ToewijzingNummer", r["toewijzingnummer"]),
             ("m:ProductCategorie", r["categorie"]),
             ("m:ProductCode", r["code"]),
             ("m:ProductPeriode", _periode(r["begin"], r["end"])),
@@ -225,7 +225,7 @@ CEM_HEADER = (
 def table(
     header: tuple[str, ...],
     rows: list[tuple[str, ...]],
-    sep: str = ";",
+    separator: str = ";",
     encoding: str = "utf-8",
     eol: str = "\r\n",
     *,
@@ -234,7 +234,7 @@ def table(
     """A CSV file."""
     out = io.StringIO()
     quoting: Literal[0, 1] = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
-    writer = csv.writer(out, delimiter=sep, lineterminator=eol, quoting=quoting)
+    writer = csv.writer(out, delimiter=separator, lineterminator=eol, quoting=quoting)
     writer.writerow(header)
     writer.writerows(rows)
     return out.getvalue().encode(encoding)
@@ -366,13 +366,13 @@ def make_keys(folder: Path) -> Path:
 def assigned(**changed: Any) -> Node:
     """One ToegewezenProduct."""
     v = {
-        "nummer": 4711,
+        "toewijzingnummer": 4711,
         "referentie": "Jansen-17",
         "categorie": "45",
         "code": "45A99",
         "datum": "2026-01-02",
         "tijd": "10:20:30",
-        "beginning": "2026-01-01",
+        "ingangsdatum": "2026-01-01",
         "end": "2026-12-31",
         "reden": None,
         "omvang": (12, "04", "2"),
@@ -385,12 +385,12 @@ def assigned(**changed: Any) -> Node:
     return (
         "m:ToegewezenProduct",
         [
-            ("m:ToewijzingNummer", v["nummer"]),
+            ("m:ToewijzingNummer", v["toewijzingnummer"]),
             ("m:ReferentieAanbieder", v["referentie"]),
             ("m:Product", product),
             ("m:Toewijzingsdatum", v["datum"]),
             ("m:Toewijzingstijd", v["tijd"]),
-            ("m:Ingangsdatum", v["beginning"]),
+            ("m:Ingangsdatum", v["ingangsdatum"]),
             ("m:Einddatum", v["end"]),
             ("m:RedenWijziging", v["reden"]),
             ("m:Omvang", size),
@@ -449,8 +449,8 @@ class Retour:
 
     ending: bool = False
     codes: tuple[str, ...] = ()
-    customer: tuple[str, ...] | None = None  # the codes of the client; None = no client block
-    regel: tuple[str, ...] = ("9326",)
+    client_codes: tuple[str, ...] | None = None  # the codes of the client; None = no client block
+    class_codes: tuple[str, ...] = ("9326",)
     dagtekening: str = "2026-06-21"
     header: dict[str, Any] = field(default_factory=dict)
 
@@ -460,8 +460,8 @@ class Retour:
         xslt = "1.2.3" if "0001" in self.codes else None
         parts += [("m:IdentificatieRetour", "R1"), ("m:DagtekeningRetour", self.dagtekening), ("m:XsltVersie", xslt)]
         body = [(name, [*parts, _version("m:XsdVersieRetour"), _retourcodes(self.codes)])]
-        if self.customer is not None:
-            body.append(self._client(self.customer))
+        if self.client_codes is not None:
+            body.append(self._client(self.client_codes))
         return xml("jw308" if self.ending else "jw306", body, "\n")
 
     def _client(self, codes: tuple[str, ...]) -> Node:
@@ -472,7 +472,7 @@ class Retour:
             ("m:Geboortedatum", [("b:Datum", "2011-05-01")]),
             ("m:Geslacht", "2"),
             ("m:Naam", [("b:Geslachtsnaam", [("b:Achternaam", "Test")])]),
-            (f"m:{group}Producten", [(name, [*content, _retourcodes(self.regel)])]),
+            (f"m:{group}Producten", [(name, [*content, _retourcodes(self.class_codes)])]),
             _retourcodes(codes),
         ]
         return ("m:Client", client)
@@ -480,45 +480,45 @@ class Retour:
 
 @dataclass
 class Antwoord:
-    """A JW325 in the making: rejected lines by client with the codes of each. ``toegekend`` None = what adds up."""
+    """A JW325 in the making: rejected lines by client with the codes of each. ``awarded`` None = what adds up."""
 
-    regels: list[tuple[dict[str, Any], tuple[str, ...]]] = field(default_factory=list)
-    customer: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    prestaties: list[tuple[dict[str, Any], tuple[str, ...]]] = field(default_factory=list)
+    client_codes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     header_codes: tuple[str, ...] = ("0200",)
     codes: tuple[str, ...] | None = None  # None = 8001 without lines, else 0200
-    zonder_antwoord: bool = False
-    ingediend: int = 10_000
-    toegekend: int | None = None
+    header_only: bool = False
+    submitted: int = 10_000
+    awarded: int | None = None
     header: dict[str, Any] = field(default_factory=dict)
 
     def bytes(self) -> bytes:
         """The message."""
         name, parts = header("491", **({"afzender": "0363", "ontvanger": AGB} | self.header))
-        forth = [("b:Identificatie", "D-000000001"), ("b:Dagtekening", "2026-06-01")]
+        declared = [("b:Identificatie", "D-000000001"), ("b:Dagtekening", "2026-06-01")]
         parts += [
-            ("m:DeclaratieIdentificatie", forth),
+            ("m:DeclaratieIdentificatie", declared),
             _version("m:XsdVersieDeclaratie"),
             _retourcodes(self.header_codes),
         ]
         body = [(name, parts)]
-        if not self.zonder_antwoord:
+        if not self.header_only:
             body.append(("m:DeclaratieAntwoord", self._antwoord()))
         return xml("jw325", body, "\n")
 
     def _antwoord(self) -> list[Node]:
         clients: dict[str, list[Node]] = {}
-        for values, codes in self.regels:
+        for values, codes in self.prestaties:
             name, content = _prestatie(values)
             clients.setdefault(values["bsn"], []).append((name, [*content, _retourcodes(codes)]))
-        summed = sum(-r["bedrag"] if r["dc"] == "C" else r["bedrag"] for r, _ in self.regels)
-        over = self.ingediend - summed if self.toegekend is None else self.toegekend
+        summed = sum(-r["bedrag"] if r["dc"] == "C" else r["bedrag"] for r, _ in self.prestaties)
+        over = self.submitted - summed if self.awarded is None else self.awarded
         blocks = [
-            ("m:Client", [("m:Bsn", bsn), ("m:Prestaties", lines), _retourcodes(self.customer.get(bsn, ("0200",)))])
+            ("m:Client", [("m:Bsn", bsn), ("m:Prestaties", lines), _retourcodes(self.client_codes.get(bsn, ("0200",)))])
             for bsn, lines in clients.items()
         ]
         return [
             ("m:DeclaratieNummer", "D1"),
-            ("m:TotaalIngediendBedrag", _bedrag("b:TotaalBedrag", self.ingediend, "D")),
+            ("m:TotaalIngediendBedrag", _bedrag("b:TotaalBedrag", self.submitted, "D")),
             ("m:TotaalToegekendBedrag", _bedrag("b:TotaalBedrag", abs(over), "C" if over < 0 else "D")),
             ("m:Clienten", blocks or None),
             _retourcodes(self.codes or (("0200",) if blocks else ("8001",))),
@@ -568,7 +568,7 @@ def cbs_row(**changed: str) -> tuple[str, ...]:
         "end": "20260301",
         "reden": "01",
         "nut": "8",
-        "zonder": "04",
+        "zonder_hulp": "04",
         "informant": "1",
         "twin": "",
     } | changed
@@ -581,11 +581,11 @@ def cbs_ascii(rows: list[tuple[str, ...]], eol: str = "\r\n") -> bytes:
     return "".join(line + eol for line in lines).encode()
 
 
-def cbs_xlsx(rows: list[tuple[Any, ...]], header: tuple[str, ...] = CBS_HEADER, blad: str = "Blad1") -> bytes:
+def cbs_xlsx(rows: list[tuple[Any, ...]], header: tuple[str, ...] = CBS_HEADER, sheet: str = "Blad1") -> bytes:
     """The lines as an Excel sheet."""
     book = Workbook()
     page = book.active
-    page.title = blad
+    page.title = sheet
     for row in (header, *rows):
         page.append(row)
     out = io.BytesIO()

@@ -119,7 +119,7 @@ def test_a_feed_of_many_providers_is_a_delivery_for_each(tmp_path: Path) -> None
     assert refused == []
     assert [delivery.sender for delivery in found] == [AGB, other]
     assert len({delivery.id for delivery in found}) == 2
-    assert [file.context.tally.buiten for delivery in found for file in delivery.bestanden] == [0, 1]
+    assert [file.context.tally.outside for delivery in found for file in delivery.files] == [0, 1]
     assert [(r.geaccepteerd, r.codes) for r in receipts if r] == [(1, {"C08": 1}), (1, {})]
 
 
@@ -130,4 +130,4 @@ def test_with_a_provider_named_the_feed_is_that_providers_alone(tmp_path: Path) 
     source = Source("feed.csv", "feed.csv", 0, content=table(HEADER, rows))
     with Connector(folder, Cluster("nowhere"), publisher=third, receipts=third) as connector:
         (delivery,) = connector.deliveries([source], connector.run(AGB), list[FileFault]().append)
-    assert (delivery.sender, delivery.bestanden[0].codes) == (AGB, {"C11": 1})
+    assert (delivery.sender, delivery.files[0].codes) == (AGB, {"C11": 1})

@@ -87,8 +87,8 @@ def test_a_line_becomes_a_fact(form: Any) -> None:
 def test_every_form_says_the_same(form: Any) -> None:
     rows = [
         R(),
-        R(bsn=BSNS[1], end="", reden="", nut="", zonder="", informant=""),
-        R(bsn=BSNS[2], nut="10", zonder="01", informant="2", crisis="", verwijzer=""),
+        R(bsn=BSNS[1], end="", reden="", nut="", zonder_hulp="", informant=""),
+        R(bsn=BSNS[2], nut="10", zonder_hulp="01", informant="2", crisis="", verwijzer=""),
         R(bsn=UNKNOWN, born="20110500"),
     ]
     assert [(r.bsn, r.fallback, r.inhoud) for r in read(form(rows))] == [
@@ -149,7 +149,7 @@ def test_the_sex_is_that_of_the_messages(letter: str, code: str) -> None:
         ("G07", {"reden": ""}),
         ("G08", {"nut": "11"}),
         ("G08", {"nut": "0"}),
-        ("G08", {"zonder": "05"}),
+        ("G08", {"zonder_hulp": "05"}),
         ("G09", {"begin": "20250105", "end": "20251231"}),
         ("G11", {"informant": "3"}),
         ("G11", {"informant": ""}),
@@ -191,7 +191,7 @@ def test_only_the_present_and_the_previous_half_year() -> None:
 
 
 def test_lines_with_one_key_are_one_record() -> None:
-    rows = [R(nut="8", zonder="", end="", reden=""), R(bsn=BSNS[1]), R(nut="6", zonder="02", informant="2")]
+    rows = [R(nut="8", zonder_hulp="", end="", reden=""), R(bsn=BSNS[1]), R(nut="6", zonder_hulp="02", informant="2")]
     merged, other = read(cbs_ascii(rows))
     if merged.bsn != BSN:  # a merged record comes after those that stand alone
         merged, other = other, merged
@@ -307,7 +307,7 @@ def test_the_example_in_the_documentation_is_a_layout() -> None:
 
 def test_a_named_sheet_is_read() -> None:
     layout = b'blad = "Juni"\n' + LAYOUT
-    assert len(read(cbs_xlsx([R()], blad="Juni"), choices=K(layout=layout))) == 1
+    assert len(read(cbs_xlsx([R()], sheet="Juni"), choices=K(layout=layout))) == 1
     assert refusal("cbs", cbs_xlsx([R()]), choices=K(layout=layout)).code == "B20"
 
 
@@ -351,12 +351,14 @@ def test_a_cut_excel_file_is_refused() -> None:
 def test_a_delivery_counts_drops_and_refuses(tmp_path: Path) -> None:
     keys = make_keys(tmp_path / "keys")
     third = ThirdParty(keys)
-    data = as_csv([R(), R(bsn=BSNS[1], postcode="1012AB"), R(bsn=UNKNOWN), R(bsn="999900007"), R(nut="9", zonder="")])
+    data = as_csv(
+        [R(), R(bsn=BSNS[1], postcode="1012AB"), R(bsn=UNKNOWN), R(bsn="999900007"), R(nut="9", zonder_hulp="")]
+    )
     with Connector(keys, Cluster("nowhere"), publisher=third, receipts=third) as connector:
         run = connector.run(AGB)._replace(choices=K(), tijd=1_782_129_600_000)
         delivery = _deliver(connector, run, data)
         assert (delivery.kind, delivery.lines) == ("cbs", 3)
-        assert {delivery.bestanden[0].kenmerk} == {None}
+        assert {delivery.files[0].kenmerk} == {None}
         assert "1 regels van een niet-deelnemende gemeente" in "\n".join(report.first_step(delivery))
         receipt = third.wait(delivery.id, 0, lambda _r: None, lambda: None)
         shown = "\n".join(report.final_step(delivery, receipt))
@@ -388,7 +390,7 @@ ROW = st.builds(
     verwijzer=st.sampled_from(["", *sorted(codes.VERWIJZERS)]),
     reden=st.sampled_from(sorted(codes.CBS_REDENEN)),
     nut=st.sampled_from(["", "1", "10"]),
-    zonder=st.sampled_from(["01", "04"]),
+    zonder_hulp=st.sampled_from(["01", "04"]),
     informant=st.sampled_from("12"),
 )
 

@@ -31,8 +31,9 @@ def test_the_rows_of_a_meting_become_one_record() -> None:
     assert (second.regel, second.regels, second.bsn) == (5, 3, BSNS[1])
     assert isinstance(first.inhoud, Meting)
     assert first.inhoud == Meting(
-        b"1-1", "CEM+_2018_OE_v1", "Moeder", datum("01-06-2026") or 0, {"VR01": 2, "VR09A": 8, "VR10": 1}, NOW
-    )
+        meting=b"1-1", vragenlijst="CEM+_2018_OE_v1", informant="Moeder", datum=datum("01-06-2026") or 0,
+        antwoorden={"VR01": 2, "VR09A": 8, "VR10": 1}, tijd=NOW,
+    )  # fmt: skip
     assert "ref-7" not in repr(first.inhoud) + str(first.cells)  # client_ref is not read
 
 
@@ -97,7 +98,7 @@ def test_a_scattered_meting_is_refused_in_all_its_parts() -> None:
     rows = cem_rows("1-1")
     others = [cem_rows(f"2-{n}", answers={"VR01": "1"}) for n in range(OPEN)]
     data = table(CEM_HEADER, [*rows[:1], *(row for other in others for row in other), *rows[1:]])
-    context = FileContext("x", AGB, NOW, regels=200)
+    context = FileContext("x", AGB, NOW, rows=200)
     first = list(metingen(io.BytesIO(data), context))
     context.tally = Tally()
     second = list(metingen(io.BytesIO(data), context))
@@ -114,7 +115,7 @@ def test_lines_are_counted_as_in_the_feedback() -> None:
     context = FileContext("x", AGB, NOW)
     list(metingen(io.BytesIO(data), context))
     count = context.tally
-    assert (count.total, count.empty, count.header, count.data, count.fouten) == (9, 1, 1, 7, 1)
+    assert (count.total, count.empty, count.header, count.data, count.wrong) == (9, 1, 1, 7, 1)
 
 
 def test_an_unfinished_last_answer_is_not_trusted() -> None:
@@ -167,6 +168,16 @@ def test_metingen_survive_writing_and_reading(
     ]  # fmt: skip
     records = parse("cem", table(CEM_HEADER, rows, sep, encoding), encoding)
     assert [(r.bsn, r.inhoud) for r in sorted(records, key=lambda r: r.regel)] == [
-        (bsn, Meting(meting.encode(), code_list, informant, day, answers, NOW))
+        (
+            bsn,
+            Meting(
+                meting=meting.encode(),
+                vragenlijst=code_list,
+                informant=informant,
+                datum=day,
+                antwoorden=answers,
+                tijd=NOW,
+            ),
+        )
         for meting, bsn, day, informant, code_list, answers in facts
     ]

@@ -60,7 +60,7 @@ BAD = table(RAP_HEADER, [*ROWS, (BSNS[2], "", "4713", "D10", "1"), ("999900007",
 @pytest.fixture(autouse=True)
 def _files_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """The files of these tests are written once: no need to look whether they still grow."""
-    monkeypatch.setattr("connectors.delivery.reading.RUST_NS", 0)
+    monkeypatch.setattr("connectors.delivery.reading.SETTLED_NS", 0)
 
 
 @pytest.fixture
@@ -183,9 +183,13 @@ def test_a_test_delivery_reaches_no_figures(desk: Desk, files: Path) -> None:
 
 def test_files_become_deliveries_by_kind_and_sender_with_lines_without_gaps(desk: Desk, files: Path) -> None:
     (files / "1.xml").write_bytes(Regie().bytes())
-    (files / "2.xml").write_bytes(Regie(header={"id": "2"}, products=[product(nummer=n) for n in (1, 2, 3)]).bytes())
+    (files / "2.xml").write_bytes(
+        Regie(header={"id": "2"}, products=[product(toewijzingnummer=n) for n in (1, 2, 3)]).bytes()
+    )
     (files / "3.xml").write_bytes(Regie(True, header={"afzender": "94000002"}).bytes())
-    (files / "4.xml").write_bytes(Declaratie([prestatie(), prestatie(ref="R2", nummer=2, bsn=BSNS[1])]).bytes())
+    (files / "4.xml").write_bytes(
+        Declaratie([prestatie(), prestatie(ref="R2", toewijzingnummer=2, bsn=BSNS[1])]).bytes()
+    )
     (files / "5.csv").write_bytes(table(CEM_HEADER, cem_rows("1-1") + cem_rows("1-2")))
     document = desk.deliver(files, as_json=True).document
     found = [(d["soort"], d["afzender"], d["records"], len(d["bestanden"])) for d in document["aanleveringen"]]
@@ -200,7 +204,7 @@ def test_files_become_deliveries_by_kind_and_sender_with_lines_without_gaps(desk
 
 
 def test_a_refused_file_counts_as_one_refused_record_beside_the_others(desk: Desk, files: Path) -> None:
-    (files / "1.xml").write_bytes(Regie(products=[product(nummer=n, categorie="39") for n in (1, 2)]).bytes())
+    (files / "1.xml").write_bytes(Regie(products=[product(toewijzingnummer=n, categorie="39") for n in (1, 2)]).bytes())
     (files / "2.xml").write_bytes(Regie(header={"id": "2"}).bytes())
     (files / "3.xml").write_bytes(Regie(header={"id": "3"}).bytes()[:-50])
     ran = desk.deliver(files)
@@ -437,8 +441,8 @@ def test_the_library_delivers_one_message(keys: Path) -> None:
         assert receipt is not None
         assert (receipt.klaar, receipt.geaccepteerd) == (True, 1)
         refused = connector.publish_bytes("JW305.xml", Regie(born="1890-01-01").bytes())
-        assert refused.bestanden[0].fault is not None
-        assert refused.bestanden[0].fault.code == "TR002"
+        assert refused.files[0].fault is not None
+        assert refused.files[0].fault.code == "TR002"
         with pytest.raises(FileFault) as caught:
             connector.publish_bytes(f"{BSN}.txt", b"hallo")
         assert BSN not in str(caught.value)
@@ -446,7 +450,7 @@ def test_the_library_delivers_one_message(keys: Path) -> None:
 
 
 def test_a_broker_that_is_not_there_is_one_sentence(keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.answer.receipts.ANTWOORD", 0.5)
+    monkeypatch.setattr("connectors.answer.receipts.ANSWER_SECONDS", 0.5)
     cluster = Cluster("127.0.0.1:1")
     for call in (deliver_bytes, publish_message):
         with pytest.raises(BrokerDown, match="niet bereikbaar"):

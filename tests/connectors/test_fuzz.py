@@ -62,9 +62,11 @@ class Sample(NamedTuple):
 _CBS: Final = {"choices": cbs_choices()}
 _ROWS: Final = [cbs_row(), cbs_row(bsn="999999999"), cbs_row(bsn=BSNS[1], end="", reden="")]
 SAMPLES: Final = {
-    "jw301": Sample("assignment", Toewijzingen([assigned(), assigned(nummer=2, omvang=None, budget=3)]).bytes()),
-    "jw305": Sample("start", Regie(products=[product(), product(nummer=None)]).bytes()),
-    "jw306": Sample("return", Retour(codes=("0200",), customer=("0200",)).bytes()),
+    "jw301": Sample(
+        "assignment", Toewijzingen([assigned(), assigned(toewijzingnummer=2, omvang=None, budget=3)]).bytes()
+    ),
+    "jw305": Sample("start", Regie(products=[product(), product(toewijzingnummer=None)]).bytes()),
+    "jw306": Sample("return", Retour(codes=("0200",), client_codes=("0200",)).bytes()),
     "jw307": Sample("stop", Regie(ending=True).bytes()),
     "jw308": Sample("return", Retour(ending=True, codes=("0001",)).bytes()),
     "jw323": Sample("declaration", Declaratie([prestatie(), prestatie(ref="R2", begin="2026-05-02")]).bytes()),
@@ -199,7 +201,7 @@ def test_damage_ends_as_a_delivery_or_a_refusal(connector: Connector, name: str,
     found = list(connector.deliveries([source], run, refused.append))
     assert len(found) + len(refused) == 1
     for delivery in found:
-        assert delivery.lines == sum(file.records for file in delivery.bestanden) > 0
+        assert delivery.lines == sum(file.records for file in delivery.files) > 0
 
 
 @settings(max_examples=100, deadline=None)

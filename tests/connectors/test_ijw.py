@@ -41,10 +41,21 @@ def only(kind: str, data: bytes, **more: Any) -> Fact:
 
 
 def test_a_start_becomes_a_fact_without_name_or_birth_date() -> None:
-    fact = only("start", Regie(products=[product(nummer="000004711")]).bytes())
+    fact = only("start", Regie(products=[product(toewijzingnummer="000004711")]).bytes())
     begin, beginning = day(date(2026, 1, 5)), day(date(2026, 1, 1))
     assert fact == Start(
-        "0363", b"4711", "45", "45A99", begin, 1, DAGTEKENING, b"000000001", beginning, 14, False, "2"
+        gemeente="0363",
+        toewijzing=b"4711",
+        categorie="45",
+        code="45A99",
+        begindatum=begin,
+        status=1,
+        dagtekening=DAGTEKENING,
+        bericht=b"000000001",
+        ingangsdatum=beginning,
+        leeftijd=14,
+        leeftijd_benaderd=False,
+        geslacht="2",
     )  # leading zeros carry no meaning; 14 completed years on the first day
 
 
@@ -59,13 +70,14 @@ def test_a_declared_line_becomes_a_fact() -> None:
         "declaration", Declaratie([prestatie(previous="R0", dc="C", tarief=None, eenheid="83", bedrag=10)]).bytes()
     )
     assert fact == Prestatie(
-        "0363", b"4711", "45", "45A99", b"R1", b"R0", "C", day(date(2026, 5, 1)), day(date(2026, 5, 31)), 10, "83", 10,
-        DAGTEKENING, b"000000001", b"D1",
+        gemeente="0363", toewijzing=b"4711", categorie="45", code="45A99", referentie=b"R1", vorige_referentie=b"R0",
+        debet_credit="C", begindatum=day(date(2026, 5, 1)), einddatum=day(date(2026, 5, 31)), volume=10, eenheid="83",
+        bedrag=10, dagtekening=DAGTEKENING, bericht=b"000000001", declaratienummer=b"D1",
     )  # fmt: skip
 
 
 def test_optional_elements_may_be_left_out() -> None:
-    bare = product(nummer=None, categorie=None, beginning=None)
+    bare = product(toewijzingnummer=None, categorie=None, ingangsdatum=None)
     fact = only("start", Regie(products=[bare]).bytes())
     assert isinstance(fact, Start)
     assert (fact.toewijzing, fact.categorie, fact.code, fact.ingangsdatum) == (None, "", "", None)
@@ -108,7 +120,7 @@ TWO = [prestatie(), prestatie(ref="R2")]
         ("TR018", "stop", Regie(True, products=[S(True, begin="2026-03-02", end="2026-03-01")])),
         ("TR101", "start", Regie(products=[S(), S(status="3")])),
         ("TR101", "stop", Regie(True, products=[S(True), S(True, end="2026-03-02")])),
-        ("TR101", "declaration", Declaratie([P(), P(nummer=4712)])),
+        ("TR101", "declaration", Declaratie([P(), P(toewijzingnummer=4712)])),
         ("TR134", "start", Regie(products=[S(begin="2026-06-21")])),
         ("TR134", "start", Regie(products=[S(begin="2026-02-30")])),
         ("TR134", "start", Regie(born="2026-06-21")),
@@ -307,17 +319,20 @@ def start(draw: st.DrawFn) -> Start:
     number = draw(st.one_of(st.none(), st.integers(0, 999_999_999).map(lambda n: str(n).encode())))
     entry = draw(st.one_of(st.none(), DAYS))
     status = draw(st.sampled_from([1, 3]))
-    return Start("0363", number, category, code, begin, status, DAGTEKENING, b"", entry, 0, False, "1")
+    return Start(
+        gemeente="0363", toewijzing=number, categorie=category, code=code, begindatum=begin, status=status,
+        dagtekening=DAGTEKENING, bericht=b"", ingangsdatum=entry, leeftijd=0, leeftijd_benaderd=False, geslacht="1",
+    )  # fmt: skip
 
 
 def write_product(fact: Start, ending: bool = False, **more: Any) -> Any:
     """The element of a fact."""
     return product(
         ending,
-        nummer=None if fact.toewijzing is None else fact.toewijzing.decode().zfill(9),
+        toewijzingnummer=None if fact.toewijzing is None else fact.toewijzing.decode().zfill(9),
         categorie=fact.categorie or None,
         code=fact.code or None,
-        beginning=None if fact.ingangsdatum is None else iso(fact.ingangsdatum),
+        ingangsdatum=None if fact.ingangsdatum is None else iso(fact.ingangsdatum),
         begin=iso(fact.begindatum),
         status=str(fact.status),
         **more,
@@ -370,7 +385,7 @@ def declared(draw: st.DrawFn) -> list[dict[str, Any]]:
                 ref=reference,
                 previous=f"zzz{n}" if credit else None,
                 dc="C" if credit else "D",
-                nummer=n,
+                toewijzingnummer=n,
                 begin=f"2026-05-{first:02d}",
                 eenheid="83" if euros else "16",
                 tarief=None if euros else 5,
@@ -396,7 +411,7 @@ def test_declarations_survive_writing_and_reading(lines: list[dict[str, Any]]) -
             x["ref"],
             x["previous"],
             x["dc"],
-            str(x["nummer"]),
+            str(x["toewijzingnummer"]),
             x["begin"],
             x["eenheid"],
             x["volume"],

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from connectors.formats.model import Afwijzing
 from connectors.formats.rap import TYPES, proposal
 from domain.facts.fact import Score
+from tests.build import score
 from tests.connectors.support import BSN, BSNS, NOW, RAP_HEADER, attempt, damaged, parse, refusal, table
 
 GOOD = (BSN, "", "4711", "D1O", "2")
@@ -31,7 +32,7 @@ def test_a_row_becomes_a_score() -> None:
         "score", table(RAP_HEADER, [row(beschikking="012345678", toewijzing="0004711", type="D10C", waarde="x")])
     )
     assert (record.regel, record.regels, record.bsn) == (2, 1, BSN)
-    assert record.inhoud == Score(b"4711", b"012345678", 10, "C", None, NOW)
+    assert record.inhoud == score(b"4711", b"012345678", doel=10, beoordelaar="C", waarde=None, tijd=NOW)
 
 
 @pytest.mark.parametrize("quote_all", [False, True])
@@ -48,10 +49,10 @@ def test_separators_encodings_line_ends_and_quotes(sep: str, encoding: str, eol:
         quote_all=quote_all,
     )
     read = [r.inhoud for r in parse("score", data, "cp1252" if encoding == "cp1252" else "utf-8-sig")]
-    assert read[0] == Score(b"4711", None, 1, "O", 2, NOW)
+    assert read[0] == score(b"4711", None, doel=1, beoordelaar="O", waarde=2, tijd=NOW)
     assert isinstance(read[1], Afwijzing)  # the same score again: the toewijzingsnummer is its key
     assert read[1].code == "R06"
-    assert read[2] == Score(b"4711", None, 0, "B", 3, NOW)
+    assert read[2] == score(b"4711", None, doel=0, beoordelaar="B", waarde=3, tijd=NOW)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_spellings_of_the_header(header: tuple[str, ...]) -> None:
 def test_any_order_of_columns_and_unknown_columns() -> None:
     data = table(("Waarde", "Naam", "Type", "Toewijzingsnummer", "BSN"), [("2", "Test", "D1O", "4711", BSN)])
     (record,) = parse("score", data)
-    assert record.inhoud == Score(b"4711", None, 1, "O", 2, NOW)
+    assert record.inhoud == score(b"4711", None, doel=1, beoordelaar="O", waarde=2, tijd=NOW)
     assert "Test" not in record.cells
 
 
@@ -106,7 +107,10 @@ def test_a_separator_hint_and_blank_lines_are_passed_over() -> None:
     ],
 )
 def test_each_row_error_has_its_code(code: str, veld: str, changed: dict[str, str]) -> None:
-    assert outcome(row(**changed), row()) == [Afwijzing(code, veld), Score(b"4711", None, 1, "O", 2, NOW)]
+    assert outcome(row(**changed), row()) == [
+        Afwijzing(code, veld),
+        score(b"4711", None, doel=1, beoordelaar="O", waarde=2, tijd=NOW),
+    ]
 
 
 def test_rows_of_another_width() -> None:
@@ -200,7 +204,7 @@ def test_scores_survive_writing_and_reading(
     text = [(bsn, dec or "", "" if num is None else str(num), kind, value) for bsn, num, dec, kind, value in rows]
     read = parse("score", table(RAP_HEADER, text, sep, cod), cod)
     assert [(r.bsn, r.inhoud) for r in read] == [
-        (bsn, Score(None if num is None else str(num).encode(), dec.encode() if dec else None, *TYPES[kind],
-                    None if value == "x" else int(value), NOW))
+        (bsn, score(None if num is None else str(num).encode(), dec.encode() if dec else None, doel=TYPES[kind][0],
+                    beoordelaar=TYPES[kind][1], waarde=None if value == "x" else int(value), tijd=NOW))
         for bsn, num, dec, kind, value in rows
     ]  # fmt: skip

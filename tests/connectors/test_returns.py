@@ -34,9 +34,17 @@ def one(message: Retour | Antwoord) -> Any:
     return record.inhoud
 
 
+def approval(soort: str, bericht: bytes, signed: int) -> BerichtRetour:
+    return BerichtRetour(soort=soort, gemeente="0363", bericht=bericht, afgekeurd=False, code="", dagtekening=signed)
+
+
+def rejected(referentie: bytes, code: str) -> PrestatieRetour:
+    return PrestatieRetour(gemeente="0363", referentie=referentie, bericht=b"D-000000001", code=code, dagtekening=DAY)
+
+
 @pytest.mark.parametrize(("ending", "soort"), [(False, "start"), (True, "stop")])
 def test_header_only_without_codes_is_an_approval(ending: bool, soort: str) -> None:
-    assert one(Retour(ending)) == BerichtRetour(soort, "0363", b"000000001", False, "", DAY_RETOUR)
+    assert one(Retour(ending)) == approval(soort, b"000000001", DAY_RETOUR)
 
 
 @pytest.mark.parametrize("ending", [False, True])
@@ -46,9 +54,9 @@ def test_header_only_without_codes_is_an_approval(ending: bool, soort: str) -> N
         ({"codes": ("0001",)}, True, "0001"),
         ({"codes": ("0200",)}, False, ""),
         ({"codes": ("0200", "9056", "8848")}, True, "9056"),
-        ({"codes": ("0200",), "customer": ("0200",)}, True, "9326"),
-        ({"codes": ("0200",), "customer": ("9304",), "regel": ("0233",)}, True, "9304"),
-        ({"customer": ("0233",), "regel": ("0233",)}, True, "0233"),  # the block alone says it (OP065, IV087)
+        ({"codes": ("0200",), "client_codes": ("0200",)}, True, "9326"),
+        ({"codes": ("0200",), "client_codes": ("9304",), "class_codes": ("0233",)}, True, "9304"),
+        ({"client_codes": ("0233",), "class_codes": ("0233",)}, True, "0233"),  # the block alone says it (OP065, IV087)
     ],
 )
 def test_a_rejecting_code_or_a_client_rejects_the_message(
@@ -59,22 +67,22 @@ def test_a_rejecting_code_or_a_client_rejects_the_message(
 
 
 def test_nothing_of_the_client_in_an_answer_goes_on() -> None:
-    (record,) = records(Retour(codes=("0200",), customer=("0200",)))
+    (record,) = records(Retour(codes=("0200",), client_codes=("0200",)))
     text = repr((record.inhoud, record.cells, record.fallback))
     assert BSN not in text
     assert "Test" not in text
 
 
 def test_a_declaration_approved_in_full() -> None:
-    assert one(Antwoord()) == BerichtRetour("declaration", "0363", b"D-000000001", False, "", DAY)
+    assert one(Antwoord()) == approval("declaration", b"D-000000001", DAY)
 
 
 @pytest.mark.parametrize(
     ("message", "code"),
     [
-        (Antwoord(header_codes=("0001",), zonder_antwoord=True), "0001"),
-        (Antwoord(header_codes=("0200", "9056"), zonder_antwoord=True), "9056"),
-        (Antwoord(codes=("9333",), toegekend=0), "9333"),  # the class Declaratie (IV088): TR342 is not for it
+        (Antwoord(header_codes=("0001",), header_only=True), "0001"),
+        (Antwoord(header_codes=("0200", "9056"), header_only=True), "9056"),
+        (Antwoord(codes=("9333",), awarded=0), "9333"),  # the class Declaratie (IV088): TR342 is not for it
     ],
 )
 def test_a_declaration_rejected_as_a_whole(message: Antwoord, code: str) -> None:
@@ -92,21 +100,21 @@ def test_each_rejected_line_is_one_record_with_its_client() -> None:
     )
     found = [(r.regel, r.bsn, r.inhoud) for r in records(message)]
     assert found == [
-        (1, BSN, PrestatieRetour("0363", b"R1", b"D-000000001", "9308", DAY)),
-        (2, BSN, PrestatieRetour("0363", b"R2", b"D-000000001", "9389", DAY)),
-        (3, BSNS[1], PrestatieRetour("0363", b"R3", b"D-000000001", "9338", DAY)),
+        (1, BSN, rejected(b"R1", "9308")),
+        (2, BSN, rejected(b"R2", "9389")),
+        (3, BSNS[1], rejected(b"R3", "9338")),
     ]
 
 
 def test_a_rejected_client_rejects_its_lines_that_were_not_judged() -> None:
     message = Antwoord(
-        [(P(ref="R1"), ("0233",)), (P(ref="R2", bsn=BSNS[1]), ("9338",))], customer={BSN: ("8187",)}
+        [(P(ref="R1"), ("0233",)), (P(ref="R2", bsn=BSNS[1]), ("9338",))], client_codes={BSN: ("8187",)}
     )  # fmt: skip
     assert [(r.bsn, r.inhoud.code) for r in records(message)] == [(BSN, "8187"), (BSNS[1], "9338")]  # type: ignore[union-attr]
 
 
 def test_a_declaration_rejected_as_a_whole_may_name_lines_too() -> None:
-    found = [record.inhoud for record in records(Antwoord([(P(), ("9338",))], codes=("9333",), toegekend=0))]
+    found = [record.inhoud for record in records(Antwoord([(P(), ("9338",))], codes=("9333",), awarded=0))]
     assert [type(fact) for fact in found] == [PrestatieRetour, BerichtRetour]
     assert [fact.code for fact in found] == ["9338", "9333"]  # type: ignore[union-attr]
 
@@ -114,9 +122,9 @@ def test_a_declaration_rejected_as_a_whole_may_name_lines_too() -> None:
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("TR342", Antwoord([(P(), ("9338",))], toegekend=9_001)),
+        ("TR342", Antwoord([(P(), ("9338",))], awarded=9_001)),
         ("TR342", Antwoord([(P(), ("0200",))])),
-        ("TR342", Antwoord(toegekend=9_999)),
+        ("TR342", Antwoord(awarded=9_999)),
         ("TR101", Antwoord([(P(), ("9338",)), (P(bsn=BSNS[1]), ("9338",))])),
         ("CS002", Antwoord([(P(bsn="999900007"), ("9338",))])),
         ("CS025", Antwoord(header={"version": 2})),
@@ -137,13 +145,13 @@ def test_one_finding_refuses_the_answer(code: str, message: Retour | Antwoord) -
 
 
 def test_a_total_of_nothing_is_a_debit() -> None:
-    data = Antwoord(ingediend=0).bytes()
+    data = Antwoord(submitted=0).bytes()
     credit = data.replace(b"<b:DebetCredit>D", b"<b:DebetCredit>C", 1)
     assert refusal("return", credit).code == "CS325"
 
 
 def test_an_answer_is_read_by_the_structure_of_its_own_namespace() -> None:
-    mixed = Retour(customer=("0200",)).bytes().replace(b"jw306", b"jw308")
+    mixed = Retour(client_codes=("0200",)).bytes().replace(b"jw306", b"jw308")
     assert refusal("return", mixed).code == "XSD"
 
 
@@ -160,7 +168,7 @@ def test_what_is_written_is_read_back(lines: list[tuple[int, str, str]], clients
             (P(ref=f"R{n}", bedrag=bedrag, dc=dc, bsn=BSNS[n * clients // 9]), (code,))
             for n, (bedrag, dc, code) in enumerate(lines)
         ],
-        ingediend=5_000_000,
+        submitted=5_000_000,
     )
     found = {r.inhoud.referentie: r.inhoud.code for r in records(message) if isinstance(r.inhoud, PrestatieRetour)}
     assert found == {f"R{n}".encode(): code for n, (_, _, code) in enumerate(lines)}

@@ -29,13 +29,15 @@ def test_an_assignment_becomes_a_fact_under_its_municipality() -> None:
     (record,) = parse("assignment", Toewijzingen().bytes())
     assert record.bsn == BSN
     assert record.inhoud == Toewijzing(
-        "0363", b"4711", "45", "45A99", day(date(2026, 1, 2)), 37_230, day(date(2026, 1, 1)), day(date(2026, 12, 31)),
-        "", 12, "04", "2", None, day(date(2026, 6, 20)), b"000000001",
+        gemeente="0363", toewijzing=b"4711", categorie="45", code="45A99", toewijzingsdatum=day(date(2026, 1, 2)),
+        toewijzingstijd=37_230, ingangsdatum=day(date(2026, 1, 1)), einddatum=day(date(2026, 12, 31)),
+        reden_wijziging="", volume=12, eenheid="04", frequentie="2", budget=None, dagtekening=day(date(2026, 6, 20)),
+        bericht=b"000000001",
     )  # fmt: skip
 
 
 def test_nothing_of_the_person_leaves_the_parser() -> None:
-    records = parse("assignment", Toewijzingen([T(), T(nummer=4712)]).bytes())
+    records = parse("assignment", Toewijzingen([T(), T(toewijzingnummer=4712)]).bytes())
     text = repr([(r.regel, r.inhoud, r.cells, r.fallback) for r in records])
     for secret in ("Jansen", "Jan", "2011", "1315AB", "Frans", "gescheiden", "belt", BSN):
         assert secret not in text
@@ -82,13 +84,13 @@ def test_every_reason_of_change_is_read(reden: str) -> None:
         ("CD079", Toewijzingen([T(categorie=None)])),
         ("CD077", Toewijzingen([T(budget=1)])),
         ("B09", Toewijzingen(header={"ontvanger": "94000002"})),
-        ("TR134", Toewijzingen([T(beginning="2026-02-30")])),
-        ("TR134", Toewijzingen([T(beginning="1899-12-31")])),
+        ("TR134", Toewijzingen([T(ingangsdatum="2026-02-30")])),
+        ("TR134", Toewijzingen([T(ingangsdatum="1899-12-31")])),
         ("TR134", Toewijzingen([T(datum="2101-01-01")])),
         *[("XSD", Toewijzingen([T(tijd=tijd)])) for tijd in ("24:00:00", "10:20", "10:20:30Z", "10:20:61", "x")],
         ("XSD", Toewijzingen([T(omvang=(1, "99", "2"))])),
         ("XSD", Toewijzingen([T(omvang=(1, "04", "3"))])),
-        ("XSD", Toewijzingen([T(nummer=1_000_000_000)])),
+        ("XSD", Toewijzingen([T(toewijzingnummer=1_000_000_000)])),
         ("XSD", Toewijzingen([T(datum=None)])),
         ("XSD", Toewijzingen([])),
         ("XSD", Toewijzingen(header={"afzender": AGB})),
@@ -124,7 +126,18 @@ def test_what_is_written_is_read_back(
     end = as_date(day(beginning) + duration)
     clock = f"{tijd // 3600:02d}:{tijd // 60 % 60:02d}:{tijd % 60:02d}"
     (fact,) = facts(
-        Toewijzingen([T(nummer=nummer, beginning=beginning, end=end, tijd=clock, omvang=omvang, categorie=categorie)])
+        Toewijzingen(
+            [
+                T(
+                    toewijzingnummer=nummer,
+                    ingangsdatum=beginning,
+                    end=end,
+                    tijd=clock,
+                    omvang=omvang,
+                    categorie=categorie,
+                )
+            ]
+        )
     )
     assert (fact.toewijzing, fact.ingangsdatum, fact.einddatum) == (str(nummer).encode(), day(beginning), day(end))
     assert fact.toewijzingstijd == tijd

@@ -82,7 +82,7 @@ def home(broker: RunningBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     topics.apply(cluster, topics.plan(cluster, 4), 4, 1)
     monkeypatch.setenv("SOR_KAFKA", broker.bootstrap)
     monkeypatch.setenv("SOR_HOME", str(tmp_path))
-    monkeypatch.setattr("connectors.delivery.reading.RUST_NS", 0)
+    monkeypatch.setattr("connectors.delivery.reading.SETTLED_NS", 0)
     make_keys(tmp_path / "keys")
     (tmp_path / "in").mkdir()
     return tmp_path
@@ -135,7 +135,7 @@ def test_without_an_answer_the_command_ends_with_3(home: Path) -> None:
 
 def test_a_broker_that_is_not_there_ends_with_4(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOR_KAFKA", "127.0.0.1:1")
-    monkeypatch.setattr("connectors.answer.receipts.ANTWOORD", 0.5)
+    monkeypatch.setattr("connectors.answer.receipts.ANSWER_SECONDS", 0.5)
     (home / "in" / "start.xml").write_bytes(Regie().bytes())
     result = deliver(str(home / "in"))
     assert result.exit_code == 4

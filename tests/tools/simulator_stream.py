@@ -94,13 +94,13 @@ def _file(stream: _Stream, path: Path, number: int, choices: Choices) -> None:
     try:
         kind, sender = recognise(content[:HEAD], path.name, path.name, choices.layout)
         known = prepare(source, _SECRET, 1 << 30)
-        context = FileContext(path.name, sender, UPLOAD + number, known.encoding, known.regels, choices=choices)
+        context = FileContext(path.name, sender, UPLOAD + number, known.encoding, known.rows, choices=choices)
         lines = _lines(kind, content, context)
     except FileFault as fault:
         stream.result.refused[fault.code] += 1
         return
     kenmerk = b"" if kind in CSV_KINDS else known.kenmerk
-    stream.result.outside += context.tally.buiten
+    stream.result.outside += context.tally.outside
     delivery = hashlib.sha256(kind.encode() + content).hexdigest()[:32]
     for line, row in enumerate(lines, 1):
         if isinstance(row.inhoud, Afwijzing):
@@ -115,7 +115,7 @@ def _lines(kind: str, content: bytes, context: FileContext) -> list[FileRecord]:
     """As a delivery reads it: again while the first pass finds records that are scattered."""
     while True:
         before = len(context.scattered)
-        context.tally.buiten = 0
+        context.tally.outside = 0
         lines = list(PARSERS[kind](BytesIO(content), context))
         if len(context.scattered) == before:
             return lines

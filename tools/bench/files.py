@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from connectors.delivery.reading import RUST_NS
+from connectors.delivery.reading import SETTLED_NS
 from domain.field.bsn import official_numbers
 from local.errors import StackError
 from schemas.topics import LINES, groups
@@ -44,7 +44,7 @@ def files(sizes: FileSizes, rounds: int, tell: Tell) -> list[Figure]:
             path.write_bytes(rap(sizes.scores, number))
         declared, many = folder / "JW323.xml", _many(folder / "small", sizes.small)
         declared.write_bytes(jw323(sizes.megabytes))
-        time.sleep(RUST_NS / 1e9)  # a file that was written a moment ago is first watched for a second
+        time.sleep(SETTLED_NS / 1e9)  # a file that was written a moment ago is first watched for a second
         scores = []
         for number, path in enumerate(paths):
             tell(f"round {number + 1} of {rounds}: a RAP file of {sizes.scores:,} scores")

@@ -100,7 +100,7 @@ def _lines(path: Path, number: int, references: Remembered) -> Iterator[tuple[st
         source = Source(path.name, path.name, len(content), content=content)
         kind, sender = recognise(content[:HEAD], path.name, path.name)
         known = prepare(source, b"benchmark", len(content))
-        given = FileContext(path.name, sender, _UPLOAD + number, known.encoding, known.regels)
+        given = FileContext(path.name, sender, _UPLOAD + number, known.encoding, known.rows)
         lines = list(PARSERS[kind](BytesIO(content), given))
     except FileFault:
         return  # planted: the whole file is refused

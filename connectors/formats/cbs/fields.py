@@ -13,7 +13,7 @@ from domain.field.geography import current_code
 from faults import SenderFault
 
 _POSTCODE: Final = re.compile(r"([1-9][0-9]{3}) ?([A-Z]{2})")
-_FIGURES: Final = re.compile(r"[0-9]+")
+_DIGITS: Final = re.compile(r"[0-9]+")
 _CODE_LISTS: Final = {
     "hulpvorm": codes.HULPVORMEN,
     "verwijzer": {"": "", **codes.VERWIJZERS},
@@ -22,8 +22,6 @@ _CODE_LISTS: Final = {
 }
 _UNKNOWN: Final = "00000000"
 _YEARS_OLD: Final = 120
-#: nut_jeugdige, nut_ouder, zonder_hulp_jeugdige, zonder_hulp_ouder
-Outcomes = tuple[int | None, int | None, int | None, int | None]
 
 
 class Fault(SenderFault):
@@ -34,12 +32,10 @@ class Fault(SenderFault):
         self.code, self.veld = code, veld
 
 
-def half_years(day_number: int) -> tuple[str, str]:
+def half_years(today: int) -> tuple[str, str]:
     """The half year of a day and the one before: only these are processed [F CBS]."""
-    today = as_date(day_number)
-    if today.month > 6:
-        return f"{today.year}-2", f"{today.year}-1"
-    return f"{today.year}-1", f"{today.year - 1}-2"
+    d = as_date(today)
+    return (f"{d.year}-2", f"{d.year}-1") if d.month > 6 else (f"{d.year}-1", f"{d.year - 1}-2")
 
 
 def bounds(periode: str) -> tuple[int, int]:
@@ -51,7 +47,7 @@ def bounds(periode: str) -> tuple[int, int]:
 
 
 def _day(text: str) -> int | None:
-    if len(text) != 8 or not _FIGURES.fullmatch(text):
+    if len(text) != 8 or not _DIGITS.fullmatch(text):
         return None
     try:
         return day(date(int(text[:4]), int(text[4:6]), int(text[6:])))
@@ -59,15 +55,15 @@ def _day(text: str) -> int | None:
         return None
 
 
-def day_of(text: str, day_number: int, veld: str) -> int:
+def day_of(text: str, today: int, veld: str) -> int:
     """Day number of JJJJMMDD, not in the future."""
     found = _day(text)
-    if found is None or found > day_number or as_date(found).year < 1900:
+    if found is None or found > today or as_date(found).year < 1900:
         raise Fault("G06", veld)
     return found
 
 
-def leeftijd(text: str, on_day: int, day_number: int, *, unborn: bool) -> tuple[int | None, bool]:
+def leeftijd(text: str, on_day: int, today: int, *, unborn: bool) -> tuple[int | None, bool]:
     """Completed years on a day, and whether they are of a partial date: JJJJMM00 or JJJJ0000 [F].
 
     Zeros are the date of an unborn child, in eight positions or nine, as the protocol prints; of anybody else they are
@@ -81,7 +77,7 @@ def leeftijd(text: str, on_day: int, day_number: int, *, unborn: bool) -> tuple[
     elif len(text) == 8 and text.endswith("00"):
         known = f"{text[:6]}01"
     found = _day(known)
-    if found is None or (found > day_number and not unborn):
+    if found is None or (found > today and not unborn):
         raise Fault("G02", "geboortedatum")
     birth, on = as_date(found), as_date(on_day)
     years = max(0, on.year - birth.year) if text.endswith("0000") else age(birth, on)
@@ -103,7 +99,7 @@ def gemeente(text: str, layout: Layout) -> tuple[str, str]:
     found = _POSTCODE.fullmatch(text.upper())
     if found:
         return layout.gemeente_of(int(found.group(1))), found.group(1) + found.group(2)
-    if not (_FIGURES.fullmatch(text) and text.isascii() and len(text) <= 4):
+    if not (_DIGITS.fullmatch(text) and text.isascii() and len(text) <= 4):
         raise Fault("G04", "postcode")
     code = text.zfill(4)
     return (code if current_code(code) in layout.gemeenten else ""), code
@@ -127,25 +123,27 @@ def _integer(texts: dict[str, str], veld: str, highest: int) -> int | None:
     return int(text)
 
 
-def outcomes(texts: dict[str, str], informanten: dict[str, str]) -> Outcomes:
-    """Nut (CBS 4.3) and zonder hulp verder (CBS 4.4) of the youth and of the parent; at most one meting of each [F]."""
+def outcomes(texts: dict[str, str], informanten: dict[str, str]) -> dict[str, int | None]:
+    """Nut (CBS 4.3) and zonder hulp verder (CBS 4.4) of the youth and of the parent, by field of the fact; at most one
+    meting of each [F].
+    """
     found: dict[str, int | None] = {
         f"{name}_{who}": _integer(texts, f"{name}_{who}", highest)
         for name, highest in (("nut", 10), ("zonder_hulp", 4))
         for who in ("jeugdige", "ouder")
     }
     for number in (1, 2):
-        nut, zonder = _integer(texts, f"nut_{number}", 10), _integer(texts, f"zonder_hulp_{number}", 4)
-        if nut is None and zonder is None:
+        nut, zonder_hulp = _integer(texts, f"nut_{number}", 10), _integer(texts, f"zonder_hulp_{number}", 4)
+        if nut is None and zonder_hulp is None:
             continue
         who = informanten.get(texts.get(f"informant_{number}", ""), "")
         if not who or found[f"nut_{who}"] is not None or found[f"zonder_hulp_{who}"] is not None:
             raise Fault("G11", f"informant_{number}")
-        found[f"nut_{who}"], found[f"zonder_hulp_{who}"] = nut, zonder
-    return found["nut_jeugdige"], found["nut_ouder"], found["zonder_hulp_jeugdige"], found["zonder_hulp_ouder"]
+        found[f"nut_{who}"], found[f"zonder_hulp_{who}"] = nut, zonder_hulp
+    return found
 
 
-def sleutel(texts: dict[str, str], postcode: str, hulpvorm: str) -> str:
+def fallback_key(texts: dict[str, str], postcode: str, hulpvorm: str) -> str:
     """The key of a client without BSN: sex, birth date, postcode, first day, form of help [F], and the number of a twin
     where the file has one [P]. ASCII.
     """

@@ -38,52 +38,57 @@ class LayoutError(ConnectorError):
     """A layout that cannot be used; the sentence says what is wrong with it (Dutch)."""
 
 
-class Veld(Struct, frozen=True, forbid_unknown_fields=True):
+class FieldLayout(
+    Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    rename={"column": "kolom", "place": "plaats", "width": "breedte"},
+):
     """Where a field stands: heading, or place (from 1) and width in characters."""
 
-    kolom: str = ""
-    plaats: Place | None = None
-    breedte: Place | None = None
+    column: str = ""
+    place: Place | None = None
+    width: Place | None = None
 
 
-class _File(Struct, frozen=True, forbid_unknown_fields=True):
+class _File(Struct, frozen=True, forbid_unknown_fields=True, rename={"fields": "velden", "sheet": "blad"}):
     """The TOML file as it is written."""
 
-    velden: dict[str, Veld]
+    fields: dict[str, FieldLayout]
     gemeenten: dict[str, list[str]]
-    blad: str = ""
+    sheet: str = ""
     informanten: dict[str, str] = {}
 
 
 class Layout(Struct, frozen=True):
     """A layout that can be used. ``gemeenten``: CBS code -> ranges of postcode digits, ends included."""
 
-    velden: dict[str, Veld]
+    fields: dict[str, FieldLayout]
     gemeenten: dict[str, tuple[tuple[int, int], ...]]
     informanten: dict[str, str]  # code in the file -> jeugdige or ouder
-    blad: str  # empty = the first sheet
+    sheet: str  # empty = the first sheet
     mark: bytes  # names the layout
 
     @property
     def columns(self) -> dict[str, str]:
         """Field -> heading as it is compared; empty when the layout has no headings for what is needed."""
-        found = {veld: v.kolom.strip().lower() for veld, v in self.velden.items() if v.kolom}
+        found = {veld: v.column.strip().lower() for veld, v in self.fields.items() if v.column}
         return found if all(veld in found for veld in NEEDED) else {}
 
     @property
     def places(self) -> dict[str, slice]:
         """Field -> place in a line; empty when the layout has no places for what is needed."""
         found = {
-            veld: slice(v.plaats - 1, v.plaats - 1 + v.breedte)
-            for veld, v in self.velden.items()
-            if v.plaats is not None and v.breedte is not None
+            veld: slice(v.place - 1, v.place - 1 + v.width)
+            for veld, v in self.fields.items()
+            if v.place is not None and v.width is not None
         }
         return found if all(veld in found for veld in NEEDED) else {}
 
-    def gemeente_of(self, figures: int) -> str:
+    def gemeente_of(self, digits: int) -> str:
         """The municipality of the four digits of a postcode; empty when it is none of those declared."""
         for code, ranges in self.gemeenten.items():
-            if any(first <= figures <= last for first, last in ranges):
+            if any(first <= digits <= last for first, last in ranges):
                 return code
         return ""
 
@@ -107,23 +112,23 @@ def layout_of(content: bytes, name: str = "layout") -> Layout:
     if problem:
         raise LayoutError(f"De layout {name} is niet goed: {problem}.")
     ranges = {code: tuple(_range(text) for text in texts) for code, texts in file.gemeenten.items()}
-    return Layout(file.velden, ranges, file.informanten, file.blad, hashlib.sha256(content).digest()[:16])
+    return Layout(file.fields, ranges, file.informanten, file.sheet, hashlib.sha256(content).digest()[:16])
 
 
 def _problem(file: _File) -> str:
-    unknown = [veld for veld in file.velden if veld not in FIELDS]
+    unknown = [veld for veld in file.fields if veld not in FIELDS]
     if unknown:
         return f"het veld {unknown[0]} bestaat niet; bekend zijn {', '.join(FIELDS)}"
-    for veld, v in file.velden.items():
-        if (v.plaats is None) != (v.breedte is None) or not (v.kolom.strip() or v.plaats):
+    for veld, v in file.fields.items():
+        if (v.place is None) != (v.width is None) or not (v.column.strip() or v.place):
             return f"het veld {veld} heeft een kolom nodig, of een plaats en een breedte"
-    if not any(all(veld in file.velden and has(file.velden[veld]) for veld in NEEDED) for has in (_column, _place)):
+    if not any(all(veld in file.fields and has(file.fields[veld]) for veld in NEEDED) for has in (_column, _place)):
         return f"elk van deze velden heeft een kolom nodig, of elk een plaats: {', '.join(NEEDED)}"
     if any(value not in ("jeugdige", "ouder") for value in file.informanten.values()):
         return "een informant is jeugdige of ouder"
-    if any(veld.startswith("informant") for veld in file.velden) and not file.informanten:
+    if any(veld.startswith("informant") for veld in file.fields) and not file.informanten:
         return "de codes van de informant ontbreken onder [informanten]"
-    if any(f"{name}_{n}" in file.velden and f"informant_{n}" not in file.velden for n in (1, 2) for name in _METING):
+    if any(f"{name}_{n}" in file.fields and f"informant_{n}" not in file.fields for n in (1, 2) for name in _METING):
         return "bij nut_1 of zonder_hulp_1 hoort een veld informant_1, bij nut_2 of zonder_hulp_2 informant_2"
     if not file.gemeenten or not all(re.fullmatch("[0-9]{4}", code) for code in file.gemeenten):
         return "onder [gemeenten] staat geen gemeentecode van vier cijfers"
@@ -132,12 +137,12 @@ def _problem(file: _File) -> str:
     return ""
 
 
-def _column(veld: Veld) -> bool:
-    return bool(veld.kolom.strip())
+def _column(veld: FieldLayout) -> bool:
+    return bool(veld.column.strip())
 
 
-def _place(veld: Veld) -> bool:
-    return veld.plaats is not None
+def _place(veld: FieldLayout) -> bool:
+    return veld.place is not None
 
 
 def _range(text: str) -> tuple[int, int]:

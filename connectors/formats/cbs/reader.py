@@ -48,10 +48,10 @@ def records(stream: BinaryIO, context: FileContext) -> Iterator[FileRecord]:
         raise FileFault("B18", context.name)
     table = _Table(layout, context)
     for line in lines(stream, context, layout):
-        if line.velden is None:
-            yield FileRecord(line.regel, 1, None, Afwijzing("G10", ""))
+        if line.texts is None:
+            yield FileRecord(line.number, 1, None, Afwijzing("G10", ""))
         else:
-            yield from table.line(line.regel, line.velden)
+            yield from table.line(line.number, line.texts)
     yield from table.end()
 
 
@@ -59,7 +59,7 @@ class _Table:
     """Reads the lines of one file; holds only those whose key occurs more than once."""
 
     def __init__(self, layout: Layout, context: FileContext) -> None:
-        self._layout, self._context, self._seen = layout, context, Seen(context.regels)
+        self._layout, self._context, self._seen = layout, context, Seen(context.rows)
         self._first, self._last = fields.bounds(context.choices.periode)
         self._held: dict[str, list[_Record]] = {}
         self._count = 0
@@ -72,7 +72,7 @@ class _Table:
             yield FileRecord(number, 1, None, Afwijzing(fault.code, fault.veld), _shown(texts))
             return
         if record is None:
-            self._context.tally.buiten += 1
+            self._context.tally.outside += 1
             return
         key = f"{record.bsn or record.fallback}|{record.fact.begindatum}|{record.fact.hulpvorm}"
         token = hash(key)
@@ -99,7 +99,7 @@ class _Table:
         if bsn not in SPECIALS and not elfproef(bsn):
             raise fields.Fault("G01", "BSN")
         fact = self._fact(texts, gemeente, unborn=bsn == UNBORN)
-        fallback = "" if bsn not in SPECIALS else fields.sleutel(texts, postcode, fact.hulpvorm)
+        fallback = "" if bsn not in SPECIALS else fields.fallback_key(texts, postcode, fact.hulpvorm)
         problem = check(fact)
         if problem is not None:
             raise fields.Fault(problem.code, problem.veld)
@@ -119,19 +119,19 @@ class _Table:
             raise fields.Fault("G09", "datum aanvang" if begin > self._last else "datum einde")
         years, roughly = fields.leeftijd(texts["geboortedatum"], begin, today, unborn=unborn)
         return CbsRecord(
-            gemeente,
-            fields.code(texts, "hulpvorm"),
-            fields.code(texts, "verwijzer"),
-            fields.code(texts, "crisis"),
-            begin,
-            end,
-            reden,
-            fields.geslacht(texts["geslacht"]),
-            years,
-            roughly,
-            *fields.outcomes(texts, self._layout.informanten),
-            self._context.choices.periode,
-            self._context.tijd,
+            gemeente=gemeente,
+            hulpvorm=fields.code(texts, "hulpvorm"),
+            verwijzer=fields.code(texts, "verwijzer"),
+            crisis=fields.code(texts, "crisis"),
+            begindatum=begin,
+            einddatum=end,
+            reden=reden,
+            geslacht=fields.geslacht(texts["geslacht"]),
+            leeftijd=years,
+            leeftijd_benaderd=roughly,
+            **fields.outcomes(texts, self._layout.informanten),
+            periode=self._context.choices.periode,
+            tijd=self._context.tijd,
         )
 
 

@@ -25,8 +25,8 @@ _WHOLE: Final = {**_WIDTH, **dict.fromkeys(("verwijzer", "hulpvorm", "crisis", "
 class Line(NamedTuple):
     """One line: its number, its fields (None when it has not the form of the layout)."""
 
-    regel: int
-    velden: dict[str, str] | None
+    number: int
+    texts: dict[str, str] | None
 
 
 def lines(stream: BinaryIO, context: FileContext, layout: Layout) -> Iterator[Line]:
@@ -53,7 +53,7 @@ def is_csv(head: str, layout: Layout) -> bool:
     wanted = layout.columns
     line = next((line for line in head.splitlines() if not is_blank(line)), "")
     names = [wanted[veld] for veld in NEEDED] if wanted else []
-    return bool(names) and len(best_header(line, names).plaats) * 2 > len(names)
+    return bool(names) and len(best_header(line, names).places) * 2 > len(names)
 
 
 def is_fixed(head: str, layout: Layout) -> bool:
@@ -73,19 +73,19 @@ def _csv(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
     reader = rows(BytesIO(data), context, tuple(wanted.values()), {veld: (wanted[veld],) for veld in NEEDED})
     header = next(reader)
     assert isinstance(header, Header)  # noqa: S101 - rows gives the header first
-    places = {veld: header.plaats[column] for veld, column in wanted.items() if column in header.plaats}
-    last = next((veld for veld, place in places.items() if place == header.breedte - 1), "")
+    places = {veld: header.places[column] for veld, column in wanted.items() if column in header.places}
+    last = next((veld for veld, place in places.items() if place == header.width - 1), "")
     for row in reader:
         assert isinstance(row, CsvRow)  # noqa: S101
         cells = row.cells
-        whole = cells is not None and len(cells) == header.breedte
-        if not row.af and not (whole and cells is not None and len(cells[-1].strip()) >= _WHOLE.get(last, _LONGEST)):
-            raise FileFault("B03", context.name, row.regel)
-        if not whole or cells is None:
-            context.tally.fouten += 1
-            yield Line(row.regel, None)
+        whole = cells if cells is not None and len(cells) == header.width else None
+        if not row.closed and (whole is None or len(whole[-1].strip()) < _WHOLE.get(last, _LONGEST)):
+            raise FileFault("B03", context.name, row.number)
+        if whole is None:
+            context.tally.wrong += 1
+            yield Line(row.number, None)
         else:
-            yield Line(row.regel, {veld: cells[place].strip() for veld, place in places.items()})
+            yield Line(row.number, {veld: whole[place].strip() for veld, place in places.items()})
 
 
 def _fixed(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
@@ -108,7 +108,7 @@ def _fixed(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
         if not line.endswith("\n") and len(content) < width:
             raise FileFault("B03", context.name, count.total)
         if len(content) < least:
-            count.fouten += 1
+            count.wrong += 1
             yield Line(count.total, None)
         else:
             yield Line(count.total, {veld: content[place].strip() for veld, place in places.items()})
@@ -121,7 +121,7 @@ def _sheet(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
 
     wanted, count = layout.columns, context.tally
     places: dict[str, int] = {}
-    for number, row in cells(data, layout.blad, context.name):
+    for number, row in cells(data, layout.sheet, context.name):
         count.total = number
         if all(cell in (None, "") for cell in row):
             continue

@@ -37,7 +37,7 @@ def cells(data: bytes, sheet: str, name: str) -> Iterator[tuple[int, Sequence[ob
     """Row number and values of every row of a sheet (empty = the first one) that holds anything.
 
     Raises:
-        BestandFout: ``B11`` too large when unpacked, ``B20`` damaged, encrypted or without that sheet.
+        FileFault: ``B11`` too large when unpacked, ``B20`` damaged, encrypted or without that sheet.
     """
     _look_through(data, name)
     try:

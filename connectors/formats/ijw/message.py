@@ -70,7 +70,7 @@ class Message:
         if values["BerichtSubversie"] != 2:
             self.find("CS015", "BerichtSubversie")
         aanbieder, gemeente = ("Ontvanger", "Afzender") if self.of_gemeente else ("Afzender", "Ontvanger")
-        if values[aanbieder] != self.context.afzender:
+        if values[aanbieder] != self.context.sender:
             self.find("B09", aanbieder)
         identification = values["BerichtIdentificatie"]
         self.gemeente, self.dagtekening = values[gemeente], identification["Dagtekening"]
@@ -118,4 +118,4 @@ def records(stream: BinaryIO, message: Message, *shapes: Shape) -> Iterator[File
         raise FileFault(fault.code, message.context.name, place, fault.veld) from None
     if message.findings:
         first = message.findings[0]
-        raise FileFault(first.code, message.context.name, first.regel, first.veld, tuple(message.findings))
+        raise FileFault(first.code, message.context.name, first.place, first.veld, tuple(message.findings))

@@ -42,8 +42,8 @@ class _Regie(Message):
         self._keys.add(key)
         self.category(category, "Categorie")
         self._content(values)
-        common = (self.gemeente, None if number is None else str(number).encode(), category, code, values["Begindatum"])
-        self.add(client["Bsn"], self._fact(common, values, client))
+        toewijzing = None if number is None else str(number).encode()
+        self.add(client["Bsn"], self._fact(values, client, toewijzing=toewijzing, categorie=category, code=code))
 
     def _content(self, values: Values) -> None:
         """Checks of one class. A removal is checked on its key alone (TR063)."""
@@ -61,20 +61,26 @@ class _Regie(Message):
         if self._ending and values["Einddatum"] > self.dagtekening:
             self.find("TR134", "Einddatum")
 
-    def _fact(self, common: tuple[Any, ...], values: Values, client: Values) -> Start | Stop:
-        ending: tuple[Any, ...] = (values["RedenBeeindiging"], values["Einddatum"]) if self._ending else ()
-        born = client["Geboortedatum"]
-        years = leeftijd(born["Datum"], born.get("DatumGebruik"), ending[1] if ending else values["Begindatum"])
-        beginning = values.get("ToewijzingIngangsdatum")
-        rest: tuple[Any, ...] = (
-            int(values["StatusAanlevering"]),
-            self.dagtekening,
-            self.bericht,
-            beginning,
-            *years,
-            client["Geslacht"],
+    def _fact(self, values: Values, client: Values, **product: Any) -> Start | Stop:
+        begin, born = values["Begindatum"], client["Geboortedatum"]
+        years, roughly = leeftijd(
+            born["Datum"], born.get("DatumGebruik"), values["Einddatum"] if self._ending else begin
         )
-        return Stop(*common, *ending, *rest) if self._ending else Start(*common, *rest)
+        common: dict[str, Any] = {
+            **product,
+            "gemeente": self.gemeente,
+            "begindatum": begin,
+            "status": int(values["StatusAanlevering"]),
+            "dagtekening": self.dagtekening,
+            "bericht": self.bericht,
+            "ingangsdatum": values.get("ToewijzingIngangsdatum"),
+            "leeftijd": years,
+            "leeftijd_benaderd": roughly,
+            "geslacht": client["Geslacht"],
+        }
+        if not self._ending:
+            return Start(**common)
+        return Stop(**common, reden_beeindiging=values["RedenBeeindiging"], einddatum=values["Einddatum"])
 
 
 class _Declaration(Message):
@@ -146,22 +152,22 @@ class _Declaration(Message):
     def _fact(self, values: Values, period: Values, amount: Values, number: str) -> Prestatie:
         earlier = values["ProductReferentie"].get("VorigReferentieNummer")
         return Prestatie(
-            self.gemeente,
-            str(values["ToewijzingNummer"]).encode(),
-            values["ProductCategorie"],
-            values["ProductCode"],
-            values["ProductReferentie"]["ReferentieNummer"].encode(),
-            None if earlier is None else earlier.encode(),
-            amount["DebetCredit"],
-            period["Begindatum"],
-            period["Einddatum"],
-            values["GeleverdVolume"],
-            values["Eenheid"],
-            amount["Bedrag"],
-            self.dagtekening,
-            self.bericht,
-            number.encode(),
-            values.get("ProductTarief"),
+            gemeente=self.gemeente,
+            toewijzing=str(values["ToewijzingNummer"]).encode(),
+            categorie=values["ProductCategorie"],
+            code=values["ProductCode"],
+            referentie=values["ProductReferentie"]["ReferentieNummer"].encode(),
+            vorige_referentie=None if earlier is None else earlier.encode(),
+            debet_credit=amount["DebetCredit"],
+            begindatum=period["Begindatum"],
+            einddatum=period["Einddatum"],
+            volume=values["GeleverdVolume"],
+            eenheid=values["Eenheid"],
+            bedrag=amount["Bedrag"],
+            dagtekening=self.dagtekening,
+            bericht=self.bericht,
+            declaratienummer=number.encode(),
+            tarief=values.get("ProductTarief"),
         )
 
     def end(self, values: Values, _open: dict[str, Values]) -> None:
@@ -178,7 +184,7 @@ class _Declaration(Message):
 
 
 def starts(stream: BinaryIO, context: FileContext) -> Iterator[FileRecord]:
-    """The StartProducten of a JW305. ``BestandFout`` when it is refused, at the latest after its last record."""
+    """The StartProducten of a JW305. ``FileFault`` when it is refused, at the latest after its last record."""
     message = _Regie(context, ending=False)
     return records(stream, message, Shape(JW305, {"Header": message.header, "StartProduct": message.product}))
 

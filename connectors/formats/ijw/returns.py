@@ -17,7 +17,7 @@ from domain.facts.fact import BerichtRetour, PrestatieRetour
 from domain.field.codes import RETOUR_GOOD
 
 #: A class that was not judged because the one above it was rejected (IV088).
-_NEGATED_JUDGED: Final = "0233"
+_NOT_JUDGED: Final = "0233"
 
 
 class _Codes:
@@ -64,18 +64,27 @@ class _Retour(Message):
     def end(self, _values: Values, _open: dict[str, Values]) -> None:
         """The one record of the message."""
         self.element = 1
-        rejected = bool(self._code)
-        self.add(None, BerichtRetour(self._kind, self.gemeente, self.bericht, rejected, self._code, self._retour))
+        self.add(
+            None,
+            BerichtRetour(
+                soort=self._kind,
+                gemeente=self.gemeente,
+                bericht=self.bericht,
+                afgekeurd=bool(self._code),
+                code=self._code,
+                dagtekening=self._retour,
+            ),
+        )
 
 
-class _FileRecord(NamedTuple):
+class _ReturnedLine(NamedTuple):
     """A returned line that waits for the codes of its client."""
 
     element: int
     referentie: str
     code: str
     unjudged: bool
-    bedrag: int
+    amount: int
 
 
 class _Antwoord(Message):
@@ -87,7 +96,7 @@ class _Antwoord(Message):
         super().__init__(context)
         self._codes = codes
         self._declaratie, self._code, self._rejected, self._sum = b"", "", 0, 0
-        self._lines: list[_FileRecord] = []
+        self._lines: list[_ReturnedLine] = []
         self._references = set[str]()
 
     def header(self, values: Values, opened: dict[str, Values]) -> None:
@@ -106,7 +115,7 @@ class _Antwoord(Message):
         self.category(values["ProductCategorie"], "ProductCategorie")
         first, rejects = self._codes.take()
         amount = _signed(values["IngediendBedrag"], "Bedrag")
-        self._lines.append(_FileRecord(self.element, reference, rejects, first == _NEGATED_JUDGED, amount))
+        self._lines.append(_ReturnedLine(self.element, reference, rejects, first == _NOT_JUDGED, amount))
 
     def client_end(self, values: Values, _open: dict[str, Values]) -> None:
         """A rejected client rejects its lines that were not judged (IV088)."""
@@ -118,9 +127,14 @@ class _Antwoord(Message):
             if not code:
                 continue
             self.element = line.element
-            self._rejected, self._sum = self._rejected + 1, self._sum + line.bedrag
-            reference = line.referentie.encode()
-            fact = PrestatieRetour(self.gemeente, reference, self._declaratie, code, self.dagtekening)
+            self._rejected, self._sum = self._rejected + 1, self._sum + line.amount
+            fact = PrestatieRetour(
+                gemeente=self.gemeente,
+                referentie=line.referentie.encode(),
+                bericht=self._declaratie,
+                code=code,
+                dagtekening=self.dagtekening,
+            )
             self.add(values["Bsn"], fact)
         self.element = last
         self._lines.clear()
@@ -147,7 +161,12 @@ class _Antwoord(Message):
         self.add(
             None,
             BerichtRetour(
-                "declaration", self.gemeente, self._declaratie, bool(self._code), self._code, self.dagtekening
+                soort="declaration",
+                gemeente=self.gemeente,
+                bericht=self._declaratie,
+                afgekeurd=bool(self._code),
+                code=self._code,
+                dagtekening=self.dagtekening,
             ),
         )
 
@@ -167,7 +186,7 @@ class _OneOf(Message):
 
 
 def returns(stream: BinaryIO, context: FileContext) -> Iterator[FileRecord]:
-    """The records of a JW306, JW308 or JW325. ``BestandFout`` when it is refused, at the latest after its last one."""
+    """The records of a JW306, JW308 or JW325. ``FileFault`` when it is refused, at the latest after its last one."""
     codes = _Codes()
     start, stop, answer = _Retour(context, codes, "start"), _Retour(context, codes, "stop"), _Antwoord(context, codes)
     shapes = [

@@ -90,7 +90,7 @@ def _open_end(text: str) -> int | None:
     return None if found > _LAST else datum(text)
 
 
-def _tijd(text: str) -> int:
+def _time(text: str) -> int:
     """Seconds since midnight of ``hh:mm:ss``, with or without a fraction, without time zone (RS034)."""
     found = _TIME.fullmatch(text.strip(" \t\r\n"))
     if found is None:
@@ -216,7 +216,7 @@ def _assigned(n: Names) -> Element:
         n.skipped("ReferentieAanbieder"),
         m("Product", (b("Categorie", _CODE_2), b("Code", text(5), 0)), 0),
         m("Toewijzingsdatum", datum),
-        m("Toewijzingstijd", _tijd),
+        m("Toewijzingstijd", _time),
         m("Ingangsdatum", datum),
         m("Einddatum", _open_end, 0),
         m("RedenWijziging", _CODE_2, 0),

@@ -61,25 +61,25 @@ class _Toewijzingen(Message):
     def _fact(self, values: Values, category: str, code: str) -> Toewijzing:
         size = values.get("Omvang", {})
         return Toewijzing(
-            self.gemeente,
-            str(values["ToewijzingNummer"]).encode(),
-            category,
-            code,
-            values["Toewijzingsdatum"],
-            values["Toewijzingstijd"],
-            values["Ingangsdatum"],
-            values.get("Einddatum"),
-            values.get("RedenWijziging", ""),
-            size.get("Volume"),
-            size.get("Eenheid", ""),
-            size.get("Frequentie", ""),
-            values.get("Budget"),
-            self.dagtekening,
-            self.bericht,
+            gemeente=self.gemeente,
+            toewijzing=str(values["ToewijzingNummer"]).encode(),
+            categorie=category,
+            code=code,
+            toewijzingsdatum=values["Toewijzingsdatum"],
+            toewijzingstijd=values["Toewijzingstijd"],
+            ingangsdatum=values["Ingangsdatum"],
+            einddatum=values.get("Einddatum"),
+            reden_wijziging=values.get("RedenWijziging", ""),
+            volume=size.get("Volume"),
+            eenheid=size.get("Eenheid", ""),
+            frequentie=size.get("Frequentie", ""),
+            budget=values.get("Budget"),
+            dagtekening=self.dagtekening,
+            bericht=self.bericht,
         )
 
 
 def assignments(stream: BinaryIO, context: FileContext) -> Iterator[FileRecord]:
-    """The ToegewezenProducten of a JW301. ``BestandFout`` when it is refused, at the latest after its last record."""
+    """The ToegewezenProducten of a JW301. ``FileFault`` when it is refused, at the latest after its last record."""
     message = _Toewijzingen(context)
     return records(stream, message, Shape(JW301, {"Header": message.header, "ToegewezenProduct": message.product}))
