@@ -31,12 +31,13 @@ nightly: $(VENV)/.dev ## A hundred thousand histories: the fold against its orac
 	@$(BIN)/python -m tests.oracle.nightly
 
 .PHONY: check
-check: $(VENV)/.dev ## Style, types, alert rules, compose file, dashboards
+check: $(VENV)/.dev ## Style, types, alert rules, compose file, dashboards, generated pages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/sor dashboards --check
 	@$(BIN)/sor indicatoren --check
+	@$(BIN)/sor settings --check
 	@monitoring/check.sh $(BIN)/python
 
 .PHONY: lint-fix

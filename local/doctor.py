@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import shutil
 import sys
 import tempfile
@@ -22,9 +21,10 @@ from local.kafka.jars import KAFKA_VERSION, missing_jars
 from local.kafka.java import find_java, java_version
 from local.ports import holder, is_free
 from local.state import leftovers, stale_pid
+from settings.page import settings_table, unknown_variables
 from settings.ports import remembered_ports
 from settings.running import running_supervisor
-from settings.settings import Settings, settings_table
+from settings.settings import Settings
 
 _SPACE_GB = 5.0
 _MEMORY_GB = 3.0
@@ -197,11 +197,10 @@ def _clock(settings: Settings) -> Iterator[Finding]:
 
 def _variables(_settings: Settings) -> Iterator[Finding]:
     known = [row.variable for row in settings_table()]
-    for name in sorted(os.environ):
-        if name.startswith("SOR_") and name not in known and not name.startswith("SOR_TEST_"):
-            close = difflib.get_close_matches(name, known, 1)
-            advice = f"Did you mean {close[0]}?" if close else "Unset it."
-            yield Finding("settings", "warning", f"{name} is not a setting", advice)
+    for name in unknown_variables():
+        close = difflib.get_close_matches(name, known, 1)
+        advice = f"Did you mean {close[0]}?" if close else "Unset it."
+        yield Finding("settings", "warning", f"{name} is not a setting", advice)
 
 
 def _existing(path: Path) -> Path:

@@ -1,13 +1,13 @@
 """Every setting of the system, in one frozen class.
 
-A setting comes from the environment (prefix ``SOR_``) or keeps its default; an empty string counts as unset. The
-descriptions below are the documentation: ``settings_table`` turns them into rows.
+A setting comes from the environment (prefix ``SOR_``) or keeps its default; an empty string counts as unset. Nothing
+else of the project reads these variables. The descriptions below are the documentation (``settings.page``).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -101,10 +101,25 @@ class Settings(BaseSettings):
         description="CBS codes of the municipalities whose metingen pass in a BergOp feed, with commas between them; "
         "the rest is dropped before sealing.",
     )
-    cbs_layout: Path | None = Field(
-        None, description="TOML file with the columns of a CBS file, as --layout of sor deliver."
-    )
+    cbs_layout: Path | None = Field(None, description="TOML file with the columns of a CBS file.")
     partitions: int = Field(4, ge=1, le=1024, description="Partitions of each topic that is created.")
+    max_file_mb: int = Field(100, ge=1, description="Largest file that sor deliver takes, in megabytes.")
+    intake_host: str = Field("127.0.0.1", description="Address that the HTTP intake listens on.")
+    intake_port: int = Field(8480, ge=0, le=65535, description="Port of the HTTP intake; 0 takes a free one.")
+    intake_certificate: Path | None = Field(None, description="PEM file with the certificate of the intake, for TLS.")
+    intake_key: Path | None = Field(None, description="PEM file with the key of that certificate.")
+    intake_client_ca: Path | None = Field(
+        None, description="PEM file: the intake takes only clients with a certificate of this authority."
+    )
+    intake_plain: bool = Field(False, description="No TLS at the intake itself: a proxy in front does it.")
+    intake_workers: int = Field(2, ge=1, description="Processes of the intake that check, seal and publish.")
+    intake_max_mb: int = Field(32, ge=1, description="Largest upload to the intake, in megabytes.")
+    intake_memory_mb: int = Field(256, ge=1, description="Memory for all uploads to the intake together, in megabytes.")
+    intake_per_minute: int = Field(120, ge=1, description="Uploads of one provider to the intake per minute.")
+    intake_tokens: Path = Field(
+        default_factory=lambda values: Path(values.get("home", ".sor")) / "intake" / "tokens.json",
+        description="File with the tokens of those who may deliver over HTTP. Default <home>/intake/tokens.json.",
+    )
 
     @field_validator("kafka", "mail_server")
     @classmethod
@@ -137,15 +152,10 @@ class Settings(BaseSettings):
             raise ValueError("must be CBS codes of four digits that are known, such as 0363,0384")
         return codes
 
-    @field_validator("cbs_layout")
+    @field_validator("*")
     @classmethod
-    def _expand_layout(cls, value: Path | None) -> Path | None:
-        return value.expanduser() if value else value
-
-    @field_validator("home", "keys", "cache", "java_home", "kafka_home", "kafka_password_file", "kafka_ca_file")
-    @classmethod
-    def _expand(cls, value: Path | None) -> Path | None:
-        return value.expanduser() if value else value
+    def _expand(cls, value: object) -> object:
+        return value.expanduser() if isinstance(value, Path) else value
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -177,32 +187,6 @@ class Settings(BaseSettings):
     def log_dir(self) -> Path:
         """Folder with one log file per process."""
         return self.home / "log"
-
-
-class SettingRow(NamedTuple):
-    """One line of the settings page of the documentation."""
-
-    variable: str
-    default: str
-    description: str
-
-
-def settings_table() -> list[SettingRow]:
-    """All settings in order of declaration, for the documentation and ``sor doctor``."""
-    return [
-        SettingRow(f"SOR_{name.upper()}", _default_text(name), field.description or "")
-        for name, field in Settings.model_fields.items()
-    ]
-
-
-def _default_text(name: str) -> str:
-    special = {"keys": "<home>/keys", "cache": "~/.cache/sor"}
-    if name in special:
-        return special[name]
-    default = Settings.model_fields[name].default
-    if default is None:
-        return ""
-    return ",".join(default) if isinstance(default, tuple) else str(default)
 
 
 def load_settings(**overrides: object) -> Settings:

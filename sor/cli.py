@@ -46,6 +46,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     "doctor": Entry(
         "stack", "Look for what could keep the stack from running here, and say what to do. Ends with 1 on a problem."
     ),
+    "settings": Entry(
+        "settings",
+        "Show every setting as it is in force here, or write the page that explains them (docs/settings.md).",
+    ),
     "deliver": Entry(
         "deliver",
         "Deliver the field's files (CBS files with a layout) and show what became of them.",

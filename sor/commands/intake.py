@@ -19,16 +19,14 @@ from faults import EXIT_FAULT, OperatorFault
 from monitoring import logs
 from settings.access import kafka_cluster
 from settings.settings import Settings, load_settings
+from sor.options import given, setting
 
 if TYPE_CHECKING:
     from connectors.intake.config import IntakeConfig, Tls
     from connectors.intake.tokens import TokenFile
     from schemas.codec import IdSource
 
-TokensPath = Annotated[
-    Path | None,
-    typer.Option("--tokens", envvar="SOR_INTAKE_TOKENS", help="Token file. Default <home>/intake/tokens.json."),
-]
+TokensPath = Annotated[Path | None, setting("intake_tokens", "--tokens")]
 
 
 def register(app: typer.Typer) -> None:
@@ -45,43 +43,52 @@ def register(app: typer.Typer) -> None:
 
 def intake(
     context: typer.Context,
-    host: Annotated[str, typer.Option(envvar="SOR_INTAKE_HOST", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(envvar="SOR_INTAKE_PORT", min=0, max=65535, help="0 takes a free one.")] = 8480,
-    certificate: Annotated[Path | None, typer.Option(envvar="SOR_INTAKE_CERTIFICATE", help="PEM, for TLS.")] = None,
-    key: Annotated[Path | None, typer.Option(envvar="SOR_INTAKE_KEY", help="PEM, of the certificate.")] = None,
-    client_ca: Annotated[
-        Path | None, typer.Option(envvar="SOR_INTAKE_CLIENT_CA", help="PEM: only clients with a certificate of it.")
-    ] = None,
-    plain: Annotated[
-        bool, typer.Option("--plain", envvar="SOR_INTAKE_PLAIN", help="No TLS here: a proxy in front does it.")
-    ] = False,
-    workers: Annotated[int, typer.Option(envvar="SOR_INTAKE_WORKERS", min=1, help="Processes that seal.")] = 2,
-    max_mb: Annotated[int, typer.Option(envvar="SOR_INTAKE_MAX_MB", min=1, help="Largest upload.")] = 32,
-    memory_mb: Annotated[int, typer.Option(envvar="SOR_INTAKE_MEMORY_MB", min=1, help="For all uploads.")] = 256,
-    per_minute: Annotated[
-        int, typer.Option(envvar="SOR_INTAKE_PER_MINUTE", min=1, help="Uploads of one provider.")
-    ] = 120,
+    host: Annotated[str | None, setting("intake_host")] = None,
+    port: Annotated[int | None, setting("intake_port")] = None,
+    certificate: Annotated[Path | None, setting("intake_certificate")] = None,
+    key: Annotated[Path | None, setting("intake_key")] = None,
+    client_ca: Annotated[Path | None, setting("intake_client_ca")] = None,
+    plain: Annotated[bool | None, setting("intake_plain", "--plain")] = None,
+    workers: Annotated[int | None, setting("intake_workers")] = None,
+    max_mb: Annotated[int | None, setting("intake_max_mb")] = None,
+    memory_mb: Annotated[int | None, setting("intake_memory_mb")] = None,
+    per_minute: Annotated[int | None, setting("intake_per_minute")] = None,
     tokens: TokensPath = None,
 ) -> None:
     """Serve until SIGTERM. Ends with 0: stopped; 2: cannot start; 70: a fault, see the log."""
     if context.invoked_subcommand is not None:
         return
+    options = given(
+        intake_host=host,
+        intake_port=port,
+        intake_certificate=certificate,
+        intake_key=key,
+        intake_client_ca=client_ca,
+        intake_plain=plain,
+        intake_workers=workers,
+        intake_max_mb=max_mb,
+        intake_memory_mb=memory_mb,
+        intake_per_minute=per_minute,
+        intake_tokens=tokens,
+    )
+    settings = load_settings(**options)
+    _run(_config(settings), settings.log_level, plain=settings.intake_plain)
+
+
+def _config(settings: Settings) -> IntakeConfig:
     from connectors.intake.config import IntakeConfig, IntakeLimits
 
-    settings = load_settings()
-    if (certificate is None) != (key is None) or (client_ca is not None and certificate is None):
-        raise ConnectorError("--certificate and --key belong together, and --client-ca needs both.")
+    most, memory = settings.intake_max_mb, settings.intake_memory_mb
     limits = IntakeLimits(
-        body_bytes=max_mb * 1_000_000,
-        memory_bytes=max(memory_mb, max_mb) * 1_000_000,
-        provider_bytes=max(2 * max_mb, memory_mb // 4) * 1_000_000,
-        uploads_per_minute=per_minute,
+        body_bytes=most * 1_000_000,
+        memory_bytes=max(memory, most) * 1_000_000,
+        provider_bytes=max(2 * most, memory // 4) * 1_000_000,
+        uploads_per_minute=settings.intake_per_minute,
     )
-    config = IntakeConfig(
-        settings.keys, kafka_cluster(settings), _path(tokens, settings), host, port, workers,
-        _tls(certificate, key, client_ca), limits, _ids(settings),
+    return IntakeConfig(
+        settings.keys, kafka_cluster(settings), settings.intake_tokens, settings.intake_host, settings.intake_port,
+        settings.intake_workers, _tls(settings), limits, _ids(settings),
     )  # fmt: skip
-    _run(config, settings.log_level, plain=plain)
 
 
 def _run(config: IntakeConfig, level: str, *, plain: bool) -> None:
@@ -103,9 +110,12 @@ def _run(config: IntakeConfig, level: str, *, plain: bool) -> None:
     sys.exit(EXIT_FAULT)
 
 
-def _tls(certificate: Path | None, key: Path | None, client_ca: Path | None) -> Tls | None:
+def _tls(settings: Settings) -> Tls | None:
     from connectors.intake.config import Tls
 
+    certificate, key, client_ca = settings.intake_certificate, settings.intake_key, settings.intake_client_ca
+    if (certificate is None) != (key is None) or (client_ca is not None and certificate is None):
+        raise ConnectorError("--certificate and --key belong together, and --client-ca needs both.")
     return Tls(certificate, key, client_ca) if certificate is not None and key is not None else None
 
 
@@ -115,14 +125,10 @@ def _ids(settings: Settings) -> IdSource | None:
     return registry_ids(settings.registry) if settings.registry else None
 
 
-def _path(given: Path | None, settings: Settings) -> Path:
-    return given.expanduser() if given else settings.home / "intake" / "tokens.json"
-
-
-def _file(given: Path | None) -> TokenFile:
+def _file(given_path: Path | None) -> TokenFile:
     from connectors.intake.tokens import TokenFile
 
-    return TokenFile(_path(given, load_settings()))
+    return TokenFile(load_settings(**given(intake_tokens=given_path)).intake_tokens)
 
 
 def add(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from settings.settings import Settings, SettingsError, load_settings, settings_table
+from settings.page import settings_table
+from settings.settings import Settings, SettingsError, load_settings
 
 
 @pytest.fixture(autouse=True)

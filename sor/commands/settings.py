@@ -1,0 +1,49 @@
+"""``sor settings``: what is in force here, and the page that explains every setting."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from faults import EXIT_CANNOT
+from settings.page import markdown, shown, variable
+from settings.settings import Settings, load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``sor settings``."""
+    app.command("settings")(settings)
+
+
+def settings(
+    write: Annotated[bool, typer.Option("--write", help="Write docs/settings.md.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; ends with 1 when the page is not current.")
+    ] = False,
+) -> None:
+    """Show every setting as it is in force here, or write the page that explains them (docs/settings.md)."""
+    if not (write or check):
+        found = load_settings()
+        for name in Settings.model_fields:
+            typer.echo(f"{variable(name):32} {shown(getattr(found, name))}")
+        return
+    path = location()
+    if not path.parent.is_dir():
+        typer.echo("There is no docs folder beside this installation.", err=True)
+        raise typer.Exit(EXIT_CANNOT)
+    if path.exists() and path.read_text("utf-8") == markdown():
+        typer.echo("The page of settings is current.")
+    elif check:
+        typer.echo(f"{path.name} is not current: run sor settings --write.", err=True)
+        raise typer.Exit(1)
+    else:
+        path.write_text(markdown(), "utf-8")
+        typer.echo(f"Wrote {path.name}.")
+
+
+def location() -> Path:
+    """The page in a checkout."""
+    return Path(str(files("sor"))).parent / "docs" / "settings.md"
