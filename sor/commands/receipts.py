@@ -142,8 +142,8 @@ def _ms(since: str) -> int:
 
 def _faults(found: Any) -> list[dict[str, Any]]:
     return [
-        {"record": line, "regel": row, "regels": regels, "code": code, "veld": veld, "melding": text(code)}
-        for line, row, regels, code, veld in found
+        {"record": line, "regel": row, "regels": covered, "code": code, "veld": field, "melding": text(code)}
+        for line, row, covered, code, field in found
     ]
 
 

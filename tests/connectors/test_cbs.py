@@ -298,8 +298,8 @@ def test_the_example_in_the_documentation_is_a_layout() -> None:
     text = (Path(__file__).parents[2] / "docs" / "cbs-layout.md").read_text("utf-8")
     found = layout_of(text.split("```toml")[1].split("```")[0].encode())
     assert set(found.columns) == set(found.places) >= set(NEEDED)
-    for veld in FIELDS:
-        assert veld in text or veld.removesuffix("_2") + "_1" in text, veld
+    for field in FIELDS:
+        assert field in text or field.removesuffix("_2") + "_1" in text, field
 
 
 # Excel.

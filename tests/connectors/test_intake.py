@@ -132,7 +132,7 @@ class Client:
     def __init__(self, session: ClientSession) -> None:
         self.session = session
 
-    async def post(self, content: bytes, **params: str) -> tuple[int, dict[str, Any]]:
+    async def post(self, content: bytes, params: dict[str, str] | None = None) -> tuple[int, dict[str, Any]]:
         async with self.session.post("/deliveries", data=content, params=params) as answer:
             return answer.status, json.loads(await answer.text())
 
@@ -163,7 +163,7 @@ def _events(stream: Stream) -> int:
 
 async def test_from_upload_to_receipt_and_nothing_of_a_test(stream: Stream, intake: Intake, client: Client) -> None:
     before = _events(stream)
-    status, body = await client.post(rap(20), naam="scores.csv", test="true")
+    status, body = await client.post(rap(20), {"naam": "scores.csv", "test": "true"})
     assert (status, body["nieuw"]) == (202, True)
     receipt = await client.final(body["ontvangst"])
     assert (receipt["status"], receipt["test"], receipt["geaccepteerd"]) == ("goedgekeurd", True, 20)

@@ -87,7 +87,7 @@ def test_every_reason_of_change_is_read(reden: str) -> None:
         ("TR134", Toewijzingen([T(ingangsdatum="2026-02-30")])),
         ("TR134", Toewijzingen([T(ingangsdatum="1899-12-31")])),
         ("TR134", Toewijzingen([T(datum="2101-01-01")])),
-        *[("XSD", Toewijzingen([T(tijd=tijd)])) for tijd in ("24:00:00", "10:20", "10:20:30Z", "10:20:61", "x")],
+        *[("XSD", Toewijzingen([T(tijd=clock)])) for clock in ("24:00:00", "10:20", "10:20:30Z", "10:20:61", "x")],
         ("XSD", Toewijzingen([T(omvang=(1, "99", "2"))])),
         ("XSD", Toewijzingen([T(omvang=(1, "04", "3"))])),
         ("XSD", Toewijzingen([T(toewijzingnummer=1_000_000_000)])),
@@ -121,16 +121,16 @@ def test_attributes_and_depth_inside_what_is_passed_over_are_harmless() -> None:
     st.sampled_from(sorted(codes.PRODUCTCATEGORIEEN)),
 )
 def test_what_is_written_is_read_back(
-    nummer: int, beginning: date, tijd: int, duration: int, omvang: tuple[Any, ...] | None, categorie: str
+    number: int, begin: date, seconds: int, duration: int, omvang: tuple[Any, ...] | None, categorie: str
 ) -> None:
-    end = as_date(day(beginning) + duration)
-    clock = f"{tijd // 3600:02d}:{tijd // 60 % 60:02d}:{tijd % 60:02d}"
+    end = as_date(day(begin) + duration)
+    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     (fact,) = facts(
         Toewijzingen(
             [
                 T(
-                    toewijzingnummer=nummer,
-                    ingangsdatum=beginning,
+                    toewijzingnummer=number,
+                    ingangsdatum=begin,
                     end=end,
                     tijd=clock,
                     omvang=omvang,
@@ -139,7 +139,7 @@ def test_what_is_written_is_read_back(
             ]
         )
     )
-    assert (fact.toewijzing, fact.ingangsdatum, fact.einddatum) == (str(nummer).encode(), day(beginning), day(end))
-    assert fact.toewijzingstijd == tijd
+    assert (fact.toewijzing, fact.ingangsdatum, fact.einddatum) == (str(number).encode(), day(begin), day(end))
+    assert fact.toewijzingstijd == seconds
     assert (fact.volume, fact.eenheid, fact.frequentie) == (omvang or (None, "", ""))
     assert fact.categorie == categorie

@@ -39,7 +39,7 @@ COLUMNS = {
 }
 LAYOUT = (
     "# Voorbeeld van een kolomindeling; de echte berichtspecificatie is niet openbaar.\n\n[velden]\n"
-    + "".join(f'{veld} = {{ kolom = "{column}" }}\n' for veld, column in COLUMNS.items())
+    + "".join(f'{field} = {{ kolom = "{column}" }}\n' for field, column in COLUMNS.items())
     + f'\n[gemeenten]\n"{ALMERE}" = ["1300-1379"]\n'
 )
 
@@ -107,11 +107,11 @@ def _with_outcome(rng: Random, record: CbsRecord) -> CbsRecord:
     """Outcomes are asked at the end (CBS 4.3, 4.4), at most one of each informant (4.5)."""
     if record.einddatum is None:
         return record
-    groups = [CbsMeting(_figure(rng), _option(rng)) if rng.random() < 0.6 else None for _ in range(2)]
+    groups = [CbsMeting(_mark(rng), _option(rng)) if rng.random() < 0.6 else None for _ in range(2)]
     return replace(record, jeugdige=groups[0], ouder=groups[1])
 
 
-def _figure(rng: Random) -> int:
+def _mark(rng: Random) -> int:
     return rng.choices(range(1, 11), (1, 1, 2, 3, 6, 12, 24, 30, 13, 8))[0]
 
 

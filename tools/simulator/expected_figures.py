@@ -48,9 +48,9 @@ class Indicators:
                 self.gas[value] += 1
 
     def _metingen(self, row: Row) -> None:
-        for figure in (row["nut_jeugdige"], row["nut_ouder"]):
-            if figure is not None:
-                self.nut[figure] += 1
+        for mark in (row["nut_jeugdige"], row["nut_ouder"]):
+            if mark is not None:
+                self.nut[mark] += 1
         for option in (row["zonder_hulp_jeugdige"], row["zonder_hulp_ouder"]):
             if option is not None:
                 self.zonder_hulp[option] += 1
@@ -81,12 +81,12 @@ class Indicators:
 
     def _nut(self) -> dict[str, Any]:
         n = self.nut.total()
-        low = sum(c for figure, c in self.nut.items() if figure <= DEFINITIONS.low)
-        high = sum(c for figure, c in self.nut.items() if figure >= DEFINITIONS.high)
+        low = sum(c for mark, c in self.nut.items() if mark <= DEFINITIONS.low)
+        high = sum(c for mark, c in self.nut.items() if mark >= DEFINITIONS.high)
         return {
             "n": n,
-            "gemiddelde": round(sum(figure * c for figure, c in self.nut.items()) / n, 6) if n else None,
-            "verdeling": {str(figure): self.nut[figure] for figure in range(1, 11)},
+            "gemiddelde": round(sum(mark * c for mark, c in self.nut.items()) / n, 6) if n else None,
+            "verdeling": {str(mark): self.nut[mark] for mark in range(1, 11)},
             "banden": {"<=4": low, ">4 en <8": n - low - high, ">=8": high},
             "uitgesloten": self.nut_empty,
         }

@@ -116,7 +116,7 @@ class More:
         nut = self._values(lambda row: (row["nut_jeugdige"], row["nut_ouder"]))
         zonder_hulp = self._values(lambda row: (row["zonder_hulp_jeugdige"], row["zonder_hulp_ouder"]))
         good = sum(zonder_hulp[option] for option in DEFINITIONS.zonder_hulp_good)
-        summed = sum(figure * count for figure, count in nut.items())
+        summed = sum(mark * count for mark, count in nut.items())
         return {
             "uitval": {
                 "n": n,
@@ -127,7 +127,7 @@ class More:
             "nut": {
                 "n": nut.total(),
                 "gemiddelde": round(summed / nut.total(), 6) if nut else None,
-                "verdeling": {str(figure): nut[figure] for figure in range(1, 11)},
+                "verdeling": {str(mark): nut[mark] for mark in range(1, 11)},
             },
             "zonder_hulp": {
                 "n": zonder_hulp.total(),

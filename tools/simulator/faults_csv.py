@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tools.simulator.bsn import broken
-from tools.simulator.csvfiles import Row, Style, cem_path, rap_path
+from tools.simulator.csv_files import Row, Style, cem_path, rap_path
 from tools.simulator.manifest import Manifest
 from tools.simulator.output import Output
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from tools.simulator.almere import LAYOUT, cbs_files, half_year
 from tools.simulator.config import Progress, SimulationConfig
-from tools.simulator.csvfiles import (
+from tools.simulator.csv_files import (
     BERGOP_HEADER,
     CEM_HEADER,
     bergop_files,

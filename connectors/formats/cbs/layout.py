@@ -72,18 +72,18 @@ class Layout(Struct, frozen=True):
     @property
     def columns(self) -> dict[str, str]:
         """Field -> heading as it is compared; empty when the layout has no headings for what is needed."""
-        found = {veld: v.column.strip().lower() for veld, v in self.fields.items() if v.column}
-        return found if all(veld in found for veld in NEEDED) else {}
+        found = {field: v.column.strip().lower() for field, v in self.fields.items() if v.column}
+        return found if all(field in found for field in NEEDED) else {}
 
     @property
     def places(self) -> dict[str, slice]:
         """Field -> place in a line; empty when the layout has no places for what is needed."""
         found = {
-            veld: slice(v.place - 1, v.place - 1 + v.width)
-            for veld, v in self.fields.items()
+            field: slice(v.place - 1, v.place - 1 + v.width)
+            for field, v in self.fields.items()
             if v.place is not None and v.width is not None
         }
-        return found if all(veld in found for veld in NEEDED) else {}
+        return found if all(field in found for field in NEEDED) else {}
 
     def gemeente_of(self, digits: int) -> str:
         """The municipality of the four digits of a postcode; empty when it is none of those declared."""
@@ -116,17 +116,17 @@ def layout_of(content: bytes, name: str = "layout") -> Layout:
 
 
 def _problem(file: _File) -> str:
-    unknown = [veld for veld in file.fields if veld not in FIELDS]
+    unknown = [field for field in file.fields if field not in FIELDS]
     if unknown:
         return f"het veld {unknown[0]} bestaat niet; bekend zijn {', '.join(FIELDS)}"
-    for veld, v in file.fields.items():
+    for field, v in file.fields.items():
         if (v.place is None) != (v.width is None) or not (v.column.strip() or v.place):
-            return f"het veld {veld} heeft een kolom nodig, of een plaats en een breedte"
-    if not any(all(veld in file.fields and has(file.fields[veld]) for veld in NEEDED) for has in (_column, _place)):
+            return f"het veld {field} heeft een kolom nodig, of een plaats en een breedte"
+    if not any(all(field in file.fields and has(file.fields[field]) for field in NEEDED) for has in (_column, _place)):
         return f"elk van deze velden heeft een kolom nodig, of elk een plaats: {', '.join(NEEDED)}"
     if any(value not in ("jeugdige", "ouder") for value in file.informanten.values()):
         return "een informant is jeugdige of ouder"
-    if any(veld.startswith("informant") for veld in file.fields) and not file.informanten:
+    if any(field.startswith("informant") for field in file.fields) and not file.informanten:
         return "de codes van de informant ontbreken onder [informanten]"
     if any(f"{name}_{n}" in file.fields and f"informant_{n}" not in file.fields for n in (1, 2) for name in _METING):
         return "bij nut_1 of zonder_hulp_1 hoort een veld informant_1, bij nut_2 of zonder_hulp_2 informant_2"
@@ -137,12 +137,12 @@ def _problem(file: _File) -> str:
     return ""
 
 
-def _column(veld: FieldLayout) -> bool:
-    return bool(veld.column.strip())
+def _column(field: FieldLayout) -> bool:
+    return bool(field.column.strip())
 
 
-def _place(veld: FieldLayout) -> bool:
-    return veld.place is not None
+def _place(field: FieldLayout) -> bool:
+    return field.place is not None
 
 
 def _range(text: str) -> tuple[int, int]:

@@ -52,7 +52,7 @@ def is_csv(head: str, layout: Layout) -> bool:
     """Whether the first line holds most of the headings that are needed."""
     wanted = layout.columns
     line = next((line for line in head.splitlines() if not is_blank(line)), "")
-    names = [wanted[veld] for veld in NEEDED] if wanted else []
+    names = [wanted[field] for field in NEEDED] if wanted else []
     return bool(names) and len(best_header(line, names).places) * 2 > len(names)
 
 
@@ -70,11 +70,11 @@ def is_fixed(head: str, layout: Layout) -> bool:
 
 def _csv(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
     wanted = layout.columns
-    reader = rows(BytesIO(data), context, tuple(wanted.values()), {veld: (wanted[veld],) for veld in NEEDED})
+    reader = rows(BytesIO(data), context, tuple(wanted.values()), {field: (wanted[field],) for field in NEEDED})
     header = next(reader)
     assert isinstance(header, Header)  # noqa: S101 - rows gives the header first
-    places = {veld: header.places[column] for veld, column in wanted.items() if column in header.places}
-    last = next((veld for veld, place in places.items() if place == header.width - 1), "")
+    places = {field: header.places[column] for field, column in wanted.items() if column in header.places}
+    last = next((field for field, place in places.items() if place == header.width - 1), "")
     for row in reader:
         assert isinstance(row, CsvRow)  # noqa: S101
         cells = row.cells
@@ -85,7 +85,7 @@ def _csv(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
             context.tally.wrong += 1
             yield Line(row.number, None)
         else:
-            yield Line(row.number, {veld: whole[place].strip() for veld, place in places.items()})
+            yield Line(row.number, {field: whole[place].strip() for field, place in places.items()})
 
 
 def _fixed(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
@@ -111,7 +111,7 @@ def _fixed(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
             count.wrong += 1
             yield Line(count.total, None)
         else:
-            yield Line(count.total, {veld: content[place].strip() for veld, place in places.items()})
+            yield Line(count.total, {field: content[place].strip() for field, place in places.items()})
     if not count.data:
         raise FileFault("B01", context.name)
 
@@ -130,7 +130,7 @@ def _sheet(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
             count.header = 1
             continue
         count.data += 1
-        yield Line(number, {veld: _text(row[place], veld) for veld, place in places.items()})
+        yield Line(number, {field: _text(row[place], field) for field, place in places.items()})
     count.empty = count.total - count.header - count.data
     if not count.data:
         raise FileFault("B01", context.name)
@@ -138,14 +138,14 @@ def _sheet(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
 
 def _heading(row: Sequence[object], wanted: dict[str, str], context: FileContext, number: int) -> dict[str, int]:
     names = [str(cell).strip().lower() if cell is not None else "" for cell in row]
-    places = {veld: names.index(column) for veld, column in wanted.items() if names.count(column) == 1}
-    for veld in NEEDED:
-        if veld not in places:
-            raise FileFault("B06", context.name, number, veld)
+    places = {field: names.index(column) for field, column in wanted.items() if names.count(column) == 1}
+    for field in NEEDED:
+        if field not in places:
+            raise FileFault("B06", context.name, number, field)
     return places
 
 
-def _text(cell: object, veld: str) -> str:
+def _text(cell: object, field: str) -> str:
     """A cell as an ASCII file would hold it: days as JJJJMMDD, numbers with their leading zeros."""
     if cell is None:
         return ""
@@ -154,5 +154,5 @@ def _text(cell: object, veld: str) -> str:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     if isinstance(cell, int) and not isinstance(cell, bool):
-        return str(cell).zfill(_WIDTH.get(veld, 0)) if abs(cell) < 10**12 else "?"
+        return str(cell).zfill(_WIDTH.get(field, 0)) if abs(cell) < 10**12 else "?"
     return str(cell).strip()

@@ -144,9 +144,9 @@ class _Antwoord(Message):
         _, rejects = self._codes.take()
         submitted, awarded = values["TotaalIngediendBedrag"], values["TotaalToegekendBedrag"]
         last, self.element = self.element, 0
-        for total, veld in ((submitted, "TotaalIngediendBedrag"), (awarded, "TotaalToegekendBedrag")):
+        for total, element in ((submitted, "TotaalIngediendBedrag"), (awarded, "TotaalToegekendBedrag")):
             if not total["TotaalBedrag"] and total["DebetCredit"] == "C":
-                self.find("CS325", veld)
+                self.find("CS325", element)
         difference = _signed(submitted, "TotaalBedrag") - _signed(awarded, "TotaalBedrag")
         self._code = self._code or rejects
         if not self._code and self._sum != difference:
