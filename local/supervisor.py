@@ -249,7 +249,7 @@ class Supervisor:
 
     def _last_words(self, service: Service) -> str:
         path = self._home / "log" / f"{service.name}.log"
-        last = next((line.strip() for line in reversed(logs.tail(path, 20)) if line.strip()), "")
+        last = next((logs.said(line.strip()) for line in reversed(logs.tail(path, 20)) if line.strip()), "")
         return f": {last[:300]} (all of it: sor logs {service.name})" if last else f". Look at {path}."
 
 

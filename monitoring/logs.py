@@ -2,8 +2,10 @@
 
 A line has ``timestamp`` (UTC), ``level``, ``logger``, ``process`` and ``event``. What a line says of one delivery
 carries it as ``delivery``: its number is a keyed hash, so that all lines of all processes about it are found with one
-search. Say it as ``structlog.get_logger().info("…", delivery=…)`` or as
-``logging.getLogger().info("…", extra={"delivery": …})``.
+search.
+
+Our own code says it as ``structlog.get_logger().info("…", delivery=…)`` and in no other way. The loggers of Python are
+what libraries use, and are named here alone (``quiet``).
 
 An exception shows its type and where it was raised, never its text: the text of ``int("999…")`` is a value. What an
 operator should read is a sentence of ours, and is logged as one.
@@ -21,7 +23,10 @@ from typing import Any, Final, TextIO
 import structlog
 
 #: Loggers whose sentences are ours; of any other an exception among the arguments shows its type alone.
-OURS: Final = frozenset({"connectors", "crypto", "domain", "schemas", "sinks", "sor", "streams", "transport"})
+OURS: Final = frozenset(
+    {"connectors", "crypto", "domain", "faults", "local", "monitoring", "operations", "results", "schemas", "settings"}
+    | {"sinks", "sor", "streams", "tools", "transport"}
+)
 _Event = MutableMapping[str, Any]
 
 
@@ -67,6 +72,12 @@ def configure(level: str, process: str, stream: TextIO | None = None) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
+
+
+def quiet(level: str, *names: str) -> None:
+    """From libraries with these loggers only what is at least so severe."""
+    for name in names:
+        logging.getLogger(name).setLevel(level)
 
 
 def _types_alone(record: logging.LogRecord) -> bool:

@@ -5,7 +5,6 @@ A text of ClickHouse may quote data, so only its code and name go into messages 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -22,11 +21,12 @@ from clickhouse_connect.driver.exceptions import (
 )
 
 from faults import OperatorFault
+from monitoring import logs
 from sinks.access import Access
 
 # The driver logs a traceback, with the query's address, for what becomes one sentence here.
-logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
-logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+logs.quiet("CRITICAL", "clickhouse_connect")
+logs.quiet("ERROR", "urllib3.connectionpool")
 
 CONNECT_SECONDS: Final = 5
 ANSWER_SECONDS: Final = 60

@@ -18,7 +18,6 @@ offsets uncommitted.
 from __future__ import annotations
 
 import gc
-import logging
 import random
 import signal
 import threading
@@ -28,6 +27,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from faults import EXIT_CLEAN, EXIT_FAULT, OperatorFault
@@ -44,7 +44,7 @@ from sinks.writer import Writer
 from transport.clients import Cluster, consumer
 from transport.health import Health, HealthConfig
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 FIRST_DELAY, LONGEST_DELAY = 0.25, 10.0  # seconds between two tries
 _POLL_SECONDS = 0.1

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Final
+
+import structlog
 
 from schemas.codec import IdSource
 from sinks import measure
@@ -14,7 +15,7 @@ from sinks.contract import Contract
 from sinks.tables import Table
 from sinks.writer import Writer
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 #: Up to so many records of a table are all decoded before they are inserted; of more, so many are.
 DECODED: Final = 500

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, NoReturn, Self
 
+import structlog
 from aiohttp import web
 
 from local.clickhouse.engine import Engine
@@ -28,13 +29,15 @@ from local.clickhouse.http import MAX_URL, Server
 from local.clickhouse.users import load_users, users_file
 from local.errors import StackError
 from local.leash import leashed
+from local.logs import said
+from monitoring import logs
 
 HOST = "127.0.0.1"
 MAX_BODY = 256 << 20
 _GRACE_SECONDS = 5
 _OF_THE_ENGINE = frozenset({"data", "metadata", "store", "tmp", "status"})
 
-log = logging.getLogger("sor.gateway")
+log = structlog.get_logger()
 
 
 def claim(folder: Path) -> IO[str]:
@@ -210,7 +213,7 @@ class Gateway:
 
     def _last_line(self) -> str:
         lines = self.log_path.read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it wrote nothing."
+        return said(lines[-1]) if lines else "it wrote nothing."
 
     def __enter__(self) -> Self:
         self.start()
@@ -236,11 +239,11 @@ def main() -> None:
     parser.add_argument("--metrics-port", type=int, help=f"port on {HOST} for /ready and /metrics")
     parser.add_argument("--max-body-mb", type=int, default=MAX_BODY >> 20, help="largest request in MiB")
     chosen = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure("INFO", "clickhouse")
     try:
         asyncio.run(serve(chosen.home, chosen.port, chosen.users, chosen.metrics_port, chosen.max_body_mb << 20))
     except StackError as error:
-        log.error("%s", error)  # noqa: TRY400  # the sentence is the message; a traceback would bury it
+        log.error(str(error))  # noqa: TRY400  # the sentence is the message; a traceback would bury it
         _end(1)
     _end(0)
 

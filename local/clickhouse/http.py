@@ -6,13 +6,13 @@ The engine is called from a few worker threads. The event loop only moves bytes,
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import structlog
 from aiohttp import BodyPartReader, hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -29,7 +29,7 @@ from local.clickhouse.wire import (
     summary_header,
 )
 
-log = logging.getLogger("sor.gateway")
+log = structlog.get_logger()
 
 MAX_URL = 1 << 20  # bytes; ClickHouse's own limit on a URL
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)

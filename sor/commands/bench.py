@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import typer
 from rich.console import Console
 
 from local.errors import StackError
+from monitoring import logs
 from tools.bench.figures import NAMES, Figure, Tell, machine, sentence, table
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def bench(
         wanted = chosen(names or [], full=full)
     except KeyError as error:
         raise typer.BadParameter(f"{error.args[0]} is none of {', '.join(NAMES)}") from None
+    logs.configure("WARNING", "bench", sys.stderr)  # some of what is measured runs in this process
     choice, facts, began = Choice(quick, rounds or (1 if quick else 3)), machine(), datetime.now(UTC)
     show = Show(as_json=as_json)
     show.line(f"{began:%Y-%m-%d %H:%M} UTC. {sentence(facts)}{'. Small sizes: no figures to quote' if quick else ''}.")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Callable
 from typing import Annotated, Final
 
+import structlog
 import typer
 from confluent_kafka import KafkaException
 
@@ -21,6 +21,7 @@ from settings.settings import Settings, load_settings
 from streams.engine.stage import Fold, StageConfig
 from transport.health import HealthConfig
 
+log = structlog.get_logger("sor")
 Runner = Callable[[Settings, str, HealthConfig], int]
 
 
@@ -49,12 +50,12 @@ def _guarded(runner: Runner, settings: Settings, slot: str, page: HealthConfig) 
     try:
         return runner(settings, slot, page)
     except (OperatorFault, KafkaException) as problem:
-        logging.getLogger("sor").critical("%s", problem)
+        log.critical(str(problem))
     except ModuleNotFoundError:
         raise  # perhaps a package of an extra: sor.cli says which
     except Exception:
         # The log shows lines of code and no values. Nothing goes on: the offset is uncommitted.
-        logging.getLogger("sor").critical("a fault of this program", exc_info=True)
+        log.critical("a fault of this program", exc_info=True)
     return EXIT_FAULT
 
 

@@ -9,7 +9,6 @@ Longer than other modules, so that what must be read again with every new versio
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 import faust
 import rocksdict
+import structlog
 from aiokafka.errors import IllegalStateError, UnsupportedCodecError
 from faust.stores.rocksdb import Store as RocksStore
 from faust.tables.manager import TableManager
@@ -30,7 +30,7 @@ from streams.engine.fence import Fence
 from streams.engine.options import app_settings, store_options
 from streams.engine.stage import StageConfig, StageError, describe, end
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 VERSIONS = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0", "mode-streaming": "0.7.1", "rocksdict": "0.3.29"}
 

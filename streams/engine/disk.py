@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import logging
 import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
+import structlog
+
 from streams.engine.stage import StageConfig, StageError
 from streams.engine.topics import TopicIds
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 MARKER = "topics.json"
 LOCK = "lock"

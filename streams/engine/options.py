@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import ssl
 from collections.abc import Mapping
 from typing import Any
 
 import faust
+import structlog
 from confluent_kafka import Producer
 
 from streams.engine.stage import StageConfig, StageError
 from transport import clients
 from transport.clients import Cluster
+
+log = structlog.get_logger(__name__)  # librdkafka's own lines, from within a call of its producer
 
 
 def app_settings(config: StageConfig) -> dict[str, Any]:
@@ -79,7 +81,7 @@ def credentials(client: Mapping[str, str]) -> Any:
     )
 
 
-def producer(config: StageConfig, log: logging.Logger) -> Producer:
+def producer(config: StageConfig) -> Producer:
     """The project's producer with a short-lived queue, and without compression: aiokafka reads the changelog back, and
     its lz4 is an optional part.
     """

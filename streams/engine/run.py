@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 
+import structlog
 import uvloop
 
 from faults import EXIT_FAULT, OperatorFault
+from monitoring import logs
 from streams.engine.stage import BatchStats, Fold, StageConfig
 from streams.engine.worker import Worker
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 
 def run(config: StageConfig, fold: Fold, on_batch: Callable[[BatchStats], None] | None = None) -> int:
@@ -24,8 +25,7 @@ def run(config: StageConfig, fold: Fold, on_batch: Callable[[BatchStats], None] 
     """
     # Before Faust: its threads make their loops from the policy.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    for name in ("faust", "mode", "aiokafka"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logs.quiet("WARNING", "faust", "mode", "aiokafka")
     try:
         return asyncio.run(Worker(config, fold, on_batch).run())
     except OperatorFault as error:

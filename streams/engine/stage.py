@@ -39,10 +39,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import structlog
+
 from faults import OperatorFault
 from transport.health import HealthConfig
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 
 class Record(NamedTuple):
@@ -142,7 +144,7 @@ class StageConfig:
 
 def end(code: int, message: str) -> None:
     """Log ``message`` and end the process now: no cleanup of ours or Faust's may commit or send anything more."""
-    log.critical("%s", message)
+    log.critical(message)
     logging.shutdown()
     os._exit(code)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import structlog
 
 from faults import EXIT_CLEAN, EXIT_FAULT
 from monitoring import metrics
@@ -21,7 +22,7 @@ from streams.engine.stage import BatchStats, Fold, StageConfig, StageError, desc
 from streams.engine.step import Commit, Folded, Step
 from transport.health import Health
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 STOP_LIMIT = 15.0  # seconds for Faust to leave, after the last batch is committed
 SIZE_EVERY = 30.0  # seconds between two looks at the size of the state on disk
@@ -54,7 +55,7 @@ class Worker:
             ids = await loop.run_in_executor(None, batch_topics.check, config)
             self._app, store = batch_faust.build(config, self, self._fence)
             batch_disk.claim(config, batch_faust.table_directory(self._app), ids)
-            self._step = Step(config, self._fold, store, producer(config, log), self._fence.check)
+            self._step = Step(config, self._fold, store, producer(config), self._fence.check)
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._stopping.set)
             await self._serve()

@@ -9,7 +9,6 @@ under ``key/bucket`` with a bucket that changes with the number of events, so th
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import sys
@@ -18,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from monitoring import logs
 from streams.engine.run import run
 from streams.engine.stage import BatchStats, Fold, Out, Record, StageConfig
 from transport.health import HealthConfig
@@ -164,7 +164,7 @@ def told(batch: BatchStats) -> None:
 def main() -> int:
     """Run the stage that the first argument describes."""
     options: dict[str, Any] = json.loads(sys.argv[1])
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logs.configure("INFO", "worker", sys.stderr)
     fault: dict[str, Any] = options.pop("fault")
     page = HealthConfig(options.pop("health_port", None))
     config = StageConfig(**{**options, "datadir": Path(options["datadir"]), "health": page})

@@ -155,6 +155,19 @@ def test_following_gives_whole_lines_also_after_a_rotation(tmp_path: Path) -> No
     assert list(logs.follow([path], next_step)) == [("entry", "first"), ("entry", "half"), ("entry", "new")]
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('{"event": "Port 1 is taken.", "level": "error"}', "Port 1 is taken."),
+        ("no JSON", "no JSON"),
+        ('["a"]', '["a"]'),
+        ('{"a": 1}', '{"a": 1}'),
+    ],
+)
+def test_the_last_words_of_a_process_are_its_sentence(line: str, words: str) -> None:
+    assert logs.said(line) == words
+
+
 def test_the_doctor_finds_a_loose_key_and_a_misspelt_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "keys").mkdir(mode=0o755)
     monkeypatch.setenv("SOR_PORT", "1")

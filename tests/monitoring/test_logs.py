@@ -34,7 +34,7 @@ def lines() -> Iterator[Lines]:
     root.setLevel(level)
 
 
-def test_both_ways_to_log_give_the_same_form(lines: Lines) -> None:
+def test_our_lines_and_those_of_libraries_have_the_same_form(lines: Lines) -> None:
     structlog.get_logger("streams.entry").info("seen", delivery="d" * 32, line=3)
     logging.getLogger("streams.engine.stage").info("seen %d of %s", 3, "two", extra={"delivery": "d" * 32})
     first, second = lines()
@@ -78,6 +78,13 @@ def test_a_library_tells_of_an_exception_by_its_type_alone(lines: Lines) -> None
     foreign, ours = lines()
     assert foreign["event"] == "crashed: 'ValueError'"
     assert ours["event"] == "stops: mend this"
+
+
+def test_a_library_that_is_hushed_says_what_is_grave_only(lines: Lines) -> None:
+    logs.quiet("CRITICAL", "some.library")
+    logging.getLogger("some.library").error("again and again")
+    logging.getLogger("some.library").critical("grave")
+    assert [line["event"] for line in lines()] == ["grave"]
 
 
 def test_what_json_does_not_know_is_named_by_its_type(lines: Lines) -> None:

@@ -23,6 +23,7 @@ import fastavro
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import NewTopic
+from structlog.testing import capture_logs
 
 from faults import EXIT_CLEAN, EXIT_FAULT
 from local.clickhouse.gateway import Gateway
@@ -45,6 +46,7 @@ from transport.clients import consumer as kafka_consumer
 from transport.health import HealthConfig
 from transport.publisher import Publisher
 
+Logged = Callable[[], str]
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
 _MOVING = (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
 
@@ -137,6 +139,13 @@ def make_bench(bootstrap: str, url: str, users: dict[str, str]) -> Bench:
         cluster, url, "sink", users["sink"], "0", HealthConfig(), 500, 0.1, access.database, f"sink-{name}", tables
     )
     return Bench(config, access)
+
+
+@pytest.fixture
+def logged() -> Iterator[Logged]:
+    """Everything that was logged so far, as one text."""
+    with capture_logs() as lines:
+        yield lambda: json.dumps(lines, default=str)
 
 
 @pytest.fixture
@@ -295,7 +304,7 @@ def test_all_that_was_published_comes_even_if_published_twice(bench: Bench) -> N
 
 
 @pytest.mark.parametrize("cut", [slice(5, 5), slice(0, -1), slice(0, 60), slice(0, 300)], ids=str)
-def test_a_damaged_record_among_many_is_found(bench: Bench, caplog: pytest.LogCaptureFixture, cut: slice) -> None:
+def test_a_damaged_record_among_many_is_found(bench: Bench, logged: Logged, cut: slice) -> None:
     codec, table = Codec(TRAJECTEN.schema), bench.table(TRAJECTEN)
     values = [codec.encode(traject(n, 1, code=f"secret {n}")) for n in range(700)]
     values[613] = values[613][:5] + values[613][5:][cut] if cut.stop != 300 else values[613][:5] + b"\xff" * 40
@@ -304,39 +313,38 @@ def test_a_damaged_record_among_many_is_found(bench: Bench, caplog: pytest.LogCa
         publisher.send(table.topic, b"one partition", value)
     publisher.flush()
     assert consumer.run(replace(bench.config, flush_rows=700, flush_seconds=5.0, decoded=10)) == EXIT_FAULT
-    assert re.search(rf"The sink stops: {table.topic} \d 613: sor.trajecten: ", caplog.text)
-    assert "secret" not in caplog.text
+    assert re.search(rf"The sink stops: {table.topic} \d 613: sor.trajecten: ", logged())
+    assert "secret" not in logged()
     assert bench.committed() == 0
     assert bench.rows("SELECT count() FROM trajecten") == [(0,)]
 
 
-def test_what_is_no_row_stops_the_sink_and_is_not_committed(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_no_row_stops_the_sink_and_is_not_committed(bench: Bench, logged: Logged) -> None:
     bench.publish(TRAJECTEN, [traject(1, 1)])
     publisher = Publisher(bench.config.cluster, "test")
     publisher.send(bench.table(SCORES).topic, b"k", b"\x00 no avro, and secret")
     publisher.flush()
     assert consumer.run(bench.config) == EXIT_FAULT
-    assert bench.table(SCORES).topic in caplog.text
-    assert "secret" not in caplog.text
+    assert bench.table(SCORES).topic in logged()
+    assert "secret" not in logged()
     assert bench.committed() <= 1
 
 
-def test_a_missing_table_stops_the_sink_with_what_to_do(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_table_stops_the_sink_with_what_to_do(bench: Bench, logged: Logged) -> None:
     client = clickhouse.connect(bench.access)
     client.command("DROP TABLE scores")
     assert consumer.run(bench.config) == EXIT_FAULT
-    assert "run sor migrate" in caplog.text
+    assert "run sor migrate" in logged()
     client.command("ALTER TABLE trajecten DROP COLUMN geslacht")
     client.close()
-    caplog.clear()
     assert consumer.run(bench.config) == EXIT_FAULT
-    assert "Table trajecten lacks a column of its contract: run sor migrate" in caplog.text
+    assert "Table trajecten lacks a column of its contract: run sor migrate" in logged()
 
 
-def test_a_wrong_password_stops_the_sink(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_password_stops_the_sink(bench: Bench, logged: Logged) -> None:
     assert consumer.run(replace(bench.config, password="wrong")) == EXIT_FAULT
-    assert "516" in caplog.text
-    assert "wrong" not in caplog.text
+    assert "516" in logged()
+    assert "wrong" not in logged()
 
 
 def test_two_sinks_share_the_work_and_one_that_leaves_hands_over(bench: Bench) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
 import resource
 import shutil
@@ -37,6 +36,7 @@ from rich.table import Table
 
 from local.kafka.broker import Broker
 from local.ports import free_port
+from monitoring import logs
 from settings.settings import load_settings
 from streams.engine.run import run
 from streams.engine.stage import BatchStats, Out, Record, StageConfig
@@ -291,7 +291,7 @@ def restore(bootstrap: str, home: Path, keys: int, console: Console) -> None:
 def main() -> int:
     """Measure and print, or be one of the measured processes."""
     if len(sys.argv) == 3 and sys.argv[1] in {"engine", "bare"}:
-        logging.basicConfig(level=logging.WARNING)
+        logs.configure("WARNING", sys.argv[1], sys.stderr)
         return {"engine": run_engine, "bare": run_bare}[sys.argv[1]](json.loads(sys.argv[2]))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bootstrap", help="an existing broker; without it one is started")
