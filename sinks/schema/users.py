@@ -1,0 +1,95 @@
+"""The one list of ClickHouse's users: what each is for, what it may read and what it may insert.
+
+From it come the roles of the engine on one machine (``local.clickhouse.roles``), the users of a server
+(``deploy/clickhouse/users.xml``, by ``sinks.schema.server``), the names in the settings, and ``docs/rights.md``. Rights
+hold in the database ``sor``. A user by task: who inserts rows reads none, who reads cannot insert; the one exception
+adds to the audit trail that it reads (``rejected``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+ClickHouseUser = Literal["admin", "sink", "receipts", "rejected", "exporter", "grafana", "audit"]
+Profile = Literal["admin", "writer", "reader", "auditor"]
+
+DATABASE: Final = "sor"
+#: The audit trail of ``sor rejected``; only added to.
+HANDLED: Final = "afhandelingen"
+#: Of one question of a reader: seconds, bytes of memory, rows of the answer, rows read. More ends in an error.
+LIMITS: Final[dict[str, int]] = {
+    "max_execution_time": 60,
+    "max_memory_usage": 2_000_000_000,
+    "max_result_rows": 1_000_000,
+    "max_rows_to_read": 500_000_000,
+}
+#: Columns of a row by which it shows that it waits, and how old it was when it came in.
+_STATE: Final = ("aanbieder", "wacht", "verwijderd", "ingevoegd_op")
+_ROWS: Final = ("trajecten", "metingen", "scores")
+
+
+@dataclass(frozen=True)
+class DatabaseUser:
+    """One user. ``read`` and ``insert`` name tables; ``columns`` narrows reading a table to those columns.
+
+    ``profile`` bounds it: *admin* may do everything, *writer* inserts, *reader* reads within ``LIMITS``, *auditor*
+    reads whole tables.
+    """
+
+    name: ClickHouseUser
+    task: str
+    profile: Profile
+    read: tuple[str, ...] = ()
+    insert: tuple[str, ...] = ()
+    columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def grants(self, database: str = DATABASE) -> tuple[str, ...]:
+        """The rights as ClickHouse writes them, without GRANT and TO; an administrator has all and none is written."""
+        narrowed = dict(self.columns)
+        reading = (f"SELECT{_list(narrowed.get(table, ()))} ON {database}.{table}" for table in self.read)
+        return (*reading, *(f"INSERT ON {database}.{table}" for table in self.insert))
+
+
+def _list(columns: tuple[str, ...]) -> str:
+    return f"({', '.join(columns)})" if columns else ""
+
+
+_ALL: Final = (
+    DatabaseUser("admin", "makes the tables (`sor migrate`)", "admin"),
+    DatabaseUser("sink", "fills the tables (`sor run sink`)", "writer", insert=(*_ROWS, "rejected", "receipts")),
+    DatabaseUser("receipts", "shows what became of deliveries (`sor receipts`)", "reader", read=("receipts",)),
+    DatabaseUser(
+        "rejected",
+        "shows records that could not be read and notes what was done with them (`sor rejected`)",
+        "writer",
+        read=("rejected", HANDLED),
+        insert=(HANDLED,),
+    ),
+    DatabaseUser(
+        "exporter",
+        "counts for Prometheus (`sor run exporter`)",
+        "reader",
+        read=("receipts", "rejected", *_ROWS),
+        columns=(
+            (
+                "receipts",
+                ("kind", "sender", "test", "gezien", "geaccepteerd", "afgekeurd", "klaar", "laatste"),
+            ),
+            ("rejected", ("stage", "sender", "rejected_at")),
+            ("trajecten", (*_STATE, "status", "begindatum", "einddatum")),
+            ("metingen", (*_STATE, "traject", "sinds", "datum")),
+            ("scores", (*_STATE, "traject", "sinds", "tijd")),
+        ),
+    ),
+    DatabaseUser(
+        "grafana",
+        "asks what the dashboards and `sor indicators` show",
+        "reader",
+        read=(*_ROWS, "receipts", "rejected"),
+    ),
+    DatabaseUser("audit", "compares every row with the log (`sor audit`)", "auditor", read=_ROWS),
+)
+#: Name -> user, in the order in which they are written.
+USERS: Final[dict[str, DatabaseUser]] = {user.name: user for user in _ALL}
+NAMES: Final[tuple[ClickHouseUser, ...]] = get_args(ClickHouseUser)
