@@ -93,11 +93,23 @@ def toewijzing(on: int = 0, nummer: bytes = NUMBER, **over: Any) -> Toewijzing:
 def prestatie(number: str = "1", previous: str | None = None, **over: Any) -> Prestatie:
     """A declared line of January: the whole month, two etmalen of one euro; with a previous reference its credit."""
     fact = Prestatie(
-        gemeente="0363", toewijzing=NUMBER, categorie="45", code="45A01", referentie=number.encode(),
-        vorige_referentie=None if previous is None else previous.encode(), debet_credit="D" if previous is None else "C",
-        begindatum=D, einddatum=D + 30, volume=2, eenheid="14", bedrag=200, dagtekening=D + 35,
-        bericht=f"323 {number}".encode(), declaratienummer=b"dec00001", tarief=100,
-    )  # fmt: skip
+        gemeente="0363",
+        toewijzing=NUMBER,
+        categorie="45",
+        code="45A01",
+        referentie=number.encode(),
+        vorige_referentie=None if previous is None else previous.encode(),
+        debet_credit="D" if previous is None else "C",
+        begindatum=D,
+        einddatum=D + 30,
+        volume=2,
+        eenheid="14",
+        bedrag=200,
+        dagtekening=D + 35,
+        bericht=f"323 {number}".encode(),
+        declaratienummer=b"dec00001",
+        tarief=100,
+    )
     return replace(fact, **over)
 
 

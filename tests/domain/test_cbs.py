@@ -67,20 +67,52 @@ def test_the_class_of_every_cbs_reason(reden: str) -> None:
     ("history", "expected"),
     [
         pytest.param([cbs_record(0), cbs_record(0)], [(0, None, 1)], id="the same record again"),
-        pytest.param([cbs_record(0, day=10), event(cbs_record(0, 100, day=20), delivery=OTHER_DELIVERY)], [(0, 100, 1)], id="the latest upload counts"),
-        pytest.param([cbs_record(0, day=20), event(cbs_record(0, 100, day=10), delivery=OTHER_DELIVERY)], [(0, None, 1)], id="an earlier upload that comes later"),
-        pytest.param([cbs_record(0, periode="2025-2", day=10), event(cbs_record(0, 100, day=20), delivery=OTHER_DELIVERY)], [(0, 100, 1)], id="over two periods"),
+        pytest.param(
+            [cbs_record(0, day=10), event(cbs_record(0, 100, day=20), delivery=OTHER_DELIVERY)],
+            [(0, 100, 1)],
+            id="the latest upload counts",
+        ),
+        pytest.param(
+            [cbs_record(0, day=20), event(cbs_record(0, 100, day=10), delivery=OTHER_DELIVERY)],
+            [(0, None, 1)],
+            id="an earlier upload that comes later",
+        ),
+        pytest.param(
+            [cbs_record(0, periode="2025-2", day=10), event(cbs_record(0, 100, day=20), delivery=OTHER_DELIVERY)],
+            [(0, 100, 1)],
+            id="over two periods",
+        ),
         pytest.param([cbs_record(0), vervanging()], [], id="left out of the redelivery: deleted"),
-        pytest.param([cbs_record(0, 50), event(cbs_record(0, 60, day=310), delivery=OTHER_DELIVERY), vervanging()], [(0, 60, 1)], id="replaced with another end"),
-        pytest.param([cbs_record(0, 50, day=310), event(cbs_record(0, 60, day=300), delivery=OTHER_DELIVERY), vervanging()], [(0, 60, 1)], id="replaced, whatever its time"),
+        pytest.param(
+            [cbs_record(0, 50), event(cbs_record(0, 60, day=310), delivery=OTHER_DELIVERY), vervanging()],
+            [(0, 60, 1)],
+            id="replaced with another end",
+        ),
+        pytest.param(
+            [cbs_record(0, 50, day=310), event(cbs_record(0, 60, day=300), delivery=OTHER_DELIVERY), vervanging()],
+            [(0, 60, 1)],
+            id="replaced, whatever its time",
+        ),
         pytest.param([cbs_record(0), vervanging(DELIVERY, "2025-2")], [(0, None, 1)], id="replaced for another period"),
         pytest.param([cbs_record(0), vervanging(OTHER_DELIVERY)], [(0, None, 1)], id="another delivery replaced"),
         pytest.param([cbs_record(0), event(vervanging(), aanbieder=OTHER)], [(0, None, 1)], id="of another provider"),
-        pytest.param([cbs_record(0), event(cbs_record(0, hulpvorm="11"), line=2), vervanging()], [], id="every record of the delivery"),
-        pytest.param([cbs_record(0, 50, periode="2025-2"), event(cbs_record(0, 60), line=2), vervanging()], [(0, 50, 1)], id="two periods in one delivery, one replaced"),
-        pytest.param([event(cbs_record(0, 50), line=1), event(cbs_record(0, 60), line=2)], [(0, 60, 1)], id="of equal keys in one upload the last line"),
+        pytest.param(
+            [cbs_record(0), event(cbs_record(0, hulpvorm="11"), line=2), vervanging()],
+            [],
+            id="every record of the delivery",
+        ),
+        pytest.param(
+            [cbs_record(0, 50, periode="2025-2"), event(cbs_record(0, 60), line=2), vervanging()],
+            [(0, 50, 1)],
+            id="two periods in one delivery, one replaced",
+        ),
+        pytest.param(
+            [event(cbs_record(0, 50), line=1), event(cbs_record(0, 60), line=2)],
+            [(0, 60, 1)],
+            id="of equal keys in one upload the last line",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_redelivery_replaces_and_what_it_leaves_out_is_gone(history: list[Told], expected: Periods) -> None:
     assert periods(*history) == expected
 
@@ -91,18 +123,36 @@ def test_a_redelivery_replaces_and_what_it_leaves_out_is_gone(history: list[Told
 @pytest.mark.parametrize(
     ("history", "expected"),
     [
-        pytest.param([cbs_record(0, 100), cbs_record(101, 200)], [(0, 100, 1), (101, 200, 1)], id="a start after the end: two"),
+        pytest.param(
+            [cbs_record(0, 100), cbs_record(101, 200)], [(0, 100, 1), (101, 200, 1)], id="a start after the end: two"
+        ),
         pytest.param([cbs_record(0, 100), cbs_record(100, 200)], [(0, 200, 2)], id="a start on the last day overlaps"),
         pytest.param([cbs_record(0, 100), cbs_record(50, 200)], [(0, 200, 2)], id="overlap: earliest start, last end"),
         pytest.param([cbs_record(0, 200), cbs_record(50, 100)], [(0, 200, 2)], id="one within the other"),
-        pytest.param([cbs_record(0, 200), cbs_record(50, 100), cbs_record(150, 300)], [(0, 300, 3)], id="a chain through the longest"),
+        pytest.param(
+            [cbs_record(0, 200), cbs_record(50, 100), cbs_record(150, 300)],
+            [(0, 300, 3)],
+            id="a chain through the longest",
+        ),
         pytest.param([cbs_record(0), cbs_record(50, 100)], [(0, None, 2)], id="ends only when the last ends"),
         pytest.param([cbs_record(0), cbs_record(500, 600)], [(0, None, 2)], id="nothing begins anew beside what runs"),
-        pytest.param([cbs_record(0, 100), cbs_record(50, 200, hulpvorm="11")], [(0, 100, 1), (50, 200, 1)], id="another form of help"),
-        pytest.param([cbs_record(0, 100), event(cbs_record(50, 200), aanbieder=OTHER)], [(0, 100, 1), (50, 200, 1)], id="another provider"),
-        pytest.param([cbs_record(0, 100), event(cbs_record(50, 200), delivery=OTHER_DELIVERY), vervanging(OTHER_DELIVERY)], [(0, 100, 1)], id="overlap with a replaced record"),
+        pytest.param(
+            [cbs_record(0, 100), cbs_record(50, 200, hulpvorm="11")],
+            [(0, 100, 1), (50, 200, 1)],
+            id="another form of help",
+        ),
+        pytest.param(
+            [cbs_record(0, 100), event(cbs_record(50, 200), aanbieder=OTHER)],
+            [(0, 100, 1), (50, 200, 1)],
+            id="another provider",
+        ),
+        pytest.param(
+            [cbs_record(0, 100), event(cbs_record(50, 200), delivery=OTHER_DELIVERY), vervanging(OTHER_DELIVERY)],
+            [(0, 100, 1)],
+            id="overlap with a replaced record",
+        ),
     ],
-)  # fmt: skip
+)
 def test_records_that_overlap_are_one_traject(history: list[Told], expected: Periods) -> None:
     assert periods(*history) == expected
 
@@ -176,7 +226,11 @@ def test_messages_and_cbs_records_of_one_client_stay_apart() -> None:
         meting(100),
     ]
     found = trajecten(*history)
-    assert [(row.bron, row.leveringen, row.nieuwe_start) for row in found] == [("cbs", 1, None), ("ijw", 1, None), ("cbs", 1, None)]  # fmt: skip
+    assert [(row.bron, row.leveringen, row.nieuwe_start) for row in found] == [
+        ("cbs", 1, None),
+        ("ijw", 1, None),
+        ("cbs", 1, None),
+    ]
     assert [(row.nut_ouder, row.metingen) for row in found] == [(None, 0), (8, 1), (4, 1)]
 
 

@@ -37,21 +37,57 @@ from tests.build import (
         pytest.param([start(5), toewijzing()], {}, id="known"),
         pytest.param([start(5, None)], {}, id="taakgericht: no assignment exists"),
         pytest.param([start(5), event(toewijzing(), aanbieder=OTHER)], {"toewijzing": D + 8}, id="of another provider"),
-        pytest.param([start(5), toewijzing(gemeente="0384")], {"toewijzing": D + 8}, id="of another municipality (TR332)"),
+        pytest.param(
+            [start(5), toewijzing(gemeente="0384")], {"toewijzing": D + 8}, id="of another municipality (TR332)"
+        ),
         pytest.param([start(5), toewijzing(nummer=b"toew0002")], {"toewijzing": D + 8}, id="another number"),
         pytest.param([start(5), toewijzing(gemeente="0457")], {}, id="under the code before the merger (TR378)"),
         pytest.param([start(5, gemeente="0457"), toewijzing()], {}, id="start under the code before the merger"),
-        pytest.param([start(5), toewijzing(einddatum=D, reden_wijziging="13")], {"toewijzing": D + 8}, id="removed (13): as never sent"),
-        pytest.param([start(5), toewijzing(0), toewijzing(1, einddatum=D, reden_wijziging="13")], {"toewijzing": D + 8}, id="removed by a later version"),
-        pytest.param([start(5), toewijzing(0, einddatum=D, reden_wijziging="13"), toewijzing(1)], {}, id="given anew after its removal"),
-        pytest.param([start(5), toewijzing(0, toewijzingstijd=2), toewijzing(0, toewijzingstijd=1, bericht=b"z", reden_wijziging="13")], {}, id="of one day the later time (IV013)"),
-        pytest.param([start(5), toewijzing(0, bericht=b"a"), toewijzing(0, bericht=b"b", reden_wijziging="13")], {"toewijzing": D + 8}, id="of one moment the higher message"),
+        pytest.param(
+            [start(5), toewijzing(einddatum=D, reden_wijziging="13")],
+            {"toewijzing": D + 8},
+            id="removed (13): as never sent",
+        ),
+        pytest.param(
+            [start(5), toewijzing(0), toewijzing(1, einddatum=D, reden_wijziging="13")],
+            {"toewijzing": D + 8},
+            id="removed by a later version",
+        ),
+        pytest.param(
+            [start(5), toewijzing(0, einddatum=D, reden_wijziging="13"), toewijzing(1)],
+            {},
+            id="given anew after its removal",
+        ),
+        pytest.param(
+            [
+                start(5),
+                toewijzing(0, toewijzingstijd=2),
+                toewijzing(0, toewijzingstijd=1, bericht=b"z", reden_wijziging="13"),
+            ],
+            {},
+            id="of one day the later time (IV013)",
+        ),
+        pytest.param(
+            [start(5), toewijzing(0, bericht=b"a"), toewijzing(0, bericht=b"b", reden_wijziging="13")],
+            {"toewijzing": D + 8},
+            id="of one moment the higher message",
+        ),
         pytest.param([stop(5, 50)], {"start": D + 53, "toewijzing": D + 53}, id="stop without start and assignment"),
-        pytest.param([start(5, dagtekening=D + 90), stop(5, 50)], {"toewijzing": D + 53}, id="since the earliest message of the levering"),
-        pytest.param([start(5, bericht=b"x", dagtekening=D + 20), start(5)], {"toewijzing": D + 8}, id="since the earliest of two deliveries"),
-        pytest.param([start(5), start(30, b"toew0002")], {"toewijzing": D + 8}, id="two of one chain: since the earliest"),
+        pytest.param(
+            [start(5, dagtekening=D + 90), stop(5, 50)],
+            {"toewijzing": D + 53},
+            id="since the earliest message of the levering",
+        ),
+        pytest.param(
+            [start(5, bericht=b"x", dagtekening=D + 20), start(5)],
+            {"toewijzing": D + 8},
+            id="since the earliest of two deliveries",
+        ),
+        pytest.param(
+            [start(5), start(30, b"toew0002")], {"toewijzing": D + 8}, id="two of one chain: since the earliest"
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_a_traject_waits_for(history: list[Told], wacht: dict[str, int]) -> None:
     assert traject(*history).wacht == wacht
 
@@ -104,16 +140,34 @@ def test_another_change_of_the_assignment_is_no_merger() -> None:
     ("history", "status"),
     [
         pytest.param([start(5), intrekking("start", start(5).bericht)], [], id="start rejected"),
-        pytest.param([start(5), stop(5, 50), intrekking("start", start(5).bericht)], ["wacht_op_start"], id="its stop waits"),
+        pytest.param(
+            [start(5), stop(5, 50), intrekking("start", start(5).bericht)], ["wacht_op_start"], id="its stop waits"
+        ),
         pytest.param([start(5), stop(5, 50), intrekking("stop", stop(5, 50).bericht)], ["lopend"], id="stop rejected"),
         pytest.param([start(5), intrekking("stop", start(5).bericht)], ["lopend"], id="another kind of message"),
-        pytest.param([start(5), event(intrekking("start", start(5).bericht), aanbieder=OTHER)], ["lopend"], id="of another provider"),
+        pytest.param(
+            [start(5), event(intrekking("start", start(5).bericht), aanbieder=OTHER)],
+            ["lopend"],
+            id="of another provider",
+        ),
         pytest.param([start(5), intrekking("start", start(6).bericht)], ["lopend"], id="another message"),
-        pytest.param([start(5), start(5, status=3, bericht=b"x", dagtekening=D + 20), intrekking("start", b"x")], ["lopend"], id="the removal rejected"),
-        pytest.param([start(5), start(5, bericht=b"x", dagtekening=D + 20), intrekking("start", start(5).bericht)], ["lopend"], id="given again after the rejection"),
-        pytest.param([start(5), start(7, b"toew0002", bericht=start(5).bericht), intrekking("start", start(5).bericht)], [], id="every line of the message"),
+        pytest.param(
+            [start(5), start(5, status=3, bericht=b"x", dagtekening=D + 20), intrekking("start", b"x")],
+            ["lopend"],
+            id="the removal rejected",
+        ),
+        pytest.param(
+            [start(5), start(5, bericht=b"x", dagtekening=D + 20), intrekking("start", start(5).bericht)],
+            ["lopend"],
+            id="given again after the rejection",
+        ),
+        pytest.param(
+            [start(5), start(7, b"toew0002", bericht=start(5).bericht), intrekking("start", start(5).bericht)],
+            [],
+            id="every line of the message",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_rejected_message_counts_as_never_sent(history: list[Told], status: list[str]) -> None:
     assert [row.status for row in trajecten(*history)] == status
 
@@ -135,9 +189,13 @@ def test_a_rejected_delivery_again_is_no_second_delivery() -> None:
         pytest.param([intrekking("declaration", b"323 1")], 1, id="the whole message rejected"),
         pytest.param([prestatie("3", "1"), prestatie_retour("3")], 2, id="its credit rejected"),
         pytest.param([prestatie("3", "1")], 1, id="its credit accepted"),
-        pytest.param([prestatie_retour("1"), prestatie("1", bericht=b"later", dagtekening=D + 60)], 2, id="declared again under its reference"),
+        pytest.param(
+            [prestatie_retour("1"), prestatie("1", bericht=b"later", dagtekening=D + 60)],
+            2,
+            id="declared again under its reference",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_rejected_line_counts_as_never_declared(over: list[Told], net: int) -> None:
     lines = [prestatie("1"), prestatie("2", begindatum=D + 31, einddatum=D + 58, dagtekening=D + 60)]
     assert traject(start(0), *lines, *over).declaraties == net
@@ -154,12 +212,16 @@ B = b"besch001"
         pytest.param([score(NUMBER), start(0)], "", id="linked by its assignment"),
         pytest.param([score(NUMBER)], "toewijzing", id="assignment not known"),
         pytest.param([score(NUMBER), toewijzing()], "traject", id="assignment known, no start"),
-        pytest.param([score(NUMBER), toewijzing(einddatum=D, reden_wijziging="13")], "toewijzing", id="assignment removed"),
-        pytest.param([score(NUMBER), event(toewijzing(), aanbieder=OTHER)], "toewijzing", id="assignment of another provider"),
+        pytest.param(
+            [score(NUMBER), toewijzing(einddatum=D, reden_wijziging="13")], "toewijzing", id="assignment removed"
+        ),
+        pytest.param(
+            [score(NUMBER), event(toewijzing(), aanbieder=OTHER)], "toewijzing", id="assignment of another provider"
+        ),
         pytest.param([score(NUMBER), stop(0, 50)], "toewijzing", id="a stop that waits is no traject"),
         pytest.param([score(None, B), start(0)], "beschikking", id="beschikking not known"),
     ],
-)  # fmt: skip
+)
 def test_what_a_score_waits_for(history: list[Told], wacht: str) -> None:
     (row,) = scores(*history)
     assert (row.wacht, row.sinds) == (wacht, D if wacht else None)
@@ -250,12 +312,16 @@ def test_the_form_of_help_follows_from_the_category_where_labels_agree() -> None
         pytest.param([start(300, gemeente="0034")], None, id="a municipality outside the set"),
         pytest.param([start(300, categorie="47")], None, id="jeugdreclassering"),
         pytest.param([start(300, categorie="49")], None, id="preventief justitieel kader"),
-        pytest.param([event(start(300), aanbieder=OTHER), event(start(200, b"toew0002", categorie="54"), aanbieder=OTHER)], 200, id="the first of two"),
+        pytest.param(
+            [event(start(300), aanbieder=OTHER), event(start(200, b"toew0002", categorie="54"), aanbieder=OTHER)],
+            200,
+            id="the first of two",
+        ),
         pytest.param([stop(300, 350, toewijzing=b"toew0002")], None, id="a stop that waits for its start"),
         pytest.param([start(300), intrekking("start", start(300).bericht)], None, id="a start that was rejected"),
         pytest.param([cbs_record(300)], None, id="a CBS record"),
     ],
-)  # fmt: skip
+)
 def test_the_first_new_start_after_the_end(later: list[Told], new: int | str | None) -> None:
     row = trajecten(start(0), stop(0, 100), *later)[0]
     if new == "chain":

@@ -56,7 +56,7 @@ def test_the_pages_are_looked_at() -> None:
     assert {"README.md", "CONTRIBUTING.md", "deploy/README.md", "docs/architecture.md"} <= set(PAGES)
 
 
-# --- names and paths ----------------------------------------------------------------------------------------------------
+# --- names and paths --------------------------------------------------------------------------------------------------
 
 
 def members(body: list[ast.stmt]) -> dict[str, ast.stmt]:
@@ -141,7 +141,7 @@ def test_every_setting_and_metric_on_a_page_exists(page: str) -> None:
         assert f'"{re.sub("_(bucket|count|sum)$", "", name)}"' in sources, name
 
 
-# --- commands -----------------------------------------------------------------------------------------------------------
+# --- commands ---------------------------------------------------------------------------------------------------------
 
 
 def wrong_in(text: str) -> list[str]:
@@ -185,7 +185,7 @@ def test_every_target_and_module_to_run_exists(page: str) -> None:
         assert module.split(".")[0] not in {*ROOMS, "tests"} or resolves(module), module
 
 
-# --- complete -----------------------------------------------------------------------------------------------------------
+# --- complete ---------------------------------------------------------------------------------------------------------
 
 
 def linked(page: Path) -> Iterator[Path]:

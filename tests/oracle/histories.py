@@ -163,14 +163,21 @@ class _Pen:
         volume, tarief = _pick(self.draw, (1, 1, 2)), _pick(self.draw, (None, 5, 5))
         self.put(
             prestatie(
-                **what, **self.message(), referentie=_pick(self.draw, REFERENTIES),
-                begindatum=_pick(self.draw, FIRSTS), einddatum=_pick(self.draw, LASTS),
-                vorige_referentie=_pick(self.draw, REFERENTIES) if credit else None, debet_credit="C" if credit else "D",
-                volume=volume, eenheid=_pick(self.draw, EENHEDEN), bedrag=_pick(self.draw, (5, 5, volume * 5, volume)),
-                declaratienummer=_pick(self.draw, (None, b"decl0001", b"decl0002")), tarief=tarief,
+                **what,
+                **self.message(),
+                referentie=_pick(self.draw, REFERENTIES),
+                begindatum=_pick(self.draw, FIRSTS),
+                einddatum=_pick(self.draw, LASTS),
+                vorige_referentie=_pick(self.draw, REFERENTIES) if credit else None,
+                debet_credit="C" if credit else "D",
+                volume=volume,
+                eenheid=_pick(self.draw, EENHEDEN),
+                bedrag=_pick(self.draw, (5, 5, volume * 5, volume)),
+                declaratienummer=_pick(self.draw, (None, b"decl0001", b"decl0002")),
+                tarief=tarief,
             ),
             who,
-        )  # fmt: skip
+        )
 
     def toewijzing(self) -> None:
         """A version of an assignment, mostly of one that something names."""
@@ -190,12 +197,19 @@ class _Pen:
         end = beginning if reden == "13" else _pick(self.draw, (None, *LASTS))
         self.put(
             toewijzing(
-                **what, **self.message(), toewijzingsdatum=DAY_0 + _pick(self.draw, (0, 0, 1, 45)),
-                toewijzingstijd=_pick(self.draw, (0, 0, 60)), ingangsdatum=beginning,
-                einddatum=end, reden_wijziging=reden, volume=None, eenheid=_pick(self.draw, ("", *EENHEDEN)), frequentie="",
+                **what,
+                **self.message(),
+                toewijzingsdatum=DAY_0 + _pick(self.draw, (0, 0, 1, 45)),
+                toewijzingstijd=_pick(self.draw, (0, 0, 60)),
+                ingangsdatum=beginning,
+                einddatum=end,
+                reden_wijziging=reden,
+                volume=None,
+                eenheid=_pick(self.draw, ("", *EENHEDEN)),
+                frequentie="",
             ),
             who,
-        )  # fmt: skip
+        )
 
     def answer(self) -> None:
         """A message, a declared line or a CBS file counts no more; a number was used twice."""
@@ -230,16 +244,26 @@ class _Pen:
         mark, option = st.none() | st.integers(1, 10), st.none() | st.integers(1, 4)
         self.put(
             cbs_record(
-                gemeente=_pick(self.draw, ("0034", "0034", "0034", "0363", "0457")), hulpvorm=_pick(self.draw, ("02", "02", "11")),
-                verwijzer=_pick(self.draw, ("", "01")), crisis=_pick(self.draw, ("", "01", "02")), begindatum=begin,
-                einddatum=end, reden="" if end is None else _pick(self.draw, ("01", "02", "03", "04", "05")),
-                geslacht=_pick(self.draw, "012"), leeftijd=_pick(self.draw, (None, 7, 17)), leeftijd_benaderd=False,
-                nut_jeugdige=self.draw(mark), nut_ouder=self.draw(mark), zonder_hulp_jeugdige=self.draw(option),
-                zonder_hulp_ouder=self.draw(option), periode=_pick(self.draw, ("2025-2", "2025-2", "2026-1")),
+                gemeente=_pick(self.draw, ("0034", "0034", "0034", "0363", "0457")),
+                hulpvorm=_pick(self.draw, ("02", "02", "11")),
+                verwijzer=_pick(self.draw, ("", "01")),
+                crisis=_pick(self.draw, ("", "01", "02")),
+                begindatum=begin,
+                einddatum=end,
+                reden="" if end is None else _pick(self.draw, ("01", "02", "03", "04", "05")),
+                geslacht=_pick(self.draw, "012"),
+                leeftijd=_pick(self.draw, (None, 7, 17)),
+                leeftijd_benaderd=False,
+                nut_jeugdige=self.draw(mark),
+                nut_ouder=self.draw(mark),
+                zonder_hulp_jeugdige=self.draw(option),
+                zonder_hulp_ouder=self.draw(option),
+                periode=_pick(self.draw, ("2025-2", "2025-2", "2026-1")),
                 tijd=self.upload_time(),
             ),
-            _pick(self.draw, self.aanbieders), *self.place(),
-        )  # fmt: skip
+            _pick(self.draw, self.aanbieders),
+            *self.place(),
+        )
 
     def score(self) -> None:
         doel = _pick(self.draw, (0, 1, 1, 2, 10))
@@ -247,9 +271,13 @@ class _Pen:
         decision = (b"besch001", b"besch001", b"besch002")
         beschikking = _pick(self.draw, decision) if toewijzing is None else _pick(self.draw, (None, *decision))
         fact = score(
-            toewijzing=toewijzing, beschikking=beschikking, doel=doel, beoordelaar=_pick(self.draw, "OC" if doel else "OCB"),
-            waarde=_pick(self.draw, (None, 1, 2, -1, 0) if doel else (None, 1, 2, 3)), tijd=self.upload_time(),
-        )  # fmt: skip
+            toewijzing=toewijzing,
+            beschikking=beschikking,
+            doel=doel,
+            beoordelaar=_pick(self.draw, "OC" if doel else "OCB"),
+            waarde=_pick(self.draw, (None, 1, 2, -1, 0) if doel else (None, 1, 2, 3)),
+            tijd=self.upload_time(),
+        )
         self.put(fact, _pick(self.draw, self.aanbieders), *self.place())
 
     def meting(self) -> None:

@@ -102,7 +102,9 @@ def test_while_running_on_the_day(datum: int, linked: bool, code_list: str) -> N
     assert begin_of_link([*levering(0, 100), meting(datum, code_list)]) == (0 if linked else None)
 
 
-@pytest.mark.parametrize(("history", "linked"), [(levering(0), True), (levering(0, 100, "20"), True), (levering(0, 100)[1:], False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("history", "linked"), [(levering(0), True), (levering(0, 100, "20"), True), (levering(0, 100)[1:], False)]
+)
 def test_while_running_a_pause_runs_and_a_stop_without_start_does_not(history: list[Told], linked: bool) -> None:
     assert begin_of_link([*history, meting(400, "OD")]) == (0 if linked else None)
 
@@ -290,7 +292,16 @@ def test_declared_lines_hang_on_their_assignment_of_their_provider() -> None:
     assert found == {(AGB, 2), (OTHER, 1)}
 
 
-@pytest.mark.parametrize(("gemeente", "current", "cluster"), [("0363", "0363", "Amsterdam"), ("0457", "0363", "Amsterdam"), ("0370", "0439", "Zaanstreek-Waterland"), ("0034", "0034", ""), ("9999", "9999", "")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("gemeente", "current", "cluster"),
+    [
+        ("0363", "0363", "Amsterdam"),
+        ("0457", "0363", "Amsterdam"),
+        ("0370", "0439", "Zaanstreek-Waterland"),
+        ("0034", "0034", ""),
+        ("9999", "9999", ""),
+    ],
+)
 def test_every_row_stands_under_the_current_municipality(gemeente: str, current: str, cluster: str) -> None:
     history = [
         *levering(0, 100, gemeente=gemeente),
@@ -325,8 +336,14 @@ def test_what_differs_in_a_key_differs_in_the_number() -> None:
     """One of each that differs from the first in a single part."""
     one: dict[str, Any] = {"begin": 0, "end": 100}
     parts: tuple[dict[str, Any], ...] = (
-        {}, {"begin": 1}, {"toewijzing": b"toew0002"}, {"code": ""}, {"categorie": "54"}, {"gemeente": "0384"}, {"gemeente": "0457"},
-    )  # fmt: skip
+        {},
+        {"begin": 1},
+        {"toewijzing": b"toew0002"},
+        {"code": ""},
+        {"categorie": "54"},
+        {"gemeente": "0384"},
+        {"gemeente": "0457"},
+    )
     wacht = [levering(**one | part)[1] for part in parts]
     runs = [levering(**one | part)[0] for part in ({}, {"categorie": "54"}, {"gemeente": "0384"})]
     scored = [

@@ -132,8 +132,11 @@ def test_a_rejected_message_is_withdrawn_for_all_its_clients_and_lines(kind: str
     )
     withdrawn = intrekking(kind, b"m1")
     assert found == {
-        Outcome("p1", withdrawn), Outcome("p2", withdrawn), Outcome("", None, D1, 2, 9, "0001"), Outcome("", None, D1, 4, 9, "0001"),
-    }  # fmt: skip
+        Outcome("p1", withdrawn),
+        Outcome("p2", withdrawn),
+        Outcome("", None, D1, 2, 9, "0001"),
+        Outcome("", None, D1, 4, 9, "0001"),
+    }
 
 
 def test_a_rejected_declaration_withdraws_the_lines_of_each_part() -> None:
@@ -143,8 +146,11 @@ def test_a_rejected_declaration_withdraws_the_lines_of_each_part() -> None:
     )
     withdrawn = intrekking("declaration", b"m1")
     assert found == {
-        Outcome("p1", withdrawn), Outcome("p2", withdrawn), Outcome("", None, D1, 1, 9, "0001"), Outcome("", None, D2, 1, 9, "0001"),
-    }  # fmt: skip
+        Outcome("p1", withdrawn),
+        Outcome("p2", withdrawn),
+        Outcome("", None, D1, 1, 9, "0001"),
+        Outcome("", None, D2, 1, 9, "0001"),
+    }
 
 
 def test_lines_of_one_declaration_with_other_contents_are_no_number_used_twice() -> None:

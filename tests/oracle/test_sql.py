@@ -11,8 +11,11 @@ import pytest
 from domain.indicators.catalogue import INDICATORS, evaluate, indicators, scope, sql, sql_together
 
 THE_13 = "'0358', '0362', '0363', '0384', '0385', '0415', '0431', '0437', '0439', '0451', '0479', '0852', '0880'"
-ZW = "Zaanstreek-Waterland"
-CLUSTERS = f"'', 'Amstelveen-Aalsmeer', 'Amstelveen-Aalsmeer', 'Amsterdam', 'DUO', '{ZW}', '{ZW}', '{ZW}', 'DUO', '{ZW}', 'DUO', '{ZW}', '{ZW}', '{ZW}'"
+WATERLAND = "'Zaanstreek-Waterland'"
+CLUSTERS = (
+    f"'', 'Amstelveen-Aalsmeer', 'Amstelveen-Aalsmeer', 'Amsterdam', 'DUO', {WATERLAND}, {WATERLAND}, {WATERLAND},"
+    f" 'DUO', {WATERLAND}, 'DUO', {WATERLAND}, {WATERLAND}, {WATERLAND}"
+)
 NOT_YOUTH_CARE = "categorie IN ('47', '48', '49')"
 TRAJECTEN = f"gemeente IN ({THE_13}) AND bron = 'ijw' AND categorie NOT IN ('47', '48', '49')"
 ENDED = "status = 'beeindigd' AND uitval_klasse IN ('gepland', 'client', 'aanbieder', 'wederzijds')"

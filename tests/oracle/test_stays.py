@@ -1,4 +1,4 @@
-"""What must stay as it is, or is decided by one comparison alone: keys of rows, the packed state, ties between uploads."""
+"""What must stay as it is, or is decided by one comparison: keys of rows, the packed state, ties between uploads."""
 
 from __future__ import annotations
 

@@ -189,7 +189,7 @@ def holds(found: object, written: object) -> bool:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_record_of_a_release_is_read_today(version: str, name: str, schema: JsonSchema, data: st.DataObject) -> None:
-    """Written with the kept schema under an id of its own, as a registry would hand it out; read as today's contract."""
+    """Written with the kept schema under an id of its own, as a registry hands it out; read as today's contract."""
     record = data.draw(values(schema))
     writer = Codec(name)
     writer._schema = parse_schema(wire._plain(schema))

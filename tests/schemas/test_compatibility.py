@@ -55,23 +55,30 @@ BREAKING: dict[str, tuple[str, Change, str]] = {
     "another name of a field": ("sor.lines", _rename, "Line.regelcode: new, and has no default"),
     "an enum symbol less": ("sor.lines", _drop_symbol, "Line.uitkomst: the symbol afgekeurd is gone"),
     "another unit": (
-        "sor.lines", _retype("published_at", {"type": "long", "logicalType": "timestamp-micros"}),
+        "sor.lines",
+        _retype("published_at", {"type": "long", "logicalType": "timestamp-micros"}),
         "Line.published_at: was timestamp-millis, is timestamp-micros",
     ),
     "a unit less": ("sor.lines", _retype("published_at", "long"), "was timestamp-millis, is a bare number"),
     "null no longer allowed": ("sor.trajecten", _retype("leeftijd", "int"), "Traject.leeftijd[null]: was null, is int"),
     "another record": ("sor.lines", lambda s: s.update(name="Regel"), "was named nl.sor.Line, is named nl.sor.Regel"),
-    "a kind of fact less": ("sor.events", lambda s: field(s, "fact")["type"].pop(3), "no branch of the union reads Score"),
+    "a kind of fact less": (
+        "sor.events",
+        lambda s: field(s, "fact")["type"].pop(3),
+        "no branch of the union reads Score",
+    ),
     "a change inside a kind of fact": (
-        "sor.events", lambda s: field(field(s, "fact")["type"][0], "status").update(type="string"),
+        "sor.events",
+        lambda s: field(field(s, "fact")["type"][0], "status").update(type="string"),
         "no branch of the union reads Start",
     ),
     "items of a list": (
-        "sor.receipts", lambda s: field(field(s, "fouten")["type"]["items"], "code").update(name="regelcode"),
+        "sor.receipts",
+        lambda s: field(field(s, "fouten")["type"]["items"], "code").update(name="regelcode"),
         "Receipt.fouten.items.regelcode: new, and has no default",
     ),
     "values of a map": ("sor.receipts", _retype("codes", {"type": "map", "values": "string"}), "codes.values: was int"),
-}  # fmt: skip
+}
 
 #: A change that loses nothing.
 GROWING: dict[str, tuple[str, Change]] = {

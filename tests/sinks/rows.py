@@ -1,4 +1,4 @@
-"""Rows as the stream publishes them, for tests of what comes after it. A column that is new has the row's own default."""
+"""Rows as the stream publishes them, for tests of what comes after it. A new column has the row's own default."""
 
 from __future__ import annotations
 

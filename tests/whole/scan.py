@@ -117,7 +117,7 @@ def _names(people: People) -> re.Pattern[bytes]:
 
 
 class Scan:
-    """Looks at files and at pieces of data; ``hits`` says where somebody was found, ``bytes_read`` how much was seen."""
+    """Looks at files and pieces of data; ``hits`` says where somebody was found, ``bytes_read`` how much was seen."""
 
     def __init__(self, people: People) -> None:
         self.bytes_read = 0
@@ -207,7 +207,7 @@ def _occurs(form: _Form, data: bytes) -> bool:
 
 
 def _stands_alone(form: _Form, data: bytes, place: int) -> bool:
-    """A BSN counts within longer numbers too (a key put together), but for times since 1970; the rest by itself only."""
+    """A BSN counts within longer numbers too (a joined key), but for times since 1970; the rest by itself only."""
     if form.name not in ("number, raw", "birth date", "reference"):
         return True
     begin, end = place, place + len(form.data)

@@ -1,4 +1,4 @@
-"""The scan finds what is planted, in every form and at every place: only then does it mean something that it finds nothing."""
+"""The scan finds what is planted, in every form and place: only then does it mean something that it finds nothing."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ from tests.whole.scan import Hit, People, Scan, forms_of_number
 #: Numbers that no other test delivers: what is planted here stays in the shared broker's files for a while.
 SOMEBODY, OTHER = official_numbers()[-2:]
 PEOPLE = People(
-    frozenset({SOMEBODY}), frozenset({"Testérsen", "Test &amp; Zn"}), frozenset({date(2013, 4, 5)}), frozenset({"000098765"})
-)  # fmt: skip
+    frozenset({SOMEBODY}),
+    frozenset({"Testérsen", "Test &amp; Zn"}),
+    frozenset({date(2013, 4, 5)}),
+    frozenset({"000098765"}),
+)
 
 
 def hits(data: bytes, people: People = PEOPLE) -> set[str]:
