@@ -6,6 +6,7 @@ else of the project reads these variables. The descriptions below are the docume
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -96,6 +97,9 @@ class Settings(BaseSettings):
     mail_sender: str = Field(
         "sor@localhost", pattern=r"^[^@\s]+@[^@\s]+$", description="Address that feedback comes from."
     )
+    mail_file_names: bool = Field(
+        False, description="Feedback by mail names the files; unset numbers them, for a name may hold a person's."
+    )
     bergop_gemeenten: Annotated[tuple[str, ...], NoDecode] = Field(
         tuple(code for code, gemeente in GEMEENTEN.items() if gemeente.cluster),
         description="CBS codes of the municipalities whose metingen pass in a BergOp feed, with commas between them; "
@@ -116,6 +120,20 @@ class Settings(BaseSettings):
     intake_max_mb: int = Field(32, ge=1, description="Largest upload to the intake, in megabytes.")
     intake_memory_mb: int = Field(256, ge=1, description="Memory for all uploads to the intake together, in megabytes.")
     intake_per_minute: int = Field(120, ge=1, description="Uploads of one provider to the intake per minute.")
+    intake_per_address: int = Field(
+        200, ge=1, description="Connections of one address to the intake that have not shown a token yet."
+    )
+    intake_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses of the proxies in front of the intake, with commas between them: that bound is theirs "
+        "to keep.",
+    )
+    intake_metrics_port: int = Field(
+        8481,
+        ge=0,
+        le=65535,
+        description="Port of /ready and /metrics of the intake, on SOR_METRICS_HOST; 0 serves neither.",
+    )
     intake_tokens: Path = Field(
         default_factory=lambda values: Path(values.get("home", ".sor")) / "intake" / "tokens.json",
         description="File with the tokens of those who may deliver over HTTP. Default <home>/intake/tokens.json.",
@@ -143,6 +161,17 @@ class Settings(BaseSettings):
     @classmethod
     def _names(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("intake_proxies", mode="before")
+    @classmethod
+    def _addresses(cls, value: object) -> object:
+        found = tuple(one.strip() for one in value.split(",")) if isinstance(value, str) else value
+        for one in found if isinstance(found, tuple) else ():
+            try:
+                ip_address(one)
+            except ValueError:
+                raise ValueError("must be IP addresses with commas between them, such as 10.0.0.5") from None
+        return found
 
     @field_validator("bergop_gemeenten", mode="before")
     @classmethod

@@ -11,16 +11,16 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
 import structlog
-from aiohttp import hdrs, web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from aiohttp import web
 
 from connectors.errors import BrokerDown
 from connectors.intake import asked, body, documents, meters
 from connectors.intake.config import IntakeLimits
+from connectors.intake.connections import Connection
 from connectors.intake.index import Entry, Index
 from connectors.intake.limits import COME_BACK, Full, Lanes, Memory, Rates, TooFast
 from connectors.intake.openapi import document as openapi
@@ -37,6 +37,7 @@ _DOWN_RETRY: Final = 10
 _JSON: Final = {"Cache-Control": "no-store"}
 _BYTES: Final = web.RequestKey("bytes", int)
 _DELIVERY: Final = web.RequestKey("delivery", str)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Source(Protocol):
@@ -62,22 +63,21 @@ class Intake:
         self._memory = Memory(limits.memory_bytes, limits.provider_bytes, meters.HELD.set)
         self._uploads, self._reads = Rates(limits.uploads_per_minute), Rates(limits.reads_per_minute)
         self._streams: Counter[str] = Counter()
-        self.ready: Callable[[], bool] = lambda: True
         self.closing = False
 
     def application(self) -> web.Application:
         """The routes."""
         app = web.Application(middlewares=[_answer])
-        app.router.add_post("/deliveries", self.upload, expect_handler=body.expect)
-        for path, handler in (
-            ("/deliveries", self.search),
-            ("/deliveries/{id}", self.receipt),
-            ("/health", self.health),
-            ("/ready", self.is_ready),
-            ("/metrics", self.metrics),
-            ("/openapi.json", self.openapi),
-        ):
-            app.router.add_get(path, handler, allow_head=False)
+        addresses: dict[str, dict[str, Handler]] = {
+            "/deliveries": {"POST": self.upload, "GET": self.search},
+            "/deliveries/{id}": {"GET": self.receipt},
+            "/openapi.json": {"GET": self.openapi},
+        }
+        for path, handlers in addresses.items():
+            for method, handler in handlers.items():
+                app.router.add_route(method, path, handler, expect_handler=body.expect)
+            app.router.add_route("*", path, _other_method(", ".join(handlers)), expect_handler=body.expect)
+        app.router.add_route("*", "/{other:.*}", _no_page, expect_handler=body.expect)
         return app
 
     def welcome(self) -> None:
@@ -98,12 +98,18 @@ class Intake:
             raise Problem(Kind.NO_SERVER, retry=_DOWN_RETRY) from None
         if agb is None:
             raise Problem(Kind.NO_ACCESS)
+        connection = _connection(request)
+        if connection is None:
+            raise Problem(Kind.BROKEN_OFF)
+        connection.become(agb)
         return agb
 
     def _by_header(self, request: web.Request) -> str | None:
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if scheme:
-            return self._gate.who("token", text.strip().encode()) if scheme.lower() == "bearer" else None
+            # aiohttp reads what is no text as surrogates; as the bytes that they were they are no token of anybody.
+            token = text.strip().encode("utf-8", "surrogateescape")
+            return self._gate.who("token", token) if scheme.lower() == "bearer" else None
         secured = request.get_extra_info("ssl_object")
         der = secured.getpeercert(binary_form=True) if secured is not None else None
         return self._gate.who("certificate", der) if der else None
@@ -207,27 +213,30 @@ class Intake:
         async with asyncio.timeout(self._limits.idle_seconds):
             await answer.write(text.encode())
 
-    async def health(self, request: web.Request) -> web.Response:
-        """``GET /health``: the process runs."""
-        asked.only(request, set())
-        return _json({"status": "goed"}, 200, _JSON)
-
-    async def is_ready(self, request: web.Request) -> web.Response:
-        """``GET /ready``: the broker answers and the receipts of before the start are known."""
-        asked.only(request, set())
-        if self.closing or not self.ready():
-            raise Problem(Kind.NO_SERVER, "Nog niet gereed, of de berichtenserver antwoordt niet.", COME_BACK)
-        return _json({"status": "gereed"}, 200, _JSON)
-
-    async def metrics(self, request: web.Request) -> web.Response:
-        """``GET /metrics`` for Prometheus."""
-        asked.only(request, set())
-        return web.Response(body=generate_latest(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST})
-
     async def openapi(self, request: web.Request) -> web.Response:
         """``GET /openapi.json``."""
         asked.only(request, set())
         return _json(openapi(self._limits), 200, {})
+
+
+def _connection(request: web.BaseRequest) -> Connection | None:
+    """The connection of a request; None when it is gone."""
+    protocol = request.transport.get_protocol() if request.transport is not None else None
+    return protocol if isinstance(protocol, Connection) else None
+
+
+async def _no_page(_request: web.Request) -> web.StreamResponse:
+    """Any address that is none."""
+    raise Problem(Kind.NO_PAGE)
+
+
+def _other_method(allowed: str) -> Handler:
+    """A known address, asked in another way."""
+
+    async def refuse(_request: web.Request) -> web.StreamResponse:
+        raise Problem(Kind.METHOD, headers={"Allow": allowed})
+
+    return refuse
 
 
 def _json(document: dict[str, Any], status: int, headers: dict[str, str]) -> web.Response:
@@ -237,7 +246,7 @@ def _json(document: dict[str, Any], status: int, headers: dict[str, str]) -> web
 
 
 @web.middleware
-async def _answer(request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every refusal as a problem document; an upload ends as one number in the metrics and one line in the log."""
     began = time.monotonic()
     answer: web.StreamResponse
@@ -246,8 +255,9 @@ async def _answer(request: web.Request, handler: Callable[[web.Request], Any]) -
     except Exception as error:  # noqa: BLE001 - told to sender and operator, see _problem
         problem = _problem(error)
         answer, outcome = problem.response(), problem.outcome
-        if isinstance(error, web.HTTPMethodNotAllowed):
-            answer.headers["Allow"] = error.headers["Allow"]
+    connection = _connection(request)
+    if connection is None or not connection.provider or outcome == Kind.NO_ACCESS.value.outcome:
+        answer.force_close()  # one answer for whoever has not said who it is
     if request.method == "POST" and request.path == "/deliveries":
         meters.UPLOADS.labels(outcome=outcome).inc()
         log.info(
@@ -267,10 +277,8 @@ def _problem(error: Exception) -> Problem:
             return Problem(Kind.TOO_MANY, retry=error.seconds)
         case Full():
             return Problem(Kind.FULL, retry=COME_BACK)
-        case web.HTTPNotFound():
+        case web.HTTPException():  # of aiohttp, for what is no address at all
             return Problem(Kind.NO_PAGE)
-        case web.HTTPMethodNotAllowed():
-            return Problem(Kind.METHOD)
         case _:
             log.critical("fault", where=where(error))
             return Problem(Kind.FAULT)

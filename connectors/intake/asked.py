@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Set
 from datetime import datetime
 from typing import Final
@@ -43,8 +44,11 @@ def truth(query: dict[str, str], name: str) -> bool | None:
 
 
 def file_name(request: web.Request, query: dict[str, str]) -> str:
-    """The name of the file, from ``Content-Disposition`` (preferred: addresses end up in logs) or from ``name``."""
-    _, parameters = parse_content_disposition(request.headers.get("Content-Disposition"))
+    """The name of the file, from ``Content-Disposition`` (preferred: addresses end up in logs) or from ``naam``."""
+    with warnings.catch_warnings(
+        action="ignore"
+    ):  # aiohttp warns with the header in its text, and a log keeps warnings
+        _, parameters = parse_content_disposition(request.headers.get("Content-Disposition"))
     name = content_disposition_filename(parameters, "filename") or query.get("naam", "")
     name = name.replace("\\", "/").rpartition("/")[2]
     try:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from schemas.codec import IdSource
 from transport.clients import Cluster
+from transport.health import HealthConfig
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,11 @@ class IntakeLimits:
     provider_bytes: int = 64_000_000  # those of one provider
     provider_uploads: int = 8  # uploads of one provider at once: one is processed, the others wait
     connections: int = 1_000
+    silent_connections: int = 600  # that have not shown a token yet: the oldest leaves for a new one
+    address_connections: int = 200  # silent ones of one address (of IPv6: of one /64)
+    silent_seconds: float = 15.0  # from the first packet until a token was shown, with TLS
+    head_bytes: int = 16_384  # of the first request, up to its body
+    provider_connections: int = 100  # that have shown a token of one provider
     uploads_per_minute: int = 120  # of one provider
     reads_per_minute: int = 1_200
     streams: int = 20  # event streams of one provider
@@ -47,5 +53,7 @@ class IntakeConfig:
     port: int = 8480
     workers: int = 2
     tls: Tls | None = None
+    proxies: frozenset[str] = frozenset()  # addresses that may have any number of silent connections
+    health: HealthConfig = field(default_factory=HealthConfig)  # /ready and /metrics: never for those who deliver
     limits: IntakeLimits = field(default_factory=IntakeLimits)
     ids: IdSource | None = None

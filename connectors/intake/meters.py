@@ -26,6 +26,14 @@ OUTCOMES: Final = (
     "cut",  # the connection ended before the upload did
     "fault",  # 500: a fault of this program
 )
+#: Why a connection was closed without an answer: the values of the label ``outcome`` there.
+DROPS: Final = (
+    "room",  # the oldest silent one, for a new one
+    "slow",  # no token in time
+    "large",  # the head of a request was too long
+    "handshake",  # no TLS, or not ours
+    "full",  # every connection has shown a token: there is no room
+)
 CATALOGUE: Final = (
     Metric(
         "sor_intake_uploads_total",
@@ -56,6 +64,27 @@ CATALOGUE: Final = (
         "Grows while the broker is slow or the workers are too few.",
     ),
     Metric(
+        "sor_intake_connections_open",
+        "gauge",
+        (),
+        "Connections.",
+        "Near its limit: see which of them are silent.",
+    ),
+    Metric(
+        "sor_intake_silent_open",
+        "gauge",
+        (),
+        "Connections that have not shown a token yet.",
+        "Many, and for long: somebody opens them and says nothing; they push each other out and nobody else.",
+    ),
+    Metric(
+        "sor_intake_dropped_total",
+        "counter",
+        ("outcome",),
+        "Connections closed without an answer.",
+        "room or slow, and many: somebody opens connections and says nothing. full: raise the limit of connections.",
+    ),
+    Metric(
         "sor_intake_receipts",
         "gauge",
         (),
@@ -80,6 +109,11 @@ HELD: Final = Gauge("sor_intake_held_bytes", _MEANING["sor_intake_held_bytes"])
 OPEN: Final = Gauge("sor_intake_uploads_open", _MEANING["sor_intake_uploads_open"])
 RECEIPTS: Final = Gauge("sor_intake_receipts", _MEANING["sor_intake_receipts"])
 LOST: Final = Counter("sor_intake_workers_lost_total", _MEANING["sor_intake_workers_lost_total"])
+CONNECTIONS: Final = Gauge("sor_intake_connections_open", _MEANING["sor_intake_connections_open"])
+SILENT: Final = Gauge("sor_intake_silent_open", _MEANING["sor_intake_silent_open"])
+DROPPED: Final = Counter("sor_intake_dropped_total", _MEANING["sor_intake_dropped_total"], ("outcome",))
 
 for _outcome in OUTCOMES:  # a counter that first appears with a value shows no increase
     UPLOADS.labels(outcome=_outcome)
+for _drop in DROPS:
+    DROPPED.labels(outcome=_drop)

@@ -87,7 +87,6 @@ _SCHEMAS: Final[Json] = {
     "Bladzijde": _object(
         {"aanleveringen": _list(_ref("Aanlevering")), "volgende": {"type": ["string", "null"]}},
     ),
-    "Stand": _object({"status": _TEXT}),
     "Probleem": _object(
         {"type": _TEXT, "title": _TEXT, "status": _WHOLE, "detail": _TEXT},
         {"code": _TEXT, "melding": _TEXT, "gevonden": _list(_FOUND)},
@@ -108,10 +107,7 @@ def document(limits: IntakeLimits) -> Json:
         "paths": {
             "/deliveries": {"post": _upload(limits), "get": _search()},
             "/deliveries/{id}": {"get": _receipt()},
-            "/health": {"get": _state("Draait het proces?", ())},
-            "/ready": {"get": _state("Kan er worden aangeleverd?", (Kind.NO_SERVER,))},
-            "/metrics": {"get": _plain("Tellers voor Prometheus.", "text/plain", _TEXT)},
-            "/openapi.json": {"get": _plain("Deze beschrijving.", "application/json", {"type": "object"})},
+            "/openapi.json": {"get": _itself()},
         },
         "components": {
             "schemas": _SCHEMAS,
@@ -212,10 +208,6 @@ def _receipt() -> Json:
     }
 
 
-def _state(text: str, more: tuple[Kind, ...]) -> Json:
-    return {"summary": text, "responses": {"200": _answer("Ja.", _ref("Stand")), **_problems(Kind.INVALID, *more)}}
-
-
-def _plain(text: str, content_type: str, schema: Json) -> Json:
-    answer = {"description": text, "content": {content_type: {"schema": schema}}}
-    return {"summary": text, "responses": {"200": answer, **_problems(Kind.INVALID)}}
+def _itself() -> Json:
+    answer = {"description": "Deze beschrijving.", "content": {"application/json": {"schema": {"type": "object"}}}}
+    return {"summary": "Deze beschrijving.", "responses": {"200": answer, **_problems(Kind.INVALID)}}

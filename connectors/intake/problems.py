@@ -1,12 +1,13 @@
 """Every refusal of a request in one list: status, title and a Dutch sentence that says what to do (RFC 9457).
 
-Nothing in a problem comes from the body of a request, and no file name goes into it.
+Nothing of a request is repeated in a problem: no content, no file name, no header and no address.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +17,7 @@ from domain.field.messages import text
 from faults import SenderFault
 
 CONTENT_TYPE: Final = "application/problem+json"
+_NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
 class _Kind(NamedTuple):
@@ -71,6 +73,9 @@ class Kind(Enum):
         "Stuur het bestand zelf als inhoud van het verzoek: niet gezipt, niet gecomprimeerd en niet als formulier.",
         "unsupported",
     )
+    HEADERS = _Kind(
+        "te-lange-koppen", 431, "Te lange koppen", "De regels voor de inhoud van het verzoek zijn te lang.", "invalid"
+    )
     REFUSED = _Kind("geweigerd", 422, "Bestand geweigerd", "Het bestand kan niet worden aangeleverd.", "refused")
     TOO_MANY = _Kind(
         "te-veel",
@@ -99,11 +104,13 @@ class Kind(Enum):
 
 
 class Problem(SenderFault):
-    """A refusal; ``retry`` in seconds, ``more`` goes into the document as it is."""
+    """A refusal; ``retry`` in seconds, ``headers`` of the answer, ``more`` goes into the document as it is."""
 
-    def __init__(self, kind: Kind, detail: str = "", retry: float = 0, **more: Any) -> None:
+    def __init__(
+        self, kind: Kind, detail: str = "", retry: float = 0, headers: Mapping[str, str] = _NO_HEADERS, **more: Any
+    ) -> None:
         super().__init__(kind.name)
-        self.kind, self.retry = kind, retry
+        self.kind, self.retry, self._headers = kind, retry, headers
         self.detail, self.more = detail or kind.value.detail, more
 
     @property
@@ -121,7 +128,7 @@ class Problem(SenderFault):
             "detail": self.detail,
             **self.more,
         }
-        headers = {"Cache-Control": "no-store"}
+        headers = {"Cache-Control": "no-store", **self._headers}
         if self.retry:
             headers["Retry-After"] = str(max(1, math.ceil(self.retry)))
         if status == 401:

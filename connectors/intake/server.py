@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import resource
 import signal
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -18,21 +20,27 @@ from connectors.errors import ConnectorError
 from connectors.intake import meters
 from connectors.intake.api import Intake
 from connectors.intake.config import IntakeConfig, Tls
+from connectors.intake.connections import Connections
 from connectors.intake.documents import Receipts
 from connectors.intake.index import Index
+from connectors.intake.protocol import Http, quiet_logger
 from connectors.intake.reader import ReceiptReader
 from connectors.intake.tokens import Gate, TokenError
 from connectors.intake.work import Workers, where
 from crypto.keys import connector_secret, load_public
-from monitoring import metrics
 from schemas.codec import Codec
+from transport.health import Health, HealthPortError
 
 log = structlog.get_logger()
-_FOLLOW_TOKENS: Final = 2.0
+_FOLLOW: Final = 0.5
 _KEEP_ALIVE: Final = 15.0
-_HANDSHAKE: Final = 10.0
 _LINGER: Final = 2.0
 _SHUTDOWN: Final = 60.0
+_BACKLOG: Final = 512
+#: Lines of one head: a request of ours has ten.
+_HEADERS: Final = 64
+#: File handles beside those of the connections: workers, broker, keys, modules.
+_OTHER_HANDLES: Final = 128
 
 
 class IntakeError(ConnectorError):
@@ -73,63 +81,62 @@ def tls_context(tls: Tls) -> ssl.SSLContext:
     return context
 
 
-class _Plain(logging.Handler):
-    """What aiohttp has to say about requests that are no HTTP: that there was one, and nothing of what it held."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        log.warning("no_http", kind=type(error).__name__)
-
-
-def _quiet_logger() -> logging.Logger:
-    logger = logging.getLogger("sor.intake.http")
-    logger.propagate = False
-    logger.handlers = [_Plain(logging.WARNING)]
-    return logger
+def _allow_handles(config: IntakeConfig) -> None:
+    """As many file handles as there may be connections. ``IntakeError`` when the system gives fewer."""
+    wanted = config.limits.connections + _OTHER_HANDLES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise IntakeError(f"{wanted} file handles are needed and {hard} allowed: raise `ulimit -Hn` for this process.")
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-class _Refuse(asyncio.Protocol):
-    """Takes the place of a connection when there are too many."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.abort()  # type: ignore[attr-defined]
+async def _sockets(config: IntakeConfig) -> list[socket.socket]:
+    """A listening socket for every address that the host stands for. ``IntakeError`` when one cannot be had."""
+    made: list[socket.socket] = []
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        for family, place in dict.fromkeys((one[0], one[4]) for one in found):
+            made.append(socket.create_server(place[:2], family=family, backlog=_BACKLOG))
+            made[-1].setblocking(False)
+    except OSError as error:
+        for one in made:
+            one.close()
+        raise IntakeError(f"Cannot listen on {config.host}:{config.port}: {error.strerror}.") from None
+    return made
 
 
 @asynccontextmanager
 async def listening(app: web.Application, config: IntakeConfig) -> AsyncIterator[int]:
     """Serve an application; yields the port. At the end: no new connections, then what runs may finish.
 
-    A connection that sends no complete request within ``_KEEP_ALIVE`` seconds is closed by aiohttp. Compressed bodies
-    stay compressed (and are refused): their size would be anybody's guess.
+    A known connection that sends no complete request within ``_KEEP_ALIVE`` seconds is closed by aiohttp, a silent one
+    by ``Connections``. Compressed bodies stay compressed (and are refused): their size would be anybody's guess.
     """
-    runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=_KEEP_ALIVE, lingering_time=_LINGER, auto_decompress=False,
-        logger=_quiet_logger(), shutdown_timeout=_SHUTDOWN,
-    )  # fmt: skip
+    security = tls_context(config.tls) if config.tls else None
+    _allow_handles(config)
+    listeners, connections = await _sockets(config), Connections(config.limits, config.proxies)
+    runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN)
     await runner.setup()
-    served = runner.server
+    served, loop = runner.server, asyncio.get_running_loop()
     assert served is not None  # noqa: S101 - set up
 
-    def connection() -> asyncio.BaseProtocol:
-        return served() if len(served.connections) < config.limits.connections else _Refuse()
-
-    security = tls_context(config.tls) if config.tls else None
+    options: dict[str, Any] = {
+        "access_log": None, "logger": quiet_logger(), "keepalive_timeout": _KEEP_ALIVE, "lingering_time": _LINGER,
+        "auto_decompress": False, "max_headers": _HEADERS,
+    }  # fmt: skip
+    http = partial(Http, served, loop=loop, **options)
+    taking = [asyncio.create_task(connections.accept(one, http, security)) for one in listeners]
     try:
-        server = await asyncio.get_running_loop().create_server(
-            connection,
-            config.host,
-            config.port,
-            backlog=512,
-            ssl=security,
-            ssl_handshake_timeout=_HANDSHAKE if security else None,
-        )
-    except OSError as error:
-        await runner.cleanup()
-        raise IntakeError(f"Cannot listen on {config.host}:{config.port}: {error.strerror}.") from None
-    try:
-        yield int(server.sockets[0].getsockname()[1])
+        yield int(listeners[0].getsockname()[1])
     finally:
-        server.close()
+        for task in taking:
+            task.cancel()
+        await asyncio.gather(*taking, return_exceptions=True)
+        for one in listeners:
+            one.close()
         await runner.cleanup()
 
 
@@ -146,7 +153,7 @@ class _Parts:
         self.workers = Workers(config, meters.LOST.inc)
         receipts = Receipts(Codec("sor.receipts", config.ids))
         self.intake = Intake(self.gate, self.index, self.workers, receipts, self.reader, config.limits, config.workers)
-        self.intake.ready = self.ready
+        self.health = Health(config.health, "intake")
         self.intake.welcome()
         self.reader.start()
 
@@ -168,19 +175,19 @@ class _Parts:
 
     async def follow(self) -> None:
         """Look at the token file and at the broker now and then."""
-        gauge = metrics.READY.labels(stage="intake")
         while True:
             try:
                 self.intake.welcome()
             except TokenError as problem:
                 log.warning("tokens", problem=str(problem))
-            gauge.set(int(self.ready()))
-            await asyncio.sleep(_FOLLOW_TOKENS)
+            self.health.ready = self.ready()
+            await asyncio.sleep(_FOLLOW)
 
     async def close(self) -> None:
         """End the workers and the reader."""
         await asyncio.to_thread(self.workers.close)
         await asyncio.to_thread(self.reader.stop)
+        await asyncio.to_thread(self.health.stop)
 
 
 async def serve(config: IntakeConfig, tell: Callable[[int], None], stop: asyncio.Event | None = None) -> None:
@@ -196,23 +203,33 @@ async def serve(config: IntakeConfig, tell: Callable[[int], None], stop: asyncio
     parts = _Parts(config, loop)
     follower = asyncio.create_task(parts.follow())
     try:
+        _show_health(parts.health, config)
         async with listening(parts.intake.application(), config) as port:
             log.info("listening", port=port, tls=config.tls is not None, workers=config.workers)
             tell(port)
             waiting = asyncio.create_task(ended.wait())
             await asyncio.wait((waiting, parts.broken, follower), return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
-            parts.intake.closing = True
+            parts.intake.closing, parts.health.ready = True, False
+            follower.cancel()
             parts.index.wake()
     finally:
         follower.cancel()
         await parts.close()
-        metrics.READY.labels(stage="intake").set(0)
         log.info("ended")
     if parts.broken.done():
         parts.broken.result()
     with suppress(asyncio.CancelledError):
         await follower
+
+
+def _show_health(health: Health, config: IntakeConfig) -> None:
+    try:
+        health.start()
+    except HealthPortError:
+        raise IntakeError(
+            f"Port {config.health.port} for /ready and /metrics is in use: choose another one with --metrics-port."
+        ) from None
 
 
 def _unforeseen(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ from connectors.errors import BrokerDown
 from connectors.formats.files import Limits, Source
 from connectors.formats.model import FileFault
 from connectors.intake.config import IntakeConfig
+from crypto.memory import guard
 from faults import SenderFault
 from transport.clients import Cluster
 from transport.publisher import Publisher
@@ -205,6 +206,7 @@ _worker: _Worker | None = None
 def _begin(setup: _Setup) -> None:
     """In a new worker: it leaves Ctrl-C to its parent and does not outlive it."""
     global _worker
+    guard()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow_parent, name="parent", daemon=True).start()
     _worker = _Worker(setup)

@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING, Annotated
 import structlog
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from connectors.errors import ConnectorError
+from connectors.masking import plain as shown
+from crypto.memory import guard
 from faults import EXIT_FAULT, OperatorFault
 from monitoring import logs
 from settings.access import kafka_cluster
 from settings.settings import Settings, load_settings
 from sor.options import given, setting
+from transport.health import HealthConfig
 
 if TYPE_CHECKING:
     from connectors.intake.config import IntakeConfig, Tls
@@ -53,11 +57,15 @@ def intake(
     max_mb: Annotated[int | None, setting("intake_max_mb")] = None,
     memory_mb: Annotated[int | None, setting("intake_memory_mb")] = None,
     per_minute: Annotated[int | None, setting("intake_per_minute")] = None,
+    per_address: Annotated[int | None, setting("intake_per_address")] = None,
+    proxies: Annotated[str | None, setting("intake_proxies")] = None,
+    metrics_port: Annotated[int | None, setting("intake_metrics_port")] = None,
     tokens: TokensPath = None,
 ) -> None:
     """Serve until SIGTERM. Ends with 0: stopped; 2: cannot start; 70: a fault, see the log."""
     if context.invoked_subcommand is not None:
         return
+    guard()
     options = given(
         intake_host=host,
         intake_port=port,
@@ -69,6 +77,9 @@ def intake(
         intake_max_mb=max_mb,
         intake_memory_mb=memory_mb,
         intake_per_minute=per_minute,
+        intake_per_address=per_address,
+        intake_proxies=proxies,
+        intake_metrics_port=metrics_port,
         intake_tokens=tokens,
     )
     settings = load_settings(**options)
@@ -84,11 +95,21 @@ def _config(settings: Settings) -> IntakeConfig:
         memory_bytes=max(memory, most) * 1_000_000,
         provider_bytes=max(2 * most, memory // 4) * 1_000_000,
         uploads_per_minute=settings.intake_per_minute,
+        address_connections=settings.intake_per_address,
     )
     return IntakeConfig(
-        settings.keys, kafka_cluster(settings), settings.intake_tokens, settings.intake_host, settings.intake_port,
-        settings.intake_workers, _tls(settings), limits, _ids(settings),
-    )  # fmt: skip
+        keys=settings.keys,
+        cluster=kafka_cluster(settings),
+        tokens=settings.intake_tokens,
+        host=settings.intake_host,
+        port=settings.intake_port,
+        workers=settings.intake_workers,
+        tls=_tls(settings),
+        proxies=frozenset(settings.intake_proxies),
+        health=HealthConfig(settings.intake_metrics_port or None, settings.metrics_host, settings.home),
+        limits=limits,
+        ids=_ids(settings),
+    )
 
 
 def _run(config: IntakeConfig, level: str, *, plain: bool) -> None:
@@ -164,7 +185,9 @@ def list_(tokens: TokensPath = None) -> None:
     now = datetime.now(UTC).timestamp()
     table = Table("id", "kind", "AGB", "state", "made", "until", "note")
     for one in _file(tokens).read():
-        table.add_row(one.id, one.kind, one.agb, one.state(now), _day(one.made), _day(one.expires), one.note)
+        table.add_row(
+            one.id, one.kind, one.agb, one.state(now), _day(one.made), _day(one.expires), escape(shown(one.note))
+        )
     Console().print(table)
 
 

@@ -14,7 +14,7 @@ from aiohttp import ClientResponse, ClientSession
 from connectors.answer.receipts import from_record
 from connectors.delivery.connector import Connector
 from connectors.intake.api import Intake
-from connectors.intake.config import IntakeConfig, IntakeLimits
+from connectors.intake.config import IntakeConfig, IntakeLimits, Tls
 from connectors.intake.documents import Receipts
 from connectors.intake.index import Index, entry
 from connectors.intake.server import listening
@@ -103,7 +103,13 @@ class Running:
 
 
 @asynccontextmanager
-async def intake(folder: Path, limits: IntakeLimits = DEFAULT, workers: int = 2) -> AsyncIterator[Running]:
+async def intake(
+    folder: Path,
+    limits: IntakeLimits = DEFAULT,
+    workers: int = 2,
+    proxies: tuple[str, ...] = (),
+    tls: Tls | None = None,
+) -> AsyncIterator[Running]:
     """A running intake with a token for two providers."""
     keys = make_keys(folder / "keys")
     file = TokenFile(folder / "tokens.json")
@@ -112,9 +118,12 @@ async def intake(folder: Path, limits: IntakeLimits = DEFAULT, workers: int = 2)
     sealer = LocalSealer(keys, index, limits.rows)
     made = Intake(Gate(file.path), index, sealer, Receipts(Codec("sor.receipts")), source, limits, workers)
     made.welcome()
-    config = IntakeConfig(keys, Cluster("nowhere"), file.path, port=0, workers=workers, limits=limits)
+    config = IntakeConfig(
+        keys, Cluster("nowhere"), file.path, port=0, workers=workers, limits=limits, proxies=frozenset(proxies),
+        tls=tls,
+    )  # fmt: skip
     async with listening(made.application(), config) as port:
-        running = Running(f"http://127.0.0.1:{port}", sealer, source, made, index)
+        running = Running(f"{'https' if tls else 'http'}://127.0.0.1:{port}", sealer, source, made, index)
         running.tokens, running.file = tokens, file
         try:
             yield running

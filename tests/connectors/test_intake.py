@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import json
 import signal
 import ssl
@@ -19,15 +18,12 @@ import pytest
 from aiohttp import ClientError, ClientOSError, ClientSession, TCPConnector
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from connectors.intake.tokens import TokenFile
 from local.ports import free_port
 from schemas.topics import EVENTS, groups, topics
 from tests.conftest import RunningBroker
+from tests.connectors.authority import Authority
 from tests.connectors.support import AGB, BSN, BSNS, RAP_HEADER, table
 from tests.whole.stream import Stream
 from tools.bench import intake as bench
@@ -45,7 +41,7 @@ class Intake:
     """The intake as a process that can be stopped and killed."""
 
     def __init__(self, stream: Stream, *options: str, scheme: str = "http") -> None:
-        self.port, self._stream, self._options = free_port(), stream, options
+        self.port, self.metrics_port, self._stream, self._options = free_port(), free_port(), stream, options
         self.base = f"{scheme}://127.0.0.1:{self.port}"
         self.tokens = stream.home / "intake" / "tokens.json"
         self.scratch = stream.home / "scratch"
@@ -57,14 +53,17 @@ class Intake:
         environment = {**self._stream.environment(), "TMPDIR": str(self.scratch)}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*bench.command(self.port), *self._options], env=environment, stdout=log, stderr=subprocess.STDOUT
+                [*bench.command(self.port, self.metrics_port), *self._options],
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
 
     async def start(self) -> None:
         self.launch()
         for _ in range(600):
             assert self.process.poll() is None, self.log.read_text()[-3000:]
-            if await bench.is_ready(self.base):
+            if await bench.is_ready(self.metrics_port):
                 return
             await asyncio.sleep(0.1)
         raise AssertionError("not ready")
@@ -182,7 +181,7 @@ async def test_from_upload_to_receipt_and_nothing_of_a_test(stream: Stream, inta
     for one in file.read():
         file.revoke(one.id)
     for _ in range(300):
-        async with client.session.get("/metrics") as answer:
+        async with ClientSession() as plain, plain.get(f"http://127.0.0.1:{intake.metrics_port}/metrics") as answer:
             if "\nsor_intake_receipts 0.0" in await answer.text():
                 break
         await asyncio.sleep(0.1)
@@ -297,59 +296,14 @@ async def test_without_a_broker_it_says_so_and_takes_nothing(stream: Stream, mon
         async with ClientSession(running.base, headers={"Authorization": f"Bearer {token}"}) as session:
             for _ in range(300):
                 try:
-                    async with session.get("/health") as answer:
+                    async with session.get("/openapi.json") as answer:
                         assert answer.status == 200
                         break
                 except ClientError:
                     await asyncio.sleep(0.1)
-            async with session.get("/ready") as answer:
-                assert answer.status == 503
+            assert not await bench.is_ready(running.metrics_port)
             async with session.post("/deliveries", data=rap(1)) as answer:
                 assert (answer.status, "Retry-After" in answer.headers) == (503, True)
-
-
-class Authority:
-    """A certificate authority of the test, with the certificates that it makes."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._key = folder, ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
-        self.path = folder / "ca.pem"
-        made = self._builder(self._name, self._key).add_extension(x509.BasicConstraints(True, None), True)
-        made = made.add_extension(
-            x509.KeyUsage(False, False, False, False, False, True, True, False, False), True
-        ).add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), False)
-        self.path.write_bytes(made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-
-    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-        now = datetime.datetime.now(datetime.UTC)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
-        )
-
-    def issue(self, name: str) -> tuple[Path, Path]:
-        """Certificate and key, as PEM files."""
-        import ipaddress
-
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-        made = self._builder(subject, key).add_extension(x509.ExtendedKeyUsage(usages), False)
-        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-        made = made.add_extension(names, False)
-        made = made.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), False)
-        certificate, secret = self._folder / f"{name}.pem", self._folder / f"{name}.key"
-        signed = made.sign(self._key, hashes.SHA256())
-        certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-        form = serialization.PrivateFormat.PKCS8
-        secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
-        return certificate, secret
 
 
 @asynccontextmanager
@@ -374,18 +328,12 @@ async def test_certificates_of_both_sides(stream: Stream, tmp_path: Path) -> Non
     file.add_certificate(AGB, ssl.PEM_cert_to_DER_cert(sender[0].read_text()), 1)
     token = file.add(OTHER, 1)[1]
     with served(running):
-        running.launch()
-        async with _secured(running.base, authority, sender) as session:
-            for _ in range(300):
-                try:
-                    async with session.get("/ready") as answer:
-                        if answer.status == 200:
-                            break
-                except ClientError:
-                    pass
-                await asyncio.sleep(0.1)
-            async with session.post("/deliveries", data=rap(3, 7_000_000)) as answer:
-                assert (answer.status, (await answer.json())["afzender"]) == (202, AGB)
+        await running.start()
+        async with (
+            _secured(running.base, authority, sender) as session,
+            session.post("/deliveries", data=rap(3, 7_000_000)) as answer,
+        ):
+            assert (answer.status, (await answer.json())["afzender"]) == (202, AGB)
         async with _secured(running.base, authority, plain) as session, session.get("/deliveries") as answer:
             assert answer.status == 401  # known to the authority, but nobody's
         async with _secured(running.base, authority, plain, token) as session, session.get("/deliveries") as answer:
@@ -393,7 +341,7 @@ async def test_certificates_of_both_sides(stream: Stream, tmp_path: Path) -> Non
         for pair in (None, stranger.issue("stranger")):
             async with _secured(running.base, authority, pair, token) as session:
                 with pytest.raises((ClientError, ConnectionError)):
-                    async with session.get("/health") as answer:
+                    async with session.get("/openapi.json") as answer:
                         await answer.read()
         assert running.stop() == 0
 

@@ -238,15 +238,15 @@ def tokens_for(path: Path, senders: int) -> dict[int, str]:
     return {number: file.add(str(_FIRST_AGB + number), 1)[1] for number in range(senders)}
 
 
-def command(port: int) -> list[str]:
+def command(port: int, metrics_port: int) -> list[str]:
     """The intake as a process of its own."""
-    return [sys.executable, "-m", "sor", "intake", "--port", str(port)]
+    return [sys.executable, "-m", "sor", "intake", "--port", str(port), "--metrics-port", str(metrics_port)]
 
 
-async def is_ready(base: str) -> bool:
+async def is_ready(metrics_port: int) -> bool:
     """Whether the intake takes files."""
     try:
-        async with ClientSession() as session, session.get(f"{base}/ready") as answer:
+        async with ClientSession() as session, session.get(f"http://127.0.0.1:{metrics_port}/ready") as answer:
             return answer.status == 200
     except (ClientError, OSError):
         return False
@@ -257,22 +257,25 @@ def intake(sizes: IntakeSizes, tell: Tell) -> list[Figure]:
     with services() as running:
         settle(running.cluster, groups()["deliveries"], LINES)
         running.start("evaluate", "entry", "deliveries")
-        tokens, port = tokens_for(running.home / "intake" / "tokens.json", sizes.senders), free_port()
+        tokens = tokens_for(running.home / "intake" / "tokens.json", sizes.senders)
+        port, metrics_port = free_port(), free_port()
         with (running.home / "log" / "intake.log").open("ab") as log:
-            process = subprocess.Popen(leashed(command(port)), env=running.environment(), stdout=log, stderr=log)
+            process = subprocess.Popen(
+                leashed(command(port, metrics_port)), env=running.environment(), stdout=log, stderr=log
+            )
         try:
             tell(f"{sizes.senders} senders, {sizes.uploads} uploads of up to {sizes.rows} rows")
-            return asyncio.run(_measured(process, port, tokens, sizes))
+            return asyncio.run(_measured(process, port, metrics_port, tokens, sizes))
         finally:
             process.terminate()
             process.wait(_STOP_SECONDS)
 
 
 async def _measured(
-    process: subprocess.Popen[bytes], port: int, tokens: dict[int, str], sizes: IntakeSizes
+    process: subprocess.Popen[bytes], port: int, metrics_port: int, tokens: dict[int, str], sizes: IntakeSizes
 ) -> list[Figure]:
     base, deadline = f"http://127.0.0.1:{port}", time.monotonic() + _READY_SECONDS
-    while not await is_ready(base):
+    while not await is_ready(metrics_port):
         if process.poll() is not None or time.monotonic() > deadline:
             raise StackError(f"The intake is not ready (exit code {process.poll()}).")
         await asyncio.sleep(0.1)
