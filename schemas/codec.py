@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -181,6 +181,3 @@ class Codec:
             raise Undecodable(f"{self.name}: schema id {writer_id} is no Avro schema") from error
         self._writers[writer_id] = parsed
         return parsed
-
-
-CodecFactory = Callable[[str], Codec]

@@ -80,17 +80,6 @@ EENHEID_EURO: Final = "83"
 STATUS_FIRST, STATUS_REMOVE = 1, 3
 STATUS_ALLOWED: Final = frozenset({STATUS_FIRST, STATUS_REMOVE})
 
-BERICHTCODES: Final[dict[str, str]] = {
-    "436": "JW301",
-    "438": "JW305",
-    "439": "JW306",
-    "440": "JW307",
-    "441": "JW308",
-    "490": "JW323",
-    "491": "JW325",
-}
-BEOORDELAARS: Final[dict[str, str]] = {"O": "ouder", "C": "client", "B": "behandelaar"}
-
 #: COD327 = CBS 3.2 verwijzer [F]; there is no 07.
 VERWIJZERS: Final[dict[str, str]] = {
     "01": "Gemeente(lijke toegang)",

@@ -61,7 +61,6 @@ INTENSITEIT: Final[dict[str, Klasse]] = {
     "44A14": Klasse("duurzaam", "", "P"),
     "54003": Klasse("intensief", "", "P"),
 }
-INTENSITEITEN: Final = ("perspectief", "intensief", "duurzaam")
 
 #: CBS 3.7 reden beëindiging -> class for uitval; CBS gives an impression of uitval, explicitly for 03.
 UITVAL_CBS: Final[dict[str, Klasse]] = {

@@ -106,8 +106,6 @@ RULES: Final[dict[str, Rule]] = {
         "Voorstel van de monitor [P], geen regel van iJw.",
     ),
 }  # fmt: skip
-#: The codes that can stand in the column ``vlaggen`` of a row.
-VLAGGEN: Final = frozenset(code for code, rule in RULES.items() if rule.form == VLAG)
 
 #: The reasons why a row waits (``wacht``), per table of rows; ``words.waits_sentence`` has their words.
 WAITS_FOR: Final[dict[str, tuple[str, ...]]] = {

@@ -42,6 +42,7 @@ TRANSPORT_PARAMETERS = frozenset(
 
 _CODE = re.compile(r"Code: (\d+)\.")
 _NAME = re.compile(r"\(([A-Z][A-Z0-9_]+)\)")
+#: HTTP status -> names of errors (ClickHouse's src/Server/HTTP/exceptionCodeToHTTPStatus.cpp); any other has 500.
 _STATUS = {
     400: (
         "BAD_ARGUMENTS CANNOT_COMPILE_REGEXP CANNOT_PARSE_TEXT CANNOT_PARSE_ESCAPE_SEQUENCE "
@@ -93,11 +94,6 @@ class QueryFault(SenderFault):
         """The response body, with the server's version as ClickHouse adds it."""
         text = str(self)
         return f"{text if '(version ' in text else f'{text} (version {version})'}\n".encode()
-
-
-def status_of(name: str) -> int:
-    """HTTP status that ClickHouse gives an error with this name (src/Server/HTTP/exceptionCodeToHTTPStatus.cpp)."""
-    return _STATUS_OF_NAME.get(name, 500)
 
 
 def is_hello(statement: bytes) -> bool:

@@ -140,7 +140,6 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._held = 0.0  # when the positions of quiet partitions were last looked at
         self._round = -1  # the rebalance whose assignment is complete
         self._draining = False
-        self.seeks = 0  # how often the position guard had to go back
         self.restored = 0  # changelog records applied
 
     @property
@@ -328,7 +327,6 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
                 f"{log_end}: the topic was recreated or cut off. Stop all workers, raise the topic epoch, reset the "
                 "group's offsets to the earliest and start again"
             )
-        self.seeks += 1
         await self.seek_wait({tp: want})
 
     def _restore(self, tp: TP, found: list[FetchedRecord]) -> None:

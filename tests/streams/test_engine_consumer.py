@@ -52,7 +52,6 @@ class Lone(BatchConsumer):
         self._next, self._gaps, self._round, self._draining, self._held = {PLACE: 10}, {}, 1, False, 0.0
         self._due = 0.0
         self._committed_offset: dict[TP, int | None] = {PLACE: None}
-        self.seeks = 0
         self.sought: list[int] = []
         self.at, self.first, self.end = 10, 0, 1000
         self.folded: list[Any] = []
