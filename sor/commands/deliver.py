@@ -22,6 +22,7 @@ from connectors.errors import BrokerDown, ConnectorError
 from connectors.formats import files as sources
 from connectors.formats.cbs.layout import read
 from connectors.formats.model import Choices, FileFault
+from crypto.memory import guard
 from domain.field.formats import FORMATS
 from settings.access import kafka_cluster
 from settings.settings import Settings, load_settings
@@ -63,6 +64,7 @@ def deliver(
 
     Ends with 0: all accepted; 1: something refused; 2: nothing to deliver; 3: no receipt in time; 4: no broker; 130:
     interrupted. The same command again finishes what was not finished, and nothing counts twice.
+    guard()
     """
     if sender and not _AGB.fullmatch(sender):
         raise ConnectorError("--as is een AGB-code van acht cijfers.")

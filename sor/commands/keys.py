@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from crypto import keys
+from crypto.memory import guard
 from crypto.seal import key_id
 from settings.settings import load_settings
 
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def init(domain: Annotated[str, typer.Option(help="Domain of the pseudonyms: letters and digits.")] = "jeugd") -> None:
     """Make three key folders. Keys are never overwritten."""
+    guard()
     folder = load_settings().keys
     keys.init(folder, domain)
     typer.echo(f"Made {folder}/public, {folder}/evaluate and {folder}/entry.")
@@ -32,6 +34,7 @@ def init(domain: Annotated[str, typer.Option(help="Domain of the pseudonyms: let
 
 def show() -> None:
     """Show the names of the public keys, and whether the scalar of evaluate is the published one."""
+    guard()
     folder = load_settings().keys
     public = keys.load_public(folder)
     typer.echo(f"suite {public.suite}, epoch {public.epoch}, domain {public.domain}")

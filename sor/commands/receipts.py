@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import re
+import sys
 from collections.abc import Iterable
 from datetime import datetime
+from getpass import getpass
 from typing import Annotated, Any, Final
 
 import typer
 
+from connectors import masking
 from connectors.answer.journal import Journal, Place
 from connectors.answer.report import moment
+from connectors.errors import ConnectorError
 from crypto.keys import connector_secret
+from crypto.memory import guard
+from domain.field.bsn import elfproef
 from domain.field.messages import text
 from domain.field.words import KIND_LABELS, waits_sentence
 from settings.access import clickhouse_access
@@ -19,6 +25,13 @@ from settings.settings import Settings, load_settings
 from sinks.access import Access
 
 _NOTHING = 1
+#: Stands for a number that is asked for.
+ASK: Final = "-"
+_LONGEST: Final = 100
+_ON_THE_LINE: Final = (
+    "Dit nummer kan een BSN zijn, en iedereen op deze machine kan een opdrachtregel lezen. "
+    f"Geef --zoek {ASK} en typ het nummer als erom wordt gevraagd."
+)
 STATUSES: Final = ("alle", "in_verwerking", "verwerkt", "fouten", "ingetrokken")
 _QUERY: Final = """
 SELECT delivery, kind, sender, test, lines, gezien, geaccepteerd, afgekeurd, ingetrokken, klaar,
@@ -59,25 +72,48 @@ def receipts(
     status: Annotated[str, typer.Option("--status", help=f"One of {', '.join(STATUSES)}.")] = "alle",
     search: Annotated[
         str,
-        typer.Option("--zoek", help="A BSN, beschikkingsnummer or toewijzingsnummer delivered from this machine."),
+        typer.Option(
+            "--zoek", help="A number delivered from this machine; - asks for it, and so must be done for a BSN."
+        ),
     ] = "",
     journal: Annotated[
         bool, typer.Option("--journaal", help="With --zoek: only where it was delivered; asks no ClickHouse.")
     ] = False,
     most: Annotated[int, typer.Option("--most", min=1, help="At most so many, the newest first.")] = 50,
+    guard()
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
+    if _may_be_bsn(search) or elfproef(delivery):
+        raise ConnectorError(_ON_THE_LINE)
     """Show what became of deliveries. Ends with 0; 1 when nothing is found.
 
-    A number is searched in the journal of this machine's own deliveries, which holds keyed hashes only.
+    A number is searched in the journal of this machine's own deliveries, which holds keyed hashes only. Everybody on
+    this machine can read a command line: what may be a BSN is asked on the terminal, or read from standard input.
     """
     if status not in STATUSES:
         raise typer.BadParameter(f"--status is one of {', '.join(STATUSES)}")
     settings = load_settings()
-    found = _journal(settings).search(search) if search else []
+    found = _journal(settings).search(_asked() if search == ASK else search) if search else []
     if journal:
         _show([place._asdict() for place in found], map(_place_text, found), as_json=as_json)
         return
+def _may_be_bsn(text: str) -> bool:
+    """Whether somebody may have written a BSN here: with points or spaces in it, or without the zero at its front."""
+    numbers = {*re.findall("[0-9]+", text), re.sub(r"[^\w]", "", text)}
+    return any(len(number) in (8, 9) and elfproef(number.zfill(9)) for number in numbers)
+
+
+def _asked() -> str:
+    """A number from the terminal, where it is not shown, or the first line of standard input."""
+    if sys.stdin.isatty():
+        number = getpass("Nummer (wordt niet getoond): ")
+    else:
+        number = sys.stdin.buffer.readline(_LONGEST).decode("ascii", "replace")
+    if not number.strip():
+        raise ConnectorError("Er is geen nummer gegeven.")
+    return number.strip()
+
+
     among = sorted({place.delivery for place in found})
     rows = [] if search and not among else _ask(settings, aanbieder, delivery, among, since, status, most)
     for row in rows:
@@ -90,7 +126,7 @@ def _journal(settings: Settings) -> Journal:
 
 
 def _show(rows: list[dict[str, Any]], lines: Iterable[str], *, as_json: bool) -> None:
-    shown = json.dumps(rows, ensure_ascii=False, indent=2) if as_json else "\n".join(lines)
+    shown = masking.json_text(rows) if as_json else "\n".join(map(masking.plain, lines))
     typer.echo(shown or "Geen aanlevering gevonden.")
     if not rows:
         raise typer.Exit(_NOTHING)

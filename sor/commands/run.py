@@ -11,6 +11,7 @@ import typer
 from confluent_kafka import KafkaException
 
 from crypto import keys
+from crypto.memory import guard
 from faults import EXIT_FAULT, OperatorFault
 from monitoring import logs
 from schemas.codec import IdSource
@@ -64,6 +65,7 @@ def _ids(settings: Settings) -> IdSource | None:
 
 
 def _evaluate(settings: Settings, slot: str, page: HealthConfig) -> int:
+    guard()
     from streams import evaluate
     from transport.loop import Stop
 
@@ -75,6 +77,7 @@ def _evaluate(settings: Settings, slot: str, page: HealthConfig) -> int:
 
 
 def _entry(settings: Settings, slot: str, page: HealthConfig) -> int:
+    guard()
     from streams import entry
     from transport.loop import Stop
 

@@ -56,11 +56,13 @@ class Stream:
             "COLUMNS": "200",
         }
 
-    def sor(self, *words: str, check: bool = True, timeout: float = 180) -> subprocess.CompletedProcess[str]:
-        """Run a command of the project as a user does."""
+    def sor(
+        self, *words: str, check: bool = True, timeout: float = 180, typed: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of the project as a user does, who types what stands in ``typed``."""
         done = subprocess.run(
             [sys.executable, "-m", "sor", *words],
-            env=self.environment(), capture_output=True, text=True, timeout=timeout, check=False,
+            env=self.environment(), capture_output=True, text=True, timeout=timeout, check=False, input=typed,
         )  # fmt: skip
         self.said += [done.stdout, done.stderr]
         if check and done.returncode:
