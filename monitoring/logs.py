@@ -1,8 +1,7 @@
 """Logs as JSON lines, of our own code and of every library, without what a record held.
 
 A line has ``timestamp`` (UTC), ``level``, ``logger``, ``process`` and ``event``. What a line says of one delivery
-carries it as ``delivery``: its number is a keyed hash, so that all lines of all processes about it are found with one
-search.
+carries it as ``delivery``: its number is a keyed hash, so one search finds all lines of all processes about it.
 
 Our own code says it as ``structlog.get_logger().info("…", delivery=…)`` and in no other way. The loggers of Python are
 what libraries use, and are named here alone (``quiet``).

@@ -1,8 +1,7 @@
 """An indicator over many rows: the query for ClickHouse, and the same computation in Python.
 
 Scope of all figures [P]: rows of the indicator's own source; of messages the municipalities that belong to a cluster,
-of CBS files every municipality that is configured; no category outside jeugdhulp (47-49). Rows marked as deleted never
-count.
+of CBS files every municipality that is configured; no category outside jeugdhulp (47-49). No deleted rows.
 """
 
 from __future__ import annotations

@@ -47,8 +47,8 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class ProductClass:
-    """One StartProduct (no ``reden``) or StopProduct. ``toewijzingnummer`` is text, '' in taakgericht
-    work: leading zeros carry no meaning but occur.
+    """One StartProduct (no ``reden``) or StopProduct. ``toewijzingnummer`` is text, '' in taakgericht work: leading
+    zeros carry no meaning but occur.
     """
 
     toewijzingnummer: str
