@@ -64,8 +64,8 @@ def deliver(
 
     Ends with 0: all accepted; 1: something refused; 2: nothing to deliver; 3: no receipt in time; 4: no broker; 130:
     interrupted. The same command again finishes what was not finished, and nothing counts twice.
-    guard()
     """
+    guard()
     if sender and not _AGB.fullmatch(sender):
         raise ConnectorError("--as is een AGB-code van acht cijfers.")
     settings = load_settings()

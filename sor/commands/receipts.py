@@ -80,23 +80,30 @@ def receipts(
         bool, typer.Option("--journaal", help="With --zoek: only where it was delivered; asks no ClickHouse.")
     ] = False,
     most: Annotated[int, typer.Option("--most", min=1, help="At most so many, the newest first.")] = 50,
-    guard()
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    if _may_be_bsn(search) or elfproef(delivery):
-        raise ConnectorError(_ON_THE_LINE)
     """Show what became of deliveries. Ends with 0; 1 when nothing is found.
 
     A number is searched in the journal of this machine's own deliveries, which holds keyed hashes only. Everybody on
     this machine can read a command line: what may be a BSN is asked on the terminal, or read from standard input.
     """
+    guard()
     if status not in STATUSES:
         raise typer.BadParameter(f"--status is one of {', '.join(STATUSES)}")
+    if _may_be_bsn(search) or elfproef(delivery):
+        raise ConnectorError(_ON_THE_LINE)
     settings = load_settings()
     found = _journal(settings).search(_asked() if search == ASK else search) if search else []
     if journal:
         _show([place._asdict() for place in found], map(_place_text, found), as_json=as_json)
         return
+    among = sorted({place.delivery for place in found})
+    rows = [] if search and not among else _ask(settings, aanbieder, delivery, among, since, status, most)
+    for row in rows:
+        row["gezocht"] = [_line(row, place) for place in found if place.delivery == row["aanlevering"]]
+    _show(rows, _text(rows, lines=bool(delivery)), as_json=as_json)
+
+
 def _may_be_bsn(text: str) -> bool:
     """Whether somebody may have written a BSN here: with points or spaces in it, or without the zero at its front."""
     numbers = {*re.findall("[0-9]+", text), re.sub(r"[^\w]", "", text)}
@@ -112,13 +119,6 @@ def _asked() -> str:
     if not number.strip():
         raise ConnectorError("Er is geen nummer gegeven.")
     return number.strip()
-
-
-    among = sorted({place.delivery for place in found})
-    rows = [] if search and not among else _ask(settings, aanbieder, delivery, among, since, status, most)
-    for row in rows:
-        row["gezocht"] = [_line(row, place) for place in found if place.delivery == row["aanlevering"]]
-    _show(rows, _text(rows, lines=bool(delivery)), as_json=as_json)
 
 
 def _journal(settings: Settings) -> Journal:
