@@ -48,7 +48,7 @@ LABELS: Final[dict[str, str]] = {
     "error": "name of an error of ClickHouse",
 }
 
-#: Days that the sender takes, in seconds: a start is due within five working days, scores and CEM+ within a month.
+#: Days that the source takes, in seconds: a start is due within five working days, scores and CEM+ within a month.
 AGE_BUCKETS: Final = tuple(86_400.0 * days for days in (0.04, 0.25, 1, 2, 3, 5, 7, 14, 30, 60, 90, 180, 365))
 
 #: The objective is half a second for half of all events and two seconds for 99 %: the buckets are dense around both.
@@ -156,7 +156,7 @@ POISON_SHARE: Final = _gauge(
     "sor_poison_share",
     ("stage",),
     "Share of unreadable records in the recent window, 0 to 1. A stage stops itself above its limit.",
-    "Look at the codes in sor.rejected: one sender with a wrong version, or a fault of ours after a release.",
+    "Look at the codes in sor.rejected: one source with a wrong version, or a fault of ours after a release.",
 )
 
 DISK_FREE: Final = _gauge(
@@ -178,14 +178,14 @@ REJECTED: Final = _counter(
     "sor_rejected_total",
     ("stage", "code"),
     "Records that could not be read and went to sor.rejected with their coordinates.",
-    "Find them by coordinates in the table rejected; the code says what to ask of the sender.",
+    "Find them by coordinates in the table rejected; the code says what to ask of the source.",
     beside="sor_records_total",
 )
 DELIVERY_REFUSALS: Final = _counter(
     "sor_delivery_refusals_total",
     ("kind", "code"),
     "Refused records of deliveries, by rule.",
-    "One code that dominates: the senders' software or our reading of the rule; ask one sender for an example.",
+    "One code that dominates: the sources' software or our reading of the rule; ask one source for an example.",
     beside="sor_lines_total",
 )
 LAST_DELIVERY: Final = _gauge(
@@ -263,8 +263,8 @@ BURST_PROVIDERS: Final = _gauge(
 UNOPENED_PROVIDERS: Final = _gauge(
     "sor_unopened_providers",
     (),
-    "Senders with more than 100 records in the last hour that were evaluated and became no line.",
-    "Somebody may be guessing identities in the name of a sender: see who writes to sor.in.* under that name.",
+    "Sources with more than 100 records in the last hour that were evaluated and became no line.",
+    "Somebody may be guessing identities in the name of a source: see who writes to sor.in.* under that name.",
 )
 LAST_ACCEPTED: Final = _gauge(
     "sor_last_accepted_timestamp_seconds",
@@ -288,14 +288,14 @@ UNFINISHED: Final = _gauge(
     "sor_unfinished_deliveries",
     (),
     "Deliveries with records that have no outcome yet, older than ten minutes.",
-    "The sender was cut off, or a stage is behind: deliver the same files again, nothing counts twice.",
+    "The source was cut off, or a stage is behind: deliver the same files again, nothing counts twice.",
 )
 EVENT_AGE: Final = _histogram(
     "sor_event_age_seconds",
     ("table",),
     AGE_BUCKETS,
     "Time from the event itself (begin or end of care, meting, upload) until its row can be queried; a sample.",
-    "Long: senders deliver late, or a backlog was delivered. The part that is ours is sor_freshness_seconds.",
+    "Long: sources deliver late, or a backlog was delivered. The part that is ours is sor_freshness_seconds.",
 )
 AUDIT_DIFFERENCE: Final = _gauge(
     "sor_audit_difference_rows",

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import clickhouse_connect
 
 from connectors.delivery.connector import Connector
-from connectors.formats import files as sources
+from connectors.formats import files as input_files
 from connectors.formats.cbs.layout import read
 from connectors.formats.model import Choices, FileFault
 from local.errors import StackError
@@ -125,7 +125,7 @@ def _deliver(settings: Settings, paths: list[Path], tell: Tell) -> Delivered:
 
 def _run(connector: Connector, paths: list[Path], tell: Tell | None = None) -> Delivered:
     began, refused, deliveries, records = time.monotonic(), list[FileFault](), 0, 0
-    found = sources.find(paths, sources.Limits(), refused.append)
+    found = input_files.find(paths, input_files.Limits(), refused.append)
     for delivery in connector.deliveries(found, connector.run(), refused.append):
         connector.publish(delivery)
         deliveries, records = deliveries + 1, records + delivery.lines

@@ -55,7 +55,7 @@ def technical(delivery: Delivery, to: str, sender: str) -> EmailMessage:
 
 def _technical(file: File) -> list[str]:
     count = file.context.tally
-    lines = [f"Bestand: {file.source.shown}"]
+    lines = [f"Bestand: {file.input.shown}"]
     if count.total:
         lines.append(
             f"Aangeleverde regels: {count.total}, waarvan {count.empty} leeg, {count.header} kopregel en "
@@ -74,7 +74,7 @@ def content(delivery: Delivery, receipt: Receipt, to: str, sender: str) -> Email
     lines = [
         f"Uw aanlevering van {KIND_LABELS[delivery.kind]} is inhoudelijk gecontroleerd.",
         "",
-        *(f"Bestand: {file.source.shown}" for file in delivery.files),
+        *(f"Bestand: {file.input.shown}" for file in delivery.files),
         f"Tijdstip van aanlevering: {report.moment(delivery.tijd)}",
         f"Geaccepteerd: {receipt.geaccepteerd} van {receipt.lines}. Gevonden fouten: {receipt.afgekeurd or 'geen'}.",
         *(f"{number} × {code}: {text(code)}" for code, number in sorted(receipt.codes.items())),

@@ -50,7 +50,7 @@ def first_step(delivery: Delivery) -> list[str]:
 
 def _technical(file: File, kind: str) -> Iterator[str]:
     count = file.context.tally
-    yield f"  Stap 1, technisch: {file.source.shown}"
+    yield f"  Stap 1, technisch: {file.input.shown}"
     yield (
         f"    {count.total} regels aangeleverd: {count.empty} leeg, {count.header} kopregel, "
         f"{count.data} gegevensregels; {_number(count.wrong, 'fout')}"
@@ -129,11 +129,11 @@ def _rows(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> lis
         found = delivery.file_of(line)
         if found is None or found.fault:
             continue
-        if (found.source.shown, fault.regel) in known:
+        if (found.input.shown, fault.regel) in known:
             _overrule(rows, found, fault)
         else:
             rows.append(_fault_row(found, fault))
-    order = {file.source.shown: place for place, file in enumerate(delivery.files)}
+    order = {file.input.shown: place for place, file in enumerate(delivery.files)}
     return sorted(rows, key=lambda row: (order[row["bestand"]], row["regel"]))
 
 
@@ -145,7 +145,7 @@ def _total_rows(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) 
 
 def _row(delivery: Delivery, file: File, record: FileRecord) -> dict[str, Any]:
     refused = record.inhoud if isinstance(record.inhoud, Afwijzing) else None
-    row = {"bestand": file.source.shown, "regel": record.regel, "regels": record.regels}
+    row = {"bestand": file.input.shown, "regel": record.regel, "regels": record.regels}
     row |= _shown_cells(delivery.kind, record.cells)
     return row | _outcome(refused.code if refused else "", refused.veld if refused else "", row.get("type", ""))
 
@@ -179,14 +179,14 @@ def _outcome(code: str, field: str, type_: Any) -> dict[str, str]:
 
 
 def _fault_row(file: File, fault: Fault) -> dict[str, Any]:
-    row = {"bestand": file.source.shown, "regel": fault.regel, "regels": fault.regels}
+    row = {"bestand": file.input.shown, "regel": fault.regel, "regels": fault.regels}
     return row | _outcome(fault.code, fault.veld, "")
 
 
 def _overrule(rows: list[dict[str, Any]], file: File, fault: Fault) -> None:
     """A row that was right here and refused at the third party."""
     for row in rows:
-        if row["bestand"] == file.source.shown and row["regel"] == fault.regel and not row["code"]:
+        if row["bestand"] == file.input.shown and row["regel"] == fault.regel and not row["code"]:
             row |= _outcome(fault.code, fault.veld, row.get("type", ""))
 
 
@@ -224,7 +224,7 @@ def as_json(delivery: Delivery, receipt: Receipt | None, *, show_all: bool = Fal
 def _file_json(file: File) -> dict[str, Any]:
     count = file.context.tally
     return {
-        "naam": file.source.shown,
+        "naam": file.input.shown,
         "records": file.records,
         "afgekeurd_hier": file.refused,
         "geweigerd": refused_json(file.fault) if file.fault else None,

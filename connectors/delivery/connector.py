@@ -37,7 +37,7 @@ from connectors.answer.journal import Journal
 from connectors.answer.receipts import QUIET, KafkaReceipts, Receipt, Receipts
 from connectors.delivery.deliveries import Delivery, Progress, Publishes, Refuse, Run, candidates, check, publish
 from connectors.errors import BrokerDown
-from connectors.formats.files import Limits, Source
+from connectors.formats.files import InputFile, Limits
 from connectors.formats.model import Choices, FileFault
 from crypto.keys import connector_secret, load_public
 from transport.clients import Cluster
@@ -93,10 +93,10 @@ class Connector:
         return Run(self._secret, sender, test, now, self._limits, keep_accepted, self._choices)
 
     def deliveries(
-        self, sources: Iterable[Source], run: Run, refuse: Refuse, progress: Progress = _nothing
+        self, found_files: Iterable[InputFile], run: Run, refuse: Refuse, progress: Progress = _nothing
     ) -> Iterator[Delivery]:
         """First pass over all files: one delivery after the other, checked and named."""
-        for group in candidates(sources, run, refuse).values():
+        for group in candidates(found_files, run, refuse).values():
             delivery = check(group, run, refuse, progress)
             if delivery is not None:
                 yield delivery
@@ -148,8 +148,8 @@ class Connector:
                 published as one refused record, and ``delivery.files[0].fault`` says why.
         """
         refused: list[FileFault] = []
-        source = Source(masking.name(name), name, len(content), content=content)
-        delivery = next(self.deliveries([source], self.run(sender, test=test), refused.append), None)
+        given = InputFile(masking.name(name), name, len(content), content=content)
+        delivery = next(self.deliveries([given], self.run(sender, test=test), refused.append), None)
         if delivery is None:
             raise refused[0]
         self.publish(delivery)

@@ -20,7 +20,7 @@ from connectors.delivery.recognise import CSV_KINDS, HEAD, PARSERS, recognise
 from connectors.delivery.sealed import SealedDelivery
 from connectors.errors import ConnectorError
 from connectors.formats.cem import providers
-from connectors.formats.files import Limits, Source, Stamp
+from connectors.formats.files import InputFile, Limits, Stamp
 from connectors.formats.model import Afwijzing, Choices, FileContext, FileFault, FileRecord, Tally
 from crypto.keys import PublicKeys
 from schemas.topics import IN_TOPIC
@@ -67,7 +67,7 @@ class Run(NamedTuple):
 class Candidate(NamedTuple):
     """A file with its kind and sender; ``fault`` when it is refused already."""
 
-    source: Source
+    input: InputFile
     kind: str
     sender: str
     fault: FileFault | None = None
@@ -78,7 +78,7 @@ class Candidate(NamedTuple):
 class File:
     """One file of a delivery after the first pass."""
 
-    source: Source
+    input: InputFile
     stamp: Stamp
     context: FileContext
     mac: bytes = b""
@@ -117,12 +117,12 @@ class Changed(ConnectorError):
         self.fault, self.sent = fault, sent
 
 
-def candidates(sources: Iterable[Source], run: Run, refuse: Refuse) -> dict[tuple[str, str], list[Candidate]]:
+def candidates(found_files: Iterable[InputFile], run: Run, refuse: Refuse) -> dict[tuple[str, str], list[Candidate]]:
     """The files by kind and sender, in order of appearance; what has no kind or no sender goes to ``refuse``."""
     groups: dict[tuple[str, str], list[Candidate]] = {}
-    for source in sources:
+    for given in found_files:
         try:
-            found = _candidates(source, run)
+            found = _candidates(given, run)
         except FileFault as fault:
             refuse(fault)
         else:
@@ -131,35 +131,35 @@ def candidates(sources: Iterable[Source], run: Run, refuse: Refuse) -> dict[tupl
     return groups
 
 
-def _candidates(source: Source, run: Run) -> list[Candidate]:
+def _candidates(given: InputFile, run: Run) -> list[Candidate]:
     """One candidate; of a feed with metingen of many providers (BergOp) one for each of them."""
-    candidate = _candidate(source, run)
+    candidate = _candidate(given, run)
     if candidate.kind != "cem" or run.sender:
         return [candidate]
-    with closing(source.open()) as stream:
+    with closing(given.open()) as stream:
         senders = providers(stream)
     if len(senders) < 2:
         return [candidate]
-    return [Candidate(source, "cem", sender, share=place) for place, sender in enumerate(senders)]
+    return [Candidate(given, "cem", sender, share=place) for place, sender in enumerate(senders)]
 
 
-def _candidate(source: Source, run: Run) -> Candidate:
-    with source.open() as stream:
+def _candidate(given: InputFile, run: Run) -> Candidate:
+    with given.open() as stream:
         head = stream.read(HEAD)
-    kind, own = recognise(head, source.file_name, source.shown, run.choices.layout)
+    kind, own = recognise(head, given.file_name, given.shown, run.choices.layout)
     sender = run.sender or own
     if not sender and kind not in CSV_KINDS:
-        _explain(source, kind, run)
+        _explain(given, kind, run)
     if not sender:
-        raise FileFault("B08", source.shown)
+        raise FileFault("B08", given.shown)
     foreign = kind == "cem" and own and own != sender
-    return Candidate(source, kind, sender, FileFault("B09", source.shown) if foreign else None)
+    return Candidate(given, kind, sender, FileFault("B09", given.shown) if foreign else None)
 
 
-def _explain(source: Source, kind: str, run: Run) -> None:
+def _explain(given: InputFile, kind: str, run: Run) -> None:
     """A message without a readable sender is refused by its parser, which knows why."""
-    with source.open() as stream:
-        for _ in PARSERS[kind](stream, FileContext(source.shown, "", run.tijd)):
+    with given.open() as stream:
+        for _ in PARSERS[kind](stream, FileContext(given.shown, "", run.tijd)):
             pass
 
 
@@ -168,7 +168,7 @@ def check(group: list[Candidate], run: Run, refuse: Refuse, progress: Progress =
     files = []
     for place, candidate in enumerate(group):
         # A file later in the delivery counts as uploaded later: its scores win over those of earlier files.
-        context = FileContext(candidate.source.shown, candidate.sender, run.tijd + place, choices=run.choices)
+        context = FileContext(candidate.input.shown, candidate.sender, run.tijd + place, choices=run.choices)
         context.share = candidate.share
         try:
             files.append(_check_file(candidate, context, run, progress))
@@ -194,10 +194,10 @@ def _name(run: Run, kind: str, sender: str, files: list[File]) -> str:
 
 def _check_file(candidate: Candidate, context: FileContext, run: Run, progress: Progress) -> File:
     """One file in the first pass; raises only what is not counted by the third party."""
-    source = candidate.source
-    file = File(source, settled(source), context)
+    given = candidate.input
+    file = File(given, settled(given), context)
     try:
-        content = prepare(source, run.secret, run.limits.file_bytes)
+        content = prepare(given, run.secret, run.limits.file_bytes)
         file.mac = content.mac
         file.kenmerk = None if candidate.kind in CSV_KINDS else content.kenmerk
         context.encoding, context.rows = content.encoding, content.rows
@@ -206,7 +206,7 @@ def _check_file(candidate: Candidate, context: FileContext, run: Run, progress: 
     except FileFault as fault:
         if fault.code in _LOCAL:
             raise
-        file.mac = file.mac or _mac_of_head(source, run)
+        file.mac = file.mac or _mac_of_head(given, run)
         file.records, file.fault, file.refused, file.codes = 1, fault, 1, Counter({fault.code: 1})
         file.shown = []
     return file
@@ -216,14 +216,14 @@ def _require_readable(candidate: Candidate, content: Content) -> None:
     if candidate.fault:
         raise candidate.fault
     if candidate.kind in CSV_KINDS and candidate.kind != "cbs" and not (content.encoding and content.sensible):
-        raise FileFault("B02" if content.encoding else "B04", candidate.source.shown)
+        raise FileFault("B02" if content.encoding else "B04", candidate.input.shown)
 
 
-def _mac_of_head(source: Source, run: Run) -> bytes:
+def _mac_of_head(given: InputFile, run: Run) -> bytes:
     """Names a file that is not read to its end: too large, or damaged."""
-    with source.open() as stream:
+    with given.open() as stream:
         head = stream.read(HEAD)
-    return hmac.new(run.secret, b"head" + str(source.size).encode() + head, hashlib.sha256).digest()
+    return hmac.new(run.secret, b"head" + str(given.size).encode() + head, hashlib.sha256).digest()
 
 
 def _first_pass(file: File, kind: str, run: Run, progress: Progress) -> None:
@@ -234,14 +234,14 @@ def _first_pass(file: File, kind: str, run: Run, progress: Progress) -> None:
             break
         scattered = len(file.context.scattered)  # these metingen or keys are one record each: look again
     if not file.records:
-        raise FileFault("B16", file.source.shown)
+        raise FileFault("B16", file.input.shown)
 
 
 def _count(file: File, kind: str, run: Run, progress: Progress) -> None:
     file.records = file.refused = 0
     file.codes.clear()
     file.shown.clear()
-    for record in _records(file, kind, file.source.open()):
+    for record in _records(file, kind, file.input.open()):
         file.records += 1
         if isinstance(record.inhoud, Afwijzing):
             file.refused += 1
@@ -276,8 +276,8 @@ def publish(
         NotDelivered: the broker does not take the records.
     """
     for file in delivery.files:
-        if file.source.stamp() != file.stamp:
-            raise Changed(FileFault("B07", file.source.shown), 0)
+        if file.input.stamp() != file.stamp:
+            raise Changed(FileFault("B07", file.input.shown), 0)
     sealed = SealedDelivery(keys, delivery.kind, delivery.id, delivery.lines, delivery.sender, delivery.test)
     topic, key = IN_TOPIC[delivery.kind], delivery.id.encode()
     sent = 0
@@ -311,11 +311,11 @@ def _lines(delivery: Delivery) -> Iterator[tuple[int, FileRecord, bytes | None]]
             )
             continue
         line = file.first_line
-        with same_bytes(file.source, delivery.secret, file.mac) as stream:
+        with same_bytes(file.input, delivery.secret, file.mac) as stream:
             for record in _records(file, delivery.kind, stream):
                 if line >= file.first_line + file.records:
-                    raise FileFault("B07", file.source.shown)
+                    raise FileFault("B07", file.input.shown)
                 yield line, record, file.kenmerk
                 line += 1
         if line != file.first_line + file.records:
-            raise FileFault("B07", file.source.shown)
+            raise FileFault("B07", file.input.shown)

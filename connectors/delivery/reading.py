@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import BinaryIO, Final, NamedTuple
 
-from connectors.formats.files import Source, Stamp
+from connectors.formats.files import InputFile, Stamp
 from connectors.formats.model import FileFault
 
 #: Files up to this size are held in memory while they are parsed, one at a time.
@@ -65,7 +65,7 @@ def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
     return True
 
 
-def prepare(source: Source, secret: bytes, most: int) -> Content:
+def prepare(given: InputFile, secret: bytes, most: int) -> Content:
     """Read a file once.
 
     Raises:
@@ -74,11 +74,11 @@ def prepare(source: Source, secret: bytes, most: int) -> Content:
     keyed, plain, encoding = hmac.new(secret, digestmod=hashlib.sha256), hashlib.sha256(), _Encoding()
     size = lines = 0
     sensible = True
-    with source.open() as stream:
+    with given.open() as stream:
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
             if size > most:
-                raise FileFault("B05", source.shown)
+                raise FileFault("B05", given.shown)
             keyed.update(chunk)
             plain.update(chunk)
             encoding.feed(chunk)
@@ -87,38 +87,38 @@ def prepare(source: Source, secret: bytes, most: int) -> Content:
             sensible = sensible and (ends > 0 or len(chunk) < _CHUNK)
     name = encoding.name()
     if encoding.cut:
-        raise FileFault("B03", source.shown, lines + 1)
+        raise FileFault("B03", given.shown, lines + 1)
     return Content(keyed.digest(), plain.digest()[:16], name, lines + 1, sensible)
 
 
 @contextmanager
-def same_bytes(source: Source, secret: bytes, mac: bytes) -> Iterator[BinaryIO]:
+def same_bytes(given: InputFile, secret: bytes, mac: bytes) -> Iterator[BinaryIO]:
     """The bytes whose keyed hash is ``mac``; ``B07`` when they are others."""
-    if source.size > HELD:
-        if prepare(source, secret, source.size).mac != mac:
-            raise FileFault("B07", source.shown)
-        with source.open() as stream:
+    if given.size > HELD:
+        if prepare(given, secret, given.size).mac != mac:
+            raise FileFault("B07", given.shown)
+        with given.open() as stream:
             yield stream
         return
-    with source.open() as stream:
+    with given.open() as stream:
         held = stream.read(HELD + 1)
     if not hmac.compare_digest(hmac.new(secret, held, hashlib.sha256).digest(), mac):
-        raise FileFault("B07", source.shown)
+        raise FileFault("B07", given.shown)
     yield BytesIO(held)
 
 
 def settled(
-    source: Source, now_ns: Callable[[], int] = time.time_ns, sleep: Callable[[float], None] = time.sleep
+    given: InputFile, now_ns: Callable[[], int] = time.time_ns, sleep: Callable[[float], None] = time.sleep
 ) -> Stamp:
     """The state of a file that is no longer written to; one look back when it was written to a moment ago.
 
     Raises:
         FileFault: ``B07`` when it changed meanwhile, ``B13`` when it is gone.
     """
-    stamp = source.stamp()
+    stamp = given.stamp()
     age = now_ns() - stamp.mtime_ns
-    if age < SETTLED_NS and source.path is not None:
+    if age < SETTLED_NS and given.path is not None:
         sleep(min(SETTLED_NS, SETTLED_NS - age) / 1e9)
-        if source.stamp() != stamp:
-            raise FileFault("B07", source.shown)
+        if given.stamp() != stamp:
+            raise FileFault("B07", given.shown)
     return stamp

@@ -54,7 +54,7 @@ class Stamp(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Source:
+class InputFile:
     """Bytes that can be read twice: a file, a member of a zip file, or content in memory."""
 
     shown: str  # for the sender's screen: no BSN, no control characters
@@ -92,15 +92,15 @@ class Source:
 class _Guarded(RawIOBase):
     """Turns what can go wrong while reading into a ``FileFault``; errors of whoever reads stay what they are."""
 
-    def __init__(self, source: Source, errors: tuple[type[Exception], ...]) -> None:
-        self._source, self._errors = source, errors
-        self._stream = self._try(source._opened)
+    def __init__(self, given: InputFile, errors: tuple[type[Exception], ...]) -> None:
+        self._given, self._errors = given, errors
+        self._stream = self._try(given._opened)
 
     def _try(self, action: Callable[[], T]) -> T:
         try:
             return action()
         except self._errors:
-            raise FileFault("B10" if self._source.member else "B13", self._source.shown) from None
+            raise FileFault("B10" if self._given.member else "B13", self._given.shown) from None
 
     def readable(self) -> bool:
         return True
@@ -117,7 +117,7 @@ class _Guarded(RawIOBase):
         super().close()
 
 
-def find(paths: list[Path], limits: Limits, refuse: Callable[[FileFault], None]) -> Iterator[Source]:
+def find(paths: list[Path], limits: Limits, refuse: Callable[[FileFault], None]) -> Iterator[InputFile]:
     """Every file below the paths once, sorted by path within each; what cannot be opened goes to ``refuse``."""
     seen = set[Path]()
     for given in paths:
@@ -125,7 +125,7 @@ def find(paths: list[Path], limits: Limits, refuse: Callable[[FileFault], None])
             real = path.resolve()
             if real not in seen:
                 seen.add(real)
-                yield from _sources(path, masking.name(_below(path, given)), limits, refuse)
+                yield from _input_files(path, masking.name(_below(path, given)), limits, refuse)
 
 
 def _below(path: Path, given: Path) -> str:
@@ -144,13 +144,13 @@ def _files(given: Path) -> Iterator[Path]:
     yield from sorted(found)
 
 
-def _sources(path: Path, shown: str, limits: Limits, refuse: Callable[[FileFault], None]) -> Iterator[Source]:
+def _input_files(path: Path, shown: str, limits: Limits, refuse: Callable[[FileFault], None]) -> Iterator[InputFile]:
     try:
         found, head = _look(path, shown)
         if head in (_ZIP, _EMPTY_ZIP):
             yield from _members(path, shown, limits, refuse)
         else:
-            yield Source(shown, path.name, found.st_size, path)
+            yield InputFile(shown, path.name, found.st_size, path)
     except FileFault as fault:
         refuse(fault)
     except OSError:
@@ -167,12 +167,12 @@ def _look(path: Path, shown: str) -> tuple[os.stat_result, bytes]:
         return found, file.read(4)
 
 
-def _members(path: Path, shown: str, limits: Limits, refuse: Callable[[FileFault], None]) -> Iterator[Source]:
+def _members(path: Path, shown: str, limits: Limits, refuse: Callable[[FileFault], None]) -> Iterator[InputFile]:
     """The files in a zip file, in order of name; the zip file as a whole is refused when it breaks a bound."""
     with zipfile.ZipFile(path) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     if any(entry.filename == _SHEET for entry in entries):
-        yield Source(shown, path.name, path.stat().st_size, path)
+        yield InputFile(shown, path.name, path.stat().st_size, path)
         return
     if any(entry.filename == "[Content_Types].xml" for entry in entries):
         raise FileFault("B14", shown)
@@ -182,21 +182,21 @@ def _members(path: Path, shown: str, limits: Limits, refuse: Callable[[FileFault
         name = entry.filename.rpartition("/")[2]
         if name.startswith(".") or entry.filename.startswith("__MACOSX/"):
             continue
-        source = Source(f"{shown}/{masking.name(entry.filename)}", name, entry.file_size, path, entry.filename)
-        code = _refused(entry, source, limits)
+        given = InputFile(f"{shown}/{masking.name(entry.filename)}", name, entry.file_size, path, entry.filename)
+        code = _refused(entry, given, limits)
         if code:
-            refuse(FileFault(code, source.shown))
+            refuse(FileFault(code, given.shown))
         else:
-            yield source
+            yield given
 
 
-def _refused(entry: zipfile.ZipInfo, source: Source, limits: Limits) -> str:
+def _refused(entry: zipfile.ZipInfo, given: InputFile, limits: Limits) -> str:
     if entry.flag_bits & _ENCRYPTED:
         return "B10"
     if entry.file_size > _RATIO_FROM and entry.file_size > limits.zip_ratio * max(1, entry.compress_size):
         return "B11"
     try:
-        with source.open() as stream:
+        with given.open() as stream:
             return "B12" if stream.read(4) in (_ZIP, _EMPTY_ZIP) else ""
     except FileFault as fault:
         return fault.code

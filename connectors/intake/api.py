@@ -40,7 +40,7 @@ _DELIVERY: Final = web.RequestKey("delivery", str)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Source(Protocol):
+class ReceiptFeed(Protocol):
     """Where receipts come from, as far as an answer depends on it (``reader.ReceiptReader``)."""
 
     providers: frozenset[str]
@@ -54,11 +54,11 @@ class Intake:
     """The handlers, with all they need. Lives on one event loop."""
 
     def __init__(
-        self, gate: Gate, index: Index, sealer: Sealer, receipts: documents.Receipts, source: Source,
+        self, gate: Gate, index: Index, sealer: Sealer, receipts: documents.Receipts, feed: ReceiptFeed,
         limits: IntakeLimits, workers: int,
     ) -> None:  # fmt: skip
         self._gate, self._index, self._sealer, self._receipts = gate, index, sealer, receipts
-        self._source, self._limits = source, limits
+        self._feed, self._limits = feed, limits
         self._lanes = Lanes(workers, limits.provider_uploads)
         self._memory = Memory(limits.memory_bytes, limits.provider_bytes, meters.HELD.set)
         self._uploads, self._reads = Rates(limits.uploads_per_minute), Rates(limits.reads_per_minute)
@@ -83,15 +83,15 @@ class Intake:
     def welcome(self) -> None:
         """Follow the token file: receipts of these providers are kept, and of no other. ``TokenError``."""
         providers = self._gate.providers()
-        self._source.providers = providers
+        self._feed.providers = providers
         if self._index.serve(providers):
-            self._source.read_again()
+            self._feed.read_again()
 
     def _who(self, request: web.Request) -> str:
         """AGB code of whoever asks, by token, else by client certificate."""
         try:
             agb = self._by_header(request)
-            if agb is not None and agb not in self._source.providers:
+            if agb is not None and agb not in self._feed.providers:
                 self.welcome()
         except TokenError as problem:
             log.warning("tokens", problem=str(problem))
@@ -121,7 +121,7 @@ class Intake:
         body.require_plain(request, self._limits)
         query = asked.only(request, {"naam", "test"})
         name, test = asked.file_name(request, query), asked.truth(query, "test") or False
-        if not self._source.answers or self.closing:
+        if not self._feed.answers or self.closing:
             raise Problem(Kind.NO_SERVER, retry=_DOWN_RETRY)
         with self._lanes.enter(agb), self._memory.upload(agb) as held, meters.OPEN.track_inprogress():
             content = await body.read(request, held, self._limits)

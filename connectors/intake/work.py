@@ -27,7 +27,7 @@ from connectors.delivery.connector import BROKER_MS, Connector
 from connectors.delivery.deliveries import Candidate, Delivery, Run, candidates, check
 from connectors.delivery.recognise import HEAD, recognise
 from connectors.errors import BrokerDown
-from connectors.formats.files import Limits, Source
+from connectors.formats.files import InputFile, Limits
 from connectors.formats.model import FileFault
 from connectors.intake.config import IntakeConfig
 from crypto.memory import guard
@@ -118,26 +118,26 @@ def handle(connector: Connector, job: Job, most_rows: int) -> Done | Refused:
         return Refused("B05")
     run, refused = connector.run(job.agb, test=job.test), list[FileFault]()
     name = job.name or _NO_NAME
-    source = Source(masking.name(name), name, len(job.content), content=job.content)
-    delivery = _checked(source, run, refused.append)
+    given = InputFile(masking.name(name), name, len(job.content), content=job.content)
+    delivery = _checked(given, run, refused.append)
     if delivery is None:
         return _refused(refused[0])
     connector.publish(delivery)
     return _done(delivery)
 
 
-def _checked(source: Source, run: Run, refuse: Callable[[FileFault], None]) -> Delivery | None:
-    for group in candidates([source], run, refuse).values():
+def _checked(given: InputFile, run: Run, refuse: Callable[[FileFault], None]) -> Delivery | None:
+    for group in candidates([given], run, refuse).values():
         return check([_own(one, run) for one in group], run, refuse)
     return None
 
 
 def _own(candidate: Candidate, run: Run) -> Candidate:
     """A RAP file names its sender in its file name only; another one than the token's is refused as well."""
-    with candidate.source.open() as stream:
-        named = recognise(stream.read(HEAD), candidate.source.file_name, candidate.source.shown).sender
+    with candidate.input.open() as stream:
+        named = recognise(stream.read(HEAD), candidate.input.file_name, candidate.input.shown).sender
     if candidate.kind == "score" and named and named != run.sender:
-        return candidate._replace(fault=FileFault("B09", candidate.source.shown))
+        return candidate._replace(fault=FileFault("B09", candidate.input.shown))
     return candidate
 
 

@@ -19,7 +19,7 @@ from connectors.answer.receipts import Receipt
 from connectors.delivery.connector import WAIT_SECONDS, Connector
 from connectors.delivery.deliveries import Changed, Delivery
 from connectors.errors import BrokerDown, ConnectorError
-from connectors.formats import files as sources
+from connectors.formats import files as input_files
 from connectors.formats.cbs.layout import read
 from connectors.formats.model import Choices, FileFault
 from crypto.memory import guard
@@ -70,7 +70,7 @@ def deliver(
         raise ConnectorError("--as is een AGB-code van acht cijfers.")
     settings = load_settings()
     choices = _choices(settings, layout, periode)
-    limits = sources.Limits(file_bytes=max_mb * 1_000_000)
+    limits = input_files.Limits(file_bytes=max_mb * 1_000_000)
     show = Show(as_json=as_json, show_all=show_all)
     cluster = Cluster("") if check_only else kafka_cluster(settings)
     with Connector(settings.keys, cluster, limits=limits, journal=settings.journal, choices=choices) as connector:
@@ -205,13 +205,13 @@ class Interruption:
             raise KeyboardInterrupt
 
 
-def run(connector: Connector, paths: list[Path], limits: sources.Limits, show: Show, options: Options) -> int:
+def run(connector: Connector, paths: list[Path], limits: input_files.Limits, show: Show, options: Options) -> int:
     """Publish everything below the paths, then show one receipt after the other; the exit code."""
     made, sent = 0, []
     try:
         if not options.check_only:
             connector.connect()
-        found = sources.find(paths, limits, show.refused)
+        found = input_files.find(paths, limits, show.refused)
         plan = connector.run(options.sender, test=options.test, keep_accepted=show.show_all)
         deliveries = connector.deliveries(found, plan, show.refused)
         while (delivery := show.checking(deliveries)) is not None:

@@ -35,7 +35,7 @@ TokensPath = Annotated[Path | None, setting("intake_tokens", "--tokens")]
 
 def register(app: typer.Typer) -> None:
     """Add ``sor intake`` and ``sor intake token``."""
-    group = typer.Typer(invoke_without_command=True, help="Take in files over HTTP, for many senders (docs/intake.md).")
+    group = typer.Typer(invoke_without_command=True, help="Take in files over HTTP, for many sources (docs/intake.md).")
     group.callback()(intake)
     token = typer.Typer(no_args_is_help=True, help="Who may deliver over HTTP.")
     token.command("add")(add)

@@ -33,7 +33,7 @@ def rap(rows: int = 3, bsn: str = BSN, start: int = 0) -> bytes:
     return table(RAP_HEADER, [(bsn, "", str(start + number + 1), "D1O", "2") for number in range(rows)])
 
 
-class Source:
+class ReceiptFeed:
     """Receipts come straight from the third party here."""
 
     def __init__(self) -> None:
@@ -82,8 +82,8 @@ class LocalSealer:
 class Running:
     """A served intake with a client for each provider."""
 
-    def __init__(self, base: str, sealer: LocalSealer, source: Source, intake: Intake, index: Index) -> None:
-        self.base, self.sealer, self.source, self.intake, self.index = base, sealer, source, intake, index
+    def __init__(self, base: str, sealer: LocalSealer, feed: ReceiptFeed, intake: Intake, index: Index) -> None:
+        self.base, self.sealer, self.feed, self.intake, self.index = base, sealer, feed, intake, index
         self.session = ClientSession()
         self.tokens: dict[str, str] = {}
         self.file: TokenFile
@@ -114,16 +114,16 @@ async def intake(
     keys = make_keys(folder / "keys")
     file = TokenFile(folder / "tokens.json")
     tokens = {agb: file.add(agb, 30)[1] for agb in (AGB, OTHER)}
-    index, source = Index(limits.receipts_bytes), Source()
+    index, feed = Index(limits.receipts_bytes), ReceiptFeed()
     sealer = LocalSealer(keys, index, limits.rows)
-    made = Intake(Gate(file.path), index, sealer, Receipts(Codec("sor.receipts")), source, limits, workers)
+    made = Intake(Gate(file.path), index, sealer, Receipts(Codec("sor.receipts")), feed, limits, workers)
     made.welcome()
     config = IntakeConfig(
         keys, Cluster("nowhere"), file.path, port=0, workers=workers, limits=limits, proxies=frozenset(proxies),
         tls=tls,
     )  # fmt: skip
     async with listening(made.application(), config) as port:
-        running = Running(f"{'https' if tls else 'http'}://127.0.0.1:{port}", sealer, source, made, index)
+        running = Running(f"{'https' if tls else 'http'}://127.0.0.1:{port}", sealer, feed, made, index)
         running.tokens, running.file = tokens, file
         try:
             yield running

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.answer import report
 from connectors.delivery.connector import Connector
-from connectors.formats.files import Source
+from connectors.formats.files import InputFile
 from connectors.formats.model import Afwijzing, Choices, FileFault, FileRecord
 from domain.facts.fact import Meting
 from tests.connectors.support import AGB, BSN, BSNS, CEM_HEADER, cem_rows, make_keys, parse_twice, table
@@ -109,9 +109,9 @@ def test_a_feed_of_many_providers_is_a_delivery_for_each(tmp_path: Path) -> None
     folder = make_keys(tmp_path / "keys")
     third = Third(folder)
     refused: list[FileFault] = []
-    source = Source("feed.csv", "feed.csv", 0, content=table(HEADER, rows))
+    given = InputFile("feed.csv", "feed.csv", 0, content=table(HEADER, rows))
     with Connector(folder, Cluster("nowhere"), publisher=third, receipts=third) as connector:
-        found = list(connector.deliveries([source], connector.run(), refused.append))
+        found = list(connector.deliveries([given], connector.run(), refused.append))
         receipts = []
         for delivery in found:
             connector.publish(delivery)
@@ -127,7 +127,7 @@ def test_with_a_provider_named_the_feed_is_that_providers_alone(tmp_path: Path) 
     rows = [(*row, "0363") for agb in (AGB, "94000002") for row in cem_rows(f"{agb}-1", provider=agb)]
     folder = make_keys(tmp_path / "keys")
     third = Third(folder)
-    source = Source("feed.csv", "feed.csv", 0, content=table(HEADER, rows))
+    given = InputFile("feed.csv", "feed.csv", 0, content=table(HEADER, rows))
     with Connector(folder, Cluster("nowhere"), publisher=third, receipts=third) as connector:
-        (delivery,) = connector.deliveries([source], connector.run(AGB), list[FileFault]().append)
+        (delivery,) = connector.deliveries([given], connector.run(AGB), list[FileFault]().append)
     assert (delivery.sender, delivery.files[0].codes) == (AGB, {"C11": 1})

@@ -373,12 +373,12 @@ def test_a_delivery_counts_drops_and_refuses(tmp_path: Path) -> None:
 
 
 def _deliver(connector: Connector, run: Any, data: bytes) -> Any:
-    from connectors.formats.files import Source
+    from connectors.formats.files import InputFile
 
     def refuse(fault: FileFault) -> None:
         raise fault
 
-    (delivery,) = connector.deliveries([Source("cbs", "cbs.csv", len(data), content=data)], run, refuse)
+    (delivery,) = connector.deliveries([InputFile("cbs", "cbs.csv", len(data), content=data)], run, refuse)
     connector.publish(delivery)
     return delivery
 

@@ -404,8 +404,8 @@ def test_a_file_that_changes_between_the_passes_is_not_published(keys: Path, fil
     path = files / f"{AGB}_b.csv"
     path.write_bytes(RAP)
     with connected(keys) as (connector, third):
-        sources = find([files], Limits(), pytest.fail)
-        (delivery,) = connector.deliveries(sources, connector.run(), pytest.fail)
+        found_files = find([files], Limits(), pytest.fail)
+        (delivery,) = connector.deliveries(found_files, connector.run(), pytest.fail)
         stat = path.stat()
         path.write_bytes(RAP.replace(b"4711", b"4719"))
         with pytest.raises(Changed) as caught:

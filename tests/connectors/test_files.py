@@ -13,7 +13,7 @@ import pytest
 from connectors import masking
 from connectors.delivery.reading import prepare, same_bytes, settled
 from connectors.delivery.recognise import recognise
-from connectors.formats.files import Limits, Source, find
+from connectors.formats.files import InputFile, Limits, find
 from connectors.formats.model import Afwijzing, FileFault
 from connectors.formats.seen import Seen
 from tests.connectors.support import (
@@ -41,7 +41,7 @@ SECRET = b"s" * 32
 def found(*paths: Path, limits: Limits = Limits()) -> tuple[list[str], list[str]]:  # noqa: B008
     """Names of what is found, and codes of what is refused."""
     refused: list[FileFault] = []
-    names = [source.shown for source in find(list(paths), limits, refused.append)]
+    names = [given.shown for given in find(list(paths), limits, refused.append)]
     return names, [fault.code for fault in refused]
 
 
@@ -78,9 +78,9 @@ def test_a_damaged_member_is_refused_when_it_is_read(tmp_path: Path) -> None:
     data[data.index(b"4711") + 200_000] ^= 1
     path.write_bytes(data)
     assert found(path) == (["a.zip/a.csv", "a.zip/b.csv"], [])
-    source = next(find([path], Limits(), lambda _fault: None))
+    given = next(find([path], Limits(), lambda _fault: None))
     with pytest.raises(FileFault, match="B10"):
-        prepare(source, SECRET, 10**6)
+        prepare(given, SECRET, 10**6)
 
 
 @pytest.mark.parametrize(
@@ -183,39 +183,39 @@ def test_what_is_not_of_the_field_is_refused(code: str, head: bytes) -> None:
     ],
 )
 def test_the_encoding_is_found(data: bytes, encoding: str) -> None:
-    assert prepare(Source("x", "x", len(data), content=data), SECRET, 100).encoding == encoding
+    assert prepare(InputFile("x", "x", len(data), content=data), SECRET, 100).encoding == encoding
 
 
 def test_a_file_that_ends_within_a_character_is_half() -> None:
     for data, code in (("é".encode()[:1], "B03"), (b"x" * 101, "B05")):
         with pytest.raises(FileFault, match=code):
-            prepare(Source("x", "x", len(data), content=data), SECRET, 100)
+            prepare(InputFile("x", "x", len(data), content=data), SECRET, 100)
 
 
 def test_a_file_that_is_still_written_to_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(RAP)
-    source = Source("a.csv", "a.csv", len(RAP), path)
+    given = InputFile("a.csv", "a.csv", len(RAP), path)
     written = path.stat().st_mtime_ns
     slept: list[float] = []
-    assert settled(source, lambda: written + 2_000_000_000, slept.append) == source.stamp()
+    assert settled(given, lambda: written + 2_000_000_000, slept.append) == given.stamp()
     assert not slept  # at rest for long enough
-    settled(source, lambda: written + 400_000_000, slept.append)
+    settled(given, lambda: written + 400_000_000, slept.append)
     assert slept == [pytest.approx(0.6)]  # looked again after the rest of a second
     grow: Callable[[float], None] = lambda _seconds: path.write_bytes(RAP * 2) and None  # noqa: E731
     with pytest.raises(FileFault, match="B07"):
-        settled(source, lambda: written, grow)
+        settled(given, lambda: written, grow)
 
 
 def test_other_bytes_than_were_checked_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(RAP)
-    source = Source("a.csv", "a.csv", len(RAP), path)
-    mac = prepare(source, SECRET, 10**6).mac
-    with same_bytes(source, SECRET, mac) as stream:
+    given = InputFile("a.csv", "a.csv", len(RAP), path)
+    mac = prepare(given, SECRET, 10**6).mac
+    with same_bytes(given, SECRET, mac) as stream:
         assert stream.read() == RAP
     path.write_bytes(RAP.replace(b"4711", b"4712"))
-    with pytest.raises(FileFault, match="B07"), same_bytes(source, SECRET, mac):
+    with pytest.raises(FileFault, match="B07"), same_bytes(given, SECRET, mac):
         pass
 
 
@@ -223,19 +223,19 @@ def test_a_large_file_is_checked_before_it_is_read_again(tmp_path: Path, monkeyp
     monkeypatch.setattr("connectors.delivery.reading.HELD", 10)
     path = tmp_path / "a.csv"
     path.write_bytes(RAP)
-    source = Source("a.csv", "a.csv", len(RAP), path)
-    mac = prepare(source, SECRET, 10**6).mac
-    with same_bytes(source, SECRET, mac) as stream:
+    given = InputFile("a.csv", "a.csv", len(RAP), path)
+    mac = prepare(given, SECRET, 10**6).mac
+    with same_bytes(given, SECRET, mac) as stream:
         assert stream.read() == RAP
     path.write_bytes(RAP.replace(b"4711", b"4712"))
-    with pytest.raises(FileFault, match="B07"), same_bytes(source, SECRET, mac):
+    with pytest.raises(FileFault, match="B07"), same_bytes(given, SECRET, mac):
         pass
 
 
 def test_errors_of_the_reader_stay_what_they_are(tmp_path: Path) -> None:
     path = make_zip(tmp_path / "a.zip", {"a.csv": RAP})
-    source = next(find([path], Limits(), lambda _fault: None))
-    with pytest.raises(RuntimeError, match="ours"), source.open():
+    given = next(find([path], Limits(), lambda _fault: None))
+    with pytest.raises(RuntimeError, match="ours"), given.open():
         raise RuntimeError("ours")
 
 
@@ -261,10 +261,10 @@ def test_cells_on_the_screen_hold_no_bsn() -> None:
 
 
 def test_memory_content_is_a_source() -> None:
-    source = Source("x", "x", 3, content=b"abc")
-    assert isinstance(source.open(), BytesIO)
-    assert source.stamp() == settled(source)
-    assert "abc" not in repr(source)
+    given = InputFile("x", "x", 3, content=b"abc")
+    assert isinstance(given.open(), BytesIO)
+    assert given.stamp() == settled(given)
+    assert "abc" not in repr(given)
 
 
 SAMPLES = Path(__file__).parent / "samples"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from connectors.delivery.connector import Connector
 from connectors.delivery.recognise import recognise
-from connectors.formats.files import Source
+from connectors.formats.files import InputFile
 from connectors.formats.model import Afwijzing, FileFault
 from domain.facts.checks import check
 from domain.facts.fact import KINDS
@@ -197,8 +197,8 @@ def test_damage_ends_as_a_delivery_or_a_refusal(connector: Connector, name: str,
     data = damaged(SAMPLES[name].data, damage)
     refused: list[FileFault] = []
     run = connector.run(AGB)._replace(tijd=1_782_129_600_000)
-    source = Source("bestand", "bestand", len(data), content=data)
-    found = list(connector.deliveries([source], run, refused.append))
+    file = InputFile("bestand", "bestand", len(data), content=data)
+    found = list(connector.deliveries([file], run, refused.append))
     assert len(found) + len(refused) == 1
     for delivery in found:
         assert delivery.lines == sum(file.records for file in delivery.files) > 0

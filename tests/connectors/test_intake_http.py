@@ -108,10 +108,10 @@ async def test_a_token_file_that_others_may_read_lets_nobody_in(live: Running) -
 
 async def test_a_provider_that_is_added_can_deliver_at_once(live: Running) -> None:
     live.tokens["94000003"] = live.file.add("94000003", 1)[1]
-    before = live.source.reread
+    before = live.feed.reread
     _, body = await live.post(rap(), "94000003")
     assert (await live.get(body["ontvangst"], "94000003"))[0].status == 200
-    assert live.source.reread == before + 1  # receipts of before are read
+    assert live.feed.reread == before + 1  # receipts of before are read
 
 
 async def test_too_large_is_413_by_its_header_and_by_its_bytes(live: Running) -> None:
@@ -309,9 +309,9 @@ async def test_a_client_that_asks_first_is_refused_before_it_sends(live: Running
 
 
 async def test_without_a_broker_nobody_sends_for_nothing(live: Running) -> None:
-    live.source.answers = False
+    live.feed.answers = False
     assert (await live.post(rap()))[0].status == 503
-    live.source.answers = True
+    live.feed.answers = True
     for fault in (BrokerDown("weg"), WorkerLost("weg")):
         live.sealer.fault = fault
         answer, body = await live.post(rap())

@@ -16,7 +16,7 @@ from connectors.answer.mail import Feedback, MailError, Outbox, Server, addresse
 from connectors.answer.receipts import Receipt
 from connectors.delivery.connector import Connector
 from connectors.delivery.deliveries import Delivery
-from connectors.formats.files import Source
+from connectors.formats.files import InputFile
 from connectors.formats.model import FileFault
 from local.ports import free_port
 from tests.connectors.support import AGB, CEM_HEADER, cem_rows, connected, make_keys, table
@@ -32,9 +32,9 @@ def connector(tmp_path: Path) -> Iterator[Connector]:
 
 def delivered(connector: Connector, *, test: bool = False, wrong: bool = False) -> tuple[Delivery, Receipt]:
     rows = cem_rows(answers={"VR01": "9" if wrong else "1"})
-    source = Source("metingen.csv", "metingen.csv", 0, content=table(CEM_HEADER, rows))
+    given = InputFile("metingen.csv", "metingen.csv", 0, content=table(CEM_HEADER, rows))
     refused: list[FileFault] = []
-    delivery = next(connector.deliveries([source], connector.run(test=test), refused.append))
+    delivery = next(connector.deliveries([given], connector.run(test=test), refused.append))
     connector.publish(delivery)
     receipt = connector.receipt(delivery)
     assert receipt is not None

@@ -18,7 +18,7 @@ from msgspec.structs import asdict
 from connectors.delivery.reading import prepare
 from connectors.delivery.recognise import CSV_KINDS, HEAD, PARSERS, recognise
 from connectors.formats.cbs.layout import read
-from connectors.formats.files import Source
+from connectors.formats.files import InputFile
 from connectors.formats.model import Afwijzing, Choices, FileContext, FileFault, FileRecord
 from crypto.pseudonym import References
 from domain.care.fold import rows_of
@@ -90,10 +90,10 @@ def run(root: Path, paths: list[Path] | None = None) -> Result:
 
 def _file(stream: _Stream, path: Path, number: int, choices: Choices) -> None:
     content = path.read_bytes()
-    source = Source(path.name, path.name, len(content), content=content)
+    given = InputFile(path.name, path.name, len(content), content=content)
     try:
         kind, sender = recognise(content[:HEAD], path.name, path.name, choices.layout)
-        known = prepare(source, _SECRET, 1 << 30)
+        known = prepare(given, _SECRET, 1 << 30)
         context = FileContext(path.name, sender, UPLOAD + number, known.encoding, known.rows, choices=choices)
         lines = _lines(kind, content, context)
     except FileFault as fault:

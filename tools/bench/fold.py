@@ -15,7 +15,7 @@ from msgspec.structs import asdict
 
 from connectors.delivery.reading import prepare
 from connectors.delivery.recognise import HEAD, PARSERS, recognise
-from connectors.formats.files import Source
+from connectors.formats.files import InputFile
 from connectors.formats.model import Afwijzing, FileContext, FileFault
 from crypto.pseudonym import References
 from domain.care.fold import Person, fold_rows
@@ -97,11 +97,11 @@ def read(folder: Path) -> Lives:
 def _lines(path: Path, number: int, references: Remembered) -> Iterator[tuple[str, Event]]:
     content = path.read_bytes()
     try:
-        source = Source(path.name, path.name, len(content), content=content)
+        given = InputFile(path.name, path.name, len(content), content=content)
         kind, sender = recognise(content[:HEAD], path.name, path.name)
-        known = prepare(source, b"benchmark", len(content))
-        given = FileContext(path.name, sender, _UPLOAD + number, known.encoding, known.rows)
-        lines = list(PARSERS[kind](BytesIO(content), given))
+        known = prepare(given, b"benchmark", len(content))
+        context = FileContext(path.name, sender, _UPLOAD + number, known.encoding, known.rows)
+        lines = list(PARSERS[kind](BytesIO(content), context))
     except FileFault:
         return  # planted: the whole file is refused
     for line in lines:
