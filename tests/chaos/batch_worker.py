@@ -22,7 +22,7 @@ from streams.engine.run import run
 from streams.engine.stage import BatchStats, Fold, Out, Record, StageConfig
 from transport.health import HealthConfig
 
-SECRET = "content-of-a-record"
+CONTENT = "content-of-a-record"
 
 
 def bucket(events: int) -> str:
@@ -137,7 +137,7 @@ def raise_in(fold: Fold, batch_of_key: int) -> Fold:
     def failing(key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:
         calls[0] += 1
         if calls[0] == batch_of_key:
-            raise ValueError(SECRET)
+            raise ValueError(CONTENT)
         return fold(key, packed, records)
 
     return failing
@@ -158,7 +158,7 @@ def slow(fold: Fold, seconds: float) -> Fold:
 
 def told(batch: BatchStats) -> None:
     """One line per committed batch."""
-    print("batch", batch.events, flush=True)
+    print("batch", batch.events, flush=True)  # noqa: T201
 
 
 def main() -> int:

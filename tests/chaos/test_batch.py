@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.batch_stage import Stage, until
-from tests.chaos.batch_worker import SECRET
+from tests.chaos.batch_worker import CONTENT
 
 pytestmark = pytest.mark.kafka
 
@@ -75,7 +75,7 @@ def fold_raises(stage: Stage) -> None:
     assert worker.ends() == 70
     assert "ValueError" in worker.log()
     assert "failing" in worker.log(), "the traceback names the function"
-    assert SECRET not in worker.log()
+    assert CONTENT not in worker.log()
     assert sum(max(0, offset) for offset in stage.committed().values()) == sum(worker.batches())
     stage.finish()
     stage.verify()

@@ -25,7 +25,7 @@ from tests.connectors.intake_support import OTHER, Running, intake, rap, until
 from tests.connectors.support import AGB
 
 #: What a refusal may not repeat; one in every place where a request can hold something.
-SECRET = "999900006"
+HIDDEN = "999900006"
 
 
 @pytest.fixture
@@ -222,39 +222,51 @@ async def test_a_handshake_that_does_not_come_is_silent_too(tmp_path: Path) -> N
 
 #: A name for every part of a request that can be wrong -> the request; a token stands for ``{token}``.
 WRONG = {
-    "authorization": b"GET /deliveries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xff\xfe" + SECRET.encode() + b"\r\n\r\n",
-    "authorization alone": b"GET /deliveries HTTP/1.1\r\nHost: x\r\nAuthorization: \xff" + SECRET.encode() + b"\r\n\r\n",
-    "address": b"GET /" + SECRET.encode() + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-    "address in bytes": b"GET /deliveries/\xff" + SECRET.encode() + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-    "no address": b"OPTIONS * HTTP/1.1\r\nHost: x\r\nX: " + SECRET.encode() + b"\r\n\r\n",
-    "query": b"GET /deliveries?x=" + SECRET.encode() + b" HTTP/1.1\r\nHost: x\r\n{token}\r\n\r\n",
-    "query in bytes": b"GET /deliveries?status=%ff%fe" + SECRET.encode() + b" HTTP/1.1\r\nHost: x\r\n{token}\r\n\r\n",
-    "method": b"DELETE /deliveries HTTP/1.1\r\nHost: x\r\nX: " + SECRET.encode() + b"\r\n\r\n",
-    "no method": SECRET.encode() + b" /deliveries HTTP/1.1\r\nHost: x\r\n\r\n",
-    "no request": b"\x00\x01" + SECRET.encode() + b"\r\n\r\n",
-    "no version": b"GET /deliveries HTTP/" + SECRET.encode() + b"\r\n\r\n",
-    "no header": b"GET /deliveries HTTP/1.1\r\nHost: x\r\n" + SECRET.encode() + b"\r\n\r\n",
-    "header with a control character": b"GET / HTTP/1.1\r\nHost: x\r\nX: " + SECRET.encode() + b"\x00\r\n\r\n",
-    "long line": b"GET /" + SECRET.encode() * 1_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-    "long header": b"GET / HTTP/1.1\r\nHost: x\r\nX: " + SECRET.encode() * 1_000 + b"\r\n\r\n",
-    "many headers": b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X%d: 999900006\r\n" % n for n in range(200)) + b"\r\n",
-    "length": b"POST /deliveries HTTP/1.1\r\nHost: x\r\nContent-Length: x" + SECRET.encode() + b"\r\n\r\n",
+    "authorization": b"GET /deliveries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xff\xfe"
+    + HIDDEN.encode()
+    + b"\r\n\r\n",
+    "authorization alone": b"GET /deliveries HTTP/1.1\r\nHost: x\r\nAuthorization: \xff"
+    + HIDDEN.encode()
+    + b"\r\n\r\n",
+    "address": b"GET /" + HIDDEN.encode() + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    "address in bytes": b"GET /deliveries/\xff" + HIDDEN.encode() + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    "no address": b"OPTIONS * HTTP/1.1\r\nHost: x\r\nX: " + HIDDEN.encode() + b"\r\n\r\n",
+    "query": b"GET /deliveries?x=" + HIDDEN.encode() + b" HTTP/1.1\r\nHost: x\r\n{token}\r\n\r\n",
+    "query in bytes": b"GET /deliveries?status=%ff%fe" + HIDDEN.encode() + b" HTTP/1.1\r\nHost: x\r\n{token}\r\n\r\n",
+    "method": b"DELETE /deliveries HTTP/1.1\r\nHost: x\r\nX: " + HIDDEN.encode() + b"\r\n\r\n",
+    "no method": HIDDEN.encode() + b" /deliveries HTTP/1.1\r\nHost: x\r\n\r\n",
+    "no request": b"\x00\x01" + HIDDEN.encode() + b"\r\n\r\n",
+    "no version": b"GET /deliveries HTTP/" + HIDDEN.encode() + b"\r\n\r\n",
+    "no header": b"GET /deliveries HTTP/1.1\r\nHost: x\r\n" + HIDDEN.encode() + b"\r\n\r\n",
+    "header with a control character": b"GET / HTTP/1.1\r\nHost: x\r\nX: " + HIDDEN.encode() + b"\x00\r\n\r\n",
+    "long line": b"GET /" + HIDDEN.encode() * 1_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    "long header": b"GET / HTTP/1.1\r\nHost: x\r\nX: " + HIDDEN.encode() * 1_000 + b"\r\n\r\n",
+    "many headers": b"GET / HTTP/1.1\r\nHost: x\r\n"
+    + b"".join(b"X%d: 999900006\r\n" % n for n in range(200))
+    + b"\r\n",
+    "length": b"POST /deliveries HTTP/1.1\r\nHost: x\r\nContent-Length: x" + HIDDEN.encode() + b"\r\n\r\n",
     "large": b"POST /deliveries HTTP/1.1\r\nHost: x\r\n{token}\r\nContent-Length: 999900006\r\n\r\n",
-    "expect": b"POST /deliveries HTTP/1.1\r\nHost: x\r\nExpect: " + SECRET.encode() + b"\r\nContent-Length: 0\r\n\r\n",
-    "expect elsewhere": b"GET /geheim HTTP/1.1\r\nHost: x\r\nExpect: " + SECRET.encode() + b"\r\n\r\n",
-    "expect of no address": b"OPTIONS * HTTP/1.1\r\nHost: x\r\nExpect: " + SECRET.encode() + b"\r\n\r\n",
-    "upgrade": b"GET /deliveries HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: " + SECRET.encode() + b"\r\n\r\n",
-    "chunk": b"POST /deliveries HTTP/1.1\r\nHost: x\r\n{token}\r\nTransfer-Encoding: chunked\r\n\r\nzz" + SECRET.encode() + b"\r\n",
+    "expect": b"POST /deliveries HTTP/1.1\r\nHost: x\r\nExpect: " + HIDDEN.encode() + b"\r\nContent-Length: 0\r\n\r\n",
+    "expect elsewhere": b"GET /geheim HTTP/1.1\r\nHost: x\r\nExpect: " + HIDDEN.encode() + b"\r\n\r\n",
+    "expect of no address": b"OPTIONS * HTTP/1.1\r\nHost: x\r\nExpect: " + HIDDEN.encode() + b"\r\n\r\n",
+    "upgrade": b"GET /deliveries HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: "
+    + HIDDEN.encode()
+    + b"\r\n\r\n",
+    "chunk": b"POST /deliveries HTTP/1.1\r\nHost: x\r\n{token}\r\nTransfer-Encoding: chunked\r\n\r\nzz"
+    + HIDDEN.encode()
+    + b"\r\n",
     "name": b"POST /deliveries HTTP/1.1\r\nHost: x\r\n{token}\r\nContent-Length: 0\r\n"
-    b'Content-Disposition: attachment; filename="\xff' + SECRET.encode() + b'"\r\n\r\n',
+    b'Content-Disposition: attachment; filename="\xff' + HIDDEN.encode() + b'"\r\n\r\n',
     "half a name": b"POST /deliveries HTTP/1.1\r\nHost: x\r\n{token}\r\nContent-Length: 0\r\n"
-    b'Content-Disposition: attachment; filename="' + SECRET.encode() + b"\r\n\r\n",
+    b'Content-Disposition: attachment; filename="' + HIDDEN.encode() + b"\r\n\r\n",
     "kind": b"POST /deliveries HTTP/1.1\r\nHost: x\r\n{token}\r\nContent-Length: 0\r\nContent-Type: multipart/\xff"
-    + SECRET.encode() + b"\r\n\r\n",
+    + HIDDEN.encode()
+    + b"\r\n\r\n",
     "encoding": b"POST /deliveries HTTP/1.1\r\nHost: x\r\n{token}\r\nContent-Length: 0\r\nContent-Encoding: \xff"
-    + SECRET.encode() + b"\r\n\r\n",
-    "accept": b"GET /deliveries/x HTTP/1.1\r\nHost: x\r\n{token}\r\nAccept: \xff" + SECRET.encode() + b"\r\n\r\n",
-}  # fmt: skip
+    + HIDDEN.encode()
+    + b"\r\n\r\n",
+    "accept": b"GET /deliveries/x HTTP/1.1\r\nHost: x\r\n{token}\r\nAccept: \xff" + HIDDEN.encode() + b"\r\n\r\n",
+}
 STATUS = {
     "authorization": 401,
     "authorization alone": 401,
@@ -301,7 +313,7 @@ async def test_a_refusal_is_a_problem_and_repeats_nothing(
     assert found["status"] == status
     assert found["detail"]
     everything = body.decode() + json.dumps(headers) + "".join(logged.readouterr())
-    assert SECRET not in everything
+    assert HIDDEN not in everything
     assert (await live.post(rap()))[0].status == 202
 
 

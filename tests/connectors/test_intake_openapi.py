@@ -1,4 +1,4 @@
-"""The running intake against its own description: schemathesis makes requests, good and wrong, and judges the answers."""
+"""The running intake against its own description: schemathesis makes requests, good and wrong, and judges them."""
 
 from __future__ import annotations
 

@@ -214,7 +214,7 @@ def test_a_record_without_outcome_yields_no_meting() -> None:
     assert metingen(cbs_record(0, 100)) == []
 
 
-# --- apart from the messages -------------------------------------------------------------------------------------------
+# --- apart from the messages ------------------------------------------------------------------------------------------
 
 
 def test_messages_and_cbs_records_of_one_client_stay_apart() -> None:

@@ -264,7 +264,7 @@ def test_ping_needs_no_password_and_all_else_does(gateway: Any) -> None:
 
 def test_a_wrong_password_is_told_as_clickhouse_does(gateway: Any) -> None:
     with pytest.raises(DatabaseError, match="AUTHENTICATION_FAILED") as caught:
-        clickhouse_connect.get_client(dsn=gateway.url, username="admin", password="wrong")
+        clickhouse_connect.get_client(dsn=gateway.url, username="admin", password="wrong")  # noqa: S106
     assert caught.value.code == 516
 
 

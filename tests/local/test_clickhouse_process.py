@@ -172,16 +172,16 @@ def test_it_listens_on_this_machine_only(tmp_path: Path) -> None:
 
 
 def test_neither_rows_nor_sql_nor_passwords_are_logged(tmp_path: Path) -> None:
-    secret = "Zeg-het-niet"
+    hidden = "Zeg-het-niet"
     with _gateway(tmp_path) as gateway:
         _fill(gateway)
-        assert secret.encode() in _ask(gateway, f"INSERT INTO sor.t FORMAT TSV\n{secret}\n").data
-        assert _ask(gateway, f"SELECT '{secret}' FROM nowhere").status == 404
-        assert POOL.request("GET", f"{gateway.url}/?user=admin&password={secret}&query=SELECT+1").status == 403
-        assert _ask(gateway, "INSERT INTO sor.t FORMAT Native\n", **{"Content-Encoding": secret}).status == 501
+        assert hidden.encode() in _ask(gateway, f"INSERT INTO sor.t FORMAT TSV\n{hidden}\n").data
+        assert _ask(gateway, f"SELECT '{hidden}' FROM nowhere").status == 404
+        assert POOL.request("GET", f"{gateway.url}/?user=admin&password={hidden}&query=SELECT+1").status == 403
+        assert _ask(gateway, "INSERT INTO sor.t FORMAT Native\n", **{"Content-Encoding": hidden}).status == 501
     log = gateway.log_path.read_text()
     assert "code 60 UNKNOWN_TABLE" in log
-    assert secret not in log
+    assert hidden not in log
     assert "nowhere" not in log
     users = tmp_path / "clickhouse-users.json"
     assert users.stat().st_mode & 0o777 == 0o600

@@ -16,7 +16,7 @@ import structlog
 
 from monitoring import logs
 
-SECRET = "999900006"
+HIDDEN = "999900006"
 Lines = Callable[[], list[dict[str, Any]]]
 
 
@@ -59,9 +59,9 @@ def fail(value: str) -> None:
 def test_an_exception_shows_where_and_not_what(lines: Lines) -> None:
     try:
         try:
-            fail(SECRET)
+            fail(HIDDEN)
         except ValueError as error:
-            raise KeyError(SECRET) from error
+            raise KeyError(HIDDEN) from error
     except KeyError:
         logging.getLogger("sor").critical("a fault of this program", exc_info=True)
         structlog.get_logger("sor").error("the same", exc_info=True)
@@ -69,11 +69,11 @@ def test_an_exception_shows_where_and_not_what(lines: Lines) -> None:
         assert [one["type"] for one in line["exception"]] == ["KeyError", "ValueError"]
         assert line["exception"][1]["at"][-1].startswith("test_logs.py:")
         assert line["exception"][1]["at"][-1].endswith(" fail")
-        assert SECRET not in json.dumps(line)
+        assert HIDDEN not in json.dumps(line)
 
 
 def test_a_library_tells_of_an_exception_by_its_type_alone(lines: Lines) -> None:
-    logging.getLogger("mode.services").error("crashed: %r", ValueError(SECRET))
+    logging.getLogger("mode.services").error("crashed: %r", ValueError(HIDDEN))
     logging.getLogger("streams.engine.stage").error("stops: %s", RuntimeError("mend this"))
     foreign, ours = lines()
     assert foreign["event"] == "crashed: 'ValueError'"
@@ -88,7 +88,7 @@ def test_a_library_that_is_hushed_says_what_is_grave_only(lines: Lines) -> None:
 
 
 def test_what_json_does_not_know_is_named_by_its_type(lines: Lines) -> None:
-    structlog.get_logger("streams.entry").info("odd", value=SECRET.encode())
+    structlog.get_logger("streams.entry").info("odd", value=HIDDEN.encode())
     assert lines()[0]["value"] == "<bytes>"
 
 

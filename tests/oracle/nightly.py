@@ -35,10 +35,10 @@ def main(cases: int = 100_000, first: int | None = None) -> None:
     """Print a line per thousand histories."""
     first = int(time.time()) if first is None else first
     began = time.monotonic()
-    print(f"{cases:,} histories, first seed {first}", flush=True)
+    print(f"{cases:,} histories, first seed {first}", flush=True)  # noqa: T201
     for done in range(0, cases, BATCH):
         batch(first + done // BATCH, min(BATCH, cases - done))
-        print(f"{min(done + BATCH, cases):>9,} histories agree, {time.monotonic() - began:7.1f} s", flush=True)
+        print(f"{min(done + BATCH, cases):>9,} histories agree, {time.monotonic() - began:7.1f} s", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

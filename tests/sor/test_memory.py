@@ -13,7 +13,8 @@ import pytest
 _CHILD = """
 import atexit, ctypes, pathlib, sys
 def tell():
-    (limit,) = (line.split()[4:6] for line in pathlib.Path(f"/proc/self/limits").read_text().splitlines() if "core" in line)
+    lines = pathlib.Path(f"/proc/self/limits").read_text().splitlines()
+    (limit,) = (line.split()[4:6] for line in lines if "core" in line)
     print("MEMORY", ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), *limit, flush=True)
 atexit.register(tell)
 """

@@ -1,4 +1,4 @@
-"""A number is searched without standing where others read it: the process list, a terminal that acts on what it gets."""
+"""A number is searched without standing where others read it: the process list, a terminal that acts on texts."""
 
 from __future__ import annotations
 
@@ -107,10 +107,22 @@ def test_it_is_asked_on_the_terminal_and_not_shown(home: Path, terminal: tuple[i
 def test_what_a_server_answers_does_not_steer_the_terminal(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     acts = "\x1b[2J\x9b31m\u202e\x07"
     row = {
-        "aanlevering": acts, "soort": "score", "aanbieder": acts, "test": False, "records": 1, "gezien": 1,
-        "geaccepteerd": 0, "afgekeurd": 1, "ingetrokken": 0, "klaar": True, "eerste": 0, "laatste": 0,
-        "codes": {acts: 1}, "wacht": [], "fouten": [{"record": 1, "regel": 2, "regels": 1, "code": acts, "veld": acts, "melding": acts}],
-    }  # fmt: skip
+        "aanlevering": acts,
+        "soort": "score",
+        "aanbieder": acts,
+        "test": False,
+        "records": 1,
+        "gezien": 1,
+        "geaccepteerd": 0,
+        "afgekeurd": 1,
+        "ingetrokken": 0,
+        "klaar": True,
+        "eerste": 0,
+        "laatste": 0,
+        "codes": {acts: 1},
+        "wacht": [],
+        "fouten": [{"record": 1, "regel": 2, "regels": 1, "code": acts, "veld": acts, "melding": acts}],
+    }
     monkeypatch.setattr(receipts, "_ask", lambda *_asked: [row])
     for words in ((), ("aa",), ("--json",)):
         result = CliRunner().invoke(app, ["receipts", *words])
