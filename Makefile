@@ -38,6 +38,7 @@ check: $(VENV)/.dev ## Style, types, alert rules, compose file, dashboards, gene
 	@$(BIN)/sor dashboards --check
 	@$(BIN)/sor indicatoren --check
 	@$(BIN)/sor settings --check
+	@$(BIN)/sor rights --check
 	@monitoring/check.sh $(BIN)/python
 
 .PHONY: lint-fix

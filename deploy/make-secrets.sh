@@ -26,8 +26,9 @@ password() { # NAME UID
 for name in admin connector evaluate entry trajectories deliveries register sink audit operator; do
   password "kafka_user_$name" "$uid_sor"
 done
-password clickhouse_admin "$uid_sor"
-password clickhouse_sink "$uid_sor"
+for name in admin sink receipts rejected exporter audit; do
+  password "clickhouse_$name" "$uid_sor"
+done
 password clickhouse_grafana "$uid_grafana"
 password grafana_admin "$uid_grafana"
 password registry_database "$uid_sor"
@@ -35,7 +36,7 @@ password registry_database "$uid_sor"
 # ClickHouse knows hashes only.
 {
   echo '<clickhouse><users>'
-  for name in admin sink grafana; do
+  for name in admin sink receipts rejected exporter grafana audit; do
     hash=$(tr -d '\n' < "$folder/clickhouse_$name" | openssl dgst -sha256 -r | cut -d' ' -f1)
     echo "  <$name><password_sha256_hex>$hash</password_sha256_hex></$name>"
   done

@@ -7,9 +7,8 @@ import os
 import secrets
 from pathlib import Path
 
+from local.clickhouse.users import user_entry
 from settings.settings import Settings
-
-_PROFILES = {"admin": "admin", "sink": "writer"}
 
 
 def ensure_secrets(settings: Settings) -> Path:
@@ -23,10 +22,7 @@ def ensure_secrets(settings: Settings) -> Path:
     for user in settings.clickhouse_users:
         if not (folder / user).exists():
             _write(folder / user, secrets.token_urlsafe(24))
-    users = {
-        user: {"password_file": str(folder / user), "profile": _PROFILES.get(user, "readonly")}
-        for user in settings.clickhouse_users
-    }
+    users = {user: user_entry(user) | {"password_file": str(folder / user)} for user in settings.clickhouse_users}
     _write(folder / "users.json", json.dumps(users, indent=2) + "\n")
     return folder / "users.json"
 

@@ -229,7 +229,7 @@ def expiry(pem: bytes) -> float:
 
 def run(settings: Settings, page: HealthConfig, stop: Stop) -> int:
     """Look again and again until asked to stop."""
-    found = clickhouse_access(settings, "grafana")
+    found = clickhouse_access(settings, "exporter")
     checks = Checks(settings, Access(found.url, found.user, found.password))
     health = Health(page, STAGE).start()
     due = dict.fromkeys(checks.all, 0.0)

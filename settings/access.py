@@ -5,8 +5,9 @@ from __future__ import annotations
 from settings.ports import Ports, remembered_ports
 from settings.running import running_supervisor
 from settings.secrets import read_secret
-from settings.settings import ClickHouseUser, Settings, SettingsError
+from settings.settings import Settings, SettingsError
 from sinks.access import Access
+from sinks.schema.users import ClickHouseUser
 from transport.clients import Cluster
 
 

@@ -15,8 +15,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.field.geography import GEMEENTEN
 from faults import OperatorFault
+from sinks.schema.users import NAMES, ClickHouseUser
 
-ClickHouseUser = Literal["admin", "sink", "grafana"]
 HIGHEST_BASE = 65535 - 100
 
 
@@ -47,13 +47,13 @@ class Settings(BaseSettings):
         None, description="URL of a ClickHouse server, http(s)://host:port; unset starts the engine on this machine."
     )
     clickhouse_user: str | None = Field(
-        None, description="User on that server; unset uses the name of the role: admin, sink or grafana."
+        None, description=f"User on that server; unset uses the name of the task: {', '.join(NAMES)}."
     )
     clickhouse_password_file: Path | None = Field(
         None, description="File (mode 0600) that holds that user's password; unset reads <home>/secrets/<user>."
     )
     clickhouse_users: Annotated[tuple[ClickHouseUser, ...], NoDecode] = Field(
-        ("admin", "sink", "grafana"), description="Users that get a password when the engine is started here."
+        NAMES, description="Users that get a password when the engine is started here."
     )
     registry: str | None = Field(
         None, description="URL of a schema registry, http(s)://…; unset uses the schema ids bundled with the project."

@@ -71,6 +71,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     ),
     "keys": Entry("keys", "The key folders: public, evaluate, entry."),
     "topics": Entry("topics", "Topics as schemas/topics.toml declares them."),
+    "rights": Entry(
+        "rights",
+        "Show who may do what at the broker and in ClickHouse, or write it down (docs/rights.md, users of a server).",
+    ),
     "bench": Entry(
         "bench",
         "Measure the stream on this machine: its own broker and engine, real processes, in a temporary folder.",

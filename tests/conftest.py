@@ -12,8 +12,11 @@ import pytest
 from local.kafka.broker import Broker
 from local.ports import free_port
 from settings.settings import load_settings
+from sinks.schema.users import NAMES
 
 _NEEDS_MARKER = {"broker": "kafka", "gateway": "clickhouse"}
+#: A test has a database of its own, sor_<something>; the rights of the users hold in ``sor``.
+ELSEWHERE = {"sink": ("SELECT, INSERT ON sor_*.*",), "grafana": ("SELECT ON sor_*.*",)}
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,15 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
     """The real ClickHouse engine: the server at ``SOR_TEST_CLICKHOUSE=URL``, else one of our own.
 
-    The password of each user is ``<name>-password``; a server of your own must have these users.
+    The password of each user is ``<name>-password``; a server of your own must have these users, and what ``ELSEWHERE``
+    grants.
     """
-    users = {name: f"{name}-password" for name in ("admin", "sink", "grafana")}
+    users = {name: f"{name}-password" for name in NAMES}
     if existing := os.environ.get("SOR_TEST_CLICKHOUSE"):
         yield RunningGateway(existing, users)
         return
     from local.clickhouse.gateway import Gateway
 
     home: Path = tmp_path_factory.mktemp("clickhouse")
-    with Gateway(home, free_port(), users) as own:
+    with Gateway(home, free_port(), users, more=ELSEWHERE) as own:
         yield RunningGateway(own.url, users, home)

@@ -146,7 +146,7 @@ def wait_for(settings: Settings, folder: Path) -> tuple[bool, int, float]:
 
 
 def _poll(settings: Settings) -> Iterator[Counter[str]]:
-    access = clickhouse_access(settings, "admin")
+    access = clickhouse_access(settings, "audit")
     with clickhouse_connect.get_client(dsn=access.url, username=access.user, password=access.password) as client:
         while True:
             yield compare.found(client.query(compare.QUERY).result_rows)
@@ -155,7 +155,7 @@ def _poll(settings: Settings) -> Iterator[Counter[str]]:
 
 def latency(settings: Settings, since: float) -> Latency:
     """Over the rows whose newest event was published after ``since`` (seconds since 1970)."""
-    access = clickhouse_access(settings, "admin")
+    access = clickhouse_access(settings, "audit")
     sql = (
         "SELECT count(), quantile(0.5)(s), quantile(0.99)(s) FROM ("
         "SELECT dateDiff('millisecond', gebeurd_op, ingevoegd_op) / 1000 AS s FROM sor.scores"

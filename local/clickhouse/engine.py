@@ -21,6 +21,7 @@ from chdb.state.sqlitelike import Connection
 from local.clickhouse.answer import Answer
 from local.clickhouse.body import decode, too_large
 from local.clickhouse.guard import Guard
+from local.clickhouse.roles import write_roles
 from local.clickhouse.sql import InsertHead, gives_result, has_one_statement, insert_head, keyword, output_format
 from local.clickhouse.users import User
 from local.clickhouse.wire import QueryFault
@@ -58,8 +59,10 @@ def _has_tables(folder: Path, description: str) -> bool:
 class Engine:
     """The engine on one data folder. Only one may exist in a process, and one process may have the folder."""
 
-    def __init__(self, folder: Path, max_body: int) -> None:
+    def __init__(self, folder: Path, max_body: int, roles: Mapping[str, Sequence[str]]) -> None:
         """Open or create ``folder``; ``max_body`` bounds the unpacked data of one INSERT in bytes.
+
+        ``roles``: user -> grants, of everybody but an admin.
 
         Raises:
             StackError: the folder cannot be opened; the sentence says what to do.
@@ -68,6 +71,8 @@ class Engine:
         time.tzset()
         self._folder = folder
         self._max_body = max_body
+        configuration = write_roles(folder.with_name("clickhouse-engine.xml"), roles)
+        self._address = f"{folder}?config-file={configuration.absolute()}"
         self._root = self._open()
         self._plain_default()
         self.version = self._text("SELECT version()")[0]
@@ -76,7 +81,7 @@ class Engine:
 
     def _open(self) -> Any:
         try:
-            return Connection(str(self._folder))
+            return Connection(self._address)
         except RuntimeError as error:
             raise StackError(
                 f"ClickHouse cannot open its data folder {self._folder}: {_first_line(error)} Put back a copy of the "
@@ -109,7 +114,7 @@ class Engine:
 
     def is_ready(self) -> bool:
         """Whether the engine answers."""
-        handle = Connection(str(self._folder))
+        handle = Connection(self._address)
         try:
             return _lines(handle.query("SELECT 1", "TSVRaw")) == ["1"]
         finally:
@@ -125,7 +130,7 @@ class Engine:
         Raises:
             QueryFault: ClickHouse's own error, or one of the same kind where the user may not do this.
         """
-        handle = Connection(str(self._folder))
+        handle = Connection(self._address)
         try:
             guard = self._prepare(handle, user, query)
             return self._dispatch(handle, guard, query)
@@ -141,7 +146,7 @@ class Engine:
             f"{_setting(name)} = {_quoted(text)}" for name, text in user.settings(query.settings).items()
         )
         handle.query(f"SET {settings}")
-        databases = cache(lambda: _databases(handle))  # asked at most once per request
+        databases = cache(self._databases)  # asked at most once per request
         guard = None if user.profile == "admin" else Guard(user, self._table_functions, databases)
         if guard:
             guard.text(" ".join(query.settings).encode())
@@ -150,6 +155,8 @@ class Engine:
             if guard:
                 guard.database(database)
             handle.query(f"USE {_identifier(database)}")
+        if user.profile != "admin":
+            handle.query(f"SET ROLE {_identifier(user.name)}")
         if user.profile == "readonly":
             handle.query("SET readonly = 1")
         elif query.changes_nothing:
@@ -172,6 +179,14 @@ class Engine:
         if head.input_format is None:
             return _statement(handle, guard, query, start + _joined(pieces))
         return _insert(handle, head, chain((start[head.data_start :],), pieces))
+
+    def _databases(self) -> Sequence[str]:
+        """All databases; a session with a role would see its own only."""
+        handle = Connection(self._address)
+        try:
+            return _lines(handle.query("SELECT name FROM system.databases", "TSVRaw"))
+        finally:
+            handle.close()
 
     def _text(self, sql: str) -> list[str]:
         return _lines(self._root.query(sql, "TSVRaw"))
@@ -252,10 +267,6 @@ def _joined(pieces: Iterator[bytes]) -> bytes:
 
 def _lines(result: Any) -> list[str]:
     return bytes(result.bytes()).decode(errors="replace").split("\n")[:-1]
-
-
-def _databases(handle: Any) -> Sequence[str]:
-    return _lines(handle.query("SELECT name FROM system.databases", "TSVRaw"))
 
 
 def _setting(name: str) -> str:

@@ -17,8 +17,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import IO, NoReturn, Self
 
 import structlog
@@ -96,7 +97,7 @@ async def serve(home: Path, port: int, users_path: Path, metrics_port: int | Non
     folder = home / "clickhouse"
     with claim(folder):
         check_folder(folder)
-        engine = Engine(folder, max_body)
+        engine = Engine(folder, max_body, users.roles())
         if broken := engine.broken_parts():
             log.error("%d damaged parts of tables were set aside: rows are missing, run a replay", broken)
         server = Server(engine, users, max_body)
@@ -132,14 +133,23 @@ async def _listen(app: web.Application, port: int) -> web.AppRunner:
 class Gateway:
     """The gateway as a child process, which dies with this one.
 
-    ``users`` is name → password: ``admin`` may do everything, ``sink`` reads and inserts, all others only read (the
-    databases ``sor`` and ``sor_*``). Start it from a thread that lives as long as it should.
+    ``users`` is name → password, with the rights of the list of users (``sinks.schema.users``); ``more`` gives grants
+    beyond them, by user. Start it from a thread that lives as long as it should.
     """
 
-    def __init__(self, home: Path, port: int, users: dict[str, str], metrics_port: int | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        port: int,
+        users: dict[str, str],
+        metrics_port: int | None = None,
+        *,
+        more: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> None:
         self._home = home
         self._port = port
         self._users = users
+        self._more = more
         self._metrics_port = metrics_port
         self._process: subprocess.Popen[bytes] | None = None
         self.log_path = home / "log" / "clickhouse.log"
@@ -159,7 +169,7 @@ class Gateway:
         self._home.mkdir(parents=True, exist_ok=True)
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         users_path = self._home / "clickhouse-users.json"
-        users_file(users_path, self._users)
+        users_file(users_path, self._users, self._more)
         command = [sys.executable, "-m", "local.clickhouse.gateway", "--home", str(self._home)]
         command += ["--port", str(self._port)]
         command += ["--users", str(users_path)]

@@ -1,8 +1,9 @@
 """What users other than admin may ask, decided on the engine's own syntax tree (``EXPLAIN AST``) and not on the text.
 
-The embedded engine knows one user who may do everything, and ``readonly = 1`` still lets a SELECT read files of this
-machine (``file()``), write one (``INTO OUTFILE``) and read every database. A server refuses the first two over HTTP
-and the third by grants; here that is done before the statement runs. Where the tree leaves a doubt, the answer is no.
+Tables and columns are the engine's own to refuse (``local.clickhouse.roles``). What it lets anybody do and a server
+refuses over HTTP is refused here, before the statement runs: a SELECT that reads files of this machine (``file()``) or
+writes one (``INTO OUTFILE``), the tables of ``system`` that tell of others, and every statement that is no question and
+no INSERT, ``SET ROLE`` first of all. Where the tree leaves a doubt, the answer is no.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class Guard:
 
     def database(self, name: str) -> None:
         """Refuse a current database that is not the user's."""
-        if not self._user.may_read(name) and name not in _METADATA:
+        if not self._user.may_enter(name) and name not in _METADATA:
             raise self._denied(f"Not enough privileges: database {name}")
 
     def text(self, statement: bytes) -> None:
@@ -126,7 +127,7 @@ class Guard:
         if database == "system" and dot and table not in _SYSTEM_TABLES:
             raise self._denied(f"Not enough privileges: table {name}")
         for existing in self._databases():
-            others = not self._user.may_read(existing) and existing not in ("system", *_METADATA)
+            others = not self._user.may_enter(existing) and existing not in ("system", *_METADATA)
             if others and f"{name}.".startswith(f"{existing}."):
                 raise self._denied(f"Not enough privileges: database {existing}")
 

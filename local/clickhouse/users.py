@@ -7,8 +7,9 @@ import binascii
 import hashlib
 import hmac
 import json
+import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Literal, get_args
 
 from local.clickhouse.wire import QueryFault
 from local.errors import StackError
+from sinks.schema.users import LIMITS, USERS
 
 ProfileName = Literal["admin", "writer", "readonly"]
 
@@ -33,26 +35,32 @@ _WRITER_SETTINGS = {
     "input_format_values_interpret_expressions": "0",
     "input_format_values_deduce_templates_of_expressions": "0",
 }
-READONLY_LIMITS = {"max_execution_time": 60, "max_memory_usage": 2_000_000_000, "max_result_rows": 1_000_000}
-"""Seconds, bytes and rows that a read-only query may take unless the users file says otherwise."""
+_PROFILES: Mapping[str, ProfileName] = {"writer": "writer", "reader": "readonly", "auditor": "readonly"}
+"""What the profiles of the list of users are here; of the two that read, one has limits."""
 
-READONLY_DATABASES = ("sor", "sor_*")
+_GRANT = re.compile(r"[A-Za-z]+(?:\([\w, ]+\))?(?:, [A-Za-z]+)* ON (?P<database>\w+\*?)\.(?:\*|\w+)")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _HARMLESS = frozenset({"max_threads", "max_block_size", "extremes", "date_time_output_format", "join_use_nulls"})
 
 
 @dataclass(frozen=True)
 class User:
-    """One user. ``databases`` are patterns (``sor``, ``sor_*``); empty means all."""
+    """One user. ``grants`` are rights as ClickHouse writes them (``SELECT ON sor.receipts``); an admin needs none."""
 
     name: str
     password_sha256: bytes
     profile: ProfileName
-    databases: tuple[str, ...] = ()
+    grants: tuple[str, ...] = ()
     limits: tuple[tuple[str, int], ...] = ()
 
-    def may_read(self, database: str) -> bool:
-        """Whether tables of this database are this user's to read."""
-        return not self.databases or any(fnmatchcase(database, pattern) for pattern in self.databases)
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """Databases of its grants, in their order: names and patterns (``sor_*``)."""
+        return tuple(dict.fromkeys(_database(grant) for grant in self.grants))
+
+    def may_enter(self, database: str) -> bool:
+        """Whether this user has a right on something in this database."""
+        return self.profile == "admin" or any(fnmatchcase(database, pattern) for pattern in self.databases)
 
     def settings(self, asked: Mapping[str, str]) -> dict[str, str]:
         """Settings of a session of this user: the profile's, then what the request asked for, within the limits.
@@ -87,6 +95,10 @@ class Users:
 
     def __init__(self, users: Mapping[str, User]) -> None:
         self._users = dict(users)
+
+    def roles(self) -> dict[str, tuple[str, ...]]:
+        """User -> grants, of everybody but an admin."""
+        return {name: user.grants for name, user in self._users.items() if user.profile != "admin"}
 
     def authenticate(self, headers: Mapping[str, str], parameters: Mapping[str, str]) -> User:
         """The user whose name and password came by basic auth, by ``X-ClickHouse-User``/``-Key`` or in the URL.
@@ -134,7 +146,7 @@ def _basic(header: str) -> tuple[str, str]:
 def load_users(path: Path) -> Users:
     """Users from a JSON file (mode 0600): name → ``{"profile", "password_file" or "password_sha256", …}``.
 
-    Optional per user: ``databases`` (patterns) and, for read-only users, ``limits`` (setting → number). A
+    Per user: ``grants``, which all but an admin need, and, for read-only users, ``limits`` (setting → number). A
     ``password_file`` is relative to the folder of the users file; surrounding white space does not count.
 
     Raises:
@@ -150,17 +162,26 @@ def load_users(path: Path) -> Users:
 
 
 def _user(name: str, entry: object, path: Path) -> User:
-    allowed = {"profile", "password_file", "password_sha256", "databases", "limits"}
-    if not isinstance(entry, dict) or not set(entry) <= allowed or entry.get("profile") not in get_args(ProfileName):
+    allowed = {"profile", "password_file", "password_sha256", "grants", "limits"}
+    known = isinstance(entry, dict) and set(entry) <= allowed and entry.get("profile") in get_args(ProfileName)
+    if not known or not isinstance(entry, dict) or not _NAME.fullmatch(name):
         raise StackError(
             f"User {name} in {path} must be an object with a profile (admin, writer or readonly), "
-            "password_file or password_sha256, and at most databases and limits."
+            "password_file or password_sha256, and at most grants and limits; its name in lower case."
         )
     profile: ProfileName = entry["profile"]
-    readonly = profile == "readonly"
-    databases = tuple(entry.get("databases", READONLY_DATABASES if readonly else ()))
-    limits = {**READONLY_LIMITS, **entry.get("limits", {})} if readonly else {}
-    return User(name, _password(name, entry, path), profile, databases, tuple(sorted(limits.items())))
+    grants = tuple(entry.get("grants", ()))
+    if wrong := [grant for grant in grants if not isinstance(grant, str) or not _GRANT.fullmatch(grant)]:
+        raise StackError(f"User {name} in {path}: {wrong[0]!r} is no grant such as SELECT ON sor.receipts.")
+    if not grants and profile != "admin":
+        raise StackError(f"User {name} in {path} has no grants, and may do nothing.")
+    limits = entry.get("limits", {}) if profile == "readonly" else {}
+    return User(name, _password(name, entry, path), profile, grants, tuple(sorted(limits.items())))
+
+
+def _database(grant: str) -> str:
+    found = _GRANT.fullmatch(grant)
+    return found["database"] if found else ""
 
 
 def _password(name: str, entry: Mapping[str, object], path: Path) -> bytes:
@@ -189,16 +210,21 @@ def _read_secret(path: Path) -> bytes:
     return content
 
 
-def users_file(path: Path, passwords: Mapping[str, str]) -> None:
-    """Write a users file (0600): ``admin`` is an admin, ``sink`` a writer, every other name read-only."""
-    profiles = {"admin": "admin", "sink": "writer"}
+def users_file(path: Path, passwords: Mapping[str, str], more: Mapping[str, Sequence[str]]) -> None:
+    """Write a users file (0600): the rights of the list of users, and what ``more`` grants to each beyond them."""
     entries = {
-        name: {
-            "profile": profiles.get(name, "readonly"),
-            "password_sha256": hashlib.sha256(password.encode()).hexdigest(),
-        }
+        name: user_entry(name, more.get(name, ())) | {"password_sha256": hashlib.sha256(password.encode()).hexdigest()}
         for name, password in passwords.items()
     }
     path.touch(mode=0o600)
     path.chmod(0o600)
     path.write_text(json.dumps(entries, indent=1))
+
+
+def user_entry(name: str, more: Sequence[str] = ()) -> dict[str, object]:
+    """The entry of a user of the list in a users file, without its password."""
+    user = USERS[name]
+    if user.profile == "admin":
+        return {"profile": "admin"}
+    entry: dict[str, object] = {"profile": _PROFILES[user.profile], "grants": [*user.grants(), *more]}
+    return entry | ({"limits": LIMITS} if user.profile == "reader" else {})

@@ -8,7 +8,7 @@ from typing import Final
 from sinks.schema.users import LIMITS, USERS, DatabaseUser, Profile
 
 _HEAD: Final = """\
-<!-- Generated from sinks/schema/users.py by `sor rights --write`; do not edit.
+<!-- Generated from sinks/schema/users.py by `sor rights` with the option write; do not edit.
      Users of ClickHouse and what each may do. Passwords come from the secret clickhouse_passwords, as hashes. -->
 <clickhouse>
   <profiles>

@@ -34,7 +34,7 @@ def command(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON
     Ends with 0: equal; 1: not equal; 3: events came in meanwhile. The answer is kept as audit.json in the home folder.
     """
     settings = load_settings()
-    found = clickhouse_access(settings, "admin")
+    found = clickhouse_access(settings, "audit")
     ids = registry_ids(settings.registry) if settings.registry else None
     client = clickhouse.connect(Access(found.url, found.user, found.password, "sor"))
     with Progress(console=Console(stderr=True), transient=True) as progress:

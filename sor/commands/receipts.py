@@ -36,7 +36,7 @@ STATUSES: Final = ("alle", "in_verwerking", "verwerkt", "fouten", "ingetrokken")
 _QUERY: Final = """
 SELECT delivery, kind, sender, test, lines, gezien, geaccepteerd, afgekeurd, ingetrokken, klaar,
        toUnixTimestamp64Milli(eerste) AS eerste_ms, toUnixTimestamp64Milli(laatste) AS laatste_ms, codes,
-       arrayMap(f -> (f.line, f.regel, f.regels, f.code, f.veld), fouten) AS lijst
+       wacht, arrayMap(f -> (f.line, f.regel, f.regels, f.code, f.veld), fouten) AS lijst
 FROM receipts FINAL
 WHERE ({sender:String} = '' OR sender = {sender:String})
   AND ({delivery:String} = '' OR startsWith(delivery, {delivery:String}))
@@ -47,16 +47,9 @@ WHERE ({sender:String} = '' OR sender = {sender:String})
     OR ({status:String} = 'ingetrokken' AND ingetrokken > 0))
 ORDER BY laatste DESC, delivery LIMIT {most:UInt32}
 """
-#: What of a delivery still waits for something: counted now, so it changes when what was missing arrives.
-_WAITING: Final = """
-SELECT aanlevering, wacht, count() AS aantal, toString(min(sinds)) AS sinds, groupArray(500)(record) AS records
-FROM (SELECT aanlevering, wacht, sinds, record FROM scores FINAL WHERE wacht != ''
-      UNION ALL SELECT aanlevering, wacht, sinds, record FROM metingen FINAL WHERE wacht != '')
-WHERE has({among:Array(String)}, aanlevering) GROUP BY aanlevering, wacht ORDER BY wacht
-"""
 _COLUMNS: Final = (
     *("aanlevering", "soort", "aanbieder", "test", "records", "gezien", "geaccepteerd", "afgekeurd", "ingetrokken"),
-    *("klaar", "eerste", "laatste", "codes", "fouten"),
+    *("klaar", "eerste", "laatste", "codes", "wacht", "fouten"),
 )
 
 
@@ -141,30 +134,21 @@ def _ask(
 ) -> list[dict[str, Any]]:
     from sinks import clickhouse  # not in a connector, which has the journal only
 
-    access = clickhouse_access(settings, "grafana")
+    access = clickhouse_access(settings, "receipts")
     parameters = {
         "sender": aanbieder, "delivery": delivery, "among": among, "since": _ms(since), "status": status, "most": most,
     }  # fmt: skip
     client = clickhouse.connect(Access(access.url, access.user, access.password, "sor"))
     rows = clickhouse.select(client, _QUERY, parameters)
-    waiting = clickhouse.select(client, _WAITING, {"among": [row[0] for row in rows]})
-    return [
-        dict(zip(_COLUMNS, row, strict=True)) | {"fouten": _faults(row[-1]), "wacht": _waits(row[0], waiting)}
-        for row in rows
-    ]
+    found = (dict(zip(_COLUMNS, row, strict=True)) for row in rows)
+    return [row | {"fouten": _faults(row["fouten"]), "wacht": _waits(row["wacht"])} for row in found]
 
 
-def _waits(delivery: str, waiting: Any) -> list[dict[str, Any]]:
+def _waits(found: dict[str, int]) -> list[dict[str, Any]]:
+    """Accepted records of a delivery that wait, by what they wait for. Which ones they are, a receipt does not say."""
     return [
-        {
-            "reden": reason,
-            "aantal": number,
-            "sinds": since,
-            "records": sorted(records),
-            "melding": waits_sentence(reason),
-        }
-        for where, reason, number, since, records in waiting
-        if where == delivery
+        {"reden": reason, "aantal": number, "melding": waits_sentence(reason)}
+        for reason, number in sorted(found.items())
     ]
 
 
@@ -186,9 +170,9 @@ def _faults(found: Any) -> list[dict[str, Any]]:
 def _line(row: dict[str, Any], place: Place) -> dict[str, Any]:
     """Status of one searched line: the last thing that is known of it."""
     fault = next((f for f in reversed(row["fouten"]) if f["record"] == place.record), None)
-    waits = next((w for w in row["wacht"] if place.record in w["records"]), None)
     done = row["klaar"] or fault is not None
-    accepted = f"geaccepteerd, {waits['melding']} sinds {waits['sinds']}" if waits else "geaccepteerd"
+    waits = ", ".join(f"{w['aantal']} {w['melding']}" for w in row["wacht"])
+    accepted = f"geaccepteerd; in deze aanlevering: {waits}" if waits else "geaccepteerd"
     status = (fault["melding"] if fault else accepted) if done else "in verwerking"
     return {"regel": place.row, "record": place.record, "status": status, "code": fault["code"] if fault else ""}
 
@@ -203,7 +187,7 @@ def _text(rows: list[dict[str, Any]], *, lines: bool) -> list[str]:
             f"{row['aanlevering']}  {moment(row['laatste'])}  {row['aanbieder']}  {KIND_LABELS[row['soort']]}{test}: "
             f"{state}; {row['geaccepteerd']} geaccepteerd, {row['afgekeurd']} afgekeurd{taken}"
         )
-        out += [f"    {w['aantal']:>8} geaccepteerd, {w['melding']} (sinds {w['sinds']})" for w in row["wacht"]]
+        out += [f"    {w['aantal']:>8} geaccepteerd, {w['melding']}" for w in row["wacht"]]
         out += [f"    {number:>8} × {code}: {text(code)}" for code, number in sorted(row["codes"].items())]
         if lines:
             out += [f"    record {f['record']}, regel {f['regel']} [{f['code']} {f['veld']}]" for f in row["fouten"]]

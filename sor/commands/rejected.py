@@ -144,5 +144,5 @@ def _ids(settings: Settings) -> Any:
 
 def _connected(work: Callable[[Client, Settings], Any]) -> Any:
     settings = load_settings()
-    found = clickhouse_access(settings, "admin")
+    found = clickhouse_access(settings, "rejected")
     return work(clickhouse.connect(Access(found.url, found.user, found.password, "sor")), settings)

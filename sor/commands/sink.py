@@ -18,9 +18,10 @@ from domain.indicators.catalogue import INDICATORS, Indicator
 from results.disclosure import live
 from results.figures import Figure, figures
 from settings.access import clickhouse_access
-from settings.settings import ClickHouseUser, load_settings
+from settings.settings import load_settings
 from sinks.access import Access
 from sinks.schema import migrate
+from sinks.schema.users import ClickHouseUser
 
 PENDING: Final = 1
 _CLOCK: Final = ZoneInfo("Europe/Amsterdam")
@@ -116,7 +117,7 @@ def indicators(
 
 def _long(found: list[Figure]) -> RichTable:
     """A block per subject; figures of CBS files only where there are any."""
-    if not any(figure.uitkomst.denominator for figure in found if figure.indicator.provenance == "cbs"):
+    if not any(figure.sums.denominator for figure in found if figure.indicator.provenance == "cbs"):
         found = [figure for figure in found if figure.indicator.provenance != "cbs"]
     table = RichTable(title="Sturen op Resultaat: alle aanbieders samen")
     for name, justify in (("Nr.", "left"), ("Indicator", "left"), ("Waarde", "right"), ("n", "right")):
@@ -127,14 +128,14 @@ def _long(found: list[Figure]) -> RichTable:
         if before and before.indicator.subject != indicator.subject:
             table.add_section()
         shown = (figure.text, figure.counted_text, figure.excluded_text)
-        table.add_row(indicator.nummer, _label(indicator), *shown)
+        table.add_row(indicator.number, _label(indicator), *shown)
     return table
 
 
 def _wide(found: list[Figure], per: Per) -> RichTable:
     """Groups in order of name: no ranking. A few groups stand side by side, many below each other."""
-    cells = {(figure.groep, figure.indicator.sleutel): figure.text for figure in found}
-    groups = list(dict.fromkeys(figure.groep for figure in found))
+    cells = {(figure.group, figure.indicator.key): figure.text for figure in found}
+    groups = list(dict.fromkeys(figure.group for figure in found))
     names = [_group_name(group, per) for group in groups]
     labels = [_label(INDICATORS[key]) for key in HEADLINE_FIGURES]
     rows = [[cells.get((group, key), "–") for key in HEADLINE_FIGURES] for group in groups]
@@ -169,12 +170,12 @@ def _label(indicator: Indicator) -> str:
 def _figure(figure: Figure, reference_day: date) -> dict[str, Any]:
     indicator = figure.indicator
     return {
-        "groep": figure.groep or None,
-        "sleutel": indicator.sleutel,
-        "nummer": indicator.nummer or None,
+        "groep": figure.group or None,
+        "sleutel": indicator.key,
+        "nummer": indicator.number or None,
         "naam": indicator.title,
         "herkomst": indicator.provenance,
-        "eenheid": indicator.eenheid,
+        "eenheid": indicator.unit,
         "waarde": figure.value,
         "n": figure.counted,
         "clienten": figure.clients,
@@ -182,7 +183,7 @@ def _figure(figure: Figure, reference_day: date) -> dict[str, Any]:
         "verborgen": figure.hidden or None,
         "venster": indicator.window,
         "peildatum": reference_day.isoformat(),
-        "bron": indicator.bron or None,
+        "bron": indicator.basis or None,
         "merk": indicator.mark,
     }
 

@@ -14,8 +14,9 @@ import typer
 
 from faults import OperatorFault
 from settings.access import clickhouse_access
-from settings.settings import ClickHouseUser, load_settings
+from settings.settings import load_settings
 from sinks.access import Access
+from sinks.schema.users import USERS, ClickHouseUser
 
 
 class Shape(StrEnum):
@@ -38,7 +39,8 @@ def sql(
     query: Annotated[str, typer.Argument(help="One statement of ClickHouse's SQL.")],
     shape: Annotated[Shape, typer.Option("--format", help="How to show the rows.")] = Shape.PRETTY,
     user: Annotated[
-        ClickHouseUser, typer.Option(help="As whom: grafana only reads, sink also inserts, admin may do everything.")
+        ClickHouseUser,
+        typer.Option(help=f"As whom: {'; '.join(f'{user.name} {user.task}' for user in USERS.values())}."),
     ] = "grafana",
 ) -> None:
     """Ask ClickHouse. An error is ClickHouse's own sentence, and the command ends with 1."""

@@ -7,16 +7,17 @@ import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import yaml
 from lxml import etree
 
-from local.clickhouse.users import READONLY_LIMITS
 from local.services import STAGES
 from schemas.topics import topics
-from settings.settings import ClickHouseUser, Settings
+from settings.settings import Settings
+from sinks.schema.server import users_xml
+from sinks.schema.users import LIMITS, NAMES
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -24,8 +25,18 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 PARTS = {
     "kafka", "kafka-users", "kafka-init", "registry", "registry-data", "clickhouse", "migrate",
-    "prometheus", "alertmanager", "grafana", "exporter", *STAGES,
+    "prometheus", "alertmanager", "grafana", "exporter", "audit", "rejected", "receipts", *STAGES,
 }  # fmt: skip
+#: What runs when a person asks, and ends with the answer.
+ASKED = {"audit", "rejected", "receipts"}
+#: User of ClickHouse of each service that talks to it: the one of its task.
+TASKS = {
+    "migrate": "admin",
+    "sink": "sink",
+    "exporter": "exporter",
+    "grafana": "grafana",
+    **{name: name for name in ASKED},
+}
 PRINCIPALS = {name for topic in topics().values() for name in (*topic.write, *topic.read)}
 
 
@@ -47,7 +58,7 @@ def secrets(service: dict[str, Any]) -> dict[str, str]:
 
 def test_every_part_of_the_stack_is_there() -> None:
     assert set(SERVICES) == PARTS
-    assert set(OURS) == {"kafka-init", "migrate", "exporter", *STAGES}
+    assert set(OURS) == {"kafka-init", "migrate", "exporter", *ASKED, *STAGES}
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -75,7 +86,8 @@ def test_the_settings_are_accepted(name: str, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(variable, value)
     settings = Settings()
     if settings.kafka:
-        assert settings.kafka_security_protocol == "SASL_SSL"
+        # The exporter looks at a certificate and has no name at the broker
+        assert settings.kafka_security_protocol == ("SSL" if name == "exporter" else "SASL_SSL")
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -145,7 +157,7 @@ def test_ports_are_bound_to_loopback(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
 
 
-@pytest.mark.parametrize("name", PARTS - {"kafka-users", "kafka-init", "migrate"})
+@pytest.mark.parametrize("name", PARTS - {"kafka-users", "kafka-init", "migrate"} - ASKED)
 def test_a_service_has_a_health_check(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"]
 
@@ -185,20 +197,46 @@ def test_mounted_files_exist() -> None:
                 assert source in COMPOSE["volumes"], f"{name}: {source}"
 
 
-def test_clickhouse_users_are_those_of_the_one_machine_stack() -> None:
-    users = etree.parse(ROOT / "deploy/clickhouse/users.xml").getroot()
-    names = {user.tag for user in users.find("users") if "remove" not in user.attrib}
-    assert names == set(get_args(ClickHouseUser))
-    assert not users.findall(".//password*")
-    assert {p.tag for p in users.iter() if isinstance(p.tag, str) and "password" in p.tag} == set()
-    readonly = users.find("profiles/readonly")
-    assert {name: int(readonly.findtext(name)) for name in READONLY_LIMITS} == READONLY_LIMITS
-    assert readonly.findtext("readonly") == "1"
-    for profile in ("admin", "writer", "readonly"):
-        assert users.findtext(f"profiles/{profile}/profile") == "sor"
-    assert users.findtext("profiles/sor/do_not_merge_across_partitions_select_final") == "1"
-    assert users.findtext("users/sink/grants/query") == "GRANT SELECT, INSERT ON sor.*"
-    assert users.findtext("users/grafana/grants/query") == "GRANT SELECT ON sor.*"
+def test_clickhouse_users_are_those_of_the_list() -> None:
+    text = (ROOT / "deploy/clickhouse/users.xml").read_text()
+    assert text == users_xml(), "run sor rights --write"
+    assert "password" not in re.sub("<!--.*?-->", "", text, flags=re.DOTALL)
+    script = (ROOT / "deploy/make-secrets.sh").read_text()
+    loops = re.findall(r"for name in ([\w ]+); do\n\s+(?:password \"clickhouse_|hash=)", script)
+    hashed = set(loops[1].split())
+    assert hashed == set(NAMES)
+    assert set(loops[0].split()) == hashed - {"grafana"}
+    assert {name for name in COMPOSE["secrets"] if name.startswith("clickhouse_")} == {
+        "clickhouse_passwords", *(f"clickhouse_{name}" for name in NAMES)
+    }  # fmt: skip
+
+
+def test_a_service_has_the_password_of_its_task_and_no_other() -> None:
+    held = {
+        name: {secret for secret in secrets(service) if secret.startswith("clickhouse_")}
+        for name, service in SERVICES.items()
+        if name != "clickhouse"
+    }
+    assert {name: found for name, found in held.items() if found} == {
+        name: {f"clickhouse_{user}"} for name, user in TASKS.items()
+    }
+    for name in set(TASKS) - {"grafana"}:
+        values = environment(SERVICES[name])
+        assert values["SOR_CLICKHOUSE_PASSWORD_FILE"] == f"/run/secrets/clickhouse_{TASKS[name]}"
+        assert "SOR_CLICKHOUSE_USER" not in values, "the command knows its user"
+
+
+def test_a_server_gives_no_rights_unasked() -> None:
+    config = etree.parse(ROOT / "deploy/clickhouse/config.xml").getroot()
+    assert {flag.text for flag in config.find("access_control_improvements")} == {"true"}
+
+
+def test_a_question_of_grafana_fits_the_limit_of_its_user() -> None:
+    """The client of the plugin sends the time left, in whole seconds, and five more; beyond the limit is an error."""
+    source = yaml.safe_load((ROOT / "monitoring/grafana/provisioning/datasources/clickhouse.yaml").read_text())
+    waits = source["datasources"][0]["jsonData"]
+    for name in ("queryTimeout", "dialTimeout"):
+        assert int(waits[name]) + 5 <= LIMITS["max_execution_time"], name
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not here")

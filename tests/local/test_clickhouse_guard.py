@@ -16,6 +16,11 @@ pytestmark = pytest.mark.clickhouse
 POOL = urllib3.PoolManager()
 SOURCE = "SOURCE(CLICKHOUSE(DB '{}' TABLE 't')) LAYOUT(FLAT()) LIFETIME(0)"
 DENIED, READONLY = "497", "164"
+#: All tables of two databases, beyond what the users have in the stack.
+MORE = {
+    "grafana": ("SELECT ON sor.*", "SELECT ON sor_schaduw.*", "dictGet ON sor.d"),
+    "sink": ("SELECT, INSERT ON sor.*", "SELECT, INSERT ON sor_schaduw.*"),
+}
 SETUP = """
 CREATE DATABASE sor
 CREATE DATABASE sor_schaduw
@@ -41,7 +46,7 @@ class Server:
 
     def __init__(self, home: Path) -> None:
         self.users = {name: f"{name}-password" for name in ("admin", "sink", "grafana")}
-        self.gateway = Gateway(home, free_port(), self.users)
+        self.gateway = Gateway(home, free_port(), self.users, more=MORE)
         self.file = home / "other.csv"
         self.file.write_text("a,b\n1,dicht\n")
 
@@ -246,5 +251,5 @@ def test_nothing_reached_the_disk(server: Server) -> None:
 
 
 def test_no_user_reads_files_as_tables(server: Server) -> None:
-    for user in ("admin", "sink"):
-        assert server.code(user, "SELECT * FROM default.`@FILE`") == "60"
+    for user, code in (("admin", "60"), ("sink", DENIED)):
+        assert server.code(user, "SELECT * FROM default.`@FILE`") == code

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from local.clickhouse.users import READONLY_LIMITS, ProfileName, User, Users, load_users, users_file
+from local.clickhouse.users import ProfileName, User, Users, load_users, users_file
 from local.clickhouse.wire import QueryFault
 from local.errors import StackError
+from sinks.schema import users as declared
+from sinks.schema.users import LIMITS, NAMES
 
 
-def _user(profile: ProfileName = "readonly", databases: tuple[str, ...] = ("sor", "sor_*")) -> User:
-    password = hashlib.sha256("geheim é".encode()).digest()
-    return User("grafana", password, profile, databases, tuple(sorted(READONLY_LIMITS.items())))
+def _user(profile: ProfileName = "readonly") -> User:
+    password, grants = hashlib.sha256("geheim é".encode()).digest(), ("SELECT ON sor.*", "SELECT ON sor_*.*")
+    return User("grafana", password, profile, grants, tuple(sorted(LIMITS.items())))
 
 
 USERS = Users({"grafana": _user()})
@@ -68,7 +70,7 @@ def test_a_reader_changes_no_other_setting(name: str) -> None:
 
 
 def test_a_limit_that_is_no_number_never_lifts_the_limit() -> None:
-    assert _user().settings({"max_result_rows": "nan"})["max_result_rows"] == str(READONLY_LIMITS["max_result_rows"])
+    assert _user().settings({"max_result_rows": "nan"})["max_result_rows"] == str(LIMITS["max_result_rows"])
     with pytest.raises(QueryFault, match="plain number"):
         _user().settings({"max_result_rows": "lots"})
 
@@ -79,25 +81,31 @@ def test_a_writer_cannot_allow_itself_ddl() -> None:
 
 def test_databases_are_patterns() -> None:
     reader = _user()
-    assert reader.may_read("sor")
-    assert reader.may_read("sor_schaduw")
-    assert not reader.may_read("sorry")
-    assert not reader.may_read("default")
+    assert reader.may_enter("sor")
+    assert reader.may_enter("sor_schaduw")
+    assert not reader.may_enter("sorry")
+    assert not reader.may_enter("default")
 
 
 def test_a_users_file_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "users.json"
-    users_file(path, {"admin": "a", "sink": "s", "grafana": "g"})
+    users_file(path, {name: f"{name} pw" for name in NAMES}, {"audit": ("SELECT ON sor_*.*",)})
     assert path.stat().st_mode & 0o777 == 0o600
     assert "password_sha256" in path.read_text()
     users = load_users(path)
-    for name, profile in {"admin": "admin", "sink": "writer", "grafana": "readonly"}.items():
-        assert users.authenticate({}, {"user": name, "password": name[0]}).profile == profile
+    assert set(users.roles()) == set(NAMES) - {"admin"}
+    profiles = {"admin": "admin", "writer": "writer", "reader": "readonly", "auditor": "readonly"}
+    for name, listed in declared.USERS.items():
+        user = users.authenticate({}, {"user": name, "password": f"{name} pw"})
+        assert user.profile == profiles[listed.profile]
+        assert dict(user.limits) == (LIMITS if listed.profile == "reader" else {})
+        assert set(user.grants) - {"SELECT ON sor_*.*"} == set(listed.grants() if name != "admin" else ())
 
 
 def test_a_password_file_is_relative_and_loses_its_newline(tmp_path: Path) -> None:
     _secret(tmp_path / "pw", "geheim\n")
-    _secret(tmp_path / "u", json.dumps({"x": {"profile": "readonly", "password_file": "pw", "databases": ["a"]}}))
+    entry = {"profile": "readonly", "password_file": "pw", "grants": ["SELECT(b, c) ON a.t", "INSERT ON a.u"]}
+    _secret(tmp_path / "u", json.dumps({"x": entry}))
     user = load_users(tmp_path / "u").authenticate({}, {"user": "x", "password": "geheim"})
     assert user.databases == ("a",)
 
@@ -113,6 +121,11 @@ def test_a_password_file_is_relative_and_loses_its_newline(tmp_path: Path) -> No
         ('{"x": {"profile": "admin", "password_sha256": "00"}}', "64 hexadecimal digits"),
         ('{"x": {"profile": "admin", "password_file": "none"}}', "Cannot read"),
         ('{"x": {"profile": "admin", "password_file": "empty"}}', "is empty"),
+        ('{"x": {"profile": "writer", "password_sha256": "00"}}', "has no grants"),
+        ('{"x": {"profile": "writer", "grants": ["ALL ON *.*"]}}', "is no grant"),
+        ('{"x": {"profile": "writer", "grants": ["SELECT ON a.b</query>"]}}', "is no grant"),
+        ('{"x": {"profile": "writer", "grants": ["SELECT ON a.b, SELECT ON c.d"]}}', "is no grant"),
+        ('{"</x>": {"profile": "admin", "password_sha256": "00"}}', "must be an object with a profile"),
     ],
 )
 def test_a_wrong_users_file_gets_a_sentence(tmp_path: Path, content: str, sentence: str) -> None:
@@ -124,7 +137,7 @@ def test_a_wrong_users_file_gets_a_sentence(tmp_path: Path, content: str, senten
 
 def test_a_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "users.json"
-    users_file(path, {"admin": "a"})
+    users_file(path, {"admin": "a"}, {})
     path.chmod(0o644)
     with pytest.raises(StackError, match="chmod 600"):
         load_users(path)

@@ -38,7 +38,7 @@ from sinks.inserts import DECODED, Inserts
 from sinks.schema import migrate
 from sinks.tables import METINGEN, RECEIPTS, REJECTED, SCORES, TABLES, TRAJECTEN, Table
 from sinks.writer import Writer
-from tests.conftest import RunningBroker, RunningGateway
+from tests.conftest import ELSEWHERE, RunningBroker, RunningGateway
 from tests.sinks import database
 from tests.sinks.rows import NOW, meting, receipt, rejected, score, traject
 from transport.clients import Cluster, admin
@@ -368,7 +368,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 40) -> None:
 
 def test_clickhouse_away_in_mid_flow_loses_nothing(broker: RunningBroker, tmp_path: Path) -> None:
     users = {"admin": "admin-password", "sink": "sink-password"}
-    with Gateway(tmp_path, free_port(), users) as own:
+    with Gateway(tmp_path, free_port(), users, more=ELSEWHERE) as own:
         bench = make_bench(broker.bootstrap, own.url, users)
         with bench.running() as sink:
             bench.publish(TRAJECTEN, [traject(n, 1) for n in range(1_000)])

@@ -25,7 +25,6 @@ from schemas.topics import groups, topics
 from tools.simulator import compare
 
 STAGES = ("evaluate", "entry", "register", "trajectories", "deliveries", "sink")
-_CLICKHOUSE = ("admin", "sink")
 
 
 class Stream:
@@ -43,15 +42,13 @@ class Stream:
             os.write(descriptor, password.encode())
             os.close(descriptor)
 
-    def environment(self, user: str = "admin") -> dict[str, str]:
-        """Settings of a child process."""
+    def environment(self) -> dict[str, str]:
+        """Settings of a child process; each command is the user of its task in ClickHouse."""
         return {
             **os.environ,
             "SOR_HOME": str(self.home),
             "SOR_KAFKA": self.bootstrap,
             "SOR_CLICKHOUSE": self.url,
-            "SOR_CLICKHOUSE_USER": user,
-            "SOR_CLICKHOUSE_PASSWORD_FILE": str(self.home / "secrets" / user),
             "NO_COLOR": "1",
             "COLUMNS": "200",
         }
@@ -75,7 +72,7 @@ class Stream:
             log = (self.home / f"{stage}.log").open("ab")
             self.processes[stage] = subprocess.Popen(
                 [sys.executable, "-m", "sor", "run", stage, "--metrics-port", str(self.ports[stage])],
-                env=self.environment("sink" if stage == "sink" else "admin"), stdout=log, stderr=subprocess.STDOUT,
+                env=self.environment(), stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
         for stage in stages or STAGES:
             self.until(partial(self._ready, stage), f"{stage} is ready", 60)

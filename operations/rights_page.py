@@ -1,0 +1,68 @@
+"""``docs/rights.md``: who may do what at the broker and in ClickHouse, from the two lists that declare it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from schemas.topics import groups, topics
+from sinks.schema.users import LIMITS, USERS, DatabaseUser
+
+_HEAD: Final = """# Rights: who may do what
+
+*Generated from `schemas/topics.toml` and `sinks/schema/users.py` by `sor rights --write`; do not edit.*
+
+Nobody else has a right. `sor topics apply --acls` lays the first list down at the broker and takes away what it does
+not say; the second is `deploy/clickhouse/users.xml` on a server and the roles of the engine on one machine.
+
+## At the broker
+A principal also sees the description of its topics. `admin` of either server can do everything: its password is for
+installing and for nobody's daily work.
+
+| principal | writes | reads | consumer group |
+|---|---|---|---|
+"""
+_USERS: Final = """
+## In ClickHouse
+Rights hold in the database `sor`. Behind a table stand the columns, where they are fewer than all.
+
+| user | what for | reads | inserts |
+|---|---|---|---|
+"""
+_LIMITS: Final = """
+A question of a user who only reads ends with an error beyond these limits, which it cannot lift. `audit` reads whole
+tables and has none.
+"""
+
+
+def markdown() -> str:
+    """The page."""
+    limits = "; ".join(f"`{name}` {limit}" for name, limit in LIMITS.items())
+    return _HEAD + _table(_principals()) + _USERS + _table(map(_user, USERS.values())) + _LIMITS + limits + ".\n"
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> str:
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _principals() -> Iterator[tuple[str, ...]]:
+    declared = topics().values()
+    for name in dict.fromkeys(name for topic in declared for name in (*topic.write, *topic.read)):
+        writes = [topic.name for topic in declared if name in topic.write]
+        reads = [topic.name for topic in declared if name in topic.read]
+        yield f"`{name}`", _names(writes), _names(reads), _names(filter(None, [groups().get(name)]))
+
+
+def _user(user: DatabaseUser) -> tuple[str, ...]:
+    if user.profile == "admin":
+        return f"`{user.name}`", user.task, "everything", "everything"
+    columns = dict(user.columns)
+    reads = [
+        f"`{table}`" + (f" ({', '.join(f'`{column}`' for column in columns[table])})" if table in columns else "")
+        for table in user.read
+    ]
+    return f"`{user.name}`", user.task, "<br>".join(reads), _names(user.insert)
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
