@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 from domain.field.definitions import DEFINITIONS
 from domain.field.words import small_groups_sentence
-from domain.indicators.terms import Eenheid, Outcome
+from domain.indicators.terms import Sums, Unit
 
 #: Why a figure is hidden: too few clients, or a percentage of too few things counted; empty = it is not.
 Hidden = Literal["", "clienten", "noemer"]
@@ -28,30 +28,30 @@ class Disclosure(NamedTuple):
     smallest_group: int
     smallest_denominator: int
 
-    def hidden(self, unit: Eenheid, outcome: Outcome) -> Hidden:
+    def hidden(self, unit: Unit, sums: Sums) -> Hidden:
         """Why the figure is not shown."""
-        if 0 < outcome.clienten < self.smallest_group:
+        if 0 < sums.clients < self.smallest_group:
             return "clienten"
-        return "noemer" if unit == "%" and 0 < outcome.denominator < self.smallest_denominator else ""
+        return "noemer" if unit == "%" and 0 < sums.denominator < self.smallest_denominator else ""
 
-    def shows(self, unit: Eenheid, outcome: Outcome) -> bool:
+    def shows(self, unit: Unit, sums: Sums) -> bool:
         """Whether enough stand behind the figure."""
-        few = unit == "%" and outcome.denominator < self.smallest_denominator
-        return outcome.clienten >= self.smallest_group and not few
+        few = unit == "%" and sums.denominator < self.smallest_denominator
+        return sums.clients >= self.smallest_group and not few
 
-    def figure(self, unit: Eenheid, outcome: Outcome) -> float | None:
+    def figure(self, unit: Unit, sums: Sums) -> float | None:
         """The figure where it is shown: percentage 0..100, mean or count. ``sql`` says the same."""
-        return outcome.waarde(unit) if self.shows(unit, outcome) else None
+        return sums.value(unit) if self.shows(unit, sums) else None
 
-    def counted(self, outcome: Outcome) -> float | None:
+    def counted(self, sums: Sums) -> float | None:
         """The number of things counted behind a figure, where it is shown. ``counted_sql`` says the same."""
-        return outcome.denominator if outcome.clienten >= self.smallest_group else None
+        return sums.denominator if sums.clients >= self.smallest_group else None
 
     def hides_part(self, count: float) -> bool:
         """Whether a count beside a figure, such as of what was left out of it, is too small to be shown."""
         return 0 < count < self.smallest_group
 
-    def sql(self, unit: Eenheid, prefix: str = "") -> str:
+    def sql(self, unit: Unit, prefix: str = "") -> str:
         """``figure`` over the columns ``clienten``, ``teller`` and ``noemer``, each behind the prefix."""
         few = f"{prefix}clienten < {self.smallest_group}"
         if unit == "aantal":
@@ -87,4 +87,4 @@ class Disclosure(NamedTuple):
 
 def live() -> Disclosure:
     """The rule of everything that shows figures of the live tables, as the definitions have it now."""
-    return Disclosure(DEFINITIONS["kleinste_groep"].waarde, DEFINITIONS["kleinste_noemer"].waarde)
+    return Disclosure(DEFINITIONS["kleinste_groep"].value, DEFINITIONS["kleinste_noemer"].value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from domain.field.dates import day
-from domain.indicators.catalogue import INDICATORS, Group, Indicator, Outcome, sql_together
+from domain.indicators.catalogue import INDICATORS, Group, Indicator, Sums, sql_together
 from results.disclosure import Disclosure, Hidden, live
 from sinks import clickhouse
 from sinks.access import Access
@@ -17,36 +17,36 @@ from sinks.access import Access
 class Figure:
     """One figure of one group (empty = all together)."""
 
-    groep: str
+    group: str
     indicator: Indicator
-    uitkomst: Outcome
+    sums: Sums
     rule: Disclosure = field(default_factory=live)
 
     @property
     def hidden(self) -> Hidden:
         """Why it is not shown; empty when it is, or when there is nobody to hide."""
-        return self.rule.hidden(self.indicator.eenheid, self.uitkomst)
+        return self.rule.hidden(self.indicator.unit, self.sums)
 
     @property
     def value(self) -> float | None:
         """The figure, where it is not hidden: percentage 0..100, mean or count; None where nothing was counted."""
-        return None if self.hidden else self.uitkomst.waarde(self.indicator.eenheid)
+        return None if self.hidden else self.sums.value(self.indicator.unit)
 
     @property
     def clients(self) -> int | None:
         """Clients behind it, where they are not too few."""
-        return None if self.hidden == "clienten" else self.uitkomst.clienten
+        return None if self.hidden == "clienten" else self.sums.clients
 
     @property
     def counted(self) -> float | None:
         """Things counted behind it, where the clients are not too few."""
-        return None if self.hidden == "clienten" else self.uitkomst.denominator
+        return None if self.hidden == "clienten" else self.sums.denominator
 
     @property
     def excluded(self) -> float | None:
         """Rows left out of it, where neither they nor its clients are too few."""
-        few = self.hidden == "clienten" or self.rule.hides_part(self.uitkomst.excluded)
-        return None if few or self.indicator.excluded is None else self.uitkomst.excluded
+        few = self.hidden == "clienten" or self.rule.hides_part(self.sums.excluded)
+        return None if few or self.indicator.excluded is None else self.sums.excluded
 
     @property
     def text(self) -> str:
@@ -55,14 +55,14 @@ class Figure:
             return self.rule.few
         if self.value is None:
             return "–"
-        if self.indicator.eenheid == "aantal":
+        if self.indicator.unit == "aantal":
             return f"{self.value:.0f}"
-        return f"{self.value:.1f}".replace(".", ",") + ("%" if self.indicator.eenheid == "%" else "")
+        return f"{self.value:.1f}".replace(".", ",") + ("%" if self.indicator.unit == "%" else "")
 
     @property
     def counted_text(self) -> str:
         """Things counted as a screen shows them; a count has none but itself."""
-        if self.indicator.eenheid == "aantal":
+        if self.indicator.unit == "aantal":
             return ""
         return self.rule.few if self.counted is None else self.rule.count_text(self.counted)
 
@@ -71,7 +71,7 @@ class Figure:
         """Rows left out as a screen shows them; empty where the figure knows none."""
         if self.indicator.excluded is None:
             return ""
-        return self.rule.count_text(self.uitkomst.excluded)
+        return self.rule.count_text(self.sums.excluded)
 
 
 def figures(
@@ -95,7 +95,7 @@ def figures(
     """
     batches: dict[tuple[str, str, str], list[Indicator]] = {}
     for indicator in (INDICATORS[key] for key in keys):
-        batches.setdefault((indicator.tabel, indicator.provenance, indicator.datum), []).append(indicator)
+        batches.setdefault((indicator.table, indicator.provenance, indicator.datum), []).append(indicator)
     found: dict[tuple[str, str], Figure] = {}
     rule = rule or live()
     client = clickhouse.connect(access)
@@ -106,9 +106,7 @@ def figures(
             for row in clickhouse.select(client, query):
                 group, sums = (str(row[0]), row[1:]) if per else ("", row)
                 for at, indicator in enumerate(mine):
-                    found[group, indicator.sleutel] = Figure(
-                        group, indicator, Outcome(*sums[4 * at : 4 * at + 4]), rule
-                    )
+                    found[group, indicator.key] = Figure(group, indicator, Sums(*sums[4 * at : 4 * at + 4]), rule)
     finally:
         client.close()
     groups = sorted({group for group, _ in found})

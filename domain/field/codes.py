@@ -143,4 +143,4 @@ REDENEN_CHANGE: Final[dict[str, str]] = {
 CHANGE_MERGER, CHANGE_REMOVED = "11", "13"
 FREQUENTIES: Final[dict[str, str]] = {"1": "per dag", "2": "per week", "4": "per maand", "6": "totaal"}
 #: WJ001: codes of an answer that do not reject (3.8): no remark, not judged, declaration accepted.
-RETOUR_GOOD: Final = frozenset({"0200", "0233", "8001"})
+RETOUR_ACCEPTS: Final = frozenset({"0200", "0233", "8001"})

@@ -14,9 +14,9 @@ VERSION: Final = 2
 class Definition(NamedTuple):
     """One definition: its value, what it means (Dutch, as readers of the figures see it), source and mark."""
 
-    waarde: int
+    value: int
     meaning: str
-    bron: str
+    basis: str
     mark: str
 
 
@@ -38,18 +38,18 @@ DEFINITIONS: Final[dict[str, Definition]] = {
     "kleinste_groep": Definition(10, "Uitkomsten van minder cliënten worden niet getoond", "", "P"),
     "kleinste_noemer": Definition(20, "Een percentage van minder tellingen wordt niet getoond", "", "P"),
 }
-CHAIN_DAYS: Final = DEFINITIONS["keten_dagen"].waarde
-METING_BEFORE_END: Final = DEFINITIONS["meting_voor_einde"].waarde
-METING_AFTER_END: Final = DEFINITIONS["meting_na_einde"].waarde
-OPVOLGING_DAYS: Final = DEFINITIONS["opvolging_dagen"].waarde
-RESPONS_DAYS: Final = DEFINITIONS["respons_dagen"].waarde
+CHAIN_DAYS: Final = DEFINITIONS["keten_dagen"].value
+METING_BEFORE_END: Final = DEFINITIONS["meting_voor_einde"].value
+METING_AFTER_END: Final = DEFINITIONS["meting_na_einde"].value
+OPVOLGING_DAYS: Final = DEFINITIONS["opvolging_dagen"].value
+RESPONS_DAYS: Final = DEFINITIONS["respons_dagen"].value
 
 
 class Klasse(NamedTuple):
     """A class given to a code of the field: class, source and mark."""
 
     klasse: str
-    bron: str
+    basis: str
     mark: str
 
 

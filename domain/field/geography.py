@@ -17,24 +17,24 @@ class Gemeente(NamedTuple):
     cluster: str
 
 
-_AA, _ZW = "Amsterdam-Amstelland", "Zaanstreek-Waterland"
+_AMSTELLAND, _WATERLAND = "Amsterdam-Amstelland", "Zaanstreek-Waterland"
 
 GEMEENTEN: Final[dict[str, Gemeente]] = {
     g.code: g
     for g in (
-        Gemeente("0363", "Amsterdam", _AA, "Amsterdam"),
-        Gemeente("0358", "Aalsmeer", _AA, "Amstelveen-Aalsmeer"),
-        Gemeente("0362", "Amstelveen", _AA, "Amstelveen-Aalsmeer"),
-        Gemeente("0384", "Diemen", _AA, "DUO"),
-        Gemeente("0437", "Ouder-Amstel", _AA, "DUO"),
-        Gemeente("0451", "Uithoorn", _AA, "DUO"),
-        Gemeente("0385", "Edam-Volendam", _ZW, _ZW),
-        Gemeente("0415", "Landsmeer", _ZW, _ZW),
-        Gemeente("0431", "Oostzaan", _ZW, _ZW),
-        Gemeente("0439", "Purmerend", _ZW, _ZW),
-        Gemeente("0852", "Waterland", _ZW, _ZW),
-        Gemeente("0880", "Wormerland", _ZW, _ZW),
-        Gemeente("0479", "Zaanstad", _ZW, _ZW),
+        Gemeente("0363", "Amsterdam", _AMSTELLAND, "Amsterdam"),
+        Gemeente("0358", "Aalsmeer", _AMSTELLAND, "Amstelveen-Aalsmeer"),
+        Gemeente("0362", "Amstelveen", _AMSTELLAND, "Amstelveen-Aalsmeer"),
+        Gemeente("0384", "Diemen", _AMSTELLAND, "DUO"),
+        Gemeente("0437", "Ouder-Amstel", _AMSTELLAND, "DUO"),
+        Gemeente("0451", "Uithoorn", _AMSTELLAND, "DUO"),
+        Gemeente("0385", "Edam-Volendam", _WATERLAND, _WATERLAND),
+        Gemeente("0415", "Landsmeer", _WATERLAND, _WATERLAND),
+        Gemeente("0431", "Oostzaan", _WATERLAND, _WATERLAND),
+        Gemeente("0439", "Purmerend", _WATERLAND, _WATERLAND),
+        Gemeente("0852", "Waterland", _WATERLAND, _WATERLAND),
+        Gemeente("0880", "Wormerland", _WATERLAND, _WATERLAND),
+        Gemeente("0479", "Zaanstad", _WATERLAND, _WATERLAND),
         Gemeente("0034", "Almere", "Flevoland", ""),
     )
 }

@@ -16,7 +16,7 @@ class Message(NamedTuple):
     """One reason: sentence for the sender (Dutch), source of the rule, and whether it refuses the whole file."""
 
     text: str
-    bron: str
+    basis: str
     file: bool = False
 
     @property

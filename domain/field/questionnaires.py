@@ -55,7 +55,7 @@ class Subject(NamedTuple):
     """Which question of a questionnaire asks what an indicator needs, with source and mark (P = not confirmed)."""
 
     question: str
-    bron: str
+    basis: str
     mark: str
 
 

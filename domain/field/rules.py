@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 #: How a rule shows: as a flag, as a reason to wait, or not at all.
-VLAG, WACHT, NOT_JUDGED = "vlag", "wacht", "niet"
+FLAG, WAITS, NOT_JUDGED = "vlag", "wacht", "niet"
 BECOMES_18: Final = "WORDT18"
 
 
 class Rule(NamedTuple):
     """One rule: its return code (WJ001), the messages it is about, a sentence (Dutch), how it shows, and remarks: for
-    WACHT the reason on the row, for NIET why it is not judged.
+    WAITS the reason on the row, for NOT_JUDGED why it is not judged.
     """
 
     retourcode: str
@@ -31,12 +31,12 @@ _NO_ROW = "Een antwoord staat op geen rij."
 _ONE_CLIENT = "De monitor ziet de feiten van één cliënt, en nummers alleen versleuteld per aanbieder."
 
 RULES: Final[dict[str, Rule]] = {
-    "TR056": Rule("9056", "alle", "Een berichtidentificatie is twee keer gebruikt, met verschillende inhoud.", VLAG),
+    "TR056": Rule("9056", "alle", "Een berichtidentificatie is twee keer gebruikt, met verschillende inhoud.", FLAG),
     "TR135": Rule(
         "8848", "alle", "De dagtekening ligt in de toekomst.", NOT_JUDGED, "Wordt bij het aanleveren gecontroleerd."
     ),
     "TR378": Rule(
-        "S300", "alle", "De gemeentecode staat op de ingangsdatum niet in de tabel van de monitor.", VLAG,
+        "S300", "alle", "De gemeentecode staat op de ingangsdatum niet in de tabel van de monitor.", FLAG,
         "Oude codes tellen tot de dag van de herindeling [R].",
     ),
     "TR381": Rule(
@@ -44,54 +44,54 @@ RULES: Final[dict[str, Rule]] = {
         "De afgesproken productcodelijst is niet openbaar.",
     ),
     "TR332": Rule("9332", "301", "Een toewijzingnummer is bij meer dan één cliënt gebruikt.", NOT_JUDGED, _ONE_CLIENT),
-    "TR385": Rule("9385", "301", "Een toewijzing is verwijderd terwijl er nog declaratieregels op staan.", VLAG),
-    "TR019": Rule("9019", "305, 307", "De toewijzing is niet bekend.", WACHT, "toewijzing"),
-    "TR063": Rule("9063", "305, 307", "Een verwijdering heeft geen eerdere aanlevering.", WACHT, "levering"),
-    "TR071": Rule("9071", "305", "Een start is verwijderd terwijl er nog een stop op staat.", VLAG),
-    "TR074": Rule("9074", "305, 307", "Dezelfde start of stop is opnieuw aangeleverd zonder verwijdering.", VLAG),
-    "TR326": Rule("9326", "305", "Een start is aangeleverd terwijl op de toewijzing al een levering loopt.", VLAG),
+    "TR385": Rule("9385", "301", "Een toewijzing is verwijderd terwijl er nog declaratieregels op staan.", FLAG),
+    "TR019": Rule("9019", "305, 307", "De toewijzing is niet bekend.", WAITS, "toewijzing"),
+    "TR063": Rule("9063", "305, 307", "Een verwijdering heeft geen eerdere aanlevering.", WAITS, "levering"),
+    "TR071": Rule("9071", "305", "Een start is verwijderd terwijl er nog een stop op staat.", FLAG),
+    "TR074": Rule("9074", "305, 307", "Dezelfde start of stop is opnieuw aangeleverd zonder verwijdering.", FLAG),
+    "TR326": Rule("9326", "305", "Een start is aangeleverd terwijl op de toewijzing al een levering loopt.", FLAG),
     "TR382": Rule(
-        "9069", "307", "De stop past bij geen start; de toewijzing heeft wel een andere start.", VLAG,
+        "9069", "307", "De stop past bij geen start; de toewijzing heeft wel een andere start.", FLAG,
         "Een stop zonder start wacht ook (start).",
     ),
-    "TR413": Rule("9413", "307", "Een levering is twee keer tijdelijk gestopt.", VLAG),
-    "TR414": Rule("9414", "307", "De einddatum van de stop ligt voor die van de tijdelijke stop.", VLAG),
+    "TR413": Rule("9413", "307", "Een levering is twee keer tijdelijk gestopt.", FLAG),
+    "TR414": Rule("9414", "307", "De einddatum van de stop ligt voor die van de tijdelijke stop.", FLAG),
     "TR415": Rule(
-        "9415", "307", "Na een definitieve stop is nog een stop aangeleverd.", VLAG,
+        "9415", "307", "Na een definitieve stop is nog een stop aangeleverd.", FLAG,
         "Van stops van één dagtekening is de volgorde onbekend.",
     ),
     "TR304": Rule(
         "8187", "323", "De declaratieregel is van een andere cliënt dan de toewijzing.", NOT_JUDGED, _ONE_CLIENT,
     ),
-    "TR314": Rule("8021", "323", "Een referentienummer is twee keer gebruikt.", VLAG),
-    "TR333": Rule("9333", "323", "Een declaratienummer is twee keer gebruikt.", VLAG),
-    "TR338": Rule("9338", "323", "De toewijzing van een declaratieregel is niet bekend.", WACHT, "toewijzing"),
-    "TR339": Rule("9339", "323", "De productcategorie is een andere dan die van de toewijzing.", VLAG),
-    "TR340": Rule("9340", "323", "De productcode is een andere dan die van de toewijzing.", VLAG),
+    "TR314": Rule("8021", "323", "Een referentienummer is twee keer gebruikt.", FLAG),
+    "TR333": Rule("9333", "323", "Een declaratienummer is twee keer gebruikt.", FLAG),
+    "TR338": Rule("9338", "323", "De toewijzing van een declaratieregel is niet bekend.", WAITS, "toewijzing"),
+    "TR339": Rule("9339", "323", "De productcategorie is een andere dan die van de toewijzing.", FLAG),
+    "TR340": Rule("9340", "323", "De productcode is een andere dan die van de toewijzing.", FLAG),
     "TR341": Rule(
-        "9341", "323", "De eenheid is een andere dan die van de toewijzing.", VLAG, "Uren mogen in minuten."
+        "9341", "323", "De eenheid is een andere dan die van de toewijzing.", FLAG, "Uren mogen in minuten."
     ),
-    "TR307": Rule("9307", "323", "De productperiode begint voor de toewijzing.", VLAG),
-    "TR308": Rule("9308", "323", "De productperiode eindigt na de toewijzing.", VLAG),
+    "TR307": Rule("9307", "323", "De productperiode begint voor de toewijzing.", FLAG),
+    "TR308": Rule("9308", "323", "De productperiode eindigt na de toewijzing.", FLAG),
     "TR318": Rule(
         "8214", "323", "De perioden sluiten niet maand op maand aan.", NOT_JUDGED,
         "Of in een maand zorg is geleverd, staat niet in de feiten.",
     ),
-    "TR319": Rule("9319", "323", "De productperiode begint na de dagtekening.", VLAG),
+    "TR319": Rule("9319", "323", "De productperiode begint na de dagtekening.", FLAG),
     "TR321": Rule("9321", "323", "Het volume van een regel past niet in de toewijzing.", NOT_JUDGED, _QUANTITY),
     "TR322": Rule("9322", "323", "De som van de volumes past niet in de toewijzing.", NOT_JUDGED, _QUANTITY),
     "TR369": Rule("9369", "323", "De som van de bedragen past niet in het budget.", NOT_JUDGED, _QUANTITY),
-    "TR323": Rule("8017", "323", "Een creditregel verwijst naar geen bekende, goedgekeurde debetregel.", VLAG),
-    "TR389": Rule("9389", "323", "Er staan twee debetregels van één toewijzing, product en periode.", VLAG),
-    "TR390": Rule("9390", "323", "Een debetregel is twee keer gecrediteerd.", VLAG),
-    "TR384": Rule("9384", "323", "Er is gedeclareerd op een verwijderde toewijzing.", VLAG),
+    "TR323": Rule("8017", "323", "Een creditregel verwijst naar geen bekende, goedgekeurde debetregel.", FLAG),
+    "TR389": Rule("9389", "323", "Er staan twee debetregels van één toewijzing, product en periode.", FLAG),
+    "TR390": Rule("9390", "323", "Een debetregel is twee keer gecrediteerd.", FLAG),
+    "TR384": Rule("9384", "323", "Er is gedeclareerd op een verwijderde toewijzing.", FLAG),
     "TR387": Rule(
-        "9387", "323", "De productperiode begint niet op de eerste van de maand of met de toewijzing.", VLAG
+        "9387", "323", "De productperiode begint niet op de eerste van de maand of met de toewijzing.", FLAG
     ),
     "TR388": Rule(
-        "9388", "323", "De productperiode eindigt niet op de laatste van de maand of met de toewijzing.", VLAG
+        "9388", "323", "De productperiode eindigt niet op de laatste van de maand of met de toewijzing.", FLAG
     ),
-    "TR346": Rule("9346", "323", "Het bedrag is niet het volume maal het tarief.", VLAG, "Niet bij eenheid 83."),
+    "TR346": Rule("9346", "323", "Het bedrag is niet het volume maal het tarief.", FLAG, "Niet bij eenheid 83."),
     "TR418": Rule(
         "0611", "323", "Het tarief is niet het afgesproken tarief.", NOT_JUDGED, "De monitor kent de contracten niet."
     ),
@@ -102,7 +102,7 @@ RULES: Final[dict[str, Rule]] = {
     ),
     "TR376": Rule("", "325", "Het antwoord past niet bij de declaratie.", NOT_JUDGED, _NO_ROW),
     BECOMES_18: Rule(
-        "", "307", "De cliënt wordt 18 binnen een jaar na het einde: daarna valt nieuwe hulp buiten de jeugdwet.", VLAG,
+        "", "307", "De cliënt wordt 18 binnen een jaar na het einde: daarna valt nieuwe hulp buiten de jeugdwet.", FLAG,
         "Voorstel van de monitor [P], geen regel van iJw.",
     ),
 }  # fmt: skip

@@ -21,12 +21,12 @@ def is_no(column: str, *values: str | int) -> Condition:
 
 
 def over_trajecten(
-    subject: str, origin: str, mark: str, *, now: str = "", provenance: Provenance = "ijw"
+    subject: str, basis: str, mark: str, *, now: str = "", provenance: Provenance = "ijw"
 ) -> Callable[..., Indicator]:
     """Makes indicators over trajecten of one subject: with ``now`` over all rows, else by einddatum."""
     window = now or "einddatum in de periode"
     return partial(
-        Indicator, subject=subject, nummer=SUBJECTS[subject].nummer, bron=origin, mark=mark, tabel="trajecten",
+        Indicator, subject=subject, number=SUBJECTS[subject].number, basis=basis, mark=mark, table="trajecten",
         datum="" if now else "einddatum", window=window, provenance=provenance,
     )  # fmt: skip
 
@@ -34,7 +34,7 @@ def over_trajecten(
 def count(make: Callable[..., Indicator], key: str, name: str, *where: Clause) -> Indicator:
     """A count: of nothing, so its denominator is itself."""
     term = Term(where)
-    return make(sleutel=key, name=name, eenheid="aantal", teller=term, denominator=term)
+    return make(key=key, name=name, unit="aantal", numerator=term, denominator=term)
 
 
 ENDED: Final = is_one("status", "beeindigd")

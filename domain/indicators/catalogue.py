@@ -14,15 +14,15 @@ from typing import Final
 from domain.field.questionnaires import CONFIRMED
 from domain.indicators import metingen, trajecten
 from domain.indicators.overview import overview
-from domain.indicators.query import DATUM, Group, evaluate, scope, sql, sql_together
-from domain.indicators.terms import Indicator, Outcome
+from domain.indicators.query import DATE_COLUMNS, Group, evaluate, scope, sql, sql_together
+from domain.indicators.terms import Indicator, Sums
 
 __all__ = [
-    "DATUM",
+    "DATE_COLUMNS",
     "INDICATORS",
     "Group",
     "Indicator",
-    "Outcome",
+    "Sums",
     "evaluate",
     "indicators",
     "overview",
@@ -54,7 +54,7 @@ def indicators(*, improved: Collection[int] = IMPROVED, cem_confirmed: bool = CO
         *metingen.per_group(metingen.nut("cbs_", ", CBS-bestand", "CBS 4.3", "F", "cbs")),
         *metingen.per_group(metingen.zonder_hulp("cbs_", ", CBS-bestand", "CBS 4.4", "F", "cbs")),
     )
-    return {indicator.sleutel: indicator for indicator in every}
+    return {indicator.key: indicator for indicator in every}
 
 
 INDICATORS: Final[dict[str, Indicator]] = indicators()

@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from domain.field.codes import UITVAL_CLASSES
-from domain.indicators.terms import Outcome
+from domain.indicators.terms import Sums
 
 _BANDS: Final = {"<=4": "laag", ">4 en <8": "midden", ">=8": "hoog"}
 _STATUSES: Final = ("beeindigd", "gepauzeerd", "lopend")
 
 
-def overview(figures: Mapping[str, Outcome]) -> dict[str, Any]:
-    """Outcomes by key of ``INDICATOREN`` as one document: counts, percentages 0..100 and the mean to six decimals.
+def overview(figures: Mapping[str, Sums]) -> dict[str, Any]:
+    """Outcomes by key of ``INDICATORS`` as one document: counts, percentages 0..100 and the mean to six decimals.
 
     ``n`` is what a percentage is of, ``excluded`` what was left out of it; None where nothing was counted.
     """
     return {
-        "trajecten": {status: _teller(figures, f"trajecten_{status}") for status in _STATUSES},
+        "trajecten": {status: _count(figures, f"trajecten_{status}") for status in _STATUSES},
         "uitval": _uitval(figures),
         "nut": _nut(figures),
         "zonder_hulp": _zonder_hulp(figures),
@@ -26,61 +26,61 @@ def overview(figures: Mapping[str, Outcome]) -> dict[str, Any]:
     }
 
 
-def _teller(figures: Mapping[str, Outcome], key: str) -> int:
-    return int(figures[key].teller)
+def _count(figures: Mapping[str, Sums], key: str) -> int:
+    return int(figures[key].numerator)
 
 
-def _uitval(figures: Mapping[str, Outcome]) -> dict[str, Any]:
+def _uitval(figures: Mapping[str, Sums]) -> dict[str, Any]:
     uitval = figures["uitval"]
     classes = {klasse: figures[f"uitval_{klasse}"] for klasse in UITVAL_CLASSES}
     return {
         "n": int(uitval.denominator),
-        "uitval": int(uitval.teller),
+        "uitval": int(uitval.numerator),
         "percentage": _percent(uitval),
-        **{klasse: {"aantal": int(one.teller), "percentage": _percent(one)} for klasse, one in classes.items()},
-        "gepland": _teller(figures, "einde_gepland"),
+        **{klasse: {"aantal": int(one.numerator), "percentage": _percent(one)} for klasse, one in classes.items()},
+        "gepland": _count(figures, "einde_gepland"),
         "uitgesloten": int(uitval.excluded),
     }
 
 
-def _nut(figures: Mapping[str, Outcome]) -> dict[str, Any]:
+def _nut(figures: Mapping[str, Sums]) -> dict[str, Any]:
     nut = figures["nut_gemiddelde"]
     return {
         "n": int(nut.denominator),
-        "gemiddelde": _six(nut.waarde("gemiddelde")),
-        "verdeling": {str(figure): _teller(figures, f"nut_{figure}") for figure in range(1, 11)},
-        "banden": {name: _teller(figures, f"nut_{band}") for name, band in _BANDS.items()},
+        "gemiddelde": _six(nut.value("gemiddelde")),
+        "verdeling": {str(mark): _count(figures, f"nut_{mark}") for mark in range(1, 11)},
+        "banden": {name: _count(figures, f"nut_{band}") for name, band in _BANDS.items()},
         "uitgesloten": int(nut.excluded),
     }
 
 
-def _zonder_hulp(figures: Mapping[str, Outcome]) -> dict[str, Any]:
-    hulp = figures["zonder_hulp"]
+def _zonder_hulp(figures: Mapping[str, Sums]) -> dict[str, Any]:
+    zonder_hulp = figures["zonder_hulp"]
     return {
-        "n": int(hulp.denominator),
-        "verdeling": {str(option): _teller(figures, f"zonder_hulp_{option}") for option in range(1, 5)},
-        "zonder_hulp": int(hulp.teller),
-        "percentage": _percent(hulp),
-        "uitgesloten": int(hulp.excluded),
+        "n": int(zonder_hulp.denominator),
+        "verdeling": {str(option): _count(figures, f"zonder_hulp_{option}") for option in range(1, 5)},
+        "zonder_hulp": int(zonder_hulp.numerator),
+        "percentage": _percent(zonder_hulp),
+        "uitgesloten": int(zonder_hulp.excluded),
     }
 
 
-def _gas(figures: Mapping[str, Outcome]) -> dict[str, Any]:
+def _gas(figures: Mapping[str, Sums]) -> dict[str, Any]:
     gas = figures["gas_bereikt"]
     return {
         "n": int(gas.denominator),
-        "verdeling": {str(value): _teller(figures, f"gas_score_{value}") for value in (-1, 0, 1, 2)},
-        "bereikt": int(gas.teller),
+        "verdeling": {str(value): _count(figures, f"gas_score_{value}") for value in (-1, 0, 1, 2)},
+        "bereikt": int(gas.numerator),
         "bereikt_percentage": _percent(gas),
-        "minstens_deels": _teller(figures, "gas_deels"),
+        "minstens_deels": _count(figures, "gas_deels"),
         "minstens_deels_percentage": _percent(figures["gas_deels"]),
-        "uitgesloten": _teller(figures, "gas_x"),
+        "uitgesloten": _count(figures, "gas_x"),
     }
 
 
-def further(figures: Mapping[str, Outcome]) -> dict[str, Any]:
+def further(figures: Mapping[str, Sums]) -> dict[str, Any]:
     """The rest of the set for rows of messages: new starts, respons in three kinds, distribution of probleemafname."""
-    quotients = (
+    keys = (
         "geen_nieuwe_start",
         "geen_nieuwe_start_voorlopig",
         "respons_cem",
@@ -88,45 +88,45 @@ def further(figures: Mapping[str, Outcome]) -> dict[str, Any]:
         "respons_duurzaam",
     )
     return {
-        **{key: _quotient(figures[key]) for key in quotients},
+        **{key: _quotient(figures[key]) for key in keys},
         "probleem": {
-            who: {str(value): int(figures[f"probleem_{who}_{value}"].teller) for value in (1, 2, 3)}
+            who: {str(value): int(figures[f"probleem_{who}_{value}"].numerator) for value in (1, 2, 3)}
             for who in ("behandelaar", "ouder", "client")
         },
     }
 
 
-def cbs(figures: Mapping[str, Outcome]) -> dict[str, Any]:
+def cbs(figures: Mapping[str, Sums]) -> dict[str, Any]:
     """The set for records of CBS files: uitval over all ends, the mark, going on without help."""
-    uitval, nut, hulp = (figures[f"cbs_{key}"] for key in ("uitval", "nut_gemiddelde", "zonder_hulp"))
+    uitval, nut, zonder_hulp = (figures[f"cbs_{key}"] for key in ("uitval", "nut_gemiddelde", "zonder_hulp"))
     redenen = ("wederzijds", "client", "aanbieder", "neutraal")
     return {
         "uitval": {
             "n": int(uitval.denominator),
-            "uitval": int(uitval.teller),
-            **{reden: int(figures[f"cbs_uitval_{reden}"].teller) for reden in redenen},
+            "uitval": int(uitval.numerator),
+            **{reden: int(figures[f"cbs_uitval_{reden}"].numerator) for reden in redenen},
             "percentage": _percent(uitval),
         },
         "nut": {
             "n": int(nut.denominator),
-            "gemiddelde": _six(nut.waarde("gemiddelde")),
-            "verdeling": {str(figure): int(figures[f"cbs_nut_{figure}"].teller) for figure in range(1, 11)},
+            "gemiddelde": _six(nut.value("gemiddelde")),
+            "verdeling": {str(mark): int(figures[f"cbs_nut_{mark}"].numerator) for mark in range(1, 11)},
         },
         "zonder_hulp": {
-            "n": int(hulp.denominator),
-            "zonder_hulp": int(hulp.teller),
-            "percentage": _percent(hulp),
-            "verdeling": {str(option): int(figures[f"cbs_zonder_hulp_{option}"].teller) for option in range(1, 5)},
+            "n": int(zonder_hulp.denominator),
+            "zonder_hulp": int(zonder_hulp.numerator),
+            "percentage": _percent(zonder_hulp),
+            "verdeling": {str(option): int(figures[f"cbs_zonder_hulp_{option}"].numerator) for option in range(1, 5)},
         },
     }
 
 
-def _quotient(uitkomst: Outcome) -> dict[str, Any]:
-    return {"teller": int(uitkomst.teller), "n": int(uitkomst.denominator), "percentage": _percent(uitkomst)}
+def _quotient(sums: Sums) -> dict[str, Any]:
+    return {"teller": int(sums.numerator), "n": int(sums.denominator), "percentage": _percent(sums)}
 
 
-def _percent(uitkomst: Outcome) -> float | None:
-    return _six(uitkomst.waarde("%"))
+def _percent(sums: Sums) -> float | None:
+    return _six(sums.value("%"))
 
 
 def _six(value: float | None) -> float | None:

@@ -15,14 +15,14 @@ from domain.field.dates import as_date, day, year
 
 Row = Mapping[str, Any]
 Table = Literal["trajecten", "metingen", "scores"]
-Eenheid = Literal["%", "gemiddelde", "aantal"]
+Unit = Literal["%", "gemiddelde", "aantal"]
 #: Which rows: those of iJw messages, RAP and CEM+ together, or those of CBS-structured files.
 Provenance = Literal["ijw", "cbs"]
 
 
-def text_sql(waarde: str | int) -> str:
+def text_sql(value: str | int) -> str:
     """A literal of ClickHouse."""
-    return str(waarde) if isinstance(waarde, int) else "'" + waarde.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return str(value) if isinstance(value, int) else "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def lookup_sql(column: str, table: Mapping[str, str], otherwise: str) -> str:
@@ -56,21 +56,21 @@ class DaysBack(NamedTuple):
 class CalendarYear(NamedTuple):
     """The last whole calendar year before the reference day: its number, its first day or its last day."""
 
-    what: Literal["jaar", "begin", "einde"]
+    part: Literal["year", "begin", "end"]
 
     def sql(self, reference_day: str) -> str:
         """Year or day."""
         calendar_year = f"toYear({reference_day}) - 1"
-        day = {"begin": "1, 1", "einde": "12, 31"}.get(self.what)
+        day = {"begin": "1, 1", "end": "12, 31"}.get(self.part)
         return f"makeDate32({calendar_year}, {day})" if day else calendar_year
 
     def of(self, reference_day: int) -> int:
         """Year or day number."""
         calendar_year = year(reference_day) - 1
-        if self.what == "jaar":
+        if self.part == "year":
             return calendar_year
         begin = as_date(reference_day).replace(year=calendar_year, month=1, day=1)
-        return day(begin if self.what == "begin" else begin.replace(month=12, day=31))
+        return day(begin if self.part == "begin" else begin.replace(month=12, day=31))
 
 
 Reference = DaysBack | CalendarYear
@@ -83,67 +83,67 @@ Reference = DaysBack | CalendarYear
 class Condition:
     """A row takes part when its column holds one of these values (with ``negated``: none of them)."""
 
-    kolom: str
+    column: str
     values: tuple[str | int, ...] = ()
     negated: bool = False
 
     def sql(self, _reference_day: str = "") -> str:
         """As ClickHouse writes it; without values: is it filled."""
         if not self.values:
-            return f"{self.kolom} IS {'NULL' if self.negated else 'NOT NULL'}"
+            return f"{self.column} IS {'NULL' if self.negated else 'NOT NULL'}"
         if len(self.values) == 1:
             # Not IN: of ``telt IN (1) AND nut IN (1)`` the engine makes one set, of the type of the first column.
-            return f"{self.kolom} {'!=' if self.negated else '='} {text_sql(self.values[0])}"
-        code_list = ", ".join(text_sql(waarde) for waarde in self.values)
-        return f"{self.kolom} {'NOT ' if self.negated else ''}IN ({code_list})"
+            return f"{self.column} {'!=' if self.negated else '='} {text_sql(self.values[0])}"
+        listed = ", ".join(text_sql(value) for value in self.values)
+        return f"{self.column} {'NOT ' if self.negated else ''}IN ({listed})"
 
     def holds(self, row: Row, _reference_day: int = 0) -> bool:
         """The same for a row."""
-        waarde = row[self.kolom]
+        value = row[self.column]
         if not self.values:
-            return (waarde is None) == self.negated
-        return waarde is not None and (waarde in self.values) != self.negated
+            return (value is None) == self.negated
+        return value is not None and (value in self.values) != self.negated
 
 
 @dataclass(frozen=True)
 class Bound:
     """A day on this side of a bound that follows from the reference day."""
 
-    kolom: str
+    column: str
     side: Literal["<=", ">", ">="]
     reference: Reference
 
     def sql(self, reference_day: str) -> str:
         """The comparison."""
-        return f"{self.kolom} {self.side} {self.reference.sql(reference_day)}"
+        return f"{self.column} {self.side} {self.reference.sql(reference_day)}"
 
     def holds(self, row: Row, reference_day: int) -> bool:
         """The same for a row."""
-        waarde, bound = row[self.kolom], self.reference.of(reference_day)
-        if waarde is None:
+        value, bound = row[self.column], self.reference.of(reference_day)
+        if value is None:
             return False
-        return bool({"<=": waarde <= bound, ">": waarde > bound, ">=": waarde >= bound}[self.side])
+        return bool({"<=": value <= bound, ">": value > bound, ">=": value >= bound}[self.side])
 
 
 @dataclass(frozen=True)
 class Contains:
     """An array column that holds a value."""
 
-    kolom: str
-    waarde: str | Reference
+    column: str
+    value: str | Reference
 
     def sql(self, reference_day: str) -> str:
         """The look-up."""
-        waarde = text_sql(self.waarde) if isinstance(self.waarde, str) else self.waarde.sql(reference_day)
-        return f"has({self.kolom}, {waarde})"
+        value = text_sql(self.value) if isinstance(self.value, str) else self.value.sql(reference_day)
+        return f"has({self.column}, {value})"
 
     def holds(self, row: Row, reference_day: int) -> bool:
         """The same for a row."""
-        return (self.waarde if isinstance(self.waarde, str) else self.waarde.of(reference_day)) in row[self.kolom]
+        return (self.value if isinstance(self.value, str) else self.value.of(reference_day)) in row[self.column]
 
 
 @dataclass(frozen=True)
-class Of:
+class AnyOf:
     """At least one of these conditions holds."""
 
     choices: tuple[Clause, ...]
@@ -157,7 +157,7 @@ class Of:
         return any(choice.holds(row, reference_day) for choice in self.choices)
 
 
-Clause = Condition | Bound | Contains | Of
+Clause = Condition | Bound | Contains | AnyOf
 
 
 # What a row adds
@@ -179,16 +179,16 @@ ROWS: Final = Rows()
 class Column(NamedTuple):
     """Adds the value of a column."""
 
-    kolom: str
+    column: str
 
     @property
     def sql(self) -> str:
         """The column."""
-        return self.kolom
+        return self.column
 
     def of(self, row: Row) -> float:
         """What a row adds."""
-        return float(row[self.kolom])
+        return float(row[self.column])
 
 
 class Part(NamedTuple):
@@ -210,17 +210,17 @@ class Part(NamedTuple):
 class InMap(NamedTuple):
     """Adds how many values of a map column equal one value."""
 
-    kolom: str
-    waarde: int
+    column: str
+    value: int
 
     @property
     def sql(self) -> str:
         """The count over the map."""
-        return f"countEqual(mapValues({self.kolom}), {self.waarde})"
+        return f"countEqual(mapValues({self.column}), {self.value})"
 
     def of(self, row: Row) -> float:
         """What a row adds."""
-        return list(row[self.kolom].values()).count(self.waarde)
+        return list(row[self.column].values()).count(self.value)
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ class Term:
     """A sum over the rows for which every condition holds."""
 
     where: tuple[Clause, ...] = ()
-    meet: Rows | Column | Part | InMap = ROWS
+    measure: Rows | Column | Part | InMap = ROWS
 
     def condition(self, reference_day: str) -> str:
         """The conditions as SQL."""
@@ -236,9 +236,9 @@ class Term:
 
     def sql(self, reference_day: str) -> str:
         """The sum as SQL."""
-        if isinstance(self.meet, Rows):
+        if isinstance(self.measure, Rows):
             return f"countIf({self.condition(reference_day)})"
-        return f"ifNull(sumIf({self.meet.sql}, {self.condition(reference_day)}), 0)"
+        return f"ifNull(sumIf({self.measure.sql}, {self.condition(reference_day)}), 0)"
 
     def rows(self, rows: Iterable[Row], reference_day: int) -> list[Row]:
         """The rows that take part."""
@@ -246,25 +246,25 @@ class Term:
 
     def sum(self, rows: Iterable[Row], reference_day: int) -> float:
         """The same sum over rows."""
-        return sum(self.meet.of(row) for row in self.rows(rows, reference_day))
+        return sum(self.measure.of(row) for row in self.rows(rows, reference_day))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Indicator:
-    """One figure. ``nummer`` is that of the national set; ``mark``: [F] fixed, [R] a reading, [P] not confirmed.
+    """One figure. ``number`` is that of the national set; ``mark``: [F] fixed, [R] a reading, [P] not confirmed.
 
     ``datum`` is the column that places a row in a period; empty when the figure has no period of its own choosing.
     """
 
-    sleutel: str
+    key: str
     subject: str
-    nummer: str
+    number: str
     name: str
-    tabel: Table
-    eenheid: Eenheid
-    teller: Term
+    table: Table
+    unit: Unit
+    numerator: Term
     denominator: Term
-    bron: str
+    basis: str
     mark: str
     excluded: Term | None = None
     datum: str = ""
@@ -279,18 +279,18 @@ class Indicator:
         return self.name
 
 
-class Outcome(NamedTuple):
+class Sums(NamedTuple):
     """Sums of one group: clients behind the denominator, numerator, denominator, rows left out."""
 
-    clienten: int
-    teller: float
+    clients: int
+    numerator: float
     denominator: float
     excluded: float
 
-    def waarde(self, eenheid: Eenheid) -> float | None:
+    def value(self, unit: Unit) -> float | None:
         """The figure: percentage 0..100, mean or count; None where nothing was counted."""
-        if eenheid == "aantal":
-            return self.teller
+        if unit == "aantal":
+            return self.numerator
         if not self.denominator:
             return None
-        return self.teller / self.denominator * (100 if eenheid == "%" else 1)
+        return self.numerator / self.denominator * (100 if unit == "%" else 1)

@@ -13,11 +13,11 @@ from domain.field.definitions import OPVOLGING_DAYS, RESPONS_DAYS
 class Subject(NamedTuple):
     """One subject: number in the national set (empty = none), heading, meaning, data, left out, what is open."""
 
-    nummer: str
+    number: str
     title: str
     says: str
     data: str
-    buiten: str
+    left_out: str
     open: str
 
 

@@ -11,6 +11,7 @@ from domain.field.definitions import OPVOLGING_DAYS, RESPONS_DAYS
 from domain.field.rules import BECOMES_18
 from domain.indicators.build import ENDED, count, is_no, is_one, over_trajecten
 from domain.indicators.terms import (
+    AnyOf,
     Bound,
     CalendarYear,
     Clause,
@@ -20,7 +21,6 @@ from domain.indicators.terms import (
     DaysBack,
     Indicator,
     InMap,
-    Of,
     Part,
     Term,
 )
@@ -32,8 +32,8 @@ def statuses() -> Iterable[Indicator]:
     yield count(make, "trajecten_beeindigd", "Beëindigde trajecten", ENDED)
     yield count(make, "trajecten_lopend", "Lopende trajecten", is_one("status", "lopend"))
     yield count(make, "trajecten_gepauzeerd", "Gepauzeerde trajecten", is_one("status", "gepauzeerd"))
-    wacht = "Beëindigd, start nog niet ontvangen"
-    yield count(make, "trajecten_wacht_op_start", wacht, is_one("status", "wacht_op_start"))
+    name = "Beëindigd, start nog niet ontvangen"
+    yield count(make, "trajecten_wacht_op_start", name, is_one("status", "wacht_op_start"))
 
 
 def cbs_statuses() -> Iterable[Indicator]:
@@ -55,8 +55,8 @@ def uitval() -> Iterable[Indicator]:
         "uitval_wederzijds": ("Uitval, in overeenstemming", ("wederzijds",)),
     }
     for key, (name, classes) in split.items():
-        teller = Term((ENDED, is_one("uitval_klasse", *classes)))
-        yield make(sleutel=key, name=name, eenheid="%", teller=teller, denominator=denominator, excluded=outside)
+        numerator = Term((ENDED, is_one("uitval_klasse", *classes)))
+        yield make(key=key, name=name, unit="%", numerator=numerator, denominator=denominator, excluded=outside)
     for klasse, name in (
         ("gepland", "Volgens plan beëindigd"),
         ("neutraal", "Neutraal beëindigd (telt niet mee)"),
@@ -80,8 +80,8 @@ def cbs_uitval() -> Iterable[Indicator]:
         ("cbs_uitval", "Uitval, CBS-bestand", tuple(redenen)),
         *((f"cbs_uitval_{klasse}", f"Uitval, CBS-bestand: {name}", (klasse,)) for klasse, name in redenen.items()),
     ):
-        teller = Term((ENDED, is_one("uitval_klasse", *classes)))
-        yield make(sleutel=key, name=name, eenheid="%", teller=teller, denominator=denominator, excluded=outside)
+        numerator = Term((ENDED, is_one("uitval_klasse", *classes)))
+        yield make(key=key, name=name, unit="%", numerator=numerator, denominator=denominator, excluded=outside)
     plan = (ENDED, is_one("uitval_klasse", "gepland"))
     yield count(make, "cbs_einde_gepland", "CBS-bestand: volgens plan beëindigd", *plan)
 
@@ -90,24 +90,24 @@ def nieuwe_start() -> Iterable[Indicator]:
     """Trajecten that ended long enough ago for the answer to stand; the younger ones apart, as provisional."""
     make = over_trajecten("nieuwe_start", "CBS 4.2", "P")
     reden = is_one("reden_beeindiging", "31", "32", "33", "34")
-    long = (Bound("einddatum", "<=", DaysBack(OPVOLGING_DAYS)),)
-    short = (Bound("einddatum", ">", DaysBack(OPVOLGING_DAYS)), Bound("einddatum", "<=", DaysBack(0)))
-    young = f"Geen nieuwe start, einde nog geen {OPVOLGING_DAYS} dagen geleden (voorlopig)"
+    long_ago = (Bound("einddatum", "<=", DaysBack(OPVOLGING_DAYS)),)
+    recently = (Bound("einddatum", ">", DaysBack(OPVOLGING_DAYS)), Bound("einddatum", "<=", DaysBack(0)))
+    provisional = f"Geen nieuwe start, einde nog geen {OPVOLGING_DAYS} dagen geleden (voorlopig)"
     cohorts: dict[str, tuple[str, tuple[Clause, ...]]] = {
-        "geen_nieuwe_start": (f"Geen nieuwe start binnen {OPVOLGING_DAYS} dagen", long),
-        "geen_nieuwe_start_voorlopig": (young, short),
+        "geen_nieuwe_start": (f"Geen nieuwe start binnen {OPVOLGING_DAYS} dagen", long_ago),
+        "geen_nieuwe_start_voorlopig": (provisional, recently),
     }
     days = f"{OPVOLGING_DAYS} dagen voor de peildatum"
-    for key, (name, leeftijd) in cohorts.items():
-        denominator = (ENDED, reden, *leeftijd)
+    for key, (name, age) in cohorts.items():
+        denominator = (ENDED, reden, *age)
         yield make(
-            sleutel=key, name=name, eenheid="%", teller=Term((*denominator, Condition("nieuwe_start", negated=True))),
-            denominator=Term(denominator), excluded=Term((ENDED, replace(reden, negated=True), *leeftijd)),
-            window=f"einddatum in de periode, {'minstens' if leeftijd == long else 'minder dan'} {days}",
+            key=key, name=name, unit="%", numerator=Term((*denominator, Condition("nieuwe_start", negated=True))),
+            denominator=Term(denominator), excluded=Term((ENDED, replace(reden, negated=True), *age)),
+            window=f"einddatum in de periode, {'minstens' if age == long_ago else 'minder dan'} {days}",
         )  # fmt: skip
     name = "Geen nieuwe start: waarvan cliënten die binnen de termijn 18 worden"
     make = partial(make, window=f"einddatum in de periode, minstens {days}")
-    yield count(make, "geen_nieuwe_start_wordt18", name, ENDED, reden, *long, Contains("vlaggen", BECOMES_18))
+    yield count(make, "geen_nieuwe_start_wordt18", name, ENDED, reden, *long_ago, Contains("vlaggen", BECOMES_18))
 
 
 def probleem(improved: Collection[int]) -> Iterable[Indicator]:
@@ -118,66 +118,66 @@ def probleem(improved: Collection[int]) -> Iterable[Indicator]:
         denominator, who = Term((Condition(column),)), beoordelaar.replace("client", "cliënt")
         for value in (1, 2, 3):
             name = f"Probleemafname volgens {who}, score {value} (richting niet bevestigd)"
-            teller = Term((is_one(column, value),))
-            yield make(sleutel=f"{column}_{value}", name=name, eenheid="%", teller=teller, denominator=denominator)
+            numerator = Term((is_one(column, value),))
+            yield make(key=f"{column}_{value}", name=name, unit="%", numerator=numerator, denominator=denominator)
         if improved:
             better = Term((is_one(column, *sorted(improved)),))
             name = f"Problemen verminderd volgens {who}"
             yield make(
-                sleutel=f"{column}_verbeterd", name=name, eenheid="%", teller=better, denominator=denominator, mark="R"
+                key=f"{column}_verbeterd", name=name, unit="%", numerator=better, denominator=denominator, mark="R"
             )
 
 
 def gas() -> Iterable[Indicator]:
     """Scores of goals, pooled over trajecten; as a second figure the mean of trajecten."""
-    make = partial(over_trajecten("gas", "S1, S3", "R"), eenheid="%", denominator=Term((), Column("gas_gescoord")))
-    yield make(sleutel="gas_bereikt", name="Doelen bereikt", teller=Term((), Column("gas_bereikt")))
-    yield make(sleutel="gas_deels", name="Doelen minstens deels bereikt", teller=Term((), Column("gas_deels")))
+    make = partial(over_trajecten("gas", "S1, S3", "R"), unit="%", denominator=Term((), Column("gas_gescoord")))
+    yield make(key="gas_bereikt", name="Doelen bereikt", numerator=Term((), Column("gas_bereikt")))
+    yield make(key="gas_deels", name="Doelen minstens deels bereikt", numerator=Term((), Column("gas_deels")))
     for value, name in (
         (-1, "slechter dan bij de start"),
         (0, "als bij de start"),
         (1, "deels bereikt"),
         (2, "bereikt"),
     ):
-        teller = Term((), InMap("gas", value))
-        yield make(sleutel=f"gas_score_{value}", name=f"Doelscore {value}: {name}", teller=teller)
+        numerator = Term((), InMap("gas", value))
+        yield make(key=f"gas_score_{value}", name=f"Doelscore {value}: {name}", numerator=numerator)
     scored = Term((is_no("gas_gescoord", 0),))
     per_traject = Term(scored.where, Part("gas_bereikt", "gas_gescoord"))
     name = "Doelen bereikt, gemiddeld over trajecten"
-    yield make(sleutel="gas_bereikt_per_traject", name=name, teller=per_traject, denominator=scored)
+    yield make(key="gas_bereikt_per_traject", name=name, numerator=per_traject, denominator=scored)
     empty = (is_one("doel", *range(1, 11)), Condition("waarde", negated=True), is_no("traject", ""))
-    zonder = partial(over_trajecten("gas", "S0", "R", now="alle"), tabel="scores")
-    yield count(zonder, "gas_x", "Doelscores zonder waarde (x)", *empty)
+    over_scores = partial(over_trajecten("gas", "S0", "R", now="alle"), table="scores")
+    yield count(over_scores, "gas_x", "Doelscores zonder waarde (x)", *empty)
 
 
 def respons() -> Iterable[Indicator]:
     """Of how many trajecten anything was heard: CEM+ at the end, CEM+ of long-lasting help, scores."""
     died, duurzaam = is_one("reden_beeindiging", "02"), is_one("intensiteit", "duurzaam")
-    living, temporary = replace(died, negated=True), replace(duurzaam, negated=True)
-    long = Bound("einddatum", "<=", DaysBack(RESPONS_DAYS))
-    denominator = (ENDED, living, temporary, long)
+    alive, not_duurzaam = replace(died, negated=True), replace(duurzaam, negated=True)
+    settled = Bound("einddatum", "<=", DaysBack(RESPONS_DAYS))
+    denominator = (ENDED, alive, not_duurzaam, settled)
     yield over_trajecten("respons_cem", "S2", "P")(
-        sleutel="respons_cem", name="Respons CEM+", eenheid="%",
-        teller=Term((*denominator, is_no("metingen_einde", 0))), denominator=Term(denominator),
-        excluded=Term((ENDED, Of((died, duurzaam)), long)),
+        key="respons_cem", name="Respons CEM+", unit="%",
+        numerator=Term((*denominator, is_no("metingen_einde", 0))), denominator=Term(denominator),
+        excluded=Term((ENDED, AnyOf((died, duurzaam)), settled)),
         window=f"einddatum in de periode, minstens {RESPONS_DAYS} dagen voor de peildatum",
     )  # fmt: skip
-    whole = (
+    all_year = (
         duurzaam,
         is_one("status", "lopend", "gepauzeerd", "beeindigd"),
         Bound("begindatum", "<=", CalendarYear("begin")),
-        Of((Condition("einddatum", negated=True), Bound("einddatum", ">=", CalendarYear("einde")))),
+        AnyOf((Condition("einddatum", negated=True), Bound("einddatum", ">=", CalendarYear("end")))),
     )
     year = "het laatste hele kalenderjaar voor de peildatum"
     yield over_trajecten("respons_duurzaam", "S0, S3", "P", now=year)(
-        sleutel="respons_duurzaam", name="Respons CEM+, duurzame hulp", eenheid="%",
-        teller=Term((*whole, Contains("metingen_jaren", CalendarYear("jaar")))), denominator=Term(whole),
+        key="respons_duurzaam", name="Respons CEM+, duurzame hulp", unit="%",
+        numerator=Term((*all_year, Contains("metingen_jaren", CalendarYear("year")))), denominator=Term(all_year),
     )  # fmt: skip
-    scored = Of(
+    scored = AnyOf(
         (is_no("gas_gescoord", 0), *(Condition(f"probleem_{who}") for who in ("behandelaar", "ouder", "client")))
     )
-    every = (ENDED, living)
+    ended = (ENDED, alive)
     yield over_trajecten("respons_scores", "S2", "P")(
-        sleutel="respons_scores", name="Respons scores", eenheid="%", teller=Term((*every, scored)),
-        denominator=Term(every), excluded=Term((ENDED, died)),
+        key="respons_scores", name="Respons scores", unit="%", numerator=Term((*ended, scored)),
+        denominator=Term(ended), excluded=Term((ENDED, died)),
     )  # fmt: skip

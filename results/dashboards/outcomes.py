@@ -43,7 +43,7 @@ def _panel(kind: str, title: str, query: str, width: int, height: int, unit: str
 
 
 def _unit(one: Indicator) -> str:
-    return "percent" if one.eenheid == "%" else "none"
+    return "percent" if one.unit == "%" else "none"
 
 
 class _Figures(NamedTuple):

@@ -38,7 +38,7 @@ def kind_sql() -> str:
 
 def unit_name(indicator: Indicator) -> str:
     """Heading of a column with figures."""
-    return {"%": "Aandeel (%)", "gemiddelde": "Gemiddelde", "aantal": "Aantal"}[indicator.eenheid]
+    return {"%": "Aandeel (%)", "gemiddelde": "Gemiddelde", "aantal": "Aantal"}[indicator.unit]
 
 
 def _where(indicator: Indicator) -> str:
@@ -63,20 +63,20 @@ def _together(indicators: Sequence[Indicator], rule: Disclosure, group_by: Seque
 
 def _prefix(indicator: Indicator) -> str:
     """What ``sql_together`` puts before the columns of an indicator."""
-    return f"{indicator.sleutel.replace('-', 'min')}_"
+    return f"{indicator.key.replace('-', 'min')}_"
 
 
 def single(indicator: Indicator, rule: Disclosure) -> str:
     """One row: the figure and its n."""
     inner = _alone(indicator, rule)
-    shown = rule.sql(indicator.eenheid)
+    shown = rule.sql(indicator.unit)
     return f'SELECT {shown} AS "{name(indicator)}", {rule.counted_sql()} AS "n" FROM ({inner})'  # noqa: S608
 
 
 def distribution(indicators: Sequence[Indicator], labels: Sequence[str], column: str, rule: Disclosure) -> str:
     """One row per indicator: its label and its figure."""
     names = ", ".join(text_sql(label) for label in labels)
-    values = ", ".join(rule.sql(one.eenheid, _prefix(one)) for one in indicators)
+    values = ", ".join(rule.sql(one.unit, _prefix(one)) for one in indicators)
     pairs = f"SELECT arrayJoin(arrayZip([{names}], [{values}])) AS paar FROM ({_together(indicators, rule)})"  # noqa: S608
     return f'SELECT paar.1 AS "{column}", paar.2 AS "{unit_name(indicators[0])}" FROM ({pairs})'  # noqa: S608
 
@@ -89,13 +89,13 @@ def over_time(indicator: Indicator, rule: Disclosure) -> str:
     grouped = (
         f"SELECT {period} AS time, {sums} FROM (SELECT maand, clienten, teller, noemer FROM ({inner})) GROUP BY time"  # noqa: S608
     )
-    return f'SELECT time, {rule.sql(indicator.eenheid)} AS "{name(indicator)}" FROM ({grouped}) ORDER BY time'  # noqa: S608
+    return f'SELECT time, {rule.sql(indicator.unit)} AS "{name(indicator)}" FROM ({grouped}) ORDER BY time'  # noqa: S608
 
 
 def per_cluster(indicators: Sequence[Indicator], rule: Disclosure) -> str:
     """One row per cluster with a column for each figure."""
     inner = _together(indicators, rule, ("cluster",))
-    columns = ", ".join(f'{rule.sql(one.eenheid, _prefix(one))} AS "{name(one)}"' for one in indicators)
+    columns = ", ".join(f'{rule.sql(one.unit, _prefix(one))} AS "{name(one)}"' for one in indicators)
     return f'SELECT cluster AS "Cluster", {columns} FROM ({inner}) ORDER BY cluster'  # noqa: S608
 
 

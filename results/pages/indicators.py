@@ -13,6 +13,7 @@ from domain.field.geography import CLUSTERS
 from domain.field.words import full_sentence, waits_sentence
 from domain.indicators.catalogue import INDICATORS
 from domain.indicators.terms import (
+    AnyOf,
     Clause,
     Column,
     Condition,
@@ -20,7 +21,6 @@ from domain.indicators.terms import (
     DaysBack,
     Indicator,
     InMap,
-    Of,
     Part,
     Reference,
     Term,
@@ -106,41 +106,41 @@ def words(clause: Clause) -> str:
     """A condition in Dutch, with the names of columns as they are."""
     if isinstance(clause, Condition):
         return _values(clause)
-    if isinstance(clause, Of):
+    if isinstance(clause, AnyOf):
         return "(" + " of ".join(map(words, clause.choices)) + ")"
     if isinstance(clause, Contains):
-        value = clause.waarde if isinstance(clause.waarde, str) else _reference(clause.waarde)
-        return f"`{clause.kolom}` bevat {value}"
+        value = clause.value if isinstance(clause.value, str) else _reference(clause.value)
+        return f"`{clause.column}` bevat {value}"
     side = {"<=": "op of voor", ">": "na", ">=": "op of na"}[clause.side]
-    return f"`{clause.kolom}` {side} {_reference(clause.reference)}"
+    return f"`{clause.column}` {side} {_reference(clause.reference)}"
 
 
 def _values(clause: Condition) -> str:
     negated = "niet " if clause.negated else ""
     if not clause.values:
-        return f"`{clause.kolom}` is {negated}ingevuld"
+        return f"`{clause.column}` is {negated}ingevuld"
     if clause.values in {(0,), ("",)} and clause.negated:
-        return f"`{clause.kolom}` is niet {clause.values[0] if clause.values[0] == 0 else 'leeg'}"
+        return f"`{clause.column}` is niet {clause.values[0] if clause.values[0] == 0 else 'leeg'}"
     *first, last = map(str, clause.values)
-    return f"`{clause.kolom}` is {negated}{', '.join(first)}{' of ' if first else ''}{last}"
+    return f"`{clause.column}` is {negated}{', '.join(first)}{' of ' if first else ''}{last}"
 
 
 def _reference(reference: Reference) -> str:
     if isinstance(reference, DaysBack):
         return f"{reference.days} dagen voor de peildatum" if reference.days else "de peildatum"
     year = "het laatste hele kalenderjaar voor de peildatum"
-    return {"jaar": year, "begin": f"de eerste dag van {year}", "einde": f"de laatste dag van {year}"}[reference.what]
+    return {"year": year, "begin": f"de eerste dag van {year}", "end": f"de laatste dag van {year}"}[reference.part]
 
 
 def sum(term: Term, table: str) -> str:
     """A sum in Dutch."""
-    meet, what = term.meet, f"aantal {table}"
-    if isinstance(meet, Column):
-        what = f"som van `{meet.kolom}`"
-    elif isinstance(meet, Part):
-        what = f"som van `{meet.part}` / `{meet.whole}`"
-    elif isinstance(meet, InMap):
-        what = f"aantal waarden {meet.waarde} in `{meet.kolom}`"
+    measure, what = term.measure, f"aantal {table}"
+    if isinstance(measure, Column):
+        what = f"som van `{measure.column}`"
+    elif isinstance(measure, Part):
+        what = f"som van `{measure.part}` / `{measure.whole}`"
+    elif isinstance(measure, InMap):
+        what = f"aantal waarden {measure.value} in `{measure.column}`"
     where = " en ".join(map(words, term.where))
     return f"{what} met {where}" if where else what
 
@@ -160,12 +160,12 @@ def _of(key: str) -> list[Indicator]:
 def _marks(indicators: Iterable[Indicator]) -> str:
     """The marks of the figures; of the counts beside them only where there is nothing else."""
     every = list(indicators)
-    figures = [indicator for indicator in every if indicator.eenheid != "aantal"] or every
+    figures = [indicator for indicator in every if indicator.unit != "aantal"] or every
     return ", ".join(dict.fromkeys(_MARK[indicator.mark] for indicator in figures))
 
 
 def _overview() -> str:
-    rows = [(o.nummer, o.title, o.data, _marks(_of(key))) for key, o in SUBJECTS.items()]
+    rows = [(o.number, o.title, o.data, _marks(_of(key))) for key, o in SUBJECTS.items()]
     return "## Overzicht\n\n" + _table(("Nr.", "Onderwerp", "Gegevens", "Merk"), rows)
 
 
@@ -173,18 +173,18 @@ def _subject(key: str) -> str:
     subject, every = SUBJECTS[key], _of(key)
     facts = (
         ("Gegevens", subject.data),
-        ("Telt niet mee", subject.buiten),
+        ("Telt niet mee", subject.left_out),
         ("Periode", "; ".join(dict.fromkeys(indicator.window for indicator in every))),
         (
             "Bron",
-            ", ".join(dict.fromkeys(part for one in every for part in re.split("[;,] ", one.bron) if part)) or "–",
+            ", ".join(dict.fromkeys(part for one in every for part in re.split("[;,] ", one.basis) if part)) or "–",
         ),
         ("Merk", _marks(every)),
         ("Nog open", subject.open),
     )
-    header = f"{subject.nummer} {subject.title}".strip()
+    header = f"{subject.number} {subject.title}".strip()
     parts = [f"## {header}\n", f"{subject.says}\n", _table(("", ""), [(f"**{what}**", text) for what, text in facts])]
-    figures = [indicator for indicator in every if not _REPETITION.search(indicator.sleutel)]
+    figures = [indicator for indicator in every if not _REPETITION.search(indicator.key)]
     parts.append(_table(("Cijfer", "Teller", "Noemer", "Merk"), map(_figure, figures)))
     if len(figures) < len(every):
         per_figure = " en per cijfer van 1 tot en met 10" if key.endswith("nut") else ""
@@ -193,10 +193,10 @@ def _subject(key: str) -> str:
 
 
 def _figure(indicator: Indicator) -> tuple[str, ...]:
-    table = "records" if indicator.provenance == "cbs" and indicator.tabel == "trajecten" else indicator.tabel
-    denominator = "" if indicator.eenheid == "aantal" else sum(indicator.denominator, table)
-    eenheid = {"%": ", in procenten", "gemiddelde": "", "aantal": ", aantal"}[indicator.eenheid]
-    return f"{indicator.title}{eenheid}", sum(indicator.teller, table), denominator, _MARK[indicator.mark]
+    table = "records" if indicator.provenance == "cbs" and indicator.table == "trajecten" else indicator.table
+    denominator = "" if indicator.unit == "aantal" else sum(indicator.denominator, table)
+    eenheid = {"%": ", in procenten", "gemiddelde": "", "aantal": ", aantal"}[indicator.unit]
+    return f"{indicator.title}{eenheid}", sum(indicator.numerator, table), denominator, _MARK[indicator.mark]
 
 
 def _tables() -> Iterable[str]:
@@ -210,7 +210,7 @@ def _tables() -> Iterable[str]:
 
 def _definitions() -> str:
     text = f"## Definities\n\nVersie {definitions.VERSION}. Elke rij draagt de versie waarmee zij is berekend.\n\n"
-    rows = [(d.meaning, d.waarde, d.bron, _MARK[d.mark]) for d in definitions.DEFINITIONS.values()]
+    rows = [(d.meaning, d.value, d.basis, _MARK[d.mark]) for d in definitions.DEFINITIONS.values()]
     return text + _table(("Definitie", "Waarde", "Bron", "Merk"), rows)
 
 
@@ -218,7 +218,7 @@ def _redenen() -> str:
     header = "## Redenen van beëindiging\n\nDe klasse is een lezing: geen bron geeft haar als tabel. Uitval is client, "
     header += "aanbieder en wederzijds.\n\n"
     rows = [(code, r.label, r.klasse or "geen einde", r.cbs) for code, r in REDENEN.items()]
-    cbs = [(code, CBS_REDENEN[code], k.klasse, k.bron, _MARK[k.mark]) for code, k in definitions.UITVAL_CBS.items()]
+    cbs = [(code, CBS_REDENEN[code], k.klasse, k.basis, _MARK[k.mark]) for code, k in definitions.UITVAL_CBS.items()]
     own = _table(("JZ588", "Reden", "Klasse", "CBS 3.7"), rows)
     return f"{header}{own}\nIn een CBS-bestand:\n\n{_table(('CBS 3.7', 'Reden', 'Klasse', 'Bron', 'Merk'), cbs)}"
 
@@ -257,16 +257,16 @@ def _quality() -> str:
         "klopt, geeft een signaal bij het traject of een reden waarom een rij wacht; geen regel verandert een cijfer."
         "\n\n"
     )
-    form = {rules.VLAG: "signaal", rules.WACHT: "wacht", rules.NOT_JUDGED: "niet beoordeeld"}
-    regels = [
+    form = {rules.FLAG: "signaal", rules.WAITS: "wacht", rules.NOT_JUDGED: "niet beoordeeld"}
+    judged = [
         (code, r.retourcode, r.bericht, r.sentence, form[r.form], r.explanation) for code, r in rules.RULES.items()
     ]
-    wacht = [
+    waits = [
         (table, f"`{reason}`", full_sentence(waits_sentence(reason)))
         for table, reasons in rules.WAITS_FOR.items()
         for reason in reasons
     ]
     return (
-        header + _table(("Regel", "Retourcode", "Bericht", "Wat er mis is", "Gevolg", "Toelichting"), regels)
-        + "\nWaar een rij op kan wachten:\n\n" + _table(("Rij", "Reden", "Betekenis"), wacht)
+        header + _table(("Regel", "Retourcode", "Bericht", "Wat er mis is", "Gevolg", "Toelichting"), judged)
+        + "\nWaar een rij op kan wachten:\n\n" + _table(("Rij", "Reden", "Betekenis"), waits)
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""``docs/meldingen.md``: every reason why something is refused or flagged, for providers and their suppliers."""
+"""``docs/meldingen.md``: every reason why something is refused or flagged, for sources and their suppliers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from domain.field.formats import formats
 from domain.field.messages import MESSAGES
-from domain.field.rules import RULES, VLAG, WACHT
+from domain.field.rules import FLAG, RULES, WAITS
 
 _HEADER: Final = """\
 # Meldingen
@@ -41,7 +41,7 @@ traject, of als reden waarom iets wacht.
 | regel | retourcode | bericht | wat er is | vorm |
 |---|---|---|---|---|
 """
-_FORM: Final = {VLAG: "signaal", WACHT: "wacht"}
+_FORM: Final = {FLAG: "signaal", WAITS: "wacht"}
 
 
 def markdown() -> str:
@@ -51,7 +51,7 @@ def markdown() -> str:
 
 def _refused() -> Iterator[str]:
     for code, message in MESSAGES.items():
-        yield f"| {code} | {message.severity} | {_cell(message.text)} | {message.bron or 'eigen regel'} |\n"
+        yield f"| {code} | {message.severity} | {_cell(message.text)} | {message.basis or 'eigen regel'} |\n"
 
 
 def _signalled() -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.field.dates import day
-from domain.indicators.catalogue import INDICATORS, Indicator, Outcome, evaluate, indicators, sql, sql_together
+from domain.indicators.catalogue import INDICATORS, Indicator, Sums, evaluate, indicators, sql, sql_together
 
 REFERENCE_DAY = day(date(2026, 6, 30))
 YEAR, RESPONS = 365, 90  # days: the follow-up of an end, and the wait for a meting
@@ -58,18 +58,18 @@ def days_back(number: int, days: int, klasse: str = "gepland", **otherwise: Any)
     return end(number, klasse, einddatum=REFERENCE_DAY - days, **otherwise)
 
 
-def meting(nummer: int, **otherwise: Any) -> dict[str, Any]:
-    row = {"aanbieder": "90000001", "gemeente": "0363", "traject": f"t{nummer}", "verwijderd": False}
-    row |= {"client": f"c{nummer}", "groep": "ouder", "datum": day(date(2026, 2, 28)), "nut": None, "zonder_hulp": None}
+def meting(number: int, **otherwise: Any) -> dict[str, Any]:
+    row = {"aanbieder": "90000001", "gemeente": "0363", "traject": f"t{number}", "verwijderd": False}
+    row |= {"client": f"c{number}", "groep": "ouder", "datum": day(date(2026, 2, 28)), "nut": None, "zonder_hulp": None}
     return {**row, "telt": True, "soort": "einde", "bevestigd": False, **otherwise}
 
 
-def of(indicator: Indicator, trajecten: list[dict[str, Any]], metingen: list[dict[str, Any]] | None = None) -> Outcome:
+def of(indicator: Indicator, trajecten: list[dict[str, Any]], metingen: list[dict[str, Any]] | None = None) -> Sums:
     tables = {"trajecten": trajecten, "metingen": metingen or [], "scores": []}
     return evaluate(indicator, tables, reference_day=REFERENCE_DAY)[()]  # type: ignore[arg-type]
 
 
-def out(key: str, trajecten: list[dict[str, Any]], metingen: list[dict[str, Any]] | None = None) -> Outcome:
+def out(key: str, trajecten: list[dict[str, Any]], metingen: list[dict[str, Any]] | None = None) -> Sums:
     return of(INDICATORS[key], trajecten, metingen)
 
 
@@ -77,12 +77,12 @@ def test_uitval_counts_three_classes_over_four_and_leaves_the_rest_out() -> None
     classes = ["gepland"] * 4 + ["client"] * 2 + ["aanbieder", "wederzijds", "neutraal", "neutraal", "administratief"]
     rows = [end(number, klasse) for number, klasse in enumerate(classes)]
     rows += [traject(90), traject(91, status="gepauzeerd"), end(92, "client", status="wacht_op_start")]
-    uitkomst = out("uitval", rows)
-    assert uitkomst == (8, 4, 8, 3)
-    assert uitkomst.waarde("%") == 50
-    assert [out(f"uitval_{k}", rows).teller for k in ("client", "aanbieder", "wederzijds")] == [2, 1, 1]
-    assert [out(f"einde_{k}", rows).teller for k in ("gepland", "neutraal", "administratief")] == [4, 2, 1]
-    assert [out(f"trajecten_{s}", rows).teller for s in ("beeindigd", "lopend", "gepauzeerd", "wacht_op_start")] == [
+    sums = out("uitval", rows)
+    assert sums == (8, 4, 8, 3)
+    assert sums.value("%") == 50
+    assert [out(f"uitval_{k}", rows).numerator for k in ("client", "aanbieder", "wederzijds")] == [2, 1, 1]
+    assert [out(f"einde_{k}", rows).numerator for k in ("gepland", "neutraal", "administratief")] == [4, 2, 1]
+    assert [out(f"trajecten_{s}", rows).numerator for s in ("beeindigd", "lopend", "gepauzeerd", "wacht_op_start")] == [
         11,
         1,
         1,
@@ -90,25 +90,25 @@ def test_uitval_counts_three_classes_over_four_and_leaves_the_rest_out() -> None
     ]
 
 
-@pytest.mark.parametrize("buiten", [{"gemeente": "0034"}, {"gemeente": ""}, {"categorie": "48"}, {"verwijderd": True}])
-def test_what_is_out_of_scope_counts_nowhere(buiten: dict[str, Any]) -> None:
-    trajecten = [end(1, "client"), end(2, "client", **buiten)]
+@pytest.mark.parametrize("outside", [{"gemeente": "0034"}, {"gemeente": ""}, {"categorie": "48"}, {"verwijderd": True}])
+def test_what_is_out_of_scope_counts_nowhere(outside: dict[str, Any]) -> None:
+    trajecten = [end(1, "client"), end(2, "client", **outside)]
     assert out("uitval", trajecten).denominator == 1
-    of_meting = {k: v for k, v in buiten.items() if k != "categorie"}
-    assert out("nut_gemiddelde", trajecten, [meting(1, nut=8), meting(2, nut=2, **of_meting)]).teller == 8
+    of_meting = {k: v for k, v in outside.items() if k != "categorie"}
+    assert out("nut_gemiddelde", trajecten, [meting(1, nut=8), meting(2, nut=2, **of_meting)]).numerator == 8
 
 
 def test_nut_is_over_marks_that_count_together_and_per_group() -> None:
-    figures = [4, 5, 7, 8, 10, None]
-    metingen = [meting(n, nut=figure, groep="ouder" if n % 2 else "jeugdige") for n, figure in enumerate(figures)]
+    marks = [4, 5, 7, 8, 10, None]
+    metingen = [meting(n, nut=mark, groep="ouder" if n % 2 else "jeugdige") for n, mark in enumerate(marks)]
     metingen += [meting(9, nut=1, telt=False)]
-    uitkomst = out("nut_gemiddelde", [], metingen)
-    assert uitkomst == (5, 34, 5, 1)
-    assert uitkomst.waarde("gemiddelde") == pytest.approx(6.8)
-    assert [out(f"nut_{band}", [], metingen).teller for band in ("laag", "midden", "hoog")] == [1, 2, 2]
-    assert [out(f"nut_{figure}", [], metingen).teller for figure in range(1, 11)] == [0, 0, 0, 1, 1, 0, 1, 1, 0, 1]
-    low = [meting(n, nut=figure) for n, figure in enumerate((1, 1, 2, 3, 4, 5, 7, 8))]
-    assert [out(f"nut_{band}", [], low).teller for band in ("laag", "midden", "hoog")] == [5, 2, 1]
+    sums = out("nut_gemiddelde", [], metingen)
+    assert sums == (5, 34, 5, 1)
+    assert sums.value("gemiddelde") == pytest.approx(6.8)
+    assert [out(f"nut_{band}", [], metingen).numerator for band in ("laag", "midden", "hoog")] == [1, 2, 2]
+    assert [out(f"nut_{mark}", [], metingen).numerator for mark in range(1, 11)] == [0, 0, 0, 1, 1, 0, 1, 1, 0, 1]
+    low = [meting(n, nut=mark) for n, mark in enumerate((1, 1, 2, 3, 4, 5, 7, 8))]
+    assert [out(f"nut_{band}", [], low).numerator for band in ("laag", "midden", "hoog")] == [5, 2, 1]
     assert out("nut_gemiddelde_jeugdige", [], metingen)[1:] == (21, 3, 0)
     assert out("nut_gemiddelde_ouder", [], metingen)[1:] == (13, 2, 1)
 
@@ -116,7 +116,7 @@ def test_nut_is_over_marks_that_count_together_and_per_group() -> None:
 def test_zonder_hulp_is_option_three_and_four_of_all_answers() -> None:
     metingen = [meting(n, zonder_hulp=option) for n, option in enumerate([1, 2, 2, 3, 3, 3, 4, 4, 4, 4, None, None])]
     assert out("zonder_hulp", [], metingen) == (10, 7, 10, 2)
-    assert [out(f"zonder_hulp_{option}", [], metingen).teller for option in range(1, 5)] == [1, 2, 3, 4]
+    assert [out(f"zonder_hulp_{option}", [], metingen).numerator for option in range(1, 5)] == [1, 2, 3, 4]
 
 
 def test_goals_count_per_score_and_per_traject() -> None:
@@ -124,9 +124,9 @@ def test_goals_count_per_score_and_per_traject() -> None:
     two = traject(2, gas={"1O": 0}, gas_gescoord=1)
     rows = [one, two, traject(3)]
     assert out("gas_bereikt", rows) == (2, 2, 5, 0)
-    assert out("gas_deels", rows).waarde("%") == 60
-    assert out("gas_bereikt_per_traject", rows).waarde("%") == 25
-    assert [out(f"gas_score_{value}", rows).teller for value in (-1, 0, 1, 2)] == [1, 1, 1, 2]
+    assert out("gas_deels", rows).value("%") == 60
+    assert out("gas_bereikt_per_traject", rows).value("%") == 25
+    assert [out(f"gas_score_{value}", rows).numerator for value in (-1, 0, 1, 2)] == [1, 1, 1, 2]
 
 
 def test_goals_without_a_value_are_counted_apart() -> None:
@@ -134,14 +134,15 @@ def test_goals_without_a_value_are_counted_apart() -> None:
     scores = [{**score, "traject": "t1"}, {**score, "traject": ""}, {**score, "traject": "t1", "doel": 0}]
     scores.append({**score, "traject": "t1", "waarde": 2})
     assert (
-        evaluate(INDICATORS["gas_x"], {"trajecten": [], "scores": scores}, reference_day=REFERENCE_DAY)[()].teller == 1
+        evaluate(INDICATORS["gas_x"], {"trajecten": [], "scores": scores}, reference_day=REFERENCE_DAY)[()].numerator
+        == 1
     )
 
 
 def test_probleemafname_is_a_distribution_per_rater_and_says_what_is_open() -> None:
     rows = [traject(n, probleem_ouder=value) for n, value in enumerate([1, 3, 3, None])]
     assert [out(f"probleem_ouder_{value}", rows)[1:3] for value in (1, 2, 3)] == [(1, 3), (0, 3), (2, 3)]
-    of_33 = [indicator for indicator in INDICATORS.values() if indicator.nummer == "3.3"]
+    of_33 = [indicator for indicator in INDICATORS.values() if indicator.number == "3.3"]
     assert len(of_33) == 9
     assert all("richting niet bevestigd" in indicator.name and indicator.mark == "P" for indicator in of_33)
 
@@ -157,7 +158,7 @@ def test_groups_and_months_are_of_the_event() -> None:
         (february, "0479"),
     }
     per_cluster = evaluate(INDICATORS["nut_gemiddelde"], tables, ["cluster"], reference_day=0)
-    assert {group: uitkomst.teller for group, uitkomst in per_cluster.items()} == {
+    assert {group: sums.numerator for group, sums in per_cluster.items()} == {
         ("Amsterdam",): 3,
         ("Zaanstreek-Waterland",): 9,
     }
@@ -170,9 +171,9 @@ def test_groups_and_months_are_of_the_event() -> None:
 
 
 def test_nothing_counted_gives_no_figure() -> None:
-    assert out("uitval", []).waarde("%") is None
-    assert out("nut_gemiddelde", []).waarde("gemiddelde") is None
-    assert out("trajecten_lopend", []).waarde("aantal") == 0
+    assert out("uitval", []).value("%") is None
+    assert out("nut_gemiddelde", []).value("gemiddelde") is None
+    assert out("trajecten_lopend", []).value("aantal") == 0
 
 
 def test_queries_are_of_one_table_and_scores_have_no_period() -> None:
@@ -204,7 +205,7 @@ def test_a_new_start_counts_for_ends_a_year_old_and_provisionally_for_younger_on
 def test_who_comes_of_age_within_the_follow_up_is_counted_apart() -> None:
     rows = [days_back(1, YEAR, vlaggen=["TR074", "WORDT18"]), days_back(2, YEAR, vlaggen=["TR074"])]
     rows += [days_back(3, YEAR - 1, vlaggen=["WORDT18"])]
-    assert out("geen_nieuwe_start_wordt18", rows).teller == 1
+    assert out("geen_nieuwe_start_wordt18", rows).numerator == 1
 
 
 def test_respons_cem_waits_ninety_days_and_leaves_out_deaths_and_long_lasting_help() -> None:
@@ -248,10 +249,12 @@ def test_cbs_records_have_their_own_uitval_over_all_ends_also_in_almere() -> Non
     cbs = {"bron": "cbs", "gemeente": "0034", "cluster": "", "categorie": "", "reden_beeindiging": ""}
     rows = [end(n, klasse, **cbs) for n, klasse in enumerate(classes)] + [traject(20, **cbs), end(21, "client")]
     assert out("cbs_uitval", rows) == (10, 6, 10, 1)
-    apart = [out(f"cbs_uitval_{klasse}", rows).teller for klasse in ("wederzijds", "client", "aanbieder", "neutraal")]
+    apart = [
+        out(f"cbs_uitval_{klasse}", rows).numerator for klasse in ("wederzijds", "client", "aanbieder", "neutraal")
+    ]
     assert apart == [1, 2, 1, 2]
-    assert out("cbs_einde_gepland", rows).teller == 4
-    assert [out(f"cbs_trajecten_{status}", rows).teller for status in ("beeindigd", "lopend")] == [10, 1]
+    assert out("cbs_einde_gepland", rows).numerator == 4
+    assert [out(f"cbs_trajecten_{status}", rows).numerator for status in ("beeindigd", "lopend")] == [10, 1]
     assert out("uitval", rows) == (1, 1, 1, 0)
     assert out("uitval", [end(1, "client", **cbs | {"gemeente": "0363"})]).denominator == 0
 
@@ -265,10 +268,10 @@ def test_marks_of_cem_and_of_cbs_do_not_mix() -> None:
     ]
     assert out("nut_gemiddelde", [], metingen)[1:3] == (8, 1)
     assert out("cbs_nut_gemiddelde", [], metingen)[1:3] == (2, 1)
-    assert [out(f"cbs_nut_{band}", [], metingen).teller for band in ("laag", "midden", "hoog")] == [1, 0, 0]
-    assert [out(f"{before}zonder_hulp", [], metingen).teller for before in ("", "cbs_")] == [0, 1]
-    assert out("metingen_geteld", [], metingen).teller == 1
-    assert out("metingen_niet_bevestigd", [], [*metingen, meting(4), meting(5, bevestigd=True)]).teller == 2
+    assert [out(f"cbs_nut_{band}", [], metingen).numerator for band in ("laag", "midden", "hoog")] == [1, 0, 0]
+    assert [out(f"{prefix}zonder_hulp", [], metingen).numerator for prefix in ("", "cbs_")] == [0, 1]
+    assert out("metingen_geteld", [], metingen).numerator == 1
+    assert out("metingen_niet_bevestigd", [], [*metingen, meting(4), meting(5, bevestigd=True)]).numerator == 2
 
 
 def test_what_nobody_confirmed_says_so_and_what_somebody_confirmed_does_not() -> None:
@@ -300,4 +303,4 @@ def test_no_formula_asks_what_day_it_is() -> None:
         assert "today()" not in query
         assert "now" not in query
         dependent = query != sql(indicator, reference_day=REFERENCE_DAY + 1)
-        assert dependent == ("peildatum" in indicator.window), indicator.sleutel
+        assert dependent == ("peildatum" in indicator.window), indicator.key

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.field.dates import iso_day
-from domain.field.rules import NOT_JUDGED, RULES, VLAG, WACHT, WAITS_FOR
+from domain.field.rules import FLAG, NOT_JUDGED, RULES, WAITS, WAITS_FOR
 from tests.build import (
     NUMBER,
     OTHER,
@@ -38,7 +38,7 @@ def line(**over: Any) -> list[Told]:
     return [toewijzing(), start(0), prestatie("1", **over)]
 
 
-FLAGS = {code for code, rule in RULES.items() if rule.form == VLAG}
+FLAGS = {code for code, rule in RULES.items() if rule.form == FLAG}
 #: Rule, a history, whether the rule is broken.
 CASES: list[tuple[str, list[Told], bool]] = [
     # numbers used twice
@@ -242,10 +242,10 @@ def test_the_table_has_every_rule_of_level_3_and_4() -> None:
 def test_a_rule_says_in_dutch_what_is_wrong_and_how_it_shows(code: str) -> None:
     one = RULES[code]
     assert re.fullmatch(r"[A-Z].*\.", one.sentence)
-    assert one.form in (VLAG, WACHT, NOT_JUDGED)
+    assert one.form in (FLAG, WAITS, NOT_JUDGED)
     if one.form == NOT_JUDGED:
         assert one.explanation
-    if one.form == WACHT:
+    if one.form == WAITS:
         assert one.explanation in WAITS_FOR["trajecten"]
 
 

@@ -145,7 +145,7 @@ def test_figures_of_other_rows_do_not_share_a_statement(other: str) -> None:
 
 
 def test_scores_have_no_month() -> None:
-    gas = next(one for one in INDICATORS.values() if one.tabel == "scores")
+    gas = next(one for one in INDICATORS.values() if one.table == "scores")
     row: dict[str, Any] = {"aanbieder": "1", "traject": "", "gemeente": "0363", "verwijderd": False}
     message = r"^rows of scores have no date in the sense of a period$"
     with pytest.raises(ValueError, match=message):
@@ -160,7 +160,7 @@ def test_scores_have_no_month() -> None:
 def _marks(confirmed: bool) -> dict[str, tuple[str, str, str, str]]:
     found = indicators(cem_confirmed=confirmed)
     keys = ("nut_gemiddelde", "cbs_nut_gemiddelde", "zonder_hulp", "cbs_zonder_hulp")
-    return {key: (found[key].bron, found[key].mark, found[key].provenance, found[key].name) for key in keys}
+    return {key: (found[key].basis, found[key].mark, found[key].provenance, found[key].name) for key in keys}
 
 
 def test_where_the_marks_come_from_and_whether_that_is_confirmed() -> None:
@@ -184,5 +184,5 @@ def test_every_figure_of_a_questionnaire_is_there_per_group_too() -> None:
     bare = [key for key in alone if not key.endswith(("_jeugdige", "_ouder"))]
     assert len(bare) == 2 * (1 + 3 + 10 + 1 + 4)  # of messages and of CBS: mean, bands, marks; share, options
     assert sorted(alone) == sorted(f"{key}{group}" for key in bare for group in ("", "_jeugdige", "_ouder"))
-    assert all(key == one.sleutel for key, one in found.items())
+    assert all(key == one.key for key, one in found.items())
     assert indicators() == INDICATORS

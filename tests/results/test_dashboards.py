@@ -128,7 +128,7 @@ def expected(
 ) -> tuple[float | None, float | None]:
     """Figure and n of an indicator by the domain's own computation, hidden where too few stand behind it."""
     outcome = evaluate(one, tables, where=inside(chosen, one.datum or None), reference_day=day(TODAY))[()]  # type: ignore[arg-type]
-    return rule.figure(one.eenheid, outcome), rule.counted(outcome)
+    return rule.figure(one.unit, outcome), rule.counted(outcome)
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel["title"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from domain.field.definitions import DEFINITIONS
-from domain.indicators.terms import Eenheid, Outcome
+from domain.indicators.terms import Sums, Unit
 from results.dashboards.catalogue import DASHBOARDS
 from results.dashboards.outcomes import build
 from results.dashboards.panels import Json
@@ -25,11 +25,11 @@ from sor.cli import app
 from tests.conftest import RunningGateway
 from tests.house.rooms import modules
 
-UNITS: tuple[Eenheid, ...] = ("%", "gemiddelde", "aantal")
+UNITS: tuple[Unit, ...] = ("%", "gemiddelde", "aantal")
 OTHER = Disclosure(37, 53)
 #: Numbers on both sides of the bounds, and anywhere.
 COUNT = st.sampled_from([0, 1, 9, 10, 11, 19, 20, 21]) | st.integers(0, 200)
-OUTCOME = st.builds(Outcome, COUNT, st.integers(0, 400).map(lambda half: half / 2), COUNT.map(float), st.just(0.0))
+OUTCOME = st.builds(Sums, COUNT, st.integers(0, 400).map(lambda half: half / 2), COUNT.map(float), st.just(0.0))
 RULE = st.sampled_from([live(), OTHER]) | st.builds(Disclosure, st.integers(0, 150), st.integers(0, 150))
 
 
@@ -43,9 +43,9 @@ def client(gateway: RunningGateway) -> Iterator[Client]:
 @pytest.mark.clickhouse
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rule=RULE, outcomes=st.lists(OUTCOME, min_size=1, max_size=30), prefix=st.sampled_from(["", "uitval_"]))
-def test_sql_and_python_agree(client: Client, rule: Disclosure, outcomes: list[Outcome], prefix: str) -> None:
+def test_sql_and_python_agree(client: Client, rule: Disclosure, outcomes: list[Sums], prefix: str) -> None:
     columns = ", ".join(f"{prefix}{name}" for name in ("clienten UInt64", "teller Float64", "noemer Float64"))
-    rows = ", ".join(f"({one.clienten}, {one.teller}, {one.denominator})" for one in outcomes)
+    rows = ", ".join(f"({one.clients}, {one.numerator}, {one.denominator})" for one in outcomes)
     shown = ", ".join([*(rule.sql(unit, prefix) for unit in UNITS), rule.counted_sql(prefix)])
     found = clickhouse.select(client, f"SELECT {shown} FROM values('{columns}', {rows})")
     for row, one in zip(found, outcomes, strict=True):
@@ -53,13 +53,13 @@ def test_sql_and_python_agree(client: Client, rule: Disclosure, outcomes: list[O
         assert row == tuple(value if value is None else pytest.approx(value) for value in expected), one
 
 
-@given(rule=RULE, outcome=OUTCOME, unit=st.sampled_from(UNITS))
-def test_a_figure_is_shown_hidden_or_of_nobody(rule: Disclosure, outcome: Outcome, unit: Eenheid) -> None:
+@given(rule=RULE, sums=OUTCOME, unit=st.sampled_from(UNITS))
+def test_a_figure_is_shown_hidden_or_of_nobody(rule: Disclosure, sums: Sums, unit: Unit) -> None:
     """What is shown is not hidden, and what is neither shown nor hidden says nothing of anybody."""
-    if rule.shows(unit, outcome):
-        assert rule.hidden(unit, outcome) == ""
-    elif rule.hidden(unit, outcome) == "":
-        assert outcome.clienten == 0 or outcome.denominator == 0
+    if rule.shows(unit, sums):
+        assert rule.hidden(unit, sums) == ""
+    elif rule.hidden(unit, sums) == "":
+        assert sums.clients == 0 or sums.denominator == 0
 
 
 def test_the_rule_in_force_is_that_of_the_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +71,7 @@ def test_the_rule_in_force_is_that_of_the_definitions(monkeypatch: pytest.Monkey
 def change(monkeypatch: pytest.MonkeyPatch) -> None:
     """The definitions as if somebody had decided otherwise."""
     for key, value in zip(("kleinste_groep", "kleinste_noemer"), OTHER, strict=True):
-        monkeypatch.setitem(DEFINITIONS, key, DEFINITIONS[key]._replace(waarde=value))
+        monkeypatch.setitem(DEFINITIONS, key, DEFINITIONS[key]._replace(value=value))
 
 
 def queries(page: Json) -> dict[str, str]:

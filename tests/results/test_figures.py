@@ -18,7 +18,7 @@ from domain.field.dates import as_date, day, iso_day
 from domain.field.definitions import DEFINITIONS
 from domain.field.geography import GEMEENTEN
 from domain.indicators import overview as indicator_overview
-from domain.indicators.catalogue import INDICATORS, Group, Indicator, Outcome, evaluate, overview, sql, sql_together
+from domain.indicators.catalogue import INDICATORS, Group, Indicator, Sums, evaluate, overview, sql, sql_together
 from results.disclosure import Disclosure
 from results.figures import figures
 from sinks import clickhouse
@@ -57,7 +57,7 @@ FIGURE, OPTION = st.none() | st.integers(1, 10), st.none() | st.integers(1, 4)
 #: Days of every kind: anywhere, and on both sides of the bounds that follow from the reference day.
 YEARS = [day(date(year, month, day_)) for year in (2024, 2025) for month, day_ in ((1, 1), (1, 2), (12, 30), (12, 31))]
 BOUNDS = [REFERENCE - days + step for days in (0, 90, 365) for step in (-1, 0, 1)]
-DATUM = st.integers(FIRST, LAST) | st.sampled_from([*YEARS, *BOUNDS])
+DATES = st.integers(FIRST, LAST) | st.sampled_from([*YEARS, *BOUNDS])
 REDEN = some("", "02", "31", "32", "33", "34", "35", "36", "38", "39")
 INTENSITEIT = some("", "perspectief", "intensief", "duurzaam", "duurzaam")
 VLAGGEN = st.lists(some("TR019", "TR074", "WORDT18"), unique=True)
@@ -75,10 +75,10 @@ def trajecten(draw: st.DrawFn) -> list[dict[str, Any]]:
         row = traject(number, draw(st.integers(1, 9)), gemeente=gemeente, cluster=cluster, gas=gas)
         row |= dict(zip(("gas_gescoord", "gas_bereikt", "gas_deels"), counts, strict=True))
         row |= {"status": draw(some("lopend", "gepauzeerd", "beeindigd", "beeindigd", "wacht_op_start"))}
-        row |= {"uitval_klasse": draw(KLASSE), "einddatum": draw(st.none() | DATUM), "client": draw(CLIENT)}
+        row |= {"uitval_klasse": draw(KLASSE), "einddatum": draw(st.none() | DATES), "client": draw(CLIENT)}
         row |= {"categorie": draw(some("45", "54", "48", "")), "aanbieder": draw(AANBIEDER)}
-        row |= {"bron": draw(some("ijw", "ijw", "cbs")), "begindatum": draw(DATUM), "reden_beeindiging": draw(REDEN)}
-        row |= {"intensiteit": draw(INTENSITEIT), "nieuwe_start": draw(st.none() | DATUM), "vlaggen": draw(VLAGGEN)}
+        row |= {"bron": draw(some("ijw", "ijw", "cbs")), "begindatum": draw(DATES), "reden_beeindiging": draw(REDEN)}
+        row |= {"intensiteit": draw(INTENSITEIT), "nieuwe_start": draw(st.none() | DATES), "vlaggen": draw(VLAGGEN)}
         row |= {"metingen_einde": draw(st.integers(0, 2))}
         row |= {"metingen_jaren": draw(st.lists(st.integers(2023, 2026), unique=True))}
         row |= {f"probleem_{who}": draw(st.none() | st.integers(1, 3)) for who in ("behandelaar", "ouder", "client")}
@@ -96,7 +96,7 @@ def tables(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
         common = {"aanbieder": aanbieder, "traject": place, "gemeente": draw(GEMEENTE), "client": draw(CLIENT)}
         row = meting(number, 1, nut=draw(FIGURE), zonder_hulp=draw(OPTION), telt=draw(st.booleans()), **common)
         row |= {"soort": draw(some("einde", "duurzaam", "cbs")), "bevestigd": draw(st.booleans())}
-        metingen.append(row | {"groep": draw(some("ouder", "jeugdige")), "datum": draw(DATUM)})
+        metingen.append(row | {"groep": draw(some("ouder", "jeugdige")), "datum": draw(DATES)})
         value = draw(st.none() | st.integers(-1, 2))
         scores.append(score(number, 1, doel=draw(st.integers(0, 10)), waarde=value, **common))
     return {"trajecten": found, "metingen": metingen, "scores": scores}
@@ -123,8 +123,8 @@ def same(found: tuple[Any, ...], expected: tuple[Any, ...]) -> bool:
 def compare(client: Client, access: Access, rows: Any, group_by: list[Group]) -> None:
     batches: dict[tuple[str, str], list[Indicator]] = {}
     for indicator in INDICATORS.values():
-        if indicator.tabel != "scores" or "maand" not in group_by:
-            batches.setdefault((indicator.tabel, indicator.provenance), []).append(indicator)
+        if indicator.table != "scores" or "maand" not in group_by:
+            batches.setdefault((indicator.table, indicator.provenance), []).append(indicator)
     for chosen in batches.values():
         expected = [evaluate(indicator, rows, group_by, reference_day=REFERENCE) for indicator in chosen]
         query = sql_together(chosen, group_by, "", access.database, reference_day=REFERENCE, clients_up_to=None)
@@ -135,7 +135,7 @@ def compare(client: Client, access: Access, rows: Any, group_by: list[Group]) ->
         for number, indicator in enumerate(chosen):
             for group, values in by_group.items():
                 part = values[4 * number : 4 * number + 4]
-                assert same(part, expected[number][group]), (indicator.sleutel, group, part, expected[number][group])
+                assert same(part, expected[number][group]), (indicator.key, group, part, expected[number][group])
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
@@ -166,8 +166,8 @@ def test_sql_and_python_agree_on_both_sides_of_every_bound(access: Access) -> No
     compare(client, access, tables, [])
     client.close()
     for key in ("geen_nieuwe_start", "geen_nieuwe_start_voorlopig", "respons_cem", "respons_duurzaam"):
-        teller, denominator = evaluate(INDICATORS[key], tables, reference_day=REFERENCE)[()][1:3]  # type: ignore[arg-type]
-        assert 0 < teller < denominator, key
+        numerator, denominator = evaluate(INDICATORS[key], tables, reference_day=REFERENCE)[()][1:3]  # type: ignore[arg-type]
+        assert 0 < numerator < denominator, key
 
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -225,9 +225,9 @@ def test_the_figures_mean_what_the_simulator_means(
 ) -> None:
     document, rows = simulated
     fill(access, rows)
-    found: dict[str, dict[str, Outcome]] = {}
-    for headline in figures(access, per=per, reference_day=SIMULATION.until):
-        found.setdefault(headline.groep, {})[headline.indicator.sleutel] = headline.uitkomst
+    found: dict[str, dict[str, Sums]] = {}
+    for figure in figures(access, per=per, reference_day=SIMULATION.until):
+        found.setdefault(figure.group, {})[figure.indicator.key] = figure.sums
     first, rest = document["indicatoren"], document["verder"]
     if per is None:
         assert indicator_overview.cbs(found[""]) == rest["cbs"]
@@ -249,7 +249,7 @@ def with_the_last_year(document: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_query_of_one_indicator_gives_its_figure(access: Access) -> None:
     nut = {1: 4, 2: 8, 3: 9}
-    metingen = [meting(number, 1, nut=headline, traject=f"{number:016x}") for number, headline in nut.items()]
+    metingen = [meting(number, 1, nut=mark, traject=f"{number:016x}") for number, mark in nut.items()]
     ended = [traject(n, 1, status="beeindigd", uitval_klasse=k) for n, k in enumerate(["client", "gepland", "gepland"])]
     fill(access, {"trajecten": ended, "metingen": metingen, "scores": []})
     client = clickhouse.connect(access)
@@ -258,8 +258,8 @@ def test_the_query_of_one_indicator_gives_its_figure(access: Access) -> None:
         figure = evaluate(indicator, {"trajecten": ended, "metingen": metingen, "scores": []}, reference_day=REFERENCE)[
             ()
         ]
-        value = figure.waarde(indicator.eenheid)
-        assert row[-1] == (value if value is None else pytest.approx(value)), indicator.sleutel
+        value = figure.value(indicator.unit)
+        assert row[-1] == (value if value is None else pytest.approx(value)), indicator.key
     (row,) = clickhouse.select(
         client, sql(INDICATORS["nut_gemiddelde"], (), "nut > 4", access.database, reference_day=REFERENCE)
     )
@@ -322,7 +322,7 @@ def test_the_command_shows_a_dutch_table_without_small_groups(command: list[str]
 
 def test_the_command_follows_another_rule(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     for key, value in (("kleinste_groep", 37), ("kleinste_noemer", 53)):
-        monkeypatch.setitem(DEFINITIONS, key, DEFINITIONS[key]._replace(waarde=value))
+        monkeypatch.setitem(DEFINITIONS, key, DEFINITIONS[key]._replace(value=value))
     table = CliRunner().invoke(app, [*command, "--per", "cluster"]).output
     (uitval,) = (line for line in table.splitlines() if "Uitval" in line)
     (ends,) = (line for line in table.splitlines() if "Beëindigde" in line)
@@ -332,18 +332,18 @@ def test_the_command_follows_another_rule(command: list[str], monkeypatch: pytes
     assert "<10" not in table
     cells = json.loads(CliRunner().invoke(app, [*command, "--json", "--per", "gemeente"]).output)
     found = {(one["groep"], one["sleutel"]): one for one in cells}
-    for town, sleutel, shown in (
+    for town, key, shown in (
         ("0363", "uitval", (None, 40, 40, "noemer")),
         ("0363", "trajecten_beeindigd", (40, 40, 40, None)),
         ("0384", "trajecten_beeindigd", (None, None, None, "clienten")),
     ):
-        assert tuple(found[town, sleutel][name] for name in ("waarde", "n", "clienten", "verborgen")) == shown
+        assert tuple(found[town, key][name] for name in ("waarde", "n", "clienten", "verborgen")) == shown
 
 
 def test_figures_take_a_rule(access: Access, command: list[str]) -> None:
     def shown(rule: Disclosure | None) -> list[float | None]:
         found = figures(access, ["trajecten_beeindigd"], "cluster", reference_day=REFERENCE_DAY, rule=rule)
-        return [figure.value for figure in found if figure.groep]
+        return [figure.value for figure in found if figure.group]
 
     assert command
     assert shown(None) == [40, None]

@@ -12,7 +12,7 @@ from domain.field.definitions import DEFINITIONS
 from domain.field.messages import MESSAGES
 from domain.field.rules import RULES
 from domain.indicators.catalogue import INDICATORS
-from domain.indicators.terms import Bound, CalendarYear, Condition, Contains, DaysBack, InMap, Of, Term
+from domain.indicators.terms import AnyOf, Bound, CalendarYear, Condition, Contains, DaysBack, InMap, Term
 from domain.indicators.topics import SUBJECTS
 from results.pages import messages as messages
 from results.pages.indicators import markdown, sum, words
@@ -36,21 +36,21 @@ def test_every_code_stands_on_the_page_of_messages() -> None:
 def test_the_page_has_every_subject_definition_and_rule() -> None:
     headings = re.findall(r"^## (.*)$", PAGE, re.MULTILINE)
     for subject in SUBJECTS.values():
-        assert f"{subject.nummer} {subject.title}".strip() in headings
+        assert f"{subject.number} {subject.title}".strip() in headings
         assert subject.says in PAGE
         assert subject.open in PAGE
     for definition in DEFINITIONS.values():
-        assert f"| {definition.meaning} | {definition.waarde} |" in PAGE
+        assert f"| {definition.meaning} | {definition.value} |" in PAGE
     assert all(f"| {code} | {rule.retourcode} |" in PAGE for code, rule in RULES.items())
 
 
 def test_every_figure_belongs_to_a_subject_and_every_subject_has_figures() -> None:
     assert {indicator.subject for indicator in INDICATORS.values()} == set(SUBJECTS)
     for indicator in INDICATORS.values():
-        assert indicator.nummer == SUBJECTS[indicator.subject].nummer
-        repeated = indicator.sleutel.endswith(("_jeugdige", "_ouder")) and indicator.tabel == "metingen"
-        if not (repeated or re.search(r"nut_\d+$", indicator.sleutel)):
-            assert f"| {indicator.title}" in PAGE, indicator.sleutel
+        assert indicator.number == SUBJECTS[indicator.subject].number
+        repeated = indicator.key.endswith(("_jeugdige", "_ouder")) and indicator.table == "metingen"
+        if not (repeated or re.search(r"nut_\d+$", indicator.key)):
+            assert f"| {indicator.title}" in PAGE, indicator.key
 
 
 def test_every_name_in_a_formula_is_explained() -> None:
@@ -82,12 +82,12 @@ def test_it_is_no_accountability_instrument_and_what_is_open_says_so() -> None:
         (Bound("einddatum", "<=", DaysBack(90)), "`einddatum` op of voor 90 dagen voor de peildatum"),
         (Bound("einddatum", ">", DaysBack(0)), "`einddatum` na de peildatum"),
         (
-            Bound("einddatum", ">=", CalendarYear("einde")),
+            Bound("einddatum", ">=", CalendarYear("end")),
             "`einddatum` op of na de laatste dag van het laatste hele kalenderjaar voor de peildatum",
         ),
         (Contains("vlaggen", "WORDT18"), "`vlaggen` bevat WORDT18"),
-        (Contains("jaren", CalendarYear("jaar")), "`jaren` bevat het laatste hele kalenderjaar voor de peildatum"),
-        (Of((Condition("a"), Condition("b", (1,)))), "(`a` is ingevuld of `b` is 1)"),
+        (Contains("jaren", CalendarYear("year")), "`jaren` bevat het laatste hele kalenderjaar voor de peildatum"),
+        (AnyOf((Condition("a"), Condition("b", (1,)))), "(`a` is ingevuld of `b` is 1)"),
     ],
 )
 def test_a_condition_in_words(clause: Condition, text: str) -> None:

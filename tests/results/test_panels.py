@@ -19,7 +19,7 @@ from tests.sinks.rows import meting, traject
 from tools.bench.panel import queries
 
 pytestmark = pytest.mark.clickhouse
-DATUM = day(date(2025, 6, 1))
+END_DAY = day(date(2025, 6, 1))
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def fill(access: Access, trajecten: list[dict[str, Any]], metingen: list[dict[st
 
 def ended(number: int, client: int, version: int = 1, **changed: Any) -> dict[str, Any]:
     klasse = "client" if number % 4 == 0 else "gepland"
-    row = traject(number, version, status="beeindigd", uitval_klasse=klasse, einddatum=DATUM)
+    row = traject(number, version, status="beeindigd", uitval_klasse=klasse, einddatum=END_DAY)
     return {**row, "client": f"p1.sor.1.{client:032x}", **changed}
 
 
@@ -66,7 +66,7 @@ def test_a_meting_counts_by_the_category_that_its_traject_has_now(
     access: Access, first: str, last: str, shown: float | None
 ) -> None:
     """The traject of every meting changes its category in a later version, in a part of its own."""
-    metingen = [meting(n, 1, traject=f"{n:016x}", nut=4, datum=DATUM, client=f"p1.sor.1.{n:032x}") for n in range(30)]
+    metingen = [meting(n, 1, traject=f"{n:016x}", nut=4, datum=END_DAY, client=f"p1.sor.1.{n:032x}") for n in range(30)]
     fill(access, [ended(n, n, categorie=first) for n in range(30)], metingen)
     writer = Writer(access)
     writer.insert(TRAJECTEN, [ended(n, n, 2, categorie=last) for n in range(30)])

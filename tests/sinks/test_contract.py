@@ -15,7 +15,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError, DataError, Opera
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.indicators.catalogue import INDICATORS, Outcome
+from domain.indicators.catalogue import INDICATORS, Sums
 from monitoring import metrics
 from results.figures import Figure
 from schemas.codec import Codec, load
@@ -369,17 +369,17 @@ def test_a_database_is_a_plain_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sleutel", "uitkomst", "text"),
+    ("key", "sums", "text"),
     [
-        ("uitval", Outcome(9, 5, 40, 0), "<10"),
-        ("uitval", Outcome(12, 5, 19, 0), "–"),
-        ("uitval", Outcome(12, 5, 20, 0), "25,0%"),
-        ("uitval", Outcome(0, 0, 0, 3), "–"),
-        ("nut_gemiddelde", Outcome(10, 79, 10, 0), "7,9"),
-        ("nut_gemiddelde", Outcome(9, 79, 10, 0), "<10"),
-        ("trajecten_lopend", Outcome(1200, 1234, 1234, 0), "1234"),
-        ("trajecten_lopend", Outcome(0, 0, 0, 0), "0"),
+        ("uitval", Sums(9, 5, 40, 0), "<10"),
+        ("uitval", Sums(12, 5, 19, 0), "–"),
+        ("uitval", Sums(12, 5, 20, 0), "25,0%"),
+        ("uitval", Sums(0, 0, 0, 3), "–"),
+        ("nut_gemiddelde", Sums(10, 79, 10, 0), "7,9"),
+        ("nut_gemiddelde", Sums(9, 79, 10, 0), "<10"),
+        ("trajecten_lopend", Sums(1200, 1234, 1234, 0), "1234"),
+        ("trajecten_lopend", Sums(0, 0, 0, 0), "0"),
     ],
 )
-def test_small_groups_stay_hidden_and_figures_are_dutch(sleutel: str, uitkomst: Outcome, text: str) -> None:
-    assert Figure("", INDICATORS[sleutel], uitkomst).text == text
+def test_small_groups_stay_hidden_and_figures_are_dutch(key: str, sums: Sums, text: str) -> None:
+    assert Figure("", INDICATORS[key], sums).text == text

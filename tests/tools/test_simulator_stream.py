@@ -111,7 +111,7 @@ def test_a_cbs_redelivery_replaces_and_one_that_breaks_off_does_not(faulty: Worl
 def _figure(world: World, key: str, cluster: str = "") -> tuple[int, int]:
     groups = evaluate(INDICATORS[key], world.result.tables, ["cluster"] if cluster else [], reference_day=day(UNTIL))
     outcome = groups.get((cluster,) if cluster else ())
-    return (int(outcome.teller), int(outcome.denominator)) if outcome else (0, 0)
+    return (int(outcome.numerator), int(outcome.denominator)) if outcome else (0, 0)
 
 
 @pytest.mark.parametrize("kind", ["faulty", "clean"])

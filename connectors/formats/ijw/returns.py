@@ -14,7 +14,7 @@ from connectors.formats.ijw.returns_structure import JW306, JW308, JW325
 from connectors.formats.ijw.xml_stream import Handler, Shape, Values
 from connectors.formats.model import FileContext, FileRecord
 from domain.facts.fact import BerichtRetour, PrestatieRetour
-from domain.field.codes import RETOUR_GOOD
+from domain.field.codes import RETOUR_ACCEPTS
 
 #: A class that was not judged because the one above it was rejected (IV088).
 _NOT_JUDGED: Final = "0233"
@@ -30,7 +30,7 @@ class _Codes:
         """One RetourCode."""
         code = values["RetourCode"]
         self._first = self._first or code
-        if not self._rejects and code not in RETOUR_GOOD:
+        if not self._rejects and code not in RETOUR_ACCEPTS:
             self._rejects = code
 
     def take(self) -> tuple[str, str]:
