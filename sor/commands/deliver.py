@@ -27,6 +27,7 @@ from domain.field.formats import FORMATS
 from settings.access import kafka_cluster
 from settings.settings import Settings, load_settings
 from sor.feedback import feedback
+from sor.options import given, setting
 from transport.clients import Cluster
 
 if TYPE_CHECKING:
@@ -51,11 +52,9 @@ def deliver(
     ] = WAIT_SECONDS,
     check_only: Annotated[bool, typer.Option("--check", help="Look at the files only; publish nothing.")] = False,
     show_all: Annotated[bool, typer.Option("--all", help="List accepted rows as well.")] = False,
-    layout: Annotated[
-        Path | None, typer.Option("--layout", help="TOML file with the columns of a CBS file.", show_default=False)
-    ] = None,
+    layout: Annotated[Path | None, setting("cbs_layout", "--layout")] = None,
     periode: Annotated[str, typer.Option("--periode", help="Half year of a CBS file, such as 2026-1.")] = "",
-    max_mb: Annotated[int, typer.Option("--max-mb", min=1, envvar="SOR_MAX_FILE_MB", help="Largest file.")] = 100,
+    max_mb: Annotated[int | None, setting("max_file_mb", "--max-mb")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Deliver the field's files (CBS files with a layout) and show what became of them.
@@ -68,9 +67,9 @@ def deliver(
     guard()
     if sender and not _AGB.fullmatch(sender):
         raise ConnectorError("--as is een AGB-code van acht cijfers.")
-    settings = load_settings()
-    choices = _choices(settings, layout, periode)
-    limits = input_files.Limits(file_bytes=max_mb * 1_000_000)
+    settings = load_settings(**given(max_file_mb=max_mb, cbs_layout=layout))
+    choices = _choices(settings, periode)
+    limits = input_files.Limits(file_bytes=settings.max_file_mb * 1_000_000)
     show = Show(as_json=as_json, show_all=show_all)
     cluster = Cluster("") if check_only else kafka_cluster(settings)
     with Connector(settings.keys, cluster, limits=limits, journal=settings.journal, choices=choices) as connector:
@@ -79,11 +78,11 @@ def deliver(
     raise typer.Exit(code)
 
 
-def _choices(settings: Settings, layout: Path | None, periode: str) -> Choices:
+def _choices(settings: Settings, periode: str) -> Choices:
     if periode and not _PERIODE.fullmatch(periode):
         raise ConnectorError("--periode is een halfjaar, zoals 2026-1 of 2026-2.")
-    place = layout or settings.cbs_layout
-    return Choices(frozenset(settings.bergop_gemeenten), read(place) if place else None, periode)
+    layout = read(settings.cbs_layout) if settings.cbs_layout else None
+    return Choices(frozenset(settings.bergop_gemeenten), layout, periode)
 
 
 class Options:
