@@ -64,7 +64,7 @@ def envelope(
 
 def honest(kind: str, fact: Fact | None = None, bsn: str = BSN, **more: Any) -> Record:
     """An envelope of a good fact of a kind."""
-    blinded, inverse = oprf.blind(bsn)
+    blinded, inverse = oprf.blind_message(oprf.bsn_input(bsn))
     return envelope(IN_TOPIC[kind], blinded, inverse + sealed(fact_to_record(fact or FACTS[kind])), **more)
 
 

@@ -52,7 +52,7 @@ def hostile(name: str) -> Record:
     if name in TIMES:
         return honest("score") | {"published_at": TIMES[name]}
     line = BAD[name].get("line", 1)
-    blinded, inverse = oprf.blind(BSN)
+    blinded, inverse = oprf.blind_message(oprf.bsn_input(BSN))
     header = {key: value for key, value in BAD[name].items() if key != "line"}
     return envelope(SCORE, blinded, inverse + sealed(fact_to_record(FACTS["score"])), line=line, **header)
 
@@ -68,7 +68,7 @@ def test_evaluate_refuses_it(name: str) -> None:
 @pytest.mark.parametrize("name", [*BAD, *TIMES])
 def test_entry_refuses_it(name: str) -> None:
     out = Recorder()
-    element = oprf.multiply(EVALUATE_KEYS.scalar, oprf.blind(BSN)[0])
+    element = oprf.multiply(EVALUATE_KEYS.scalar, oprf.blind_message(oprf.bsn_input(BSN))[0])
     value = codec(EVALUATED).encode(evaluated(hostile(name), SCORE, element))
     Stage(EntryConfig(Cluster(""), ENTRY_KEYS, "", "0", HealthConfig()), out)([message(EVALUATED, value)])  # type: ignore[arg-type]
     [(_, letter)] = out.of(REJECTED)
@@ -78,7 +78,7 @@ def test_entry_refuses_it(name: str) -> None:
 
 @pytest.mark.parametrize(("regel", "regels"), [(-1, 1), (1, -1), (1, 2**31 - 1)])
 def test_rows_that_cannot_be_are_refused(regel: int, regels: int) -> None:
-    blinded, inverse = oprf.blind(BSN)
+    blinded, inverse = oprf.blind_message(oprf.bsn_input(BSN))
     plain = inverse + sealed(fact_to_record(FACTS["score"]), regel, regels)
     with pytest.raises(Undecodable, match="impossible"):
         Admission(ENTRY_KEYS)(codec(EVALUATED).encode(evaluated(envelope(SCORE, blinded, plain), SCORE)))
