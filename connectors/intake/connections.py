@@ -92,11 +92,11 @@ class Connection(asyncio.BufferedProtocol):
         if self._ended:
             self._transport.abort()
 
-    def get_buffer(self, _sizehint: int) -> memoryview:
+    def get_buffer(self, _hint: int) -> memoryview:
         return self._connections.buffer[: _GULP if self.provider else _SIP]
 
-    def buffer_updated(self, nbytes: int) -> None:
-        data = bytes(self._connections.buffer[:nbytes])
+    def buffer_updated(self, count: int) -> None:
+        data = bytes(self._connections.buffer[:count])
         if not self.provider and not self._whole and self._is_too_long(data):
             self.end("large")
         else:

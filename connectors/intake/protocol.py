@@ -39,13 +39,13 @@ class Http(web.RequestHandler):
         return answer
 
     async def finish_response(
-        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+        self, request: web.BaseRequest, answer: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Send an answer; one that aiohttp made before it found a handler is replaced by a problem document."""
-        if isinstance(resp, web.HTTPException):
-            resp = Problem(Kind.INVALID).response()
-            resp.force_close()
-        return await super().finish_response(request, resp, start_time)
+        if isinstance(answer, web.HTTPException):
+            answer = Problem(Kind.INVALID).response()
+            answer.force_close()
+        return await super().finish_response(request, answer, start_time)
 
 
 class _Types(logging.Handler):

@@ -153,8 +153,9 @@ def test_a_misspelt_metric_fails_the_type_check(tmp_path: Path) -> None:
 
 
 def test_a_misspelt_label_raises() -> None:
+    misspelt = {"stgae": "entry", "outcome": "accepted"}
     with pytest.raises(ValueError, match="label"):
-        metrics.RECORDS.labels(stgae="entry", outcome="accepted")
+        metrics.RECORDS.labels(**misspelt)
 
 
 def test_ready_is_503_until_it_is_set(health: Health, page: HealthConfig) -> None:

@@ -181,7 +181,7 @@ OPERATION = [
 ]
 
 
-def test_every_panel_of_operatie_has_a_series(watched: Watched) -> None:
+def test_every_panel_of_operation_has_a_series(watched: Watched) -> None:
     def empty() -> list[str]:
         asked = ((title, expr.replace("$__rate_interval", "1m")) for title, expr in OPERATION)
         return [f"{title}: {expr}" for title, expr in asked if not watched.prometheus.ask(expr)]
