@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
+from domain.care import rows
 from operations import expected as audit
 from schemas import codec
 from schemas.codec import IdSource
+from schemas.rows import row_to_record
 from sinks.tables import METINGEN, SCORES, TRAJECTEN, Table
 from transport.clients import Cluster
 
@@ -55,8 +57,10 @@ def run(cluster: Cluster, client: Client, tell: Callable[[int], None], ids: IdSo
     """Recompute every row from the log and compare it with ClickHouse, column by column."""
     log = audit.log_ends(cluster)
     wanted: dict[str, dict[str, tuple[Any, ...]]] = {name: {} for name in TABLES}
-    for row in audit.expected(cluster, log, tell, ids):
-        wanted[row.table][row.key] = tuple(row.content[column] for column in _columns(TABLES[row.table]))
+    for found in audit.expected(cluster, log, tell, ids):
+        name = rows.TABLES[found.key.tabel]
+        record = row_to_record(found.key, found.row, found.client, version=0, newest=0)
+        wanted[name][found.key.text] = tuple(record[column] for column in _columns(TABLES[name]))
     findings = [_compare(table, wanted[name], client) for name, table in TABLES.items()]
     return Report(log.events, audit.log_ends(cluster) != log, findings)
 

@@ -10,28 +10,25 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from msgspec.structs import asdict
 
 from domain.care.fold import rows_of
-from domain.care.rows import TABLES
+from domain.care.rows import CareRow, RowKey
 from domain.facts.fact import Event
 from domain.facts.fact_set import FactSet, add
-from domain.field.definitions import VERSION
-from schemas.codec import Codec, IdSource, Record
+from schemas.codec import Codec, IdSource
 from schemas.records import record_to_event
 from schemas.topics import EVENTS
-from streams.trajectories import key_columns
 from transport.clients import Cluster
 
 _TIMEOUT: Final = 20.0
 
 
-class Row(NamedTuple):
-    """One expected row: table, key as text, and every column that the facts decide."""
+class Expected(NamedTuple):
+    """One expected row and whose it is."""
 
-    table: str
-    key: str
-    content: Record
+    client: str
+    key: RowKey
+    row: CareRow
 
 
 class Log(NamedTuple):
@@ -55,7 +52,9 @@ def log_ends(cluster: Cluster) -> Log:
         reader.close()
 
 
-def expected(cluster: Cluster, log: Log, tell: Callable[[int], None], ids: IdSource | None = None) -> Iterator[Row]:
+def expected(
+    cluster: Cluster, log: Log, tell: Callable[[int], None], ids: IdSource | None = None
+) -> Iterator[Expected]:
     """Every row that the log yields. ``tell`` hears how many events were read since it was last told."""
     codec = Codec(EVENTS, ids)
     for partition, end in log.ends.items():
@@ -63,13 +62,12 @@ def expected(cluster: Cluster, log: Log, tell: Callable[[int], None], ids: IdSou
             yield from _rows(client, [record_to_event(codec.decode(value)) for value in values])
 
 
-def _rows(client: bytes, events: list[Event]) -> Iterator[Row]:
+def _rows(client: bytes, events: list[Event]) -> Iterator[Expected]:
     facts = FactSet()
     for event in events:
         add(facts, event)
     for key, row in rows_of(client, facts).items():
-        content = asdict(row) | key_columns(key) | {"client": client.decode(), "definitie_versie": VERSION}
-        yield Row(TABLES[key.tabel], key.text, content)
+        yield Expected(client.decode(), key, row)
 
 
 def _by_client(cluster: Cluster, partition: int, end: int, tell: Callable[[int], None]) -> dict[bytes, list[bytes]]:

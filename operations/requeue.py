@@ -10,8 +10,10 @@ from typing import Final, NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from schemas.codec import Codec, IdSource, Undecodable
+from schemas.codec import IdSource, Undecodable
+from schemas.structs import Rejected
 from schemas.topics import EVALUATED, IN_TOPIC, REJECTED
+from schemas.typed import StructCodec
 from transport.clients import Cluster
 from transport.publisher import Publisher
 
@@ -47,7 +49,7 @@ class Letter(NamedTuple):
 
 def letters(cluster: Cluster, wanted: Iterable[Place], ids: IdSource | None = None) -> Iterator[Letter]:
     """The wanted records that ``sor.rejected`` still holds (14 days), each once."""
-    left, codec = set(wanted), Codec(REJECTED, ids)
+    left, codec = set(wanted), StructCodec(Rejected, ids)
     reader = Consumer({**cluster.settings(), "group.id": "sor-requeue", "enable.auto.commit": False})
     try:
         places = reader.list_topics(REJECTED, timeout=_TIMEOUT).topics[REJECTED].partitions
@@ -61,13 +63,13 @@ def letters(cluster: Cluster, wanted: Iterable[Place], ids: IdSource | None = No
         reader.close()
 
 
-def _letter(codec: Codec, value: bytes) -> Letter | None:
+def _letter(codec: StructCodec[Rejected], value: bytes) -> Letter | None:
     try:
-        record = codec.decode(value)
+        rejected = codec.decode(value)
     except Undecodable:
         return None
-    place = Place(record["topic"], record["partition"], record["offset"])
-    return Letter(place, record["key"], record["value"]) if place.topic in BACK else None
+    place = Place(rejected.topic, rejected.partition, rejected.offset)
+    return Letter(place, rejected.key, rejected.value) if place.topic in BACK else None
 
 
 def _values(reader: Consumer, partition: int) -> Iterator[bytes]:

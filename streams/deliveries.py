@@ -8,9 +8,11 @@ from typing import Final
 import msgspec
 import structlog
 
-from domain.facts.delivery import Aanlevering, Outcome, add
-from schemas.codec import Codec, IdSource, Record
-from schemas.topics import LINES, RECEIPTS
+from domain.facts.answer import Line, Receipt
+from domain.facts.delivery import Aanlevering, add
+from schemas.codec import IdSource
+from schemas.topics import RECEIPTS
+from schemas.typed import ReceiptCodec, StructCodec
 from streams.engine.stage import Out
 from streams.engine.stage import Record as LogRecord
 from streams.versions import version
@@ -25,7 +27,7 @@ class Deliveries:
     """The step of the stage, with its codecs."""
 
     def __init__(self, ids: IdSource | None = None, epoch: int = 0) -> None:
-        self._lines, self._receipts = Codec(LINES, ids), Codec(RECEIPTS, ids)
+        self._lines, self._receipts = StructCodec(Line, ids), ReceiptCodec(ids)
         self._decode, self._encode = msgspec.msgpack.Decoder(Aanlevering).decode, msgspec.msgpack.Encoder().encode
         self._epoch = epoch
 
@@ -33,12 +35,10 @@ class Deliveries:
         """Count the records of one delivery into its state; the receipt goes out whole every time."""
         lines = [self._lines.decode(record.value) for record in records]
         first = lines[0]
-        state = (
-            self._decode(blob) if blob else Aanlevering(first["kind"], first["sender"], first["test"], first["lines"])
-        )
+        state = self._decode(blob) if blob else Aanlevering(first.kind, first.sender, first.test, first.lines)
         before = state.klaar
-        state.lines = max([state.lines, *(line["lines"] for line in lines)])  # a line that only waits does not know it
-        add(state, (_outcome(line) for line in lines))
+        state.lines = max(state.lines, *[line.lines for line in lines])  # a line that only waits does not know it
+        add(state, lines)
         if state.klaar and not before:
             log.info("delivery complete", delivery=key.decode(), kind=state.kind, lines=state.lines,
                      afgekeurd=state.count - state.geaccepteerd)  # fmt: skip
@@ -47,39 +47,24 @@ class Deliveries:
         return self._encode(state), [Out(RECEIPTS, key, receipt)]
 
 
-def _outcome(line: Record) -> Outcome:
-    return Outcome(
-        line["line"],
-        line["regel"],
-        line["regels"],
-        line["code"],
-        line["veld"],
-        line["published_at"],
-        line["uitkomst"] == "ingetrokken",
-        line["code"] if line["uitkomst"] in ("wacht", "gekoppeld") else None,
+def _receipt(delivery: str, state: Aanlevering) -> Receipt:
+    return Receipt(
+        delivery=delivery,
+        kind=state.kind,
+        sender=state.sender,
+        test=state.test,
+        lines=state.lines,
+        gezien=state.count,
+        geaccepteerd=state.geaccepteerd,
+        afgekeurd=state.count - state.geaccepteerd,
+        regels_geaccepteerd=min(state.regels_geaccepteerd, _MOST),
+        regels_afgekeurd=min(state.regels_afgekeurd, _MOST),
+        klaar=state.klaar,
+        fouten=tuple(state.fouten),
+        codes=state.codes,
+        eerste=state.eerste,
+        laatste=state.laatste,
+        version=state.version,
+        ingetrokken=state.count_withdrawn,
+        wacht=state.wacht,
     )
-
-
-def _receipt(delivery: str, state: Aanlevering) -> Record:
-    return {
-        "delivery": delivery,
-        "kind": state.kind,
-        "sender": state.sender,
-        "test": state.test,
-        "lines": state.lines,
-        "gezien": state.count,
-        "geaccepteerd": state.geaccepteerd,
-        "afgekeurd": state.count - state.geaccepteerd,
-        "regels_geaccepteerd": min(state.regels_geaccepteerd, _MOST),
-        "regels_afgekeurd": min(state.regels_afgekeurd, _MOST),
-        "klaar": state.klaar,
-        "fouten": [
-            {"line": f.line, "regel": f.regel, "regels": f.regels, "code": f.code, "veld": f.veld} for f in state.fouten
-        ],
-        "codes": state.codes,
-        "eerste": state.eerste,
-        "laatste": state.laatste,
-        "version": state.version,
-        "ingetrokken": state.count_withdrawn,
-        "wacht": state.wacht,
-    }

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from confluent_kafka import Message
 
@@ -21,13 +21,16 @@ from crypto.keys import EntryKeys
 from crypto.oprf import InvalidPoint
 from crypto.pseudonym import Pseudonyms, References
 from crypto.seal import ENTRY, CannotOpen, Opener
+from domain.facts.answer import Line
 from domain.facts.checks import Finding, check
 from domain.facts.fact import KINDS, BerichtRetour
 from domain.field.messages import MESSAGES
 from monitoring import metrics
-from schemas.codec import Codec, IdSource, Record, Undecodable
+from schemas.codec import Codec, IdSource, Undecodable
 from schemas.records import NAME, record_to_fact
+from schemas.structs import Evaluated, Rejected, Sealed
 from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, REGISTER, REJECTED
+from schemas.typed import StructCodec, dict_codec
 from streams.envelope import context_of, formed, header_of
 from streams.poison import PoisonGuard
 from streams.references import Remembered, hashed
@@ -82,8 +85,8 @@ class Admission:
         self._opener = Opener(ENTRY, keys.sealing)
         self._pseudonyms = Pseudonyms(keys.root, keys.domain, keys.epoch)
         self._references = Remembered(References(keys.root))
-        self._evaluated, self._sealed = Codec(EVALUATED, ids), Codec("sor.sealed", ids)
-        self._events, self._lines = Codec(EVENTS, ids), Codec(LINES, ids)
+        self._evaluated, self._sealed = dict_codec(Evaluated, ids), StructCodec(Sealed, ids)
+        self._events, self._lines = Codec(EVENTS, ids), StructCodec(Line, ids)
         self._uses = Uses(ids)
         self._name = lru_cache(maxsize=_CACHE)(self._unblinded_name)
 
@@ -92,71 +95,71 @@ class Admission:
 
     def __call__(self, value: bytes) -> Admitted:
         """``Undecodable``, ``CannotOpen`` or ``InvalidPoint`` for poison."""
-        record = formed(self._evaluated.decode(value))
-        kind, fact_names = self._kind(record)
+        envelope = formed(self._evaluated.decode(value))
+        kind, fact_names = _kind(envelope)
         plain = self._opener.open(
-            record["entry_key_id"],
-            record["entry_wrapped"],
-            record["entry_sealed"],
-            context_of(record, record["topic"]),
-            record["line"],
+            envelope["entry_key_id"],
+            envelope["entry_wrapped"],
+            envelope["entry_sealed"],
+            context_of(envelope, envelope["topic"]),
+            envelope["line"],
         )
         sealed = self._sealed.decode(plain[_SCALAR:])
-        if not (sealed["regel"] >= 0 and 0 <= sealed["regels"] <= _MOST_ROWS):
+        if not (sealed.regel >= 0 and 0 <= sealed.regels <= _MOST_ROWS):
             raise Undecodable("the rows that the record covers are impossible")
-        name, content = sealed["inhoud"]
+        name, content = sealed.inhoud
         if name == _REFUSAL:
-            return self._refused(record, kind, sealed, _bounded(content["code"], content["veld"]))
-        if name not in fact_names or bool(record["element"]) == (name == _NO_CLIENT):
-            return self._refused(record, kind, sealed, Finding("K04", ""))
-        problem = check(record_to_fact((name, content)))
+            return self._refused(envelope, kind, sealed, _bounded(content["code"], content["veld"]))
+        if name not in fact_names or bool(envelope["element"]) == (name == _NO_CLIENT):
+            return self._refused(envelope, kind, sealed, Finding("K04", ""))
+        problem = check(record_to_fact(sealed.inhoud))
         if problem is not None:
-            return self._refused(record, kind, sealed, problem)
-        pseudonym = b"" if name == _NO_CLIENT else self._name(plain[:_SCALAR], record["element"])
-        return self._accepted(record, kind, sealed, pseudonym)
+            return self._refused(envelope, kind, sealed, problem)
+        pseudonym = b"" if name == _NO_CLIENT else self._name(plain[:_SCALAR], envelope["element"])
+        return self._accepted(envelope, kind, sealed, pseudonym)
 
-    def _kind(self, record: Record) -> tuple[str, frozenset[str]]:
-        found = _KINDS.get(record["topic"])
-        if found is None:
-            raise Undecodable("the record names a topic that is no topic of a connector")
-        return found
-
-    def _accepted(self, record: Record, kind: str, sealed: Record, pseudonym: bytes) -> Admitted:
-        line = self._lines.encode(line_record(record, kind, sealed, None))
-        delivery, published_at = record["delivery"].encode(), record["published_at"]
-        if record["test"]:
+    def _accepted(self, envelope: Evaluated, kind: str, sealed: Sealed, pseudonym: bytes) -> Admitted:
+        line = self._lines.encode(_line(envelope, kind, sealed.regel, sealed.regels, None))
+        delivery, published_at = envelope["delivery"].encode(), envelope["published_at"]
+        if envelope["test"]:
             return Admitted(delivery, kind, published_at, "", line, pseudonym, None)
-        name, content = sealed["inhoud"]
-        content = hashed(self._references, kind, record["sender"], content)
-        uses = self._uses(record, (name, content), self._mark(record, sealed), sealed["regel"], pseudonym)
+        name, content = sealed.inhoud
+        named = name, hashed(self._references, kind, envelope["sender"], content)
+        uses = self._uses(envelope, named, self._mark(envelope, sealed), sealed.regel, pseudonym)
         if not pseudonym:
             return Admitted(delivery, kind, published_at, "", line, b"", None, uses)
         event = {
-            "delivery": record["delivery"],
-            "line": record["line"],
-            "aanbieder": record["sender"],
+            "delivery": envelope["delivery"],
+            "line": envelope["line"],
+            "aanbieder": envelope["sender"],
             "published_at": published_at,
-            "fact": (name, content),
+            "fact": named,
         }
         return Admitted(delivery, kind, published_at, "", line, pseudonym, self._events.encode(event), uses)
 
-    def _mark(self, record: Record, sealed: Record) -> bytes:
+    def _mark(self, envelope: Evaluated, sealed: Sealed) -> bytes:
         """What a message says, as a keyed hash: enough to see that one identification came with two contents."""
-        kenmerk = (sealed["kenmerk"] or b"")[:_KENMERK]
-        return self._references.hashed(b"kenmerk", record["sender"], kenmerk) if kenmerk else b""
+        kenmerk = (sealed.kenmerk or b"")[:_KENMERK]
+        return self._references.hashed(b"kenmerk", envelope["sender"], kenmerk) if kenmerk else b""
 
-    def _refused(self, record: Record, kind: str, sealed: Record, problem: Finding) -> Admitted:
-        line = self._lines.encode(line_record(record, kind, sealed, problem))
-        return Admitted(record["delivery"].encode(), kind, record["published_at"], problem.code, line, b"", None)
+    def _refused(self, envelope: Evaluated, kind: str, sealed: Sealed, problem: Finding) -> Admitted:
+        line = self._lines.encode(_line(envelope, kind, sealed.regel, sealed.regels, problem))
+        return Admitted(envelope["delivery"].encode(), kind, envelope["published_at"], problem.code, line, b"", None)
 
-    def unreadable(self, value: bytes, problem: Exception) -> tuple[Record | None, bytes | None]:
-        """Clear part and line of a record that could not be opened; a line only if its coordinates can be read."""
+    def unreadable(self, value: bytes, problem: Exception) -> tuple[Evaluated | None, bytes | None]:
+        """Envelope and line of a record that could not be opened; a line only if its coordinates can be read."""
         clear = header_of(self._evaluated, value)
         if clear is None or clear["topic"] not in _KINDS:
             return clear, None
         refusal = Finding(CODES[type(problem)], "")
-        nothing = {"regel": 0, "regels": 0}
-        return clear, self._lines.encode(line_record(clear, _KINDS[clear["topic"]][0], nothing, refusal))
+        return clear, self._lines.encode(_line(clear, _KINDS[clear["topic"]][0], 0, 0, refusal))
+
+
+def _kind(envelope: Evaluated) -> tuple[str, frozenset[str]]:
+    found = _KINDS.get(envelope["topic"])
+    if found is None:
+        raise Undecodable("the record names a topic that is no topic of a connector")
+    return found
 
 
 def _bounded(code: str, veld: str) -> Finding:
@@ -164,22 +167,22 @@ def _bounded(code: str, veld: str) -> Finding:
     return Finding(code if code in MESSAGES else "K04", veld if _FIELD.fullmatch(veld) else "")
 
 
-def line_record(record: Record, kind: str, sealed: Record, problem: Finding | None) -> Record:
-    """The outcome of one record as ``sor.lines`` holds it."""
-    return {
-        "delivery": record["delivery"],
-        "line": record["line"],
-        "lines": record["lines"],
-        "kind": kind,
-        "sender": record["sender"],
-        "test": record["test"],
-        "published_at": record["published_at"],
-        "regel": sealed["regel"],
-        "regels": sealed["regels"],
-        "uitkomst": "afgekeurd" if problem else "geaccepteerd",
-        "code": problem.code if problem else "",
-        "veld": problem.veld if problem else "",
-    }
+def _line(envelope: Evaluated, kind: str, regel: int, regels: int, problem: Finding | None) -> Line:
+    """The outcome of one record, which covers ``regels`` rows of its file from row ``regel`` on."""
+    return Line(
+        delivery=envelope["delivery"],
+        line=envelope["line"],
+        lines=envelope["lines"],
+        kind=kind,
+        sender=envelope["sender"],
+        test=envelope["test"],
+        published_at=envelope["published_at"],
+        regel=regel,
+        regels=regels,
+        uitkomst="afgekeurd" if problem else "geaccepteerd",
+        code=problem.code if problem else "",
+        veld=problem.veld if problem else "",
+    )
 
 
 class Stage:
@@ -187,7 +190,7 @@ class Stage:
 
     def __init__(self, config: EntryConfig, publisher: Publisher) -> None:
         self._admit, self._publisher = Admission(config.keys, config.ids), publisher
-        self._rejected, self._guard = Codec(REJECTED, config.ids), PoisonGuard(STAGE)
+        self._rejected, self._guard = StructCodec(Rejected, config.ids), PoisonGuard(STAGE)
         self._newest: dict[str, int] = {}
 
     def __call__(self, messages: Sequence[Message]) -> None:
@@ -214,14 +217,14 @@ class Stage:
         for kind, published_at in self._newest.items():
             metrics.LAST_DELIVERY.labels(kind=kind).set(published_at / 1000)
 
-    def _dead_letter(self, message: Message, problem: Any) -> None:
+    def _dead_letter(self, message: Message, problem: Exception) -> None:
         value = message.value() or b""
         clear, line = self._admit.unreadable(value, problem)
-        record = rejection(STAGE, message, problem, clear, int(time.time() * 1000))
-        self._publisher.send(REJECTED, message.key() or b"", self._rejected.encode(record))
+        letter = rejection(STAGE, message, problem, clear, int(time.time() * 1000))
+        self._publisher.send(REJECTED, message.key() or b"", self._rejected.encode(letter))
         if clear is not None and line is not None:
             self._publisher.send(LINES, clear["delivery"].encode(), line)
-        metrics.REJECTED.labels(stage=STAGE, code=record["code"]).inc()
+        metrics.REJECTED.labels(stage=STAGE, code=letter.code).inc()
 
 
 def _count(outcomes: dict[tuple[str, str], int], bad: int) -> None:

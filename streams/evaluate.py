@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, cast
 
 from confluent_kafka import Message
 
@@ -17,8 +17,10 @@ from crypto import oprf
 from crypto.keys import EvaluateKeys
 from crypto.seal import EVALUATE, CannotOpen, Opener
 from monitoring import metrics
-from schemas.codec import Codec, IdSource, Record, Undecodable
+from schemas.codec import IdSource, Undecodable
+from schemas.structs import Envelope, Evaluated, Rejected
 from schemas.topics import EVALUATED, IN_TOPIC, REJECTED
+from schemas.typed import StructCodec, dict_codec
 from streams.envelope import context_of, formed, header_of
 from streams.poison import PoisonGuard
 from streams.rejected import rejection
@@ -49,8 +51,8 @@ class Evaluator:
 
     def __init__(self, keys: EvaluateKeys, ids: IdSource | None = None) -> None:
         self._opener = Opener(EVALUATE, keys.sealing)
-        self._envelopes = Codec("sor.in", ids, subject="sor.in.start-value")
-        self._evaluated = Codec(EVALUATED, ids)
+        self._envelopes = dict_codec(Envelope, ids, subject="sor.in.start-value")
+        self._evaluated = dict_codec(Evaluated, ids)
         self._multiply = lru_cache(maxsize=_CACHE)(lambda blinded: oprf.evaluate(keys.scalar, blinded))
         self._counted = 0
 
@@ -68,8 +70,9 @@ class Evaluator:
                     envelope["line"],
                 )
             )
-        envelope["topic"], envelope["element"] = topic, element
-        return self._evaluated.encode(envelope)
+        evaluated = cast("Evaluated", envelope)  # all but these two is passed on as it came
+        evaluated["topic"], evaluated["element"] = topic, element
+        return self._evaluated.encode(evaluated)
 
     def multiplications(self) -> int:
         """Multiplications since the last call: who guesses, shows here."""
@@ -77,7 +80,7 @@ class Evaluator:
         new, self._counted = done - self._counted, done
         return new
 
-    def read(self, value: bytes) -> Record | None:
+    def read(self, value: bytes) -> Envelope | None:
         """The clear part of an envelope, for a rejection; None when it cannot be decoded."""
         return header_of(self._envelopes, value)
 
@@ -86,7 +89,7 @@ def run(config: EvaluateConfig, stop: Stop) -> None:
     """Run until asked to stop."""
     health = Health(config.health, STAGE).start()
     publisher = Publisher(config.cluster, f"sor-{STAGE}-{config.slot}")
-    evaluator, rejected = Evaluator(config.keys, config.ids), Codec(REJECTED, config.ids)
+    evaluator, rejected = Evaluator(config.keys, config.ids), StructCodec(Rejected, config.ids)
     guard = PoisonGuard(STAGE)
 
     def handle(messages: Sequence[Message]) -> None:
@@ -97,9 +100,9 @@ def run(config: EvaluateConfig, stop: Stop) -> None:
             except (Undecodable, CannotOpen, oprf.InvalidPoint) as problem:
                 bad += 1
                 clear = evaluator.read(message.value() or b"")
-                record = rejection(STAGE, message, problem, clear, int(time.time() * 1000))
-                publisher.send(REJECTED, message.key() or b"", rejected.encode(record))
-                metrics.REJECTED.labels(stage=STAGE, code=record["code"]).inc()
+                letter = rejection(STAGE, message, problem, clear, int(time.time() * 1000))
+                publisher.send(REJECTED, message.key() or b"", rejected.encode(letter))
+                metrics.REJECTED.labels(stage=STAGE, code=letter.code).inc()
         guard.batch(len(messages), bad)
         metrics.EVALUATIONS.inc(evaluator.multiplications())
         metrics.RECORDS.labels(stage=STAGE, outcome="accepted").inc(len(messages) - bad)

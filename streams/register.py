@@ -13,12 +13,15 @@ from typing import Final
 
 import msgspec
 
-from domain.facts.fact import KINDS
+from domain.facts.answer import Line
+from domain.facts.fact import KINDS, Event
 from domain.facts.register import ONCE, Number, Outcome, Usage, fold, keys, uses_of
-from domain.facts.register import Record as Use
+from domain.facts.register import Record as UseRecord
 from schemas.codec import Codec, IdSource, Record
-from schemas.records import fact_to_record, record_to_fact
-from schemas.topics import EVENTS, LINES, REGISTER
+from schemas.records import event_to_record, record_to_fact
+from schemas.structs import Evaluated, Use
+from schemas.topics import EVENTS, LINES
+from schemas.typed import StructCodec, dict_codec
 from streams.engine.stage import Out
 from streams.engine.stage import Record as LogRecord
 from streams.versions import version
@@ -31,44 +34,44 @@ class Uses:
     """The records for ``sor.register`` that follow from one accepted line."""
 
     def __init__(self, ids: IdSource | None = None) -> None:
-        self._codec = Codec(REGISTER, ids)
+        self._codec = dict_codec(Use, ids)
         self._told = lru_cache(maxsize=_REMEMBERED)(_untold)
 
     def __call__(
-        self, record: Record, named: tuple[str, Record], kenmerk: bytes, row: int, pseudonym: bytes
+        self, envelope: Evaluated, named: tuple[str, Record], kenmerk: bytes, row: int, pseudonym: bytes
     ) -> list[tuple[str, bytes]]:
         """Key and value of each. A use that is told once per client is left out when it was told a while ago."""
         client = pseudonym.decode() or None
-        tijd: int = named[1].get("tijd") or record["published_at"]
+        tijd: int = named[1].get("tijd") or envelope["published_at"]
         out = []
-        for use in uses_of(record_to_fact(named), kenmerk, row):
-            if use.soort in ONCE and not self._fresh(use, client):
+        for usage in uses_of(record_to_fact(named), kenmerk, row):
+            if usage.soort in ONCE and not self._fresh(usage, client):
                 continue
-            value = self._codec.encode(self._record(record, use, client, tijd))
-            out += [(key, value) for key in keys(use, record["sender"], client)]
+            value = self._codec.encode(_use(envelope, usage, client, tijd))
+            out += [(key, value) for key in keys(usage, envelope["sender"], client)]
         return out
 
-    def _fresh(self, use: Usage, client: str | None) -> bool:
+    def _fresh(self, usage: Usage, client: str | None) -> bool:
         before = self._told.cache_info().misses
-        self._told(use.soort, use.sleutel, use.inhoud, client)
+        self._told(usage.soort, usage.sleutel, usage.inhoud, client)
         return self._told.cache_info().misses > before
 
-    @staticmethod
-    def _record(record: Record, use: Usage, client: str | None, tijd: int) -> Record:
-        return {
-            "soort": use.soort,
-            "aanbieder": record["sender"],
-            "sleutel": use.sleutel,
-            "inhoud": use.inhoud,
-            "bericht": use.bericht,
-            "pseudonym": client,
-            "retour": use.retour,
-            "delivery": record["delivery"],
-            "line": record["line"],
-            "lines": record["lines"],
-            "tijd": tijd,
-            "published_at": record["published_at"],
-        }
+
+def _use(envelope: Evaluated, usage: Usage, client: str | None, tijd: int) -> Use:
+    return {
+        "soort": usage.soort,
+        "aanbieder": envelope["sender"],
+        "sleutel": usage.sleutel,
+        "inhoud": usage.inhoud,
+        "bericht": usage.bericht,
+        "pseudonym": client,
+        "retour": usage.retour,
+        "delivery": envelope["delivery"],
+        "line": envelope["line"],
+        "lines": envelope["lines"],
+        "tijd": tijd,
+        "published_at": envelope["published_at"],
+    }
 
 
 def _untold(*_use: object) -> None:
@@ -79,7 +82,7 @@ class Register:
     """The step of the stage, with its codecs."""
 
     def __init__(self, ids: IdSource | None = None, epoch: int = 0) -> None:
-        self._uses, self._events, self._lines = Codec(REGISTER, ids), Codec(EVENTS, ids), Codec(LINES, ids)
+        self._uses, self._events, self._lines = dict_codec(Use, ids), Codec(EVENTS, ids), StructCodec(Line, ids)
         self._decode, self._encode = msgspec.msgpack.Decoder(Number).decode, msgspec.msgpack.Encoder().encode
         self._epoch = epoch
 
@@ -90,43 +93,42 @@ class Register:
         first, last = version(self._epoch, records[0].offset), version(self._epoch, records[-1].offset)
         again = first <= number.version
         newest = uses[-1]
-        found = fold(number, map(_use, uses), newest["soort"], newest["sleutel"], everything=again)
+        found = fold(number, map(_register_record, uses), newest["soort"], newest["sleutel"], everything=again)
         number.version = max(number.version, last)
         return self._encode(number), [self._out(outcome, newest) for outcome in found]
 
-    def _out(self, outcome: Outcome, cause: Record) -> Out:
+    def _out(self, outcome: Outcome, cause: Use) -> Out:
         if outcome.fact is None:
             return Out(LINES, outcome.delivery.encode(), self._lines.encode(_withdrawn(outcome, cause)))
-        event = {
-            "delivery": cause["delivery"],
-            "line": cause["line"],
-            "aanbieder": cause["aanbieder"],
-            "published_at": cause["published_at"],
-            "fact": fact_to_record(outcome.fact),
-        }
-        return Out(EVENTS, outcome.pseudonym.encode(), self._events.encode(event))
+        event = Event(
+            delivery=cause["delivery"],
+            line=cause["line"],
+            aanbieder=cause["aanbieder"],
+            published_at=cause["published_at"],
+            fact=outcome.fact,
+        )
+        return Out(EVENTS, outcome.pseudonym.encode(), self._events.encode(event_to_record(event)))
 
 
-def _use(record: Record) -> Use:
-    use = Usage(record["soort"], record["sleutel"], record["inhoud"], record["bericht"], record["retour"])
-    return Use(use, record["pseudonym"], record["delivery"], record["line"], record["lines"], record["tijd"])
+def _register_record(use: Use) -> UseRecord:
+    usage = Usage(use["soort"], use["sleutel"], use["inhoud"], use["bericht"], use["retour"])
+    return UseRecord(usage, use["pseudonym"], use["delivery"], use["line"], use["lines"], use["tijd"])
 
 
-def _withdrawn(outcome: Outcome, cause: Record) -> Record:
-    number_kind = cause["soort"]
-    kind = "declaration" if number_kind == "referentie" else number_kind.partition(".")[2]
+def _withdrawn(outcome: Outcome, cause: Use) -> Line:
+    kind = "declaration" if cause["soort"] == "referentie" else cause["soort"].partition(".")[2]
     assert kind in KINDS, "only a message of a known kind is withdrawn"  # noqa: S101
-    return {
-        "delivery": outcome.delivery,
-        "line": outcome.line,
-        "lines": outcome.lines,
-        "kind": kind,
-        "sender": cause["aanbieder"],
-        "test": False,
-        "published_at": cause["published_at"],
-        "regel": 0,
-        "regels": 0,
-        "uitkomst": "ingetrokken",
-        "code": outcome.code,
-        "veld": "",
-    }
+    return Line(
+        delivery=outcome.delivery,
+        line=outcome.line,
+        lines=outcome.lines,
+        kind=kind,
+        sender=cause["aanbieder"],
+        test=False,
+        published_at=cause["published_at"],
+        regel=0,
+        regels=0,
+        uitkomst="ingetrokken",
+        code=outcome.code,
+        veld="",
+    )

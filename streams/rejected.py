@@ -9,16 +9,17 @@ from confluent_kafka import Message
 
 from crypto.oprf import InvalidPoint
 from crypto.seal import CannotOpen
-from schemas.codec import Record, Undecodable
+from schemas.codec import Undecodable
+from schemas.structs import Clear, Rejected
 
 log = structlog.get_logger()
 
 CODES: Final[dict[type[Exception], str]] = {CannotOpen: "K01", InvalidPoint: "K02", Undecodable: "K03"}
 
 
-def rejection(stage: str, message: Message, problem: Exception, clear: Record | None, now: int) -> Record:
-    """The dead letter of a message. ``clear`` is the clear part of its envelope, if it could be decoded."""
-    clear = clear or {}
+def rejection(stage: str, message: Message, problem: Exception, clear: Clear | None, now: int) -> Rejected:
+    """The dead letter of a message; ``now`` in ms. ``clear`` is its envelope, if that could be decoded."""
+    delivery, line, sender = ("", 0, "") if clear is None else (clear["delivery"], clear["line"], clear["sender"])
     log.warning(
         "unreadable record",
         stage=stage,
@@ -26,19 +27,19 @@ def rejection(stage: str, message: Message, problem: Exception, clear: Record | 
         partition=message.partition(),
         offset=message.offset(),
         code=CODES[type(problem)],
-        delivery=clear.get("delivery", ""),
+        delivery=delivery,
     )
-    return {
-        "stage": stage,
-        "topic": message.topic(),
-        "partition": message.partition(),
-        "offset": message.offset(),
-        "code": CODES[type(problem)],
-        "reason": str(problem),
-        "delivery": clear.get("delivery", ""),
-        "line": clear.get("line", 0),
-        "sender": clear.get("sender", ""),
-        "key": message.key() or b"",
-        "value": message.value() or b"",
-        "rejected_at": now,
-    }
+    return Rejected(
+        stage=stage,
+        topic=message.topic(),
+        partition=message.partition(),
+        offset=message.offset(),
+        code=CODES[type(problem)],
+        reason=str(problem),
+        delivery=delivery,
+        line=line,
+        sender=sender,
+        key=message.key() or b"",
+        value=message.value() or b"",
+        rejected_at=now,
+    )

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
-from msgspec.structs import asdict
 
 from domain.care.fold import Issued, Person, Waits, fold
-from domain.care.rows import EMPTY, T_METING, T_SCORE, TABLES, RowKey
-from domain.field.definitions import VERSION
-from schemas.codec import Codec, IdSource, Record
+from domain.care.rows import T_METING, T_SCORE, TABLES
+from domain.facts.answer import Line
+from schemas.codec import Codec, IdSource
 from schemas.records import record_to_event
+from schemas.rows import row_to_record
 from schemas.topics import EVENTS, LINES, METINGEN, SCORES, TRAJECTEN
+from schemas.typed import StructCodec
 from streams.engine.stage import Out
 from streams.engine.stage import Record as LogRecord
 from streams.versions import version
@@ -24,7 +25,6 @@ from streams.versions import version
 TABLE: Final = "personen"
 TOPICS: Final = (TRAJECTEN, METINGEN, SCORES)
 _KIND: Final = {T_SCORE: "score", T_METING: "cem"}
-_NUMBER: Final = ("traject", "meting", "score")
 
 
 class Trajectories:
@@ -32,7 +32,7 @@ class Trajectories:
 
     def __init__(self, ids: IdSource | None = None, epoch: int = 0) -> None:
         self._events = Codec(EVENTS, ids)
-        self._lines = Codec(LINES, ids)
+        self._lines = StructCodec(Line, ids)
         self._rows = tuple(Codec(topic, ids) for topic in TOPICS)
         self._decode, self._encode = msgspec.msgpack.Decoder(Person).decode, msgspec.msgpack.Encoder().encode
         self._epoch = epoch
@@ -51,42 +51,26 @@ class Trajectories:
 
     def _out(self, client: str, issued: Issued, row_version: int, newest: int) -> Out:
         key, row = issued
-        record = asdict(row if row is not None else EMPTY[key.tabel])
-        record |= key_columns(key)
-        record["version"] = row_version
-        record["verwijderd"] = row is None
-        record["client"] = client
-        record["definitie_versie"] = VERSION
-        record["gebeurd_op"] = newest
+        record = row_to_record(key, row, client, version=row_version, newest=newest)
         return Out(TOPICS[key.tabel], key.text.encode(), self._rows[key.tabel].encode(record))
 
     def _wait(self, waits: Waits, sender: str, newest: int) -> Out:
         """For the receipt of its delivery: a record waits, or waits no more."""
-        line = {
-            "delivery": waits.delivery,
-            "line": waits.line,
-            "lines": 0,  # its delivery knows
-            "kind": _KIND[waits.tabel],
-            "sender": sender,
-            "test": False,
-            "published_at": newest,
-            "regel": 0,
-            "regels": 0,
-            "uitkomst": "wacht" if waits.reden else "gekoppeld",
-            "code": waits.reden,
-            "veld": "",
-        }
+        line = Line(
+            delivery=waits.delivery,
+            line=waits.line,
+            lines=0,  # its delivery knows
+            kind=_KIND[waits.tabel],
+            sender=sender,
+            test=False,
+            published_at=newest,
+            regel=0,
+            regels=0,
+            uitkomst="wacht" if waits.reden else "gekoppeld",
+            code=waits.reden,
+            veld="",
+        )
         return Out(LINES, waits.delivery.encode(), self._lines.encode(line))
-
-
-def key_columns(key: RowKey) -> Record:
-    """The columns that a row's key stands for."""
-    return {
-        "aanbieder": key.aanbieder,
-        "gemeente": key.gemeente,
-        "jaar": key.jaar,
-        _NUMBER[key.tabel]: key.nummer.hex(),
-    }
 
 
 assert len(TABLES) == len(TOPICS)  # noqa: S101 - a table without a topic is a bug of ours, found at import

@@ -8,12 +8,16 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from msgspec import Struct
 
 from connectors.errors import BrokerDown
-from schemas.codec import Codec, IdSource
+from domain.facts.answer import Fault, Receipt
+from schemas.codec import IdSource
 from schemas.topics import RECEIPTS
+from schemas.typed import ReceiptCodec
+from schemas.typed import receipt_of as from_record
 from transport.clients import Cluster, consumer
+
+__all__ = ("QUIET", "Fault", "KafkaReceipts", "Receipt", "Receipts", "from_record")
 
 #: How long the broker may take to answer before it counts as down.
 ANSWER_SECONDS: Final = 10.0
@@ -22,39 +26,6 @@ _POLL: Final = 0.1
 MOST_WANTED: Final = 100_000
 #: librdkafka's own log lines are left out: what matters becomes one sentence.
 QUIET: Final[dict[str, Any]] = {"log_level": 0}
-
-
-class Fault(Struct, frozen=True):
-    """One refused record."""
-
-    line: int
-    regel: int
-    regels: int
-    code: str
-    veld: str
-
-
-class Receipt(Struct, frozen=True):
-    """State of one delivery (``sor.receipts``): counts that grow until every record has an outcome."""
-
-    delivery: str
-    kind: str
-    sender: str
-    test: bool
-    lines: int
-    gezien: int = 0
-    geaccepteerd: int = 0
-    afgekeurd: int = 0
-    regels_geaccepteerd: int = 0
-    regels_afgekeurd: int = 0
-    klaar: bool = False
-    fouten: tuple[Fault, ...] = ()
-    codes: dict[str, int] = {}
-    eerste: int = 0
-    laatste: int = 0
-    version: int = 0
-    ingetrokken: int = 0
-    wacht: dict[str, int] = {}  # accepted records that wait, by what for
 
 
 class Receipts(Protocol):
@@ -79,7 +50,7 @@ class KafkaReceipts:
     """Receipts from the topic, read from its end when the first delivery is marked, without a consumer group."""
 
     def __init__(self, cluster: Cluster, ids: IdSource | None = None) -> None:
-        self._cluster, self._codec = cluster, Codec("sor.receipts", ids)
+        self._cluster, self._codec = cluster, ReceiptCodec(ids)
         self._consumer: Consumer | None = None
         self._newest: dict[bytes, Receipt | None] = {}  # wanted deliveries, oldest first
 
@@ -133,7 +104,7 @@ class KafkaReceipts:
         key, value = message.key(), message.value()
         if key not in self._newest or value is None:
             return False
-        before, receipt = self._newest[key], from_record(self._codec.decode(value))
+        before, receipt = self._newest[key], self._codec.decode(value)
         self._newest[key] = receipt
         return before is None or receipt.gezien > before.gezien
 
@@ -157,9 +128,3 @@ def _ends(reader: Consumer) -> list[TopicPartition]:
         _, end = reader.get_watermark_offsets(TopicPartition(RECEIPTS, number), timeout=ANSWER_SECONDS)
         ends.append(TopicPartition(RECEIPTS, number, end))
     return ends
-
-
-def from_record(record: dict[str, Any]) -> Receipt:
-    """A receipt from a decoded record of ``sor.receipts``."""
-    fields = {name: record[name] for name in Receipt.__struct_fields__}
-    return Receipt(**{**fields, "fouten": tuple(Fault(**fault) for fault in record["fouten"])})

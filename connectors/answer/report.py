@@ -14,7 +14,7 @@ from connectors.answer.receipts import Fault, Receipt
 from connectors.delivery.deliveries import Delivery, File
 from connectors.formats.model import Afwijzing, FileFault, FileRecord
 from connectors.formats.rap import proposal
-from domain.facts.delivery import NEGATED_FOLLOWED
+from domain.facts.delivery import NOT_FOLLOWED
 from domain.field.messages import text
 from domain.field.words import KIND_LABELS, full_sentence, waits_sentence
 
@@ -108,7 +108,7 @@ def _counts(delivery: Delivery, receipt: Receipt | None) -> Iterator[str]:
 def waiting(waits: Mapping[str, int]) -> Iterator[str]:
     """Accepted records that wait: a line for each reason."""
     for reden, count in sorted(waits.items()):
-        if reden == NEGATED_FOLLOWED:
+        if reden == NOT_FOLLOWED:
             yield f"  {full_sentence(waits_sentence(reden))}"
         else:
             yield f"  {count:>8} geaccepteerd, {waits_sentence(reden)}"

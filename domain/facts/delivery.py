@@ -8,28 +8,25 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec import Struct, field
+
+from domain.facts.answer import Fault, Line
 
 #: Refused records listed in a receipt; the counts go on.
 MOST_FAULTS: Final = 500
 #: Intervals of waiting records that a state holds; a delivery with more is no longer followed.
 MOST_PIECES: Final = 20_000
-NEGATED_FOLLOWED: Final = "niet_bijgehouden"
+NOT_FOLLOWED: Final = "niet_bijgehouden"
+_WAITING: Final = ("wacht", "gekoppeld")
+_WITHDRAWN: Final = "ingetrokken"
 
 
-class Outcome(NamedTuple):
-    """Outcome of one record; ``code`` is empty when it was accepted."""
+class StoredFault(Fault, frozen=True, kw_only=True, array_like=True, gc=False):
+    """A refused or withdrawn record as the state keeps it: an array that every release can read."""
 
-    line: int
-    regel: int
-    regels: int
-    code: str
-    veld: str
-    published_at: int  # ms
-    ingetrokken: bool = False  # accepted, and later withdrawn by a return message
-    wacht: str | None = None  # accepted, and waits for this; empty = no more; None = says nothing of it
+    published_at: int  # ms; read by no release, but wanted by those before
 
 
 class Aanlevering(Struct, array_like=True):
@@ -46,7 +43,7 @@ class Aanlevering(Struct, array_like=True):
     regels_geaccepteerd: int = 0
     regels_afgekeurd: int = 0
     codes: dict[str, int] = field(default_factory=dict)
-    fouten: list[Outcome] = field(default_factory=list)
+    fouten: list[StoredFault] = field(default_factory=list)
     eerste: int = 0
     laatste: int = 0
     ingetrokken: list[list[int]] = field(default_factory=list)  # closed intervals, ascending
@@ -64,7 +61,7 @@ class Aanlevering(Struct, array_like=True):
     def wacht(self) -> dict[str, int]:
         """Records that wait, by what for."""
         if self.scattered:
-            return {NEGATED_FOLLOWED: 0}
+            return {NOT_FOLLOWED: 0}
         return {reden: _count(lines) for reden, lines in self.waiting.items() if lines}
 
 
@@ -103,7 +100,7 @@ def _count(intervals: list[list[int]]) -> int:
     return sum(last - first + 1 for first, last in intervals)
 
 
-def _wacht(a: Aanlevering, line: int, reden: str) -> None:
+def _set_waiting(a: Aanlevering, line: int, reden: str) -> None:
     """A record waits for one thing at a time; the last word counts."""
     for lines in a.waiting.values():
         unmark(lines, line)
@@ -114,24 +111,24 @@ def _wacht(a: Aanlevering, line: int, reden: str) -> None:
         a.waiting.clear()
 
 
-def add(aanlevering: Aanlevering, outcomes: Iterable[Outcome]) -> None:
+def add(aanlevering: Aanlevering, lines: Iterable[Line]) -> None:
     """Count outcomes into the delivery, in place; a record that has one already changes nothing.
 
     Two things come after a first outcome: a record that could not be opened and was put back by an operator (its
     readable outcome replaces the first), and an accepted record that a return message withdraws.
     """
-    for uitkomst in outcomes:
-        if uitkomst.wacht is not None:
+    for line in lines:
+        if line.uitkomst in _WAITING:
             if not aanlevering.scattered:
-                _wacht(aanlevering, uitkomst.line, uitkomst.wacht)
-        elif uitkomst.ingetrokken:
-            if mark(aanlevering.ingetrokken, uitkomst.line):
+                _set_waiting(aanlevering, line.line, line.code)
+        elif line.uitkomst == _WITHDRAWN:
+            if mark(aanlevering.ingetrokken, line.line):
                 aanlevering.count_withdrawn += 1
-                _note(aanlevering, uitkomst)
-        elif mark(aanlevering.gezien, uitkomst.line):
-            _tally(aanlevering, uitkomst)
-        elif uitkomst.line in aanlevering.unreadable and not _unreadable(uitkomst.code):
-            _revoke(aanlevering, uitkomst)
+                _note(aanlevering, line)
+        elif mark(aanlevering.gezien, line.line):
+            _tally(aanlevering, line)
+        elif line.line in aanlevering.unreadable and not _unreadable(line.code):
+            _revoke(aanlevering, line)
 
 
 def _unreadable(code: str) -> bool:
@@ -139,32 +136,40 @@ def _unreadable(code: str) -> bool:
     return code.startswith("K")
 
 
-def _revoke(aanlevering: Aanlevering, uitkomst: Outcome) -> None:
-    a, code = aanlevering, aanlevering.unreadable.pop(uitkomst.line)
+def _revoke(a: Aanlevering, line: Line) -> None:
+    code = a.unreadable.pop(line.line)
     a.count -= 1
     a.codes[code] -= 1
     if not a.codes[code]:
         del a.codes[code]
-    a.fouten = [fault for fault in a.fouten if fault.line != uitkomst.line]
-    _tally(a, uitkomst)
+    a.fouten = [fault for fault in a.fouten if fault.line != line.line]
+    _tally(a, line)
 
 
-def _tally(aanlevering: Aanlevering, uitkomst: Outcome) -> None:
-    a = aanlevering
+def _tally(a: Aanlevering, line: Line) -> None:
     a.count += 1
-    a.eerste = min(a.eerste or uitkomst.published_at, uitkomst.published_at)
-    a.laatste = max(a.laatste, uitkomst.published_at)
-    if not uitkomst.code:
+    a.eerste = min(a.eerste or line.published_at, line.published_at)
+    a.laatste = max(a.laatste, line.published_at)
+    if not line.code:
         a.geaccepteerd += 1
-        a.regels_geaccepteerd += uitkomst.regels
+        a.regels_geaccepteerd += line.regels
         return
-    a.regels_afgekeurd += uitkomst.regels
-    if _unreadable(uitkomst.code) and len(a.unreadable) < MOST_FAULTS:
-        a.unreadable[uitkomst.line] = uitkomst.code
-    _note(a, uitkomst)
+    a.regels_afgekeurd += line.regels
+    if _unreadable(line.code) and len(a.unreadable) < MOST_FAULTS:
+        a.unreadable[line.line] = line.code
+    _note(a, line)
 
 
-def _note(a: Aanlevering, uitkomst: Outcome) -> None:
-    a.codes[uitkomst.code] = a.codes.get(uitkomst.code, 0) + 1
+def _note(a: Aanlevering, line: Line) -> None:
+    a.codes[line.code] = a.codes.get(line.code, 0) + 1
     if len(a.fouten) < MOST_FAULTS:
-        a.fouten.append(uitkomst)
+        a.fouten.append(
+            StoredFault(
+                line=line.line,
+                regel=line.regel,
+                regels=line.regels,
+                code=line.code,
+                veld=line.veld,
+                published_at=line.published_at,
+            )
+        )

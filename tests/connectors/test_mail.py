@@ -77,7 +77,7 @@ def test_errors_are_named_and_nobody_is(connector: Connector, tmp_path: Path) ->
 def test_without_an_address_or_a_whole_receipt_nothing_is_sent(connector: Connector, tmp_path: Path) -> None:
     delivery, receipt = delivered(connector)
     Feedback(Outbox(tmp_path / "mail"), {}, FROM).checked(delivery)
-    half = Receipt(receipt.delivery, receipt.kind, receipt.sender, False, 2, gezien=1)
+    half = Receipt(delivery=receipt.delivery, kind=receipt.kind, sender=receipt.sender, test=False, lines=2, gezien=1)
     Feedback(Outbox(tmp_path / "mail"), {AGB: TO}, FROM).decided(delivery, half)
     assert not (tmp_path / "mail").exists()
 

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any, NamedTuple
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.facts.delivery import MOST_FAULTS, MOST_PIECES, NEGATED_FOLLOWED, Aanlevering, Outcome, add, mark
+from domain.facts.answer import Line
+from domain.facts.delivery import MOST_FAULTS, MOST_PIECES, NOT_FOLLOWED, Aanlevering, StoredFault, add, mark
 
 LINES = 30
+
+
+def line(number: int, code: str = "", *, uitkomst: str = "", at: int = 5, **over: Any) -> Line:
+    """One outcome: refused if there is a code, unless ``uitkomst`` says otherwise."""
+    fields: dict[str, Any] = {"regel": number, "regels": 0 if code.startswith("K") else 1, "veld": ""}
+    return Line(
+        delivery="d" * 32, line=number, lines=LINES, kind="score", sender="99000001", test=False, published_at=at,
+        uitkomst=uitkomst or ("afgekeurd" if code else "geaccepteerd"), code=code, **(fields | over),
+    )  # fmt: skip
+
+
 #: One outcome per line of a delivery, as entry gives it whatever is delivered again, but for the time of publication.
 OUTCOMES = st.lists(st.sampled_from(("", "", "R05", "CS002")), min_size=LINES, max_size=LINES).map(
     lambda codes: {
-        n: Outcome(n, 10 * n, 1 + n % 3, code, "waarde" if code else "", 0) for n, code in enumerate(codes, 1)
+        n: line(n, code, at=0, regel=10 * n, regels=1 + n % 3, veld="waarde" if code else "")
+        for n, code in enumerate(codes, 1)
     }
 )
 
@@ -23,11 +37,16 @@ def fresh(lines: int = LINES) -> Aanlevering:
     return Aanlevering("score", "99000001", False, lines)
 
 
+def shown(fault: Line | StoredFault) -> tuple[object, ...]:
+    """What a receipt shows of a refused record."""
+    return fault.line, fault.regel, fault.regels, fault.code, fault.veld
+
+
 def counts(state: Aanlevering) -> tuple[object, ...]:
     """What a receipt counts; the list of errors as a set, for its order is that of arrival."""
     return (
         state.count, state.geaccepteerd, state.regels_geaccepteerd, state.regels_afgekeurd, state.codes,
-        state.eerste, state.laatste, state.klaar, state.gezien, {fault[:5] for fault in state.fouten},
+        state.eerste, state.laatste, state.klaar, state.gezien, {shown(fault) for fault in state.fouten},
     )  # fmt: skip
 
 
@@ -57,9 +76,7 @@ def test_a_whole_delivery_is_one_interval(lines: list[int]) -> None:
 
 
 @given(OUTCOMES, st.data())
-def test_any_order_repetition_and_restart_gives_the_same_counts(
-    outcomes: dict[int, Outcome], data: st.DataObject
-) -> None:
+def test_any_order_repetition_and_restart_gives_the_same_counts(outcomes: dict[int, Line], data: st.DataObject) -> None:
     once = fresh()
     add(once, outcomes.values())
     arrivals = data.draw(st.permutations([*outcomes, *data.draw(st.lists(st.integers(1, LINES)))]))
@@ -67,37 +84,37 @@ def test_any_order_repetition_and_restart_gives_the_same_counts(
     while arrivals:
         size = data.draw(st.integers(1, len(arrivals)))
         batch, arrivals = arrivals[:size], arrivals[size:]
-        add(state, [outcomes[line] for line in batch])
+        add(state, [outcomes[number] for number in batch])
         state = again(state)
     assert counts(state) == counts(once)
     assert state.klaar
 
 
 @given(OUTCOMES, st.sets(st.integers(1, LINES), max_size=LINES - 1))
-def test_counts_are_those_of_the_lines_seen(outcomes: dict[int, Outcome], seen: set[int]) -> None:
+def test_counts_are_those_of_the_lines_seen(outcomes: dict[int, Line], seen: set[int]) -> None:
     state = fresh()
-    add(state, [outcomes[line] for line in seen])
-    good = [outcomes[line] for line in seen if not outcomes[line].code]
-    bad = [outcomes[line] for line in seen if outcomes[line].code]
+    add(state, [outcomes[number] for number in seen])
+    good = [outcomes[number] for number in seen if not outcomes[number].code]
+    bad = [outcomes[number] for number in seen if outcomes[number].code]
     assert (state.count, state.geaccepteerd, state.klaar) == (len(seen), len(good), False)
     assert state.regels_geaccepteerd == sum(o.regels for o in good)
     assert state.regels_afgekeurd == sum(o.regels for o in bad)
     assert state.codes == {code: sum(o.code == code for o in bad) for code in {o.code for o in bad}}
-    assert set(state.fouten) == set(bad)
+    assert {(*shown(o), o.published_at) for o in state.fouten} == {(*shown(o), o.published_at) for o in bad}
 
 
 @given(st.lists(st.tuples(st.integers(1, LINES), st.integers(1, 10**13)), min_size=1))
 def test_first_and_last_publication(published: list[tuple[int, int]]) -> None:
     state, kept = fresh(), {}
-    for line, moment in published:
-        kept.setdefault(line, moment)  # a line that came before changes nothing
-        add(state, [Outcome(line, 1, 1, "", "", moment)])
+    for number, moment in published:
+        kept.setdefault(number, moment)  # a line that came before changes nothing
+        add(state, [line(number, at=moment)])
     assert (state.eerste, state.laatste) == (min(kept.values()), max(kept.values()))
 
 
 def test_the_list_of_errors_ends_and_the_counts_go_on() -> None:
     state = fresh(2 * MOST_FAULTS)
-    add(state, [Outcome(n, n, 1, "R05", "waarde", 0) for n in range(1, 2 * MOST_FAULTS + 1)])
+    add(state, [line(n, "R05") for n in range(1, 2 * MOST_FAULTS + 1)])
     assert len(state.fouten) == MOST_FAULTS
     assert state.codes == {"R05": 2 * MOST_FAULTS}
     assert state.klaar
@@ -106,33 +123,33 @@ def test_the_list_of_errors_ends_and_the_counts_go_on() -> None:
 def test_an_accepted_line_is_not_refused_later() -> None:
     """The first outcome of a line stands: a repeat of the same content cannot have another."""
     state = fresh(1)
-    add(state, [Outcome(1, 1, 1, "", "", 5), Outcome(1, 1, 1, "R05", "waarde", 6)])
+    add(state, [line(1), line(1, "R05", at=6)])
     assert (state.geaccepteerd, state.codes, state.fouten) == (1, {}, [])
 
 
-def outcome(line: int, code: str = "", *, withdrawn: bool = False) -> Outcome:
-    return Outcome(line, line, 0 if code.startswith("K") else 1, code, "", 5, withdrawn)
+def withdrawn(number: int) -> Line:
+    return line(number, "0001", uitkomst="ingetrokken")
 
 
 def test_a_record_put_back_replaces_its_unreadable_outcome() -> None:
     state = fresh(2)
-    add(state, [outcome(1, "K01"), outcome(2)])
+    add(state, [line(1, "K01"), line(2)])
     assert (state.geaccepteerd, state.codes, len(state.fouten)) == (1, {"K01": 1}, 1)
     state = again(state)
-    add(state, [outcome(1), outcome(1), outcome(1, "K01")])
+    add(state, [line(1), line(1), line(1, "K01")])
     assert (state.count, state.geaccepteerd, state.codes, state.fouten) == (2, 2, {}, [])
     assert (state.regels_geaccepteerd, state.regels_afgekeurd, state.klaar) == (2, 0, True)
 
 
 def test_a_record_put_back_may_be_refused_for_another_reason() -> None:
     state = fresh(1)
-    add(state, [outcome(1, "K01"), outcome(1, "V01"), outcome(1)])
+    add(state, [line(1, "K01"), line(1, "V01"), line(1)])
     assert (state.count, state.geaccepteerd, state.codes) == (1, 0, {"V01": 1})
 
 
 def test_a_withdrawn_record_is_counted_once_and_stays_accepted() -> None:
     state = fresh(2)
-    add(state, [outcome(1), outcome(1, "0001", withdrawn=True), outcome(2), outcome(1, "0001", withdrawn=True)])
+    add(state, [line(1), withdrawn(1), line(2), withdrawn(1)])
     assert (state.geaccepteerd, state.count_withdrawn, state.codes) == (2, 1, {"0001": 1})
     assert [(fault.line, fault.code) for fault in state.fouten] == [(1, "0001")]
 
@@ -140,17 +157,43 @@ def test_a_withdrawn_record_is_counted_once_and_stays_accepted() -> None:
 def test_a_state_of_the_first_release_is_read() -> None:
     old = msgspec.msgpack.encode(["score", "99000001", False, 1, 3, [[1, 1]], 1, 1, 1, 0, {}, [], 5, 5])
     state = msgspec.msgpack.decode(old, type=Aanlevering)
-    add(state, [outcome(1, "0001", withdrawn=True)])
+    add(state, [withdrawn(1)])
     assert (state.geaccepteerd, state.count_withdrawn) == (1, 1)
 
 
-def waits(line: int, reden: str) -> Outcome:
-    return Outcome(line, 0, 0, reden, "", 5, wacht=reden)
+class Before(NamedTuple):
+    """A refused record as releases before typed lines read and wrote it."""
+
+    line: int
+    regel: int
+    regels: int
+    code: str
+    veld: str
+    published_at: int
+    ingetrokken: bool = False
+    wacht: str | None = None
+
+
+def test_releases_read_each_others_refused_records() -> None:
+    """In both directions: after a rollback a state is read that the newer release wrote."""
+    state = fresh(2)
+    add(state, [line(1, "R05", veld="waarde"), line(2), withdrawn(2)])
+    packed = msgspec.msgpack.encode(state.fouten)
+    assert msgspec.msgpack.decode(packed, type=list[Before]) == [
+        Before(1, 1, 1, "R05", "waarde", 5),
+        Before(2, 2, 1, "0001", "", 5),
+    ]
+    for old in (packed, msgspec.msgpack.encode([Before(1, 1, 1, "R05", "waarde", 5), Before(2, 2, 1, "0001", "", 5)])):
+        assert msgspec.msgpack.decode(old, type=list[StoredFault]) == state.fouten
+
+
+def waits(number: int, reden: str) -> Line:
+    return line(number, reden, uitkomst="wacht" if reden else "gekoppeld", regel=0, regels=0)
 
 
 def test_what_waits_is_counted_by_its_last_word_and_repetition_changes_nothing() -> None:
     state = fresh(3)
-    add(state, [waits(1, "toewijzing"), outcome(1), outcome(2), outcome(3), waits(2, "toewijzing")])
+    add(state, [waits(1, "toewijzing"), line(1), line(2), line(3), waits(2, "toewijzing")])
     assert (state.wacht, state.klaar, state.geaccepteerd) == ({"toewijzing": 2}, True, 3)
     add(state, [waits(2, "toewijzing"), waits(1, "traject"), waits(3, "")])
     state = again(state)
@@ -168,16 +211,16 @@ def test_a_delivery_of_which_only_waiting_is_known_is_not_finished() -> None:
 @given(st.lists(st.tuples(st.integers(1, 40), st.sampled_from(("toewijzing", "traject", "")))))
 def test_waiting_is_a_map_from_line_to_the_last_word(words: list[tuple[int, str]]) -> None:
     state, last = fresh(40), dict[int, str]()
-    for line, reden in words:
-        add(state, [waits(line, reden)])
-        last[line] = reden
+    for number, reden in words:
+        add(state, [waits(number, reden)])
+        last[number] = reden
     counted = {reden: list(last.values()).count(reden) for reden in set(last.values()) if reden}
     assert state.wacht == counted
 
 
 def test_too_many_pieces_are_not_followed_and_stop_nothing() -> None:
     state = fresh(10**6)
-    add(state, [waits(line, "toewijzing") for line in range(1, 2 * MOST_PIECES + 4, 2)])
-    assert state.wacht == {NEGATED_FOLLOWED: 0}
+    add(state, [waits(number, "toewijzing") for number in range(1, 2 * MOST_PIECES + 4, 2)])
+    assert state.wacht == {NOT_FOLLOWED: 0}
     add(state, [waits(1, "traject")])
-    assert state.wacht == {NEGATED_FOLLOWED: 0}
+    assert state.wacht == {NOT_FOLLOWED: 0}
