@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from domain.facts.answer import Fault, Line, Receipt
-from schemas.codec import Codec, IdSource, Record
+from schemas.codec import Codec, IdSource
 from schemas.structs import Envelope, Evaluated, Rejected, Sealed, Use
 from schemas.topics import EVALUATED, LINES, RECEIPTS, REGISTER, REJECTED
 
@@ -32,8 +32,8 @@ CONTRACT: Final[dict[type, str]] = {
 class StructCodec(Generic[S]):
     """A codec of one contract; for a flat struct. Errors as ``Codec``."""
 
-    def __init__(self, struct: type[S], ids: IdSource | None = None, subject: str | None = None) -> None:
-        codec = Codec(CONTRACT[struct], ids, subject)
+    def __init__(self, struct: type[S], ids: IdSource | None = None) -> None:
+        codec = Codec(CONTRACT[struct], ids)
         self._struct, self._encode, self._decode = struct, codec.encode, codec.decode
 
     def encode(self, value: S) -> bytes:
@@ -61,7 +61,9 @@ class ReceiptCodec(StructCodec[Receipt]):
 
     def decode(self, data: bytes) -> Receipt:
         """The receipt; ``Undecodable`` for anything else."""
-        return receipt_of(self._decode(data))
+        record = self._decode(data)
+        record["fouten"] = tuple(Fault(**fault) for fault in record["fouten"])
+        return Receipt(**record)
 
 
 class DictCodec(Protocol[D]):
@@ -77,8 +79,3 @@ class DictCodec(Protocol[D]):
 def dict_codec(record: type[D], ids: IdSource | None = None, subject: str | None = None) -> DictCodec[D]:
     """The codec of a contract that has a typed dict; it costs nothing over a ``Codec``, which it is."""
     return cast("DictCodec[D]", Codec(CONTRACT[record], ids, subject))
-
-
-def receipt_of(record: Record) -> Receipt:
-    """A receipt from a decoded record of ``sor.receipts``."""
-    return Receipt(**record | {"fouten": tuple(Fault(**fault) for fault in record["fouten"])})

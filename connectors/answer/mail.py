@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from connectors.answer import report
-from connectors.answer.receipts import Receipt
 from connectors.delivery.deliveries import Delivery, File
 from connectors.errors import ConnectorError
+from domain.facts.answer import Receipt
 from domain.field.messages import text
 from domain.field.words import KIND_LABELS
 

@@ -10,14 +10,11 @@ from typing import Any, Final, Protocol
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from connectors.errors import BrokerDown
-from domain.facts.answer import Fault, Receipt
+from domain.facts.answer import Receipt
 from schemas.codec import IdSource
 from schemas.topics import RECEIPTS
 from schemas.typed import ReceiptCodec
-from schemas.typed import receipt_of as from_record
 from transport.clients import Cluster, consumer
-
-__all__ = ("QUIET", "Fault", "KafkaReceipts", "Receipt", "Receipts", "from_record")
 
 #: How long the broker may take to answer before it counts as down.
 ANSWER_SECONDS: Final = 10.0

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from connectors import masking
-from connectors.answer.receipts import Fault, Receipt
 from connectors.delivery.deliveries import Delivery, File
 from connectors.formats.model import Afwijzing, FileFault, FileRecord
 from connectors.formats.rap import proposal
+from domain.facts.answer import Fault, Receipt
 from domain.facts.delivery import NOT_FOLLOWED
 from domain.field.messages import text
 from domain.field.words import KIND_LABELS, full_sentence, waits_sentence

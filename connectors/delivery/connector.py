@@ -34,12 +34,13 @@ from typing import Final
 
 from connectors import masking
 from connectors.answer.journal import Journal
-from connectors.answer.receipts import QUIET, KafkaReceipts, Receipt, Receipts
+from connectors.answer.receipts import QUIET, KafkaReceipts, Receipts
 from connectors.delivery.deliveries import Delivery, Progress, Publishes, Refuse, Run, candidates, check, publish
 from connectors.errors import BrokerDown
 from connectors.formats.files import InputFile, Limits
 from connectors.formats.model import Choices, FileFault
 from crypto.keys import connector_secret, load_public
+from domain.facts.answer import Receipt
 from transport.clients import Cluster
 from transport.publisher import NotDelivered, Publisher
 

@@ -6,13 +6,12 @@ import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from connectors.answer.receipts import from_record
 from connectors.intake.index import Entry
 from connectors.intake.problems import Kind, Problem, invalid
 from connectors.intake.work import Done, Refused
 from domain.field.messages import text
 from domain.field.words import waits_sentence
-from schemas.codec import Codec
+from schemas.typed import ReceiptCodec
 
 #: A place in a search: time in ms and id of the last delivery of a page.
 CURSOR: Final = "([0-9]{1,13})-([0-9a-f]{32})"
@@ -88,15 +87,14 @@ def summary(one: Entry) -> dict[str, Any]:
 class Receipts:
     """Receipts as documents; knows the contract they come in."""
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(self, codec: ReceiptCodec) -> None:
         self._codec = codec
 
     def document(self, one: Entry) -> dict[str, Any]:
         """Everything that is known of one delivery: the second step, in content."""
         if not one.raw:
             return {**summary(one), "afzender": one.sender, "codes": [], "fouten": []}
-        record = self._codec.decode(one.raw)
-        receipt = from_record(record)
+        receipt = self._codec.decode(one.raw)
         return {
             **summary(one),
             "afzender": one.sender,

@@ -14,8 +14,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from connectors.answer.receipts import Receipt
 from connectors.intake.work import Done
+from domain.facts.answer import Receipt
 
 #: What an entry costs beside the bytes of its receipt.
 _OVERHEAD: Final = 700

@@ -14,12 +14,13 @@ from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
-from connectors.answer.receipts import QUIET, from_record
+from connectors.answer.receipts import QUIET
 from connectors.errors import BrokerDown
 from connectors.intake.index import Entry, entry
 from connectors.intake.work import where
-from schemas.codec import Codec, IdSource
+from schemas.codec import IdSource
 from schemas.topics import RECEIPTS
+from schemas.typed import ReceiptCodec
 from transport.clients import Cluster, consumer
 
 _BATCH: Final = 500
@@ -40,7 +41,7 @@ class ReceiptReader(Thread):
 
     def __init__(self, cluster: Cluster, ids: IdSource | None, give: Give, broken: Callable[[str], None]) -> None:
         super().__init__(name="receipts", daemon=True)
-        self._cluster, self._codec, self._give, self._broken = cluster, Codec("sor.receipts", ids), give, broken
+        self._cluster, self._codec, self._give, self._broken = cluster, ReceiptCodec(ids), give, broken
         self._ended, self._again = Event(), Event()
         self._asked = 0.0
         self.current, self.answers = Event(), False
@@ -127,7 +128,7 @@ class ReceiptReader(Thread):
         raw = message.value()
         if raw is None:
             return []
-        receipt = from_record(self._codec.decode(raw))
+        receipt = self._codec.decode(raw)
         return [entry(receipt, raw)] if receipt.sender in self.providers else []
 
     def _look(self, reader: Consumer, places: list[TopicPartition]) -> None:

@@ -28,7 +28,7 @@ from connectors.intake.reader import ReceiptReader
 from connectors.intake.tokens import Gate, TokenError
 from connectors.intake.work import Workers, where
 from crypto.keys import connector_secret, load_public
-from schemas.codec import Codec
+from schemas.typed import ReceiptCodec
 from transport.health import Health, HealthPortError
 
 log = structlog.get_logger()
@@ -151,7 +151,7 @@ class _Parts:
         self.broken: asyncio.Future[None] = loop.create_future()
         self.reader = ReceiptReader(config.cluster, config.ids, self._give, self._break)
         self.workers = Workers(config, meters.LOST.inc)
-        receipts = Receipts(Codec("sor.receipts", config.ids))
+        receipts = Receipts(ReceiptCodec(config.ids))
         self.intake = Intake(self.gate, self.index, self.workers, receipts, self.reader, config.limits, config.workers)
         self.health = Health(config.health, "intake")
         self.intake.welcome()

@@ -22,7 +22,7 @@ from typing import Any, Final, Protocol
 from msgspec import Struct
 
 from connectors import masking
-from connectors.answer.receipts import QUIET, Receipt
+from connectors.answer.receipts import QUIET
 from connectors.delivery.connector import BROKER_MS, Connector
 from connectors.delivery.deliveries import Candidate, Delivery, Run, candidates, check
 from connectors.delivery.recognise import HEAD, recognise
@@ -31,6 +31,7 @@ from connectors.formats.files import InputFile, Limits
 from connectors.formats.model import FileFault
 from connectors.intake.config import IntakeConfig
 from crypto.memory import guard
+from domain.facts.answer import Receipt
 from faults import SenderFault
 from transport.clients import Cluster
 from transport.publisher import Publisher

@@ -15,7 +15,6 @@ import typer
 
 from connectors.answer import report
 from connectors.answer.mail import Feedback, MailError
-from connectors.answer.receipts import Receipt
 from connectors.delivery.connector import WAIT_SECONDS, Connector
 from connectors.delivery.deliveries import Changed, Delivery
 from connectors.errors import BrokerDown, ConnectorError
@@ -23,6 +22,7 @@ from connectors.formats import files as input_files
 from connectors.formats.cbs.layout import read
 from connectors.formats.model import Choices, FileFault
 from crypto.memory import guard
+from domain.facts.answer import Receipt
 from domain.field.formats import FORMATS
 from settings.access import kafka_cluster
 from settings.settings import Settings, load_settings

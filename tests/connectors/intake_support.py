@@ -11,7 +11,6 @@ from typing import Any
 
 from aiohttp import ClientResponse, ClientSession
 
-from connectors.answer.receipts import from_record
 from connectors.delivery.connector import Connector
 from connectors.intake.api import Intake
 from connectors.intake.config import IntakeConfig, IntakeLimits, Tls
@@ -20,7 +19,7 @@ from connectors.intake.index import Index, entry
 from connectors.intake.server import listening
 from connectors.intake.tokens import Gate, TokenFile
 from connectors.intake.work import Done, Job, Refused, handle
-from schemas.codec import Codec
+from schemas.typed import ReceiptCodec
 from tests.connectors.support import AGB, BSN, RAP_HEADER, ThirdParty, make_keys, table
 from transport.clients import Cluster
 
@@ -50,7 +49,7 @@ class LocalSealer:
     def __init__(self, keys: Path, index: Index, rows: int) -> None:
         self.third, self._index, self._rows = ThirdParty(keys), index, rows
         self.connector = Connector(keys, Cluster("nowhere"), publisher=self.third, receipts=self.third)
-        self.codec = Codec("sor.receipts")
+        self.codec = ReceiptCodec()
         self.hold: asyncio.Event | None = None
         self.fault: Exception | None = None
         self.receipts = True  # whether the third party answers by itself
@@ -73,7 +72,7 @@ class LocalSealer:
     def answer(self) -> None:
         """The newest receipt reaches the index."""
         raw = self.third.last_receipt
-        self._index.put([entry(from_record(self.codec.decode(raw)), raw)])
+        self._index.put([entry(self.codec.decode(raw), raw)])
 
     def close(self) -> None:
         """Nothing runs."""
@@ -116,7 +115,7 @@ async def intake(
     tokens = {agb: file.add(agb, 30)[1] for agb in (AGB, OTHER)}
     index, feed = Index(limits.receipts_bytes), ReceiptFeed()
     sealer = LocalSealer(keys, index, limits.rows)
-    made = Intake(Gate(file.path), index, sealer, Receipts(Codec("sor.receipts")), feed, limits, workers)
+    made = Intake(Gate(file.path), index, sealer, Receipts(ReceiptCodec()), feed, limits, workers)
     made.welcome()
     config = IntakeConfig(
         keys, Cluster("nowhere"), file.path, port=0, workers=workers, limits=limits, proxies=frozenset(proxies),

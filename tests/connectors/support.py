@@ -17,15 +17,15 @@ from xml.sax.saxutils import quoteattr
 from openpyxl import Workbook  # type: ignore[import-untyped]
 from structlog.testing import capture_logs
 
-from connectors.answer.receipts import Receipt, from_record
 from connectors.delivery.connector import Connector
 from connectors.delivery.recognise import PARSERS
 from connectors.formats.cbs.layout import layout_of
 from connectors.formats.model import Choices, FileContext, FileFault, FileRecord, Tally
 from crypto import keys
+from domain.facts.answer import Receipt
 from domain.field.bsn import official_numbers
 from domain.field.dates import as_date
-from schemas.codec import Codec
+from schemas.typed import ReceiptCodec
 from streams.deliveries import Deliveries
 from streams.engine.stage import Record as LogRecord
 from streams.entry import Admission
@@ -275,7 +275,7 @@ class ThirdParty:
     def __init__(self, folder: Path) -> None:
         self._evaluate = Evaluator(keys.load_evaluate(folder))
         self._admit = Admission(keys.load_entry(folder))
-        self._deliveries, self._receipts = Deliveries(), Codec("sor.receipts")
+        self._deliveries, self._receipts = Deliveries(), ReceiptCodec()
         self.sent: list[tuple[str, bytes, bytes]] = []
         self.state: dict[bytes, bytes] = {}
         self.events: list[bytes] = []
@@ -300,7 +300,7 @@ class ThirdParty:
             self.state[key], out = self._deliveries(key, self.state.get(key), [record])
         assert out[0].value is not None
         self.last_receipt = out[0].value
-        self._new.append(from_record(self._receipts.decode(out[0].value)))
+        self._new.append(self._receipts.decode(out[0].value))
 
     def poll(self) -> None:
         """Nothing is waiting."""

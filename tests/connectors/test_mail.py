@@ -13,11 +13,11 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from connectors.answer.mail import Feedback, MailError, Outbox, Server, addresses
-from connectors.answer.receipts import Receipt
 from connectors.delivery.connector import Connector
 from connectors.delivery.deliveries import Delivery
 from connectors.formats.files import InputFile
 from connectors.formats.model import FileFault
+from domain.facts.answer import Receipt
 from local.ports import free_port
 from tests.connectors.support import AGB, CEM_HEADER, cem_rows, connected, make_keys, table
 
