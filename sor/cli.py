@@ -56,7 +56,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     ),
     "receipts": Entry("receipts", "Show what became of deliveries. Ends with 0; 1 when nothing is found."),
     "rejected": Entry("rejected", "Records that could not be read: list, show, requeue, drop."),
-    "intake": Entry("intake", "Take in files over HTTP, for many senders (docs/intake.md)."),
+    "intake": Entry("intake", "Take in files over HTTP, for many sources (docs/intake.md)."),
     "sql": Entry("sql", "Ask ClickHouse. An error is ClickHouse's own sentence, and the command ends with 1."),
     "migrate": Entry("sink", "Bring the tables of ClickHouse up to this release. Running it again does nothing."),
     "indicators": Entry("sink", "Show the figures as they are now (for the third party; small groups stay hidden)."),
