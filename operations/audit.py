@@ -58,7 +58,7 @@ def run(cluster: Cluster, client: Client, tell: Callable[[int], None], ids: IdSo
     log = audit.log_ends(cluster)
     wanted: dict[str, dict[str, tuple[Any, ...]]] = {name: {} for name in TABLES}
     for found in audit.expected(cluster, log, tell, ids):
-        name = rows.TABLES[found.key.tabel]
+        name = rows.TABLES[found.key.table]
         record = row_to_record(found.key, found.row, found.client, version=0, newest=0)
         wanted[name][found.key.text] = tuple(record[column] for column in _columns(TABLES[name]))
     findings = [_compare(table, wanted[name], client) for name, table in TABLES.items()]

@@ -16,9 +16,9 @@ _NUMBER: Final = ("traject", "meting", "score")
 
 def row_to_record(key: RowKey, row: CareRow | None, client: str, *, version: int, newest: int) -> Record:
     """The record of a row; ``row`` None: it is taken back. ``newest``: ms, publication of its newest event."""
-    record = asdict(row if row is not None else EMPTY[key.tabel])
+    record = asdict(row if row is not None else EMPTY[key.table])
     record["aanbieder"], record["gemeente"], record["jaar"] = key.aanbieder, key.gemeente, key.jaar
-    record[_NUMBER[key.tabel]] = key.nummer.hex()
+    record[_NUMBER[key.table]] = key.number.hex()
     record["version"] = version
     record["verwijderd"] = row is None
     record["client"] = client

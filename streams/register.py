@@ -15,7 +15,7 @@ import msgspec
 
 from domain.facts.answer import Line
 from domain.facts.fact import KINDS, Event
-from domain.facts.register import ONCE, Number, Outcome, Usage, fold, keys, uses_of
+from domain.facts.register import ONCE, Effect, Number, Usage, fold, keys, uses_of
 from domain.facts.register import Record as UseRecord
 from schemas.codec import Codec, IdSource, Record
 from schemas.records import event_to_record, record_to_fact
@@ -42,12 +42,12 @@ class Uses:
     ) -> list[tuple[str, bytes]]:
         """Key and value of each. A use that is told once per client is left out when it was told a while ago."""
         client = pseudonym.decode() or None
-        tijd: int = named[1].get("tijd") or envelope["published_at"]
+        told_at: int = named[1].get("tijd") or envelope["published_at"]
         out = []
         for usage in uses_of(record_to_fact(named), kenmerk, row):
             if usage.soort in ONCE and not self._fresh(usage, client):
                 continue
-            value = self._codec.encode(_use(envelope, usage, client, tijd))
+            value = self._codec.encode(_use(envelope, usage, client, told_at))
             out += [(key, value) for key in keys(usage, envelope["sender"], client)]
         return out
 
@@ -57,7 +57,7 @@ class Uses:
         return self._told.cache_info().misses > before
 
 
-def _use(envelope: Evaluated, usage: Usage, client: str | None, tijd: int) -> Use:
+def _use(envelope: Evaluated, usage: Usage, client: str | None, told_at: int) -> Use:
     return {
         "soort": usage.soort,
         "aanbieder": envelope["sender"],
@@ -69,7 +69,7 @@ def _use(envelope: Evaluated, usage: Usage, client: str | None, tijd: int) -> Us
         "delivery": envelope["delivery"],
         "line": envelope["line"],
         "lines": envelope["lines"],
-        "tijd": tijd,
+        "tijd": told_at,
         "published_at": envelope["published_at"],
     }
 
@@ -95,19 +95,19 @@ class Register:
         newest = uses[-1]
         found = fold(number, map(_register_record, uses), newest["soort"], newest["sleutel"], everything=again)
         number.version = max(number.version, last)
-        return self._encode(number), [self._out(outcome, newest) for outcome in found]
+        return self._encode(number), [self._out(effect, newest) for effect in found]
 
-    def _out(self, outcome: Outcome, cause: Use) -> Out:
-        if outcome.fact is None:
-            return Out(LINES, outcome.delivery.encode(), self._lines.encode(_withdrawn(outcome, cause)))
+    def _out(self, effect: Effect, cause: Use) -> Out:
+        if effect.fact is None:
+            return Out(LINES, effect.delivery.encode(), self._lines.encode(_withdrawn(effect, cause)))
         event = Event(
             delivery=cause["delivery"],
             line=cause["line"],
             aanbieder=cause["aanbieder"],
             published_at=cause["published_at"],
-            fact=outcome.fact,
+            fact=effect.fact,
         )
-        return Out(EVENTS, outcome.pseudonym.encode(), self._events.encode(event_to_record(event)))
+        return Out(EVENTS, effect.pseudonym.encode(), self._events.encode(event_to_record(event)))
 
 
 def _register_record(use: Use) -> UseRecord:
@@ -115,13 +115,13 @@ def _register_record(use: Use) -> UseRecord:
     return UseRecord(usage, use["pseudonym"], use["delivery"], use["line"], use["lines"], use["tijd"])
 
 
-def _withdrawn(outcome: Outcome, cause: Use) -> Line:
+def _withdrawn(effect: Effect, cause: Use) -> Line:
     kind = "declaration" if cause["soort"] == "referentie" else cause["soort"].partition(".")[2]
     assert kind in KINDS, "only a message of a known kind is withdrawn"  # noqa: S101
     return Line(
-        delivery=outcome.delivery,
-        line=outcome.line,
-        lines=outcome.lines,
+        delivery=effect.delivery,
+        line=effect.line,
+        lines=effect.lines,
         kind=kind,
         sender=cause["aanbieder"],
         test=False,
@@ -129,6 +129,6 @@ def _withdrawn(outcome: Outcome, cause: Use) -> Line:
         regel=0,
         regels=0,
         uitkomst="ingetrokken",
-        code=outcome.code,
+        code=effect.code,
         veld="",
     )

@@ -52,7 +52,7 @@ class Trajectories:
     def _out(self, client: str, issued: Issued, row_version: int, newest: int) -> Out:
         key, row = issued
         record = row_to_record(key, row, client, version=row_version, newest=newest)
-        return Out(TOPICS[key.tabel], key.text.encode(), self._rows[key.tabel].encode(record))
+        return Out(TOPICS[key.table], key.text.encode(), self._rows[key.table].encode(record))
 
     def _wait(self, waits: Waits, sender: str, newest: int) -> Out:
         """For the receipt of its delivery: a record waits, or waits no more."""
@@ -60,7 +60,7 @@ class Trajectories:
             delivery=waits.delivery,
             line=waits.line,
             lines=0,  # its delivery knows
-            kind=_KIND[waits.tabel],
+            kind=_KIND[waits.table],
             sender=sender,
             test=False,
             published_at=newest,

@@ -80,12 +80,12 @@ def levering(begin: int = 0, end: int | None = None, reden: str = "31", **over: 
     return [start(begin, **over), *([] if end is None else [stop(begin, end, reden, **over)])]
 
 
-def toewijzing(on: int = 0, nummer: bytes = NUMBER, **over: Any) -> Toewijzing:
-    """An open assignment from the first day, as decided on a day."""
+def toewijzing(day: int = 0, number: bytes = NUMBER, **over: Any) -> Toewijzing:
+    """An open assignment from the first day, as decided on that day."""
     fact = Toewijzing(
-        gemeente="0363", toewijzing=nummer, categorie="45", code="45A01", toewijzingsdatum=D + on, toewijzingstijd=0,
+        gemeente="0363", toewijzing=number, categorie="45", code="45A01", toewijzingsdatum=D + day, toewijzingstijd=0,
         ingangsdatum=D, einddatum=None, reden_wijziging="", volume=4, eenheid="14", frequentie="2", budget=None,
-        dagtekening=D + on, bericht=b"301 %d" % on,
+        dagtekening=D + day, bericht=b"301 %d" % decided,
     )  # fmt: skip
     return replace(fact, **over)
 
@@ -121,10 +121,10 @@ def score(toewijzing: bytes | None = NUMBER, beschikking: bytes | None = None, *
     return replace(fact, **over)
 
 
-def meting(on: int = 0, code_list: str = "OE", *, day: int = 0, **over: Any) -> Meting:
-    """A questionnaire of a parent at the end, filled in ``on`` one day and uploaded on another."""
+def meting(filled_in: int = 0, form: str = "OE", *, day: int = 0, **over: Any) -> Meting:
+    """A questionnaire of a parent at the end, filled in on one day and uploaded on another."""
     fact = Meting(
-        meting=b"meting01", vragenlijst=f"CEM+_2018_{code_list}_v1", informant="Moeder", datum=D + on,
+        meting=b"meting01", vragenlijst=f"CEM+_2018_{form}_v1", informant="Moeder", datum=D + filled_in,
         antwoorden={"VR09A": 8, "VR10": 3}, tijd=(D + day) * DAY_MS,
     )  # fmt: skip
     return replace(fact, **over)

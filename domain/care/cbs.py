@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from domain.care.leveringen import OPEN_END
 from domain.care.rows import T_METING, T_TRAJECT, CareRow, MetingRow, RowKey, TrajectRow
-from domain.care.trajecten import ENDED, RUNNING, nummer
+from domain.care.trajecten import ENDED, RUNNING, number_of
 from domain.facts.act import CbsAct
 from domain.facts.fact_set import FactSet, order
 from domain.field.dates import year
@@ -22,13 +22,13 @@ from domain.field.questionnaires import CBS_KIND, CBS_VRAGENLIJST
 _DAY_MS: Final = 86_400_000
 
 
-class Outcome(NamedTuple):
+class CbsOutcome(NamedTuple):
     """What one record says of the outcome for one informant group, in the order in which the last counts."""
 
     datum: int
     tijd: int
     begin: int  # of its record
-    nummer: bytes
+    number: bytes
     groep: str
     nut: int | None
     zonder_hulp: int | None
@@ -75,17 +75,17 @@ def _together(records: list[Record]) -> list[list[Record]]:
 def _rows(client: bytes, aanbieder: str, hulpvorm: str, records: list[Record]) -> Iterator[tuple[RowKey, CareRow]]:
     first, last = records[0], max(records, key=lambda record: (record.end, record.begin))
     gemeente = current_code(last.act.gemeente)
-    origin = nummer(client, "cbs", aanbieder, hulpvorm, first.begin)
+    number = number_of(client, "cbs", aanbieder, hulpvorm, first.begin)
     row = _traject_row(first, last, gemeente, hulpvorm, len(records))
     outcomes = [uitkomst for record in records for uitkomst in _outcomes(client, aanbieder, hulpvorm, record)]
-    telt = {u.groep: u.nummer for u in sorted(outcomes)}
+    counting = {u.groep: u.number for u in sorted(outcomes)}
     row.metingen = len(outcomes)
     for uitkomst in outcomes:
-        if telt[uitkomst.groep] == uitkomst.nummer:
+        if counting[uitkomst.groep] == uitkomst.number:
             _on_row(row, uitkomst)
-        key = RowKey(T_METING, aanbieder, gemeente, year(uitkomst.datum), uitkomst.nummer)
-        yield key, _meting_row(uitkomst, origin, telt=telt[uitkomst.groep] == uitkomst.nummer)
-    yield RowKey(T_TRAJECT, aanbieder, gemeente, year(first.begin), origin), row
+        key = RowKey(T_METING, aanbieder, gemeente, year(uitkomst.datum), uitkomst.number)
+        yield key, _meting_row(uitkomst, number, telt=counting[uitkomst.groep] == uitkomst.number)
+    yield RowKey(T_TRAJECT, aanbieder, gemeente, year(first.begin), number), row
 
 
 def _traject_row(first: Record, last: Record, gemeente: str, hulpvorm: str, count: int) -> TrajectRow:
@@ -106,7 +106,7 @@ def _traject_row(first: Record, last: Record, gemeente: str, hulpvorm: str, coun
     )
 
 
-def _outcomes(client: bytes, aanbieder: str, hulpvorm: str, record: Record) -> Iterator[Outcome]:
+def _outcomes(client: bytes, aanbieder: str, hulpvorm: str, record: Record) -> Iterator[CbsOutcome]:
     """At most two per record: one of the youth, one of a parent (CBS 4.5). While running its day is that of upload."""
     act = record.act
     datum = act.tijd // _DAY_MS if act.einddatum is None else act.einddatum
@@ -115,18 +115,18 @@ def _outcomes(client: bytes, aanbieder: str, hulpvorm: str, record: Record) -> I
         ("ouder", act.nut_ouder, act.zonder_hulp_ouder),
     ):
         if nut is not None or zonder_hulp is not None:
-            origin = nummer(client, "cbs.meting", aanbieder, hulpvorm, record.begin, group)
-            yield Outcome(datum, act.tijd, record.begin, origin, group, nut, zonder_hulp)
+            number = number_of(client, "cbs.meting", aanbieder, hulpvorm, record.begin, group)
+            yield CbsOutcome(datum, act.tijd, record.begin, number, group, nut, zonder_hulp)
 
 
-def _on_row(row: TrajectRow, uitkomst: Outcome) -> None:
+def _on_row(row: TrajectRow, uitkomst: CbsOutcome) -> None:
     if uitkomst.groep == "jeugdige":
         row.nut_jeugdige, row.zonder_hulp_jeugdige = uitkomst.nut, uitkomst.zonder_hulp
     else:
         row.nut_ouder, row.zonder_hulp_ouder = uitkomst.nut, uitkomst.zonder_hulp
 
 
-def _meting_row(uitkomst: Outcome, origin: bytes, *, telt: bool) -> MetingRow:
+def _meting_row(uitkomst: CbsOutcome, number: bytes, *, telt: bool) -> MetingRow:
     return MetingRow(
         vragenlijst=CBS_VRAGENLIJST,
         groep=uitkomst.groep,
@@ -135,7 +135,7 @@ def _meting_row(uitkomst: Outcome, origin: bytes, *, telt: bool) -> MetingRow:
         datum=uitkomst.datum,
         nut=uitkomst.nut,
         zonder_hulp=uitkomst.zonder_hulp,
-        traject=origin.hex(),
+        traject=number.hex(),
         telt=telt,
         bevestigd=True,
     )

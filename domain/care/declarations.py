@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.care.links import Linked, Place
+from domain.care.links import ByToewijzing, Linked
 from domain.care.toewijzingen import Toewijzingen
 from domain.facts.act import PrestatieAct, PrestatieKey, ToewijzingAct
 from domain.facts.fact_set import FactSet
@@ -19,62 +19,68 @@ from domain.field.geography import OLD_CODES
 _HOUR, _MINUTE = "04", "01"
 
 
-def _last_row(acts: dict[bytes, PrestatieAct]) -> PrestatieAct:
+def _last_line(acts: dict[bytes, PrestatieAct]) -> PrestatieAct:
     """Of a reference used twice (TR314) the line that counts: the latest by dagtekening, then message."""
     return max(acts.items(), key=lambda pair: (pair[1].dagtekening, pair[0]))[1]
 
 
-def regels(facts: FactSet) -> dict[PrestatieKey, PrestatieAct]:
+def declared_lines(facts: FactSet) -> dict[PrestatieKey, PrestatieAct]:
     """Every declared line as it counts."""
     return {
-        key: _last_row(acts) if len(acts) > 1 else next(iter(acts.values())) for key, acts in facts.prestaties.items()
+        key: _last_line(acts) if len(acts) > 1 else next(iter(acts.values())) for key, acts in facts.prestaties.items()
     }
 
 
-def of(place: Place, key: PrestatieKey, act: PrestatieAct, linked: dict[bytes, Linked]) -> Linked | None:
-    """Where a line belongs: the traject of its assignment."""
+def linked_of(
+    by_toewijzing: ByToewijzing, key: PrestatieKey, act: PrestatieAct, linked: dict[bytes, Linked]
+) -> Linked | None:
+    """Where a line belongs: at the traject of its assignment."""
     gemeente = OLD_CODES.get(act.gemeente, act.gemeente)
-    traject = place.get((key.aanbieder, gemeente, act.toewijzing))
-    return linked[traject.nummer] if traject is not None else None
+    traject = by_toewijzing.get((key.aanbieder, gemeente, act.toewijzing))
+    return linked[traject.number] if traject is not None else None
 
 
-def attach(facts: FactSet, place: Place, known: Toewijzingen, linked: dict[bytes, Linked]) -> None:
+def attach(facts: FactSet, by_toewijzing: ByToewijzing, known: Toewijzingen, linked: dict[bytes, Linked]) -> None:
     """Count the debit lines that no credit takes back (IV085, IV091) on their trajecten, and flag them (in place)."""
-    valid = regels(facts)
+    valid = declared_lines(facts)
     credits = {key: act for key, act in valid.items() if act.debet_credit == "C"}
-    back = {(key.aanbieder, act.vorige_referentie) for key, act in credits.items()}
-    against, periods, net = bool(known), set[tuple[bytes, str, int]](), 0
+    credited = {(key.aanbieder, act.vorige_referentie) for key, act in credits.items()}
+    are_known, periods, net = bool(known), set[tuple[bytes, str, int]](), 0
     for key, act in valid.items():
-        if act.debet_credit == "C" or key in back:
+        if act.debet_credit == "C" or key in credited:
             continue
-        spot = of(place, key, act, linked)
-        if spot is None:
+        target = linked_of(by_toewijzing, key, act, linked)
+        if target is None:
             continue
-        spot.declaraties += 1
+        target.declaraties += 1
         net += 1
         periods.add((act.toewijzing, act.code, act.begindatum))
         if act.tarief is not None and act.bedrag != act.volume * act.tarief and act.eenheid != EENHEID_EURO:
-            spot.vlaggen.add("TR346")
+            target.vlaggen.add("TR346")
         if act.begindatum > act.dagtekening:
-            spot.vlaggen.add("TR319")
-        if against:
-            spot.vlaggen.update(_against_toewijzing(key.aanbieder, act, known))
+            target.vlaggen.add("TR319")
+        if are_known:
+            target.vlaggen.update(_against_toewijzing(key.aanbieder, act, known))
     if len(periods) < net:
-        _second_debet({s: d for s, d in valid.items() if d.debet_credit == "D" and s not in back}, place, linked)
+        _second_debet(
+            {s: d for s, d in valid.items() if d.debet_credit == "D" and s not in credited}, by_toewijzing, linked
+        )
     for key, act in credits.items():
-        spot = of(place, key, act, linked)
-        if spot is not None:
-            spot.vlaggen.update(_credit(key.aanbieder, act, valid, credits))
+        target = linked_of(by_toewijzing, key, act, linked)
+        if target is not None:
+            target.vlaggen.update(_credit(key.aanbieder, act, valid, credits))
 
 
-def _second_debet(net: dict[PrestatieKey, PrestatieAct], place: Place, linked: dict[bytes, Linked]) -> None:
+def _second_debet(
+    net: dict[PrestatieKey, PrestatieAct], by_toewijzing: ByToewijzing, linked: dict[bytes, Linked]
+) -> None:
     """Two debits of one assignment, product and period (as TR416) that no credit takes back."""
     seen: set[tuple[object, ...]] = set()
     for key, act in net.items():
         equal = (key.aanbieder, *act[:4], act.begindatum, act.einddatum)
-        spot = of(place, key, act, linked)
-        if equal in seen and spot is not None:
-            spot.vlaggen.add("TR389")
+        target = linked_of(by_toewijzing, key, act, linked)
+        if equal in seen and target is not None:
+            target.vlaggen.add("TR389")
         seen.add(equal)
 
 
@@ -89,8 +95,8 @@ def _credit(
     debet = valid.get(PrestatieKey(aanbieder, credit.vorige_referentie))
     if debet is None or debet.debet_credit != "D":
         yield "TR323"
-    also = (s for s, act in credits.items() if act.vorige_referentie == credit.vorige_referentie)
-    if sum(key.aanbieder == aanbieder for key in also) > 1:
+    same_debet = (s for s, act in credits.items() if act.vorige_referentie == credit.vorige_referentie)
+    if sum(key.aanbieder == aanbieder for key in same_debet) > 1:
         yield "TR390"
 
 

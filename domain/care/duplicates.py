@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.care import declarations as declaraties
-from domain.care.links import Linked, Place
+from domain.care import declarations
+from domain.care.links import ByToewijzing, Linked
 from domain.care.toewijzingen import Toewijzingen
 from domain.care.trajecten import Traject
 from domain.facts.act import DubbelKey, PrestatieAct, PrestatieKey
@@ -13,20 +13,24 @@ from domain.facts.fact_set import FactSet
 
 
 def attach(
-    facts: FactSet, trajecten: list[Traject], place: Place, known: Toewijzingen, linked: dict[bytes, Linked]
+    facts: FactSet,
+    trajecten: list[Traject],
+    by_toewijzing: ByToewijzing,
+    known: Toewijzingen,
+    linked: dict[bytes, Linked],
 ) -> None:
     """Flag every traject that rests on a number used twice (in place)."""
     for dubbel in facts.dubbel:
         if dubbel.regel == "TR056" and dubbel.soort != "declaration":
             for traject in trajecten:
-                if _rust_on(facts, traject, dubbel, known):
-                    linked[traject.nummer].vlaggen.add(dubbel.regel)
+                if _rests_on(facts, traject, dubbel, known):
+                    linked[traject.number].vlaggen.add(dubbel.regel)
         else:
-            for spot in _spots(facts, dubbel, place, linked):
-                spot.vlaggen.add(dubbel.regel)
+            for target in _targets(facts, dubbel, by_toewijzing, linked):
+                target.vlaggen.add(dubbel.regel)
 
 
-def _rust_on(facts: FactSet, traject: Traject, dubbel: DubbelKey, known: Toewijzingen) -> bool:
+def _rests_on(facts: FactSet, traject: Traject, dubbel: DubbelKey, known: Toewijzingen) -> bool:
     """Whether the message told of a start, stop or assignment of the traject."""
     if traject.aanbieder != dubbel.aanbieder:
         return False
@@ -39,16 +43,18 @@ def _rust_on(facts: FactSet, traject: Traject, dubbel: DubbelKey, known: Toewijz
     return any(version is not None and version.bericht == dubbel.sleutel for version in versions)
 
 
-def _spots(facts: FactSet, dubbel: DubbelKey, place: Place, linked: dict[bytes, Linked]) -> Iterator[Linked]:
+def _targets(
+    facts: FactSet, dubbel: DubbelKey, by_toewijzing: ByToewijzing, linked: dict[bytes, Linked]
+) -> Iterator[Linked]:
     """The trajecten of the declared lines that have the number."""
-    for key, act in declaraties.regels(facts).items():
-        if key.aanbieder == dubbel.aanbieder and _is(facts, key, act, dubbel):
-            spot = declaraties.of(place, key, act, linked)
-            if spot is not None:
-                yield spot
+    for key, act in declarations.declared_lines(facts).items():
+        if key.aanbieder == dubbel.aanbieder and _has_number(facts, key, act, dubbel):
+            target = declarations.linked_of(by_toewijzing, key, act, linked)
+            if target is not None:
+                yield target
 
 
-def _is(facts: FactSet, key: PrestatieKey, act: PrestatieAct, dubbel: DubbelKey) -> bool:
+def _has_number(facts: FactSet, key: PrestatieKey, act: PrestatieAct, dubbel: DubbelKey) -> bool:
     """Whether a line has the number: its reference (TR314), its declaration (TR333) or its message (TR056)."""
     if dubbel.regel == "TR314":
         return key.referentie == dubbel.sleutel

@@ -12,14 +12,11 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import Struct, field
 
-from domain.care import cbs
-from domain.care import declarations as declaraties
-from domain.care import duplicates as dubbel
-from domain.care import links as link
+from domain.care import cbs, declarations, duplicates, links
 from domain.care.leveringen import OPEN_END
 from domain.care.rows import T_METING, T_SCORE, T_TRAJECT, CareRow, MetingRow, RowKey, ScoreRow, TrajectRow
 from domain.care.toewijzingen import Toewijzingen
-from domain.care.trajecten import Traject, nieuwe_start, nummer, trajecten
+from domain.care.trajecten import Traject, nieuwe_start, number_of, trajecten
 from domain.care.withdrawals import valid
 from domain.facts.fact import Event
 from domain.facts.fact_set import FactSet, add
@@ -31,7 +28,7 @@ from domain.field.questionnaires import DUURZAAM, END
 from domain.field.rules import BECOMES_18
 
 Rows = dict[RowKey, CareRow]
-_GONE: Final = b""
+_DELETED: Final = b""
 _DAY_MS: Final = 86_400_000
 
 
@@ -53,14 +50,14 @@ class Person(Struct, array_like=True):
 class Issued(NamedTuple):
     """A row to publish; ``row`` is None when the key is to be deleted."""
 
-    sleutel: RowKey
+    key: RowKey
     row: CareRow | None
 
 
 class Waits(NamedTuple):
     """Whether a record of a delivery waits: the table of its row, delivery, line, and why (empty = no more)."""
 
-    tabel: int
+    table: int
     delivery: str
     line: int
     reden: str
@@ -101,7 +98,7 @@ def _waits(person: Person, new: Rows, *, everything: bool) -> list[Waits]:
     another upload replaced waits no more.
     """
     now = {
-        bytes((key.tabel,)) + bytes.fromhex(row.aanlevering) + row.record.to_bytes(4, "big"): row.wacht
+        bytes((key.table,)) + bytes.fromhex(row.aanlevering) + row.record.to_bytes(4, "big"): row.wacht
         for key, row in new.items()
         if not isinstance(row, TrajectRow) and row.wacht and row.aanlevering
     }
@@ -123,8 +120,8 @@ def _issued(person: Person, new: Rows, *, everything: bool) -> list[Issued]:
             found.append(Issued(key, row))
     if len(out) > len(new):
         for key, fingerprint in out.items():
-            if key not in new and (everything or fingerprint != _GONE):
-                out[key] = _GONE
+            if key not in new and (everything or fingerprint != _DELETED):
+                out[key] = _DELETED
                 found.append(Issued(key, None))
     return found
 
@@ -134,12 +131,12 @@ def rows_of(client: bytes, facts: FactSet) -> Rows:
     facts = valid(facts)
     known = Toewijzingen(facts.toewijzingen)
     chains = trajecten(client, facts, known)
-    linked = {traject.nummer: link.Linked() for traject in chains}
+    linked = {traject.number: links.Linked() for traject in chains}
     metingen, scores = _linked(facts, chains, known, linked)
     found: Rows = {}
     for traject in chains:
-        key = RowKey(T_TRAJECT, traject.aanbieder, traject.gemeente, year(traject.begin), traject.nummer)
-        found[key] = _traject_row(traject, linked[traject.nummer], chains)
+        key = RowKey(T_TRAJECT, traject.aanbieder, traject.gemeente, year(traject.begin), traject.number)
+        found[key] = _traject_row(traject, linked[traject.number], chains)
     for meting in metingen:
         found[_meting_key(client, meting)] = _meting_row(meting)
     for score in scores:
@@ -150,26 +147,26 @@ def rows_of(client: bytes, facts: FactSet) -> Rows:
 
 
 def _linked(
-    facts: FactSet, chains: list[Traject], known: Toewijzingen, linked: dict[bytes, link.Linked]
-) -> tuple[list[link.Meting], list[link.Score]]:
+    facts: FactSet, chains: list[Traject], known: Toewijzingen, linked: dict[bytes, links.Linked]
+) -> tuple[list[links.Meting], list[links.Score]]:
     """Hang on every traject what belongs to it (in place); gives the metingen and scores, linked or not."""
-    metingen = link.metingen(facts, chains) if facts.metingen else []
-    place = link.per_toewijzing(chains) if facts.scores or facts.prestaties else {}
-    scores = link.scores(facts, place, known) if facts.scores else []
+    metingen = links.metingen(facts, chains) if facts.metingen else []
+    by_toewijzing = links.per_toewijzing(chains) if facts.scores or facts.prestaties else {}
+    scores = links.scores(facts, by_toewijzing, known) if facts.scores else []
     for meting in metingen:
         if meting.traject is not None:
-            linked[meting.traject.nummer].metingen.append(meting)
+            linked[meting.traject.number].metingen.append(meting)
     for score in scores:
         if score.traject is not None:
-            linked[score.traject.nummer].scores.append(score)
+            linked[score.traject.number].scores.append(score)
     if facts.prestaties:
-        declaraties.attach(facts, place, known, linked)
+        declarations.attach(facts, by_toewijzing, known, linked)
     if facts.dubbel:
-        dubbel.attach(facts, chains, place, known, linked)
+        duplicates.attach(facts, chains, by_toewijzing, known, linked)
     return metingen, scores
 
 
-def _traject_row(traject: Traject, linked: link.Linked, chains: list[Traject]) -> TrajectRow:
+def _traject_row(traject: Traject, linked: links.Linked, chains: list[Traject]) -> TrajectRow:
     first, last = traject.leveringen[0], traject.leveringen[-1]
     row = TrajectRow(
         cluster=cluster(traject.gemeente),
@@ -196,7 +193,7 @@ def _traject_row(traject: Traject, linked: link.Linked, chains: list[Traject]) -
     return row
 
 
-def _vlaggen(traject: Traject, linked: link.Linked) -> list[str]:
+def _vlaggen(traject: Traject, linked: links.Linked) -> list[str]:
     found = linked.vlaggen
     for levering in traject.leveringen:
         if levering.vlaggen:
@@ -206,14 +203,14 @@ def _vlaggen(traject: Traject, linked: link.Linked) -> list[str]:
     return sorted(found) if found else []
 
 
-def _intensiteit(code: str, linked: link.Linked) -> str:
+def _intensiteit(code: str, linked: links.Linked) -> str:
     """By the table of product codes, else duurzaam when a questionnaire says so [P]."""
     if code in INTENSITEIT:
         return INTENSITEIT[code].klasse
     return DUURZAAM if any(meting.soort == DUURZAAM for meting in linked.metingen) else ""
 
 
-def _metingen_on_row(row: TrajectRow, metingen: list[link.Meting]) -> None:
+def _metingen_on_row(row: TrajectRow, metingen: list[links.Meting]) -> None:
     if not metingen:
         return
     row.metingen_einde = sum(meting.soort == END for meting in metingen)
@@ -229,12 +226,12 @@ def _metingen_on_row(row: TrajectRow, metingen: list[link.Meting]) -> None:
 _PROBLEEM: Final = {"B": "probleem_behandelaar", "O": "probleem_ouder", "C": "probleem_client"}
 
 
-def _scores_on_row(row: TrajectRow, scores: list[link.Score]) -> None:
+def _scores_on_row(row: TrajectRow, scores: list[links.Score]) -> None:
     """Two assignments in one chain may score the same goal: the latest upload counts, also when it is x."""
     row.scores = len(scores)
     gas: dict[str, int] = {}
     for score in sorted(scores, key=lambda score: score.order):
-        doel, beoordelaar, value = score.sleutel.doel, score.sleutel.beoordelaar, score.act.waarde
+        doel, beoordelaar, value = score.key.doel, score.key.beoordelaar, score.act.waarde
         if doel == 0:
             setattr(row, _PROBLEEM[beoordelaar], value)
         elif value is not None:
@@ -247,13 +244,13 @@ def _scores_on_row(row: TrajectRow, scores: list[link.Score]) -> None:
     row.gas_deels = sum(value >= 1 for value in gas.values())
 
 
-def _meting_key(client: bytes, meting: link.Meting) -> RowKey:
+def _meting_key(client: bytes, meting: links.Meting) -> RowKey:
     gemeente = current_code(meting.traject.gemeente) if meting.traject else ""
-    origin = nummer(client, "meting", meting.aanbieder, meting.nummer)
-    return RowKey(T_METING, meting.aanbieder, gemeente, year(meting.act.datum), origin)
+    number = number_of(client, "meting", meting.aanbieder, meting.number)
+    return RowKey(T_METING, meting.aanbieder, gemeente, year(meting.act.datum), number)
 
 
-def _meting_row(meting: link.Meting) -> MetingRow:
+def _meting_row(meting: links.Meting) -> MetingRow:
     act = meting.act
     return MetingRow(
         vragenlijst=act.vragenlijst,
@@ -264,7 +261,7 @@ def _meting_row(meting: link.Meting) -> MetingRow:
         nut=meting.nut,
         zonder_hulp=meting.zonder_hulp,
         antwoorden=act.antwoorden,
-        traject=meting.traject.nummer.hex() if meting.traject else "",
+        traject=meting.traject.number.hex() if meting.traject else "",
         telt=meting.telt,
         bevestigd=meting.bevestigd,
         wacht="" if meting.traject else "traject",
@@ -274,20 +271,20 @@ def _meting_row(meting: link.Meting) -> MetingRow:
     )
 
 
-def _score_key(client: bytes, score: link.Score) -> RowKey:
-    s = score.sleutel
+def _score_key(client: bytes, score: links.Score) -> RowKey:
+    s = score.key
     gemeente = score.traject.gemeente if score.traject else ""
-    origin = nummer(client, "score", s.aanbieder, s.toewijzing, s.beschikking, s.doel, s.beoordelaar)
-    return RowKey(T_SCORE, s.aanbieder, gemeente, year(score.act.tijd // _DAY_MS), origin)
+    number = number_of(client, "score", s.aanbieder, s.toewijzing, s.beschikking, s.doel, s.beoordelaar)
+    return RowKey(T_SCORE, s.aanbieder, gemeente, year(score.act.tijd // _DAY_MS), number)
 
 
-def _score_row(score: link.Score) -> ScoreRow:
+def _score_row(score: links.Score) -> ScoreRow:
     return ScoreRow(
-        doel=score.sleutel.doel,
-        beoordelaar=score.sleutel.beoordelaar,
+        doel=score.key.doel,
+        beoordelaar=score.key.beoordelaar,
         waarde=score.act.waarde,
         tijd=score.act.tijd,
-        traject=score.traject.nummer.hex() if score.traject else "",
+        traject=score.traject.number.hex() if score.traject else "",
         wacht=score.wacht,
         sinds=score.sinds,
         aanlevering=score.order[2].hex(),

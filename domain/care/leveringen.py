@@ -53,7 +53,7 @@ class Stopped(NamedTuple):
     sinds: int
 
 
-_NO: Final[dict[bytes, StartAct]] = {}
+_NO_ACTS: Final[dict[bytes, StartAct]] = {}
 
 
 def leveringen(facts: FactSet, known: Toewijzingen) -> list[Levering]:
@@ -67,14 +67,14 @@ def leveringen(facts: FactSet, known: Toewijzingen) -> list[Levering]:
         else:
             _orphan(orphans, start_key, acts)
     found = []
-    for start_key, begin in facts.starts.items():
-        start = standing(begin)
+    for start_key, start_acts in facts.starts.items():
+        start = standing(start_acts)
         if start is not None:
-            found.append(_levering(start_key, start, begin, stops.pop(start_key, ()), known))
+            found.append(_levering(start_key, start, start_acts, stops.pop(start_key, ()), known))
         else:
-            _orphan(orphans, start_key, begin)
+            _orphan(orphans, start_key, start_acts)
     for start_key, waiting in stops.items():
-        found.append(_levering(start_key, None, facts.starts.get(start_key, _NO), waiting, known))
+        found.append(_levering(start_key, None, facts.starts.get(start_key, _NO_ACTS), waiting, known))
     if orphans:
         _with_orphans(found, orphans)
     if len(found) > 1:
@@ -86,9 +86,9 @@ def _stopped(reden: str, acts: dict[bytes, StopAct], act: StopAct) -> Stopped:
     if len(acts) == 1:
         return Stopped(act.dagtekening, next(iter(acts)), reden, act, 1, act.dagtekening)
     bericht = max(n for n, d in acts.items() if d == act)
-    sinds = first_day(acts)
+    since = first_day(acts)
     return Stopped(
-        act.dagtekening, bericht, reden, act, standing_count(acts), act.dagtekening if sinds is None else sinds
+        act.dagtekening, bericht, reden, act, standing_count(acts), act.dagtekening if since is None else since
     )
 
 
@@ -111,14 +111,14 @@ def _with_orphans(found: list[Levering], orphans: dict[StartKey, int]) -> None:
 def _levering(
     start_key: StartKey,
     start: StartAct | None,
-    begin: dict[bytes, StartAct],
+    start_acts: dict[bytes, StartAct],
     stops: Sequence[Stopped],
     known: Toewijzingen,
 ) -> Levering:
     """The current stop is the latest final one; a pause (reason 20) counts only while there is none."""
-    vlaggen = _vlaggen(start_key, start, begin, stops)
-    wacht = _wacht(start_key, start, begin, stops, known)
-    levering = Levering(start_key, start, stopped=bool(stops), wacht=wacht, vlaggen=vlaggen)
+    vlaggen = _vlaggen(start_key, start, start_acts, stops)
+    waits = _waits(start_key, start, start_acts, stops, known)
+    levering = Levering(start_key, start, stopped=bool(stops), wacht=waits, vlaggen=vlaggen)
     if not stops:
         return levering
     levering.temporary = next((stop.act.einddatum for stop in stops if stop.reden == REDEN_PAUSE), None)
@@ -134,10 +134,10 @@ def _levering(
     return levering
 
 
-def _wacht(
+def _waits(
     start_key: StartKey,
     start: StartAct | None,
-    begin: dict[bytes, StartAct],
+    start_acts: dict[bytes, StartAct],
     stops: Sequence[Stopped],
     known: Toewijzingen,
 ) -> tuple[tuple[str, int], ...]:
@@ -147,30 +147,30 @@ def _wacht(
     )
     if start is not None and not unknown:
         return ()
-    sinds = [stop.sinds for stop in stops]
+    since = [stop.sinds for stop in stops]
     if start is None:
-        first = min(sinds)
+        first = min(since)
         return (("toewijzing", first), ("start", first)) if unknown else (("start", first),)
-    first_start = first_day(begin) if len(begin) > 1 else start.dagtekening
+    first_start = first_day(start_acts) if len(start_acts) > 1 else start.dagtekening
     if first_start is not None:
-        sinds.append(first_start)
-    return (("toewijzing", min(sinds)),)
+        since.append(first_start)
+    return (("toewijzing", min(since)),)
 
 
 def _vlaggen(
-    start_key: StartKey, start: StartAct | None, begin: dict[bytes, StartAct], stops: Sequence[Stopped]
+    start_key: StartKey, start: StartAct | None, start_acts: dict[bytes, StartAct], stops: Sequence[Stopped]
 ) -> tuple[str, ...]:
     """Rules of level 3 and 4 that one levering breaks by itself (``domain.field.rules``)."""
     found = []
     if start_key.gemeente not in GEMEENTEN:
         days = [act.ingangsdatum for act in (start, *(stop.act for stop in stops)) if act is not None]
-        beginning = {day for day in days if day is not None} or {start_key.begindatum}
-        if not all(valid_on(start_key.gemeente, day) for day in beginning):
+        first_days = {day for day in days if day is not None} or {start_key.begindatum}
+        if not all(valid_on(start_key.gemeente, day) for day in first_days):
             found.append("TR378")
-    if len(begin) > 1 and start is not None and standing_count(begin) > 1:
+    if len(start_acts) > 1 and start is not None and standing_count(start_acts) > 1:
         found.append("TR074")
     if stops:
-        if start is None and first_day(begin) is not None:
+        if start is None and first_day(start_acts) is not None:
             found.append("TR071")
         found += _vlaggen_stops(stops)
     return tuple(found)

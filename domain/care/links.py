@@ -20,7 +20,7 @@ _DAY_MS: Final = 86_400_000
 class Meting(Struct, gc=False):
     """A meting as it counts, its traject (None = pending) and whether it is the latest of its group there."""
 
-    nummer: bytes
+    number: bytes
     aanbieder: str
     act: MetingAct
     groep: str
@@ -37,7 +37,7 @@ class Meting(Struct, gc=False):
 class Score(Struct, gc=False):
     """A score as it counts and its traject (None = pending)."""
 
-    sleutel: ScoreKey
+    key: ScoreKey
     order: tuple[int, bytes, bytes]  # its place among all uploads: time, line, delivery
     act: ScoreAct
     traject: Traject | None
@@ -63,9 +63,9 @@ def metingen(facts: FactSet, trajecten: list[Traject]) -> list[Meting]:
         meting = _meting(number, aanbieder, act, upload, trajecten)
         found.append(meting)
         if meting.traject is not None:
-            place, rank = (meting.traject.nummer, meting.groep), (act.datum, act.tijd, number)
-            if place not in best or best[place][0] < rank:
-                best[place] = (rank, meting)
+            slot, rank = (meting.traject.number, meting.groep), (act.datum, act.tijd, number)
+            if slot not in best or best[slot][0] < rank:
+                best[slot] = (rank, meting)
         else:
             meting.sinds = min(d.tijd for d in acts.values()) // _DAY_MS
     for _, meting in best.values():
@@ -74,8 +74,8 @@ def metingen(facts: FactSet, trajecten: list[Traject]) -> list[Meting]:
 
 
 def _meting(number: bytes, aanbieder: str, act: MetingAct, upload: bytes, trajecten: list[Traject]) -> Meting:
-    code_list = VRAGENLIJSTEN.get(act.vragenlijst)
-    group, kind = (code_list.groep, code_list.soort) if code_list else ("", "")
+    questionnaire = VRAGENLIJSTEN.get(act.vragenlijst)
+    group, kind = (questionnaire.groep, questionnaire.soort) if questionnaire else ("", "")
     nut = act.antwoorden.get(question(act.vragenlijst, "nut"))
     zonder_hulp = act.antwoorden.get(question(act.vragenlijst, "zonder_hulp"))
     traject = _traject_of(act.datum, kind, aanbieder, trajecten)
@@ -95,30 +95,30 @@ def _traject_of(datum: int, kind: str, aanbieder: str, trajecten: list[Traject])
     if not candidates:
         return None
     if kind == "duurzaam":
-        return max(candidates, key=lambda t: (t.begin, t.nummer))
-    return min(candidates, key=lambda t: (abs(datum - t.end), t.begin, t.nummer))
+        return max(candidates, key=lambda t: (t.begin, t.number))
+    return min(candidates, key=lambda t: (abs(datum - t.end), t.begin, t.number))
 
 
 #: Provider, municipality (empty for a score) and toewijzing -> traject.
-Place = dict[tuple[str, str, bytes], Traject]
+ByToewijzing = dict[tuple[str, str, bytes], Traject]
 
 
-def per_toewijzing(trajecten: list[Traject]) -> Place:
+def per_toewijzing(trajecten: list[Traject]) -> ByToewijzing:
     """Provider, municipality and toewijzing -> traject; of several the one that began last.
 
     A number is unique within one municipality (TR332). A declared line names it; a score does not, and looks under the
     empty code.
     """
-    place: Place = {}
-    for traject in sorted(trajecten, key=lambda t: (t.begin, t.nummer)):
+    by_toewijzing: ByToewijzing = {}
+    for traject in sorted(trajecten, key=lambda t: (t.begin, t.number)):
         for levering in traject.leveringen:
             if levering.start_key.toewijzing is not None and traject.status not in WAITING:
-                place[(traject.aanbieder, "", levering.start_key.toewijzing)] = traject
-                place[(traject.aanbieder, traject.gemeente, levering.start_key.toewijzing)] = traject
-    return place
+                by_toewijzing[(traject.aanbieder, "", levering.start_key.toewijzing)] = traject
+                by_toewijzing[(traject.aanbieder, traject.gemeente, levering.start_key.toewijzing)] = traject
+    return by_toewijzing
 
 
-def scores(facts: FactSet, place: Place, known: Toewijzingen) -> list[Score]:
+def scores(facts: FactSet, by_toewijzing: ByToewijzing, known: Toewijzingen) -> list[Score]:
     """Every score with its link, by toewijzing; one that names only a beschikking by what it stands for."""
     beschikkingen = _beschikkingen(facts)
     found = []
@@ -128,7 +128,7 @@ def scores(facts: FactSet, place: Place, known: Toewijzingen) -> list[Score]:
         if toewijzing is None and key.beschikking is not None:
             toewijzing = beschikkingen.get((key.aanbieder, key.beschikking))
         if toewijzing is not None:
-            score.traject = place.get((key.aanbieder, "", toewijzing))
+            score.traject = by_toewijzing.get((key.aanbieder, "", toewijzing))
         if score.traject is None:
             score.wacht = _reden(key.aanbieder, toewijzing, known)
             score.sinds = min(act.tijd for act in acts.values()) // _DAY_MS
@@ -149,8 +149,8 @@ def _beschikkingen(facts: FactSet) -> dict[tuple[str, bytes], bytes]:
     for key, acts in facts.scores.items():
         if key.toewijzing is None or key.beschikking is None:
             continue
-        place = (key.aanbieder, key.beschikking)
+        named = (key.aanbieder, key.beschikking)
         rank = (max(order(number, act.tijd) for number, act in acts.items()), key.toewijzing)
-        if place not in best or best[place] < rank:
-            best[place] = rank
-    return {place: toewijzing for place, (_, toewijzing) in best.items()}
+        if named not in best or best[named] < rank:
+            best[named] = rank
+    return {named: toewijzing for named, (_, toewijzing) in best.items()}

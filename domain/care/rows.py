@@ -10,16 +10,16 @@ from msgspec import Struct
 class RowKey(NamedTuple):
     """Key of a row: every column of the table's sorting key and its partition (decision 0003)."""
 
-    tabel: int  # index in TABELLEN
+    table: int  # index in TABELLEN
     aanbieder: str
     gemeente: str  # current code; empty when not known yet
     jaar: int
-    nummer: bytes  # eight bytes, unique within the client
+    number: bytes  # eight bytes, unique within the client
 
     @property
     def text(self) -> str:
         """The Kafka key: ``aanbieder|gemeente|jaar|number``."""
-        return f"{self.aanbieder}|{self.gemeente}|{self.jaar}|{self.nummer.hex()}"
+        return f"{self.aanbieder}|{self.gemeente}|{self.jaar}|{self.number.hex()}"
 
 
 TABLES: Final = ("trajecten", "metingen", "scores")

@@ -26,7 +26,7 @@ WAITING: Final = frozenset({WAITS_FOR_START, WAITS_FOR_LEVERING})
 class Traject(Struct, gc=False):
     """A chain of leveringen, in order of begin; ``end`` is OPEN_EINDE while running or paused."""
 
-    nummer: bytes
+    number: bytes
     aanbieder: str
     gemeente: str  # current code
     categorie: str
@@ -53,12 +53,12 @@ class Traject(Struct, gc=False):
         for levering in self.leveringen:
             if not levering.wacht:
                 continue
-            for reden, sinds in levering.wacht:
-                redenen[reden] = min(sinds, redenen.get(reden, sinds))
+            for reden, since in levering.wacht:
+                redenen[reden] = min(since, redenen.get(reden, since))
         return redenen
 
 
-def nummer(client: bytes, *parts: object) -> bytes:
+def number_of(client: bytes, *parts: object) -> bytes:
     """Eight bytes that name something within one client: a hash of the pseudonym and the parts."""
     text = "|".join(part.hex() if isinstance(part, bytes) else str(part) for part in parts)
     return hashlib.blake2b(text.encode(), digest_size=8, key=client[:64]).digest()
@@ -118,22 +118,22 @@ def _resumed(levering: Levering, chain: list[Levering]) -> bool:
 
 def _traject(client: bytes, aanbieder: str, gemeente: str, categorie: str, chain: list[Levering]) -> Traject:
     begin = chain[0].start_key.begindatum
-    origin = nummer(client, "traject", aanbieder, gemeente, categorie, begin)
+    number = number_of(client, "traject", aanbieder, gemeente, categorie, begin)
     open_ = [levering for levering in chain if levering.end == OPEN_END and not _resumed(levering, chain)]
     if open_:
         status = RUNNING if any(levering.pause is None or levering.merger for levering in open_) else PAUSED
-        return Traject(origin, aanbieder, gemeente, categorie, chain, status, begin, OPEN_END)
+        return Traject(number, aanbieder, gemeente, categorie, chain, status, begin, OPEN_END)
     done = [levering for levering in chain if levering.reden]
     last = max(done, key=lambda levering: (levering.end, _order(levering), levering.reden))
-    return Traject(origin, aanbieder, gemeente, categorie, chain, ENDED, begin, last.end, last)
+    return Traject(number, aanbieder, gemeente, categorie, chain, ENDED, begin, last.end, last)
 
 
 def _waiting(client: bytes, levering: Levering) -> Traject:
     s = levering.start_key
     status = WAITS_FOR_START if levering.stopped else WAITS_FOR_LEVERING
-    origin = nummer(client, "wacht", *s)
+    number = number_of(client, "wacht", *s)
     gemeente = current_code(s.gemeente)
-    return Traject(origin, s.aanbieder, gemeente, s.categorie, [levering], status, s.begindatum, OPEN_END)
+    return Traject(number, s.aanbieder, gemeente, s.categorie, [levering], status, s.begindatum, OPEN_END)
 
 
 def nieuwe_start(traject: Traject, every: list[Traject]) -> int | None:

@@ -16,7 +16,7 @@ def valid(facts: FactSet) -> FactSet:
         return facts
     starts = {s: _of(facts, s.aanbieder, "start", acts) for s, acts in facts.starts.items()}
     stops = {s: _of(facts, s.start_key.aanbieder, "stop", acts) for s, acts in facts.stops.items()}
-    prestaties = {s: _regels(facts, s, acts) for s, acts in facts.prestaties.items()}
+    prestaties = {s: _lines(facts, s, acts) for s, acts in facts.prestaties.items()}
     cbs = {s: _records(facts, s, acts) for s, acts in facts.cbs.items()}
     return FactSet(
         starts={s: acts for s, acts in starts.items() if acts},
@@ -32,22 +32,22 @@ def valid(facts: FactSet) -> FactSet:
 
 def _of(facts: FactSet, aanbieder: str, kind: str, acts: dict[bytes, _D]) -> dict[bytes, _D]:
     """The acts of messages that were not rejected as a whole."""
-    gone = facts.ingetrokken
-    if not gone:
+    withdrawn = facts.ingetrokken
+    if not withdrawn:
         return acts
-    return {n: d for n, d in acts.items() if BerichtKey(aanbieder, kind, n) not in gone}
+    return {n: d for n, d in acts.items() if BerichtKey(aanbieder, kind, n) not in withdrawn}
 
 
-def _regels(facts: FactSet, key: PrestatieKey, acts: dict[bytes, PrestatieAct]) -> dict[bytes, PrestatieAct]:
+def _lines(facts: FactSet, key: PrestatieKey, acts: dict[bytes, PrestatieAct]) -> dict[bytes, PrestatieAct]:
     """The lines of a reference that neither their message nor an answer on the line itself takes back."""
     rejected = facts.retouren.get(key, {})
-    over = _of(facts, key.aanbieder, "declaration", acts)
-    return {n: d for n, d in over.items() if n not in rejected} if rejected else over
+    left = _of(facts, key.aanbieder, "declaration", acts)
+    return {n: d for n, d in left.items() if n not in rejected} if rejected else left
 
 
 def _records(facts: FactSet, key: CbsKey, acts: dict[bytes, CbsAct]) -> dict[bytes, CbsAct]:
     """The records of CBS deliveries that no later one replaced for their period."""
-    gone = facts.replaced
-    if not gone:
+    replaced = facts.replaced
+    if not replaced:
         return acts
-    return {n: d for n, d in acts.items() if VervangingKey(key.aanbieder, d.periode, n[:-4]) not in gone}
+    return {n: d for n, d in acts.items() if VervangingKey(key.aanbieder, d.periode, n[:-4]) not in replaced}

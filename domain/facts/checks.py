@@ -29,7 +29,7 @@ from domain.field.questionnaires import QUESTIONS, VRAGENLIJSTEN
 _INFORMANT = re.compile(r"[^\W\d_](?:[^\W\d_]|[ /,.'’()-]){0,29}")
 _GEMEENTE = re.compile(r"[0-9]{4}")
 _FIRST_DAY, _LAST_DAY = -25_567, 47_846  # 1900-01-01 and 2100-12-31
-_LAST_TIJD = (_LAST_DAY + 1) * 86_400_000
+_AFTER_LAST_MS = (_LAST_DAY + 1) * 86_400_000
 _MOST = 99_999_999  # GeleverdVolume and Bedrag of the standard
 
 
@@ -126,7 +126,7 @@ def _score(fact: Score) -> Finding | None:
         return Finding("R04", "type")
     if fact.waarde is not None and not (-1 <= fact.waarde <= 2 if fact.doel else 1 <= fact.waarde <= 3):
         return Finding("R05", "waarde")
-    return None if 0 <= fact.tijd < _LAST_TIJD else Finding("V02", "tijd")
+    return None if 0 <= fact.tijd < _AFTER_LAST_MS else Finding("V02", "tijd")
 
 
 def _meting(fact: Meting) -> Finding | None:
@@ -134,7 +134,7 @@ def _meting(fact: Meting) -> Finding | None:
         return Finding("C03", "vragenlijst")
     if not _FIRST_DAY <= fact.datum <= _LAST_DAY:
         return Finding("C02", "datum_meting")
-    if not (0 <= fact.tijd < _LAST_TIJD):
+    if not (0 <= fact.tijd < _AFTER_LAST_MS):
         return Finding("V02", "tijd")
     if not _INFORMANT.fullmatch(fact.informant):
         return Finding("C12", "informant")
@@ -198,24 +198,26 @@ def _cbs(fact: CbsRecord) -> Finding | None:
         ("reden", fact.reden, {"": "", **codes.CBS_REDENEN}),
         ("geslacht", fact.geslacht, codes.GESLACHT),
     )
-    for veld, value, code_list in code_lists:
+    for name, value, code_list in code_lists:
         if value not in code_list:
-            return Finding("V01", veld)
+            return Finding("V01", name)
     if not (_GEMEENTE.fullmatch(fact.gemeente) and _PERIODE.fullmatch(fact.periode)):
         return Finding("V01", "gemeente")
-    if not (_FIRST_DAY <= fact.begindatum <= _LAST_DAY and _day(fact.einddatum) and 0 <= fact.tijd < _LAST_TIJD):
+    if not (_FIRST_DAY <= fact.begindatum <= _LAST_DAY and _day(fact.einddatum) and 0 <= fact.tijd < _AFTER_LAST_MS):
         return Finding("V02", "begindatum")
     if fact.einddatum is not None and fact.einddatum < fact.begindatum:
         return Finding("V02", "einddatum")
     if (fact.einddatum is None) != (not fact.reden):
         return Finding("V03", "reden")
-    return _cbs_uitkomst(fact)
+    return _cbs_outcome(fact)
 
 
-def _cbs_uitkomst(fact: CbsRecord) -> Finding | None:
+def _cbs_outcome(fact: CbsRecord) -> Finding | None:
     if not all(1 <= nut <= 10 for nut in (fact.nut_jeugdige, fact.nut_ouder) if nut is not None):
         return Finding("V03", "nut")
-    if not all(1 <= pick <= 4 for pick in (fact.zonder_hulp_jeugdige, fact.zonder_hulp_ouder) if pick is not None):
+    if not all(
+        1 <= option <= 4 for option in (fact.zonder_hulp_jeugdige, fact.zonder_hulp_ouder) if option is not None
+    ):
         return Finding("V03", "zonder_hulp")
     if fact.leeftijd is not None and not 0 <= fact.leeftijd <= 150:
         return Finding("V03", "leeftijd")

@@ -130,7 +130,7 @@ class Number(Struct, array_like=True):
     retour: dict[bytes, str] = field(default_factory=dict)  # message -> code that rejects it
 
 
-class Outcome(NamedTuple):
+class Effect(NamedTuple):
     """A fact for one client, or (``fact`` None) a line of a delivery that was withdrawn."""
 
     pseudonym: str
@@ -143,21 +143,21 @@ class Outcome(NamedTuple):
 
 def take_in(number: Number, record: Record) -> None:
     """Join one use or answer into the state, in place."""
-    g = record.usage
-    if g.retour:
-        number.retour[g.bericht] = max(g.retour, number.retour.get(g.bericht, ""))
+    usage = record.usage
+    if usage.retour:
+        number.retour[usage.bericht] = max(usage.retour, number.retour.get(usage.bericht, ""))
         return
-    place = record.delivery.encode() if g.soort == "cbs" else g.inhoud
-    users = number.per_content.setdefault(place, Users(g.bericht))
-    if g.soort not in ONCE:
-        regels = users.regels.setdefault(record.delivery, LineSet(record.lines, record.tijd))
-        regels.tijd = min(regels.tijd, record.tijd)
-        mark(regels.gezien, record.line)
-    if record.pseudonym is not None and (g.soort not in ONCE or len(users.clienten) < MOST_FLAGGED):
+    content = record.delivery.encode() if usage.soort == "cbs" else usage.inhoud
+    users = number.per_content.setdefault(content, Users(usage.bericht))
+    if usage.soort not in ONCE:
+        line_set = users.regels.setdefault(record.delivery, LineSet(record.lines, record.tijd))
+        line_set.tijd = min(line_set.tijd, record.tijd)
+        mark(line_set.gezien, record.line)
+    if record.pseudonym is not None and (usage.soort not in ONCE or len(users.clienten) < MOST_FLAGGED):
         users.clienten[record.pseudonym] = None
 
 
-def outcomes(kind: str, key: bytes, number: Number) -> Iterator[Outcome]:
+def effects(kind: str, key: bytes, number: Number) -> Iterator[Effect]:
     """Everything that the state yields."""
     if kind == "cbs":
         yield from _replaced(key.decode(), number)
@@ -168,24 +168,24 @@ def outcomes(kind: str, key: bytes, number: Number) -> Iterator[Outcome]:
         yield from _dubbel(kind, key, number)
 
 
-def _withdrawn(kind: str, number: Number) -> Iterator[Outcome]:
+def _withdrawn(kind: str, number: Number) -> Iterator[Effect]:
     for users in number.per_content.values():
         code = number.retour.get(users.bericht)
         if code is None:
             continue
         if kind != "referentie":  # a rejected line is withdrawn by its own fact, which names its client
             fact = Intrekking(kind.partition(".")[2], users.bericht, code)
-            yield from (Outcome(client, fact) for client in users.clienten)
-        for delivery, regels in users.regels.items():
-            for first, last in regels.gezien:
+            yield from (Effect(client, fact) for client in users.clienten)
+        for delivery, line_set in users.regels.items():
+            for first, last in line_set.gezien:
                 for line in range(first, last + 1):
-                    yield Outcome("", None, delivery, line, regels.lines, code)
+                    yield Effect("", None, delivery, line, line_set.lines, code)
 
 
-def _dubbel(kind: str, key: bytes, number: Number) -> Iterator[Outcome]:
+def _dubbel(kind: str, key: bytes, number: Number) -> Iterator[Effect]:
     fact = Dubbel(_ROW.get(kind, "TR056"), "" if kind in _ROW else kind.partition(".")[2], key)
     for users in number.per_content.values():
-        yield from (Outcome(client, fact) for client in users.clienten)
+        yield from (Effect(client, fact) for client in users.clienten)
 
 
 def _order(number: Number) -> list[tuple[int, bytes]]:
@@ -194,32 +194,32 @@ def _order(number: Number) -> list[tuple[int, bytes]]:
 
 
 def _complete(users: Users) -> bool:
-    return all(sum(up_to - of + 1 for of, up_to in r.gezien) >= r.lines for r in users.regels.values())
+    return all(sum(last - first + 1 for first, last in r.gezien) >= r.lines for r in users.regels.values())
 
 
-def _replaced(periode: str, number: Number) -> Iterator[Outcome]:
+def _replaced(periode: str, number: Number) -> Iterator[Effect]:
     """A delivery that is cut off half-way replaces nothing; a complete one replaces every earlier one."""
     order = _order(number)
     complete = [place for place in order if _complete(number.per_content[place[1]])]
     for place in order:
         if complete and place < complete[-1]:
             fact = Vervanging(periode, place[1].decode())
-            yield from (Outcome(client, fact) for client in number.per_content[place[1]].clienten)
+            yield from (Effect(client, fact) for client in number.per_content[place[1]].clienten)
 
 
-def fold(number: Number, records: Iterable[Record], kind: str, key: bytes, *, everything: bool) -> list[Outcome]:
+def fold(number: Number, records: Iterable[Record], kind: str, key: bytes, *, everything: bool) -> list[Effect]:
     """Join records into the state (in place) and give what is new to follow; ``everything``: all of it."""
     if kind == "cbs" and not everything:
         _forget(key.decode(), number)
-    earlier = set() if everything else set(outcomes(kind, key, number))
+    earlier = set() if everything else set(effects(kind, key, number))
     for record in records:
         take_in(number, record)
-    return [outcome for outcome in outcomes(kind, key, number) if outcome not in earlier]
+    return [effect for effect in effects(kind, key, number) if effect not in earlier]
 
 
 def _forget(periode: str, number: Number) -> None:
     """Of CBS deliveries replaced in an earlier batch only the id is kept: a line that comes again is replaced too."""
-    facts = (outcome.fact for outcome in _replaced(periode, number))
+    facts = (effect.fact for effect in _replaced(periode, number))
     replaced = {fact.aanlevering for fact in facts if isinstance(fact, Vervanging)}
     for _, delivery in _order(number)[:-MOST_AANLEVERINGEN]:
         if delivery.decode() in replaced:

@@ -139,10 +139,10 @@ def test_the_laws_below_are_tried_on_every_fact() -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.lists(events, max_size=16), st.randoms(use_true_random=False))
 def test_the_set_itself_does_not_know_in_which_order_or_how_often_it_was_told(
-    history: list[Event], rnd: random.Random
+    history: list[Event], rng: random.Random
 ) -> None:
-    again = history + [e for e in history if rnd.random() < 0.4]
-    rnd.shuffle(again)
+    again = history + [e for e in history if rng.random() < 0.4]
+    rng.shuffle(again)
     assert fact_set(again) == fact_set(history)
 
 
@@ -156,11 +156,11 @@ def test_of_two_answers_on_one_line_or_message_no_order_decides_which_code_is_ke
 @settings(max_examples=600, deadline=None)
 @given(st.lists(events, max_size=16), st.randoms(use_true_random=False), st.lists(st.integers(1, 5), max_size=6))
 def test_order_repetition_and_restarts_leave_no_trace(
-    history: list[Event], rnd: random.Random, chunks: list[int]
+    history: list[Event], rng: random.Random, chunks: list[int]
 ) -> None:
     expected = _rows(history, [])
-    again = history + [e for e in history if rnd.random() < 0.4]
-    rnd.shuffle(again)
+    again = history + [e for e in history if rng.random() < 0.4]
+    rng.shuffle(again)
     assert _rows(again, chunks) == expected
 
 
@@ -170,7 +170,7 @@ def test_a_redelivered_event_gives_every_row_again(history: list[Event]) -> None
     person = Person()
     fold_rows(CLIENT, person, history, len(history) - 1, 0)
     given_again = fold_rows(CLIENT, person, history[-1:], len(history) - 1, len(history) - 1)
-    assert {u.sleutel for u in given_again} == set(person.out)
+    assert {u.key for u in given_again} == set(person.out)
 
 
 @settings(max_examples=200, deadline=None)

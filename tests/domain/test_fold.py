@@ -123,6 +123,6 @@ def test_a_later_x_takes_an_earlier_score_of_the_same_goal_away() -> None:
     chain = [start(100), stop(100, 200, "37"), start(210, b"toew0002")]
     given = score(waarde=2, tijd=50)
     for toewijzing in (b"toew0001", b"toew0002"):
-        gone = event(score(toewijzing, waarde=None, tijd=51), delivery=OTHER_DELIVERY)
-        row = traject(*chain, given, gone)
+        taken_away = event(score(toewijzing, waarde=None, tijd=51), delivery=OTHER_DELIVERY)
+        row = traject(*chain, given, taken_away)
         assert (row.gas, row.gas_gescoord) == ({}, 0)

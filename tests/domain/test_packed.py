@@ -163,5 +163,5 @@ def test_a_state_of_the_first_release_is_read_and_folded_on() -> None:
     # Without the final stop only the pause is left, and the start of day 300 resumes it: one traject.
     (row,) = (u.row for u in given_out if isinstance(u.row, TrajectRow))
     assert (row.status, row.leveringen) == ("lopend", 2)
-    assert sorted(u.sleutel.tabel for u in given_out if u.row is None) == [T_TRAJECT, T_METING]
+    assert sorted(u.key.table for u in given_out if u.row is None) == [T_TRAJECT, T_METING]
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(person), type=Person) == person

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.facts.register import SPREAD, Number, Outcome, Record, Usage, fold, keys, uses_of
+from domain.facts.register import SPREAD, Effect, Number, Record, Usage, fold, keys, uses_of
 from tests.build import bericht_retour, dubbel, intrekking, prestatie, prestatie_retour, vervanging
 
 D1, D2, D3 = "1" * 32, "2" * 32, "3" * 32
@@ -29,8 +29,8 @@ def cbs(pseudonym: str, delivery: str, line: int, lines: int = 2) -> Record:
     return Record(Usage("cbs", b"2026-1"), pseudonym, delivery, line, lines, int(delivery[0]))
 
 
-def yields(records: Sequence[Record], kind: str = "bericht.start", batches: int = 1) -> set[Outcome]:
-    number, found = Number(), set[Outcome]()
+def yields(records: Sequence[Record], kind: str = "bericht.start", batches: int = 1) -> set[Effect]:
+    number, found = Number(), set[Effect]()
     size = max(1, -(-len(records) // batches))
     key = b"2026-1" if kind == "cbs" else b"message1"
     for first in range(0, len(records), size):
@@ -39,7 +39,7 @@ def yields(records: Sequence[Record], kind: str = "bericht.start", batches: int 
 
 
 def test_a_rejected_message_is_withdrawn_for_its_client_and_on_its_receipt() -> None:
-    withdrawn = {Outcome("p1", intrekking("start", b"message1")), Outcome("", None, D1, 1, 2, "0001")}
+    withdrawn = {Effect("p1", intrekking("start", b"message1")), Effect("", None, D1, 1, 2, "0001")}
     assert yields([use(b"a", "p1"), answer()]) == withdrawn
     assert yields([answer(), use(b"a", "p1")]) == withdrawn
     assert yields([use(b"a", "p1"), answer()], batches=2) == withdrawn
@@ -47,7 +47,7 @@ def test_a_rejected_message_is_withdrawn_for_its_client_and_on_its_receipt() -> 
 
 def test_an_identification_with_two_contents_is_a_flag_for_both_clients() -> None:
     flag = dubbel("TR056", b"message1", "start")
-    assert yields([use(b"a", "p1"), use(b"b", "p2", D2)]) == {Outcome("p1", flag), Outcome("p2", flag)}
+    assert yields([use(b"a", "p1"), use(b"b", "p2", D2)]) == {Effect("p1", flag), Effect("p2", flag)}
     assert not yields([use(b"a", "p1"), use(b"a", "p1", D2)])
 
 
@@ -56,7 +56,7 @@ def test_a_complete_redelivery_replaces_and_a_cut_one_replaces_nothing() -> None
     assert not yields([*first, cbs("p1", D2, 1)], "cbs")
     replaced = vervanging(D1)
     whole = yields([*first, cbs("p1", D2, 1), cbs("p1", D2, 2)], "cbs")
-    assert whole == {Outcome("p1", replaced), Outcome("p2", replaced)}
+    assert whole == {Effect("p1", replaced), Effect("p2", replaced)}
 
 
 def test_an_old_delivery_that_comes_again_is_replaced_as_well() -> None:
@@ -67,7 +67,7 @@ def test_an_old_delivery_that_comes_again_is_replaced_as_well() -> None:
     fold(number, [cbs("p9", D3, 1, 1)], "cbs", b"2026-1", everything=False)
     assert not number.per_content[D1.encode()].clienten
     again = fold(number, [cbs("p7", D1, 1, 1)], "cbs", b"2026-1", everything=False)
-    assert again == [Outcome("p7", vervanging(D1))]
+    assert again == [Effect("p7", vervanging(D1))]
 
 
 def test_a_record_seen_again_gives_everything_again() -> None:
@@ -87,7 +87,7 @@ def test_order_repetition_and_batches_leave_no_trace(records: list[Record], batc
 
 @given(st.permutations([cbs(f"p{line}", delivery, line) for delivery in (D1, D2, D3) for line in (1, 2)]))
 def test_cbs_deliveries_in_any_order(records: list[Record]) -> None:
-    expected = {Outcome(f"p{line}", vervanging(d)) for d in (D1, D2) for line in (1, 2)}
+    expected = {Effect(f"p{line}", vervanging(d)) for d in (D1, D2) for line in (1, 2)}
     assert yields(records, "cbs") == expected
 
 
@@ -120,5 +120,5 @@ def test_a_rejected_line_is_marked_on_its_receipt_only_for_its_own_message() -> 
     used = uses_of(PRESTATIE, b"content", 1)[2]
     other = used._replace(inhoud=b"message2\0\0\0\1", bericht=b"message2")
     records = [Record(used, "p1", D1, 1, 1, 1), Record(other, "p1", D2, 1, 1, 2), Record(usage, "p1", D3, 1, 1, 3)]
-    assert Outcome("", None, D1, 1, 1, "9338") in yields(records, "referentie")
+    assert Effect("", None, D1, 1, 1, "9338") in yields(records, "referentie")
     assert not any(outcome.delivery == D2 for outcome in yields(records, "referentie"))

@@ -30,7 +30,7 @@ from tests.build import (
 )
 
 FEB: dict[str, Any] = {"begindatum": D + 31, "einddatum": D + 58, "dagtekening": D + 60}
-GONE = toewijzing(50, einddatum=D, reden_wijziging="13")
+REMOVED = toewijzing(50, einddatum=D, reden_wijziging="13")
 
 
 def line(**over: Any) -> list[Told]:
@@ -145,12 +145,12 @@ CASES: list[tuple[str, list[Told], bool]] = [
     ("TR387", [toewijzing(ingangsdatum=D + 1), start(1), prestatie("1", begindatum=D + 1)], False),
     ("TR388", line(einddatum=D + 29), True),
     ("TR388", [toewijzing(einddatum=D + 29), start(1), prestatie("1", einddatum=D + 29)], False),
-    ("TR384", [toewijzing(), start(0), GONE, prestatie("1", dagtekening=D + 50)], True),
-    ("TR384", [toewijzing(), start(0), GONE, prestatie("1", dagtekening=D + 49)], False),
-    ("TR384", [toewijzing(), start(0), GONE, prestatie("1", dagtekening=D + 50), prestatie("2", "1")], False),
-    ("TR385", [toewijzing(), start(0), GONE, prestatie("1", dagtekening=D + 49)], True),
-    ("TR385", [toewijzing(), start(0), GONE, prestatie("1", dagtekening=D + 50)], False),
-    ("TR385", [toewijzing(), start(0), GONE, prestatie("1", dagtekening=D + 49), prestatie_retour("1")], False),
+    ("TR384", [toewijzing(), start(0), REMOVED, prestatie("1", dagtekening=D + 50)], True),
+    ("TR384", [toewijzing(), start(0), REMOVED, prestatie("1", dagtekening=D + 49)], False),
+    ("TR384", [toewijzing(), start(0), REMOVED, prestatie("1", dagtekening=D + 50), prestatie("2", "1")], False),
+    ("TR385", [toewijzing(), start(0), REMOVED, prestatie("1", dagtekening=D + 49)], True),
+    ("TR385", [toewijzing(), start(0), REMOVED, prestatie("1", dagtekening=D + 50)], False),
+    ("TR385", [toewijzing(), start(0), REMOVED, prestatie("1", dagtekening=D + 49), prestatie_retour("1")], False),
     # of age
     ("WORDT18", [start(0), stop(0, 50, leeftijd=17)], True),
     ("WORDT18", [start(0), stop(0, 50, leeftijd=18)], False),
@@ -180,7 +180,7 @@ def test_a_flag_stands_on_the_traject_that_broke_the_rule_and_on_no_other() -> N
     two = [
         toewijzing(),
         start(0),
-        toewijzing(nummer=b"toew0002", bericht=b"x"),
+        toewijzing(number=b"toew0002", bericht=b"x"),
         start(500, b"toew0002", categorie="54"),
     ]
     for history in (
@@ -258,5 +258,5 @@ def test_every_reason_to_wait_is_in_the_table() -> None:
 
 
 def _scores_that_wait() -> list[Told]:
-    known = [toewijzing(nummer=b"toew0009"), event(score(b"toew0009"), line=2), event(score(None, b"besch001"), line=3)]
+    known = [toewijzing(number=b"toew0009"), event(score(b"toew0009"), line=2), event(score(None, b"besch001"), line=3)]
     return [score(NUMBER), *known, meting(500)]

@@ -40,7 +40,7 @@ from tests.build import (
         pytest.param(
             [start(5), toewijzing(gemeente="0384")], {"toewijzing": D + 8}, id="of another municipality (TR332)"
         ),
-        pytest.param([start(5), toewijzing(nummer=b"toew0002")], {"toewijzing": D + 8}, id="another number"),
+        pytest.param([start(5), toewijzing(number=b"toew0002")], {"toewijzing": D + 8}, id="another number"),
         pytest.param([start(5), toewijzing(gemeente="0457")], {}, id="under the code before the merger (TR378)"),
         pytest.param([start(5, gemeente="0457"), toewijzing()], {}, id="start under the code before the merger"),
         pytest.param(

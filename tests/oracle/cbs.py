@@ -49,9 +49,9 @@ def trajecten(history: Sequence[Event]) -> list[list[Upload]]:
 def _outcomes(some: Sequence[Upload], group: str) -> list[tuple[Upload, int | None, int | None]]:
     found = []
     for one in some:
-        nut, zonder = getattr(one.fact, f"nut_{group}"), getattr(one.fact, f"zonder_hulp_{group}")
-        if nut is not None or zonder is not None:
-            found.append((one, nut, zonder))
+        nut, without_help = getattr(one.fact, f"nut_{group}"), getattr(one.fact, f"zonder_hulp_{group}")
+        if nut is not None or without_help is not None:
+            found.append((one, nut, without_help))
     return sorted(found, key=lambda pair: (datum(pair[0]), pair[0].tijd, pair[0].fact.begindatum))
 
 
@@ -96,7 +96,7 @@ def meting_rows(some: Sequence[Upload], traject: Row) -> list[Row]:
     result = []
     for group in GROUPS:
         outcomes = _outcomes(some, group)
-        for one, nut, zonder in outcomes:
+        for one, nut, without_help in outcomes:
             result.append(
                 row(
                     aanbieder=one.aanbieder,
@@ -108,7 +108,7 @@ def meting_rows(some: Sequence[Upload], traject: Row) -> list[Row]:
                     informant=group.capitalize(),
                     datum=datum(one),
                     nut=nut,
-                    zonder_hulp=zonder,
+                    zonder_hulp=without_help,
                     traject=traject,
                     telt=one is outcomes[-1][0],
                     bevestigd=True,

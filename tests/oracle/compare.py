@@ -27,11 +27,11 @@ def _row(key: RowKey, made: CareRow, trajecten: dict[str, Row] | None) -> Row:
 def as_rows(table: Iterable[tuple[RowKey, CareRow]]) -> Rows:
     """Rows of the fold in the form of the oracle's: numbers replaced by what they name."""
     pairs = list(table)
-    named = {key.nummer.hex(): _row(key, made, None) for key, made in pairs if key.tabel == T_TRAJECT}
+    named = {key.number.hex(): _row(key, made, None) for key, made in pairs if key.table == T_TRAJECT}
     return Rows(
         Counter(named.values()),
-        Counter(_row(key, made, named) for key, made in pairs if key.tabel == T_METING),
-        Counter(_row(key, made, named) for key, made in pairs if key.tabel == T_SCORE),
+        Counter(_row(key, made, named) for key, made in pairs if key.table == T_METING),
+        Counter(_row(key, made, named) for key, made in pairs if key.table == T_SCORE),
     )
 
 
@@ -54,7 +54,7 @@ def of_log(history: Sequence[Event], cuts: Sequence[int]) -> list[tuple[RowKey, 
 def numbers(table: Iterable[tuple[RowKey, CareRow]]) -> dict[tuple[str, str, str, int], bytes]:
     """What the oracle needs to choose between equals; what waits, and CBS records, take no part in that."""
     return {
-        (key.aanbieder, key.gemeente, made.categorie, made.begindatum): key.nummer
+        (key.aanbieder, key.gemeente, made.categorie, made.begindatum): key.number
         for key, made in table
         if isinstance(made, TrajectRow) and made.bron == "ijw" and not made.status.startswith("wacht")
     }

@@ -193,15 +193,15 @@ class _Pen:
             what["toewijzing"] = what["toewijzing"] or TOEWIJZINGEN[0]
         if _pick(self.draw, (True, False, False)):
             what["categorie"], what["code"] = _pick(self.draw, (*PRODUCTS, ("45", "")))
-        beginning, reden = _pick(self.draw, (*FIRSTS, 20_394)), _pick(self.draw, ("", "", "05", "11", "11", "13", "13"))
-        end = beginning if reden == "13" else _pick(self.draw, (None, *LASTS))
+        first_day, reden = _pick(self.draw, (*FIRSTS, 20_394)), _pick(self.draw, ("", "", "05", "11", "11", "13", "13"))
+        end = first_day if reden == "13" else _pick(self.draw, (None, *LASTS))
         self.put(
             toewijzing(
                 **what,
                 **self.message(),
                 toewijzingsdatum=DAY_0 + _pick(self.draw, (0, 0, 1, 45)),
                 toewijzingstijd=_pick(self.draw, (0, 0, 60)),
-                ingangsdatum=beginning,
+                ingangsdatum=first_day,
                 einddatum=end,
                 reden_wijziging=reden,
                 volume=None,

@@ -63,10 +63,10 @@ def uploads(history: Iterable[Event], kind: type) -> list[Upload]:
         f = event.fact
         if isinstance(f, kind):
             where = (event.aanbieder, event.delivery, event.line)
-            tijd: int = f.tijd  # type: ignore[attr-defined]
+            uploaded: int = f.tijd  # type: ignore[attr-defined]
             if where in found:
-                tijd = min(tijd, found[where].tijd)
-            found[where] = Upload(event.aanbieder, f, tijd, event.line, event.delivery)
+                uploaded = min(uploaded, found[where].tijd)
+            found[where] = Upload(event.aanbieder, f, uploaded, event.line, event.delivery)
     return list(found.values())
 
 

@@ -15,7 +15,7 @@ from tests import build
 from tests.build import D, Told, cbs_record, event, events, fact_set, toewijzing
 from tests.oracle.compare import difference, of_set
 
-WEESP_WAS = iso_day("2022-01-08")  # its code was in the table then, on the first of 2026 no more
+WEESP_DAY = iso_day("2022-01-08")  # its code was in the table then, on the first of 2026 no more
 
 
 def start(begin: int = 0, **over: Any) -> Start:
@@ -41,7 +41,7 @@ def flags(told: list[Told]) -> dict[tuple[str, int], list[str]]:
 
 def test_two_stops_without_start_name_an_old_municipality_whatever_came_first() -> None:
     """TR378: the flag hung on the ingangsdatum of the stop that arrived first."""
-    old = stop("31", 5, gemeente="0457", ingangsdatum=WEESP_WAS)
+    old = stop("31", 5, gemeente="0457", ingangsdatum=WEESP_DAY)
     new = stop("32", 6, gemeente="0457", ingangsdatum=D)
     assert "TR378" not in flags([old])[("45", 0)]
     assert "TR378" in flags([old, new])[("45", 0)]
@@ -49,7 +49,7 @@ def test_two_stops_without_start_name_an_old_municipality_whatever_came_first() 
 
 def test_the_day_the_assignment_began_is_known_when_only_the_stop_tells_it() -> None:
     """TR378: a start without ingangsdatum was judged on its begin."""
-    history = [start(gemeente="0457"), stop("31", 5, gemeente="0457", ingangsdatum=WEESP_WAS)]
+    history = [start(gemeente="0457"), stop("31", 5, gemeente="0457", ingangsdatum=WEESP_DAY)]
     assert flags(history) == {("45", 0): []}
     assert flags(history[:1]) == {("45", 0): ["TR378"]}
 
@@ -93,7 +93,7 @@ def test_an_assignment_is_first_looked_up_under_the_code_as_received(old: str, n
         toewijzing(gemeente=gemeente, reden_wijziging=reden, einddatum=D if reden == "13" else None)
         for gemeente, reden in (("0457", old), ("0363", new))
     ]
-    for order in permutations(events([start(gemeente="0457", ingangsdatum=WEESP_WAS), *versions])):
+    for order in permutations(events([start(gemeente="0457", ingangsdatum=WEESP_DAY), *versions])):
         assert difference(of_set(order), order) == ""
         (row,) = (row for _, row in of_set(order) if isinstance(row, TrajectRow))
         assert ("toewijzing" in row.wacht) == waits

@@ -48,9 +48,9 @@ def rows(told: Sequence[Told]) -> dict[RowKey, CareRow]:
 def begin_of_link(history: list[Told]) -> int | None:
     """The begin of the traject that the one meting or score of a history hangs on."""
     table = rows(history)
-    (what,) = (row for row in table.values() if isinstance(row, MetingRow | ScoreRow))
-    begins = {key.nummer.hex(): row.begindatum - D for key, row in table.items() if isinstance(row, TrajectRow)}
-    return begins[what.traject] if what.traject else None
+    (linked,) = (row for row in table.values() if isinstance(row, MetingRow | ScoreRow))
+    begins = {key.number.hex(): row.begindatum - D for key, row in table.items() if isinstance(row, TrajectRow)}
+    return begins[linked.traject] if linked.traject else None
 
 
 def traject(history: list[Told], begin: int = 0) -> TrajectRow:
@@ -64,9 +64,9 @@ def traject(history: list[Told], begin: int = 0) -> TrajectRow:
 @pytest.mark.parametrize(
     ("datum", "linked"), [(69, False), (70, True), (99, True), (100, True), (101, True), (190, True), (191, False)]
 )
-@pytest.mark.parametrize("code_list", ["OE", "JE"])
-def test_at_the_end_from_30_days_before_to_90_days_after(datum: int, linked: bool, code_list: str) -> None:
-    assert begin_of_link([*levering(0, 100), meting(datum, code_list)]) == (0 if linked else None)
+@pytest.mark.parametrize("form", ["OE", "JE"])
+def test_at_the_end_from_30_days_before_to_90_days_after(datum: int, linked: bool, form: str) -> None:
+    assert begin_of_link([*levering(0, 100), meting(datum, form)]) == (0 if linked else None)
 
 
 @pytest.mark.parametrize("history", [levering(0), levering(0, 100, "20"), levering(0, 100)[1:]])
@@ -97,9 +97,9 @@ def test_a_meting_is_of_one_provider() -> None:
 
 
 @pytest.mark.parametrize(("datum", "linked"), [(-1, False), (0, True), (50, True), (100, True), (101, False)])
-@pytest.mark.parametrize("code_list", ["OD", "JD"])
-def test_while_running_on_the_day(datum: int, linked: bool, code_list: str) -> None:
-    assert begin_of_link([*levering(0, 100), meting(datum, code_list)]) == (0 if linked else None)
+@pytest.mark.parametrize("form", ["OD", "JD"])
+def test_while_running_on_the_day(datum: int, linked: bool, form: str) -> None:
+    assert begin_of_link([*levering(0, 100), meting(datum, form)]) == (0 if linked else None)
 
 
 @pytest.mark.parametrize(
@@ -124,11 +124,11 @@ def counting(*uploads: Told) -> tuple[int | None, int | None, int]:
     return row.nut_ouder, row.nut_jeugdige, row.metingen
 
 
-def figure(
-    nut: int, datum: int = 100, nummer: bytes = b"m1", tijd: int = 50, code_list: str = "OE",
+def marked(
+    nut: int, datum: int = 100, number: bytes = b"m1", tijd: int = 50, form: str = "OE",
     *, delivery: str = DELIVERY, line: int = 1,
 ) -> Event:  # fmt: skip
-    filled_in = meting(datum, code_list, meting=nummer, tijd=tijd, antwoorden={"VR09A": nut})
+    filled_in = meting(datum, form, meting=number, tijd=tijd, antwoorden={"VR09A": nut})
     return event(filled_in, delivery=delivery, line=line)
 
 
@@ -136,10 +136,10 @@ def figure(
 @pytest.mark.parametrize(
     ("one", "two"),
     [
-        pytest.param(figure(1, 101), figure(2, 102, nummer=b"m2", line=2), id="later datum"),
-        pytest.param(figure(1, 101, b"m2", 99), figure(2, 102, b"m1", 50, line=2), id="datum before upload time"),
-        pytest.param(figure(1, tijd=50, nummer=b"m2"), figure(2, tijd=51, line=2), id="later upload"),
-        pytest.param(figure(1), figure(2, nummer=b"m2", line=2), id="higher number"),
+        pytest.param(marked(1, 101), marked(2, 102, number=b"m2", line=2), id="later datum"),
+        pytest.param(marked(1, 101, b"m2", 99), marked(2, 102, b"m1", 50, line=2), id="datum before upload time"),
+        pytest.param(marked(1, tijd=50, number=b"m2"), marked(2, tijd=51, line=2), id="later upload"),
+        pytest.param(marked(1), marked(2, number=b"m2", line=2), id="higher number"),
     ],
 )
 def test_of_one_group_the_latest_meting_counts(one: Event, two: Event, turn: int) -> None:
@@ -151,11 +151,11 @@ def test_of_one_group_the_latest_meting_counts(one: Event, two: Event, turn: int
     ("one", "two"),
     [
         pytest.param(
-            figure(1, 101, tijd=99), figure(2, 102, delivery=OTHER_DELIVERY), id="later datum, upload earlier"
+            marked(1, 101, tijd=99), marked(2, 102, delivery=OTHER_DELIVERY), id="later datum, upload earlier"
         ),
-        pytest.param(figure(1, tijd=50, line=9), figure(2, tijd=51, delivery=OTHER_DELIVERY), id="later upload"),
-        pytest.param(figure(1, line=1, delivery=OTHER_DELIVERY), figure(2, line=2), id="later line"),
-        pytest.param(figure(1, delivery=DELIVERY), figure(2, delivery=OTHER_DELIVERY), id="other delivery"),
+        pytest.param(marked(1, tijd=50, line=9), marked(2, tijd=51, delivery=OTHER_DELIVERY), id="later upload"),
+        pytest.param(marked(1, line=1, delivery=OTHER_DELIVERY), marked(2, line=2), id="later line"),
+        pytest.param(marked(1, delivery=DELIVERY), marked(2, delivery=OTHER_DELIVERY), id="other delivery"),
     ],
 )
 def test_of_one_meting_the_latest_delivery_counts(one: Event, two: Event, turn: int) -> None:
@@ -163,19 +163,19 @@ def test_of_one_meting_the_latest_delivery_counts(one: Event, two: Event, turn: 
 
 
 def test_parent_and_youth_count_apart_and_the_older_one_does_not_count() -> None:
-    history = [figure(1, 101), figure(2, 102, b"m2", line=2), figure(3, 101, b"m3", code_list="JE", line=3)]
+    history = [marked(1, 101), marked(2, 102, b"m2", line=2), marked(3, 101, b"m3", form="JE", line=3)]
     assert counting(*history) == (2, 3, 3)
     found = {r.nut: r.telt for r in rows([*levering(0, 100), *history]).values() if isinstance(r, MetingRow)}
     assert found == {1: False, 2: True, 3: True}
 
 
 def test_at_the_end_and_while_running_are_one_group() -> None:
-    assert counting(figure(1, 95), figure(2, 99, b"m2", code_list="OD", line=2)) == (2, None, 2)
+    assert counting(marked(1, 95), marked(2, 99, b"m2", form="OD", line=2)) == (2, None, 2)
 
 
 def test_a_counting_meting_without_a_mark_leaves_the_mark_open() -> None:
     empty = event(meting(102, meting=b"m2", antwoorden={"VR10": 3}), line=2)
-    row = traject([*levering(0, 100), figure(7, 101), empty])
+    row = traject([*levering(0, 100), marked(7, 101), empty])
     assert (row.nut_ouder, row.zonder_hulp_ouder, row.nut_jeugdige, row.zonder_hulp_jeugdige) == (None, 3, None, None)
     younger = event(meting(101, "JE", meting=b"m3", antwoorden={"VR09A": 6, "VR10": 2}), line=3)
     row = traject([*levering(0, 100), empty, younger])
@@ -318,18 +318,18 @@ def test_every_row_stands_under_the_current_municipality(gemeente: str, current:
 
 @pytest.mark.parametrize("turn", [1, -1])
 def test_of_two_begun_on_one_day_the_one_without_number_comes_first(turn: int) -> None:
-    loose, fixed = (
+    without, numbered = (
         levering(0, toewijzing=None, code="A", leeftijd=7),
         levering(0, toewijzing=b"A", code="B", leeftijd=8),
     )
-    row = traject([*loose, *fixed][::turn])
+    row = traject([*without, *numbered][::turn])
     assert (row.leeftijd, row.code, row.leveringen) == (7, "B", 2)
 
 
 def test_rows_of_two_providers_never_share_a_key() -> None:
     history = [*levering(0), meting(50, "OD"), score()]
     table = rows([*history, *by(OTHER, *history)])
-    assert len({key.nummer for key in table}) == len(table) == 6
+    assert len({key.number for key in table}) == len(table) == 6
 
 
 def test_what_differs_in_a_key_differs_in_the_number() -> None:
@@ -344,7 +344,7 @@ def test_what_differs_in_a_key_differs_in_the_number() -> None:
         {"gemeente": "0384"},
         {"gemeente": "0457"},
     )
-    wacht = [levering(**one | part)[1] for part in parts]
+    waits = [levering(**one | part)[1] for part in parts]
     runs = [levering(**one | part)[0] for part in ({}, {"categorie": "54"}, {"gemeente": "0384"})]
     scored = [
         score(),
@@ -354,11 +354,11 @@ def test_what_differs_in_a_key_differs_in_the_number() -> None:
         score(NUMBER, b"b"),
         score(None, b"b"),
     ]
-    loose: list[Fact] = [*scored, meting(0), meting(0, meting=b"m2")]
-    named = [event(fact, line=n) for n, fact in enumerate(loose, 1)]
-    for history in (wacht, runs, named):
+    single: list[Fact] = [*scored, meting(0), meting(0, meting=b"m2")]
+    named = [event(fact, line=n) for n, fact in enumerate(single, 1)]
+    for history in (waits, runs, named):
         table = rows(history)
-        assert len({key.nummer for key in table}) == len(table) == len(history)
+        assert len({key.number for key in table}) == len(table) == len(history)
 
 
 #: A traject, a stop that waits, a meting, a score.
@@ -381,7 +381,7 @@ def test_the_numbers_are_frozen() -> None:
     assert {key.text for key in rows(history)} == FROZEN
     facts = fact_set(history[:1])
     (one,), (other,) = rows_of(CLIENT, facts), rows_of(b"p1.jeugd.0.BBBBBBBBBBBBBBBBBBBBBB", facts)
-    assert one.nummer != other.nummer
+    assert one.number != other.number
 
 
 # --- what is given out --------------------------------------------------------------------------------------------
@@ -400,16 +400,16 @@ def test_a_row_is_given_out_when_it_changed_and_once_when_it_is_gone() -> None:
     ((key_2, row_2),) = given(1, other)
     assert key_2 != key
     assert given(2, start) == []  # the same again: nothing to say
-    assert [u.sleutel for u in given(3, stop)] == [key]
-    gone = levering(0, 100, status=3, signed=501, bericht=b"3")
-    assert given(4, *gone) == [Issued(key, None)]
+    assert [u.key for u in given(3, stop)] == [key]
+    removed = levering(0, 100, status=3, signed=501, bericht=b"3")
+    assert given(4, *removed) == [Issued(key, None)]
     assert given(5, start) == []  # once is enough
     assert sorted(given(5, start), key=lambda u: u.row is None) == [
         Issued(key_2, row_2),
         Issued(key, None),
     ]  # folded before: everything again
-    back = levering(0, status=1, signed=502, bericht=b"4")
-    assert [u.sleutel for u in given(6, *back)] == [key]
+    returned = levering(0, status=1, signed=502, bericht=b"4")
+    assert [u.key for u in given(6, *returned)] == [key]
     assert person.version == 6
     assert given(2, start) != []
     assert person.version == 6  # a version never goes back

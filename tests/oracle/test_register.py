@@ -12,8 +12,8 @@ from domain.facts.fact import Content, Dubbel
 from domain.facts.register import (
     MOST_FLAGGED,
     SPREAD,
+    Effect,
     Number,
-    Outcome,
     Record,
     Usage,
     Users,
@@ -109,7 +109,7 @@ def answered(number_kind: str, code: str = "0001", bericht: bytes = b"m1") -> Re
     return Record(Usage(number_kind, b"m1", b"", bericht, code), None, D4, 1, 1, 9)
 
 
-def follows(number_kind: str, *records: Record, sleutel: bytes = b"m1") -> set[Outcome]:
+def follows(number_kind: str, *records: Record, sleutel: bytes = b"m1") -> set[Effect]:
     """What follows from the records, the same in every order, all at once and one by one."""
     answers = []
     for order in permutations(records):
@@ -132,10 +132,10 @@ def test_a_rejected_message_is_withdrawn_for_all_its_clients_and_lines(kind: str
     )
     withdrawn = intrekking(kind, b"m1")
     assert found == {
-        Outcome("p1", withdrawn),
-        Outcome("p2", withdrawn),
-        Outcome("", None, D1, 2, 9, "0001"),
-        Outcome("", None, D1, 4, 9, "0001"),
+        Effect("p1", withdrawn),
+        Effect("p2", withdrawn),
+        Effect("", None, D1, 2, 9, "0001"),
+        Effect("", None, D1, 4, 9, "0001"),
     }
 
 
@@ -146,10 +146,10 @@ def test_a_rejected_declaration_withdraws_the_lines_of_each_part() -> None:
     )
     withdrawn = intrekking("declaration", b"m1")
     assert found == {
-        Outcome("p1", withdrawn),
-        Outcome("p2", withdrawn),
-        Outcome("", None, D1, 1, 9, "0001"),
-        Outcome("", None, D2, 1, 9, "0001"),
+        Effect("p1", withdrawn),
+        Effect("p2", withdrawn),
+        Effect("", None, D1, 1, 9, "0001"),
+        Effect("", None, D2, 1, 9, "0001"),
     }
 
 
@@ -163,7 +163,7 @@ def test_a_rejected_line_names_its_client_by_itself_and_shows_on_the_receipt() -
     mine, other = used("referentie", b"a", "p1"), used("referentie", b"b", "p2", D2, bericht=b"m2")
     twice = dubbel("TR314", b"ref")
     found = follows("referentie", other, mine, answered("referentie", "9338"), sleutel=b"ref")
-    assert found == {Outcome("", None, D1, 1, 9, "9338"), Outcome("p1", twice), Outcome("p2", twice)}
+    assert found == {Effect("", None, D1, 1, 9, "9338"), Effect("p1", twice), Effect("p2", twice)}
 
 
 def test_of_two_answers_on_one_message_the_higher_code_is_told() -> None:
@@ -174,7 +174,7 @@ def test_of_two_answers_on_one_message_the_higher_code_is_told() -> None:
         (answered(number_kind, "9056"), answered(number_kind, "0001")),
     ):
         found = fold(Number(), [used(number_kind, b"a", "p1"), *order], number_kind, b"m1", everything=False)
-        assert Outcome("p1", intrekking("start", b"m1", "9056")) in found
+        assert Effect("p1", intrekking("start", b"m1", "9056")) in found
         assert len(found) == 2
 
 
@@ -191,7 +191,7 @@ def test_of_two_answers_on_one_message_the_higher_code_is_told() -> None:
 )
 def test_a_number_used_twice_is_a_flag_for_everybody_who_used_it(soort: str, flag: Dubbel) -> None:
     found = follows(soort, used(soort, b"a", "p1"), used(soort, b"a", "p2"), used(soort, b"b", "p3", D2))
-    assert found == {Outcome(client, flag) for client in ("p1", "p2", "p3")}
+    assert found == {Effect(client, flag) for client in ("p1", "p2", "p3")}
     assert not follows(soort, used(soort, b"a", "p1"), used(soort, b"a", "p2", D2))
 
 
@@ -227,8 +227,8 @@ def cbs(who: str, delivery: str, line: int = 1, lines: int = 1, tijd: int | None
     return Record(Usage("cbs", b"2026-1"), who, delivery, line, lines, int(delivery[0]) if tijd is None else tijd)
 
 
-def replaced(who: str, delivery: str) -> Outcome:
-    return Outcome(who, vervanging(delivery))
+def replaced(who: str, delivery: str) -> Effect:
+    return Effect(who, vervanging(delivery))
 
 
 def test_a_complete_delivery_replaces_every_earlier_one_cut_off_or_not() -> None:

@@ -77,7 +77,7 @@ def test_the_state_keeps_eight_bytes_of_every_row() -> None:
     person = Person()
     given = fold_rows(CLIENT, person, HISTORY, 1, 0)
     assert {len(print_) for print_ in person.out.values()} == {8}
-    assert person.out.keys() == {one.sleutel for one in given}
+    assert person.out.keys() == {one.key for one in given}
 
 
 def test_of_two_marks_of_one_day_the_later_upload_counts_whatever_began_last() -> None:
@@ -101,7 +101,7 @@ def test_a_beschikking_stands_for_the_assignment_of_the_latest_upload_that_names
         ]
     )
     agreed(history)
-    rows = {key.nummer.hex(): row for key, row in of_set(history)}
+    rows = {key.number.hex(): row for key, row in of_set(history)}
     (waits,) = (row for row in rows.values() if isinstance(row, ScoreRow) and row.doel == 2)
     traject = rows[waits.traject]
     assert isinstance(traject, TrajectRow)
@@ -109,19 +109,19 @@ def test_a_beschikking_stands_for_the_assignment_of_the_latest_upload_that_names
 
 
 def test_a_meting_is_confirmed_when_every_topic_of_its_own_version_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    code_list = "CEM+_2018_JD_v1"
-    topics = {topic: Subject(one.question, "S0", "F") for topic, one in questionnaires.SUBJECTS[code_list].items()}
+    questionnaire = "CEM+_2018_JD_v1"
+    topics = {topic: Subject(one.question, "S0", "F") for topic, one in questionnaires.SUBJECTS[questionnaire].items()}
 
     def confirmed() -> dict[str, bool]:
         others = event(meting(meting=b"meting02"), line=9)
         rows = [row for _, row in of_set([*HISTORY, others]) if isinstance(row, MetingRow)]
         return {row.vragenlijst: row.bevestigd for row in rows}
 
-    assert confirmed() == {code_list: False, "CEM+_2018_OE_v1": False, "CBS_v7": True}
-    monkeypatch.setitem(questionnaires.SUBJECTS, code_list, topics)
-    assert confirmed() == {code_list: True, "CEM+_2018_OE_v1": False, "CBS_v7": True}
-    monkeypatch.setitem(questionnaires.SUBJECTS, code_list, topics | {"nut": Subject("VR09A", "", "P")})
-    assert not confirmed()[code_list]
+    assert confirmed() == {questionnaire: False, "CEM+_2018_OE_v1": False, "CBS_v7": True}
+    monkeypatch.setitem(questionnaires.SUBJECTS, questionnaire, topics)
+    assert confirmed() == {questionnaire: True, "CEM+_2018_OE_v1": False, "CBS_v7": True}
+    monkeypatch.setitem(questionnaires.SUBJECTS, questionnaire, topics | {"nut": Subject("VR09A", "", "P")})
+    assert not confirmed()[questionnaire]
 
 
 def test_a_delivery_of_sixteen_million_lines_still_has_an_order() -> None:

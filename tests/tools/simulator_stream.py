@@ -148,8 +148,8 @@ def _rows(stream: _Stream) -> None:
     for client, facts in stream.clients.items():
         for key, row in rows_of(client.encode(), facts).items():
             named = {"aanbieder": key.aanbieder, "gemeente": key.gemeente, "verwijderd": False, "client": client}
-            number = {} if isinstance(row, MetingRow | ScoreRow) else {"traject": key.nummer.hex()}
-            result.tables[TABLES[key.tabel]].append(asdict(row) | named | number)
+            number = {} if isinstance(row, MetingRow | ScoreRow) else {"traject": key.number.hex()}
+            result.tables[TABLES[key.table]].append(asdict(row) | named | number)
             if isinstance(row, TrajectRow):
                 found.append(_row(key.aanbieder, key.gemeente, row))
                 result.flags.update(row.vlaggen)
