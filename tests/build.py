@@ -85,7 +85,7 @@ def toewijzing(day: int = 0, number: bytes = NUMBER, **over: Any) -> Toewijzing:
     fact = Toewijzing(
         gemeente="0363", toewijzing=number, categorie="45", code="45A01", toewijzingsdatum=D + day, toewijzingstijd=0,
         ingangsdatum=D, einddatum=None, reden_wijziging="", volume=4, eenheid="14", frequentie="2", budget=None,
-        dagtekening=D + day, bericht=b"301 %d" % decided,
+        dagtekening=D + day, bericht=b"301 %d" % day,
     )  # fmt: skip
     return replace(fact, **over)
 
