@@ -26,8 +26,12 @@ _CHUNK: Final = 262_144
 SETTLED_NS: Final = 1_000_000_000
 
 
+#: The shortest row that a parser remembers: a number of nine digits, two more cells, their separators and a line end.
+_SHORTEST: Final = 16
+
+
 class Content(NamedTuple):
-    """What one reading tells: hashes, encoding ("" = unreadable), line ends, and whether any line is monstrous."""
+    """What one reading tells: hashes, encoding ("" = unreadable), rows, and whether any line is monstrous."""
 
     mac: bytes  # keyed: names the content
     kenmerk: bytes  # 16 bytes, the same at every connector; travels sealed (TR056)
@@ -88,7 +92,8 @@ def prepare(given: InputFile, secret: bytes, most: int) -> Content:
     name = encoding.name()
     if encoding.cut:
         raise FileFault("B03", given.shown, lines + 1)
-    return Content(keyed.digest(), plain.digest()[:16], name, lines + 1, sensible)
+    # What remembers rows makes room for so many at once: a file of nothing but line ends has none.
+    return Content(keyed.digest(), plain.digest()[:16], name, min(lines, size // _SHORTEST) + 1, sensible)
 
 
 @contextmanager

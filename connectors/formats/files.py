@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, TypeVar, cast
 
 from connectors import masking
 from connectors.formats.model import FileFault
+from connectors.formats.zips import is_readable, open_zip
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -26,7 +27,6 @@ _ZIP: Final = b"PK\x03\x04"
 _EMPTY_ZIP: Final = b"PK\x05\x06"
 #: The part of a zip file that makes it an Excel sheet: a file by itself, whose kind decides what becomes of it.
 _SHEET: Final = "xl/workbook.xml"
-_ENCRYPTED: Final = 0x1
 #: Below this size a high compression ratio means nothing.
 _RATIO_FROM: Final = 1_000_000
 #: What a damaged, encrypted or unknown zip member raises while it is read.
@@ -169,7 +169,7 @@ def _look(path: Path, shown: str) -> tuple[os.stat_result, bytes]:
 
 def _members(path: Path, shown: str, limits: Limits, refuse: Callable[[FileFault], None]) -> Iterator[InputFile]:
     """The files in a zip file, in order of name; the zip file as a whole is refused when it breaks a bound."""
-    with zipfile.ZipFile(path) as archive:
+    with path.open("rb") as file, open_zip(file, limits.zip_entries, shown) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     if any(entry.filename == _SHEET for entry in entries):
         yield InputFile(shown, path.name, path.stat().st_size, path)
@@ -191,7 +191,7 @@ def _members(path: Path, shown: str, limits: Limits, refuse: Callable[[FileFault
 
 
 def _refused(entry: zipfile.ZipInfo, given: InputFile, limits: Limits) -> str:
-    if entry.flag_bits & _ENCRYPTED:
+    if not is_readable(entry):
         return "B10"
     if entry.file_size > _RATIO_FROM and entry.file_size > limits.zip_ratio * max(1, entry.compress_size):
         return "B11"

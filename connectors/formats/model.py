@@ -102,7 +102,7 @@ class FileContext:
     sender: str  # AGB code
     tijd: int  # upload time, ms
     encoding: str = "utf-8"
-    rows: int = 1_000  # line ends in the file: an upper bound for its rows
+    rows: int = 1_000  # to make room for: an upper bound of those that are remembered
     tally: Tally = field(default_factory=Tally)
     choices: Choices = Choices()
     #: Metingen whose rows are scattered over the file, found in the first pass and refused in the second;

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date
-from io import BytesIO, StringIO
+from io import BytesIO, TextIOWrapper
 from typing import BinaryIO, Final, NamedTuple
 
 from connectors.formats.cbs.layout import NEEDED, Layout
@@ -16,6 +17,7 @@ XLSX: Final = b"PK\x03\x04"
 MOST_BYTES: Final = 32_000_000
 #: Longest line of an ASCII or CSV file.
 _LONGEST: Final = 10_000
+_LINE: Final = re.compile(rb"[^\r\n]+")
 #: Width of fields of which a spreadsheet, holding them as numbers, forgets the leading zeros.
 _WIDTH: Final = {"bsn": 9, **dict.fromkeys(("geboortedatum", "begindatum", "einddatum"), 8)}
 #: Fields whose last character on an unclosed last line cannot be followed by another.
@@ -39,7 +41,7 @@ def lines(stream: BinaryIO, context: FileContext, layout: Layout) -> Iterator[Li
         return
     if not context.encoding:
         raise FileFault("B04", context.name)
-    if max(map(len, data.splitlines()), default=0) > _LONGEST:
+    if any(line.end() - line.start() > _LONGEST for line in _LINE.finditer(data)):
         raise FileFault("B02", context.name)
     head = data[:65_536].decode(context.encoding, errors="replace")
     if is_csv(head, layout):
@@ -94,11 +96,7 @@ def _fixed(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
         raise FileFault("B06", context.name)
     width = max(place.stop for place in places.values())
     least = min(places["hulpvorm"].stop, places["begindatum"].stop)
-    try:
-        text = data.decode(context.encoding)
-    except UnicodeDecodeError:
-        raise FileFault("B04", context.name) from None
-    for line in StringIO(text, newline=None):
+    for line in _text_lines(data, context):
         count.total += 1
         content = line.rstrip("\n\x1a")
         if not content.strip():
@@ -114,6 +112,14 @@ def _fixed(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
             yield Line(count.total, {field: content[place].strip() for field, place in places.items()})
     if not count.data:
         raise FileFault("B01", context.name)
+
+
+def _text_lines(data: bytes, context: FileContext) -> Iterator[str]:
+    """The lines, decoded as they come: one sign of four bytes would make all of a text four times as large."""
+    try:
+        yield from TextIOWrapper(BytesIO(data), encoding=context.encoding, newline=None)
+    except UnicodeDecodeError:
+        raise FileFault("B04", context.name) from None
 
 
 def _sheet(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:

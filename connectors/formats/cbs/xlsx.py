@@ -1,91 +1,113 @@
-"""One sheet of an Excel file, row by row, with bounds that hold against a bomb.
+"""An Excel sheet, row by row, in memory that the size of the file does not decide.
 
-The file is looked through before the library sees it: number and unpacked size of its parts, and no document type
-declaration in any of them (no entities, nothing fetched).
+A library that reads workbooks builds what it reads: styles, and one row of a million cells, as a tree. Here every part
+passes as a stream and only two things are kept: the texts that cells point at, and which styles are dates. What a
+file says of its own size is not believed, and of a cell only its value counts (of a formula the value it last had).
 """
 
 from __future__ import annotations
 
-import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Final
 
-import openpyxl  # type: ignore[import-untyped]
+from lxml import etree
 
+from connectors.formats.cbs.xlsx_parts import (
+    EPOCH,
+    EPOCH_1904,
+    Part,
+    Relations,
+    Row,
+    Sheet,
+    Styles,
+    Texts,
+    Workbook,
+)
 from connectors.formats.files import ZIP_ERRORS
+from connectors.formats.ijw.xml_stream import XmlFault, chunks, hardened
 from connectors.formats.model import FileFault
+from connectors.formats.zips import is_readable, open_zip
 
 MOST_PARTS: Final = 1_000
 MOST_UNPACKED: Final = 200_000_000
-#: The library holds the shared texts in memory.
-MOST_TEXTS: Final = 30_000_000
 HIGHEST_RATIO: Final = 200
 _RATIO_FROM: Final = 1_000_000
-#: Rows (empty ones included) and columns read at most [P].
-MOST_ROWS: Final = 500_000
-MOST_COLUMNS: Final = 200
 _CHUNK: Final = 262_144
 _FORBIDDEN: Final = tuple(
     text.encode(encoding) for text in ("<!DOCTYPE", "<!ENTITY") for encoding in ("ascii", "utf-16-le", "utf-16-be")
 )
 _LONGEST_FORBIDDEN: Final = max(map(len, _FORBIDDEN))
+_WORKBOOK, _RELATIONS, _STYLES = "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml"
 
 
-def cells(data: bytes, sheet: str, name: str) -> Iterator[tuple[int, Sequence[object]]]:
+def cells(data: bytes, sheet: str, name: str) -> Iterator[Row]:
     """Row number and values of every row of a sheet (empty = the first one) that holds anything.
 
     Raises:
         FileFault: ``B11`` too large when unpacked, ``B20`` damaged, encrypted or without that sheet.
     """
-    _look_through(data, name)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # styles and extensions that are not read
-            yield from _rows(data, sheet, name)
-    except FileFault:
-        raise
-    except Exception:  # noqa: BLE001 - damaged content makes the library raise anything: the file is refused
+        with open_zip(BytesIO(data), MOST_PARTS, name) as archive:
+            yield from _Book(archive, name).rows(sheet)
+    except (XmlFault, etree.XMLSyntaxError, KeyError, *ZIP_ERRORS):  # ValueError too: no number where one must be
         raise FileFault("B20", name) from None
 
 
-def _rows(data: bytes, sheet: str, name: str) -> Iterator[tuple[int, Sequence[object]]]:
-    book = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=True, keep_links=False)
-    names = [page.title for page in book.worksheets]
-    if not names or (sheet and sheet not in names):
-        raise FileFault("B20", name)
-    page = book[sheet or names[0]]
-    page.reset_dimensions()  # what the file says of its own size is not believed
-    for number, row in enumerate(page.iter_rows(max_col=MOST_COLUMNS, values_only=True), 1):
-        if number > MOST_ROWS:
+class _Book:
+    """The parts of one workbook."""
+
+    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
+        self._archive, self._name = archive, name
+        parts = archive.infolist()
+        if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
             raise FileFault("B11", name)
-        if row.count(None) < len(row):
-            yield number, row
-
-
-def _look_through(data: bytes, name: str) -> None:
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            parts = archive.infolist()
-            if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
+        for part in parts:
+            if part.file_size > _RATIO_FROM and part.file_size > HIGHEST_RATIO * max(1, part.compress_size):
                 raise FileFault("B11", name)
-            for part in parts:
-                _part(archive, part, name)
-    except ZIP_ERRORS:
-        raise FileFault("B20", name) from None
-
-
-def _part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, name: str) -> None:
-    size = part.file_size
-    if size > _RATIO_FROM and size > HIGHEST_RATIO * max(1, part.compress_size):
-        raise FileFault("B11", name)
-    if part.filename.lower().endswith("sharedstrings.xml") and size > MOST_TEXTS:
-        raise FileFault("B11", name)
-    tail = b""
-    with archive.open(part) as stream:
-        while chunk := stream.read(_CHUNK):
-            window = tail + chunk
-            if any(text in window for text in _FORBIDDEN):
+            if not is_readable(part):
                 raise FileFault("B20", name)
-            tail = window[1 - _LONGEST_FORBIDDEN :]
+            self._look_through(part)
+
+    def _look_through(self, part: zipfile.ZipInfo) -> None:
+        """No document type declaration in any part, read or not, whatever its encoding."""
+        tail = b""
+        with self._archive.open(part) as stream:
+            while chunk := stream.read(_CHUNK):
+                window = tail + chunk
+                if any(text in window for text in _FORBIDDEN):
+                    raise FileFault("B20", self._name)
+                tail = window[1 - _LONGEST_FORBIDDEN :]
+
+    def rows(self, sheet: str) -> Iterator[Row]:
+        """See ``cells``."""
+        book, relations, styles = Workbook(), Relations(), Styles()
+        for part, target in ((_WORKBOOK, book), (_RELATIONS, relations)):
+            self._read(part, target)
+        if _STYLES in self._archive.namelist():
+            self._read(_STYLES, styles)
+        texts = Texts(self._name)
+        if relations.texts:
+            self._read(relations.texts, texts)
+        places = {title: relations.sheets[key] for title, key in book.sheets if key in relations.sheets}
+        if not places or (sheet and sheet not in places):
+            raise FileFault("B20", self._name)
+        epoch = EPOCH_1904 if book.from_1904 else EPOCH
+        page = Sheet(self._name, texts.all, styles.days, epoch)
+        for _ in self._parts(places[sheet] if sheet else next(iter(places.values())), page):
+            yield from page.ready
+            page.ready.clear()
+
+    def _read(self, part: str, target: Part) -> None:
+        for _ in self._parts(part, target):
+            pass
+
+    def _parts(self, part: str, target: Part) -> Iterator[None]:
+        parser = hardened(target)
+        with self._archive.open(part) as stream:
+            for chunk in chunks(stream):  # type: ignore[arg-type]  # a zip member is read like any other file
+                parser.feed(chunk)
+                yield
+        parser.close()
+        yield

@@ -2,7 +2,8 @@
 
 No tree is built. A document type declaration is refused before the parser sees it, the encoding is UTF-8 whatever the
 document says, nothing is fetched, and every text, depth and number of elements is bounded by the structure itself: an
-element that it does not name ends the parse.
+element that it does not name ends the parse. What no structure bounds is bounded here: the size of a tag, and the names
+that the parser never forgets (namespaces, instructions, and whatever stands in a part that is passed over).
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ _CHUNK: Final = 65_536
 _DOCTYPE: Final = b"<!DOCTYPE"
 #: Longer than any value of the standard (200), shorter than anything harmful.
 _LONGEST_TEXT: Final = 1_000
+#: Bytes from one ``<`` to the next, which the parser holds at once and several times: a tag with all its attributes.
+_LONGEST_PIECE: Final = 131_072
+#: Names that the parser keeps until the end of a document. A message of the standard has some hundred.
+_MOST_NAMES: Final = 1_000
+_DEEPEST_SKIPPED: Final = 200
 _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _ROOT_ATTRIBUTES: Final = frozenset({f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation"})
 
@@ -70,10 +76,33 @@ class _Frame:
         self.values: Values = {}
 
 
-class _Target:
+class BoundedNames:
+    """The names of a document that the parser never forgets: there may be so many, and each as often as it likes."""
+
+    def __init__(self) -> None:
+        self._names = set[str]()
+
+    def remember(self, name: str) -> None:
+        """One name. ``XmlFault`` ``XSD`` when there are too many."""
+        if name not in self._names:
+            self._names.add(name)
+            if len(self._names) > _MOST_NAMES:
+                raise XmlFault("XSD")
+
+    def start_ns(self, prefix: str, uri: str) -> None:
+        """A namespace is declared."""
+        self.remember(f"{prefix} {uri}")
+
+    def pi(self, target: str, _data: str | None) -> None:
+        """An instruction."""
+        self.remember(target)
+
+
+class _Target(BoundedNames):
     """Receives what the parser reads and holds it against the structure."""
 
     def __init__(self, shapes: Sequence[Shape]) -> None:
+        super().__init__()
         self._shapes = {shape.root.tag: shape for shape in shapes}
         self._stack, self._length, self._skipping = [_top(shapes[0])], 0, 0
         self._text: list[str] = []
@@ -86,7 +115,10 @@ class _Target:
         if attributes and (len(self._stack) > 1 or not _ROOT_ATTRIBUTES.issuperset(attributes)):
             raise XmlFault("XSD", _local(tag))
         if self._skipping:
+            self.remember(tag)
             self._skipping += 1
+            if self._skipping > _DEEPEST_SKIPPED:
+                raise XmlFault("XSD", self._stack[-1].element.name)
             return
         if len(self._stack) == 1 and tag in self._shapes:
             self._stack[0], self._handlers = _top(self._shapes[tag]), self._shapes[tag].handlers
@@ -188,7 +220,7 @@ def hardened(target: Any) -> Any:
         dtd_validation=False,
         huge_tree=False,
         remove_comments=True,
-        remove_pis=True,
+        remove_pis=False,  # a target that counts them hears of them
     )
 
 
@@ -196,11 +228,11 @@ def chunks(stream: BinaryIO) -> Iterator[bytes]:
     """The bytes in pieces, without byte order mark.
 
     Raises:
-        XmlFault: ``XSD`` at a document type declaration, ``B04`` where it is no UTF-8, ``B03`` when it ends halfway
-            through a character.
+        XmlFault: ``XSD`` at a document type declaration or a piece that is too long, ``B04`` where it is no UTF-8,
+            ``B03`` when it ends halfway through a character.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
-    tail = b""
+    tail, open_piece = b"", 0
     first = True
     try:
         while chunk := stream.read(_CHUNK):
@@ -212,6 +244,10 @@ def chunks(stream: BinaryIO) -> Iterator[bytes]:
             if _DOCTYPE in tail + chunk:
                 raise XmlFault("XSD", "DOCTYPE")
             tail = chunk[-len(_DOCTYPE) :]
+            begin = chunk.find(b"<")
+            if open_piece + (begin if begin >= 0 else len(chunk)) > _LONGEST_PIECE:
+                raise XmlFault("XSD")
+            open_piece = len(chunk) - chunk.rfind(b"<") if begin >= 0 else open_piece + len(chunk)
             yield chunk
     except UnicodeDecodeError:
         raise XmlFault("B04") from None
