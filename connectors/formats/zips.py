@@ -7,7 +7,7 @@ finds an entry by its name although two may have one, and unpacks some methods b
 from __future__ import annotations
 
 import zipfile
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 from connectors.formats.model import FileFault
 
@@ -31,17 +31,8 @@ class _Wary:
             raise FileFault("B11", self._shown)
         return data
 
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def seekable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        self._file.close()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def open_zip(file: BinaryIO, entries: int, shown: str) -> zipfile.ZipFile:
@@ -51,7 +42,7 @@ def open_zip(file: BinaryIO, entries: int, shown: str) -> zipfile.ZipFile:
         FileFault: ``B11``, its directory is larger.
         BadZipFile: damaged, or two entries have one name, so that nobody can say which of them is read.
     """
-    archive = zipfile.ZipFile(_Wary(file, max(_LEAST, entries * _PER_ENTRY), shown))
+    archive = zipfile.ZipFile(cast("BinaryIO", _Wary(file, max(_LEAST, entries * _PER_ENTRY), shown)))
     found = archive.infolist()
     if len({entry.filename for entry in found}) < len(found):
         raise zipfile.BadZipFile
