@@ -1,8 +1,8 @@
 """Blind evaluation of a BSN: RFC 9497, suite ristretto255-SHA512, mode OPRF (0x00).
 
-The source blinds (``blind``), ``evaluate`` multiplies with its secret (``evaluate``), ``entry`` takes the blinding off
-(``unblind``). The RFC's Finalize hashes the input as well; here the party that unblinds does not know the input, so the
-pseudonym is a keyed hash of the unblinded element instead (``crypto.pseudonym``).
+The source blinds (``blind_message``), ``evaluate`` multiplies with its secret (``evaluate``), ``entry`` takes the
+blinding off (``unblind``). The RFC's Finalize hashes the input as well; here the party that unblinds does not know the
+input, so the pseudonym is a keyed hash of the unblinded element instead (``crypto.pseudonym``).
 """
 
 from __future__ import annotations
@@ -74,13 +74,11 @@ def multiply(scalar: bytes, point: bytes) -> bytes:
         raise InvalidPoint("the product is the neutral element") from error
 
 
-def blind(bsn: str) -> tuple[bytes, bytes]:
-    """``(B, r⁻¹)`` for a BSN: the blinded element and what takes the blinding off, with a fresh ``r``."""
-    return blind_message(bsn_input(bsn))
-
-
 def blind_message(message: bytes) -> tuple[bytes, bytes]:
-    """As ``blind``, for any message that stands for a client: ``bsn_input`` or ``cbs_input``."""
+    """``(B, r⁻¹)``: the blinded element and what takes the blinding off, with a fresh ``r``.
+
+    The message stands for a client: ``bsn_input`` or ``cbs_input``.
+    """
     scalar = random_scalar()
     return multiply(scalar, hash_to_group(message)), inverse(scalar)
 

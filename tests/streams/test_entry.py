@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from crypto import oprf
 from crypto.keys import EntryKeys
 from crypto.oprf import InvalidPoint
 from crypto.pseudonym import Pseudonyms, References
 from crypto.seal import CannotOpen, PrivateKey
-from domain.facts.fact import Meting, Score
+from domain.facts.fact import Meting
 from schemas.codec import Record, Undecodable
 from schemas.records import fact_to_record
 from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, REJECTED
 from streams.entry import Admission, Admitted, EntryConfig, Stage
 from streams.poison import TooMuchPoison
+from tests.build import score
 from tests.streams.support import (
     BSN,
     DELIVERY,
@@ -37,6 +39,7 @@ from tests.streams.support import (
     sealed,
 )
 from transport.clients import Cluster
+from transport.health import HealthConfig
 
 SCORE = IN_TOPIC["score"]
 
@@ -95,7 +98,7 @@ def test_references_are_hashed_within_the_provider(admission: Admission) -> None
 
 
 def test_an_absent_reference_stays_absent(admission: Admission) -> None:
-    admitted = run(admission, evaluated(honest("score", Score(None, b"b", 1, "O", 2, 0)), SCORE))
+    admitted = run(admission, evaluated(honest("score", score(None, b"b")), SCORE))
     assert event(admitted)["fact"][1]["toewijzing"] is None
 
 
@@ -103,7 +106,7 @@ def test_an_absent_reference_stays_absent(admission: Admission) -> None:
 def test_the_informant_is_one_of_a_list(admission: Admission, text: str, word: str) -> None:
     good = FACTS["cem"]
     assert isinstance(good, Meting)
-    fact = Meting(good.meting, good.vragenlijst, text, good.datum, good.antwoorden, good.tijd)
+    fact = replace(good, informant=text)
     admitted = run(admission, evaluated(honest("cem", fact), IN_TOPIC["cem"]))
     if text != text.strip():
         assert (admitted.code, admitted.event) == ("C12", None)
@@ -165,13 +168,13 @@ def test_a_scalar_of_zero_names_nobody(admission: Admission) -> None:
     """Else all clients of a careless publisher would be one."""
     plain = bytes(32) + sealed(fact_to_record(FACTS["score"]))
     with pytest.raises(InvalidPoint):
-        run(admission, evaluated(envelope(SCORE, oprf.blind(BSN)[0], plain), SCORE))
+        run(admission, evaluated(envelope(SCORE, oprf.blind_message(oprf.bsn_input(BSN))[0], plain), SCORE))
 
 
 @pytest.mark.parametrize("kind", FACTS)
 @pytest.mark.parametrize("other", FACTS)
 def test_a_topic_carries_one_kind_of_fact(admission: Admission, kind: str, other: str) -> None:
-    blinded, inverse = oprf.blind(BSN)
+    blinded, inverse = oprf.blind_message(oprf.bsn_input(BSN))
     record = envelope(IN_TOPIC[kind], blinded, inverse + sealed(fact_to_record(FACTS[other])))
     admitted = run(admission, evaluated(record, IN_TOPIC[kind]))
     assert admitted.code == ("" if kind == other else "K04")
@@ -187,7 +190,7 @@ def test_a_fact_without_a_blinded_element_is_refused(admission: Admission) -> No
 @pytest.mark.parametrize("plain", [b"", bytes(31), bytes(32), bytes(32) + b"\x00\x00\x00\x00\x07", b"\x01" * 90])
 def test_an_inside_that_is_no_record_is_undecodable(admission: Admission, plain: bytes) -> None:
     with pytest.raises(Undecodable):
-        run(admission, evaluated(envelope(SCORE, oprf.blind(BSN)[0], plain), SCORE))
+        run(admission, evaluated(envelope(SCORE, oprf.blind_message(oprf.bsn_input(BSN))[0], plain), SCORE))
 
 
 @pytest.mark.parametrize("topic", ["", "sor.events", "sor.in", "sor.in.score2"])
@@ -201,7 +204,7 @@ def test_a_record_of_no_topic_of_a_connector_is_undecodable(admission: Admission
 
 
 def test_a_fact_that_breaks_a_rule_is_refused_with_its_field(admission: Admission) -> None:
-    admitted = run(admission, evaluated(honest("score", Score(b"1", None, 1, "O", 3, 0)), SCORE))
+    admitted = run(admission, evaluated(honest("score", score(waarde=3)), SCORE))
     assert (admitted.code, admitted.event, admitted.pseudonym) == ("R05", None, b"")
     out = line(admitted)
     assert (out["uitkomst"], out["code"], out["veld"], out["regel"]) == ("afgekeurd", "R05", "waarde", 5)
@@ -238,7 +241,7 @@ def test_a_refusal_may_come_through_any_topic(admission: Admission) -> None:
 @pytest.fixture
 def stage() -> tuple[Stage, Recorder]:
     out = Recorder()
-    config = EntryConfig(Cluster(""), ENTRY_KEYS, "group", "0", None)
+    config = EntryConfig(Cluster(""), ENTRY_KEYS, "group", "0", HealthConfig())
     return Stage(config, out), out  # type: ignore[arg-type]
 
 
