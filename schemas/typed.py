@@ -54,9 +54,11 @@ class ReceiptCodec(StructCodec[Receipt]):
     def encode(self, value: Receipt) -> bytes:
         """The receipt in wire format."""
         record = asdict(value)
-        record["fouten"] = [
-            {"line": f.line, "regel": f.regel, "regels": f.regels, "code": f.code, "veld": f.veld} for f in value.fouten
-        ]
+        if value.fouten:
+            record["fouten"] = [
+                {"line": f.line, "regel": f.regel, "regels": f.regels, "code": f.code, "veld": f.veld}
+                for f in value.fouten
+            ]
         return self._encode(record)
 
     def decode(self, data: bytes) -> Receipt:
