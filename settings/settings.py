@@ -107,6 +107,13 @@ class Settings(BaseSettings):
     )
     cbs_layout: Path | None = Field(None, description="TOML file with the columns of a CBS file.")
     partitions: int = Field(4, ge=1, le=1024, description="Partitions of each topic that is created.")
+    replication: int = Field(
+        1,
+        ge=1,
+        le=16,
+        description="Replicas of each topic that is created; a record counts when all but one have it. In production "
+        "3, on as many brokers or more.",
+    )
     max_file_mb: int = Field(100, ge=1, description="Largest file that sor deliver takes, in megabytes.")
     intake_host: str = Field("127.0.0.1", description="Address that the HTTP intake listens on.")
     intake_port: int = Field(8480, ge=0, le=65535, description="Port of the HTTP intake; 0 takes a free one.")

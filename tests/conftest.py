@@ -13,8 +13,9 @@ from local.kafka.broker import Broker
 from local.ports import free_port
 from settings.settings import load_settings
 from sinks.schema.users import NAMES
+from tests.secured import SecuredBroker, secured_broker
 
-_NEEDS_MARKER = {"broker": "kafka", "gateway": "clickhouse"}
+_NEEDS_MARKER = {"broker": "kafka", "gateway": "clickhouse", "secured": "kafka"}
 #: A test has a database of its own, sor_<something>; the rights of the users hold in ``sor``.
 ELSEWHERE = {"sink": ("SELECT, INSERT ON sor_*.*",), "grafana": ("SELECT ON sor_*.*",)}
 
@@ -53,6 +54,13 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
     home = tmp_path_factory.mktemp("kafka")
     with Broker(home, free_port(), free_port(), load_settings().cache) as own:
         yield RunningBroker(own.bootstrap, home)
+
+
+@pytest.fixture(scope="session")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
+    """A broker of our own that asks for names and keeps to the declared rights (``tests/secured.py``)."""
+    with secured_broker(tmp_path_factory.mktemp("secured")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+import time
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
     AclBinding,
-    AclBindingFilter,
-    AclOperation,
-    AclPermissionType,
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
     NewTopic,
-    ResourcePatternType,
-    ResourceType,
+    TopicMetadata,
 )
 
 from faults import OperatorFault
-from schemas.topics import Topic, groups, topics
+from schemas.topics import Topic, topics
+from transport import acls as rules
 from transport.clients import Cluster, admin
 
-_TIMEOUT = 20.0
+MADE: Final = ("create", "config", "acl", "surplus")
+_TIMEOUT: Final = 20.0
+_POLL: Final = 0.1
 
 
 class TopicError(OperatorFault):
@@ -32,35 +32,61 @@ class TopicError(OperatorFault):
 
 
 class Change(NamedTuple):
-    """One difference: ``create``, ``config``, ``acl`` (mended by apply) or ``partitions`` (a person must decide)."""
+    """One difference. ``apply`` makes those of the kinds in ``MADE``; of the others a person must decide.
+
+    ``create`` and ``config``: a topic. ``acl`` and ``surplus``: a right to give or to take away, ``rule``. ``foreign``:
+    a right on something of ours, of a principal that is not. ``partitions`` and ``replicas``: counts of a topic.
+    """
 
     topic: str
     kind: str
     detail: str
+    rule: AclBinding | None = None
+    setting: tuple[str, str] | None = None  # name and value, of a ``config``
 
 
-def plan(cluster: Cluster, partitions: int, *, acls: bool = False) -> list[Change]:
+def plan(cluster: Cluster, partitions: int, *, replication: int = 1, acls: bool = False) -> list[Change]:
     """What differs between the broker and the declaration; ``TopicError`` when the broker cannot be reached."""
     client = admin(cluster)
     try:
-        present = {name: len(meta.partitions) for name, meta in client.list_topics(timeout=_TIMEOUT).topics.items()}
+        found = client.list_topics(timeout=_TIMEOUT).topics
     except KafkaException as error:
         raise TopicError(f"Kafka at {cluster.bootstrap} does not answer: {error.args[0].str()}") from error
-    missing = [t for name, t in topics().items() if name not in present]
-    there = [t for name, t in topics().items() if name in present]
-    changes = [Change(t.name, "create", f"{partitions} partitions, {_words(t.config)}") for t in missing]
-    changes += [
-        Change(t.name, "partitions", f"has {present[t.name]}, declared {partitions}")
-        for t in there
-        if present[t.name] != partitions
+    words = {
+        name: f"{partitions} partitions, {_words(_config(topic, replication))}" for name, topic in topics().items()
+    }
+    copies = {name: _copies(found[name], replication) for name in topics() if name in found}
+    changes = [
+        Change(name, "create", f"{words[name]}, {replication} replica(s)") for name in topics() if name not in copies
     ]
-    changes += _config_changes(client, there)
+    changes += [change for name in copies for change in _counts(name, found[name], partitions, replication)]
+    # Until a topic has its replicas it asks no more of them than there are: else it would take no record at all
+    changes += _config_changes(client, {name: min(has, replication) for name, has in copies.items()})
     return changes + (_acl_changes(client) if acls else [])
 
 
+def _counts(name: str, meta: TopicMetadata, partitions: int, replication: int) -> Iterator[Change]:
+    if len(meta.partitions) != partitions:
+        yield Change(name, "partitions", f"has {len(meta.partitions)}, declared {partitions}")
+    copies = _copies(meta, replication)
+    if copies != replication:
+        detail = (
+            f"has {copies}, declared {replication}: change them with kafka-reassign-partitions.sh, then apply again"
+        )
+        yield Change(name, "replicas", detail)
+
+
+def _copies(meta: TopicMetadata, expected: int) -> int:
+    """Replicas of a topic: of the partition that has fewest."""
+    return min((len(partition.replicas) for partition in meta.partitions.values()), default=expected)
+
+
 def apply(cluster: Cluster, changes: Iterable[Change], partitions: int, replication: int = 1) -> None:
-    """Carry out what ``plan`` found. Partition counts are refused: keys would move away from their state."""
-    changes, client, declared = list(changes), admin(cluster), topics()
+    """Carry out what ``plan`` found; returns when the broker shows it, or after 20 s.
+
+    Partition counts are refused: keys would move away from their state. Rights are given before any is taken away.
+    """
+    changes, client = list(changes), admin(cluster)
     wrong = [change for change in changes if change.kind == "partitions"]
     if wrong:
         raise TopicError(
@@ -68,79 +94,68 @@ def apply(cluster: Cluster, changes: Iterable[Change], partitions: int, replicat
             "leave their state behind: set SOR_PARTITIONS to what the broker has, or lay the log anew in an empty "
             "cluster."
         )
-    new = [
-        NewTopic(c.topic, num_partitions=partitions, replication_factor=replication, config=declared[c.topic].config)
-        for c in changes
-        if c.kind == "create"
-    ]
-    if new:
+    if new := [_new(c.topic, partitions, replication) for c in changes if c.kind == "create"]:
         _wait(client.create_topics(new, operation_timeout=_TIMEOUT), KafkaError.TOPIC_ALREADY_EXISTS)
-    names = {c.topic for c in changes if c.kind == "config"}
-    if names:
-        _wait(client.incremental_alter_configs([_resource(declared[name]) for name in names]))
-    if any(c.kind == "acl" for c in changes):
-        _wait(client.create_acls(acl_bindings()))
+    if resources := list(_resources(changes)):
+        _wait(client.incremental_alter_configs(resources))
+    if missing := [c.rule for c in changes if c.kind == "acl"]:
+        _wait(client.create_acls(missing))
+    if surplus := [rules.exactly(c.rule) for c in changes if c.kind == "surplus" and c.rule]:
+        _wait(client.delete_acls(surplus))
+    _until_shown(cluster, changes, partitions, replication)
 
 
-def _resource(topic: Topic) -> ConfigResource:
-    entries = [
-        ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in topic.config.items()
-    ]
-    return ConfigResource(ConfigResource.Type.TOPIC, topic.name, incremental_configs=entries)
+def _until_shown(cluster: Cluster, changes: list[Change], partitions: int, replication: int) -> None:
+    """A broker learns of a change a moment after it was made, and what comes next may need it."""
+    made, acls = {change[:3] for change in changes if change.kind in MADE}, any(change.rule for change in changes)
+    deadline = time.monotonic() + _TIMEOUT
+    while made and time.monotonic() < deadline:
+        made &= {change[:3] for change in plan(cluster, partitions, replication=replication, acls=acls)}
+        time.sleep(_POLL if made else 0)
 
 
-def _config_changes(client: AdminClient, there: list[Topic]) -> list[Change]:
+def _new(name: str, partitions: int, replication: int) -> NewTopic:
+    config = _config(topics()[name], replication)
+    return NewTopic(name, num_partitions=partitions, replication_factor=replication, config=config)
+
+
+def _config(topic: Topic, replication: int) -> dict[str, str]:
+    """A record counts as written when all replicas but one have it: one broker may be away and nothing is lost."""
+    return topic.config | {"min.insync.replicas": str(max(1, replication - 1))}
+
+
+def _resources(changes: Iterable[Change]) -> Iterator[ConfigResource]:
+    wanted: dict[str, list[ConfigEntry]] = {}
+    for change in changes:
+        if change.setting:
+            entry = ConfigEntry(*change.setting, incremental_operation=AlterConfigOpType.SET)
+            wanted.setdefault(change.topic, []).append(entry)
+    for name, entries in wanted.items():
+        yield ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=entries)
+
+
+def _config_changes(client: AdminClient, there: dict[str, int]) -> list[Change]:
+    """``there``: topic -> the replicas it has, as far as they are wanted."""
     if not there:
         return []
-    resources = [ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic in there]
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, topic) for topic in there]
     found = {resource.name: future.result() for resource, future in client.describe_configs(resources).items()}
     changes = []
-    for topic in there:
-        for name, value in topic.config.items():
-            entry = found[topic.name].get(name)
+    for topic, copies in there.items():
+        for name, value in _config(topics()[topic], copies).items():
+            entry = found[topic].get(name)
             now = entry.value if entry else None
             if now != value:
-                changes.append(Change(topic.name, "config", f"{name}: {now} -> {value}"))
+                changes.append(Change(topic, "config", f"{name}: {now} -> {value}", setting=(name, value)))
     return changes
 
 
-def acl_bindings() -> list[AclBinding]:
-    """Every access rule of the declaration: who writes, who reads, and each process's own consumer group."""
-    rules = []
-    for topic in topics().values():
-        for principals, operation in ((topic.write, AclOperation.WRITE), (topic.read, AclOperation.READ)):
-            rules += [
-                _allow(ResourceType.TOPIC, topic.name, principal, on)
-                for principal in principals
-                for on in (operation, AclOperation.DESCRIBE, AclOperation.DESCRIBE_CONFIGS)
-            ]
-    rules += [_allow(ResourceType.GROUP, group, process, AclOperation.READ) for process, group in groups().items()]
-    return list({str(rule): rule for rule in rules}.values())
-
-
-def _allow(kind: ResourceType, name: str, principal: str, operation: AclOperation) -> AclBinding:
-    return AclBinding(
-        kind, name, ResourcePatternType.LITERAL, f"User:{principal}", "*", operation, AclPermissionType.ALLOW
-    )
-
-
 def _acl_changes(client: AdminClient) -> list[Change]:
-    every = AclBindingFilter(
-        ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
-    )
     try:
-        present = {_acl_key(rule) for rule in client.describe_acls(every).result()}
+        found = rules.differences(client)
     except KafkaException as error:
         raise TopicError(f"The broker shows no access rules: {error.args[0].str()}") from error
-    return [
-        Change(rule.name, "acl", f"{rule.principal} may {rule.operation.name}")
-        for rule in acl_bindings()
-        if _acl_key(rule) not in present
-    ]
-
-
-def _acl_key(rule: AclBinding) -> tuple[object, ...]:
-    return rule.restype, rule.name, rule.principal, rule.operation, rule.permission_type
+    return [Change(one.rule.name, one.kind, one.detail, one.rule) for one in found]
 
 
 def _words(config: dict[str, str]) -> str:

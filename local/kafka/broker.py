@@ -8,17 +8,20 @@ import shutil
 import subprocess
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from local.errors import StackError
+from local.kafka import security
 from local.kafka.jars import Progress, ensure_jars
 from local.kafka.java import find_java
 from local.leash import leashed
 from local.ports import require_free
+from transport.clients import Cluster
 
 STOP_SECONDS = 20.0
 _FORMAT_SECONDS = 60.0
@@ -46,6 +49,9 @@ class Broker:
 
     ``with Broker(...) as broker`` prepares, starts, waits until it answers, and stops. The process dies with the thread
     that called ``start``. Data lie in ``<home>/kafka``, the log in ``<home>/log/kafka.log``.
+
+    With ``passwords`` (user -> password, ``admin`` among them) clients must name themselves and have only the rights
+    that rules give them; without, everybody on this machine may do everything.
     """
 
     def __init__(
@@ -57,12 +63,15 @@ class Broker:
         heap: str = "512m",
         java_home: Path | None = None,
         kafka_home: Path | None = None,
+        *,
+        passwords: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.port = port
         self.controller_port = controller_port
         self.heap = heap
         self.log = home / "log" / "kafka.log"
         self._cache = cache
+        self._passwords = passwords
         self._folder = home.absolute() / "kafka"
         self._java_home = java_home
         self._kafka_home = kafka_home
@@ -74,6 +83,14 @@ class Broker:
     def bootstrap(self) -> str:
         """host:port for clients."""
         return f"127.0.0.1:{self.port}"
+
+    def cluster(self, user: str = security.ADMIN) -> Cluster:
+        """The cluster as a user sees it; of a broker that asks no names, as everybody does."""
+        return (
+            security.cluster(self.bootstrap, user, self._passwords[user])
+            if self._passwords
+            else Cluster(self.bootstrap)
+        )
 
     @property
     def command(self) -> list[str]:
@@ -92,7 +109,7 @@ class Broker:
         self._java = find_java(self._java_home)
         self._jars = self._distribution() if self._kafka_home else ensure_jars(self._cache, progress)
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._properties.write_text(self._configuration(self._data), "utf-8")
+        _write_private(self._properties, self._configuration(self._data))
         if not self._data.exists():
             self._format()
         elif not (self._data / "meta.properties").is_file():
@@ -122,7 +139,7 @@ class Broker:
             StackError: it ended, or did not answer within ``timeout`` seconds.
         """
         deadline = time.monotonic() + timeout
-        client = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 200})
+        client = AdminClient({**self.cluster().settings(), "log_level": 0, "reconnect.backoff.max.ms": 200})
         while not answers(client):
             if self._process is not None and self._process.poll() is not None:
                 raise StackError(f"Kafka ended while it started. The reason is at the end of {self.log}.")
@@ -184,7 +201,7 @@ class Broker:
         scratch = self._folder / "data.new"
         shutil.rmtree(scratch, ignore_errors=True)
         properties = self._folder / "format.properties"
-        properties.write_text(self._configuration(scratch), "utf-8")
+        _write_private(properties, self._configuration(scratch))
         command = [
             *self._run_java("-Xmx256m"),
             "kafka.tools.StorageTool",
@@ -207,6 +224,8 @@ class Broker:
             "advertised.listeners": f"CLIENT://127.0.0.1:{self.port}",
             "controller.quorum.voters": f"1@127.0.0.1:{self.controller_port}",
         }
+        if self._passwords:
+            settings |= security.properties(self._passwords)
         return "".join(f"{key}={value}\n" for key, value in settings.items())
 
 
@@ -216,6 +235,13 @@ def answers(client: AdminClient) -> bool:
         return bool(client.list_topics(timeout=1.0).brokers)
     except KafkaException:
         return False
+
+
+def _write_private(path: Path, text: str) -> None:
+    """For its owner only: the properties may hold passwords."""
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(text, "utf-8")
 
 
 def _cluster_id() -> str:

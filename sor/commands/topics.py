@@ -10,7 +10,8 @@ import typer
 from schemas.topics import topics
 from settings.access import kafka_cluster
 from settings.settings import load_settings
-from transport.topics import Change, apply, plan
+from sor.options import given, setting
+from transport.topics import MADE, Change, apply, plan
 
 
 def register(app: typer.Typer) -> None:
@@ -26,13 +27,16 @@ def apply_(
     check: Annotated[
         bool, typer.Option("--check", help="Only show the difference; ends with 1 when there is one.")
     ] = False,
-    acls: Annotated[bool, typer.Option("--acls", help="Access rules too (a broker with an authorizer).")] = False,
-    replication: Annotated[int, typer.Option(min=1, help="Replicas of a topic that is created.")] = 1,
+    acls: Annotated[
+        bool,
+        typer.Option("--acls", help="Access rules too (a broker with an authorizer): surplus rights are taken away."),
+    ] = False,
+    replication: Annotated[int | None, setting("replication", "--replication")] = None,
 ) -> None:
-    """Show what differs, then create or reconcile."""
-    settings = load_settings()
+    """Show what differs, then create or reconcile. What a person must decide is only shown."""
+    settings = load_settings(**given(replication=replication))
     cluster = kafka_cluster(settings)
-    changes = plan(cluster, settings.partitions, acls=acls)
+    changes = plan(cluster, settings.partitions, replication=settings.replication, acls=acls)
     for change in changes:
         typer.echo(f"{change.kind:10} {change.topic}: {change.detail}")
     if not changes:
@@ -40,9 +44,10 @@ def apply_(
         return
     if check:
         raise typer.Exit(1)
-    if not (yes or typer.confirm(f"Make these {len(changes)} changes?")):
+    number = sum(change.kind in MADE for change in changes)
+    if number and not (yes or typer.confirm(f"Make these {number} changes?")):
         raise typer.Exit(1)
-    apply(cluster, changes, settings.partitions, replication)
+    apply(cluster, changes, settings.partitions, settings.replication)
     typer.echo(_done(changes))
 
 
@@ -58,4 +63,5 @@ def list_(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
 
 def _done(changes: list[Change]) -> str:
     created = sum(change.kind == "create" for change in changes)
-    return f"Created {created} topics, made {len(changes) - created} other changes."
+    made = sum(change.kind in MADE for change in changes)
+    return f"Created {created} topics, made {made - created} other changes."

@@ -152,6 +152,18 @@ def test_partitions_are_those_of_the_declaration() -> None:
     assert counts == {str(Settings.model_fields["partitions"].default)}
 
 
+def test_every_topic_has_as_many_replicas_as_there_are_brokers() -> None:
+    """Three are for production; one host has one."""
+    broker = environment(SERVICES["kafka"])
+    assert broker["KAFKA_CONTROLLER_QUORUM_VOTERS"].count("@") == 1
+    own = {name: value for name, value in broker.items() if name.endswith(("REPLICATION_FACTOR", "_MIN_ISR"))}
+    assert set(own.values()) == {"1"}
+    assert {environment(service).get("SOR_REPLICATION") for service in OURS.values()} - {None} == {"1"}
+    page = (ROOT / "deploy/README.md").read_text()
+    assert "`SOR_REPLICATION=3`" in page
+    assert all(name.removeprefix("KAFKA_").lower().replace("_", ".") in page for name in own)
+
+
 @pytest.mark.parametrize("name", PARTS)
 def test_ports_are_bound_to_loopback(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))

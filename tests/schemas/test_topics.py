@@ -11,7 +11,7 @@ from schemas import topics as declared
 from schemas.codec import names
 from schemas.topics import IN_TOPIC, groups, topics
 from streams import deliveries, trajectories
-from transport.topics import acl_bindings
+from transport.acls import acl_bindings
 
 #: Processes that work outside a consumer group.
 WITHOUT_GROUP = {"connector", "audit", "operator"}

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -51,16 +51,27 @@ class Shop:
         ]
         resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=entries)
         self.admin.incremental_alter_configs([resource])[resource].result()
+        wanted = {name.replace("_", "."): value for name, value in values.items()}
+        until(lambda: wanted.items() <= self.config(topic).items())
+
+    def delete(self, *names: str) -> None:
+        """These topics are gone, and the broker says so."""
+        for future in self.admin.delete_topics(list(names)).values():
+            future.result()
+        until(lambda: not set(names) & set(self.admin.list_topics(timeout=10).topics))
 
     def clear(self) -> None:
         """No declared topic is left."""
         if present := self.present():
-            for future in self.admin.delete_topics(list(present)).values():
-                future.result()
-        end = time.monotonic() + 30
-        while self.present():
-            assert time.monotonic() < end
-            time.sleep(0.05)
+            self.delete(*present)
+
+
+def until(true: Callable[[], bool]) -> None:
+    """A broker shows a change a moment after it took it."""
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -115,9 +126,35 @@ def test_a_changed_setting_is_shown_and_put_right(shop: Shop) -> None:
     assert shop.sor("apply", "--check").returncode == 0
 
 
+def test_replicas_are_shown_and_asked_for_only_where_they_are(shop: Shop) -> None:
+    """Else a topic with one replica would take no record from then on."""
+    shop.sor("apply", "--yes")
+    assert {shop.config(name)["min.insync.replicas"] for name in topics()} == {"1"}
+    for words, settings in ((("--replication", "3"), {}), ((), {"SOR_REPLICATION": "3"})):
+        check = shop.sor("apply", "--check", *words, **settings)
+        assert check.returncode == 1
+        lines = check.stdout.splitlines()
+        assert len(lines) == len(topics())
+        assert lines[0].startswith("replicas   sor.in.start: has 1, declared 3: change them with kafka-reassign-")
+    done = shop.sor("apply", SOR_REPLICATION="3")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "Created 0 topics, made 0 other changes.")
+    shop.alter("sor.lines", min_insync_replicas="2")
+    assert shop.sor("apply", "--check").stdout == "config     sor.lines: min.insync.replicas: 2 -> 1\n"
+
+
+def test_a_topic_that_is_created_has_its_replicas(shop: Shop) -> None:
+    found = {change.topic: change.detail for change in plan(Cluster(shop.bootstrap), 2, replication=3)}
+    assert found.keys() == topics().keys()
+    assert all("min.insync.replicas=2" in detail and "3 replica(s)" in detail for detail in found.values())
+    refused = shop.sor("apply", "--yes", SOR_REPLICATION="3")
+    assert refused.returncode == 2
+    assert "replication factor" in refused.stderr.lower()
+    assert "Traceback" not in refused.stderr
+
+
 def test_a_missing_topic_is_made_again_and_others_are_let_be(shop: Shop) -> None:
     shop.sor("apply", "--yes")
-    shop.admin.delete_topics(["sor.scores"])["sor.scores"].result()
+    shop.delete("sor.scores")
     shop.admin.create_topics([NewTopic("not-ours", 1, 1)])["not-ours"].result()
     try:
         done = shop.sor("apply", "--yes")
