@@ -77,14 +77,14 @@ def _rows(client: bytes, aanbieder: str, hulpvorm: str, records: list[Record]) -
     gemeente = current_code(last.act.gemeente)
     number = number_of(client, "cbs", aanbieder, hulpvorm, first.begin)
     row = _traject_row(first, last, gemeente, hulpvorm, len(records))
-    outcomes = [uitkomst for record in records for uitkomst in _outcomes(client, aanbieder, hulpvorm, record)]
+    outcomes = [outcome for record in records for outcome in _outcomes(client, aanbieder, hulpvorm, record)]
     counting = {u.groep: u.number for u in sorted(outcomes)}
     row.metingen = len(outcomes)
-    for uitkomst in outcomes:
-        if counting[uitkomst.groep] == uitkomst.number:
-            _on_row(row, uitkomst)
-        key = RowKey(T_METING, aanbieder, gemeente, year(uitkomst.datum), uitkomst.number)
-        yield key, _meting_row(uitkomst, number, telt=counting[uitkomst.groep] == uitkomst.number)
+    for outcome in outcomes:
+        if counting[outcome.groep] == outcome.number:
+            _on_row(row, outcome)
+        key = RowKey(T_METING, aanbieder, gemeente, year(outcome.datum), outcome.number)
+        yield key, _meting_row(outcome, number, telt=counting[outcome.groep] == outcome.number)
     yield RowKey(T_TRAJECT, aanbieder, gemeente, year(first.begin), number), row
 
 
@@ -119,22 +119,22 @@ def _outcomes(client: bytes, aanbieder: str, hulpvorm: str, record: Record) -> I
             yield CbsOutcome(datum, act.tijd, record.begin, number, group, nut, zonder_hulp)
 
 
-def _on_row(row: TrajectRow, uitkomst: CbsOutcome) -> None:
-    if uitkomst.groep == "jeugdige":
-        row.nut_jeugdige, row.zonder_hulp_jeugdige = uitkomst.nut, uitkomst.zonder_hulp
+def _on_row(row: TrajectRow, outcome: CbsOutcome) -> None:
+    if outcome.groep == "jeugdige":
+        row.nut_jeugdige, row.zonder_hulp_jeugdige = outcome.nut, outcome.zonder_hulp
     else:
-        row.nut_ouder, row.zonder_hulp_ouder = uitkomst.nut, uitkomst.zonder_hulp
+        row.nut_ouder, row.zonder_hulp_ouder = outcome.nut, outcome.zonder_hulp
 
 
-def _meting_row(uitkomst: CbsOutcome, number: bytes, *, telt: bool) -> MetingRow:
+def _meting_row(outcome: CbsOutcome, number: bytes, *, telt: bool) -> MetingRow:
     return MetingRow(
         vragenlijst=CBS_VRAGENLIJST,
-        groep=uitkomst.groep,
+        groep=outcome.groep,
         soort=CBS_KIND,
-        informant=uitkomst.groep.capitalize(),
-        datum=uitkomst.datum,
-        nut=uitkomst.nut,
-        zonder_hulp=uitkomst.zonder_hulp,
+        informant=outcome.groep.capitalize(),
+        datum=outcome.datum,
+        nut=outcome.nut,
+        zonder_hulp=outcome.zonder_hulp,
         traject=number.hex(),
         telt=telt,
         bevestigd=True,

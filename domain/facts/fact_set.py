@@ -71,7 +71,7 @@ class FactSet(Struct, array_like=True):
 _rank: Callable[[Any], bytes] = msgspec.msgpack.Encoder(order="deterministic").encode
 """A total order over acts, for the rare case that one act is delivered with two contents (TR056)."""
 
-_WITH_TIJD = (ScoreAct, MetingAct, CbsAct)
+_UPLOADED = (ScoreAct, MetingAct, CbsAct)
 
 
 def _join(acts: dict[bytes, Any], number: bytes, act: Any) -> None:
@@ -80,9 +80,9 @@ def _join(acts: dict[bytes, Any], number: bytes, act: Any) -> None:
     if earlier is None:
         acts[number] = act
     elif earlier != act:
-        if isinstance(act, _WITH_TIJD):
-            tijd = min(earlier.tijd, act.tijd)
-            earlier, act = earlier._replace(tijd=tijd), act._replace(tijd=tijd)
+        if isinstance(act, _UPLOADED):
+            earliest = min(earlier.tijd, act.tijd)
+            earlier, act = earlier._replace(tijd=earliest), act._replace(tijd=earliest)
         acts[number] = max(earlier, act, key=_rank)
 
 

@@ -162,9 +162,9 @@ def test_metingen_survive_writing_and_reading(
 ) -> None:
     rows = [
         row
-        for meting, bsn, day, informant, code_list, answers in facts
+        for meting, bsn, day, informant, questionnaire, answers in facts
         for row in cem_rows(meting, {q: str(a) for q, a in answers.items()}, bsn=bsn, informant=informant,
-                            vragenlijst=code_list, when=as_date(day).strftime("%d-%m-%Y"))
+                            vragenlijst=questionnaire, when=as_date(day).strftime("%d-%m-%Y"))
     ]  # fmt: skip
     records = parse("cem", table(CEM_HEADER, rows, sep, encoding), encoding)
     assert [(r.bsn, r.inhoud) for r in sorted(records, key=lambda r: r.regel)] == [
@@ -172,12 +172,12 @@ def test_metingen_survive_writing_and_reading(
             bsn,
             Meting(
                 meting=meting.encode(),
-                vragenlijst=code_list,
+                vragenlijst=questionnaire,
                 informant=informant,
                 datum=day,
                 antwoorden=answers,
                 tijd=NOW,
             ),
         )
-        for meting, bsn, day, informant, code_list, answers in facts
+        for meting, bsn, day, informant, questionnaire, answers in facts
     ]

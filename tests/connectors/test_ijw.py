@@ -42,7 +42,7 @@ def only(kind: str, data: bytes, **more: Any) -> Fact:
 
 def test_a_start_becomes_a_fact_without_name_or_birth_date() -> None:
     fact = only("start", Regie(products=[product(toewijzingnummer="000004711")]).bytes())
-    begin, beginning = day(date(2026, 1, 5)), day(date(2026, 1, 1))
+    begin, first_day = day(date(2026, 1, 5)), day(date(2026, 1, 1))
     assert fact == Start(
         gemeente="0363",
         toewijzing=b"4711",
@@ -52,7 +52,7 @@ def test_a_start_becomes_a_fact_without_name_or_birth_date() -> None:
         status=1,
         dagtekening=DAGTEKENING,
         bericht=b"000000001",
-        ingangsdatum=beginning,
+        ingangsdatum=first_day,
         leeftijd=14,
         leeftijd_benaderd=False,
         geslacht="2",
