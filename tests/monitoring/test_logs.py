@@ -106,4 +106,4 @@ def test_a_process_writes_json_from_its_first_line() -> None:
     assert run.returncode == 70
     said = [json.loads(line) for line in run.stdout.splitlines()]
     assert (said[-1]["level"], said[-1]["process"]) == ("critical", "exporter")
-    assert "/nonexistent/secrets/grafana" in said[-1]["event"], "what an operator can mend is a sentence"
+    assert "/nonexistent/secrets/exporter" in said[-1]["event"], "what an operator can mend is a sentence"
