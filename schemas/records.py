@@ -58,9 +58,9 @@ def event_to_record(event: Event) -> Record:
 def record_to_event(record: Record) -> Event:
     """An event from a decoded record of ``sor.events``."""
     return Event(
-        record["delivery"],
-        record["line"],
-        record["aanbieder"],
-        record["published_at"],
-        cast("Fact", record_to_fact(record["fact"])),
+        delivery=record["delivery"],
+        line=record["line"],
+        aanbieder=record["aanbieder"],
+        published_at=record["published_at"],
+        fact=cast("Fact", record_to_fact(record["fact"])),
     )

@@ -13,7 +13,8 @@ from domain.care.leveringen import OPEN_END
 from domain.care.rows import T_METING, T_TRAJECT, CareRow, MetingRow, RowKey, TrajectRow
 from domain.care.trajecten import ENDED, RUNNING, number_of
 from domain.facts.act import CbsAct
-from domain.facts.fact_set import FactSet, order
+from domain.facts.fact_set import FactSet
+from domain.facts.identity import UploadKey
 from domain.field.dates import year
 from domain.field.definitions import UITVAL_CBS
 from domain.field.geography import cluster, current_code
@@ -38,7 +39,7 @@ class Record(NamedTuple):
     """One record as it counts."""
 
     begin: int
-    end: int  # OPEN_EINDE while running
+    end: int  # OPEN_END while running
     act: CbsAct
 
 
@@ -56,7 +57,7 @@ def rows_of(client: bytes, facts: FactSet) -> Iterator[tuple[RowKey, CareRow]]:
 
 def _last(acts: dict[bytes, CbsAct]) -> CbsAct:
     """The latest upload; of one upload the last line, of one moment the higher delivery: arbitrary but stable."""
-    return max(acts.items(), key=lambda pair: order(pair[0], pair[1].tijd))[1]
+    return max(acts.items(), key=lambda pair: (pair[1].tijd, UploadKey.unpack(pair[0])))[1]
 
 
 def _together(records: list[Record]) -> list[list[Record]]:
@@ -78,7 +79,7 @@ def _rows(client: bytes, aanbieder: str, hulpvorm: str, records: list[Record]) -
     number = number_of(client, "cbs", aanbieder, hulpvorm, first.begin)
     row = _traject_row(first, last, gemeente, hulpvorm, len(records))
     outcomes = [outcome for record in records for outcome in _outcomes(client, aanbieder, hulpvorm, record)]
-    counting = {u.groep: u.number for u in sorted(outcomes)}
+    counting = {outcome.groep: outcome.number for outcome in sorted(outcomes)}
     row.metingen = len(outcomes)
     for outcome in outcomes:
         if counting[outcome.groep] == outcome.number:
@@ -116,7 +117,15 @@ def _outcomes(client: bytes, aanbieder: str, hulpvorm: str, record: Record) -> I
     ):
         if nut is not None or zonder_hulp is not None:
             number = number_of(client, "cbs.meting", aanbieder, hulpvorm, record.begin, group)
-            yield CbsOutcome(datum, act.tijd, record.begin, number, group, nut, zonder_hulp)
+            yield CbsOutcome(
+                datum=datum,
+                tijd=act.tijd,
+                begin=record.begin,
+                number=number,
+                groep=group,
+                nut=nut,
+                zonder_hulp=zonder_hulp,
+            )
 
 
 def _on_row(row: TrajectRow, outcome: CbsOutcome) -> None:

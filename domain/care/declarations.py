@@ -92,7 +92,7 @@ def _credit(
 ) -> Iterator[str]:
     if credit.vorige_referentie is None:
         return
-    debet = valid.get(PrestatieKey(aanbieder, credit.vorige_referentie))
+    debet = valid.get(PrestatieKey(aanbieder=aanbieder, referentie=credit.vorige_referentie))
     if debet is None or debet.debet_credit != "D":
         yield "TR323"
     same_debet = (s for s, act in credits.items() if act.vorige_referentie == credit.vorige_referentie)

@@ -20,6 +20,7 @@ from domain.care.trajecten import Traject, nieuwe_start, number_of, trajecten
 from domain.care.withdrawals import valid
 from domain.facts.fact import Event
 from domain.facts.fact_set import FactSet, add
+from domain.facts.identity import WaitKey
 from domain.field.codes import HULPVORM_OF_CATEGORIE
 from domain.field.dates import year
 from domain.field.definitions import INTENSITEIT, LEEFTIJD_BECOMES_18
@@ -35,16 +36,15 @@ _DAY_MS: Final = 86_400_000
 class Person(Struct, array_like=True):
     """The packed state of one client: its facts, and what was last given out of them.
 
-    ``uit`` remembers every row key ever given out with a hash of its content (empty = given out as deleted), so that a
-    row the facts no longer yield is given out once more as deleted. ``version`` is that of the last event folded in.
+    ``out`` remembers every row key ever given out with a hash of its content (empty = given out as deleted), so that a
+    row the facts no longer yield is given out once more as deleted. ``wacht`` remembers every record that ever waited,
+    a packed ``WaitKey``, with the reason (empty = no more). ``version`` is that of the last event folded in.
     """
 
     version: int = -1
     facts: FactSet = field(default_factory=FactSet)
     out: dict[RowKey, bytes] = field(default_factory=dict)
-    wacht: dict[bytes, str] = field(
-        default_factory=dict
-    )  # record that ever waited (see Wachten) -> why; empty = no more
+    wacht: dict[bytes, str] = field(default_factory=dict)
 
 
 class Issued(NamedTuple):
@@ -98,7 +98,7 @@ def _waits(person: Person, new: Rows, *, everything: bool) -> list[Waits]:
     another upload replaced waits no more.
     """
     now = {
-        bytes((key.table,)) + bytes.fromhex(row.aanlevering) + row.record.to_bytes(4, "big"): row.wacht
+        WaitKey.pack(key.table, row.aanlevering, row.record): row.wacht
         for key, row in new.items()
         if not isinstance(row, TrajectRow) and row.wacht and row.aanlevering
     }
@@ -107,7 +107,8 @@ def _waits(person: Person, new: Rows, *, everything: bool) -> list[Waits]:
         reden = now.get(place, "")
         if everything or earlier.get(place, "") != reden:
             earlier[place] = reden
-            changed.append(Waits(place[0], place[1:-4].hex(), int.from_bytes(place[-4:], "big"), reden))
+            table, upload = WaitKey.unpack(place)
+            changed.append(Waits(table=table, delivery=upload.delivery, line=upload.line, reden=reden))
     return sorted(changed)
 
 
@@ -230,7 +231,7 @@ def _scores_on_row(row: TrajectRow, scores: list[links.Score]) -> None:
     """Two assignments in one chain may score the same goal: the latest upload counts, also when it is x."""
     row.scores = len(scores)
     gas: dict[str, int] = {}
-    for score in sorted(scores, key=lambda score: score.order):
+    for score in sorted(scores, key=lambda score: (score.act.tijd, score.upload)):
         doel, beoordelaar, value = score.key.doel, score.key.beoordelaar, score.act.waarde
         if doel == 0:
             setattr(row, _PROBLEEM[beoordelaar], value)
@@ -266,8 +267,8 @@ def _meting_row(meting: links.Meting) -> MetingRow:
         bevestigd=meting.bevestigd,
         wacht="" if meting.traject else "traject",
         sinds=meting.sinds,
-        aanlevering=meting.upload[:-4].hex(),
-        record=int.from_bytes(meting.upload[-4:], "big"),
+        aanlevering=meting.upload.delivery,
+        record=meting.upload.line,
     )
 
 
@@ -287,6 +288,6 @@ def _score_row(score: links.Score) -> ScoreRow:
         traject=score.traject.number.hex() if score.traject else "",
         wacht=score.wacht,
         sinds=score.sinds,
-        aanlevering=score.order[2].hex(),
-        record=int.from_bytes(score.order[1], "big"),
+        aanlevering=score.upload.delivery,
+        record=score.upload.line,
     )

@@ -9,15 +9,16 @@ from msgspec import Struct, field
 from domain.care.leveringen import OPEN_END
 from domain.care.toewijzingen import Toewijzingen
 from domain.care.trajecten import WAITING, Traject
-from domain.facts.act import MetingAct, ScoreAct, ScoreKey
-from domain.facts.fact_set import FactSet, laatste, last_meting, order
+from domain.facts.act import MetingAct, MetingKey, ScoreAct, ScoreKey
+from domain.facts.fact_set import FactSet, last_meting, last_score
+from domain.facts.identity import UploadKey
 from domain.field.definitions import METING_AFTER_END, METING_BEFORE_END
 from domain.field.questionnaires import VRAGENLIJSTEN, bevestigd, question
 
 _DAY_MS: Final = 86_400_000
 
 
-class Meting(Struct, gc=False):
+class Meting(Struct, gc=False, kw_only=True):
     """A meting as it counts, its traject (None = pending) and whether it is the latest of its group there."""
 
     number: bytes
@@ -29,18 +30,18 @@ class Meting(Struct, gc=False):
     zonder_hulp: int | None
     bevestigd: bool
     traject: Traject | None
-    sinds: int | None  # day of its first upload while it waits for a traject
-    upload: bytes  # the record that counts: delivery and line
+    upload: UploadKey  # the record that counts
+    sinds: int | None = None  # day of its first upload while it waits for a traject
     telt: bool = False
 
 
-class Score(Struct, gc=False):
+class Score(Struct, gc=False, kw_only=True):
     """A score as it counts and its traject (None = pending)."""
 
     key: ScoreKey
-    order: tuple[int, bytes, bytes]  # its place among all uploads: time, line, delivery
+    upload: UploadKey  # the record that counts
     act: ScoreAct
-    traject: Traject | None
+    traject: Traject | None = None
     wacht: str = ""  # toewijzing, beschikking or traject
     sinds: int | None = None  # day of its first upload while it waits
 
@@ -58,12 +59,12 @@ def metingen(facts: FactSet, trajecten: list[Traject]) -> list[Meting]:
     """Every meting with its link. Per traject and informant group the latest counts (datum, upload, number)."""
     found = []
     best: dict[tuple[bytes, str], tuple[tuple[int, int, bytes], Meting]] = {}
-    for (aanbieder, number), acts in facts.metingen.items():
+    for key, acts in facts.metingen.items():
         upload, act = last_meting(acts)
-        meting = _meting(number, aanbieder, act, upload, trajecten)
+        meting = _meting(key, act, upload, trajecten)
         found.append(meting)
         if meting.traject is not None:
-            slot, rank = (meting.traject.number, meting.groep), (act.datum, act.tijd, number)
+            slot, rank = (meting.traject.number, meting.groep), (act.datum, act.tijd, key.meting)
             if slot not in best or best[slot][0] < rank:
                 best[slot] = (rank, meting)
         else:
@@ -73,14 +74,21 @@ def metingen(facts: FactSet, trajecten: list[Traject]) -> list[Meting]:
     return found
 
 
-def _meting(number: bytes, aanbieder: str, act: MetingAct, upload: bytes, trajecten: list[Traject]) -> Meting:
+def _meting(key: MetingKey, act: MetingAct, upload: UploadKey, trajecten: list[Traject]) -> Meting:
     questionnaire = VRAGENLIJSTEN.get(act.vragenlijst)
     group, kind = (questionnaire.groep, questionnaire.soort) if questionnaire else ("", "")
-    nut = act.antwoorden.get(question(act.vragenlijst, "nut"))
-    zonder_hulp = act.antwoorden.get(question(act.vragenlijst, "zonder_hulp"))
-    traject = _traject_of(act.datum, kind, aanbieder, trajecten)
-    certain = bevestigd(act.vragenlijst)
-    return Meting(number, aanbieder, act, group, kind, nut, zonder_hulp, certain, traject, None, upload)
+    return Meting(
+        number=key.meting,
+        aanbieder=key.aanbieder,
+        act=act,
+        groep=group,
+        soort=kind,
+        nut=act.antwoorden.get(question(act.vragenlijst, "nut")),
+        zonder_hulp=act.antwoorden.get(question(act.vragenlijst, "zonder_hulp")),
+        bevestigd=bevestigd(act.vragenlijst),
+        traject=_traject_of(act.datum, kind, key.aanbieder, trajecten),
+        upload=upload,
+    )
 
 
 def _traject_of(datum: int, kind: str, aanbieder: str, trajecten: list[Traject]) -> Traject | None:
@@ -123,7 +131,8 @@ def scores(facts: FactSet, by_toewijzing: ByToewijzing, known: Toewijzingen) -> 
     beschikkingen = _beschikkingen(facts)
     found = []
     for key, acts in facts.scores.items():
-        score = Score(key, *laatste(acts), None)
+        upload, act = last_score(acts)
+        score = Score(key=key, upload=upload, act=act)
         toewijzing = key.toewijzing
         if toewijzing is None and key.beschikking is not None:
             toewijzing = beschikkingen.get((key.aanbieder, key.beschikking))
@@ -145,12 +154,13 @@ def _reden(aanbieder: str, toewijzing: bytes | None, known: Toewijzingen) -> str
 
 def _beschikkingen(facts: FactSet) -> dict[tuple[str, bytes], bytes]:
     """Provider and beschikking -> the toewijzing it stands for: of the latest upload that names both [P]."""
-    best: dict[tuple[str, bytes], tuple[tuple[int, bytes, bytes], bytes]] = {}
+    best: dict[tuple[str, bytes], tuple[tuple[int, UploadKey], bytes]] = {}
     for key, acts in facts.scores.items():
         if key.toewijzing is None or key.beschikking is None:
             continue
         named = (key.aanbieder, key.beschikking)
-        rank = (max(order(number, act.tijd) for number, act in acts.items()), key.toewijzing)
+        upload, act = last_score(acts)
+        rank = ((act.tijd, upload), key.toewijzing)
         if named not in best or best[named] < rank:
             best[named] = rank
     return {named: toewijzing for named, (_, toewijzing) in best.items()}

@@ -10,7 +10,7 @@ from msgspec import Struct
 class RowKey(NamedTuple):
     """Key of a row: every column of the table's sorting key and its partition (decision 0003)."""
 
-    table: int  # index in TABELLEN
+    table: int  # index in TABLES
     aanbieder: str
     gemeente: str  # current code; empty when not known yet
     jaar: int

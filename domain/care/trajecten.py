@@ -24,7 +24,7 @@ WAITING: Final = frozenset({WAITS_FOR_START, WAITS_FOR_LEVERING})
 
 
 class Traject(Struct, gc=False):
-    """A chain of leveringen, in order of begin; ``end`` is OPEN_EINDE while running or paused."""
+    """A chain of leveringen, in order of begin; ``end`` is OPEN_END while running or paused."""
 
     number: bytes
     aanbieder: str

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from domain.facts.act import BerichtKey, CbsAct, CbsKey, PrestatieAct, PrestatieKey, VervangingKey
 from domain.facts.fact_set import FactSet
+from domain.facts.identity import UploadKey, delivery_id
 
 _D = TypeVar("_D", bound=tuple[Any, ...])
 
@@ -35,7 +36,7 @@ def _of(facts: FactSet, aanbieder: str, kind: str, acts: dict[bytes, _D]) -> dic
     withdrawn = facts.ingetrokken
     if not withdrawn:
         return acts
-    return {n: d for n, d in acts.items() if BerichtKey(aanbieder, kind, n) not in withdrawn}
+    return {n: d for n, d in acts.items() if BerichtKey(aanbieder=aanbieder, soort=kind, bericht=n) not in withdrawn}
 
 
 def _lines(facts: FactSet, key: PrestatieKey, acts: dict[bytes, PrestatieAct]) -> dict[bytes, PrestatieAct]:
@@ -50,4 +51,9 @@ def _records(facts: FactSet, key: CbsKey, acts: dict[bytes, CbsAct]) -> dict[byt
     replaced = facts.replaced
     if not replaced:
         return acts
-    return {n: d for n, d in acts.items() if VervangingKey(key.aanbieder, d.periode, n[:-4]) not in replaced}
+    return {n: d for n, d in acts.items() if _delivery_of(key, n, d) not in replaced}
+
+
+def _delivery_of(key: CbsKey, packed: bytes, act: CbsAct) -> VervangingKey:
+    delivery = delivery_id(UploadKey.unpack(packed).delivery)
+    return VervangingKey(aanbieder=key.aanbieder, periode=act.periode, aanlevering=delivery)

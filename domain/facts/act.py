@@ -20,10 +20,10 @@ class StartKey(NamedTuple):
 
 
 class StopKey(NamedTuple):
-    """Key of a stop: its spoor and the reason, added to the key in iJw 3.2."""
+    """Key of a stop: that of its start and the reason, added to the key in iJw 3.2."""
 
     start_key: StartKey
-    reden: str
+    reden_beeindiging: str
 
 
 class ScoreKey(NamedTuple):

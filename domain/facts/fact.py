@@ -1,5 +1,7 @@
 """The facts: what one line of a delivery says about one client. A fact is a value; the set of facts is the state.
 
+They are built by keyword only: a dozen fields of one type in a row would hide a swapped pair.
+
 Every fact has a natural key and a logical time of its sender (decision 0002). References (``bericht``, ``toewijzing``,
 ``beschikking``, ``referentie``, ``meting``) are bytes: the clear text of the source inside the sealed part, and an
 eight-byte keyed hash from ``entry`` onward. Dates are day numbers (``domain.field.dates``), times are milliseconds
@@ -13,7 +15,7 @@ from typing import Final
 from msgspec import Struct
 
 
-class Start(Struct, frozen=True, gc=False):
+class Start(Struct, frozen=True, gc=False, kw_only=True):
     """A start of care, one StartProduct of a JW305. Key: IV008 (client, toewijzing, product, begindatum)."""
 
     gemeente: str  # CBS code as received (header, IV046)
@@ -30,7 +32,7 @@ class Start(Struct, frozen=True, gc=False):
     geslacht: str  # COD046
 
 
-class Stop(Struct, frozen=True, gc=False):
+class Stop(Struct, frozen=True, gc=False, kw_only=True):
     """An end or pause of care, one StopProduct of a JW307. Key: as Start plus reden_beeindiging (iJw 3.2)."""
 
     gemeente: str
@@ -49,7 +51,7 @@ class Stop(Struct, frozen=True, gc=False):
     geslacht: str
 
 
-class Prestatie(Struct, frozen=True, gc=False):
+class Prestatie(Struct, frozen=True, gc=False, kw_only=True):
     """One declared line of a JW323: a sign of activity, never a date of care (OP364).
 
     Key: provider and referentie (TR314).
@@ -73,7 +75,7 @@ class Prestatie(Struct, frozen=True, gc=False):
     tarief: int | None = None  # eurocent; None with unit 83 (CD087)
 
 
-class Score(Struct, frozen=True, gc=False):
+class Score(Struct, frozen=True, gc=False, kw_only=True):
     """A GAS or probleemafname score from RAP. Key: provider, number, doel, beoordelaar. Time: upload time [R]."""
 
     toewijzing: bytes | None
@@ -84,7 +86,7 @@ class Score(Struct, frozen=True, gc=False):
     tijd: int  # upload time, ms
 
 
-class Meting(Struct, frozen=True, gc=False):
+class Meting(Struct, frozen=True, gc=False, kw_only=True):
     """One filled-in CEM+ questionnaire. Key: provider + meting. Time: datum, then upload time."""
 
     meting: bytes
@@ -95,7 +97,7 @@ class Meting(Struct, frozen=True, gc=False):
     tijd: int  # upload time, ms
 
 
-class Toewijzing(Struct, frozen=True, gc=False):
+class Toewijzing(Struct, frozen=True, gc=False, kw_only=True):
     """One ToegewezenProduct of a JW301. Key: gemeente + toewijzing (TR332); the highest toewijzingsdatum and
     toewijzingstijd is the current version (IV013).
     """
@@ -117,7 +119,7 @@ class Toewijzing(Struct, frozen=True, gc=False):
     bericht: bytes
 
 
-class PrestatieRetour(Struct, frozen=True, gc=False):
+class PrestatieRetour(Struct, frozen=True, gc=False, kw_only=True):
     """A declared line that a JW325 rejects. Key: provider + referentie + the message that declared it."""
 
     gemeente: str
@@ -127,7 +129,7 @@ class PrestatieRetour(Struct, frozen=True, gc=False):
     dagtekening: int  # of the answer
 
 
-class CbsRecord(Struct, frozen=True, gc=False):
+class CbsRecord(Struct, frozen=True, gc=False, kw_only=True):
     """One record of a CBS-structured file (Almere). Key: provider, hulpvorm, begindatum (domain 10). Time: upload."""
 
     gemeente: str  # CBS code; of the address that decides the woonplaats
@@ -148,7 +150,7 @@ class CbsRecord(Struct, frozen=True, gc=False):
     tijd: int  # upload time, ms
 
 
-class BerichtRetour(Struct, frozen=True, gc=False):
+class BerichtRetour(Struct, frozen=True, gc=False, kw_only=True):
     """An answer on a whole message: JW306, JW308, or the header of a JW325. It names no client and is no event: the
     register finds whom the message concerned.
     """
@@ -161,7 +163,7 @@ class BerichtRetour(Struct, frozen=True, gc=False):
     dagtekening: int  # of the answer
 
 
-class Intrekking(Struct, frozen=True, gc=False):
+class Intrekking(Struct, frozen=True, gc=False, kw_only=True):
     """A message of this client counts as never sent: it was rejected as a whole. From the register."""
 
     soort: str  # start, stop, declaration
@@ -169,7 +171,7 @@ class Intrekking(Struct, frozen=True, gc=False):
     code: str
 
 
-class Dubbel(Struct, frozen=True, gc=False):
+class Dubbel(Struct, frozen=True, gc=False, kw_only=True):
     """A number that must be unique was used twice with other content. From the register; a quality flag."""
 
     regel: str  # TR056, TR314 or TR333
@@ -177,7 +179,7 @@ class Dubbel(Struct, frozen=True, gc=False):
     sleutel: bytes  # the message, reference or declaration number
 
 
-class Vervanging(Struct, frozen=True, gc=False):
+class Vervanging(Struct, frozen=True, gc=False, kw_only=True):
     """A CBS delivery was replaced by a later, complete one of its provider and period. From the register."""
 
     periode: str
@@ -213,7 +215,7 @@ KINDS: Final[dict[str, tuple[type[Content], ...]]] = {
 }
 
 
-class Event(Struct, frozen=True, gc=False):
+class Event(Struct, frozen=True, gc=False, kw_only=True):
     """A fact with its provenance, as it stands in ``sor.events`` under the client's pseudonym."""
 
     delivery: str  # 32 hexadecimal digits

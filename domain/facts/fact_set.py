@@ -9,7 +9,9 @@ a fact like any other and only grows (decision 0010).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from enum import Enum
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct, field
@@ -47,12 +49,13 @@ from domain.facts.fact import (
     Toewijzing,
     Vervanging,
 )
+from domain.facts.identity import UploadKey, delivery_id
 from domain.field.codes import STATUS_FIRST
 
 
 class FactSet(Struct, array_like=True):
-    """Everything known of one client. The inner keys name the act: message hash (eight bytes), or delivery and
-    line (twelve). New fields stand at the end, so that an older state can be read.
+    """Everything known of one client. The inner keys name the act: the hash of its message (eight bytes), or a packed
+    ``UploadKey``. New fields stand at the end, so that an older state can be read.
     """
 
     starts: dict[StartKey, dict[bytes, StartAct]] = field(default_factory=dict)
@@ -71,123 +74,117 @@ class FactSet(Struct, array_like=True):
 _rank: Callable[[Any], bytes] = msgspec.msgpack.Encoder(order="deterministic").encode
 """A total order over acts, for the rare case that one act is delivered with two contents (TR056)."""
 
-_UPLOADED = (ScoreAct, MetingAct, CbsAct)
+
+# --- two acts under one name: what is kept, whichever came first ----------------------------------------------------
 
 
-def _join(acts: dict[bytes, Any], number: bytes, act: Any) -> None:
-    """Add an act. Same act twice: the earliest upload time and, of different contents, the highest rank."""
-    earlier = acts.get(number)
-    if earlier is None:
-        acts[number] = act
-    elif earlier != act:
-        if isinstance(act, _UPLOADED):
-            earliest = min(earlier.tijd, act.tijd)
-            earlier, act = earlier._replace(tijd=earliest), act._replace(tijd=earliest)
-        acts[number] = max(earlier, act, key=_rank)
+def _higher(one: Any, other: Any) -> Any:
+    """Of different contents the one of the higher rank."""
+    return one if one == other else max(one, other, key=_rank)
+
+
+def _first_upload(one: Any, other: Any) -> Any:
+    """The earliest upload time and, of different contents, the higher rank."""
+    earliest = min(one.tijd, other.tijd)
+    return _higher(one._replace(tijd=earliest), other._replace(tijd=earliest))
+
+
+def _newer(one: ToewijzingAct, other: ToewijzingAct) -> ToewijzingAct:
+    """A JW301 repeats every assignment, changed or not: of all versions only the newest is kept (IV013)."""
+    return max(one, other, key=lambda act: (act.toewijzingsdatum, act.toewijzingstijd, act.bericht, _rank(act)))
+
+
+# --- keys, acts and what names them -----------------------------------------------------------------------------------
+
+_new = tuple.__new__  # makes a NamedTuple of a tuple, as its ``_make`` does, for less
+
+
+def _key(kind: Any) -> Callable[[str, Any], Any]:
+    """Makes a key of a provider and a fact: after the provider every field is the fact's field of that name."""
+    provider, *names = kind._fields
+    assert provider == "aanbieder"  # noqa: S101
+    values = attrgetter(*names)
+    if len(names) == 1:
+        return lambda aanbieder, fact: _new(kind, (aanbieder, values(fact)))
+    return lambda aanbieder, fact: _new(kind, (aanbieder, *values(fact)))
+
+
+def _act(kind: Any) -> Callable[[Any], Any]:
+    """Makes an act of a fact: every field is the fact's field of that name."""
+    values = attrgetter(*kind._fields)
+    return lambda fact: _new(kind, values(fact))
+
+
+_start_key = _key(StartKey)
+
+
+def _stop_key(aanbieder: str, fact: Stop) -> StopKey:
+    return StopKey(start_key=_start_key(aanbieder, fact), reden_beeindiging=fact.reden_beeindiging)
+
+
+def _vervanging_key(aanbieder: str, fact: Vervanging) -> VervangingKey:
+    delivery = delivery_id(fact.aanlevering)
+    return VervangingKey(aanbieder=aanbieder, periode=fact.periode, aanlevering=delivery)
+
+
+def _nothing(_fact: Dubbel | Vervanging) -> None:
+    """The key says it all."""
+
+
+_code = attrgetter("code")
+
+
+class Named(Enum):
+    """What names an act among those of its key."""
+
+    BY_MESSAGE = 1  # the hash of the message
+    BY_UPLOAD = 2  # its record in a delivery, packed
+    NOT = 3  # a key has one act
+
+
+class Join(NamedTuple):
+    """How the facts of one class enter the set."""
+
+    into: str  # field of FactSet
+    key: Callable[[str, Any], Any]  # of the provider and the fact
+    act: Callable[[Any], Any]  # of the fact
+    named: Named
+    merge: Callable[[Any, Any], Any]  # of two acts under one name: commutative, associative and idempotent
+
+
+_BY_MESSAGE, _BY_UPLOAD, _NOT = Named.BY_MESSAGE, Named.BY_UPLOAD, Named.NOT
+#: The one table of joins.
+JOINS: Final[dict[type, Join]] = {
+    Start: Join("starts", key=_start_key, act=_act(StartAct), named=_BY_MESSAGE, merge=_higher),
+    Stop: Join("stops", key=_stop_key, act=_act(StopAct), named=_BY_MESSAGE, merge=_higher),
+    Prestatie: Join("prestaties", key=_key(PrestatieKey), act=_act(PrestatieAct), named=_BY_MESSAGE, merge=_higher),
+    Score: Join("scores", key=_key(ScoreKey), act=_act(ScoreAct), named=_BY_UPLOAD, merge=_first_upload),
+    Meting: Join("metingen", key=_key(MetingKey), act=_act(MetingAct), named=_BY_UPLOAD, merge=_first_upload),
+    CbsRecord: Join("cbs", key=_key(CbsKey), act=_act(CbsAct), named=_BY_UPLOAD, merge=_first_upload),
+    Toewijzing: Join("toewijzingen", key=_key(ToewijzingKey), act=_act(ToewijzingAct), named=_NOT, merge=_newer),
+    PrestatieRetour: Join("retouren", key=_key(PrestatieKey), act=_code, named=_BY_MESSAGE, merge=max),
+    Intrekking: Join("ingetrokken", key=_key(BerichtKey), act=_code, named=_NOT, merge=max),
+    Dubbel: Join("dubbel", key=_key(DubbelKey), act=_nothing, named=_NOT, merge=_higher),
+    Vervanging: Join("replaced", key=_vervanging_key, act=_nothing, named=_NOT, merge=_higher),
+}
+#: The same as plain tuples, which are faster to take apart.
+_ROWS: Final[dict[type, tuple[Any, ...]]] = {kind: (*join,) for kind, join in JOINS.items()}
 
 
 def add(facts: FactSet, event: Event) -> None:
     """Join one event into the set, in place."""
-    _ADD[type(event.fact)](facts, event, event.fact)
+    fact: Any = event.fact
+    into, key, act_of, named, merge = _ROWS[type(fact)]
+    acts, name = getattr(facts, into), key(event.aanbieder, fact)
+    if named is _BY_MESSAGE:
+        acts, name = acts.setdefault(name, {}), fact.bericht
+    elif named is _BY_UPLOAD:
+        acts, name = acts.setdefault(name, {}), UploadKey.pack(event.delivery, event.line)
+    act, earlier = act_of(fact), acts.get(name)
+    acts[name] = act if earlier is None else merge(earlier, act)
 
 
-def _add_start(facts: FactSet, event: Event, f: Start) -> None:
-    key = StartKey(event.aanbieder, f.gemeente, f.toewijzing, f.categorie, f.code, f.begindatum)
-    act = StartAct(f.status, f.dagtekening, f.ingangsdatum, f.leeftijd, f.leeftijd_benaderd, f.geslacht)
-    _join(facts.starts.setdefault(key, {}), f.bericht, act)
-
-
-def _add_stop(facts: FactSet, event: Event, f: Stop) -> None:
-    start_key = StartKey(event.aanbieder, f.gemeente, f.toewijzing, f.categorie, f.code, f.begindatum)
-    act = StopAct(f.status, f.dagtekening, f.ingangsdatum, f.einddatum, f.leeftijd, f.leeftijd_benaderd, f.geslacht)
-    _join(facts.stops.setdefault(StopKey(start_key, f.reden_beeindiging), {}), f.bericht, act)
-
-
-def _add_prestatie(facts: FactSet, event: Event, f: Prestatie) -> None:
-    act = PrestatieAct(
-        f.gemeente, f.toewijzing, f.categorie, f.code, f.vorige_referentie, f.debet_credit, f.begindatum, f.einddatum,
-        f.volume, f.eenheid, f.bedrag, f.dagtekening, f.declaratienummer, f.tarief,
-    )  # fmt: skip
-    _join(facts.prestaties.setdefault(PrestatieKey(event.aanbieder, f.referentie), {}), f.bericht, act)
-
-
-def aanlevering(delivery: str) -> bytes:
-    """The id of a delivery as sixteen bytes."""
-    return bytes.fromhex(delivery)
-
-
-def _upload(event: Event) -> bytes:
-    """Names an act by its record: the delivery (sixteen bytes), then the line (four bytes)."""
-    return aanlevering(event.delivery) + event.line.to_bytes(4, "big")
-
-
-def order(number: bytes, tijd: int) -> tuple[int, bytes, bytes]:
-    """Upload time, then the order of the lines of one upload, then the delivery: arbitrary but stable."""
-    return tijd, number[-4:], number[:-4]
-
-
-def _add_score(facts: FactSet, event: Event, f: Score) -> None:
-    key = ScoreKey(event.aanbieder, f.toewijzing, f.beschikking, f.doel, f.beoordelaar)
-    _join(facts.scores.setdefault(key, {}), _upload(event), ScoreAct(f.tijd, f.waarde))
-
-
-def _add_meting(facts: FactSet, event: Event, f: Meting) -> None:
-    act = MetingAct(f.tijd, f.datum, f.vragenlijst, f.informant, f.antwoorden)
-    _join(facts.metingen.setdefault(MetingKey(event.aanbieder, f.meting), {}), _upload(event), act)
-
-
-def _add_toewijzing(facts: FactSet, event: Event, f: Toewijzing) -> None:
-    """A JW301 repeats every assignment, changed or not: of all versions only the newest is kept, itself a join."""
-    key = ToewijzingKey(event.aanbieder, f.gemeente, f.toewijzing)
-    act = ToewijzingAct(
-        f.toewijzingsdatum, f.toewijzingstijd, f.bericht, f.categorie, f.code, f.ingangsdatum, f.einddatum,
-        f.reden_wijziging, f.eenheid,
-    )  # fmt: skip
-    earlier = facts.toewijzingen.get(key)
-    if earlier is None or (earlier[:3], _rank(earlier)) < (act[:3], _rank(act)):
-        facts.toewijzingen[key] = act
-
-
-def _add_cbs(facts: FactSet, event: Event, f: CbsRecord) -> None:
-    act = CbsAct(
-        f.tijd, f.periode, f.gemeente, f.verwijzer, f.crisis, f.einddatum, f.reden, f.geslacht, f.leeftijd,
-        f.leeftijd_benaderd, f.nut_jeugdige, f.nut_ouder, f.zonder_hulp_jeugdige, f.zonder_hulp_ouder,
-    )  # fmt: skip
-    key = CbsKey(event.aanbieder, f.hulpvorm, f.begindatum)
-    _join(facts.cbs.setdefault(key, {}), _upload(event), act)
-
-
-def _add_retour(facts: FactSet, event: Event, f: PrestatieRetour) -> None:
-    codes = facts.retouren.setdefault(PrestatieKey(event.aanbieder, f.referentie), {})
-    codes[f.bericht] = max(f.code, codes.get(f.bericht, ""))
-
-
-def _add_intrekking(facts: FactSet, event: Event, f: Intrekking) -> None:
-    key = BerichtKey(event.aanbieder, f.soort, f.bericht)
-    facts.ingetrokken[key] = max(f.code, facts.ingetrokken.get(key, ""))
-
-
-def _add_dubbel(facts: FactSet, event: Event, f: Dubbel) -> None:
-    facts.dubbel[DubbelKey(event.aanbieder, f.regel, f.soort, f.sleutel)] = None
-
-
-def _add_vervanging(facts: FactSet, event: Event, f: Vervanging) -> None:
-    facts.replaced[VervangingKey(event.aanbieder, f.periode, aanlevering(f.aanlevering))] = None
-
-
-_ADD: dict[type, Callable[[FactSet, Event, Any], None]] = {
-    Start: _add_start,
-    Stop: _add_stop,
-    Prestatie: _add_prestatie,
-    Score: _add_score,
-    Meting: _add_meting,
-    Toewijzing: _add_toewijzing,
-    CbsRecord: _add_cbs,
-    PrestatieRetour: _add_retour,
-    Intrekking: _add_intrekking,
-    Dubbel: _add_dubbel,
-    Vervanging: _add_vervanging,
-}
+# --- what a set says of a key ---------------------------------------------------------------------------------------
 
 
 def standing_count(acts: dict[bytes, Any]) -> int:
@@ -223,11 +220,19 @@ def first_day(acts: dict[bytes, Any]) -> int | None:
     return min((act.dagtekening for act in acts.values() if act.status == STATUS_FIRST), default=None)
 
 
-def laatste(acts: dict[bytes, ScoreAct]) -> tuple[tuple[int, bytes, bytes], ScoreAct]:
-    """The upload of a score that counts, the latest and of one upload the last line, behind its place in that order."""
-    return max((order(number, act.tijd), act) for number, act in acts.items())
+def last_score(acts: dict[bytes, ScoreAct]) -> tuple[UploadKey, ScoreAct]:
+    """The upload of a score that counts, behind what names it: the latest, and of one upload the last line."""
+    if len(acts) == 1:
+        ((packed, act),) = acts.items()
+        return UploadKey.unpack(packed), act
+    uploads = ((UploadKey.unpack(packed), act) for packed, act in acts.items())
+    return max(uploads, key=lambda pair: (pair[1].tijd, pair[0]))
 
 
-def last_meting(acts: dict[bytes, MetingAct]) -> tuple[bytes, MetingAct]:
-    """The delivery of a meting that counts, behind its name: the latest by datum, then as for a score."""
-    return max(acts.items(), key=lambda pair: (pair[1].datum, order(pair[0], pair[1].tijd)))
+def last_meting(acts: dict[bytes, MetingAct]) -> tuple[UploadKey, MetingAct]:
+    """The upload of a meting that counts, behind what names it: the latest by datum, then as for a score."""
+    if len(acts) == 1:
+        ((packed, act),) = acts.items()
+        return UploadKey.unpack(packed), act
+    uploads = ((UploadKey.unpack(packed), act) for packed, act in acts.items())
+    return max(uploads, key=lambda pair: (pair[1].datum, pair[1].tijd, pair[0]))

@@ -174,7 +174,7 @@ def _withdrawn(kind: str, number: Number) -> Iterator[Effect]:
         if code is None:
             continue
         if kind != "referentie":  # a rejected line is withdrawn by its own fact, which names its client
-            fact = Intrekking(kind.partition(".")[2], users.bericht, code)
+            fact = Intrekking(soort=kind.partition(".")[2], bericht=users.bericht, code=code)
             yield from (Effect(client, fact) for client in users.clienten)
         for delivery, line_set in users.regels.items():
             for first, last in line_set.gezien:
@@ -183,7 +183,8 @@ def _withdrawn(kind: str, number: Number) -> Iterator[Effect]:
 
 
 def _dubbel(kind: str, key: bytes, number: Number) -> Iterator[Effect]:
-    fact = Dubbel(_ROW.get(kind, "TR056"), "" if kind in _ROW else kind.partition(".")[2], key)
+    message_kind = "" if kind in _ROW else kind.partition(".")[2]
+    fact = Dubbel(regel=_ROW.get(kind, "TR056"), soort=message_kind, sleutel=key)
     for users in number.per_content.values():
         yield from (Effect(client, fact) for client in users.clienten)
 
@@ -203,7 +204,7 @@ def _replaced(periode: str, number: Number) -> Iterator[Effect]:
     complete = [place for place in order if _complete(number.per_content[place[1]])]
     for place in order:
         if complete and place < complete[-1]:
-            fact = Vervanging(periode, place[1].decode())
+            fact = Vervanging(periode=periode, aanlevering=place[1].decode())
             yield from (Effect(client, fact) for client in number.per_content[place[1]].clienten)
 
 

@@ -1,4 +1,4 @@
-"""The set of facts: order, repetition and restarts change nothing, whatever the facts; and how each fact enters it."""
+"""The set of facts: order, repetition and restarts change nothing, whatever the facts."""
 
 from __future__ import annotations
 
@@ -28,73 +28,170 @@ from domain.facts.fact import (
     Vervanging,
 )
 from domain.facts.fact_set import standing
-from tests.build import AGB, CLIENT, OTHER, fact_set, intrekking, meting, prestatie_retour
+from tests.build import (
+    AGB,
+    CLIENT,
+    OTHER,
+    fact_set,
+    intrekking,
+    meting,
+    prestatie_retour,
+)
 
 NUMBERS = st.sampled_from([b"toew0001", b"toew0002", None])
 DAYS = st.integers(20_000, 20_120)
 BERICHT = st.sampled_from([f"bericht{n}".encode() for n in range(6)])
 
 starts = st.builds(
-    Start, gemeente=st.sampled_from(["0363", "0457"]), toewijzing=NUMBERS, categorie=st.sampled_from(["45", "54"]),
-    code=st.sampled_from(["", "45A01"]), begindatum=st.sampled_from([20_000, 20_040, 20_060]), status=st.sampled_from([1, 1, 3]),
-    dagtekening=DAYS, bericht=BERICHT, ingangsdatum=st.just(None), leeftijd=st.sampled_from([None, 12]),
-    leeftijd_benaderd=st.booleans(), geslacht=st.sampled_from(["0", "1"]),
-)  # fmt: skip
+    Start,
+    gemeente=st.sampled_from(["0363", "0457"]),
+    toewijzing=NUMBERS,
+    categorie=st.sampled_from(["45", "54"]),
+    code=st.sampled_from(["", "45A01"]),
+    begindatum=st.sampled_from([20_000, 20_040, 20_060]),
+    status=st.sampled_from([1, 1, 3]),
+    dagtekening=DAYS,
+    bericht=BERICHT,
+    ingangsdatum=st.just(None),
+    leeftijd=st.sampled_from([None, 12]),
+    leeftijd_benaderd=st.booleans(),
+    geslacht=st.sampled_from(["0", "1"]),
+)
 stops = st.builds(
-    Stop, gemeente=st.sampled_from(["0363", "0457"]), toewijzing=NUMBERS, categorie=st.sampled_from(["45", "54"]),
-    code=st.sampled_from(["", "45A01"]), begindatum=st.sampled_from([20_000, 20_040, 20_060]),
-    reden_beeindiging=st.sampled_from(["20", "31", "32", "37"]), einddatum=st.sampled_from([20_000, 20_040, 20_060, 20_080]), status=st.sampled_from([1, 1, 3]),
-    dagtekening=DAYS, bericht=BERICHT, ingangsdatum=st.just(None), leeftijd=st.just(None),
-    leeftijd_benaderd=st.booleans(), geslacht=st.just("0"),
-)  # fmt: skip
+    Stop,
+    gemeente=st.sampled_from(["0363", "0457"]),
+    toewijzing=NUMBERS,
+    categorie=st.sampled_from(["45", "54"]),
+    code=st.sampled_from(["", "45A01"]),
+    begindatum=st.sampled_from([20_000, 20_040, 20_060]),
+    reden_beeindiging=st.sampled_from(["20", "31", "32", "37"]),
+    einddatum=st.sampled_from([20_000, 20_040, 20_060, 20_080]),
+    status=st.sampled_from([1, 1, 3]),
+    dagtekening=DAYS,
+    bericht=BERICHT,
+    ingangsdatum=st.just(None),
+    leeftijd=st.just(None),
+    leeftijd_benaderd=st.booleans(),
+    geslacht=st.just("0"),
+)
 prestaties = st.builds(
-    Prestatie, gemeente=st.just("0363"), toewijzing=st.sampled_from([b"toew0001", b"toew0002"]), categorie=st.just("45"),
-    code=st.just("45A01"), referentie=st.sampled_from([b"ref00001", b"ref00002", b"ref00003"]),
-    vorige_referentie=st.sampled_from([None, b"ref00001"]), debet_credit=st.sampled_from(["D", "C"]), begindatum=DAYS,
-    einddatum=DAYS, volume=st.integers(0, 9), eenheid=st.just("14"), bedrag=st.integers(0, 9), dagtekening=DAYS, bericht=BERICHT,
-    declaratienummer=st.sampled_from([None, b"dec00001"]), tarief=st.sampled_from([None, 1]),
-)  # fmt: skip
+    Prestatie,
+    gemeente=st.just("0363"),
+    toewijzing=st.sampled_from([b"toew0001", b"toew0002"]),
+    categorie=st.just("45"),
+    code=st.just("45A01"),
+    referentie=st.sampled_from([b"ref00001", b"ref00002", b"ref00003"]),
+    vorige_referentie=st.sampled_from([None, b"ref00001"]),
+    debet_credit=st.sampled_from(["D", "C"]),
+    begindatum=DAYS,
+    einddatum=DAYS,
+    volume=st.integers(0, 9),
+    eenheid=st.just("14"),
+    bedrag=st.integers(0, 9),
+    dagtekening=DAYS,
+    bericht=BERICHT,
+    declaratienummer=st.sampled_from([None, b"dec00001"]),
+    tarief=st.sampled_from([None, 1]),
+)
 scores = st.builds(
-    Score, toewijzing=st.sampled_from([b"toew0001", b"toew0002", None]), beschikking=st.sampled_from([None, b"besch001"]),
-    doel=st.integers(0, 2), beoordelaar=st.sampled_from("OCB"), waarde=st.sampled_from([None, 1, 2]), tijd=st.integers(0, 9),
-)  # fmt: skip
+    Score,
+    toewijzing=st.sampled_from([b"toew0001", b"toew0002", None]),
+    beschikking=st.sampled_from([None, b"besch001"]),
+    doel=st.integers(0, 2),
+    beoordelaar=st.sampled_from("OCB"),
+    waarde=st.sampled_from([None, 1, 2]),
+    tijd=st.integers(0, 9),
+)
 metingen = st.builds(
-    Meting, meting=st.sampled_from([b"meting01", b"meting02", b"meting03"]),
-    vragenlijst=st.sampled_from(["CEM+_2018_OE_v1", "CEM+_2018_JE_v1", "CEM+_2018_JD_v1"]), informant=st.just("Moeder"),
-    datum=DAYS, antwoorden=st.dictionaries(st.sampled_from(["VR09A", "VR10"]), st.integers(1, 4)), tijd=st.integers(0, 9),
-)  # fmt: skip
+    Meting,
+    meting=st.sampled_from([b"meting01", b"meting02", b"meting03"]),
+    vragenlijst=st.sampled_from(["CEM+_2018_OE_v1", "CEM+_2018_JE_v1", "CEM+_2018_JD_v1"]),
+    informant=st.just("Moeder"),
+    datum=DAYS,
+    antwoorden=st.dictionaries(st.sampled_from(["VR09A", "VR10"]), st.integers(1, 4)),
+    tijd=st.integers(0, 9),
+)
 toewijzingen = st.builds(
-    Toewijzing, gemeente=st.sampled_from(["0363", "0457"]), toewijzing=st.sampled_from([b"toew0001", b"toew0002"]),
-    categorie=st.sampled_from(["45", ""]), code=st.sampled_from(["45A01", ""]), toewijzingsdatum=st.integers(20_000, 20_003),
-    toewijzingstijd=st.integers(0, 1), ingangsdatum=st.sampled_from([20_000, 20_010]), einddatum=st.sampled_from([None, 20_060]),
-    reden_wijziging=st.sampled_from(["", "", "11", "13"]), volume=st.just(1), eenheid=st.sampled_from(["14", "04"]),
-    frequentie=st.just("2"), budget=st.just(None), dagtekening=DAYS, bericht=BERICHT,
-)  # fmt: skip
+    Toewijzing,
+    gemeente=st.sampled_from(["0363", "0457"]),
+    toewijzing=st.sampled_from([b"toew0001", b"toew0002"]),
+    categorie=st.sampled_from(["45", ""]),
+    code=st.sampled_from(["45A01", ""]),
+    toewijzingsdatum=st.integers(20_000, 20_003),
+    toewijzingstijd=st.integers(0, 1),
+    ingangsdatum=st.sampled_from([20_000, 20_010]),
+    einddatum=st.sampled_from([None, 20_060]),
+    reden_wijziging=st.sampled_from(["", "", "11", "13"]),
+    volume=st.just(1),
+    eenheid=st.sampled_from(["14", "04"]),
+    frequentie=st.just("2"),
+    budget=st.just(None),
+    dagtekening=DAYS,
+    bericht=BERICHT,
+)
 retouren = st.builds(
-    PrestatieRetour, gemeente=st.just("0363"), referentie=st.sampled_from([b"ref00001", b"ref00002", b"ref00003"]), bericht=BERICHT,
-    code=st.sampled_from(["9338", "9339"]), dagtekening=DAYS,
-)  # fmt: skip
+    PrestatieRetour,
+    gemeente=st.just("0363"),
+    referentie=st.sampled_from([b"ref00001", b"ref00002", b"ref00003"]),
+    bericht=BERICHT,
+    code=st.sampled_from(["9338", "9339"]),
+    dagtekening=DAYS,
+)
 figures = st.sampled_from([None, 3, 4])
 cbs = st.builds(
-    CbsRecord, gemeente=st.sampled_from(["0034", "0363"]), hulpvorm=st.sampled_from(["02", "11"]), verwijzer=st.just("01"),
-    crisis=st.sampled_from(["01", ""]), begindatum=st.sampled_from([20_000, 20_040, 20_060]), einddatum=st.sampled_from([20_060, 20_080]),
-    reden=st.sampled_from(["01", "03"]), geslacht=st.just("1"), leeftijd=st.sampled_from([None, 12]), leeftijd_benaderd=st.booleans(),
-    nut_jeugdige=figures, nut_ouder=figures, zonder_hulp_jeugdige=figures, zonder_hulp_ouder=figures,
-    periode=st.sampled_from(["2024-1", "2024-2"]), tijd=st.integers(0, 9),
+    CbsRecord,
+    gemeente=st.sampled_from(["0034", "0363"]),
+    hulpvorm=st.sampled_from(["02", "11"]),
+    verwijzer=st.just("01"),
+    crisis=st.sampled_from(["01", ""]),
+    begindatum=st.sampled_from([20_000, 20_040, 20_060]),
+    einddatum=st.sampled_from([20_060, 20_080]),
+    reden=st.sampled_from(["01", "03"]),
+    geslacht=st.just("1"),
+    leeftijd=st.sampled_from([None, 12]),
+    leeftijd_benaderd=st.booleans(),
+    nut_jeugdige=figures,
+    nut_ouder=figures,
+    zonder_hulp_jeugdige=figures,
+    zonder_hulp_ouder=figures,
+    periode=st.sampled_from(["2024-1", "2024-2"]),
+    tijd=st.integers(0, 9),
 ) | st.builds(
-    CbsRecord, gemeente=st.just("0034"), hulpvorm=st.sampled_from(["02", "11"]), verwijzer=st.just(""), crisis=st.just(""),
-    begindatum=st.sampled_from([20_000, 20_040]), einddatum=st.just(None), reden=st.just(""), geslacht=st.just("2"),
-    leeftijd=st.just(9), leeftijd_benaderd=st.just(False), nut_jeugdige=st.just(None), nut_ouder=figures,
-    zonder_hulp_jeugdige=st.just(None), zonder_hulp_ouder=st.just(None), periode=st.just("2024-1"), tijd=st.integers(0, 9),
-)  # fmt: skip
+    CbsRecord,
+    gemeente=st.just("0034"),
+    hulpvorm=st.sampled_from(["02", "11"]),
+    verwijzer=st.just(""),
+    crisis=st.just(""),
+    begindatum=st.sampled_from([20_000, 20_040]),
+    einddatum=st.just(None),
+    reden=st.just(""),
+    geslacht=st.just("2"),
+    leeftijd=st.just(9),
+    leeftijd_benaderd=st.just(False),
+    nut_jeugdige=st.just(None),
+    nut_ouder=figures,
+    zonder_hulp_jeugdige=st.just(None),
+    zonder_hulp_ouder=st.just(None),
+    periode=st.just("2024-1"),
+    tijd=st.integers(0, 9),
+)
 intrekkingen = st.builds(
-    Intrekking, soort=st.sampled_from(["start", "stop", "declaration"]), bericht=BERICHT, code=st.sampled_from(["0001", "9074"])
-)  # fmt: skip
+    Intrekking,
+    soort=st.sampled_from(["start", "stop", "declaration"]),
+    bericht=BERICHT,
+    code=st.sampled_from(["0001", "9074"]),
+)
 doubles = st.builds(
-    Dubbel, regel=st.just("TR056"), soort=st.sampled_from(["start", "stop", "declaration", "assignment"]), sleutel=BERICHT
+    Dubbel,
+    regel=st.just("TR056"),
+    soort=st.sampled_from(["start", "stop", "declaration", "assignment"]),
+    sleutel=BERICHT,
 ) | st.builds(
-    Dubbel, regel=st.sampled_from(["TR314", "TR333"]), soort=st.just(""), sleutel=st.sampled_from([b"ref00001", b"dec00001"])
-)  # fmt: skip
+    Dubbel,
+    regel=st.sampled_from(["TR314", "TR333"]),
+    soort=st.just(""),
+    sleutel=st.sampled_from([b"ref00001", b"dec00001"]),
+)
 vervangingen = st.builds(
     Vervanging, periode=st.sampled_from(["2024-1", "2024-2"]), aanlevering=st.sampled_from([c * 32 for c in "0123"])
 )  # fmt: skip
@@ -103,9 +200,13 @@ KINDS: tuple[st.SearchStrategy[Fact], ...] = (
 )  # fmt: skip
 facts: st.SearchStrategy[Fact] = st.one_of(starts, stops, *KINDS)
 events = st.builds(
-    Event, delivery=st.sampled_from([c * 32 for c in "0123"]), line=st.integers(1, 3), aanbieder=st.sampled_from([AGB, AGB, OTHER]),
-    published_at=st.just(0), fact=facts,
-)  # fmt: skip
+    Event,
+    delivery=st.sampled_from([c * 32 for c in "0123"]),
+    line=st.integers(1, 3),
+    aanbieder=st.sampled_from([AGB, AGB, OTHER]),
+    published_at=st.just(0),
+    fact=facts,
+)
 
 
 def _rows(history: list[Event], chunks: list[int]) -> dict[RowKey, bytes]:

@@ -31,6 +31,7 @@ from domain.field.dates import as_date, iso_day
 from domain.indicators.terms import Table
 from schemas.records import fact_to_record, record_to_fact
 from streams.references import Remembered, hashed
+from tests.build import event
 from tools.simulator import compare
 
 #: The day of the upload: after every day of sending.
@@ -80,10 +81,10 @@ def run(root: Path, paths: list[Path] | None = None) -> Result:
     found = paths or sorted(p for p in root.rglob("*") if p.suffix in (".xml", ".csv"))
     for number, path in enumerate(found):
         _file(stream, path, number, choices)
-    for client, event in stream.events:
-        add(stream.clients[client], event)
-    for client, event in _of_the_register(stream):
-        add(stream.clients[client], event)
+    for client, told in stream.events:
+        add(stream.clients[client], told)
+    for client, told in _of_the_register(stream):
+        add(stream.clients[client], told)
     _rows(stream)
     return stream.result
 
@@ -131,7 +132,7 @@ def _accept(stream: _Stream, kind: str, sender: str, row: FileRecord, place: _Pl
             take_in(stream.numbers[key], Record(use, client, place.delivery, place.line, place.lines, place.tijd))
     if client is not None:
         assert not isinstance(fact, BerichtRetour)
-        stream.events.append((client, Event(place.delivery, place.line, sender, place.tijd, fact)))
+        stream.events.append((client, event(fact, aanbieder=sender, delivery=place.delivery, line=place.line)))
 
 
 def _of_the_register(stream: _Stream) -> Iterator[tuple[str, Event]]:
@@ -139,7 +140,7 @@ def _of_the_register(stream: _Stream) -> Iterator[tuple[str, Event]]:
         kind, sender, reference, _ = key.split("|")
         for effect in fold(number, (), kind, bytes.fromhex(reference), everything=True):
             if effect.fact is not None:
-                yield effect.pseudonym, Event("0" * 32, 1, sender, UPLOAD, effect.fact)
+                yield effect.pseudonym, event(effect.fact, aanbieder=sender)
 
 
 def _rows(stream: _Stream) -> None:

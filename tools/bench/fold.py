@@ -110,7 +110,8 @@ def _lines(path: Path, number: int, references: Remembered) -> Iterator[tuple[st
         record = hashed(references, kind, sender, asdict(line.inhoud))
         fact = record_to_fact((fact_to_record(line.inhoud)[0], record))
         assert not isinstance(fact, BerichtRetour)  # noqa: S101 - it names no client
-        yield line.bsn, Event(f"{number:032x}"[::-1], line.regel, sender, _UPLOAD, fact)
+        delivery = f"{number:032x}"[::-1]
+        yield line.bsn, Event(delivery=delivery, line=line.regel, aanbieder=sender, published_at=_UPLOAD, fact=fact)
 
 
 if __name__ == "__main__":

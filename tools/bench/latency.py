@@ -112,8 +112,15 @@ def _digits(number: int) -> Iterator[str]:
 def _fact(kind: str, client: int, turn: int, code: str) -> Fact:
     number, today = b"%09d" % client, int(time.time() * 1000) // _DAY_MS
     if kind == "start":
-        return Start("0363", number, "45", code, today - 10, 1, today, b"B%09d" % client, today - 12, 12, False, "1")
-    return Score(number, None, 1 + turn % 10, "O", client % 3, int(time.time() * 1000))
+        return Start(
+            gemeente="0363", toewijzing=number, categorie="45", code=code, begindatum=today - 10, status=1,
+            dagtekening=today, bericht=b"B%09d" % client, ingangsdatum=today - 12, leeftijd=12, leeftijd_benaderd=False,
+            geslacht="1",
+        )  # fmt: skip
+    uploaded = int(time.time() * 1000)
+    return Score(
+        toewijzing=number, beschikking=None, doel=1 + turn % 10, beoordelaar="O", waarde=client % 3, tijd=uploaded
+    )
 
 
 class Reader:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from connectors.delivery.sealed import SealedDelivery
 from connectors.formats.model import FileRecord
@@ -86,24 +86,37 @@ def _seal(share: Sealing) -> None:
 
 def life(person: int) -> list[Fact]:
     """Eight facts of one client in order: a start, two scores, three declarations, a stop and a questionnaire."""
-    number, code, status = b"%08d" % (person % 10**8), _CODES[person % 4], 1
+    number, code = b"%08d" % (person % 10**8), _CODES[person % 4]
     begin, end = _BEGIN + person % 90, _END + person % 60
-    common = ("0363", number, code[:2], code, begin)
+    of_start: dict[str, Any] = {
+        "gemeente": "0363", "toewijzing": number, "categorie": code[:2], "code": code, "begindatum": begin, "status": 1,
+        "ingangsdatum": begin, "leeftijd": person % 18, "leeftijd_benaderd": False, "geslacht": "1",
+    }  # fmt: skip
+    last: dict[str, Any] = {"reden_beeindiging": "31", "einddatum": end}
     return [
-        Start(*common, status, begin + 7, b"s%07d" % (person % 10**7), begin, person % 18, False, "1"),
-        Score(number, None, 1, "O", 0, begin * 86_400_000),
+        Start(**of_start, dagtekening=begin + 7, bericht=b"s%07d" % (person % 10**7)),
+        _score(number, 0, begin),
         *(_month(person, number, code, month) for month in range(3)),
-        Score(number, None, 1, "O", 2, end * 86_400_000),
-        Stop(*common, "31", end, status, end + 7, b"e%07d" % (person % 10**7), begin, person % 18, False, "1"),
-        Meting(number, "CEM+_2018_OE_v1", "Moeder", end, _ANSWERS, end * 86_400_000),
-    ]
+        _score(number, 2, end),
+        Stop(**of_start, **last, dagtekening=end + 7, bericht=b"e%07d" % (person % 10**7)),
+        Meting(
+            meting=number, vragenlijst="CEM+_2018_OE_v1", informant="Moeder", datum=end, antwoorden=_ANSWERS,
+            tijd=end * 86_400_000,
+        ),
+    ]  # fmt: skip
+
+
+def _score(number: bytes, waarde: int, on: int) -> Score:
+    return Score(toewijzing=number, beschikking=None, doel=1, beoordelaar="O", waarde=waarde, tijd=on * 86_400_000)
 
 
 def _month(person: int, number: bytes, code: str, month: int) -> Prestatie:
     first = day(date(2025, 4 + month, 1))
     return Prestatie(
-        "0363", number, code[:2], code, b"%07d%d" % (person % 10**7, month), None, "D", first, first + 27, 12, "14",
-        120_000, first + 40, b"d%06d%d" % (person % 10**6, month),
+        gemeente="0363", toewijzing=number, categorie=code[:2], code=code,
+        referentie=b"%07d%d" % (person % 10**7, month), vorige_referentie=None, debet_credit="D", begindatum=first,
+        einddatum=first + 27, volume=12, eenheid="14", bedrag=120_000, dagtekening=first + 40,
+        bericht=b"d%06d%d" % (person % 10**6, month),
     )  # fmt: skip
 
 
@@ -124,7 +137,10 @@ def lives(first: int, persons: int, *, runs: bool) -> Iterator[tuple[bytes, byte
         else ((person, place) for place in range(FACTS_OF_A_LIFE) for person in range(persons))
     )
     for line, (person, place) in enumerate(order, 1):
-        event = Event(f"{first:032x}", line, AGB, int(time.time() * 1000), facts[person][place])
+        event = Event(
+            delivery=f"{first:032x}", line=line, aanbieder=AGB, published_at=int(time.time() * 1000),
+            fact=facts[person][place],
+        )  # fmt: skip
         yield pseudonym(first + person), codec.encode(event_to_record(event))
 
 
