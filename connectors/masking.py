@@ -1,7 +1,7 @@
 """What a screen, a mail or a table may show of what others wrote: no BSN, nothing long, nothing that acts.
 
 Files, file names and answers of servers are written by others. Whatever of them is shown passes ``plain`` (a line),
-``json_text`` (a document) or ``csv_cell`` (a cell of a table that a person opens).
+``json_text`` (a document) or ``csv_line`` (a table that a person opens).
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ _LONG: Final = re.compile(r"[0-9]{8,}")
 _NINE: Final = re.compile(r"(?<![0-9])[0-9]{9}(?![0-9])")
 _DAY: Final = re.compile(r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 _LENGTH: Final = 24
-#: What a spreadsheet takes for the beginning of a formula.
-_FORMULA: Final = ("=", "+", "-", "@")
-_AMOUNT: Final = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?")
+#: Where a spreadsheet takes a text for a formula. A quote within a text is doubled, so that this one begins a cell.
+_FORMULA: Final = re.compile(r'(?:(?<=^")|(?<=,"))(?=[=+\-@])')
 
 
 def plain(text: str) -> str:
@@ -34,16 +33,17 @@ def plain(text: str) -> str:
 
 def json_text(document: Any) -> str:
     """A document as JSON, with every character that ``plain`` replaces written as its number: nothing is lost."""
-    text = json.dumps(document, ensure_ascii=False, indent=2)
-    if text.replace("\n", "").isprintable():
-        return text
-    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
+    return escaped(json.dumps(document, ensure_ascii=False, indent=2))
 
 
-def csv_cell(text: str) -> str:
-    """A cell of a table that a person opens: plain, and never the beginning of a formula."""
-    clean = plain(text)
-    return f"'{clean}" if clean.startswith(_FORMULA) and not _AMOUNT.fullmatch(clean) else clean
+def escaped(text: str) -> str:
+    """JSON that was written elsewhere, in the same way; line ends and tabs stand between its values."""
+    return "".join(char if char.isprintable() or char in "\n\t" else json.dumps(char)[1:-1] for char in text)
+
+
+def csv_line(text: str) -> str:
+    """A line of CSV that a person opens, its texts between quotes: plain, and no text is the beginning of a formula."""
+    return _FORMULA.sub("'", plain(text))
 
 
 def name(text: str) -> str:

@@ -145,5 +145,7 @@ def main() -> None:
 
 
 def _end(problem: OperatorFault) -> NoReturn:
-    typer.echo(f"sor: {problem}", err=True)
+    from connectors.masking import plain  # the list of commands needs nothing of it
+
+    typer.echo(f"sor: {plain(str(problem))}", err=True)  # a path, or what a server said, may be in it
     sys.exit(problem.exit_code)

@@ -11,7 +11,12 @@ def feedback(settings: Settings) -> Feedback | None:
     """Both mails of every delivery, or None when no addresses are set. ``MailError``, ``SettingsError`` if wrong."""
     if settings.mail_addresses is None:
         return None
-    return Feedback(_post(settings), addresses(settings.mail_addresses), settings.mail_sender)
+    return Feedback(
+        _post(settings),
+        addresses(settings.mail_addresses),
+        settings.mail_sender,
+        file_names=settings.mail_file_names,
+    )
 
 
 def _post(settings: Settings) -> Post:

@@ -1,7 +1,8 @@
 """Feedback by mail, as the providers know it: step 1 technically valid, step 2 valid in content (S0, [F] in steps).
 
 Texts are rendered from what ``connectors.answer.report`` says and hold no row, no number and no name: counts, codes and
-sentences only. They are written as ``.eml`` into an outbox folder, or handed to a mail server.
+sentences only. Files are numbered, because their names are their senders' and may name a client; a setting asks for the
+names. Mails are written as ``.eml`` into an outbox folder, or handed to a mail server.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Final, Protocol
 
+from connectors import masking
 from connectors.answer import report
 from connectors.delivery.deliveries import Delivery, File
 from connectors.errors import ConnectorError
@@ -42,20 +44,27 @@ class Post(Protocol):
         """Hand over one mail. ``MailError`` when that fails."""
 
 
-def technical(delivery: Delivery, to: str, sender: str) -> EmailMessage:
+def technical(delivery: Delivery, to: str, sender: str, *, file_names: bool = False) -> EmailMessage:
     """Step 1: what was found in the files, before anything else was looked at."""
     wrong = any(file.fault or file.context.tally.wrong for file in delivery.files)
     result = "Afgekeurd" if wrong else "Goedgekeurd"
     lines = [f"Uw aanlevering van {KIND_LABELS[delivery.kind]} is technisch gecontroleerd.", ""]
-    for file in delivery.files:
-        lines += [*_technical(file), ""]
+    for title, file in zip(_titles(delivery, file_names=file_names), delivery.files, strict=True):
+        lines += [title, *_technical(file), ""]
     lines += [f"Eindresultaat: {result}.", "", *_close(delivery)]
     return _mail(delivery, f"stap 1, technisch: {result.lower()}", lines, to, sender, "technisch")
 
 
+def _titles(delivery: Delivery, *, file_names: bool) -> list[str]:
+    """What each file is called: its place in the delivery and its kind."""
+    titles = [f"Bestand {place} van {len(delivery.files)}" for place in range(1, len(delivery.files) + 1)]
+    named = zip(titles, delivery.files, strict=True)
+    return [f"{title}: {file.input.shown}" for title, file in named] if file_names else titles
+
+
 def _technical(file: File) -> list[str]:
     count = file.context.tally
-    lines = [f"Bestand: {file.input.shown}"]
+    lines = []
     if count.total:
         lines.append(
             f"Aangeleverde regels: {count.total}, waarvan {count.empty} leeg, {count.header} kopregel en "
@@ -68,13 +77,13 @@ def _technical(file: File) -> list[str]:
     return lines
 
 
-def content(delivery: Delivery, receipt: Receipt, to: str, sender: str) -> EmailMessage:
+def content(delivery: Delivery, receipt: Receipt, to: str, sender: str, *, file_names: bool = False) -> EmailMessage:
     """Step 2: what became of the content, when every record has an outcome."""
     errors = f"{receipt.afgekeurd} fout(en)" if receipt.afgekeurd else "geen fouten"
     lines = [
         f"Uw aanlevering van {KIND_LABELS[delivery.kind]} is inhoudelijk gecontroleerd.",
         "",
-        *(f"Bestand: {file.input.shown}" for file in delivery.files),
+        *_titles(delivery, file_names=file_names),
         f"Tijdstip van aanlevering: {report.moment(delivery.tijd)}",
         f"Geaccepteerd: {receipt.geaccepteerd} van {receipt.lines}. Gevonden fouten: {receipt.afgekeurd or 'geen'}.",
         *(f"{number} × {code}: {text(code)}" for code, number in sorted(receipt.codes.items())),
@@ -100,7 +109,7 @@ def _mail(delivery: Delivery, subject: str, lines: list[str], to: str, sender: s
     mail["Date"] = format_datetime(datetime.fromtimestamp(delivery.tijd / 1000, UTC))
     mail["Message-ID"] = f"<{delivery.id}.{step}@{sender.rpartition('@')[2]}>"  # the same mail twice is one mail
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content("\n".join(lines))
+    mail.set_content("\n".join(map(masking.plain, lines)))
     return mail
 
 
@@ -114,12 +123,21 @@ class Outbox:
         """Write the file at once and whole; the same mail twice is one file."""
         name = str(mail["Message-ID"]).strip("<>").partition("@")[0]
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._make_folder()
             half = self._folder / f".{name}.{os.getpid()}"
-            half.write_bytes(mail.as_bytes())
+            half.unlink(missing_ok=True)
+            with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(mail.as_bytes())
             half.replace(self._folder / f"{name}.eml")
         except OSError as problem:
             raise MailError(f"De map {self._folder} neemt geen mail aan ({type(problem).__name__}).") from problem
+
+    def _make_folder(self) -> None:
+        """For this user alone, also where an earlier version or somebody else made it for all."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = self._folder.stat()
+        if found.st_mode & 0o077 and found.st_uid == os.geteuid():
+            self._folder.chmod(0o700)
 
 
 @dataclass(frozen=True)
@@ -161,21 +179,23 @@ def addresses(path: Path) -> Mapping[str, str]:
 
 
 def _is_address(to: object) -> bool:
-    return isinstance(to, str) and to.count("@") == 1 and not any(c.isspace() for c in to)
+    return isinstance(to, str) and to.count("@") == 1 and to.isascii() and to.isprintable() and " " not in to
 
 
 class Feedback:
     """Both mails of a delivery, for providers that have an address; without one nothing is sent."""
 
-    def __init__(self, post: Post, to: Mapping[str, str], sender: str) -> None:
-        self._post, self._to, self._sender = post, to, sender
+    def __init__(self, post: Post, to: Mapping[str, str], sender: str, *, file_names: bool = False) -> None:
+        self._post, self._to, self._sender, self._file_names = post, to, sender, file_names
 
     def checked(self, delivery: Delivery) -> None:
         """Step 1."""
         if delivery.sender in self._to:
-            self._post.send(technical(delivery, self._to[delivery.sender], self._sender))
+            to = self._to[delivery.sender]
+            self._post.send(technical(delivery, to, self._sender, file_names=self._file_names))
 
     def decided(self, delivery: Delivery, receipt: Receipt | None) -> None:
         """Step 2, when the receipt is complete."""
         if receipt is not None and receipt.klaar and delivery.sender in self._to:
-            self._post.send(content(delivery, receipt, self._to[delivery.sender], self._sender))
+            to = self._to[delivery.sender]
+            self._post.send(content(delivery, receipt, to, self._sender, file_names=self._file_names))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 import sys
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from connectors import masking
 from connectors.answer import report
 from connectors.answer.mail import Feedback, MailError
 from connectors.delivery.connector import WAIT_SECONDS, Connector
@@ -111,7 +111,7 @@ class Show:
     def text(self, lines: list[str]) -> None:
         """Lines for a reader."""
         if not self.as_json:
-            typer.echo("\n".join(lines))
+            typer.echo("\n".join(map(masking.plain, lines)))
 
     def refused(self, fault: FileFault) -> None:
         """A file that is not delivered."""
@@ -128,7 +128,7 @@ class Show:
         """What stopped the work."""
         self.worse(code)
         self.document["probleem"] = sentence
-        typer.echo(f"sor: {sentence}", err=True)
+        typer.echo(f"sor: {masking.plain(sentence)}", err=True)
 
     def mailed(self, mail: Feedback | None, delivery: Delivery, receipt: Receipt | None = None) -> None:
         """Feedback by mail where it is asked for; without it the delivery goes on."""
@@ -137,7 +137,7 @@ class Show:
         try:
             mail.checked(delivery) if receipt is None else mail.decided(delivery, receipt)
         except MailError as problem:
-            typer.echo(f"sor: {problem}", err=True)
+            typer.echo(f"sor: {masking.plain(str(problem))}", err=True)
 
     def worse(self, code: int) -> None:
         """The exit code is the worst of what happened: interrupted, no broker, no receipt, refused."""
@@ -171,7 +171,7 @@ class Show:
         """The exit code; prints the document when that was asked for."""
         self.document["exit"] = self.exit
         if self.as_json:
-            typer.echo(json.dumps(self.document, ensure_ascii=False, indent=2))
+            typer.echo(masking.json_text(self.document))
         return self.exit
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import getpass
-import json
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 import typer
 from clickhouse_connect.driver.client import Client
 
+from connectors import masking
 from operations import requeue
 from operations.requeue import Place
 from schemas.registry import registry_ids
@@ -54,11 +54,12 @@ def list_(
     """List what could not be read and was not handled yet. Ends with 0, also when there is nothing."""
     rows = _connected(lambda client, _s: _rows(client, everything=everything, record="", most=most))
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        typer.echo(masking.json_text(rows))
         return
     for row in rows:
         handled = f" [{row['handled']}]" if row["handled"] else ""
-        typer.echo(f"{row['record']}  {row['rejected_at']}  {row['stage']} {row['code']}{handled}: {row['reason']}")
+        line = f"{row['record']}  {row['rejected_at']}  {row['stage']} {row['code']}{handled}: {row['reason']}"
+        typer.echo(masking.plain(line))
     typer.echo(f"{len(rows)} record(s). sor rejected show RECORD tells more." if rows else "Nothing is waiting.")
 
 
@@ -77,10 +78,10 @@ def show(record: Annotated[str, typer.Argument(help="topic/partition/offset")], 
 
     found = _connected(look)
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        typer.echo(masking.json_text(found))
         return
     for name, value in found.items():
-        typer.echo(f"{name:12} {value}")
+        typer.echo(masking.plain(f"{name:12} {value}"))
     if not found["kept_bytes"]:
         typer.echo("The record itself has passed its retention: it can no longer be put back.")
 
@@ -127,7 +128,7 @@ def _note(client: Client, places: list[Place], action: str, reason: str) -> None
 
 def _missing(places: Any) -> int:
     for place in sorted(places):
-        typer.echo(f"sor: {place} is not there: see sor rejected list.", err=True)
+        typer.echo(f"sor: {masking.plain(str(place))} is not there: see sor rejected list.", err=True)
     return _GONE if places else 0
 
 

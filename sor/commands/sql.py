@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import urllib.error
 import urllib.parse
 import urllib.request
 from enum import StrEnum
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
+from connectors import masking
 from faults import OperatorFault
 from settings.access import clickhouse_access
 from settings.settings import load_settings
@@ -27,6 +28,8 @@ class Shape(StrEnum):
     CSV = "csv"
 
 
+#: Rows hold what others wrote: nothing of it acts on a terminal or in a spreadsheet.
+_CLEAN = {Shape.PRETTY: masking.plain, Shape.JSON: masking.escaped, Shape.CSV: masking.csv_line}
 _FORMATS = {Shape.PRETTY: "PrettyCompact", Shape.JSON: "JSON", Shape.CSV: "CSVWithNames"}
 
 
@@ -47,7 +50,9 @@ def sql(
     try:
         access = clickhouse_access(load_settings(), user)
         with urllib.request.urlopen(_request(access, query, shape)) as answer:  # noqa: S310  # http(s), by Settings
-            shutil.copyfileobj(answer, sys.stdout.buffer)
+            for line in TextIOWrapper(answer, "utf-8", errors="replace", newline="\n"):
+                end = "\n" if line.endswith("\n") else ""
+                sys.stdout.buffer.write(f"{_CLEAN[shape](line.removesuffix(end))}{end}".encode())
     except OperatorFault as error:
         _fail(str(error))
     except urllib.error.HTTPError as error:
@@ -65,5 +70,5 @@ def _request(access: Access, query: str, shape: Shape) -> urllib.request.Request
 
 
 def _fail(sentence: str) -> None:
-    typer.echo(sentence, err=True)
+    typer.echo("\n".join(map(masking.plain, sentence.splitlines())), err=True)
     raise typer.Exit(1)

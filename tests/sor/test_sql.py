@@ -41,6 +41,18 @@ def test_rows_in_three_shapes(run: Run) -> None:
     assert "een" in run("SELECT 1 AS een").stdout
 
 
+def test_what_a_row_holds_acts_nowhere(run: Run) -> None:
+    """Neither on a terminal nor, from a table of cells, in a spreadsheet."""
+    acts = "SELECT '\\x1b[2J\u202e' AS a, '=1+1' AS b, '-' AS c, -1 AS d, 'a\",\"=1' AS e"
+    for shape in ("pretty", "csv", "json"):
+        assert run(acts, "--format", shape).stdout.replace("\n", "").replace("\t", "").isprintable()
+    assert run(acts, "--format", "csv").stdout.splitlines()[1] == '"?[2J?","\'=1+1","\'-",-1,"a"",""=1"'
+    assert json.loads(run(acts, "--format", "json").stdout)["data"][0]["a"] == "\x1b[2J\u202e"
+    failed = run("SELECT throwIf(1, '\\x1b[2J')")
+    assert failed.returncode == 1
+    assert failed.stderr.replace("\n", "").isprintable()
+
+
 def test_it_only_reads_unless_told_otherwise(run: Run) -> None:
     refused = run("CREATE DATABASE sor_sql")
     assert refused.returncode == 1
