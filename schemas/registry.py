@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from schemas.codec import IdSource
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from faults import OperatorFault
+from schemas.codec import IdSource, load, names
+from schemas.topics import topics
+
+
+class RegistryFault(OperatorFault):
+    """The registry cannot give or take contracts now; the message says what to do."""
 
 
 class RegistryIds:
@@ -14,10 +24,26 @@ class RegistryIds:
         self._client = SchemaRegistryClient({"url": url})
 
     def register(self, subject: str, schema: str) -> int:
-        """The id of a schema under a subject; a refused (incompatible) schema raises the registry's own error."""
+        """The id of a schema under a subject; a refused (incompatible) schema raises the registry's own error.
+
+        What is there is found by reading, so that a registry need not take anything from a stage.
+        """
         from confluent_kafka.schema_registry import Schema
 
-        return int(self._client.register_schema(subject, Schema(schema, "AVRO")))
+        found = self.known(subject, schema)
+        return int(self._client.register_schema(subject, Schema(schema, "AVRO"))) if found is None else found
+
+    def known(self, subject: str, schema: str) -> int | None:
+        """The id of a schema that stands under a subject; None when it does not."""
+        from confluent_kafka.schema_registry import Schema
+        from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+        try:
+            return int(self._client.lookup_schema(subject, Schema(schema, "AVRO")).schema_id)
+        except SchemaRegistryError as error:
+            if error.http_status_code == 404:
+                return None
+            raise
 
     def lookup(self, schema_id: int) -> str:
         """The schema of an id; ``KeyError`` if the registry has none."""
@@ -34,3 +60,50 @@ class RegistryIds:
 def registry_ids(url: str) -> IdSource:
     """Ids from the registry at ``url``."""
     return RegistryIds(url)
+
+
+def missing(url: str) -> dict[str, str]:
+    """Subject -> schema of the present contracts that the registry at ``url`` does not have.
+
+    Raises:
+        RegistryFault: it does not answer, or refuses.
+    """
+    with _told_apart(url):
+        ids = RegistryIds(url)
+        return {subject: schema for subject, schema in _contracts() if ids.known(subject, schema) is None}
+
+
+def lay_down(url: str, contracts: Mapping[str, str]) -> None:
+    """Register contracts (subject -> schema).
+
+    Raises:
+        RegistryFault: the registry does not answer, takes nothing, or finds one incompatible with what it has.
+    """
+    with _told_apart(url):
+        ids = RegistryIds(url)
+        for subject, schema in contracts.items():
+            ids.register(subject, schema)
+
+
+def _contracts() -> Iterator[tuple[str, str]]:
+    """Subject and schema of every contract: of those of a topic under its name, of all under their own."""
+    subjects = {f"{name}-value": name for name in names()}
+    subjects |= {f"{topic.name}-value": topic.schema for topic in topics().values() if topic.schema}
+    for subject, name in sorted(subjects.items()):
+        yield subject, json.dumps(load(name))
+
+
+@contextmanager
+def _told_apart(url: str) -> Iterator[None]:
+    from confluent_kafka.schema_registry.error import SchemaRegistryError
+    from httpx import HTTPError
+
+    try:
+        yield
+    except HTTPError as error:
+        raise RegistryFault(f"The schema registry at {url} does not answer ({type(error).__name__}).") from None
+    except SchemaRegistryError as error:
+        raise RegistryFault(
+            f"The schema registry at {url} refuses ({error.http_status_code}, {error.error_message}). One that only "
+            "answers, as the stages have it, takes no contract: give the address of the one that does."
+        ) from None

@@ -146,7 +146,7 @@ UPLOADS: dict[str, Callable[[], bytes]] = {
     "passed over: namespaces": lambda: skipped(lambda size: numbered(b"", b"<n xmlns='u%'/>", size=size)),
     "passed over: prefixes": lambda: skipped(lambda size: numbered(b"", b"<n xmlns:p%='u'/>", size=size)),
     "passed over: one section": lambda: skipped(lambda size: repeated(b"<![CDATA[", b"<x ", b"]]>", size=size)),
-    "a good declaration": lambda: Declaratie([prestatie(ref=f"R{n}", toewijzingnummer=n) for n in range(6_000)]).bytes(),
+    "a good message": lambda: Declaratie([prestatie(ref=f"R{n}", toewijzingnummer=n) for n in range(6_000)]).bytes(),
     "a million line ends": lambda: RAP + b"\n" * 999_990,
     "lines with wide text": lambda: repeated(RAP, WIDE + b"x" * 250_000 + b";;;;\n"),
     "lines of separators": lambda: repeated(RAP, b";" * 250_000 + b"\n"),

@@ -24,7 +24,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 PARTS = {
-    "kafka", "kafka-users", "kafka-init", "registry", "registry-data", "clickhouse", "migrate",
+    "kafka", "kafka-users", "kafka-init", "registry", "registry-write", "registry-data", "clickhouse", "migrate",
     "prometheus", "alertmanager", "grafana", "exporter", "audit", "rejected", "receipts", *STAGES,
 }  # fmt: skip
 #: What runs when a person asks, and ends with the answer.
@@ -61,16 +61,41 @@ def test_every_part_of_the_stack_is_there() -> None:
     assert set(OURS) == {"kafka-init", "migrate", "exporter", *ASKED, *STAGES}
 
 
+#: Images that are known by a tag alone, which whoever owns it can move; docker-compose.yml says why.
+BY_TAG = {
+    "apicurio/apicurio-registry:3.3.1",
+    "clickhouse/clickhouse-server:26.8",
+    "postgres:17.6-bookworm",
+    "prom/prometheus:v3.13.0",
+    "python:3.11.14-slim-bookworm",
+}
+
+
 @pytest.mark.parametrize("name", PARTS)
 def test_every_image_is_pinned(name: str) -> None:
-    image, _, tag = SERVICES[name]["image"].rpartition(":")
+    image, _, tag = tagged(SERVICES[name]).rpartition(":")
     assert image
     assert re.match(r"v?\d+\.\d+", tag), f"{name}: {tag}"
 
 
+def test_an_image_without_a_digest_is_on_the_list() -> None:
+    steps = (ROOT / "deploy/Dockerfile").read_text()
+    used = {service["image"] for service in SERVICES.values() if "build" not in service}
+    used |= set(re.findall(r"^FROM (\S+)", steps, re.MULTILINE))
+    digests = {image for image in used if re.search(r"@sha256:[0-9a-f]{64}$", image)}
+    assert used - digests == BY_TAG
+    assert {image.partition(":")[0] for image in digests} == {"apache/kafka", "grafana/grafana", "prom/alertmanager"}
+
+
+def tagged(service: dict[str, Any]) -> str:
+    """The image with its tag, without a digest."""
+    return str(service["image"]).partition("@")[0]
+
+
 def test_the_broker_is_the_one_that_is_tested() -> None:
     lock = (ROOT / "local/kafka/kafka.lock").read_text()
-    version = SERVICES["kafka"]["image"].rpartition(":")[2]
+    version = tagged(SERVICES["kafka"]).rpartition(":")[2]
+    assert SERVICES["kafka"]["image"] == SERVICES["kafka-users"]["image"]
     assert f"kafka_2.13-{version}.jar" in lock or f"kafka_2.13:{version}" in lock or version in lock
 
 
@@ -172,6 +197,38 @@ def test_ports_are_bound_to_loopback(name: str) -> None:
 @pytest.mark.parametrize("name", PARTS - {"kafka-users", "kafka-init", "migrate"} - ASKED)
 def test_a_service_has_a_health_check(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"]
+
+
+def test_the_registry_takes_contracts_from_one_step_alone() -> None:
+    writing, answering = SERVICES["registry-write"], SERVICES["registry"]
+    assert writing["networks"] == ["registry"]
+    assert "ports" not in writing
+    inside = {name for name, service in SERVICES.items() if "registry" in service.get("networks", [])}
+    assert inside == {"registry-data", "registry-write", "registry", "kafka-init"}
+    asked = {name: environment(service).get("SOR_REGISTRY") for name, service in OURS.items()}
+    told = {name for name, url in asked.items() if url and "registry-write" in url}
+    assert told == {"kafka-init"}
+    assert {url for name, url in asked.items() if url and name not in told} == {"http://registry:8080/apis/ccompat/v7"}
+    settings = environment(answering)
+    assert settings["APICURIO_STORAGE_READ_ONLY_ENABLED"] == "true"
+    closed = [re.compile(pattern) for pattern in settings["APICURIO_DISABLE_APIS"].split(",")]
+
+    def is_open(path: str) -> bool:
+        return not any(pattern.fullmatch(path) for pattern in closed)
+
+    for path in ("subjects/sor.events-value", "schemas/ids/7", "subjects"):
+        assert is_open(f"/apis/ccompat/v7/{path}")
+    for path in (
+        "/apis/registry/v3/admin/config/properties/apicurio.storage.read-only.enabled",
+        "/apis/registry/v2/admin/rules",
+        "/apis/ccompat/v8/subjects",
+        "/apis/ccompat/v7/../../registry/v3/admin/config/properties",
+        "/apis//registry/v3/admin",
+        "/ui/artifacts",
+    ):
+        assert not is_open(path), path
+    same = {name: value for name, value in settings.items() if name in environment(writing)}
+    assert same == environment(writing), "over the same data"
 
 
 @pytest.mark.parametrize("name", ["kafka-users", "kafka-init", "migrate"])

@@ -14,12 +14,17 @@ import pytest
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas.codec import Codec, Undecodable, load, names
-from schemas.registry import registry_ids
+from local.ports import free_port
+from schemas.registry import RegistryFault, lay_down, missing, registry_ids
+from schemas.topics import topics
 from tests.schemas.test_codec import LINE, changed
 
 
 class Registry(ThreadingHTTPServer):
-    """Gives ids from 1 upward per distinct schema; ``refuses`` holds subjects whose schemas count as incompatible."""
+    """Gives ids from 1 upward per distinct schema; ``refuses`` holds subjects whose schemas count as incompatible.
+
+    ``only_answers`` makes it as the stages have it: what it knows it tells, and it takes nothing.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
@@ -28,6 +33,7 @@ class Registry(ThreadingHTTPServer):
         self.refuses: set[str] = set()
         self.asked: list[str] = []
         self.broken = False
+        self.only_answers = False
 
     @property
     def url(self) -> str:
@@ -45,15 +51,31 @@ class _Answers(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        subject = unquote(urlsplit(self.path).path.split("/")[2])
+        path = urlsplit(self.path).path
+        subject = unquote(path.split("/")[2])
+        if not path.endswith("/versions"):
+            self._lookup(subject, body["schema"])
+            return
         self.server.asked.append(f"POST {subject}")
         if self.server.broken:
             self._answer(400, {"error_code": 400, "message": "out of order"})
+        elif self.server.only_answers:
+            self._answer(409, {"error_code": 409, "message": "storage is read-only"})
         elif subject in self.server.refuses:
             self._answer(409, {"error_code": 409, "message": "Schema being registered is incompatible"})
         else:
             number = self.server.give(subject, body["schema"])
             self._answer(200, {"id": number, "version": 1, "schema": body["schema"], "guid": _guid(body["schema"])})
+
+    def _lookup(self, subject: str, schema: str) -> None:
+        number = self.server.subjects.get(subject)
+        if self.server.broken:
+            self._answer(403, {"error_code": 40301, "message": "out of order"})
+        elif number is None or self.server.schemas[number] != schema:
+            self._answer(404, {"error_code": 40403, "message": "Schema not found"})
+        else:
+            known = {"id": number, "subject": subject, "version": 1, "schema": schema, "guid": _guid(schema)}
+            self._answer(200, known)
 
     def do_GET(self) -> None:
         number = int(urlsplit(self.path).path.rpartition("/")[2])
@@ -139,3 +161,32 @@ def test_a_refused_schema_stops_the_process(registry: Registry) -> None:
     registry.refuses.add("sor.lines-value")
     with pytest.raises(SchemaRegistryError, match="incompatible"):
         Codec("sor.lines", registry_ids(registry.url))
+
+
+def test_a_stage_needs_a_registry_that_only_answers(registry: Registry) -> None:
+    laid = missing(registry.url)
+    assert {f"{name}-value" for name in names()} <= set(laid)
+    assert {f"{topic.name}-value" for topic in topics().values() if topic.schema} <= set(laid)
+    lay_down(registry.url, laid)
+    assert missing(registry.url) == {}
+    registry.only_answers = True
+    registry.asked.clear()
+    codec = Codec("sor.lines", registry_ids(registry.url))
+    assert codec.decode(codec.encode(LINE)) == LINE
+    Codec("sor.in", registry_ids(registry.url), subject="sor.in.start-value")
+    assert registry.asked == [], "nothing was given to it"
+
+
+def test_a_registry_that_only_answers_says_who_takes_contracts(registry: Registry) -> None:
+    registry.only_answers = True
+    with pytest.raises(
+        RegistryFault, match=r"refuses \(409, storage is read-only\).*give the address of the one that does"
+    ):
+        lay_down(registry.url, missing(registry.url))
+    with pytest.raises(SchemaRegistryError, match="read-only"):
+        Codec("sor.lines", registry_ids(registry.url))
+
+
+def test_a_registry_that_is_away_is_one_sentence() -> None:
+    with pytest.raises(RegistryFault, match="does not answer"):
+        missing(f"http://127.0.0.1:{free_port()}")
