@@ -32,7 +32,7 @@ a run is one delivery, and a later one replaces an earlier one. A half year is a
   reference day ``peildatum``; and ``cbs``, the variants over the CBS files;
 - ``niet_gekoppeld``: accepted metingen and (last) scores that belong to no traject; ``wacht``: what they and the rows
   of trajecten wait for, counted by reason;
-- ``bronnen``: per source the counts of ``tools.simulator.output.Telling``; ``afgewezen`` is keyed by the project's own
+- ``bronnen``: per source the counts of ``tools.simulator.output.Tally``; ``afgewezen`` is keyed by the project's own
   rejection codes.
 
 No code is shared with the fold or the indicators: expectations follow from what the simulator decided itself.
