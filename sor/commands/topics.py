@@ -14,7 +14,6 @@ from settings.settings import load_settings
 from sor.options import given, setting
 from transport.topics import MADE, Change, apply, plan
 
-
 _CONTRACT: Final = "contract"
 _MADE: Final = (*MADE, _CONTRACT)
 

@@ -13,9 +13,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-from schemas.codec import Codec, Undecodable, load, names
 from local.ports import free_port
-from schemas.registry import RegistryFault, lay_down, missing, registry_ids
+from schemas.codec import Codec, Undecodable, load, names
+from schemas.registry import RegistryError, lay_down, missing, registry_ids
 from schemas.topics import topics
 from tests.schemas.test_codec import LINE, changed
 
@@ -78,6 +78,9 @@ class _Answers(BaseHTTPRequestHandler):
             self._answer(200, known)
 
     def do_GET(self) -> None:
+        if urlsplit(self.path).path == "/subjects":
+            self._answer(200, list(self.server.subjects))
+            return
         number = int(urlsplit(self.path).path.rpartition("/")[2])
         self.server.asked.append(f"GET {number}")
         if self.server.broken:
@@ -87,7 +90,7 @@ class _Answers(BaseHTTPRequestHandler):
         else:
             self._answer(404, {"error_code": 40403, "message": "Schema not found"})
 
-    def _answer(self, status: int, body: dict[str, Any]) -> None:
+    def _answer(self, status: int, body: Any) -> None:
         data = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/vnd.schemaregistry.v1+json")
@@ -180,7 +183,7 @@ def test_a_stage_needs_a_registry_that_only_answers(registry: Registry) -> None:
 def test_a_registry_that_only_answers_says_who_takes_contracts(registry: Registry) -> None:
     registry.only_answers = True
     with pytest.raises(
-        RegistryFault, match=r"refuses \(409, storage is read-only\).*give the address of the one that does"
+        RegistryError, match=r"refuses \(409, storage is read-only\).*give the address of the one that does"
     ):
         lay_down(registry.url, missing(registry.url))
     with pytest.raises(SchemaRegistryError, match="read-only"):
@@ -188,5 +191,5 @@ def test_a_registry_that_only_answers_says_who_takes_contracts(registry: Registr
 
 
 def test_a_registry_that_is_away_is_one_sentence() -> None:
-    with pytest.raises(RegistryFault, match="does not answer"):
+    with pytest.raises(RegistryError, match="does not answer"):
         missing(f"http://127.0.0.1:{free_port()}")
