@@ -86,3 +86,11 @@ def test_the_municipalities_of_a_bergop_feed_are_known_codes(monkeypatch: pytest
     monkeypatch.setenv("SOR_BERGOP_GEMEENTEN", "0363,9999")
     with pytest.raises(SettingsError, match="SOR_BERGOP_GEMEENTEN"):
         load_settings()
+
+
+def test_proxies_are_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOR_INTAKE_PROXIES", "10.0.0.5, 2001:db8::1")
+    assert load_settings().intake_proxies == ("10.0.0.5", "2001:db8::1")
+    monkeypatch.setenv("SOR_INTAKE_PROXIES", "proxy.example")
+    with pytest.raises(SettingsError, match="SOR_INTAKE_PROXIES"):
+        load_settings()
