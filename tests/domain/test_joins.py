@@ -95,15 +95,20 @@ def test_of_one_record_with_two_contents_the_earliest_time_stays() -> None:
     assert list(acts.values()) == [act.ScoreAct(tijd=4, waarde=2)]
 
 
-def test_of_an_assignment_only_the_newest_version_stays() -> None:
-    versions = [
-        toewijzing(2, eenheid="04"),
-        toewijzing(3, toewijzingstijd=1, eenheid="01"),
-        toewijzing(3, eenheid="14"),
-    ]
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        pytest.param({"toewijzingsdatum": -1}, {"toewijzingsdatum": 1}, id="day, also before 1970"),
+        pytest.param({"toewijzingstijd": 9}, {"toewijzingstijd": 3_600}, id="time of one day"),
+        pytest.param({"bericht": b"aa"}, {"bericht": b"b"}, id="message of one moment"),
+        pytest.param({"eenheid": "04"}, {"eenheid": "14"}, id="one message, two contents"),
+    ],
+)
+def test_of_an_assignment_only_the_newest_version_stays(older: dict[str, Any], newer: dict[str, Any]) -> None:
+    versions = [toewijzing(**older), toewijzing(**newer)]
     for order in (versions, versions[::-1]):
         (kept,) = fact_set(order).toewijzingen.values()
-        assert (kept.toewijzingsdatum, kept.eenheid) == (toewijzing(3).toewijzingsdatum, "01")
+        assert kept == act.ToewijzingAct(**fields(toewijzing(**newer), act.ToewijzingAct))
 
 
 # --- what names a record --------------------------------------------------------------------------------------------
