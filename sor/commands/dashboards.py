@@ -13,6 +13,7 @@ import typer
 
 from operations import metrics_page
 from results.dashboards.catalogue import DASHBOARDS, text
+from sor.generated import keep_current
 
 
 def register(app: typer.Typer) -> None:
@@ -26,17 +27,7 @@ def dashboards(
     ] = False,
 ) -> None:
     """Write the Grafana dashboards of the outcomes, the deliveries and the operation, and the page of metrics."""
-    old = [path for path, text in made().items() if not path.exists() or path.read_text("utf-8") != text]
-    for path in old:
-        if check:
-            typer.echo(f"{path.name} is not current: run sor dashboards.", err=True)
-        else:
-            path.write_text(made()[path], "utf-8")
-            typer.echo(f"Wrote {path.name}.")
-    if not old:
-        typer.echo("Dashboards and metrics page are current.")
-    elif check:
-        raise typer.Exit(1)
+    keep_current(made(), "sor dashboards", "Dashboards and metrics page are current.", check=check)
 
 
 def made() -> dict[Path, str]:

@@ -1,4 +1,4 @@
-"""``sor indicators``: the pages that say what figures and messages mean, from the tables that they are made of."""
+"""``sor indicatoren``: the pages that say what figures and messages mean, from the tables that they are made of."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Annotated, Final
 import typer
 
 from results.pages import indicators as figures
-from results.pages import levering
-from results.pages import messages as messages
+from results.pages import levering, messages
+from sor.generated import keep_current
 
 #: File in ``docs`` -> its text.
 PAGES: Final[dict[str, Callable[[], str]]] = {
@@ -22,7 +22,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``sor indicators``."""
+    """Add ``sor indicatoren``."""
     app.command("indicatoren")(indicators)
 
 
@@ -39,23 +39,8 @@ def indicators(
     if to_screen:
         typer.echo(figures.markdown(), nl=False)
         return
-    folder = location()
-    if not folder.is_dir():
-        typer.echo("There is no docs folder beside this installation: use --markdown.", err=True)
-        raise typer.Exit(2)
-    old = [name for name, text in PAGES.items() if not _current(folder / name, text())]
-    for name in old:
-        if not check:
-            (folder / name).write_text(PAGES[name](), "utf-8")
-        typer.echo(f"{name} is not current: run sor indicatoren." if check else f"Wrote {name}.", err=check)
-    if not old:
-        typer.echo("The pages are current.")
-    elif check:
-        raise typer.Exit(1)
-
-
-def _current(path: Path, text: str) -> bool:
-    return path.exists() and path.read_text("utf-8") == text
+    pages = {location() / name: text() for name, text in PAGES.items()}
+    keep_current(pages, "sor indicatoren", "The pages are current.", check=check)
 
 
 def location() -> Path:

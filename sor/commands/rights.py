@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from faults import EXIT_CANNOT
 from operations import rights_page
 from sinks.schema.server import users_xml
+from sor.generated import keep_current
 
 
 def register(app: typer.Typer) -> None:
@@ -30,20 +30,7 @@ def rights(
     if not (write or check):
         typer.echo(rights_page.markdown())
         return
-    if not all(path.parent.is_dir() for path in made()):
-        typer.echo("There is no checkout beside this installation.", err=True)
-        raise typer.Exit(EXIT_CANNOT)
-    old = [path for path, text in made().items() if not path.exists() or path.read_text("utf-8") != text]
-    for path in old:
-        if check:
-            typer.echo(f"{path.name} is not current: run sor rights --write.", err=True)
-        else:
-            path.write_text(made()[path], "utf-8")
-            typer.echo(f"Wrote {path.name}.")
-    if not old:
-        typer.echo("The rights are written down as they are declared.")
-    elif check:
-        raise typer.Exit(1)
+    keep_current(made(), "sor rights --write", "The rights are written down as they are declared.", check=check)
 
 
 def made() -> dict[Path, str]:

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from faults import EXIT_CANNOT
 from settings.page import markdown, shown, variable
 from settings.settings import Settings, load_settings
+from sor.generated import keep_current
 
 
 def register(app: typer.Typer) -> None:
@@ -30,18 +30,7 @@ def settings(
         for name in Settings.model_fields:
             typer.echo(f"{variable(name):32} {shown(getattr(found, name))}")
         return
-    path = location()
-    if not path.parent.is_dir():
-        typer.echo("There is no docs folder beside this installation.", err=True)
-        raise typer.Exit(EXIT_CANNOT)
-    if path.exists() and path.read_text("utf-8") == markdown():
-        typer.echo("The page of settings is current.")
-    elif check:
-        typer.echo(f"{path.name} is not current: run sor settings --write.", err=True)
-        raise typer.Exit(1)
-    else:
-        path.write_text(markdown(), "utf-8")
-        typer.echo(f"Wrote {path.name}.")
+    keep_current({location(): markdown()}, "sor settings --write", "The page of settings is current.", check=check)
 
 
 def location() -> Path:
