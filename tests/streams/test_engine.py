@@ -119,8 +119,9 @@ def test_readiness_and_metrics(stage: Stage) -> None:
     until(stage.caught_up, 30, "the end of the source")
     accepted = f'sor_records_total{{outcome="accepted",stage="{stage.name}"}} 2000.0'
     until(lambda: accepted in get(port, "/metrics")[1], 10, "the count")
+    lag = f'sor_lag_records{{stage="{stage.name}",topic="{stage.source}"}} 0.0'
+    until(lambda: lag in get(port, "/metrics")[1], 10, "the lag, which is looked at now and then")
     shown = get(port, "/metrics")[1]
-    assert f'sor_lag_records{{stage="{stage.name}",topic="{stage.source}"}} 0.0' in shown
     assert f'sor_ready{{stage="{stage.name}"}} 1.0' in shown
     assert f'sor_batch_seconds_count{{stage="{stage.name}",step="commit"}}' in shown
     assert worker.terminate() == 0
