@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import astuple
 
 from domain.facts.act import (
     BerichtKey,
@@ -99,39 +100,42 @@ def _newer(one: ToewijzingAct, other: ToewijzingAct) -> ToewijzingAct:
 _new = tuple.__new__  # makes a NamedTuple of a tuple, as its ``_make`` does, for less
 
 
-def _key(kind: Any) -> Callable[[str, Any], Any]:
-    """Makes a key of a provider and a fact: after the provider every field is the fact's field of that name."""
+def _key(fact: Any, kind: Any) -> Callable[[str, tuple[Any, ...]], Any]:
+    """Makes a key of a provider and the values of a fact: after the provider every field is the fact's of that name."""
     provider, *names = kind._fields
     assert provider == "aanbieder"  # noqa: S101
-    values = attrgetter(*names)
+    values = itemgetter(*map(fact.__struct_fields__.index, names))
     if len(names) == 1:
-        return lambda aanbieder, fact: _new(kind, (aanbieder, values(fact)))
-    return lambda aanbieder, fact: _new(kind, (aanbieder, *values(fact)))
+        return lambda aanbieder, of_fact: _new(kind, (aanbieder, values(of_fact)))
+    return lambda aanbieder, of_fact: _new(kind, (aanbieder,) + values(of_fact))  # noqa: RUF005 - no list in between
 
 
-def _act(kind: Any) -> Callable[[Any], Any]:
-    """Makes an act of a fact: every field is the fact's field of that name."""
-    values = attrgetter(*kind._fields)
-    return lambda fact: _new(kind, values(fact))
+def _act(fact: Any, kind: Any) -> Callable[[tuple[Any, ...]], Any]:
+    """Makes an act of the values of a fact: every field is the fact's of that name."""
+    values = itemgetter(*map(fact.__struct_fields__.index, kind._fields))
+    return lambda of_fact: _new(kind, values(of_fact))
 
 
-_start_key = _key(StartKey)
+def _field(fact: Any, name: str) -> Callable[[tuple[Any, ...]], Any]:
+    return itemgetter(fact.__struct_fields__.index(name))
 
 
-def _stop_key(aanbieder: str, fact: Stop) -> StopKey:
-    return StopKey(start_key=_start_key(aanbieder, fact), reden_beeindiging=fact.reden_beeindiging)
+_start_key, _reden = _key(Stop, StartKey), _field(Stop, "reden_beeindiging")
+_periode, _aanlevering = _field(Vervanging, "periode"), _field(Vervanging, "aanlevering")
 
 
-def _vervanging_key(aanbieder: str, fact: Vervanging) -> VervangingKey:
-    delivery = delivery_id(fact.aanlevering)
-    return VervangingKey(aanbieder=aanbieder, periode=fact.periode, aanlevering=delivery)
+def _stop_key(aanbieder: str, of_fact: tuple[Any, ...]) -> StopKey:
+    stop_key: StopKey = _new(StopKey, (_start_key(aanbieder, of_fact), _reden(of_fact)))
+    return stop_key
 
 
-def _nothing(_fact: Dubbel | Vervanging) -> None:
+def _vervanging_key(aanbieder: str, of_fact: tuple[Any, ...]) -> VervangingKey:
+    delivery = delivery_id(_aanlevering(of_fact))
+    return VervangingKey(aanbieder=aanbieder, periode=_periode(of_fact), aanlevering=delivery)
+
+
+def _nothing(_of_fact: tuple[Any, ...]) -> None:
     """The key says it all."""
-
-
-_code = attrgetter("code")
 
 
 class Named(Enum):
@@ -146,8 +150,8 @@ class Join(NamedTuple):
     """How the facts of one class enter the set."""
 
     into: str  # field of FactSet
-    key: Callable[[str, Any], Any]  # of the provider and the fact
-    act: Callable[[Any], Any]  # of the fact
+    key: Callable[[str, tuple[Any, ...]], Any]  # of the provider and the values of the fact
+    act: Callable[[tuple[Any, ...]], Any]  # of the values of the fact
     named: Named
     merge: Callable[[Any, Any], Any]  # of two acts under one name: commutative, associative and idempotent
 
@@ -155,16 +159,40 @@ class Join(NamedTuple):
 _BY_MESSAGE, _BY_UPLOAD, _NOT = Named.BY_MESSAGE, Named.BY_UPLOAD, Named.NOT
 #: The one table of joins.
 JOINS: Final[dict[type, Join]] = {
-    Start: Join("starts", key=_start_key, act=_act(StartAct), named=_BY_MESSAGE, merge=_higher),
-    Stop: Join("stops", key=_stop_key, act=_act(StopAct), named=_BY_MESSAGE, merge=_higher),
-    Prestatie: Join("prestaties", key=_key(PrestatieKey), act=_act(PrestatieAct), named=_BY_MESSAGE, merge=_higher),
-    Score: Join("scores", key=_key(ScoreKey), act=_act(ScoreAct), named=_BY_UPLOAD, merge=_first_upload),
-    Meting: Join("metingen", key=_key(MetingKey), act=_act(MetingAct), named=_BY_UPLOAD, merge=_first_upload),
-    CbsRecord: Join("cbs", key=_key(CbsKey), act=_act(CbsAct), named=_BY_UPLOAD, merge=_first_upload),
-    Toewijzing: Join("toewijzingen", key=_key(ToewijzingKey), act=_act(ToewijzingAct), named=_NOT, merge=_newer),
-    PrestatieRetour: Join("retouren", key=_key(PrestatieKey), act=_code, named=_BY_MESSAGE, merge=max),
-    Intrekking: Join("ingetrokken", key=_key(BerichtKey), act=_code, named=_NOT, merge=max),
-    Dubbel: Join("dubbel", key=_key(DubbelKey), act=_nothing, named=_NOT, merge=_higher),
+    Start: Join("starts", key=_key(Start, StartKey), act=_act(Start, StartAct), named=_BY_MESSAGE, merge=_higher),
+    Stop: Join("stops", key=_stop_key, act=_act(Stop, StopAct), named=_BY_MESSAGE, merge=_higher),
+    Prestatie: Join(
+        "prestaties",
+        key=_key(Prestatie, PrestatieKey),
+        act=_act(Prestatie, PrestatieAct),
+        named=_BY_MESSAGE,
+        merge=_higher,
+    ),
+    Score: Join("scores", key=_key(Score, ScoreKey), act=_act(Score, ScoreAct), named=_BY_UPLOAD, merge=_first_upload),
+    Meting: Join(
+        "metingen", key=_key(Meting, MetingKey), act=_act(Meting, MetingAct), named=_BY_UPLOAD, merge=_first_upload
+    ),
+    CbsRecord: Join(
+        "cbs", key=_key(CbsRecord, CbsKey), act=_act(CbsRecord, CbsAct), named=_BY_UPLOAD, merge=_first_upload
+    ),
+    Toewijzing: Join(
+        "toewijzingen",
+        key=_key(Toewijzing, ToewijzingKey),
+        act=_act(Toewijzing, ToewijzingAct),
+        named=_NOT,
+        merge=_newer,
+    ),
+    PrestatieRetour: Join(
+        "retouren",
+        key=_key(PrestatieRetour, PrestatieKey),
+        act=_field(PrestatieRetour, "code"),
+        named=_BY_MESSAGE,
+        merge=max,
+    ),
+    Intrekking: Join(
+        "ingetrokken", key=_key(Intrekking, BerichtKey), act=_field(Intrekking, "code"), named=_NOT, merge=max
+    ),
+    Dubbel: Join("dubbel", key=_key(Dubbel, DubbelKey), act=_nothing, named=_NOT, merge=_higher),
     Vervanging: Join("replaced", key=_vervanging_key, act=_nothing, named=_NOT, merge=_higher),
 }
 #: The same as plain tuples, which are faster to take apart.
@@ -175,12 +203,13 @@ def add(facts: FactSet, event: Event) -> None:
     """Join one event into the set, in place."""
     fact: Any = event.fact
     into, key, act_of, named, merge = _ROWS[type(fact)]
-    acts, name = getattr(facts, into), key(event.aanbieder, fact)
+    values = astuple(fact)
+    acts, name = getattr(facts, into), key(event.aanbieder, values)
     if named is _BY_MESSAGE:
         acts, name = acts.setdefault(name, {}), fact.bericht
     elif named is _BY_UPLOAD:
         acts, name = acts.setdefault(name, {}), UploadKey.pack(event.delivery, event.line)
-    act, earlier = act_of(fact), acts.get(name)
+    act, earlier = act_of(values), acts.get(name)
     acts[name] = act if earlier is None else merge(earlier, act)
 
 

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 _LINE: Final = Struct(">I")  # the highest byte first, so that packed lines have their order
 _AT: Final = -_LINE.size
+_new: Final = tuple.__new__  # makes a NamedTuple of a tuple, as its ``_make`` does, for less: every row asks it
 
 
 def delivery_id(text: str) -> bytes:
@@ -34,7 +35,7 @@ class UploadKey(NamedTuple):
     def unpack(cls, packed: bytes) -> UploadKey:
         """What ``pack`` made."""
         (line,) = _LINE.unpack(packed[_AT:])
-        return tuple.__new__(cls, (line, packed[:_AT].hex()))  # as ``_make``, for less: every row asks it
+        return _new(cls, (line, packed[:_AT].hex()))
 
 
 class WaitKey(NamedTuple):
@@ -51,4 +52,4 @@ class WaitKey(NamedTuple):
     @classmethod
     def unpack(cls, packed: bytes) -> WaitKey:
         """What ``pack`` made."""
-        return cls(table=packed[0], upload=UploadKey.unpack(packed[1:]))
+        return _new(cls, (packed[0], UploadKey.unpack(packed[1:])))
