@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
 from domain.facts import act
 from domain.facts.fact import Content, Event, Fact, Stop
@@ -61,16 +62,16 @@ DISTINCT = [
 @pytest.mark.parametrize(("fact", "key", "kept"), DISTINCT, ids=lambda one: getattr(one, "__name__", ""))
 def test_a_key_and_an_act_take_every_field_from_the_field_of_its_name(fact: Fact, key: Any, kept: Any) -> None:
     join = JOINS[type(fact)]
-    assert join.key(AGB, fact) == key(**fields(fact, key))
+    assert join.key(AGB, astuple(fact)) == key(**fields(fact, key))
     if kept is not None:
-        assert join.act(fact) == kept(**fields(fact, kept))
+        assert join.act(astuple(fact)) == kept(**fields(fact, kept))
 
 
 def test_a_stop_hangs_on_the_key_of_its_start() -> None:
     told = stop(5, 6, "32", signed=7, ingangsdatum=8, leeftijd=9)
     start_key = act.StartKey(**fields(told, act.StartKey))
-    assert JOINS[Stop].key(AGB, told) == act.StopKey(start_key=start_key, reden_beeindiging="32")
-    assert JOINS[Stop].act(told) == act.StopAct(**fields(told, act.StopAct))
+    assert JOINS[Stop].key(AGB, astuple(told)) == act.StopKey(start_key=start_key, reden_beeindiging="32")
+    assert JOINS[Stop].act(astuple(told)) == act.StopAct(**fields(told, act.StopAct))
 
 
 def fields(fact: Fact, kind: Any) -> dict[str, Any]:
