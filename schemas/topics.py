@@ -11,8 +11,10 @@ from domain.facts.fact import KINDS
 
 #: Topics of the connectors, by kind of delivery.
 IN_TOPIC: Final[dict[str, str]] = {kind: f"sor.in.{kind}" for kind in KINDS}
+#: And back.
+KIND_OF: Final[dict[str, str]] = {topic: kind for kind, topic in IN_TOPIC.items()}
 EVALUATED, EVENTS, LINES, REGISTER = "sor.evaluated", "sor.events", "sor.lines", "sor.register"
-REJECTED, RECEIPTS = "sor.rejected", "sor.receipts"
+REJECTED, RECEIPTS, ORDERS = "sor.rejected", "sor.receipts", "sor.orders"
 TRAJECTEN, METINGEN, SCORES = "sor.trajecten", "sor.metingen", "sor.scores"
 _DAY_MS = 86_400_000
 
@@ -26,6 +28,7 @@ class Topic(NamedTuple):
     config: dict[str, str]
     write: tuple[str, ...]  # principals
     read: tuple[str, ...]
+    partitions: int | None = None  # None: as many as the installation has (``SOR_PARTITIONS``)
 
 
 def _config(table: dict[str, object]) -> dict[str, str]:
@@ -33,7 +36,9 @@ def _config(table: dict[str, object]) -> dict[str, str]:
         return {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.2", "max.message.bytes": "4194304"}
     days = table.get("retention_days")
     retention = -1 if days is None else int(str(days)) * _DAY_MS
-    return {"cleanup.policy": "delete", "retention.ms": str(retention), "max.message.bytes": "4194304"}
+    # When a record came is said by the broker, not by whoever sends: certificates are judged at that moment.
+    arrival = {"message.timestamp.type": "LogAppendTime"} if table.get("schema") == "sor.in" else {}
+    return {"cleanup.policy": "delete", "retention.ms": str(retention), "max.message.bytes": "4194304", **arrival}
 
 
 @cache
@@ -52,6 +57,7 @@ def topics() -> dict[str, Topic]:
             _config(table),
             tuple(table["write"]),  # type: ignore[arg-type]
             tuple(table["read"]),  # type: ignore[arg-type]
+            int(str(table["partitions"])) if "partitions" in table else None,
         )
         for name, table in _document()["topics"].items()
     }

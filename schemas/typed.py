@@ -12,8 +12,9 @@ from msgspec.structs import asdict
 
 from domain.facts.answer import Fault, Line, Receipt
 from schemas.codec import Codec, IdSource
+from schemas.orders import Order
 from schemas.structs import Envelope, Evaluated, Rejected, Sealed, Use
-from schemas.topics import EVALUATED, LINES, RECEIPTS, REGISTER, REJECTED
+from schemas.topics import EVALUATED, LINES, ORDERS, RECEIPTS, REGISTER, REJECTED
 
 S = TypeVar("S", bound=Struct)
 D = TypeVar("D")
@@ -26,6 +27,7 @@ CONTRACT: Final[dict[type, str]] = {
     Use: REGISTER,
     Receipt: RECEIPTS,
     Rejected: REJECTED,
+    Order: ORDERS,
 }
 
 

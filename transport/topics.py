@@ -53,13 +53,18 @@ def plan(cluster: Cluster, partitions: int, *, replication: int = 1, acls: bool 
     except KafkaException as error:
         raise TopicError(f"Kafka at {cluster.bootstrap} does not answer: {error.args[0].str()}") from error
     words = {
-        name: f"{partitions} partitions, {_words(_config(topic, replication))}" for name, topic in topics().items()
+        name: f"{topic.partitions or partitions} partitions, {_words(_config(topic, replication))}"
+        for name, topic in topics().items()
     }
     copies = {name: _copies(found[name], replication) for name in topics() if name in found}
     changes = [
         Change(name, "create", f"{words[name]}, {replication} replica(s)") for name in topics() if name not in copies
     ]
-    changes += [change for name in copies for change in _counts(name, found[name], partitions, replication)]
+    changes += [
+        change
+        for name in copies
+        for change in _counts(name, found[name], topics()[name].partitions or partitions, replication)
+    ]
     # Until a topic has its replicas it asks no more of them than there are: else it would take no record at all
     changes += _config_changes(client, {name: min(has, replication) for name, has in copies.items()})
     return changes + (_acl_changes(client) if acls else [])
@@ -115,8 +120,9 @@ def _until_shown(cluster: Cluster, changes: list[Change], partitions: int, repli
 
 
 def _new(name: str, partitions: int, replication: int) -> NewTopic:
-    config = _config(topics()[name], replication)
-    return NewTopic(name, num_partitions=partitions, replication_factor=replication, config=config)
+    topic = topics()[name]
+    config, count = _config(topic, replication), topic.partitions or partitions
+    return NewTopic(name, num_partitions=count, replication_factor=replication, config=config)
 
 
 def _config(topic: Topic, replication: int) -> dict[str, str]:

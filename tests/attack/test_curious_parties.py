@@ -162,12 +162,12 @@ def test_both_together_find_everybody(world: World) -> None:
 
 
 def test_entry_may_not_write_where_evaluate_reads() -> None:
-    """Otherwise ``evaluate`` would answer its guesses. An operator puts records back, and reads no answer."""
+    """Otherwise ``evaluate`` would answer its guesses. An operator moves coordinates, and reads no answer."""
     for topic in IN_TOPIC.values():
-        assert topics()[topic].write == ("connector", "operator")
+        assert topics()[topic].write == ("connector",)
         assert topics()[topic].read == ("evaluate",)
     assert "entry" not in topics()["sor.evaluated"].write
-    assert [topic.name for topic in topics().values() if "operator" in topic.read] == ["sor.rejected"]
+    assert [topic.name for topic in topics().values() if "operator" in topic.read] == []
 
 
 def test_a_special_never_becomes_a_point(world: World) -> None:

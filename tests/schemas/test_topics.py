@@ -52,7 +52,7 @@ def test_every_process_has_a_group_of_its_own_and_reads() -> None:
 def test_every_name_in_the_code_is_declared() -> None:
     used = {value for name, value in vars(declared).items() if name.isupper() and isinstance(value, str)}
     assert {name for name in used | set(IN_TOPIC.values()) if name.startswith("sor.")} <= set(topics())
-    assert len(used) == 9
+    assert len(used) == 10
 
 
 @pytest.mark.parametrize(("process", "stage"), [("trajectories", trajectories), ("deliveries", deliveries)])
@@ -77,16 +77,25 @@ def test_keys_and_what_becomes_of_old_records() -> None:
 
 def test_evaluate_is_nobodys_oracle() -> None:
     """Who may write where evaluate reads, and see what it says, could have guesses evaluated."""
-    asks = {topic.name for topic in topics().values() if "evaluate" in topic.read}
+    asks = {topic.name for topic in topics().values() if "evaluate" in topic.read} - {"sor.orders"}  # coordinates
     assert asks == set(IN_TOPIC.values())
     for name in asks:
-        assert topics()[name].write == ("connector", "operator")
+        assert topics()[name].write == ("connector",)
     assert topics()["sor.evaluated"].read == ("entry",)
 
 
 def test_a_connector_sees_receipts_and_nothing_else() -> None:
     assert may("connector", AclOperation.READ) == {"sor.receipts"}
     assert may("connector", AclOperation.WRITE) == set(IN_TOPIC.values())
+
+
+def test_an_operator_writes_orders_and_nothing_else() -> None:
+    """Whoever may copy a value into ``sor.in.*`` could be handed a forged one by whoever may make dead letters."""
+    assert may("operator", AclOperation.WRITE) == {"sor.orders"}
+    assert may("operator", AclOperation.READ) == set()
+    assert topics()["sor.orders"].write == ("operator",)
+    assert topics()["sor.orders"].partitions == 1, "one worker of a stage gets an order"
+    assert topics()["sor.orders"].config["retention.ms"] == "-1", "what was left out is left out in a replay too"
 
 
 def test_the_access_rules_are_the_declaration_and_no_more() -> None:

@@ -92,7 +92,7 @@ def test_an_empty_broker_gets_every_topic(shop: Shop) -> None:
     done = shop.sor("apply", "--yes", SOR_PARTITIONS="3")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"Created {len(topics())} topics" in done.stdout
-    assert shop.present() == dict.fromkeys(topics(), 3)
+    assert shop.present() == {name: topic.partitions or 3 for name, topic in topics().items()}
     for topic in topics().values():
         assert topic.config.items() <= shop.config(topic.name).items()
 
@@ -177,7 +177,7 @@ def test_a_partition_count_is_never_changed(shop: Shop) -> None:
     assert "A count is never changed in place" in done.stderr
     assert "SOR_PARTITIONS" in done.stderr
     assert "Traceback" not in done.stderr
-    assert set(shop.present().values()) == {2}
+    assert set(shop.present().values()) == {2, 1}, "one of them has one partition wherever it is"
     assert shop.config("sor.lines")["retention.ms"] == "1000"  # nothing is done by halves
 
 
