@@ -1,4 +1,5 @@
-"""Key folders: one for everybody (``public``), one for each stage (``evaluate``, ``entry``), one per connector.
+"""Key folders: one for everybody (``public``), one for each stage with keys (``evaluate``, ``entry``,
+``trajectories``), one per connector.
 
 Files are JSON with mode 0600 in folders with mode 0700. A private folder that others can read is refused. Each process
 gets its own folder and no other.
@@ -14,10 +15,12 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from crypto import oprf
+from crypto.pseudonym import derive
 from crypto.seal import SUITE_ID, PrivateKey
 from faults import OperatorFault
 
 PUBLIC, EVALUATE, ENTRY, CONNECTOR = "public", "evaluate", "entry", "connector"
+TRAJECTORIES: Final = "trajectories"
 _FILE: Final = "keys.json"
 
 
@@ -52,9 +55,16 @@ class EntryKeys(NamedTuple):
     epoch: int
 
 
+class TrajectoriesKeys(NamedTuple):
+    """What ``trajectories`` holds: the key of a client's names within its providers, and the key of its bucket."""
+
+    client: bytes
+    bucket: bytes
+
+
 def init(folder: Path, domain: str = "jeugd") -> None:
-    """Make the three key folders. Refuses to touch a folder that exists: keys are never overwritten."""
-    for name in (PUBLIC, EVALUATE, ENTRY):
+    """Make the key folders. Refuses to touch a folder that exists: keys are never overwritten."""
+    for name in (PUBLIC, EVALUATE, ENTRY, TRAJECTORIES):
         if (folder / name).exists():
             raise KeysError(f"{folder / name} exists; keys are never overwritten. Move it away or use another folder.")
     evaluate, entry, scalar = PrivateKey.generate(), PrivateKey.generate(), oprf.random_scalar()
@@ -69,7 +79,16 @@ def init(folder: Path, domain: str = "jeugd") -> None:
     _write(folder / EVALUATE, {"sealing": [_text(evaluate.raw)], "scalar": _text(scalar)})
     root = secrets.token_bytes(32)
     _write(folder / ENTRY, {"sealing": [_text(entry.raw)], "root": _text(root), "domain": domain, "epoch": 0})
+    complete(folder)
     _write(folder / PUBLIC, public)
+
+
+def complete(folder: Path) -> bool:
+    """Make the key folder that a home of an earlier release lacks, and touch no other; whether one was made."""
+    if (folder / TRAJECTORIES).exists():
+        return False
+    _write(folder / TRAJECTORIES, {"root": _text(secrets.token_bytes(32))})
+    return True
 
 
 def load_public(folder: Path) -> PublicKeys:
@@ -95,6 +114,12 @@ def load_entry(folder: Path) -> EntryKeys:
     """The keys of ``entry``."""
     data = _read(folder / ENTRY)
     return EntryKeys(_sealing(data), _raw(data["root"]), data["domain"], data["epoch"])
+
+
+def load_trajectories(folder: Path) -> TrajectoriesKeys:
+    """The keys of ``trajectories``, which ``audit`` reads too."""
+    root = _raw(_read(folder / TRAJECTORIES)["root"])
+    return TrajectoriesKeys(derive(root, "client"), derive(root, "bucket"))
 
 
 def connector_secret(folder: Path) -> bytes:

@@ -25,7 +25,7 @@ def derive(root: bytes, purpose: str) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"sor|" + purpose.encode()).derive(root)
 
 
-def _hmac(key: bytes) -> Callable[[bytes], bytes]:
+def prepared_hmac(key: bytes) -> Callable[[bytes], bytes]:
     """HMAC-SHA-256 with a prepared key: copying the prepared state is three times as fast as starting anew."""
     prepared = hmac.new(key, digestmod=hashlib.sha256)
 
@@ -45,7 +45,7 @@ class Pseudonyms:
             raise ValueError("a pseudonym domain is letters and digits only")
         self.prefix = f"{VERSION}.{domain}.{epoch}.".encode()
         self._domain = domain.encode() + b"\x00"
-        self._chain = [_hmac(derive(root, f"pseudonym|{domain}|{n}")) for n in range(epoch + 1)]
+        self._chain = [prepared_hmac(derive(root, f"pseudonym|{domain}|{n}")) for n in range(epoch + 1)]
 
     def name(self, element: bytes) -> bytes:
         """The label of an unblinded element: ``p1.<domain>.<epoch>.<22 characters>``."""
@@ -59,8 +59,8 @@ class References:
     """Keyed hashes of numbers and references, so that they link facts and say nothing else."""
 
     def __init__(self, root: bytes) -> None:
-        self._run = _hmac(derive(root, "reference"))
+        self._run = prepared_hmac(derive(root, "reference"))
 
-    def hashed(self, kind: bytes, owner: str, clear: bytes) -> bytes:
-        """Eight bytes for a reference of one kind within one owner (provider or message type and sender)."""
-        return self._run(kind + b"|" + owner.encode() + b"|" + clear)[:_REFERENCE_BYTES]
+    def hashed(self, kind: bytes, owner: str, clear: bytes, size: int = _REFERENCE_BYTES) -> bytes:
+        """``size`` bytes for a reference of one kind within one owner (provider or message type and sender)."""
+        return self._run(kind + b"|" + owner.encode() + b"|" + clear)[:size]

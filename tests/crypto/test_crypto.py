@@ -174,10 +174,26 @@ def test_key_folders(tmp_path: Path) -> None:
     public = keys.load_public(tmp_path / "k")
     assert oprf.public_of(keys.load_evaluate(tmp_path / "k").scalar) == public.oprf
     assert keys.load_entry(tmp_path / "k").domain == "jeugd"
-    for name in (keys.EVALUATE, keys.ENTRY):
+    assert len({*keys.load_trajectories(tmp_path / "k"), keys.load_entry(tmp_path / "k").root}) == 3
+    for name in (keys.EVALUATE, keys.ENTRY, keys.TRAJECTORIES):
         assert (tmp_path / "k" / name / "keys.json").stat().st_mode & 0o777 == 0o600
     with pytest.raises(keys.KeysError, match="never overwritten"):
         keys.init(tmp_path / "k")
+
+
+def test_keys_of_an_earlier_release_are_completed_and_not_touched(tmp_path: Path) -> None:
+    keys.init(tmp_path)
+    shutil.rmtree(tmp_path / keys.TRAJECTORIES)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("keys.json")}
+    with pytest.raises(keys.KeysError, match=r"trajectories/keys\.json is missing"):
+        keys.load_trajectories(tmp_path)
+    assert keys.complete(tmp_path)
+    made = keys.load_trajectories(tmp_path)
+    assert not keys.complete(tmp_path)
+    assert keys.load_trajectories(tmp_path) == made
+    assert {path: path.read_bytes() for path in before} == before
+    with pytest.raises(keys.KeysError, match="never overwritten"):
+        keys.init(tmp_path)
 
 
 def test_keys_that_others_can_read_are_refused(tmp_path: Path) -> None:
