@@ -30,7 +30,7 @@ STAGES: Final = ("evaluate", "entry", "register", "trajectories", "deliveries", 
 TABLES: Final = ("trajecten", "metingen", "scores", "rejected", "receipts")
 CHECKS: Final = ("sources", "waiting", "age", "audit", "keys")
 #: Codes with which a record is refused because it cannot be read (domain/field/messages.py).
-UNREADABLE: Final = ("K01", "K02", "K03")
+UNREADABLE: Final = ("K01", "K02", "K03", "K05", "K06", "K09")
 
 #: What each label may hold.
 LABELS: Final[dict[str, str]] = {
@@ -155,8 +155,14 @@ STATE_BYTES: Final = _gauge(
 POISON_SHARE: Final = _gauge(
     "sor_poison_share",
     ("stage",),
-    "Share of unreadable records in the recent window, 0 to 1. A stage stops itself above its limit.",
+    "Share of records in the recent window that a source signed and that cannot be opened, 0 to 1.",
     "Look at the codes in sor.rejected: one source with a wrong version, or a fault of ours after a release.",
+)
+QUARANTINED: Final = _gauge(
+    "sor_quarantined_sources",
+    ("stage",),
+    "Sources set aside because most of their records cannot be opened: what they send waits as dead letters.",
+    "sor rejected aside names them. When the cause is gone: sor rejected release, then requeue.",
 )
 
 DISK_FREE: Final = _gauge(
@@ -193,6 +199,18 @@ LAST_DELIVERY: Final = _gauge(
     ("kind",),
     "Publication time of the newest delivery of a kind (seconds since 1970).",
     "Silent for longer than usual: ask the message system or the providers, and look at the connectors.",
+)
+ORDERS: Final = _counter(
+    "sor_orders_total",
+    ("stage", "outcome"),
+    "Orders of an operator that a stage has met (sor rejected requeue): carried out, or refused.",
+    "refused: the record is gone, or the order names a topic that the stage does not read; its log says which.",
+)
+SKIPPED: Final = _counter(
+    "sor_skipped_total",
+    ("stage",),
+    "Records that a stage left out because an operator ordered so (sor skip).",
+    "A few after a replay are right. More than were ordered: read sor.orders; each stands in the audit trail.",
 )
 EVALUATIONS: Final = _counter(
     "sor_evaluations_total",
@@ -343,6 +361,12 @@ def prepare(stage: str, home: Path) -> None:
             LINES.labels(kind=kind, outcome=outcome)
     for code in UNREADABLE if stage in {"evaluate", "entry"} else ():
         REJECTED.labels(stage=stage, code=code)
+    for outcome in ("accepted", "rejected") if stage in {"evaluate", "entry"} else ():
+        ORDERS.labels(stage=stage, outcome=outcome)
+    if stage in {"evaluate", "entry"}:
+        QUARANTINED.labels(stage=stage)
+    if stage != "exporter":
+        SKIPPED.labels(stage=stage)
     for table in TABLES if stage == "sink" else ():
         SINK_ROWS.labels(table=table)
         SINK_RETRIES.labels(table=table)
