@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+import structlog
 
-from domain.care.fold import Issued, Person, Waits, fold
+from domain.care.fold import Issued, Person, Refused, Waits, fold
 from domain.care.rows import T_METING, T_SCORE, TABLES
 from domain.facts.answer import Line
+from domain.facts.identity import UploadKey
 from schemas.codec import Codec, IdSource
 from schemas.records import record_to_event
 from schemas.rows import row_to_record
@@ -22,9 +24,12 @@ from streams.engine.stage import Out
 from streams.engine.stage import Record as LogRecord
 from streams.versions import version
 
+log = structlog.get_logger()
+
 TABLE: Final = "personen"
 TOPICS: Final = (TRAJECTEN, METINGEN, SCORES)
 _KIND: Final = {T_SCORE: "score", T_METING: "cem"}
+_TOO_MANY: Final = "K07"
 
 
 class Trajectories:
@@ -47,6 +52,9 @@ class Trajectories:
         client = key.decode()
         outs = [self._out(client, issued, person.version, newest) for issued in given.issued]
         outs += [self._wait(waits, events[-1].aanbieder, newest) for waits in given.waits]
+        outs += [self._refusal(refused, newest) for refused in given.refused]
+        if given.dropped:
+            log.warning("a client has more facts than are kept", aanbieder=events[-1].aanbieder, dropped=given.dropped)
         return self._encode(person), outs
 
     def _out(self, client: str, issued: Issued, row_version: int, newest: int) -> Out:
@@ -56,21 +64,43 @@ class Trajectories:
 
     def _wait(self, waits: Waits, sender: str, newest: int) -> Out:
         """For the receipt of its delivery: a record waits, or waits no more."""
-        line = Line(
-            delivery=waits.delivery,
-            line=waits.line,
-            lines=0,  # its delivery knows
+        return self._told(
+            UploadKey(waits.line, waits.delivery),
             kind=_KIND[waits.table],
             sender=sender,
-            test=False,
             published_at=newest,
-            regel=0,
-            regels=0,
             uitkomst="wacht" if waits.reden else "gekoppeld",
             code=waits.reden,
+        )
+
+    def _refusal(self, refused: Refused, newest: int) -> Out:
+        """For the receipt of its delivery: a record is not kept, for its client has too many."""
+        upload = UploadKey.unpack(refused.upload)
+        return self._told(
+            upload,
+            kind=refused.kind,
+            sender=refused.aanbieder,
+            published_at=newest,
+            uitkomst="afgekeurd",
+            code=_TOO_MANY,
+        )
+
+    def _told(self, upload: UploadKey, *, kind: str, sender: str, published_at: int, uitkomst: str, code: str) -> Out:
+        line = Line(
+            delivery="",  # only its key is known here
+            line=upload.line,
+            lines=0,  # its delivery knows
+            kind=kind,
+            sender=sender,
+            test=False,
+            published_at=published_at,
+            regel=0,
+            regels=0,
+            uitkomst=uitkomst,
+            code=code,
             veld="",
         )
-        return Out(LINES, waits.delivery.encode(), self._lines.encode(line))
+        return Out(LINES, upload.delivery.encode(), self._lines.encode(line))
 
 
 assert len(TABLES) == len(TOPICS)  # noqa: S101 - a table without a topic is a bug of ours, found at import

@@ -6,45 +6,53 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from typing import Final, NamedTuple
+from collections.abc import Collection, Iterable
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct, field
 
-from domain.care import cbs, declarations, duplicates, links
-from domain.care.leveringen import OPEN_END
-from domain.care.rows import T_METING, T_SCORE, T_TRAJECT, CareRow, MetingRow, RowKey, ScoreRow, TrajectRow
-from domain.care.toewijzingen import Toewijzingen
-from domain.care.trajecten import Traject, nieuwe_start, number_of, trajecten
-from domain.care.withdrawals import valid
+from domain.care.caps import LIMITS, Excess, Limits, trim
+from domain.care.row_building import Rows, rows_of
+from domain.care.rows import CareRow, RowKey, TrajectRow
 from domain.facts.fact import Event
 from domain.facts.fact_set import FactSet, add
 from domain.facts.identity import WaitKey
-from domain.field.codes import HULPVORM_OF_CATEGORIE
-from domain.field.dates import year
-from domain.field.definitions import INTENSITEIT, LEEFTIJD_BECOMES_18
-from domain.field.geography import cluster, current_code
-from domain.field.questionnaires import DUURZAAM, END
-from domain.field.rules import BECOMES_18
 
-Rows = dict[RowKey, CareRow]
 _DELETED: Final = b""
-_DAY_MS: Final = 86_400_000
+#: Rows given out as deleted, and records that wait no more, of which a state remembers that they once were otherwise.
+MOST_GONE: Final = 2_000
+#: Field of ``FactSet`` -> kind of the delivery, of facts that are named by their record in a delivery.
+_UPLOADED: Final = {"scores": "score", "metingen": "cem", "cbs": "cbs"}
+
+
+class Refused(NamedTuple):
+    """A record of a delivery that is not kept, for there are too many of its client; ``upload``: ``UploadKey``."""
+
+    kind: str
+    aanbieder: str
+    upload: bytes
 
 
 class Person(Struct, array_like=True):
     """The packed state of one client: its facts, and what was last given out of them.
 
-    ``out`` remembers every row key ever given out with a hash of its content (empty = given out as deleted), so that a
-    row the facts no longer yield is given out once more as deleted. ``wacht`` remembers every record that ever waited,
-    a packed ``WaitKey``, with the reason (empty = no more). ``version`` is that of the last event folded in.
+    ``out`` remembers every row key given out with a hash of its content (empty = given out as deleted), so that a row
+    the facts no longer yield is given out once more as deleted. ``wacht`` remembers every record that waited, a packed
+    ``WaitKey``, with the reason (empty = no more). Of what is deleted or waits no more the last ``MOST_GONE`` stay.
+    ``version`` is that of the last event folded in.
+
+    ``acts``: at least so many acts are in the facts (-1 = not counted). ``over``: kinds and providers of which there
+    were too many; it only grows, but for providers of which nothing is kept. ``refused``: what the last fold refused.
     """
 
     version: int = -1
     facts: FactSet = field(default_factory=FactSet)
     out: dict[RowKey, bytes] = field(default_factory=dict)
     wacht: dict[bytes, str] = field(default_factory=dict)
+    acts: int = -1
+    over: dict[tuple[str, str], None] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
 
 
 class Issued(NamedTuple):
@@ -64,10 +72,14 @@ class Waits(NamedTuple):
 
 
 class Folded(NamedTuple):
-    """What follows from a batch: rows to publish, and what changed of which records wait."""
+    """What follows from a batch: rows to publish, what changed of which records wait, which records of deliveries are
+    not kept, and how many acts in all are not.
+    """
 
     issued: list[Issued]
     waits: list[Waits]
+    refused: list[Refused]
+    dropped: int
 
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -78,19 +90,60 @@ def fold_rows(client: bytes, person: Person, events: Iterable[Event], version: i
     return fold(client, person, events, version, first).issued
 
 
-def fold(client: bytes, person: Person, events: Iterable[Event], version: int, first: int) -> Folded:
-    """Fold events into ``person`` (in place) and give the rows to publish, and what waits or waits no more.
+def fold(
+    client: bytes, person: Person, events: Iterable[Event], version: int, first: int, limits: Limits = LIMITS
+) -> Folded:
+    """Fold events into ``person`` (in place) and give the rows to publish, and what its deliveries are told.
 
     ``first`` and ``version`` are the versions of the first and last of these events. Rows whose content did not change
     are left out, unless the events were folded before (a redelivery after a crash): then nothing proves that their rows
     went out, so every row goes out again, deletions included.
     """
     repeated = first <= person.version
+    arrived = 0
     for event in events:
         add(person.facts, event)
+        arrived += 1
     person.version = max(person.version, version)
-    new = rows_of(client, person.facts)
-    return Folded(_issued(person, new, everything=repeated), _waits(person, new, everything=repeated))
+    excess = _excess(client, person, arrived, limits)
+    refused = _refused(person, excess, everything=repeated)
+    new = rows_of(client, person.facts, {aanbieder for _, aanbieder in person.over} if person.over else ())
+    return Folded(
+        _issued(person, new, everything=repeated),
+        _waits(person, new, everything=repeated),
+        refused,
+        sum(len(over.names) for over in excess) if excess else 0,
+    )
+
+
+def _excess(client: bytes, person: Person, arrived: int, limits: Limits) -> list[Excess]:
+    """Take out of the facts what is over a cap. Acts are counted anew only where there may be too many."""
+    if person.acts >= 0 and person.acts + arrived <= limits.lowest:
+        person.acts += arrived
+        return []
+    excess, person.acts = trim(client, person.facts, limits)
+    for over in excess:
+        if over.everything:
+            person.over.pop((over.kind, over.aanbieder), None)
+        else:
+            person.over[(over.kind, over.aanbieder)] = None
+    return excess
+
+
+def _refused(person: Person, excess: list[Excess], *, everything: bool) -> list[Refused]:
+    """The records of deliveries among what is not kept. One that made room for another is in no later batch: the state
+    remembers those of the last fold, for when that comes again.
+    """
+    if not (excess or person.refused):
+        return []
+    found = {
+        Refused(_UPLOADED[over.kind], over.aanbieder, name)
+        for over in excess
+        if over.kind in _UPLOADED
+        for _, name in over.names
+    }
+    person.refused = sorted(found.union(person.refused) if everything else found)
+    return person.refused
 
 
 def _waits(person: Person, new: Rows, *, everything: bool) -> list[Waits]:
@@ -109,7 +162,18 @@ def _waits(person: Person, new: Rows, *, everything: bool) -> list[Waits]:
             earlier[place] = reden
             table, upload = WaitKey.unpack(place)
             changed.append(Waits(table=table, delivery=upload.delivery, line=upload.line, reden=reden))
+    if not everything and len(earlier) - len(now) > MOST_GONE:
+        _forget(earlier, "", {WaitKey.pack(told.table, told.delivery, told.line) for told in changed})
     return sorted(changed)
+
+
+def _forget(remembered: dict[Any, Any], gone: str | bytes, fresh: Collection[Any]) -> None:
+    """Forget the oldest of what is gone, in place. What went in this fold (``fresh``) is told again when the fold comes
+    again; what went before is committed, for a later batch is stored only then (``streams.engine.stage``).
+    """
+    old = [key for key, state in remembered.items() if state == gone and key not in fresh]
+    for key in old[: max(0, len(old) - MOST_GONE)]:
+        del remembered[key]
 
 
 def _issued(person: Person, new: Rows, *, everything: bool) -> list[Issued]:
@@ -124,170 +188,6 @@ def _issued(person: Person, new: Rows, *, everything: bool) -> list[Issued]:
             if key not in new and (everything or fingerprint != _DELETED):
                 out[key] = _DELETED
                 found.append(Issued(key, None))
+        if not everything and len(out) - len(new) > MOST_GONE:
+            _forget(out, _DELETED, {issued.key for issued in found})
     return found
-
-
-def rows_of(client: bytes, facts: FactSet) -> Rows:
-    """Every row of one client: a pure function of the set of facts."""
-    facts = valid(facts)
-    known = Toewijzingen(facts.toewijzingen)
-    chains = trajecten(client, facts, known)
-    linked = {traject.number: links.Linked() for traject in chains}
-    metingen, scores = _linked(facts, chains, known, linked)
-    found: Rows = {}
-    for traject in chains:
-        key = RowKey(T_TRAJECT, traject.aanbieder, traject.gemeente, year(traject.begin), traject.number)
-        found[key] = _traject_row(traject, linked[traject.number], chains)
-    for meting in metingen:
-        found[_meting_key(client, meting)] = _meting_row(meting)
-    for score in scores:
-        found[_score_key(client, score)] = _score_row(score)
-    if facts.cbs:
-        found.update(cbs.rows_of(client, facts))
-    return found
-
-
-def _linked(
-    facts: FactSet, chains: list[Traject], known: Toewijzingen, linked: dict[bytes, links.Linked]
-) -> tuple[list[links.Meting], list[links.Score]]:
-    """Hang on every traject what belongs to it (in place); gives the metingen and scores, linked or not."""
-    metingen = links.metingen(facts, chains) if facts.metingen else []
-    by_toewijzing = links.per_toewijzing(chains) if facts.scores or facts.prestaties else {}
-    scores = links.scores(facts, by_toewijzing, known) if facts.scores else []
-    for meting in metingen:
-        if meting.traject is not None:
-            linked[meting.traject.number].metingen.append(meting)
-    for score in scores:
-        if score.traject is not None:
-            linked[score.traject.number].scores.append(score)
-    if facts.prestaties:
-        declarations.attach(facts, by_toewijzing, known, linked)
-    if facts.dubbel:
-        duplicates.attach(facts, chains, by_toewijzing, known, linked)
-    return metingen, scores
-
-
-def _traject_row(traject: Traject, linked: links.Linked, chains: list[Traject]) -> TrajectRow:
-    first, last = traject.leveringen[0], traject.leveringen[-1]
-    row = TrajectRow(
-        cluster=cluster(traject.gemeente),
-        categorie=traject.categorie,
-        code=last.start_key.code,
-        begindatum=traject.begin,
-        einddatum=None if traject.end == OPEN_END else traject.end,
-        reden_beeindiging=traject.reden,
-        uitval_klasse=traject.klasse,
-        status=traject.status,
-        leveringen=len(traject.leveringen),
-        leeftijd=first.start.leeftijd if first.start else None,
-        geslacht=first.start.geslacht if first.start else "",
-        metingen=len(linked.metingen),
-        declaraties=linked.declaraties,
-        vlaggen=_vlaggen(traject, linked),
-        hulpvorm=HULPVORM_OF_CATEGORIE.get(traject.categorie, ""),
-        intensiteit=_intensiteit(last.start_key.code, linked),
-        nieuwe_start=nieuwe_start(traject, chains),
-        wacht=traject.wacht,
-    )
-    _metingen_on_row(row, linked.metingen)
-    _scores_on_row(row, linked.scores)
-    return row
-
-
-def _vlaggen(traject: Traject, linked: links.Linked) -> list[str]:
-    found = linked.vlaggen
-    for levering in traject.leveringen:
-        if levering.vlaggen:
-            found.update(levering.vlaggen)
-    if traject.laatste is not None and traject.laatste.leeftijd == LEEFTIJD_BECOMES_18:
-        found.add(BECOMES_18)
-    return sorted(found) if found else []
-
-
-def _intensiteit(code: str, linked: links.Linked) -> str:
-    """By the table of product codes, else duurzaam when a questionnaire says so [P]."""
-    if code in INTENSITEIT:
-        return INTENSITEIT[code].klasse
-    return DUURZAAM if any(meting.soort == DUURZAAM for meting in linked.metingen) else ""
-
-
-def _metingen_on_row(row: TrajectRow, metingen: list[links.Meting]) -> None:
-    if not metingen:
-        return
-    row.metingen_einde = sum(meting.soort == END for meting in metingen)
-    row.metingen_jaren = sorted({year(meting.act.datum) for meting in metingen if meting.soort == DUURZAAM})
-    for meting in metingen:
-        if meting.telt:
-            if meting.groep == "jeugdige":
-                row.nut_jeugdige, row.zonder_hulp_jeugdige = meting.nut, meting.zonder_hulp
-            else:
-                row.nut_ouder, row.zonder_hulp_ouder = meting.nut, meting.zonder_hulp
-
-
-_PROBLEEM: Final = {"B": "probleem_behandelaar", "O": "probleem_ouder", "C": "probleem_client"}
-
-
-def _scores_on_row(row: TrajectRow, scores: list[links.Score]) -> None:
-    """Two assignments in one chain may score the same goal: the latest upload counts, also when it is x."""
-    row.scores = len(scores)
-    gas: dict[str, int] = {}
-    for score in sorted(scores, key=lambda score: (score.act.tijd, score.upload)):
-        doel, beoordelaar, value = score.key.doel, score.key.beoordelaar, score.act.waarde
-        if doel == 0:
-            setattr(row, _PROBLEEM[beoordelaar], value)
-        elif value is not None:
-            gas[f"{doel}{beoordelaar}"] = value
-        else:
-            gas.pop(f"{doel}{beoordelaar}", None)
-    row.gas = gas
-    row.gas_gescoord = len(gas)
-    row.gas_bereikt = sum(value == 2 for value in gas.values())
-    row.gas_deels = sum(value >= 1 for value in gas.values())
-
-
-def _meting_key(client: bytes, meting: links.Meting) -> RowKey:
-    gemeente = current_code(meting.traject.gemeente) if meting.traject else ""
-    number = number_of(client, "meting", meting.aanbieder, meting.number)
-    return RowKey(T_METING, meting.aanbieder, gemeente, year(meting.act.datum), number)
-
-
-def _meting_row(meting: links.Meting) -> MetingRow:
-    act = meting.act
-    return MetingRow(
-        vragenlijst=act.vragenlijst,
-        groep=meting.groep,
-        soort=meting.soort,
-        informant=act.informant,
-        datum=act.datum,
-        nut=meting.nut,
-        zonder_hulp=meting.zonder_hulp,
-        antwoorden=act.antwoorden,
-        traject=meting.traject.number.hex() if meting.traject else "",
-        telt=meting.telt,
-        bevestigd=meting.bevestigd,
-        wacht="" if meting.traject else "traject",
-        sinds=meting.sinds,
-        aanlevering=meting.upload.delivery,
-        record=meting.upload.line,
-    )
-
-
-def _score_key(client: bytes, score: links.Score) -> RowKey:
-    s = score.key
-    gemeente = score.traject.gemeente if score.traject else ""
-    number = number_of(client, "score", s.aanbieder, s.toewijzing, s.beschikking, s.doel, s.beoordelaar)
-    return RowKey(T_SCORE, s.aanbieder, gemeente, year(score.act.tijd // _DAY_MS), number)
-
-
-def _score_row(score: links.Score) -> ScoreRow:
-    return ScoreRow(
-        doel=score.key.doel,
-        beoordelaar=score.key.beoordelaar,
-        waarde=score.act.waarde,
-        tijd=score.act.tijd,
-        traject=score.traject.number.hex() if score.traject else "",
-        wacht=score.wacht,
-        sinds=score.sinds,
-        aanlevering=score.upload.delivery,
-        record=score.upload.line,
-    )

@@ -170,6 +170,23 @@ MESSAGES: Final[dict[str, Message]] = {
     "K02": Message("Het verblinde punt is ongeldig.", ""),
     "K03": Message("Het record is geen geldig bericht van dit soort.", ""),
     "K04": Message("De inhoud hoort niet bij dit soort aanlevering.", ""),
+    "K07": Message(
+        "Er zijn te veel gegevens van deze cliënt: de monitor bewaart er per aanbieder en soort een beperkt aantal. "
+        "Dit record telt niet mee. Controleer of het niet telkens onder een nieuw nummer of in een nieuwe aanlevering "
+        "komt.",
+        "[P]",
+    ),
+    "K05": Message(
+        "Het record is niet ondertekend door een bekende bron die voor deze aanbieder mag aanleveren. Controleer het "
+        "certificaat.",
+        "",
+    ),
+    "K06": Message(
+        "De aanleveringen van deze bron zijn apart gezet, omdat de meeste niet te openen zijn. Neem contact op met de "
+        "beheerder; ze worden verwerkt als de oorzaak weg is.",
+        "",
+    ),
+    "K09": Message("De beheerder heeft dit record overgeslagen. Lever het opnieuw aan als het nodig is.", ""),
     "V01": Message("Een code staat niet in de codelijst.", "iJw"),
     "V02": Message("Een datum of volgorde van datums is onmogelijk.", "iJw TR018, TR134"),
     "V03": Message("Een waarde valt buiten het toegestane bereik.", ""),

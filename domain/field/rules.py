@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 #: How a rule shows: as a flag, as a reason to wait, or not at all.
 FLAG, WAITS, NOT_JUDGED = "vlag", "wacht", "niet"
 BECOMES_18: Final = "WORDT18"
+FULL: Final = "TEVEEL"
 
 
 class Rule(NamedTuple):
@@ -104,6 +105,10 @@ RULES: Final[dict[str, Rule]] = {
     BECOMES_18: Rule(
         "", "307", "De cliënt wordt 18 binnen een jaar na het einde: daarna valt nieuwe hulp buiten de jeugdwet.", FLAG,
         "Voorstel van de monitor [P], geen regel van iJw.",
+    ),
+    FULL: Rule(
+        "", "alle", "Deze aanbieder leverde meer gegevens van de cliënt dan de monitor bewaart.", FLAG,
+        "Grens van de monitor [P], geen regel van iJw; wat te veel is telt nergens mee.",
     ),
 }  # fmt: skip
 

@@ -1,0 +1,195 @@
+"""Every row of one client, from its set of facts: pure, recomputed whole."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from domain.care import cbs, declarations, duplicates, links
+from domain.care.leveringen import OPEN_END
+from domain.care.rows import T_METING, T_SCORE, T_TRAJECT, CareRow, MetingRow, RowKey, ScoreRow, TrajectRow
+from domain.care.toewijzingen import Toewijzingen
+from domain.care.trajecten import Traject, nieuwe_start, number_of, trajecten
+from domain.care.withdrawals import valid
+from domain.facts.fact_set import FactSet
+from domain.field.codes import HULPVORM_OF_CATEGORIE
+from domain.field.dates import year
+from domain.field.definitions import INTENSITEIT, LEEFTIJD_BECOMES_18
+from domain.field.geography import cluster, current_code
+from domain.field.questionnaires import DUURZAAM, END
+from domain.field.rules import BECOMES_18, FULL
+
+Rows = dict[RowKey, CareRow]
+_DAY_MS: Final = 86_400_000
+
+
+def rows_of(client: bytes, facts: FactSet, full: Collection[str] = ()) -> Rows:
+    """Every row of one client: a pure function of the set of facts. ``full``: providers whose facts are not all kept;
+    their trajecten say so.
+    """
+    facts = valid(facts)
+    known = Toewijzingen(facts.toewijzingen)
+    chains = trajecten(client, facts, known)
+    linked = {traject.number: links.Linked() for traject in chains}
+    metingen, scores = _linked(facts, chains, known, linked)
+    found: Rows = {}
+    for traject in chains:
+        key = RowKey(T_TRAJECT, traject.aanbieder, traject.gemeente, year(traject.begin), traject.number)
+        found[key] = _traject_row(traject, linked[traject.number], chains)
+    for meting in metingen:
+        found[_meting_key(client, meting)] = _meting_row(meting)
+    for score in scores:
+        found[_score_key(client, score)] = _score_row(score)
+    if facts.cbs:
+        found.update(cbs.rows_of(client, facts))
+    if full:
+        for key, row in found.items():
+            if key.aanbieder in full and isinstance(row, TrajectRow):
+                row.vlaggen = sorted({*row.vlaggen, FULL})
+    return found
+
+
+def _linked(
+    facts: FactSet, chains: list[Traject], known: Toewijzingen, linked: dict[bytes, links.Linked]
+) -> tuple[list[links.Meting], list[links.Score]]:
+    """Hang on every traject what belongs to it (in place); gives the metingen and scores, linked or not."""
+    metingen = links.metingen(facts, chains) if facts.metingen else []
+    by_toewijzing = links.per_toewijzing(chains) if facts.scores or facts.prestaties else {}
+    scores = links.scores(facts, by_toewijzing, known) if facts.scores else []
+    for meting in metingen:
+        if meting.traject is not None:
+            linked[meting.traject.number].metingen.append(meting)
+    for score in scores:
+        if score.traject is not None:
+            linked[score.traject.number].scores.append(score)
+    if facts.prestaties:
+        declarations.attach(facts, by_toewijzing, known, linked)
+    if facts.dubbel:
+        duplicates.attach(facts, chains, by_toewijzing, known, linked)
+    return metingen, scores
+
+
+def _traject_row(traject: Traject, linked: links.Linked, chains: list[Traject]) -> TrajectRow:
+    first, last = traject.leveringen[0], traject.leveringen[-1]
+    row = TrajectRow(
+        cluster=cluster(traject.gemeente),
+        categorie=traject.categorie,
+        code=last.start_key.code,
+        begindatum=traject.begin,
+        einddatum=None if traject.end == OPEN_END else traject.end,
+        reden_beeindiging=traject.reden,
+        uitval_klasse=traject.klasse,
+        status=traject.status,
+        leveringen=len(traject.leveringen),
+        leeftijd=first.start.leeftijd if first.start else None,
+        geslacht=first.start.geslacht if first.start else "",
+        metingen=len(linked.metingen),
+        declaraties=linked.declaraties,
+        vlaggen=_vlaggen(traject, linked),
+        hulpvorm=HULPVORM_OF_CATEGORIE.get(traject.categorie, ""),
+        intensiteit=_intensiteit(last.start_key.code, linked),
+        nieuwe_start=nieuwe_start(traject, chains),
+        wacht=traject.wacht,
+    )
+    _metingen_on_row(row, linked.metingen)
+    _scores_on_row(row, linked.scores)
+    return row
+
+
+def _vlaggen(traject: Traject, linked: links.Linked) -> list[str]:
+    found = linked.vlaggen
+    for levering in traject.leveringen:
+        if levering.vlaggen:
+            found.update(levering.vlaggen)
+    if traject.laatste is not None and traject.laatste.leeftijd == LEEFTIJD_BECOMES_18:
+        found.add(BECOMES_18)
+    return sorted(found) if found else []
+
+
+def _intensiteit(code: str, linked: links.Linked) -> str:
+    """By the table of product codes, else duurzaam when a questionnaire says so [P]."""
+    if code in INTENSITEIT:
+        return INTENSITEIT[code].klasse
+    return DUURZAAM if any(meting.soort == DUURZAAM for meting in linked.metingen) else ""
+
+
+def _metingen_on_row(row: TrajectRow, metingen: list[links.Meting]) -> None:
+    if not metingen:
+        return
+    row.metingen_einde = sum(meting.soort == END for meting in metingen)
+    row.metingen_jaren = sorted({year(meting.act.datum) for meting in metingen if meting.soort == DUURZAAM})
+    for meting in metingen:
+        if meting.telt:
+            if meting.groep == "jeugdige":
+                row.nut_jeugdige, row.zonder_hulp_jeugdige = meting.nut, meting.zonder_hulp
+            else:
+                row.nut_ouder, row.zonder_hulp_ouder = meting.nut, meting.zonder_hulp
+
+
+_PROBLEEM: Final = {"B": "probleem_behandelaar", "O": "probleem_ouder", "C": "probleem_client"}
+
+
+def _scores_on_row(row: TrajectRow, scores: list[links.Score]) -> None:
+    """Two assignments in one chain may score the same goal: the latest upload counts, also when it is x."""
+    row.scores = len(scores)
+    gas: dict[str, int] = {}
+    for score in sorted(scores, key=lambda score: (score.act.tijd, score.upload)):
+        doel, beoordelaar, value = score.key.doel, score.key.beoordelaar, score.act.waarde
+        if doel == 0:
+            setattr(row, _PROBLEEM[beoordelaar], value)
+        elif value is not None:
+            gas[f"{doel}{beoordelaar}"] = value
+        else:
+            gas.pop(f"{doel}{beoordelaar}", None)
+    row.gas = gas
+    row.gas_gescoord = len(gas)
+    row.gas_bereikt = sum(value == 2 for value in gas.values())
+    row.gas_deels = sum(value >= 1 for value in gas.values())
+
+
+def _meting_key(client: bytes, meting: links.Meting) -> RowKey:
+    gemeente = current_code(meting.traject.gemeente) if meting.traject else ""
+    number = number_of(client, "meting", meting.aanbieder, meting.number)
+    return RowKey(T_METING, meting.aanbieder, gemeente, year(meting.act.datum), number)
+
+
+def _meting_row(meting: links.Meting) -> MetingRow:
+    act = meting.act
+    return MetingRow(
+        vragenlijst=act.vragenlijst,
+        groep=meting.groep,
+        soort=meting.soort,
+        informant=act.informant,
+        datum=act.datum,
+        nut=meting.nut,
+        zonder_hulp=meting.zonder_hulp,
+        antwoorden=act.antwoorden,
+        traject=meting.traject.number.hex() if meting.traject else "",
+        telt=meting.telt,
+        bevestigd=meting.bevestigd,
+        wacht="" if meting.traject else "traject",
+        sinds=meting.sinds,
+        aanlevering=meting.upload.delivery,
+        record=meting.upload.line,
+    )
+
+
+def _score_key(client: bytes, score: links.Score) -> RowKey:
+    s = score.key
+    gemeente = score.traject.gemeente if score.traject else ""
+    number = number_of(client, "score", s.aanbieder, s.toewijzing, s.beschikking, s.doel, s.beoordelaar)
+    return RowKey(T_SCORE, s.aanbieder, gemeente, year(score.act.tijd // _DAY_MS), number)
+
+
+def _score_row(score: links.Score) -> ScoreRow:
+    return ScoreRow(
+        doel=score.key.doel,
+        beoordelaar=score.key.beoordelaar,
+        waarde=score.act.waarde,
+        tijd=score.act.tijd,
+        traject=score.traject.number.hex() if score.traject else "",
+        wacht=score.wacht,
+        sinds=score.sinds,
+        aanlevering=score.upload.delivery,
+        record=score.upload.line,
+    )
