@@ -208,6 +208,6 @@ def test_an_older_record_is_resolved_to_ours() -> None:
     assert codec.decode(b"\x00\x00\x00\x00\x07" + record) == LINE
 
 
-def test_every_contract_belongs_to_a_topic_or_to_the_envelope() -> None:
+def test_every_contract_belongs_to_a_topic_or_to_the_way_to_one() -> None:
     used = {topic.schema for topic in topics().values()} - {""}
-    assert used | {"sor.sealed"} == set(names())
+    assert used | {"sor.sealed", "sor.compact"} == set(names())
