@@ -170,12 +170,6 @@ MESSAGES: Final[dict[str, Message]] = {
     "K02": Message("Het verblinde punt is ongeldig.", ""),
     "K03": Message("Het record is geen geldig bericht van dit soort.", ""),
     "K04": Message("De inhoud hoort niet bij dit soort aanlevering.", ""),
-    "K07": Message(
-        "Er zijn te veel gegevens van deze cliënt: de monitor bewaart er per aanbieder en soort een beperkt aantal. "
-        "Dit record telt niet mee. Controleer of het niet telkens onder een nieuw nummer of in een nieuwe aanlevering "
-        "komt.",
-        "[P]",
-    ),
     "K05": Message(
         "Het record is niet ondertekend door een bekende bron die voor deze aanbieder mag aanleveren. Controleer het "
         "certificaat.",
@@ -185,6 +179,12 @@ MESSAGES: Final[dict[str, Message]] = {
         "De aanleveringen van deze bron zijn apart gezet, omdat de meeste niet te openen zijn. Neem contact op met de "
         "beheerder; ze worden verwerkt als de oorzaak weg is.",
         "",
+    ),
+    "K07": Message(
+        "Er zijn te veel gegevens van deze cliënt: de monitor bewaart er per aanbieder en soort een beperkt aantal. "
+        "Dit record telt niet mee. Controleer of het niet telkens onder een nieuw nummer of in een nieuwe aanlevering "
+        "komt.",
+        "[P]",
     ),
     "K09": Message("De beheerder heeft dit record overgeslagen. Lever het opnieuw aan als het nodig is.", ""),
     "V01": Message("Een code staat niet in de codelijst.", "iJw"),
