@@ -11,6 +11,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
 ``SenderFault``; one that is named for what happened has no such ending. ::
 
     OperatorFault 2
+        AuthorityError
         CheckFailed
         ConnectorError
             BrokerDown
@@ -42,6 +43,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         FileFault
         Full
         InvalidPoint
+        NotTrusted
         Problem
         QueryFault
         TooFast

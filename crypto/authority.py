@@ -1,0 +1,288 @@
+"""The authority of a region: it says who may deliver, for whom and what, and it takes that back.
+
+Its folder lies offline, of another administration than the stages (docs/sources.md): ``root.pem``, ``root.key``, one
+intermediate or more (``intermediate-1.pem``, ``.key``) and ``ledger.json`` with all that was issued and revoked. What
+the stages read is published into the folder of public keys; ``crypto.sources`` reads it there. One command at a time
+changes the folder (a lock), and no key or certificate is ever overwritten.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from crypto import building, files, ledger, sign
+from crypto.certificates import (
+    CERTIFICATE_BYTES,
+    DEVELOPMENT,
+    EARLIER_SECONDS,
+    SHORT_SECONDS,
+    common_name,
+    is_of_development,
+    span,
+    uris,
+)
+from crypto.keys import PUBLIC, KeysError
+from crypto.ledger import INTERMEDIATE, LEDGER, ROOT, AuthorityError, Issued
+from crypto.sources import AUTHORITY, ISSUED, REVOKED
+
+__all__ = [
+    "SOURCES",
+    "AuthorityError",
+    "Grant",
+    "Issued",
+    "ensure",
+    "init",
+    "intermediate",
+    "issue",
+    "issued",
+    "publish",
+    "revoke",
+]
+
+SOURCES: Final = "sources"
+YEAR: Final = 365 * 86400
+ROOT_SECONDS, INTERMEDIATE_SECONDS = 10 * YEAR, YEAR
+#: A newer list of what is revoked is promised within so long, also when nothing was revoked.
+LIST_SECONDS: Final = 90 * 86400
+_PEM: Final = serialization.Encoding.PEM
+
+
+class Grant(NamedTuple):
+    """What a source asks for: who it is, for whom it may send, which kinds, for how long."""
+
+    id: str
+    sends_for: frozenset[str]
+    kinds: frozenset[str]
+    seconds: int
+
+
+def init(folder: Path, keys: Path, name: str, development: bool = False, *, at: int | None = None) -> None:
+    """Make root, first intermediate and ledger, and publish. An authority that is there is published and stays.
+
+    ``at``: now, in seconds since 1970; here and below for who has a clock of its own.
+
+    Raises:
+        AuthorityError: the name is none, or another authority is there or published.
+    """
+    if not name or len(name) > 30 or name.upper().startswith(DEVELOPMENT):
+        raise AuthorityError(f"An authority has a name of 1 to 30 characters that does not begin with {DEVELOPMENT}.")
+    name = f"{DEVELOPMENT} {name}" if development else name
+    _check_place(keys)
+    files.make_private(folder)
+    with ledger.locked(folder):
+        if (folder / LEDGER).exists():
+            if common_name(ledger.root(folder)) != name:
+                raise AuthorityError(
+                    f"{folder} is another authority: {common_name(ledger.root(folder))}; nothing is changed."
+                )
+        elif (keys / PUBLIC / AUTHORITY).exists():
+            raise AuthorityError(f"{keys / PUBLIC / AUTHORITY} is of an authority that is not in {folder}.")
+        else:
+            _make(folder, name, _now(at))
+        _publish(folder, keys, _now(at))
+
+
+def intermediate(folder: Path, keys: Path, *, at: int | None = None) -> Issued:
+    """One more intermediate, for when the last ends or was revoked; short-lived certificates come from the newest."""
+    with ledger.locked(folder):
+        book = ledger.read(folder)
+        made = _intermediate(folder, book, _now(at))
+        ledger.save(folder, book)
+        _publish(folder, keys, _now(at))
+    return made
+
+
+def issue(
+    folder: Path,
+    keys: Path,
+    grant: Grant,
+    public_key: Ed25519PublicKey,
+    short: bool = False,
+    *,
+    at: int | None = None,
+) -> bytes:
+    """The certificate of a source (DER), in the ledger and in the public list. ``short``: by the intermediate.
+
+    Raises:
+        AuthorityError: the grant cannot be given; it would outlive its issuer, or is no name, provider or kind.
+    """
+    with ledger.locked(folder):
+        return _issue(folder, keys, grant, public_key, short=short, now=_now(at))
+
+
+def revoke(folder: Path, keys: Path, serial: int, reason: str = "", *, at: int | None = None) -> Issued:
+    """Refuse a certificate, or all that an intermediate issued, from now on. Twice is once.
+
+    Raises:
+        AuthorityError: this authority issued no certificate with that serial.
+    """
+    with ledger.locked(folder):
+        book, now = ledger.read(folder), _now(at)
+        entry = next((one for one in book["issued"] if int(one["serial"], 16) == serial), None)
+        if entry is None:
+            raise AuthorityError(f"No certificate {serial:x} was issued here; `sor sources list` shows them.")
+        if entry["revoked"] is None:
+            entry["revoked"], entry["reason"] = now, reason
+            ledger.save(folder, book)
+        _publish(folder, keys, now)
+    return ledger.issued_of(entry)
+
+
+def issued(folder: Path) -> list[Issued]:
+    """All that was issued, the oldest first."""
+    return [ledger.issued_of(entry) for entry in ledger.read(folder)["issued"]]
+
+
+def publish(folder: Path, keys: Path, *, at: int | None = None) -> None:
+    """Write the public files: the authority, a new list of what is revoked, and all that was issued."""
+    with ledger.locked(folder):
+        _publish(folder, keys, _now(at))
+
+
+def ensure(folder: Path, keys: Path, grant: Grant) -> sign.Signer:
+    """The signer of a source on this one machine; a development authority makes it when it is asked for.
+
+    Raises:
+        AuthorityError: it is not there and the authority is a real one, or it was granted something else.
+        KeysError: there is no authority here, or the key that is there is no good.
+    """
+    if not grant.id or not (folder / LEDGER).exists():
+        raise KeysError(f"{folder} holds no authority; `sor sources init --development` makes one for this machine.")
+    place = folder / SOURCES / grant.id
+    with ledger.locked(folder):
+        if not (place / sign.SOURCE).exists():
+            if not is_of_development(ledger.root(folder)):
+                raise AuthorityError(f"{grant.id} has no key here, and a real authority makes one only when it is told "
+                                     f"to: `sor sources issue {grant.id}`.")  # fmt: skip
+            private = Ed25519PrivateKey.generate()
+            der = _issue(folder, keys, grant, private.public_key(), short=False, now=_now(None))
+            files.make_private(place)
+            sign.save(place, der, private)
+    signer = sign.Signer.load(place)
+    if not (grant.sends_for <= signer.source.sends_for and grant.kinds <= signer.source.kinds):
+        raise AuthorityError(f"The certificate in {place} is for less than is asked; move that folder away.")
+    return signer
+
+
+# --- with the lock held -----------------------------------------------------------------------------------------------
+
+
+def _make(folder: Path, name: str, now: int) -> None:
+    private = Ed25519PrivateKey.generate()
+    begins = now - EARLIER_SECONDS
+    root = building.authority(
+        name=name,
+        begins=begins,
+        ends=begins + ROOT_SECONDS,
+        public=private.public_key(),
+        private=private,
+        root=None,
+    )
+    ledger.write_pair(folder, ROOT, root, private)
+    book: dict[str, Any] = {"lists": 0, "issued": []}
+    _intermediate(folder, book, now)
+    ledger.save(folder, book)  # last: a folder without it was not finished
+
+
+def _intermediate(folder: Path, book: dict[str, Any], now: int) -> Issued:
+    root, private = ledger.pair(folder, ROOT)
+    number = 1 + len(list(folder.glob(f"{INTERMEDIATE}-*.pem")))
+    own = Ed25519PrivateKey.generate()
+    begins, ends = now - EARLIER_SECONDS, min(now + INTERMEDIATE_SECONDS, span(root)[1])
+    name = f"{common_name(root)} {INTERMEDIATE} {number}"
+    made = building.authority(name=name, begins=begins, ends=ends, public=own.public_key(), private=private, root=root)
+    ledger.write_pair(folder, f"{INTERMEDIATE}-{number}", made, own)
+    return ledger.issued_of(ledger.enter(book, made))
+
+
+def _issue(folder: Path, keys: Path, grant: Grant, public: Ed25519PublicKey, *, short: bool, now: int) -> bytes:
+    book = ledger.read(folder)
+    issuer, private = ledger.pair(folder, ledger.newest(folder, book) if short else ROOT)
+    _check(grant, issuer, now, short=short)
+    begins = max(now - EARLIER_SECONDS, span(issuer)[0])
+    name = f"{DEVELOPMENT} {grant.id}" if is_of_development(issuer) else grant.id
+    names = uris(grant.id, grant.sends_for, grant.kinds)
+    made = building.source(
+        name=name,
+        uris=names,
+        begins=begins,
+        ends=now + grant.seconds,
+        public=public,
+        private=private,
+        issuer=issuer,
+    )
+    der = made.public_bytes(serialization.Encoding.DER)
+    if len(der) > CERTIFICATE_BYTES:
+        raise AuthorityError(
+            f"A certificate holds some 170 providers and kinds; these take {len(der)} bytes. Make two."
+        )
+    _check_place(keys)
+    ledger.enter(book, made)
+    ledger.save(folder, book)
+    _publish_issued(keys, book)
+    return der
+
+
+def _check(grant: Grant, issuer: x509.Certificate, now: int, *, short: bool) -> None:
+    try:
+        uris(grant.id, grant.sends_for, grant.kinds)
+    except ValueError as error:
+        raise AuthorityError(
+            f"{error}. A source has 1 to 40 letters, digits, dots, dashes and underscores, sends for AGB codes of "
+            "eight digits, and sends kinds in small letters."
+        ) from error
+    if grant.id.upper().startswith(DEVELOPMENT):
+        raise AuthorityError(f"{DEVELOPMENT} is the word of a development authority; take another name.")
+    if grant.seconds <= 0:
+        raise AuthorityError("A certificate counts for some time; choose more days.")
+    if short and grant.seconds > SHORT_SECONDS:
+        raise AuthorityError(f"An intermediate issues for {SHORT_SECONDS // 3600} hours at most; choose fewer.")
+    if now + grant.seconds > span(issuer)[1]:
+        ends = datetime.fromtimestamp(span(issuer)[1], UTC)
+        raise AuthorityError(f"The authority itself ends on {ends:%Y-%m-%d}; choose fewer days, or make the next one.")
+
+
+def _publish(folder: Path, keys: Path, now: int) -> None:
+    """The list before the authority: who reads in between sees a list that is not of this authority, and waits."""
+    _check_place(keys)
+    book = ledger.read(folder)
+    root, private = ledger.pair(folder, ROOT)
+    place = keys / PUBLIC / AUTHORITY
+    if place.exists() and x509.load_pem_x509_certificates(place.read_bytes())[0] != root:
+        raise AuthorityError(f"{place} is of another authority than {folder}; move it away when it is no more used.")
+    book["lists"] += 1
+    ledger.save(folder, book)  # a number is used once
+    revoked = {one.serial: one.revoked for one in map(ledger.issued_of, book["issued"]) if one.revoked is not None}
+    crl = building.revocations(
+        root=root, private=private, revoked=revoked, number=book["lists"], begins=now, ends=now + LIST_SECONDS
+    )
+    files.write(keys / PUBLIC / REVOKED, crl.public_bytes(_PEM), mode=files.PUBLIC)
+    intermediates = sorted(folder.glob(f"{INTERMEDIATE}-*.pem"), key=lambda path: int(path.stem.rpartition("-")[2]))
+    chain = b"".join(path.read_bytes() for path in (folder / f"{ROOT}.pem", *intermediates))
+    files.write(place, chain, mode=files.PUBLIC)
+    _publish_issued(keys, book)
+
+
+def _publish_issued(keys: Path, book: dict[str, Any]) -> None:
+    """Adds to what is there: an intermediate on another machine has a ledger of its own."""
+    place = keys / PUBLIC / ISSUED
+    there = x509.load_pem_x509_certificates(place.read_bytes()) if place.exists() else []
+    ours = [x509.load_der_x509_certificate(one.der) for one in map(ledger.issued_of, book["issued"])]
+    all_of_them = {one.fingerprint(hashes.SHA256()): one for one in (*there, *ours)}
+    files.write(place, b"".join(one.public_bytes(_PEM) for one in all_of_them.values()), mode=files.PUBLIC)
+
+
+def _check_place(keys: Path) -> None:
+    if not (keys / PUBLIC).is_dir():
+        raise KeysError(f"{keys / PUBLIC} is missing; make it with `sor keys init`, or copy the public keys there.")
+
+
+def _now(at: int | None) -> int:
+    return int(time.time()) if at is None else at

@@ -1,0 +1,57 @@
+"""Key files: written whole or not at all, those that are secret for their user alone, and never over another one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+PRIVATE, PUBLIC = 0o600, 0o644
+_OTHERS: Final = 0o077
+
+
+def make_private(folder: Path) -> None:
+    """A folder, with those above it, that only its user may enter."""
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    folder.chmod(0o700)
+
+
+def is_private(*paths: Path) -> bool:
+    """True when others may do nothing with any of them. ``OSError`` when one is not there."""
+    return not any(path.stat().st_mode & _OTHERS for path in paths)
+
+
+def write(path: Path, content: bytes, *, mode: int) -> None:
+    """The file as a whole, on the disk when this returns; a reader sees the old one or the new one."""
+    _temporary(path, content, mode).replace(path)
+    _settle(path.parent)
+
+
+def write_new(path: Path, content: bytes, *, mode: int) -> None:
+    """The same for a file that may not be there yet. ``FileExistsError`` when it is, also when two do it at once."""
+    temporary = _temporary(path, content, mode)
+    try:
+        os.link(temporary, path)
+    finally:
+        temporary.unlink()
+    _settle(path.parent)
+
+
+def _temporary(path: Path, content: bytes, mode: int) -> Path:
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(descriptor, mode)
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+    return Path(name)
+
+
+def _settle(folder: Path) -> None:
+    """A name counts only when its folder is on the disk as well."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,137 @@
+"""The folder of an authority: its certificates and keys, and the ledger of all that it issued and revoked.
+
+``root.pem``, ``root.key``, one intermediate or more (``intermediate-1.pem``, ``.key``) and ``ledger.json``, all for
+their user alone. One command at a time changes the folder, and no key or certificate is ever overwritten.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from crypto import files
+from crypto.certificates import MALFORMED, Source, common_name, is_authority, source_of, span
+from crypto.keys import KeysError
+from faults import OperatorFault
+
+ROOT, INTERMEDIATE, LEDGER = "root", "intermediate", "ledger.json"
+_PEM: Final = serialization.Encoding.PEM
+
+
+class AuthorityError(OperatorFault):
+    """The authority does not do this. The message says why, and what to do."""
+
+
+class Issued(NamedTuple):
+    """One line of the ledger. ``source`` is None for the certificate of an intermediate."""
+
+    name: str
+    serial: int
+    begins: int
+    ends: int
+    source: Source | None
+    der: bytes
+    revoked: int | None  # first second from which it is refused
+    reason: str
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """One command at a time; the others wait."""
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, files.PRIVATE)
+    except OSError as error:
+        raise KeysError(f"{folder} holds no authority ({error.strerror}); `sor sources init` makes one.") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def read(folder: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((folder / LEDGER).read_bytes()))
+    except OSError as error:
+        raise KeysError(
+            f"{folder} holds no finished authority; `sor sources init` makes one in a new folder."
+        ) from error
+    except ValueError as error:
+        raise KeysError(f"{folder / LEDGER} is no ledger; restore it from its own backup.") from error
+
+
+def save(folder: Path, book: dict[str, Any]) -> None:
+    files.write(folder / LEDGER, json.dumps(book, indent=1).encode(), mode=files.PRIVATE)
+
+
+def root(folder: Path) -> x509.Certificate:
+    return certificate(folder, ROOT)
+
+
+def certificate(folder: Path, name: str) -> x509.Certificate:
+    return x509.load_pem_x509_certificate((folder / f"{name}.pem").read_bytes())
+
+
+def pair(folder: Path, name: str) -> tuple[x509.Certificate, Ed25519PrivateKey]:
+    path = folder / f"{name}.key"
+    try:
+        if not files.is_private(folder, path):
+            raise KeysError(f"{folder} can be read by others; set mode 0700 on the folder and 0600 on the keys.")
+        private = serialization.load_pem_private_key(path.read_bytes(), None)
+        made = certificate(folder, name)
+    except OSError as error:
+        raise KeysError(
+            f"{error.filename} cannot be read ({error.strerror}); this needs the key of the authority."
+        ) from error
+    except MALFORMED as error:
+        raise KeysError(f"{path} is no key; restore it from its own backup.") from error
+    if not isinstance(private, Ed25519PrivateKey) or private.public_key() != made.public_key():
+        raise KeysError(f"{path} is not the key of its certificate; restore both from their own backup.")
+    return made, private
+
+
+def write_pair(folder: Path, name: str, certificate: x509.Certificate, private: Ed25519PrivateKey) -> None:
+    form = serialization.PrivateFormat.PKCS8
+    try:
+        key = private.private_bytes(_PEM, form, serialization.NoEncryption())
+        files.write_new(folder / f"{name}.key", key, mode=files.PRIVATE)
+        files.write_new(folder / f"{name}.pem", certificate.public_bytes(_PEM), mode=files.PRIVATE)
+    except FileExistsError as error:
+        raise AuthorityError(
+            f"{folder} holds keys of an authority that is not finished; keys are never overwritten. Move it away."
+        ) from error
+
+
+def enter(book: dict[str, Any], made: x509.Certificate) -> dict[str, Any]:
+    der = base64.b64encode(made.public_bytes(serialization.Encoding.DER)).decode()
+    entry = {"serial": f"{made.serial_number:x}", "der": der, "revoked": None, "reason": ""}
+    book["issued"].append(entry)
+    return entry
+
+
+def issued_of(entry: dict[str, Any]) -> Issued:
+    der = base64.b64decode(entry["der"])
+    made = x509.load_der_x509_certificate(der)
+    source = None if is_authority(made) else source_of(made)
+    name = source.id if source else common_name(made)
+    return Issued(name, made.serial_number, *span(made), source, der, entry["revoked"], entry["reason"])
+
+
+def newest(folder: Path, book: dict[str, Any]) -> str:
+    """File name of the last intermediate, which must not be revoked."""
+    number = len(list(folder.glob(f"{INTERMEDIATE}-*.pem")))
+    name = f"{INTERMEDIATE}-{number}"
+    serial = certificate(folder, name).serial_number
+    if any(int(one["serial"], 16) == serial and one["revoked"] is not None for one in book["issued"]):
+        raise AuthorityError("The intermediate was revoked; `sor sources init --intermediate` makes the next one.")
+    return name

@@ -1,0 +1,128 @@
+"""Signing a delivery with the key of a source, and checking that somebody who may did.
+
+What is signed is the caller's: the context of a delivery and its wrapped keys. Only who holds the content keys can make
+lines under them, so one signature covers a delivery. Ed25519 (RFC 8032): 64 bytes, no randomness needed.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from crypto import files
+from crypto.certificates import MALFORMED, source_of
+from crypto.keys import KeysError
+from crypto.sources import NotTrusted, Source, Trust
+
+SOURCE: Final = "source"
+KEY, CERTIFICATE = "key.pem", "certificate.pem"
+SIGNATURE_BYTES: Final = 64
+#: Signatures that were proved, kept per process: one per delivery in flight, some 3,000 bytes each.
+_CACHE: Final = 2048
+
+
+class Signer:
+    """The key of a source and the certificate that the authority gave it."""
+
+    def __init__(self, certificate_der: bytes, private: Ed25519PrivateKey) -> None:
+        """Both belong together. ``KeysError`` when they do not."""
+        try:
+            self.source: Source = source_of(x509.load_der_x509_certificate(certificate_der))
+        except MALFORMED as error:
+            raise KeysError("The certificate is none of a source; ask the authority (`sor sources issue`).") from error
+        if self.source.public != private.public_key():
+            raise KeysError("The certificate is of another key; put the two in place that were made together.")
+        self.certificate, self._private = certificate_der, private
+
+    @classmethod
+    def load(cls, keys: Path) -> Signer:
+        """From the private folder ``source`` of a key folder. A chain may stand behind the certificate.
+
+        Raises:
+            KeysError: a file is missing, readable by others or no good, or the certificate has ended.
+        """
+        folder = keys / SOURCE
+        try:
+            if not files.is_private(folder, folder / KEY):
+                raise KeysError(f"{folder} can be read by others; set mode 0700 on the folder and 0600 on {KEY}.")
+            private = serialization.load_pem_private_key((folder / KEY).read_bytes(), None)
+            certificate = x509.load_pem_x509_certificates((folder / CERTIFICATE).read_bytes())[0]
+        except OSError as error:
+            raise KeysError(
+                f"{error.filename} cannot be read ({error.strerror}); the authority makes key and certificate of a "
+                f"source with `sor sources issue`."
+            ) from error
+        except MALFORMED as error:
+            raise KeysError(f"{folder} holds no key and certificate; restore both from their own backup.") from error
+        if not isinstance(private, Ed25519PrivateKey):
+            raise KeysError(f"{folder / KEY} is a key of another kind than Ed25519; ask for one: `sor sources issue`.")
+        signer = cls(certificate.public_bytes(serialization.Encoding.DER), private)
+        if signer.source.ends < time.time():
+            raise KeysError(f"The certificate in {folder} has ended; ask for the next one: `sor sources issue`.")
+        return signer
+
+    @property
+    def id(self) -> str:
+        """Who this is."""
+        return self.source.id
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature: 64 bytes."""
+        return self._private.sign(message)
+
+
+def save(keys: Path, certificate_der: bytes, private: Ed25519PrivateKey) -> None:
+    """Write both into the private folder ``source`` of a key folder. ``KeysError`` when a key is there already."""
+    folder = keys / SOURCE
+    files.make_private(folder)
+    key = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    certificate = x509.load_der_x509_certificate(certificate_der).public_bytes(serialization.Encoding.PEM)
+    try:
+        files.write_new(folder / KEY, key, mode=files.PRIVATE)
+        files.write_new(folder / CERTIFICATE, certificate, mode=files.PRIVATE)
+    except FileExistsError as error:
+        raise KeysError(
+            f"{folder} holds a key; keys are never overwritten. Move it away or use another folder."
+        ) from error
+
+
+class Checker:
+    """Checks signatures. A proof is kept; whether the certificate counts is looked at every time."""
+
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
+        self._proved: dict[bytes, tuple[bytes, bytes]] = {}  # signature -> certificate, message
+
+    def __call__(
+        self, message: bytes, certificate: bytes, signature: bytes, provider: str, kind: str, at_ms: int
+    ) -> Source:
+        """The source that signed. ``at_ms``: when the record arrived, by the broker's clock.
+
+        Raises:
+            NotTrusted: nobody signed it who may send this kind for this provider at that time.
+        """
+        source = self._trust.source(certificate, at_ms // 1000)
+        if not source.may_send(provider, kind):
+            raise NotTrusted("the source may not send this kind for this provider")
+        if self._proved.get(signature) != (certificate, message):
+            self._prove(source, message, certificate, signature)
+        return source
+
+    def _prove(self, source: Source, message: bytes, certificate: bytes, signature: bytes) -> None:
+        if len(signature) != SIGNATURE_BYTES:
+            raise NotTrusted("the signature has a wrong size")
+        try:
+            source.public.verify(signature, message)
+        except InvalidSignature:
+            raise NotTrusted("the signature is not the source's, or not of this delivery") from None
+        if len(self._proved) >= _CACHE:
+            del self._proved[next(iter(self._proved))]
+        self._proved[signature] = certificate, message
