@@ -1,26 +1,32 @@
 """The state of one delivery: which records have an outcome, and the counts of its receipt.
 
-Records are counted once, whatever is delivered again: the seen line numbers are a set, kept as closed intervals, which
-stay few because a delivery's records arrive in order.
+Records are counted once, whatever is delivered again: the seen line numbers are a set. Whatever a source sends, the
+state stays small enough for its stage: every part of it has a limit (decision 0018).
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct, field
 
 from domain.facts.answer import Fault, Line
+from domain.facts.line_numbers import LineNumbers, compact, mark, unmark
+from domain.facts.line_numbers import count as count_lines
 
+#: Records of one delivery; with more the sets of its lines would grow too large to be kept.
+MOST_LINES: Final = 2_000_000
 #: Refused records listed in a receipt; the counts go on.
 MOST_FAULTS: Final = 500
 #: Intervals of waiting records that a state holds; a delivery with more is no longer followed.
 MOST_PIECES: Final = 20_000
 NOT_FOLLOWED: Final = "niet_bijgehouden"
+#: Codes that are counted by themselves: a municipality may answer with ever other ones. The rest is counted as one.
+MOST_CODES: Final = 1_000
+OTHER_CODES: Final = "K08"
 _WAITING: Final = ("wacht", "gekoppeld")
-_WITHDRAWN: Final = "ingetrokken"
+_WITHDRAWN, _RESTORED, _TAKEN_BACK, _REFUSED = "ingetrokken", "hersteld", "teruggenomen", "afgekeurd"
 
 
 class StoredFault(Fault, frozen=True, kw_only=True, array_like=True, gc=False):
@@ -37,7 +43,7 @@ class Aanlevering(Struct, array_like=True):
     test: bool
     lines: int
     version: int = -1
-    gezien: list[list[int]] = field(default_factory=list)  # closed intervals, ascending
+    gezien: LineNumbers = field(default_factory=list)
     count: int = 0
     geaccepteerd: int = 0
     regels_geaccepteerd: int = 0
@@ -46,11 +52,14 @@ class Aanlevering(Struct, array_like=True):
     fouten: list[StoredFault] = field(default_factory=list)
     eerste: int = 0
     laatste: int = 0
-    ingetrokken: list[list[int]] = field(default_factory=list)  # closed intervals, ascending
+    ingetrokken: LineNumbers = field(default_factory=list)
     count_withdrawn: int = 0
     unreadable: dict[int, str] = field(default_factory=dict)  # records that could not be opened: line -> code
     waiting: dict[str, list[list[int]]] = field(default_factory=dict)  # what for -> closed intervals, ascending
     scattered: bool = False  # too many wait here and there: no longer followed
+    delivery: str = ""  # its id as the source gave it; empty until entry told it
+    terug: int = 0  # ms: last taken back; 0 = never
+    newest: int = 0  # ms: last time a record of it came
 
     @property
     def klaar(self) -> bool:
@@ -58,46 +67,16 @@ class Aanlevering(Struct, array_like=True):
         return 0 < self.lines <= self.count
 
     @property
+    def teruggenomen(self) -> int:
+        """When it was taken back (ms); 0 = it was not, or came again since."""
+        return self.terug if self.terug > self.newest else 0
+
+    @property
     def wacht(self) -> dict[str, int]:
         """Records that wait, by what for."""
         if self.scattered:
             return {NOT_FOLLOWED: 0}
-        return {reden: _count(lines) for reden, lines in self.waiting.items() if lines}
-
-
-def mark(intervals: list[list[int]], line: int) -> bool:
-    """Add a line number to a set of closed intervals, in place; False when it was there."""
-    place = bisect_right(intervals, line, key=lambda pair: pair[0])
-    before = intervals[place - 1] if place else None
-    if before is not None and line <= before[1]:
-        return False
-    after = intervals[place] if place < len(intervals) else None
-    joins_before, joins_after = before is not None and before[1] == line - 1, after is not None and after[0] == line + 1
-    if joins_before and joins_after and before is not None and after is not None:
-        before[1] = after[1]
-        del intervals[place]
-    elif joins_before and before is not None:
-        before[1] = line
-    elif joins_after and after is not None:
-        after[0] = line
-    else:
-        intervals.insert(place, [line, line])
-    return True
-
-
-def unmark(intervals: list[list[int]], line: int) -> None:
-    """Take a line number out of a set of closed intervals, in place."""
-    place = bisect_right(intervals, line, key=lambda pair: pair[0]) - 1
-    if place < 0 or line > intervals[place][1]:
-        return
-    first, last = intervals[place]
-    intervals[place : place + 1] = [
-        [begin, end] for begin, end in ((first, line - 1), (line + 1, last)) if begin <= end
-    ]
-
-
-def _count(intervals: list[list[int]]) -> int:
-    return sum(last - first + 1 for first, last in intervals)
+        return {reden: count_lines(lines) for reden, lines in self.waiting.items() if lines}
 
 
 def _set_waiting(a: Aanlevering, line: int, reden: str) -> None:
@@ -114,21 +93,43 @@ def _set_waiting(a: Aanlevering, line: int, reden: str) -> None:
 def add(aanlevering: Aanlevering, lines: Iterable[Line]) -> None:
     """Count outcomes into the delivery, in place; a record that has one already changes nothing.
 
-    Two things come after a first outcome: a record that could not be opened and was put back by an operator (its
-    readable outcome replaces the first), and an accepted record that a return message withdraws.
+    What comes after a first outcome: a record that could not be opened was put back by an operator (its readable
+    outcome replaces the first); an accepted record is withdrawn by a return message or refused because there are too
+    many, or is so no longer; the delivery as a whole is taken back (``newest`` says whether it came again since).
     """
     for line in lines:
         if line.uitkomst in _WAITING:
             if not aanlevering.scattered:
                 _set_waiting(aanlevering, line.line, line.code)
-        elif line.uitkomst == _WITHDRAWN:
+        elif line.uitkomst == _TAKEN_BACK:
+            aanlevering.terug = max(aanlevering.terug, line.published_at)
+        elif line.uitkomst == _WITHDRAWN or (line.uitkomst == _REFUSED and not line.delivery):
             if mark(aanlevering.ingetrokken, line.line):
                 aanlevering.count_withdrawn += 1
                 _note(aanlevering, line)
-        elif mark(aanlevering.gezien, line.line):
-            _tally(aanlevering, line)
-        elif line.line in aanlevering.unreadable and not _unreadable(line.code):
-            _revoke(aanlevering, line)
+        elif line.uitkomst == _RESTORED:
+            _restore(aanlevering, line)
+        else:
+            _outcome(aanlevering, line)
+    aanlevering.gezien, aanlevering.ingetrokken = compact(aanlevering.gezien), compact(aanlevering.ingetrokken)
+
+
+def _outcome(a: Aanlevering, line: Line) -> None:
+    """What entry says of a record."""
+    a.newest = max(a.newest, line.published_at)
+    if mark(a.gezien, line.line):
+        _tally(a, line)
+    elif line.line in a.unreadable and not _unreadable(line.code):
+        _revoke(a, line)
+
+
+def _restore(a: Aanlevering, line: Line) -> None:
+    """What withdrew the record was itself taken back."""
+    if not unmark(a.ingetrokken, line.line):
+        return
+    a.count_withdrawn -= 1
+    _count_no_more(a, line.code)
+    a.fouten = [fault for fault in a.fouten if (fault.line, fault.code) != (line.line, line.code)]
 
 
 def _unreadable(code: str) -> bool:
@@ -139,10 +140,8 @@ def _unreadable(code: str) -> bool:
 def _revoke(a: Aanlevering, line: Line) -> None:
     code = a.unreadable.pop(line.line)
     a.count -= 1
-    a.codes[code] -= 1
-    if not a.codes[code]:
-        del a.codes[code]
-    a.fouten = [fault for fault in a.fouten if fault.line != line.line]
+    _count_no_more(a, code)
+    a.fouten = [fault for fault in a.fouten if (fault.line, fault.code) != (line.line, code)]
     _tally(a, line)
 
 
@@ -160,8 +159,17 @@ def _tally(a: Aanlevering, line: Line) -> None:
     _note(a, line)
 
 
+def _count_no_more(a: Aanlevering, code: str) -> None:
+    counted = code if code in a.codes else OTHER_CODES
+    if counted in a.codes:
+        a.codes[counted] -= 1
+        if not a.codes[counted]:
+            del a.codes[counted]
+
+
 def _note(a: Aanlevering, line: Line) -> None:
-    a.codes[line.code] = a.codes.get(line.code, 0) + 1
+    code = line.code if line.code in a.codes or len(a.codes) < MOST_CODES else OTHER_CODES
+    a.codes[code] = a.codes.get(code, 0) + 1
     if len(a.fouten) < MOST_FAULTS:
         a.fouten.append(
             StoredFault(

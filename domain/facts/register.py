@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct, field
 
-from domain.facts.delivery import mark
 from domain.facts.fact import (
     BerichtRetour,
     CbsRecord,
@@ -27,6 +26,7 @@ from domain.facts.fact import (
     Toewijzing,
     Vervanging,
 )
+from domain.facts.line_numbers import mark
 
 #: A declaration concerns up to tens of thousands of clients: its lines are spread over so many keys.
 SPREAD: Final = 16
