@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.facts.answer import Line
-from domain.facts.delivery import MOST_FAULTS, MOST_PIECES, NOT_FOLLOWED, Aanlevering, StoredFault, add, mark
+from domain.facts.delivery import MOST_FAULTS, MOST_PIECES, NOT_FOLLOWED, Aanlevering, StoredFault, add
+from domain.facts.line_numbers import mark
 
 LINES = 30
 
