@@ -59,7 +59,11 @@ class Traject(Struct, gc=False):
 
 
 def number_of(client: bytes, *parts: object) -> bytes:
-    """Eight bytes that name something within one client: a hash of the pseudonym and the parts."""
+    """Eight bytes that name something within one client: a hash of the parts under the client's secret.
+
+    Every part stands in a row or can be guessed, so ``client`` must be bytes that no reader of rows has: under a
+    pseudonym each number would be a test of that pseudonym (decision 0015).
+    """
     text = "|".join(part.hex() if isinstance(part, bytes) else str(part) for part in parts)
     return hashlib.blake2b(text.encode(), digest_size=8, key=client[:64]).digest()
 
