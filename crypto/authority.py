@@ -9,25 +9,24 @@ changes the folder (a lock), and no key or certificate is ever overwritten.
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from crypto import building, files, ledger, sign
+from crypto import building, files, grants, ledger, sign
 from crypto.certificates import (
     CERTIFICATE_BYTES,
     DEVELOPMENT,
     EARLIER_SECONDS,
-    SHORT_SECONDS,
     common_name,
     is_of_development,
     span,
     uris,
 )
+from crypto.grants import Grant
 from crypto.keys import PUBLIC, KeysError
 from crypto.ledger import INTERMEDIATE, LEDGER, ROOT, AuthorityError, Issued
 from crypto.sources import AUTHORITY, ISSUED, REVOKED
@@ -43,6 +42,7 @@ __all__ = [
     "issue",
     "issued",
     "publish",
+    "published",
     "revoke",
 ]
 
@@ -52,15 +52,6 @@ ROOT_SECONDS, INTERMEDIATE_SECONDS = 10 * YEAR, YEAR
 #: A newer list of what is revoked is promised within so long, also when nothing was revoked.
 LIST_SECONDS: Final = 90 * 86400
 _PEM: Final = serialization.Encoding.PEM
-
-
-class Grant(NamedTuple):
-    """What a source asks for: who it is, for whom it may send, which kinds, for how long."""
-
-    id: str
-    sends_for: frozenset[str]
-    kinds: frozenset[str]
-    seconds: int
 
 
 def init(folder: Path, keys: Path, name: str, development: bool = False, *, at: int | None = None) -> None:
@@ -132,12 +123,24 @@ def revoke(folder: Path, keys: Path, serial: int, reason: str = "", *, at: int |
             entry["revoked"], entry["reason"] = now, reason
             ledger.save(folder, book)
         _publish(folder, keys, now)
-    return ledger.issued_of(entry)
+    return ledger.read_entry(entry)
 
 
 def issued(folder: Path) -> list[Issued]:
     """All that was issued, the oldest first."""
-    return [ledger.issued_of(entry) for entry in ledger.read(folder)["issued"]]
+    return [ledger.read_entry(entry) for entry in ledger.read(folder)["issued"]]
+
+
+def published(keys: Path) -> list[Issued]:
+    """The same by the public files, for who does not hold the authority; why something was revoked is not in them."""
+    public = keys / PUBLIC
+    try:
+        made = x509.load_pem_x509_certificates((public / ISSUED).read_bytes())
+        listed = x509.load_pem_x509_crl((public / REVOKED).read_bytes())
+    except (OSError, ValueError) as error:
+        raise KeysError(f"{public} holds no list of sources; the authority publishes it.") from error
+    revoked = {one.serial_number: int(one.revocation_date_utc.timestamp()) for one in listed}
+    return [ledger.issued_of(one, revoked=revoked.get(one.serial_number)) for one in made]
 
 
 def publish(folder: Path, keys: Path, *, at: int | None = None) -> None:
@@ -153,17 +156,18 @@ def ensure(folder: Path, keys: Path, grant: Grant) -> sign.Signer:
         AuthorityError: it is not there and the authority is a real one, or it was granted something else.
         KeysError: there is no authority here, or the key that is there is no good.
     """
-    if not grant.id or not (folder / LEDGER).exists():
+    if not (folder / LEDGER).exists():
         raise KeysError(f"{folder} holds no authority; `sor sources init --development` makes one for this machine.")
+    grants.check_names(grant)
     place = folder / SOURCES / grant.id
     with ledger.locked(folder):
         if not (place / sign.SOURCE).exists():
             if not is_of_development(ledger.root(folder)):
-                raise AuthorityError(f"{grant.id} has no key here, and a real authority makes one only when it is told "
-                                     f"to: `sor sources issue {grant.id}`.")  # fmt: skip
+                raise AuthorityError(
+                    f"{grant.id} has no key here, and a real authority makes one by `sor sources issue` only."
+                )
             private = Ed25519PrivateKey.generate()
             der = _issue(folder, keys, grant, private.public_key(), short=False, now=_now(None))
-            files.make_private(place)
             sign.save(place, der, private)
     signer = sign.Signer.load(place)
     if not (grant.sends_for <= signer.source.sends_for and grant.kinds <= signer.source.kinds):
@@ -193,19 +197,19 @@ def _make(folder: Path, name: str, now: int) -> None:
 
 def _intermediate(folder: Path, book: dict[str, Any], now: int) -> Issued:
     root, private = ledger.pair(folder, ROOT)
-    number = 1 + len(list(folder.glob(f"{INTERMEDIATE}-*.pem")))
+    number = 1 + max(ledger.intermediates(folder), default=0)
     own = Ed25519PrivateKey.generate()
     begins, ends = now - EARLIER_SECONDS, min(now + INTERMEDIATE_SECONDS, span(root)[1])
     name = f"{common_name(root)} {INTERMEDIATE} {number}"
     made = building.authority(name=name, begins=begins, ends=ends, public=own.public_key(), private=private, root=root)
     ledger.write_pair(folder, f"{INTERMEDIATE}-{number}", made, own)
-    return ledger.issued_of(ledger.enter(book, made))
+    return ledger.read_entry(ledger.enter(book, made))
 
 
 def _issue(folder: Path, keys: Path, grant: Grant, public: Ed25519PublicKey, *, short: bool, now: int) -> bytes:
     book = ledger.read(folder)
     issuer, private = ledger.pair(folder, ledger.newest(folder, book) if short else ROOT)
-    _check(grant, issuer, now, short=short)
+    grants.check(grant, issuer, now, short=short)
     begins = max(now - EARLIER_SECONDS, span(issuer)[0])
     name = f"{DEVELOPMENT} {grant.id}" if is_of_development(issuer) else grant.id
     names = uris(grant.id, grant.sends_for, grant.kinds)
@@ -230,25 +234,6 @@ def _issue(folder: Path, keys: Path, grant: Grant, public: Ed25519PublicKey, *, 
     return der
 
 
-def _check(grant: Grant, issuer: x509.Certificate, now: int, *, short: bool) -> None:
-    try:
-        uris(grant.id, grant.sends_for, grant.kinds)
-    except ValueError as error:
-        raise AuthorityError(
-            f"{error}. A source has 1 to 40 letters, digits, dots, dashes and underscores, sends for AGB codes of "
-            "eight digits, and sends kinds in small letters."
-        ) from error
-    if grant.id.upper().startswith(DEVELOPMENT):
-        raise AuthorityError(f"{DEVELOPMENT} is the word of a development authority; take another name.")
-    if grant.seconds <= 0:
-        raise AuthorityError("A certificate counts for some time; choose more days.")
-    if short and grant.seconds > SHORT_SECONDS:
-        raise AuthorityError(f"An intermediate issues for {SHORT_SECONDS // 3600} hours at most; choose fewer.")
-    if now + grant.seconds > span(issuer)[1]:
-        ends = datetime.fromtimestamp(span(issuer)[1], UTC)
-        raise AuthorityError(f"The authority itself ends on {ends:%Y-%m-%d}; choose fewer days, or make the next one.")
-
-
 def _publish(folder: Path, keys: Path, now: int) -> None:
     """The list before the authority: who reads in between sees a list that is not of this authority, and waits."""
     _check_place(keys)
@@ -259,13 +244,13 @@ def _publish(folder: Path, keys: Path, now: int) -> None:
         raise AuthorityError(f"{place} is of another authority than {folder}; move it away when it is no more used.")
     book["lists"] += 1
     ledger.save(folder, book)  # a number is used once
-    revoked = {one.serial: one.revoked for one in map(ledger.issued_of, book["issued"]) if one.revoked is not None}
-    crl = building.revocations(
+    revoked = {one.serial: one.revoked for one in map(ledger.read_entry, book["issued"]) if one.revoked is not None}
+    listed = building.revocations(
         root=root, private=private, revoked=revoked, number=book["lists"], begins=now, ends=now + LIST_SECONDS
     )
-    files.write(keys / PUBLIC / REVOKED, crl.public_bytes(_PEM), mode=files.PUBLIC)
-    intermediates = sorted(folder.glob(f"{INTERMEDIATE}-*.pem"), key=lambda path: int(path.stem.rpartition("-")[2]))
-    chain = b"".join(path.read_bytes() for path in (folder / f"{ROOT}.pem", *intermediates))
+    files.write(keys / PUBLIC / REVOKED, listed.public_bytes(_PEM), mode=files.PUBLIC)
+    names = [ROOT, *(f"{INTERMEDIATE}-{number}" for number in ledger.intermediates(folder))]
+    chain = b"".join((folder / f"{name}.pem").read_bytes() for name in names)
     files.write(place, chain, mode=files.PUBLIC)
     _publish_issued(keys, book)
 
@@ -274,7 +259,7 @@ def _publish_issued(keys: Path, book: dict[str, Any]) -> None:
     """Adds to what is there: an intermediate on another machine has a ledger of its own."""
     place = keys / PUBLIC / ISSUED
     there = x509.load_pem_x509_certificates(place.read_bytes()) if place.exists() else []
-    ours = [x509.load_der_x509_certificate(one.der) for one in map(ledger.issued_of, book["issued"])]
+    ours = [x509.load_der_x509_certificate(one.der) for one in map(ledger.read_entry, book["issued"])]
     all_of_them = {one.fingerprint(hashes.SHA256()): one for one in (*there, *ours)}
     files.write(place, b"".join(one.public_bytes(_PEM) for one in all_of_them.values()), mode=files.PUBLIC)
 

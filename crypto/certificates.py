@@ -37,7 +37,7 @@ MALFORMED: Final = (
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
 )
-_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,40}")
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")  # it names a folder as well
 _FOR: Final = re.compile(r"[0-9]{8}|\*")
 _KIND: Final = re.compile(r"[a-z]+|\*")
 _FORMS: Final = {"source": _ID, "for": _FOR, "kind": _KIND}
@@ -69,7 +69,7 @@ def uris(identifier: str, sends_for: frozenset[str], kinds: frozenset[str]) -> l
     found += [("kind", one) for one in sorted(kinds)]
     for what, text in found:
         if _FORMS[what].fullmatch(text) is None:
-            raise ValueError(f"{text!r} is no {what}")
+            raise ValueError(f"{text!r} is no {'provider' if what == 'for' else what}")
     if not sends_for or not kinds:
         raise ValueError("a source sends for somebody, and something")
     return [f"urn:sor:{what}:{text}" for what, text in found]

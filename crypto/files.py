@@ -25,7 +25,7 @@ def is_private(*paths: Path) -> bool:
 def write(path: Path, content: bytes, *, mode: int) -> None:
     """The file as a whole, on the disk when this returns; a reader sees the old one or the new one."""
     _temporary(path, content, mode).replace(path)
-    _settle(path.parent)
+    settle(path.parent)
 
 
 def write_new(path: Path, content: bytes, *, mode: int) -> None:
@@ -35,7 +35,7 @@ def write_new(path: Path, content: bytes, *, mode: int) -> None:
         os.link(temporary, path)
     finally:
         temporary.unlink()
-    _settle(path.parent)
+    settle(path.parent)
 
 
 def _temporary(path: Path, content: bytes, mode: int) -> Path:
@@ -48,7 +48,7 @@ def _temporary(path: Path, content: bytes, mode: int) -> Path:
     return Path(name)
 
 
-def _settle(folder: Path) -> None:
+def settle(folder: Path) -> None:
     """A name counts only when its folder is on the disk as well."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

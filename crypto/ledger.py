@@ -47,7 +47,7 @@ class Issued(NamedTuple):
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """One command at a time; the others wait."""
+    """One command at a time; the others wait. ``KeysError`` when the folder is not there."""
     try:
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, files.PRIVATE)
     except OSError as error:
@@ -60,6 +60,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def read(folder: Path) -> dict[str, Any]:
+    """The ledger: ``lists``, the number of the last list of what is revoked, and ``issued``. ``KeysError``."""
     try:
         return dict(json.loads((folder / LEDGER).read_bytes()))
     except OSError as error:
@@ -71,18 +72,22 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def save(folder: Path, book: dict[str, Any]) -> None:
+    """Write it as a whole."""
     files.write(folder / LEDGER, json.dumps(book, indent=1).encode(), mode=files.PRIVATE)
 
 
 def root(folder: Path) -> x509.Certificate:
+    """The certificate of the authority itself."""
     return certificate(folder, ROOT)
 
 
 def certificate(folder: Path, name: str) -> x509.Certificate:
+    """One of its certificates."""
     return x509.load_pem_x509_certificate((folder / f"{name}.pem").read_bytes())
 
 
 def pair(folder: Path, name: str) -> tuple[x509.Certificate, Ed25519PrivateKey]:
+    """A certificate and its key. ``KeysError`` when one is missing or no good, or others can read them."""
     path = folder / f"{name}.key"
     try:
         if not files.is_private(folder, path):
@@ -101,6 +106,7 @@ def pair(folder: Path, name: str) -> tuple[x509.Certificate, Ed25519PrivateKey]:
 
 
 def write_pair(folder: Path, name: str, certificate: x509.Certificate, private: Ed25519PrivateKey) -> None:
+    """Keep both. ``AuthorityError`` when something of that name is there."""
     form = serialization.PrivateFormat.PKCS8
     try:
         key = private.private_bytes(_PEM, form, serialization.NoEncryption())
@@ -113,25 +119,37 @@ def write_pair(folder: Path, name: str, certificate: x509.Certificate, private: 
 
 
 def enter(book: dict[str, Any], made: x509.Certificate) -> dict[str, Any]:
+    """Add what was issued."""
     der = base64.b64encode(made.public_bytes(serialization.Encoding.DER)).decode()
     entry = {"serial": f"{made.serial_number:x}", "der": der, "revoked": None, "reason": ""}
     book["issued"].append(entry)
     return entry
 
 
-def issued_of(entry: dict[str, Any]) -> Issued:
-    der = base64.b64decode(entry["der"])
-    made = x509.load_der_x509_certificate(der)
+def read_entry(entry: dict[str, Any]) -> Issued:
+    """One line of the ledger."""
+    made = x509.load_der_x509_certificate(base64.b64decode(entry["der"]))
+    return issued_of(made, revoked=entry["revoked"], reason=entry["reason"])
+
+
+def issued_of(made: x509.Certificate, *, revoked: int | None = None, reason: str = "") -> Issued:
+    """A certificate as a line of the ledger."""
     source = None if is_authority(made) else source_of(made)
     name = source.id if source else common_name(made)
-    return Issued(name, made.serial_number, *span(made), source, der, entry["revoked"], entry["reason"])
+    der = made.public_bytes(serialization.Encoding.DER)
+    return Issued(name, made.serial_number, *span(made), source, der, revoked, reason)
+
+
+def intermediates(folder: Path) -> list[int]:
+    """The numbers of its intermediates, the oldest first; their keys may be on another machine."""
+    return sorted(int(path.stem.rpartition("-")[2]) for path in folder.glob(f"{INTERMEDIATE}-*.pem"))
 
 
 def newest(folder: Path, book: dict[str, Any]) -> str:
-    """File name of the last intermediate, which must not be revoked."""
-    number = len(list(folder.glob(f"{INTERMEDIATE}-*.pem")))
-    name = f"{INTERMEDIATE}-{number}"
-    serial = certificate(folder, name).serial_number
-    if any(int(one["serial"], 16) == serial and one["revoked"] is not None for one in book["issued"]):
-        raise AuthorityError("The intermediate was revoked; `sor sources init --intermediate` makes the next one.")
+    """File name of the last intermediate. ``AuthorityError`` when there is none, or it was revoked."""
+    numbers = intermediates(folder)
+    name = f"{INTERMEDIATE}-{numbers[-1]}" if numbers else ""
+    revoked = {int(one["serial"], 16) for one in book["issued"] if one["revoked"] is not None}
+    if not name or certificate(folder, name).serial_number in revoked:
+        raise AuthorityError("No intermediate counts here; `sor sources init --intermediate` makes the next one.")
     return name

@@ -6,6 +6,7 @@ lines under them, so one signature covers a delivery. Ed25519 (RFC 8032): 64 byt
 
 from __future__ import annotations
 
+import tempfile
 import time
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from crypto import files
 from crypto.certificates import MALFORMED, source_of
@@ -78,20 +79,40 @@ class Signer:
 
 
 def save(keys: Path, certificate_der: bytes, private: Ed25519PrivateKey) -> None:
-    """Write both into the private folder ``source`` of a key folder. ``KeysError`` when a key is there already."""
-    folder = keys / SOURCE
-    files.make_private(folder)
-    key = private.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    """Write both into the private folder ``source`` of a key folder: both or neither.
+
+    Raises:
+        KeysError: something is there already.
+    """
+    form = serialization.PrivateFormat.PKCS8
+    key = private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
     certificate = x509.load_der_x509_certificate(certificate_der).public_bytes(serialization.Encoding.PEM)
+    keys.mkdir(parents=True, mode=0o700, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{SOURCE}.", dir=keys) as place:
+        made = Path(place) / SOURCE
+        files.make_private(made)
+        files.write_new(made / KEY, key, mode=files.PRIVATE)
+        files.write_new(made / CERTIFICATE, certificate, mode=files.PRIVATE)
+        try:
+            made.rename(keys / SOURCE)
+        except OSError as error:
+            raise KeysError(
+                f"{keys / SOURCE} is there already; keys are never overwritten. Move it away or use another folder."
+            ) from error
+    files.settle(keys)
+
+
+def read_public_key(path: Path) -> Ed25519PublicKey:
+    """A public key that a source made itself (PEM), so that its private key never leaves it. ``KeysError``."""
     try:
-        files.write_new(folder / KEY, key, mode=files.PRIVATE)
-        files.write_new(folder / CERTIFICATE, certificate, mode=files.PRIVATE)
-    except FileExistsError as error:
-        raise KeysError(
-            f"{folder} holds a key; keys are never overwritten. Move it away or use another folder."
-        ) from error
+        public = serialization.load_pem_public_key(path.read_bytes())
+    except OSError as error:
+        raise KeysError(f"{path} cannot be read ({error.strerror}).") from error
+    except MALFORMED as error:
+        raise KeysError(f"{path} is no public key in PEM.") from error
+    if not isinstance(public, Ed25519PublicKey):
+        raise KeysError(f"{path} is a key of another kind than Ed25519.")
+    return public
 
 
 class Checker:

@@ -179,11 +179,11 @@ def _check_issuer(one: x509.Certificate, root: x509.Certificate) -> None:
         raise ValueError("an intermediate outlives its root")
 
 
-def _list(crl: x509.CertificateRevocationList, root: x509.Certificate) -> _Known:
+def _list(signed: x509.CertificateRevocationList, root: x509.Certificate) -> _Known:
     """The list, signed by the root."""
-    if crl.issuer != root.subject or not crl.is_signature_valid(certificates.ed25519(root)):
+    if signed.issuer != root.subject or not signed.is_signature_valid(certificates.ed25519(root)):
         raise ValueError("the list of what is revoked is not signed by this authority")
-    number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-    revoked = {one.serial_number: int(one.revocation_date_utc.timestamp()) for one in crl}
-    due = int((crl.next_update_utc or datetime.fromtimestamp(0, UTC)).timestamp())
+    number = signed.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    revoked = {one.serial_number: int(one.revocation_date_utc.timestamp()) for one in signed}
+    due = int((signed.next_update_utc or datetime.fromtimestamp(0, UTC)).timestamp())
     return _Known(root, {}, revoked, number, due)
