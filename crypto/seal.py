@@ -1,8 +1,8 @@
 """Sealing one line for one receiver: AES-256-GCM under a content key per delivery, wrapped with HPKE.
 
-Suite ``sor-1``: KEM MLKEM768_X25519, KDF SHAKE256, AEAD AES_256_GCM (a BSN is for life, so harvest-now-decrypt-later
-counts). The nonce is the line number: a content key is fresh for every run and never reused. HPKE authenticates no
-sender; the sender is known by its principal at the broker.
+Suite ``sor-2``: KEM MLKEM768_X25519, KDF SHAKE256, AEAD AES_256_GCM (a BSN is for life, so harvest-now-decrypt-later
+counts), Ed25519 over the context and both wrapped keys. The nonce is the line number: a content key is fresh for every
+run and never reused. Only who holds the content keys can make lines under them, so one signature covers a delivery.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.hpke import (
 
 from faults import SenderFault
 
-SUITE_ID: Final = "sor-1"
+SUITE_ID: Final = "sor-2"
 EVALUATE, ENTRY = "evaluate", "entry"
 _SUITE: Final = Suite(KEM.MLKEM768_X25519, KDF.SHAKE256, AEAD.AES_256_GCM)
 _MLKEM_PUBLIC: Final = 1184
@@ -54,8 +54,12 @@ class Context(NamedTuple):
         return self._join("key", SUITE_ID, receiver)
 
     def aad(self, receiver: str) -> bytes:
-        """The additional data of a sealed line, up to the line number (eight bytes) that ends it."""
+        """The additional data of a sealed line, up to line number and moment of publication (eight bytes each)."""
         return self._join("line", SUITE_ID, receiver)
+
+    def signed(self, evaluate_hash: bytes, entry_hash: bytes) -> bytes:
+        """What the source signs: the context, and the SHA-256 of both wrapped keys."""
+        return self._join("signature", SUITE_ID, "source") + evaluate_hash + entry_hash
 
     def _join(self, *parts: str) -> bytes:
         fields = (
@@ -112,9 +116,18 @@ def wrap(content_key: bytes, public: bytes, info: bytes) -> bytes:
     return bytes(_SUITE.encrypt(content_key, key, info))
 
 
+def hash_of(wrapped: bytes) -> bytes:
+    """What stands for a wrapped key in the signature: its SHA-256."""
+    return hashlib.sha256(wrapped).digest()
+
+
 def nonce(line: int) -> bytes:
     """The nonce of a line."""
     return line.to_bytes(12, "big")
+
+
+def _place(line: int, published_at: int) -> bytes:
+    return line.to_bytes(8, "big") + published_at.to_bytes(8, "big")
 
 
 class Sealer:
@@ -126,9 +139,9 @@ class Sealer:
         self.key_id = key_id(public)
         self.wrapped = wrap(content_key, public, context.info(receiver))
 
-    def seal(self, line: int, plaintext: bytes) -> bytes:
-        """One line; the caller seals each line number once."""
-        return self._aead.encrypt(nonce(line), plaintext, self._aad + line.to_bytes(8, "big"))
+    def seal(self, line: int, published_at: int, plaintext: bytes) -> bytes:
+        """One line, published at that moment (ms); the caller seals each line number once."""
+        return self._aead.encrypt(nonce(line), plaintext, self._aad + _place(line, published_at))
 
 
 class Opener:
@@ -144,10 +157,12 @@ class Opener:
             raise CannotOpen("sealed to a key that this process does not hold")
         return AESGCM(key.unwrap(wrapped, context.info(self._receiver))), context.aad(self._receiver)
 
-    def open(self, identifier: bytes, wrapped: bytes, sealed: bytes, context: Context, line: int) -> bytes:
-        """The plaintext; ``CannotOpen`` when key, place, sender or content differ from what was sealed."""
+    def open(
+        self, identifier: bytes, wrapped: bytes, sealed: bytes, context: Context, line: int, published_at: int
+    ) -> bytes:
+        """The plaintext; ``CannotOpen`` when key, place, moment, sender or content differ from what was sealed."""
         aead, aad = self._delivery(identifier, wrapped, context)
         try:
-            return aead.decrypt(nonce(line), sealed, aad + line.to_bytes(8, "big"))
+            return aead.decrypt(nonce(line), sealed, aad + _place(line, published_at))
         except InvalidTag as error:
             raise CannotOpen("the sealed part was changed or moved") from error

@@ -16,6 +16,7 @@ from schemas.codec import Record
 class Clear(TypedDict):
     """What both envelopes say in clear: where a function takes either."""
 
+    suite: str
     epoch: int
     delivery: str
     line: int
@@ -23,6 +24,8 @@ class Clear(TypedDict):
     sender: str
     test: bool
     published_at: int  # ms
+    certificate: bytes
+    signature: bytes
 
 
 class Envelope(TypedDict):
@@ -42,6 +45,8 @@ class Envelope(TypedDict):
     entry_key_id: bytes
     entry_wrapped: bytes
     entry_sealed: bytes
+    certificate: bytes
+    signature: bytes
 
 
 class Evaluated(TypedDict):
@@ -60,6 +65,9 @@ class Evaluated(TypedDict):
     entry_key_id: bytes
     entry_wrapped: bytes
     entry_sealed: bytes
+    certificate: bytes
+    signature: bytes
+    evaluate_hash: bytes
 
 
 class Sealed(Struct, frozen=True, kw_only=True, gc=False):
@@ -68,11 +76,12 @@ class Sealed(Struct, frozen=True, kw_only=True, gc=False):
     regel: int
     regels: int
     inhoud: tuple[str, Record]  # full name and record: the fact, or why the connector refused the line
-    kenmerk: bytes | None
+    records: int  # of its message; 0: it is no message
+    plaats: int  # in its message, from 1
 
 
 class Use(TypedDict):
-    """``sor.register``: one use of a number that must be unique, or an answer on a message."""
+    """``sor.register``: one use of a number that must be unique, an answer on a message, or a take-back."""
 
     soort: str
     aanbieder: str
@@ -81,11 +90,15 @@ class Use(TypedDict):
     bericht: bytes
     pseudonym: str | None
     retour: str
-    delivery: str
+    delivery: str  # handle
     line: int
     lines: int
     tijd: int  # ms
     published_at: int  # ms
+    records: int  # of the message; 0: unknown
+    plaats: int  # in the message, from 1
+    terug: int  # ms: when the delivery was taken back; 0: this is no take-back
+    opnieuw: int  # ms: when it came again after that; 0: this does not say so
 
 
 class Rejected(Struct, frozen=True, kw_only=True, gc=False):

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import clickhouse_connect
 
 from connectors.delivery.connector import Connector
+from connectors.delivery.signers import hub
 from connectors.formats import files as input_files
 from connectors.formats.cbs.layout import read
 from connectors.formats.model import Choices, FileFault
@@ -27,6 +28,8 @@ MARK: Final = "demo"
 #: Delivered at once; the rest (scores, late messages) comes in file by file, as providers upload.
 AT_ONCE: Final = ("berichten", "cem", "bergop")
 CBS: Final = "cbs"
+#: Who signs what the demo delivers.
+_HUB: Final = "demo"
 #: Pause between two live uploads, in seconds.
 _PACE: Final = 0.02
 _SETTLE: Final = 120.0
@@ -96,7 +99,7 @@ def deliver_live(settings: Settings, folder: Path, tell: Tell) -> Delivered:
     rest = sorted(p for p in folder.iterdir() if p.is_dir() and p.name not in (*AT_ONCE, CBS))
     uploads = [[path] for part in rest for path in sorted(part.rglob("*")) if path.is_file()]
     total = Delivered(0, 0, 0, 0.0)
-    with Connector(settings.keys, kafka_cluster(settings)) as connector:
+    with _connector(settings) as connector:
         for number, paths in enumerate(uploads, 1):
             one = _run(connector, paths)
             total = total.plus(one)
@@ -112,14 +115,20 @@ def deliver_cbs(settings: Settings, folder: Path, tell: Tell) -> Delivered:
     periode, _ = half_year(date.fromisoformat(document["configuratie"]["until"]))
     choices = Choices(layout=read(folder / CBS / "layout.toml"), periode=periode)
     total = Delivered(0, 0, 0, 0.0)
-    with Connector(settings.keys, kafka_cluster(settings), choices=choices) as connector:
+    with _connector(settings, choices) as connector:
         for part in sorted(p for p in (folder / CBS).iterdir() if p.is_dir()):
             total = total.plus(_run(connector, [part], tell))
     return total
 
 
+def _connector(settings: Settings, choices: Choices = Choices()) -> Connector:  # noqa: B008 - immutable
+    """The message systems of all providers at once: one hub, which signs everything."""
+    signer = hub(settings.keys, settings.authority, _HUB)
+    return Connector(settings.keys, kafka_cluster(settings), choices=choices, signers=lambda _sender: signer)
+
+
 def _deliver(settings: Settings, paths: list[Path], tell: Tell) -> Delivered:
-    with Connector(settings.keys, kafka_cluster(settings)) as connector:
+    with _connector(settings) as connector:
         return _run(connector, paths, tell)
 
 

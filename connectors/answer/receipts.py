@@ -29,7 +29,7 @@ class Receipts(Protocol):
     """Where receipts come from."""
 
     def mark(self, delivery: str) -> None:
-        """A delivery is about to be published: its receipts from now on are wanted."""
+        """A delivery (its ``receipt_key``) is about to be published: its receipts from now on are wanted."""
 
     def wait(
         self, delivery: str, seconds: float, seen: Callable[[Receipt], None], pulse: Callable[[], None]

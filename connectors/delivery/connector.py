@@ -20,7 +20,8 @@ Many messages: keep one ``Connector`` open, so that the connection and the keys 
         for name, xml in queue:
             connector.publish_bytes(name, xml)
 
-``keys`` is a folder with ``public`` (from the third party) and ``connector`` (made at first use, mode 0600).
+``keys`` is a folder with ``public`` (from the third party), ``source`` (key and certificate of this source, by
+``sor sources issue``) and ``connector`` (made at first use, mode 0600).
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from connectors import masking
 from connectors.answer.journal import Journal
 from connectors.answer.receipts import QUIET, KafkaReceipts, Receipts
 from connectors.delivery.deliveries import Delivery, Progress, Publishes, Refuse, Run, candidates, check, publish
+from connectors.delivery.signers import SignerOf
+from connectors.delivery.signers import signers as signers_of
 from connectors.errors import BrokerDown
 from connectors.formats.files import InputFile, Limits
 from connectors.formats.model import Choices, FileFault
@@ -56,7 +59,7 @@ def _nothing(_: object) -> None:
 class Connector:
     """Delivers files: keys, secret, publisher and receipts in one place. Use it as a context manager.
 
-    ``journal``: file in which numbers are remembered as keyed hashes, so that their lines can be searched.
+    ``signers``: who signs for a sender; the source of the key folder when left out. ``journal``: file in which numbers are remembered as keyed hashes, so that their lines can be searched.
     """
 
     def __init__(
@@ -69,7 +72,9 @@ class Connector:
         receipts: Receipts | None = None,
         journal: Path | None = None,
         choices: Choices = Choices(),  # noqa: B008 - immutable
+        signers: SignerOf | None = None,
     ) -> None:
+        self._signer = signers or signers_of(keys)
         self._keys, self._secret, self._limits = load_public(keys), connector_secret(keys), limits
         self._cluster, self._choices = cluster, choices
         self._receipts: Receipts = receipts or KafkaReceipts(cluster)
@@ -112,10 +117,10 @@ class Connector:
         Raises:
             BrokerDown: before or while publishing. Changed: a file became another one.
         """
-        self._receipts.mark(delivery.id)
+        self._receipts.mark(delivery.receipt_key)
         try:
             with self._journal.of(delivery.id) if self._journal else nullcontext() as note:
-                publish(delivery, self._keys, self._connected(), progress, note)
+                publish(delivery, self._keys, self._signer(delivery.sender), self._connected(), progress, note)
         except NotDelivered as error:
             raise BrokerDown(
                 f"De berichtenserver {self._cluster.bootstrap} neemt niets meer aan. De aanlevering is niet af. "
@@ -139,7 +144,7 @@ class Connector:
 
         ``pulse`` is called several times a second; what it raises ends the wait.
         """
-        return self._receipts.wait(delivery.id, wait, seen, pulse)
+        return self._receipts.wait(delivery.receipt_key, wait, seen, pulse)
 
     def publish_bytes(self, name: str, content: bytes, *, sender: str = "", test: bool = False) -> Delivery:
         """Check, seal and publish one file or message, without waiting for its receipt.

@@ -17,12 +17,14 @@ from typing import BinaryIO, Final, NamedTuple, Protocol
 
 from connectors.delivery.reading import Content, prepare, same_bytes, settled
 from connectors.delivery.recognise import CSV_KINDS, HEAD, PARSERS, recognise
-from connectors.delivery.sealed import SealedDelivery
+from connectors.delivery.sealed import NO_MESSAGE, InMessage, SealedDelivery
 from connectors.errors import ConnectorError
 from connectors.formats.cem import providers
 from connectors.formats.files import InputFile, Limits, Stamp
 from connectors.formats.model import Afwijzing, Choices, FileContext, FileFault, FileRecord, Tally
 from crypto.keys import PublicKeys
+from crypto.sign import Signer
+from domain.facts.answer import receipt_key
 from schemas.topics import IN_TOPIC
 
 #: Rows of one file kept for the sender's screen.
@@ -82,7 +84,6 @@ class File:
     stamp: Stamp
     context: FileContext
     mac: bytes = b""
-    kenmerk: bytes | None = None  # of a message, to see one identification with two contents (TR056)
     records: int = 1  # a refused file is one record
     first_line: int = 1  # line number of its first record
     fault: FileFault | None = None
@@ -103,6 +104,11 @@ class Delivery:
     files: list[File]
     lines: int
     secret: bytes = field(repr=False)
+
+    @property
+    def receipt_key(self) -> str:
+        """What its receipt is known by."""
+        return receipt_key(self.sender, self.id, self.lines)
 
     def file_of(self, line: int) -> File | None:
         """The file that holds a record."""
@@ -199,7 +205,6 @@ def _check_file(candidate: Candidate, context: FileContext, run: Run, progress: 
     try:
         content = prepare(given, run.secret, run.limits.file_bytes)
         file.mac = content.mac
-        file.kenmerk = None if candidate.kind in CSV_KINDS else content.kenmerk
         context.encoding, context.rows = content.encoding, content.rows
         _require_readable(candidate, content)
         _first_pass(file, candidate.kind, run, progress)
@@ -263,6 +268,7 @@ def _records(file: File, kind: str, stream: BinaryIO) -> Iterator[FileRecord]:
 def publish(
     delivery: Delivery,
     keys: PublicKeys,
+    signer: Signer,
     publisher: Publishes,
     progress: Progress = lambda _n: None,
     note: Note | None = None,
@@ -278,14 +284,14 @@ def publish(
     for file in delivery.files:
         if file.input.stamp() != file.stamp:
             raise Changed(FileFault("B07", file.input.shown), 0)
-    sealed = SealedDelivery(keys, delivery.kind, delivery.id, delivery.lines, delivery.sender, delivery.test)
+    sealed = SealedDelivery(keys, signer, delivery.kind, delivery.id, delivery.lines, delivery.sender, delivery.test)
     topic, key = IN_TOPIC[delivery.kind], delivery.id.encode()
     sent = 0
     try:
-        for line, record, kenmerk in _lines(delivery):
+        for line, record, place in _lines(delivery):
             if note is not None:
                 note(line, record)
-            publisher.send(topic, key, sealed.envelope(line, record, time.time_ns() // 1_000_000, kenmerk))
+            publisher.send(topic, key, sealed.envelope(line, record, time.time_ns() // 1_000_000, place))
             sent += 1
             if not sent % _POLL:
                 publisher.poll()
@@ -300,14 +306,15 @@ def publish(
     progress(sent % _POLL)
 
 
-def _lines(delivery: Delivery) -> Iterator[tuple[int, FileRecord, bytes | None]]:
-    """Line number, record, and the mark of its message."""
+def _lines(delivery: Delivery) -> Iterator[tuple[int, FileRecord, InMessage]]:
+    """Line number, record, and its place in its message."""
+    message = delivery.kind not in CSV_KINDS
     for file in delivery.files:
         if file.fault:
             yield (
                 file.first_line,
                 FileRecord(file.fault.row or 1, 1, None, Afwijzing(file.fault.code, file.fault.veld)),
-                None,
+                NO_MESSAGE,
             )
             continue
         line = file.first_line
@@ -315,7 +322,8 @@ def _lines(delivery: Delivery) -> Iterator[tuple[int, FileRecord, bytes | None]]
             for record in _records(file, delivery.kind, stream):
                 if line >= file.first_line + file.records:
                     raise FileFault("B07", file.input.shown)
-                yield line, record, file.kenmerk
+                place = InMessage(file.records, line - file.first_line + 1) if message else NO_MESSAGE
+                yield line, record, place
                 line += 1
         if line != file.first_line + file.records:
             raise FileFault("B07", file.input.shown)

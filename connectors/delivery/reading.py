@@ -31,10 +31,9 @@ _SHORTEST: Final = 16
 
 
 class Content(NamedTuple):
-    """What one reading tells: hashes, encoding ("" = unreadable), rows, and whether any line is monstrous."""
+    """What one reading tells: keyed hash, encoding ("" = unreadable), rows, and whether any line is monstrous."""
 
     mac: bytes  # keyed: names the content
-    kenmerk: bytes  # 16 bytes, the same at every connector; travels sealed (TR056)
     encoding: str
     rows: int
     sensible: bool  # made of lines of a sensible length
@@ -75,7 +74,7 @@ def prepare(given: InputFile, secret: bytes, most: int) -> Content:
     Raises:
         FileFault: ``B05`` too large, ``B03`` ends within a character, ``B13`` or ``B10`` unreadable.
     """
-    keyed, plain, encoding = hmac.new(secret, digestmod=hashlib.sha256), hashlib.sha256(), _Encoding()
+    keyed, encoding = hmac.new(secret, digestmod=hashlib.sha256), _Encoding()
     size = lines = 0
     sensible = True
     with given.open() as stream:
@@ -84,7 +83,6 @@ def prepare(given: InputFile, secret: bytes, most: int) -> Content:
             if size > most:
                 raise FileFault("B05", given.shown)
             keyed.update(chunk)
-            plain.update(chunk)
             encoding.feed(chunk)
             ends = chunk.count(b"\n") or chunk.count(b"\r")
             lines += ends
@@ -93,7 +91,7 @@ def prepare(given: InputFile, secret: bytes, most: int) -> Content:
     if encoding.cut:
         raise FileFault("B03", given.shown, lines + 1)
     # What remembers rows makes room for so many at once: a file of nothing but line ends has none.
-    return Content(keyed.digest(), plain.digest()[:16], name, min(lines, size // _SHORTEST) + 1, sensible)
+    return Content(keyed.digest(), name, min(lines, size // _SHORTEST) + 1, sensible)
 
 
 @contextmanager

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import asdict
 
 from connectors.formats.model import Afwijzing, FileRecord
 from crypto import oprf
 from crypto.keys import PublicKeys
-from crypto.seal import ENTRY, EVALUATE, Context, Sealer
+from crypto.seal import ENTRY, EVALUATE, Context, Sealer, hash_of
+from crypto.sign import Signer
 from domain.field.bsn import elfproef
 from schemas.codec import Codec
 from schemas.records import fact_to_record
@@ -22,10 +23,24 @@ _CLIENTS: Final = 50_000
 _NO_SCALAR: Final = bytes(32)
 
 
-class SealedDelivery:
-    """Envelopes of one run of one delivery. Both content keys are fresh, so each line number is sealed once."""
+class InMessage(NamedTuple):
+    """Where a record stands in its message: how many records that has, and the place among them, from 1."""
 
-    def __init__(self, keys: PublicKeys, kind: str, delivery: str, lines: int, sender: str, test: bool) -> None:
+    records: int
+    plaats: int
+
+
+NO_MESSAGE: Final = InMessage(0, 0)
+
+
+class SealedDelivery:
+    """Envelopes of one run of one delivery. Both content keys are fresh, so each line number is sealed once, and the
+    source signs the run once.
+    """
+
+    def __init__(
+        self, keys: PublicKeys, signer: Signer, kind: str, delivery: str, lines: int, sender: str, test: bool
+    ) -> None:
         context = Context(IN_TOPIC[kind], delivery, lines, sender, test, keys.epoch)
         self._evaluate = Sealer(EVALUATE, keys.evaluate, context)
         self._entry = Sealer(ENTRY, keys.entry, context)
@@ -38,25 +53,35 @@ class SealedDelivery:
             "lines": lines,
             "sender": sender,
             "test": test,
+            "evaluate_key_id": self._evaluate.key_id,
+            "evaluate_wrapped": self._evaluate.wrapped,
             "entry_key_id": self._entry.key_id,
             "entry_wrapped": self._entry.wrapped,
+            "certificate": signer.certificate,
+            "signature": signer.sign(
+                context.signed(hash_of(self._evaluate.wrapped), hash_of(self._entry.wrapped)),
+            ),
         }
 
-    def envelope(self, line: int, record: FileRecord, published_at: int, kenmerk: bytes | None = None) -> bytes:
+    def envelope(self, line: int, record: FileRecord, published_at: int, place: InMessage = NO_MESSAGE) -> bytes:
         """The value for the topic of this kind; ``ValueError`` for a special or wrong BSN: it never becomes a point."""
         blinded, inverse = self._blinding(record)
         content = self._sealed.encode(
-            {"regel": record.regel, "regels": record.regels, "inhoud": _content(record), "kenmerk": kenmerk}
+            {
+                "regel": record.regel,
+                "regels": record.regels,
+                "inhoud": _content(record),
+                "records": place.records,
+                "plaats": place.plaats,
+            }
         )
         return self._envelope.encode(
             {
                 **self._fixed,
                 "line": line,
                 "published_at": published_at,
-                "evaluate_key_id": self._evaluate.key_id if blinded else b"",
-                "evaluate_wrapped": self._evaluate.wrapped if blinded else b"",
-                "evaluate_sealed": self._evaluate.seal(line, blinded) if blinded else b"",
-                "entry_sealed": self._entry.seal(line, inverse + content),
+                "evaluate_sealed": self._evaluate.seal(line, published_at, blinded) if blinded else b"",
+                "entry_sealed": self._entry.seal(line, published_at, inverse + content),
             }
         )
 

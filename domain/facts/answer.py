@@ -8,7 +8,7 @@ from msgspec import Struct
 class Line(Struct, frozen=True, kw_only=True, gc=False):
     """Outcome of one record of a delivery. Field meanings: ``schemas/avro/sor.lines.avsc``."""
 
-    delivery: str
+    delivery: str  # empty in what is told after entry, which knows only the key
     line: int
     lines: int  # 0 when only waiting is told: the delivery itself knows
     kind: str
@@ -17,7 +17,7 @@ class Line(Struct, frozen=True, kw_only=True, gc=False):
     published_at: int  # ms
     regel: int
     regels: int
-    uitkomst: str  # geaccepteerd, afgekeurd, ingetrokken, wacht or gekoppeld
+    uitkomst: str  # geaccepteerd, afgekeurd, ingetrokken, wacht, gekoppeld, teruggenomen or hersteld
     code: str
     veld: str
 
@@ -55,3 +55,9 @@ class Receipt(Struct, frozen=True, kw_only=True, gc=False):
     version: int = 0
     ingetrokken: int = 0
     wacht: dict[str, int] = {}  # accepted records that wait, by what for
+    teruggenomen: int = 0  # ms: when it was taken back; 0 = it counts
+
+
+def receipt_key(sender: str, delivery: str, lines: int) -> str:
+    """What a receipt is known by: a delivery is who sends it, its id, and how many records it has (trust T2)."""
+    return f"{sender}|{delivery}|{lines}"

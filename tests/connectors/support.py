@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +23,8 @@ from connectors.delivery.recognise import PARSERS
 from connectors.formats.cbs.layout import layout_of
 from connectors.formats.model import Choices, FileContext, FileFault, FileRecord, Tally
 from crypto import keys
-from domain.facts.answer import Receipt
+from crypto.sources import Trust
+from domain.facts.answer import Receipt, receipt_key
 from domain.field.bsn import official_numbers
 from domain.field.dates import as_date
 from schemas.typed import ReceiptCodec
@@ -30,6 +32,7 @@ from streams.deliveries import Deliveries
 from streams.engine.stage import Record as LogRecord
 from streams.entry import Admission
 from streams.evaluate import Evaluator
+from tests.trusted import admit, evaluate, with_authority
 from transport.clients import Cluster
 from transport.publisher import NotDelivered
 
@@ -269,12 +272,17 @@ def refusal(kind: str, data: bytes, **more: Any) -> FileFault:
     raise AssertionError("accepted")
 
 
+def _key(receipt: Receipt) -> str:
+    return receipt_key(receipt.sender, receipt.delivery, receipt.lines)
+
+
 class ThirdParty:
     """Evaluate, entry and deliveries in this process, in the place of the broker; can break on demand."""
 
     def __init__(self, folder: Path) -> None:
-        self._evaluate = Evaluator(keys.load_evaluate(folder))
-        self._admit = Admission(keys.load_entry(folder))
+        trust = Trust(folder)
+        self._evaluate = Evaluator(keys.load_evaluate(folder), trust)
+        self._admit = Admission(keys.load_entry(folder), trust)
         self._deliveries, self._receipts = Deliveries(), ReceiptCodec()
         self.sent: list[tuple[str, bytes, bytes]] = []
         self.state: dict[bytes, bytes] = {}
@@ -292,12 +300,15 @@ class ThirdParty:
         self.sent.append((topic, key, value))
         if self.silent_after is not None and len(self.sent) > self.silent_after:
             return
-        admitted = self._admit(self._evaluate(topic, value))
+        now = time.time_ns() // 1_000_000
+        admitted = admit(self._admit, evaluate(self._evaluate, topic, value, now), now)
         if admitted.event:
             self.events.append(admitted.event)
         record = LogRecord(len(self.sent), admitted.line, 0)
         with capture_logs():  # the stage's own log is not the sender's screen
-            self.state[key], out = self._deliveries(key, self.state.get(key), [record])
+            self.state[admitted.handle], out = self._deliveries(
+                admitted.handle, self.state.get(admitted.handle), [record]
+            )
         assert out[0].value is not None
         self.last_receipt = out[0].value
         self._new.append(self._receipts.decode(out[0].value))
@@ -312,12 +323,12 @@ class ThirdParty:
         """Nothing is queued."""
 
     def mark(self, delivery: str) -> None:
-        self._new = [receipt for receipt in self._new if receipt.delivery != delivery]
+        self._new = [receipt for receipt in self._new if _key(receipt) != delivery]
 
     def wait(
         self, delivery: str, _seconds: float, seen: Callable[[Receipt], None], pulse: Callable[[], None]
     ) -> Receipt | None:
-        found = [receipt for receipt in self._new if receipt.delivery == delivery]
+        found = [receipt for receipt in self._new if _key(receipt) == delivery]
         for receipt in found:
             pulse()
             seen(receipt)
@@ -358,8 +369,9 @@ def damaged(whole: bytes, rng: Random, times: int) -> Iterator[bytes]:
 
 
 def make_keys(folder: Path) -> Path:
-    """A fresh folder of keys."""
+    """A fresh folder of keys, of a source that may send everything."""
     keys.init(folder)
+    with_authority(folder)
     return folder
 
 

@@ -358,9 +358,8 @@ def test_a_delivery_counts_drops_and_refuses(tmp_path: Path) -> None:
         run = connector.run(AGB)._replace(choices=K(), tijd=1_782_129_600_000)
         delivery = _deliver(connector, run, data)
         assert (delivery.kind, delivery.lines) == ("cbs", 3)
-        assert {delivery.files[0].kenmerk} == {None}
         assert "1 regels van een niet-deelnemende gemeente" in "\n".join(report.first_step(delivery))
-        receipt = third.wait(delivery.id, 0, lambda _r: None, lambda: None)
+        receipt = third.wait(delivery.receipt_key, 0, lambda _r: None, lambda: None)
         shown = "\n".join(report.final_step(delivery, receipt))
         assert "zonder geweigerde regels" in shown
         assert "G01" in shown

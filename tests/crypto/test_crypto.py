@@ -9,14 +9,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crypto import keys, oprf
 from crypto.pseudonym import Pseudonyms, References, derive
-from crypto.seal import ENTRY, EVALUATE, CannotOpen, Context, Opener, PrivateKey, Sealer, nonce, wrap
+from crypto.seal import ENTRY, EVALUATE, CannotOpen, Context, Opener, PrivateKey, Sealer, hash_of, nonce, wrap
 from domain.field.bsn import official_numbers
 
+#: When a line was published, ms.
+AT = 1_750_000_000_000
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "envelope.json").read_text())
 BSNS = st.sampled_from(official_numbers())
 CONTEXT = Context("sor.in.score", "a" * 32, 3, "12345678", False, 0)
@@ -71,9 +74,9 @@ def test_foreign_points_that_are_none_are_refused(point: bytes) -> None:
 def test_seal_and_open(plain: bytes, line: int) -> None:
     key = PrivateKey.generate()
     sealer = Sealer(ENTRY, key.public, CONTEXT)
-    sealed = sealer.seal(line, plain)
+    sealed = sealer.seal(line, AT, plain)
     opener = Opener(ENTRY, {key.id: key})
-    assert opener.open(sealer.key_id, sealer.wrapped, sealed, CONTEXT, line) == plain
+    assert opener.open(sealer.key_id, sealer.wrapped, sealed, CONTEXT, line, AT) == plain
 
 
 @pytest.mark.parametrize(
@@ -90,44 +93,58 @@ def test_seal_and_open(plain: bytes, line: int) -> None:
 def test_a_sealed_line_opens_nowhere_else(moved: dict[str, object]) -> None:
     key = PrivateKey.generate()
     sealer = Sealer(ENTRY, key.public, CONTEXT)
-    sealed = sealer.seal(1, b"fact")
+    sealed = sealer.seal(1, AT, b"fact")
     opener = Opener(ENTRY, {key.id: key})
     with pytest.raises(CannotOpen):
-        opener.open(sealer.key_id, sealer.wrapped, sealed, CONTEXT._replace(**moved), 1)  # type: ignore[arg-type]
+        opener.open(sealer.key_id, sealer.wrapped, sealed, CONTEXT._replace(**moved), 1, AT)  # type: ignore[arg-type]
 
 
 def test_another_line_receiver_key_or_a_flipped_bit_does_not_open() -> None:
     key, other = PrivateKey.generate(), PrivateKey.generate()
     sealer = Sealer(ENTRY, key.public, CONTEXT)
-    sealed = sealer.seal(1, b"fact")
+    sealed = sealer.seal(1, AT, b"fact")
     flipped = sealed[:-1] + bytes([sealed[-1] ^ 1])
     attempts = [
-        (Opener(ENTRY, {key.id: key}), sealed, 2),
-        (Opener(EVALUATE, {key.id: key}), sealed, 1),
-        (Opener(ENTRY, {other.id: other}), sealed, 1),
-        (Opener(ENTRY, {key.id: key}), flipped, 1),
-        (Opener(ENTRY, {key.id: key}), b"", 1),
+        (Opener(ENTRY, {key.id: key}), sealed, 2, AT),
+        (Opener(ENTRY, {key.id: key}), sealed, 1, AT + 1),
+        (Opener(EVALUATE, {key.id: key}), sealed, 1, AT),
+        (Opener(ENTRY, {other.id: other}), sealed, 1, AT),
+        (Opener(ENTRY, {key.id: key}), flipped, 1, AT),
+        (Opener(ENTRY, {key.id: key}), b"", 1, AT),
     ]
-    for opener, bytes_, line in attempts:
+    for opener, bytes_, line, at in attempts:
         with pytest.raises(CannotOpen):
-            opener.open(sealer.key_id, sealer.wrapped, bytes_, CONTEXT, line)
+            opener.open(sealer.key_id, sealer.wrapped, bytes_, CONTEXT, line, at)
 
 
 def test_two_runs_of_one_delivery_share_no_content_key() -> None:
     key = PrivateKey.generate()
     first, second = (Sealer(ENTRY, key.public, CONTEXT) for _ in range(2))
-    assert first.seal(1, b"same") != second.seal(1, b"same")
+    assert first.seal(1, AT, b"same") != second.seal(1, AT, b"same")
 
 
 def test_the_frozen_envelope_still_opens() -> None:
     """A change of construction is a red test and not unreadable data."""
-    v = VECTORS["sor-1"]
+    v = VECTORS["sor-2"]
     key = PrivateKey(bytes.fromhex(v["private"]))
     context = Context(*v["context"])
     assert key.id.hex() == v["key_id"]
     opener = Opener(ENTRY, {key.id: key})
-    plain = opener.open(key.id, bytes.fromhex(v["wrapped"]), bytes.fromhex(v["sealed"]), context, v["line"])
-    assert plain.decode() == v["plain"]
+    wrapped, sealed = bytes.fromhex(v["wrapped"]), bytes.fromhex(v["sealed"])
+    assert opener.open(key.id, wrapped, sealed, context, v["line"], v["published_at"]).decode() == v["plain"]
+    signed = context.signed(bytes.fromhex(v["evaluate_hash"]), hash_of(wrapped))
+    source = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(v["source"]))
+    assert source.sign(signed).hex() == v["signature"]
+
+
+def test_an_envelope_of_the_suite_before_does_not_open() -> None:
+    """Nobody signed it: what was sealed under suite sor-1 has no effect any more."""
+    v = VECTORS["sor-1"]
+    key = PrivateKey(bytes.fromhex(v["private"]))
+    opener = Opener(ENTRY, {key.id: key})
+    wrapped, sealed = bytes.fromhex(v["wrapped"]), bytes.fromhex(v["sealed"])
+    with pytest.raises(CannotOpen):
+        opener.open(key.id, wrapped, sealed, Context(*v["context"]), v["line"], 0)
 
 
 def test_the_frozen_pseudonym_is_the_same() -> None:
@@ -225,5 +242,5 @@ def test_a_wrapped_key_of_a_wrong_size_is_refused() -> None:
     key = PrivateKey.generate()
     wrapped = wrap(b"short", key.public, CONTEXT.info(ENTRY))
     with pytest.raises(CannotOpen, match="wrong size"):
-        Opener(ENTRY, {key.id: key}).open(key.id, wrapped, b"", CONTEXT, 1)
+        Opener(ENTRY, {key.id: key}).open(key.id, wrapped, b"", CONTEXT, 1, AT)
     assert len(nonce(1)) == 12

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from clickhouse_connect.driver.client import Client
 
 from connectors.delivery.sealed import SealedDelivery
+from connectors.delivery.signers import hub
 from connectors.formats.model import FileRecord
 from crypto import keys
 from domain.facts.fact import Fact, Score, Start
@@ -52,6 +53,7 @@ class Source(threading.Thread):
     def __init__(self, running: Services, sizes: LatencySizes) -> None:
         super().__init__(name="source", daemon=True)
         self._public, self._sizes = keys.load_public(running.keys), sizes
+        self._signer = hub(running.keys, running.authority, load.SOURCE)
         self._publisher = Publisher(running.cluster, "bench-source")
         self._numbers = official_numbers()
         self.watched: dict[str, float] = {}
@@ -84,7 +86,7 @@ class Source(threading.Thread):
         turn, place = divmod(number * _DELIVERY, len(self._numbers))
         kind = "start" if turn == 0 else "score"
         name = hashlib.sha256(b"live %d" % number).hexdigest()[:32]
-        sealed = SealedDelivery(self._public, kind, name, _DELIVERY, load.AGB, test=False)
+        sealed = SealedDelivery(self._public, self._signer, kind, name, _DELIVERY, load.AGB, test=False)
         for line in range(_DELIVERY):
             client = (place + line) % len(self._numbers)
             now = time.time()

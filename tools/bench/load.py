@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from connectors.delivery.sealed import SealedDelivery
+from connectors.delivery.signers import hub
 from connectors.formats.model import FileRecord
 from crypto import keys
 from domain.facts.fact import Event, Fact, Meting, Prestatie, Score, Start, Stop
@@ -24,6 +25,8 @@ from transport.clients import Cluster
 from transport.publisher import Publisher
 
 AGB: Final = "90000001"
+#: Who signs the load: a hub.
+SOURCE: Final = "bench"
 #: Lines of one delivery: a declaration of a provider for a month.
 LINES: Final = 2_000
 #: Day numbers of the made-up care.
@@ -72,10 +75,11 @@ def sealed_declarations(folder: Path, cluster: Cluster, events: int, repeat: int
 
 def _seal(share: Sealing) -> None:
     public, numbers = keys.load_public(share.keys), official_numbers()
+    signer = hub(share.keys, share.keys.parent / "authority", SOURCE)
     publisher = Publisher(share.cluster, "bench-source")
     for delivery in range(share.first, share.first + share.deliveries):
         name = hashlib.sha256(b"delivery %d" % delivery).hexdigest()[:32]
-        sealed = SealedDelivery(public, "declaration", name, LINES, AGB, test=False)
+        sealed = SealedDelivery(public, signer, "declaration", name, LINES, AGB, test=False)
         for line in range(LINES):
             client = (delivery * LINES + line) // share.repeat
             record = FileRecord(line + 1, 1, numbers[client % len(numbers)], prestatie(client, delivery * LINES + line))

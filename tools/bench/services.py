@@ -17,7 +17,8 @@ from typing import Final
 
 import psutil
 
-from crypto import keys
+from connectors.delivery.signers import hub
+from crypto import authority, keys
 from local.errors import StackError
 from local.kafka.broker import Broker
 from local.leash import leashed
@@ -84,7 +85,7 @@ class Services:
 
     def __init__(self, home: Path, cluster: Cluster, url: str, passwords: dict[str, str]) -> None:
         self.home, self.cluster, self.url, self._passwords = home, cluster, url, passwords
-        self.keys = home / "keys"
+        self.keys, self.authority = home / "keys", home / "authority"
         self.running: dict[str, Measured] = {}
         self._ports: dict[str, int] = {}
 
@@ -162,6 +163,8 @@ def services(*, clickhouse: bool = False) -> Iterator[Services]:
             migrate.apply(Access(url, "admin", passwords["admin"]), lambda _sentence: None)
         made = Services(home, Cluster(broker.bootstrap), url, passwords)
         keys.init(made.keys)
+        authority.init(made.authority, made.keys, "bench", development=True)
+        hub(made.keys, made.authority, "bench")
         topics.apply(made.cluster, topics.plan(made.cluster, PARTITIONS), PARTITIONS)
         stack.callback(made.stop)
         yield made

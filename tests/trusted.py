@@ -1,0 +1,68 @@
+"""An authority for tests, a hub that may send everything, and the third party's way of asking who signed."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from confluent_kafka import Message
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from crypto import authority
+from crypto.authority import Grant
+from crypto.sign import Signer, save
+from crypto.sources import Trust
+from streams.entry import Admission, Admitted
+from streams.evaluate import Evaluator
+
+EVERYTHING: Final = frozenset({"*"})
+DAY: Final = 86_400
+#: When the records of a test came in, ms.
+ARRIVED: Final = int(time.time() * 1000)
+
+
+def signer(folder: Path, keys: Path, name: str, sends_for: frozenset[str], kinds: frozenset[str]) -> Signer:
+    """A source of the authority in a folder, with a key of its own."""
+    private = Ed25519PrivateKey.generate()
+    return Signer(authority.issue(folder, keys, Grant(name, sends_for, kinds, DAY), private.public_key()), private)
+
+
+def with_authority(keys: Path) -> Signer:
+    """Give a key home an authority beside it, and a source of its own: a hub that may send everything."""
+    folder = keys.parent / f"{keys.name}-authority"
+    authority.init(folder, keys, "tests", development=True)
+    private = Ed25519PrivateKey.generate()
+    der = authority.issue(folder, keys, Grant("hub", EVERYTHING, EVERYTHING, DAY), private.public_key())
+    save(keys, der, private)
+    return Signer(der, private)
+
+
+@cache
+def hub() -> tuple[Trust, Signer]:
+    """Of keys that live in memory: made once per run."""
+    keys = Path(tempfile.mkdtemp(prefix="sor-trust-")) / "keys"
+    (keys / "public").mkdir(parents=True)
+    made = with_authority(keys)
+    return Trust(keys), made
+
+
+def evaluate(evaluator: Evaluator, topic: str, value: bytes, at: int = ARRIVED) -> bytes:
+    """What the stage makes of one record, with every check it does."""
+    envelope = evaluator.read(value)
+    evaluator.source(envelope, topic, at)
+    return evaluator(envelope, topic)
+
+
+def admit(admission: Admission, value: bytes, at: int = ARRIVED) -> Admitted:
+    """What the stage makes of one record, with every check it does."""
+    envelope = admission.read(value)
+    admission.source(envelope, at)
+    return admission(envelope, at)
+
+
+def arrived(topic: str, value: bytes | None, key: bytes | None, offset: int = 7, at: int = ARRIVED) -> Message:
+    """A record as the consumer hands it out."""
+    return Message(topic=topic, partition=2, offset=offset, key=key, value=value, timestamp=(1, at))
