@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from domain.facts.answer import Line, Receipt
+from domain.facts.answer import Line, Receipt, receipt_key
 from domain.facts.delivery import Aanlevering, add
 from schemas.codec import IdSource
 from schemas.topics import RECEIPTS
@@ -32,24 +32,37 @@ class Deliveries:
         self._epoch = epoch
 
     def __call__(self, key: bytes, blob: bytes | None, records: Sequence[LogRecord]) -> tuple[bytes, list[Out]]:
-        """Count the records of one delivery into its state; the receipt goes out whole every time."""
-        lines = [self._lines.decode(record.value) for record in records]
-        first = lines[0]
-        state = self._decode(blob) if blob else Aanlevering(first.kind, first.sender, first.test, first.lines)
+        """Count the records of one delivery into its state; the receipt goes out whole every time.
+
+        The key is what stands for the delivery in the log. Its id, sender and size are known from the first line that
+        entry wrote; what other stages tell may come sooner, and then no receipt goes out yet.
+        """
+        handle, lines = key.decode(), [self._lines.decode(record.value) for record in records]
+        state = self._decode(blob) if blob else Aanlevering("", "", False, 0)
+        if not state.delivery:
+            _introduce(state, next((line for line in lines if line.delivery not in ("", handle)), None))
         before = state.klaar
-        state.lines = max(state.lines, *[line.lines for line in lines])  # a line that only waits does not know it
         add(state, lines)
         if state.klaar and not before:
-            log.info("delivery complete", delivery=key.decode(), kind=state.kind, lines=state.lines,
+            log.info("delivery complete", delivery=state.delivery, kind=state.kind, lines=state.lines,
                      afgekeurd=state.count - state.geaccepteerd)  # fmt: skip
         state.version = max(state.version, version(self._epoch, records[-1].offset))
-        receipt = self._receipts.encode(_receipt(key.decode(), state))
-        return self._encode(state), [Out(RECEIPTS, key, receipt)]
+        return self._encode(state), [self._out(state)] if state.delivery else []
+
+    def _out(self, state: Aanlevering) -> Out:
+        key = receipt_key(state.sender, state.delivery, state.lines)
+        return Out(RECEIPTS, key.encode(), self._receipts.encode(_receipt(state)))
 
 
-def _receipt(delivery: str, state: Aanlevering) -> Receipt:
+def _introduce(state: Aanlevering, line: Line | None) -> None:
+    if line is not None:
+        state.delivery, state.kind, state.sender = line.delivery, line.kind, line.sender
+        state.test, state.lines = line.test, line.lines
+
+
+def _receipt(state: Aanlevering) -> Receipt:
     return Receipt(
-        delivery=delivery,
+        delivery=state.delivery,
         kind=state.kind,
         sender=state.sender,
         test=state.test,
@@ -67,4 +80,5 @@ def _receipt(delivery: str, state: Aanlevering) -> Receipt:
         version=state.version,
         ingetrokken=state.count_withdrawn,
         wacht=state.wacht,
+        teruggenomen=state.teruggenomen,
     )

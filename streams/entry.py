@@ -1,8 +1,9 @@
 """Stage *entry*: opens a line, takes the blinding off, names the client, checks the fact and lets it in.
 
-Without the secret of ``evaluate`` it can test no guess. References leave it as keyed hashes. Every record gets an
-outcome in ``sor.lines``; only accepted facts of real deliveries reach ``sor.events``, and ``sor.register`` hears which
-numbers they use.
+Without the secret of ``evaluate`` it can test no guess. References leave it as keyed hashes, and so does what names
+the delivery wherever a pseudonym stands: its *handle*. Every record that a source signed gets an outcome in
+``sor.lines``; only accepted facts of real deliveries reach ``sor.events``, and ``sor.register`` hears which numbers
+they use.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+import msgspec
 from confluent_kafka import Message
 
 from crypto import oprf
@@ -21,8 +23,10 @@ from crypto.keys import EntryKeys
 from crypto.oprf import InvalidPoint
 from crypto.pseudonym import Pseudonyms, References
 from crypto.seal import ENTRY, CannotOpen, Opener
+from crypto.sources import NotTrusted, Source, Trust
 from domain.facts.answer import Line
 from domain.facts.checks import Finding, check
+from domain.facts.delivery import MOST_LINES
 from domain.facts.fact import KINDS, BerichtRetour
 from domain.field.messages import MESSAGES
 from monitoring import metrics
@@ -31,7 +35,7 @@ from schemas.records import NAME, record_to_fact
 from schemas.structs import Evaluated, Rejected, Sealed
 from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, REGISTER, REJECTED
 from schemas.typed import StructCodec, dict_codec
-from streams.envelope import context_of, formed, header_of
+from streams.envelope import Proof, context_of, opened
 from streams.poison import PoisonGuard
 from streams.references import Remembered, hashed
 from streams.register import Uses
@@ -48,8 +52,11 @@ _MOST_ROWS: Final = 1_000_000
 #: Topic -> (kind of delivery, the facts that may come through it).
 _KINDS: Final = {topic: (kind, frozenset(NAME[cls] for cls in KINDS[kind])) for kind, topic in IN_TOPIC.items()}
 _REFUSAL: Final = "nl.sor.Afwijzing"
-_NO_CLIENT: Final = NAME[BerichtRetour]
-_KENMERK: Final = 16
+#: What names no client, so that nothing of it is blinded.
+_NO_CLIENT: Final = frozenset({NAME[BerichtRetour]})
+_HANDLE: Final = 16
+_CONTENT: Final = 16
+_pack: Final = msgspec.msgpack.Encoder(order="deterministic").encode
 _FIELD: Final = re.compile(r"[A-Za-z_ -]{0,40}")
 
 
@@ -59,6 +66,7 @@ class EntryConfig:
 
     cluster: Cluster
     keys: EntryKeys
+    trust: Trust
     group: str
     slot: str
     health: HealthConfig
@@ -68,7 +76,7 @@ class EntryConfig:
 class Admitted(NamedTuple):
     """What comes of one record: its line, and its event under a pseudonym unless refused or a test."""
 
-    delivery: bytes
+    handle: bytes
     kind: str
     published_at: int
     code: str
@@ -81,10 +89,13 @@ class Admitted(NamedTuple):
 class Admission:
     """The step of the stage: one evaluated record in; its outcome, and perhaps its event, out."""
 
-    def __init__(self, keys: EntryKeys, ids: IdSource | None = None) -> None:
+    def __init__(self, keys: EntryKeys, trust: Trust, ids: IdSource | None = None) -> None:
+        self._proof = Proof(trust)
         self._opener = Opener(ENTRY, keys.sealing)
         self._pseudonyms = Pseudonyms(keys.root, keys.domain, keys.epoch)
-        self._references = Remembered(References(keys.root))
+        references = References(keys.root)
+        self._references, self._hash = Remembered(references), references.hashed
+        self._handle = lru_cache(maxsize=_CACHE)(self._handle_of)
         self._evaluated, self._sealed = dict_codec(Evaluated, ids), StructCodec(Sealed, ids)
         self._events, self._lines = Codec(EVENTS, ids), StructCodec(Line, ids)
         self._uses = Uses(ids)
@@ -93,73 +104,97 @@ class Admission:
     def _unblinded_name(self, inverse: bytes, element: bytes) -> bytes:
         return self._pseudonyms.name(oprf.unblind(inverse, element))
 
-    def __call__(self, value: bytes) -> Admitted:
-        """``Undecodable``, ``CannotOpen`` or ``InvalidPoint`` for poison."""
-        envelope = formed(self._evaluated.decode(value))
-        kind, fact_names = _kind(envelope)
+    def _handle_of(self, sender: str, delivery: str, lines: int) -> str:
+        """A delivery is (sender, id, number of records); this stands for it where its id may not (trust T2, T4)."""
+        return self._hash(b"delivery", sender, f"{delivery}|{lines}".encode(), _HANDLE).hex()
+
+    def read(self, value: bytes) -> Evaluated:
+        """The envelope in a record; ``Undecodable``."""
+        envelope = opened(self._evaluated, value)
+        if envelope["topic"] not in _KINDS:
+            raise Undecodable("the record names a topic that is no topic of a connector")
+        return envelope
+
+    def source(self, envelope: Evaluated, at: int) -> Source:
+        """Who signed it, as that stood when the record came in (ms); ``NotTrusted``."""
+        context = context_of(envelope, envelope["topic"])
+        return self._proof(envelope, context, envelope["evaluate_hash"], envelope["entry_wrapped"], at)
+
+    def refresh(self) -> None:
+        """Look for new certificates and revocations."""
+        self._proof.refresh()
+
+    def __call__(self, envelope: Evaluated, at: int) -> Admitted:
+        """What comes of an envelope whose source is known; ``Undecodable``, ``CannotOpen``, ``InvalidPoint``."""
+        kind, fact_names = _KINDS[envelope["topic"]]
+        sealed, inverse = self._opened(envelope)
+        # No delivery is of the future, whatever its source says: what is taken back stays so until it comes again.
+        envelope["published_at"] = min(envelope["published_at"], at)
+        name, content = sealed.inhoud
+        if name == _REFUSAL:
+            return self._refused(envelope, kind, sealed, _bounded(content["code"], content["veld"]))
+        if name not in fact_names or bool(envelope["element"]) == (name in _NO_CLIENT):
+            return self._refused(envelope, kind, sealed, Finding("K04", ""))
+        problem = check(record_to_fact(sealed.inhoud))
+        if problem is not None:
+            return self._refused(envelope, kind, sealed, problem)
+        pseudonym = b"" if name in _NO_CLIENT else self._name(inverse, envelope["element"])
+        return self._accepted(envelope, kind, sealed, pseudonym)
+
+    def _opened(self, envelope: Evaluated) -> tuple[Sealed, bytes]:
+        """The sealed record, and what takes the blinding off."""
         plain = self._opener.open(
             envelope["entry_key_id"],
             envelope["entry_wrapped"],
             envelope["entry_sealed"],
             context_of(envelope, envelope["topic"]),
             envelope["line"],
+            envelope["published_at"],
         )
         sealed = self._sealed.decode(plain[_SCALAR:])
         if not (sealed.regel >= 0 and 0 <= sealed.regels <= _MOST_ROWS):
             raise Undecodable("the rows that the record covers are impossible")
-        name, content = sealed.inhoud
-        if name == _REFUSAL:
-            return self._refused(envelope, kind, sealed, _bounded(content["code"], content["veld"]))
-        if name not in fact_names or bool(envelope["element"]) == (name == _NO_CLIENT):
-            return self._refused(envelope, kind, sealed, Finding("K04", ""))
-        problem = check(record_to_fact(sealed.inhoud))
-        if problem is not None:
-            return self._refused(envelope, kind, sealed, problem)
-        pseudonym = b"" if name == _NO_CLIENT else self._name(plain[:_SCALAR], envelope["element"])
-        return self._accepted(envelope, kind, sealed, pseudonym)
+        if not 0 <= sealed.plaats <= sealed.records <= MOST_LINES:
+            raise Undecodable("the place of the record in its message is impossible")
+        return sealed, plain[:_SCALAR]
 
     def _accepted(self, envelope: Evaluated, kind: str, sealed: Sealed, pseudonym: bytes) -> Admitted:
         line = self._lines.encode(_line(envelope, kind, sealed.regel, sealed.regels, None))
-        delivery, published_at = envelope["delivery"].encode(), envelope["published_at"]
+        handle = self._handle(envelope["sender"], envelope["delivery"], envelope["lines"])
+        admitted = Admitted(handle.encode(), kind, envelope["published_at"], "", line, pseudonym, None)
         if envelope["test"]:
-            return Admitted(delivery, kind, published_at, "", line, pseudonym, None)
+            return admitted
         name, content = sealed.inhoud
         named = name, hashed(self._references, kind, envelope["sender"], content)
-        uses = self._uses(envelope, named, self._mark(envelope, sealed), sealed.regel, pseudonym)
+        told: Evaluated = {**envelope, "delivery": handle}  # from here on nothing names it otherwise
+        uses = self._uses(told, named, b"", sealed.regel, pseudonym)
         if not pseudonym:
-            return Admitted(delivery, kind, published_at, "", line, b"", None, uses)
+            return admitted._replace(register=uses)
         event = {
-            "delivery": envelope["delivery"],
+            "delivery": handle,
             "line": envelope["line"],
             "aanbieder": envelope["sender"],
-            "published_at": published_at,
+            "published_at": envelope["published_at"],
             "fact": named,
         }
-        return Admitted(delivery, kind, published_at, "", line, pseudonym, self._events.encode(event), uses)
+        return admitted._replace(event=self._events.encode(event), register=uses)
 
-    def _mark(self, envelope: Evaluated, sealed: Sealed) -> bytes:
-        """What a message says, as a keyed hash: enough to see that one identification came with two contents."""
-        kenmerk = (sealed.kenmerk or b"")[:_KENMERK]
-        return self._references.hashed(b"kenmerk", envelope["sender"], kenmerk) if kenmerk else b""
+    def _content_hash(self, sender: str, named: tuple[str, Record], pseudonym: bytes) -> bytes:
+        """What a record says and of whom, as a keyed hash: shows that one identification came with two contents."""
+        return self._hash(b"inhoud", sender, _pack(named) + pseudonym, _CONTENT)
 
     def _refused(self, envelope: Evaluated, kind: str, sealed: Sealed, problem: Finding) -> Admitted:
         line = self._lines.encode(_line(envelope, kind, sealed.regel, sealed.regels, problem))
-        return Admitted(envelope["delivery"].encode(), kind, envelope["published_at"], problem.code, line, b"", None)
+        return Admitted(self._key_of(envelope), kind, envelope["published_at"], problem.code, line, b"", None)
 
-    def unreadable(self, value: bytes, problem: Exception) -> tuple[Evaluated | None, bytes | None]:
-        """Envelope and line of a record that could not be opened; a line only if its coordinates can be read."""
-        clear = header_of(self._evaluated, value)
-        if clear is None or clear["topic"] not in _KINDS:
-            return clear, None
+    def _key_of(self, envelope: Evaluated) -> bytes:
+        return self._handle(envelope["sender"], envelope["delivery"], envelope["lines"]).encode()
+
+    def unreadable(self, envelope: Evaluated, problem: Exception) -> tuple[bytes, bytes]:
+        """Key and line for the receipt of a record of a known source that could not be opened."""
         refusal = Finding(CODES[type(problem)], "")
-        return clear, self._lines.encode(_line(clear, _KINDS[clear["topic"]][0], 0, 0, refusal))
-
-
-def _kind(envelope: Evaluated) -> tuple[str, frozenset[str]]:
-    found = _KINDS.get(envelope["topic"])
-    if found is None:
-        raise Undecodable("the record names a topic that is no topic of a connector")
-    return found
+        line = _line(envelope, _KINDS[envelope["topic"]][0], 0, 0, refusal)
+        return self._key_of(envelope), self._lines.encode(line)
 
 
 def _bounded(code: str, veld: str) -> Finding:
@@ -189,24 +224,23 @@ class Stage:
     """Publishes what comes of each message of a batch."""
 
     def __init__(self, config: EntryConfig, publisher: Publisher) -> None:
-        self._admit, self._publisher = Admission(config.keys, config.ids), publisher
+        self._admit, self._publisher = Admission(config.keys, config.trust, config.ids), publisher
         self._rejected, self._guard = StructCodec(Rejected, config.ids), PoisonGuard(STAGE)
         self._newest: dict[str, int] = {}
 
     def __call__(self, messages: Sequence[Message]) -> None:
         """Publish events, lines and dead letters of one batch; count them."""
+        self._admit.refresh()
         bad = 0
         outcomes: dict[tuple[str, str], int] = {}
         for message in messages:
-            try:
-                admitted = self._admit(message.value() or b"")
-            except (Undecodable, CannotOpen, InvalidPoint) as problem:
+            admitted = self._admitted(message)
+            if admitted is None:
                 bad += 1
-                self._dead_letter(message, problem)
                 continue
             if admitted.event is not None:
                 self._publisher.send(EVENTS, admitted.pseudonym, admitted.event)
-            self._publisher.send(LINES, admitted.delivery, admitted.line)
+            self._publisher.send(LINES, admitted.handle, admitted.line)
             for key, use in admitted.register:
                 self._publisher.send(REGISTER, key.encode(), use)
             place = (admitted.kind, admitted.code)
@@ -217,13 +251,26 @@ class Stage:
         for kind, published_at in self._newest.items():
             metrics.LAST_DELIVERY.labels(kind=kind).set(published_at / 1000)
 
-    def _dead_letter(self, message: Message, problem: Exception) -> None:
-        value = message.value() or b""
-        clear, line = self._admit.unreadable(value, problem)
+    def _admitted(self, message: Message) -> Admitted | None:
+        """What comes of a record; None when it became a dead letter."""
+        arrived = message.timestamp()[1]
+        try:
+            envelope = self._admit.read(message.value() or b"")
+            self._admit.source(envelope, arrived)
+        except (Undecodable, NotTrusted) as problem:  # nobody knows who wrote it: nothing is said to whom it names
+            self._dead_letter(message, problem, None)
+            return None
+        try:
+            return self._admit(envelope, arrived)
+        except (Undecodable, CannotOpen, InvalidPoint) as problem:
+            self._dead_letter(message, problem, envelope)
+            handle, line = self._admit.unreadable(envelope, problem)
+            self._publisher.send(LINES, handle, line)
+            return None
+
+    def _dead_letter(self, message: Message, problem: Exception, clear: Evaluated | None) -> None:
         letter = rejection(STAGE, message, problem, clear, int(time.time() * 1000))
-        self._publisher.send(REJECTED, message.key() or b"", self._rejected.encode(letter))
-        if clear is not None and line is not None:
-            self._publisher.send(LINES, clear["delivery"].encode(), line)
+        self._publisher.send(REJECTED, letter.delivery.encode(), self._rejected.encode(letter))
         metrics.REJECTED.labels(stage=STAGE, code=letter.code).inc()
 
 

@@ -1,6 +1,7 @@
 """Stage *evaluate*: multiplies the blinded element of a line with the secret ``k``, and does nothing else.
 
-It sees random points and ciphertext: no fact, no BSN, nothing from which it could test a guess.
+It sees random points and ciphertext: no fact, no BSN, nothing from which it could test a guess. What no source signed
+is not multiplied: whoever may write to a topic but has no key of a source learns nothing by it.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from confluent_kafka import Message
 
 from crypto import oprf
 from crypto.keys import EvaluateKeys
-from crypto.seal import EVALUATE, CannotOpen, Opener
+from crypto.seal import EVALUATE, CannotOpen, Opener, hash_of
+from crypto.sources import NotTrusted, Source, Trust
 from monitoring import metrics
 from schemas.codec import IdSource, Undecodable
 from schemas.structs import Envelope, Evaluated, Rejected
 from schemas.topics import EVALUATED, IN_TOPIC, REJECTED
 from schemas.typed import StructCodec, dict_codec
-from streams.envelope import context_of, formed, header_of
+from streams.envelope import Proof, context_of, opened
 from streams.poison import PoisonGuard
 from streams.rejected import rejection
 from transport.clients import Cluster, consumer
@@ -40,6 +42,7 @@ class EvaluateConfig:
 
     cluster: Cluster
     keys: EvaluateKeys
+    trust: Trust
     group: str
     slot: str
     health: HealthConfig
@@ -49,16 +52,26 @@ class EvaluateConfig:
 class Evaluator:
     """The step of the stage: one envelope in, one evaluated record out."""
 
-    def __init__(self, keys: EvaluateKeys, ids: IdSource | None = None) -> None:
+    def __init__(self, keys: EvaluateKeys, trust: Trust, ids: IdSource | None = None) -> None:
+        self._proof = Proof(trust)
+        self._hash = lru_cache(maxsize=_CACHE)(hash_of)
         self._opener = Opener(EVALUATE, keys.sealing)
         self._envelopes = dict_codec(Envelope, ids, subject="sor.in.start-value")
         self._evaluated = dict_codec(Evaluated, ids)
         self._multiply = lru_cache(maxsize=_CACHE)(lambda blinded: oprf.evaluate(keys.scalar, blinded))
         self._counted = 0
 
-    def __call__(self, topic: str, value: bytes) -> bytes:
-        """The record for ``sor.evaluated``; ``Undecodable``, ``CannotOpen`` or ``InvalidPoint`` for poison."""
-        envelope = formed(self._envelopes.decode(value))
+    def read(self, value: bytes) -> Envelope:
+        """The envelope in a record; ``Undecodable``."""
+        return opened(self._envelopes, value)
+
+    def source(self, envelope: Envelope, topic: str, at: int) -> Source:
+        """Who signed it, as that stood when the record came in (ms); ``NotTrusted``."""
+        known = self._hash(envelope["evaluate_wrapped"])
+        return self._proof(envelope, context_of(envelope, topic), known, envelope["entry_wrapped"], at)
+
+    def __call__(self, envelope: Envelope, topic: str) -> bytes:
+        """The record for ``sor.evaluated``, of an envelope whose source is known; ``CannotOpen``, ``InvalidPoint``."""
         element = b""
         if envelope["evaluate_sealed"]:
             element = self._multiply(
@@ -68,11 +81,17 @@ class Evaluator:
                     envelope["evaluate_sealed"],
                     context_of(envelope, topic),
                     envelope["line"],
+                    envelope["published_at"],
                 )
             )
-        evaluated = cast("Evaluated", envelope)  # all but these two is passed on as it came
+        evaluated = cast("Evaluated", envelope)  # all but these three is passed on as it came
         evaluated["topic"], evaluated["element"] = topic, element
+        evaluated["evaluate_hash"] = self._hash(envelope["evaluate_wrapped"])
         return self._evaluated.encode(evaluated)
+
+    def refresh(self) -> None:
+        """Look for new certificates and revocations."""
+        self._proof.refresh()
 
     def multiplications(self) -> int:
         """Multiplications since the last call: who guesses, shows here."""
@@ -80,36 +99,53 @@ class Evaluator:
         new, self._counted = done - self._counted, done
         return new
 
-    def read(self, value: bytes) -> Envelope | None:
-        """The clear part of an envelope, for a rejection; None when it cannot be decoded."""
-        return header_of(self._envelopes, value)
+
+class Stage:
+    """Publishes what comes of each message of a batch."""
+
+    def __init__(self, config: EvaluateConfig, publisher: Publisher) -> None:
+        self._evaluator, self._publisher = Evaluator(config.keys, config.trust, config.ids), publisher
+        self._rejected, self._guard = StructCodec(Rejected, config.ids), PoisonGuard(STAGE)
+
+    def __call__(self, messages: Sequence[Message]) -> None:
+        """Publish products and dead letters of one batch; count them."""
+        self._evaluator.refresh()
+        bad = sum(not self._one(message) for message in messages)
+        self._guard.batch(len(messages), bad)
+        metrics.EVALUATIONS.inc(self._evaluator.multiplications())
+        metrics.RECORDS.labels(stage=STAGE, outcome="accepted").inc(len(messages) - bad)
+        metrics.RECORDS.labels(stage=STAGE, outcome="rejected").inc(bad)
+
+    def _one(self, message: Message) -> bool:
+        """Whether the record went on."""
+        topic, arrived = message.topic(), message.timestamp()[1]
+        try:
+            envelope = self._evaluator.read(message.value() or b"")
+            self._evaluator.source(envelope, topic, arrived)
+        except (Undecodable, NotTrusted) as problem:  # nobody knows who wrote it: nothing is said to whom it names
+            self._dead_letter(message, problem, None)
+            return False
+        try:
+            product = self._evaluator(envelope, topic)
+        except (CannotOpen, oprf.InvalidPoint) as problem:
+            self._dead_letter(message, problem, envelope)
+            return False
+        self._publisher.send(EVALUATED, envelope["delivery"].encode(), product, arrived)
+        return True
+
+    def _dead_letter(self, message: Message, problem: Exception, clear: Envelope | None) -> None:
+        letter = rejection(STAGE, message, problem, clear, int(time.time() * 1000))
+        self._publisher.send(REJECTED, letter.delivery.encode(), self._rejected.encode(letter))
+        metrics.REJECTED.labels(stage=STAGE, code=letter.code).inc()
 
 
 def run(config: EvaluateConfig, stop: Stop) -> None:
     """Run until asked to stop."""
     health = Health(config.health, STAGE).start()
     publisher = Publisher(config.cluster, f"sor-{STAGE}-{config.slot}")
-    evaluator, rejected = Evaluator(config.keys, config.ids), StructCodec(Rejected, config.ids)
-    guard = PoisonGuard(STAGE)
-
-    def handle(messages: Sequence[Message]) -> None:
-        bad = 0
-        for message in messages:
-            try:
-                publisher.send(EVALUATED, message.key(), evaluator(message.topic(), message.value() or b""))
-            except (Undecodable, CannotOpen, oprf.InvalidPoint) as problem:
-                bad += 1
-                clear = evaluator.read(message.value() or b"")
-                letter = rejection(STAGE, message, problem, clear, int(time.time() * 1000))
-                publisher.send(REJECTED, message.key() or b"", rejected.encode(letter))
-                metrics.REJECTED.labels(stage=STAGE, code=letter.code).inc()
-        guard.batch(len(messages), bad)
-        metrics.EVALUATIONS.inc(evaluator.multiplications())
-        metrics.RECORDS.labels(stage=STAGE, outcome="accepted").inc(len(messages) - bad)
-        metrics.RECORDS.labels(stage=STAGE, outcome="rejected").inc(bad)
 
     def ready() -> None:
         health.ready = True
 
     source = consumer(config.cluster, config.group, config.slot)
-    Loop(STAGE, source, publisher).run(list(IN_TOPIC.values()), handle, ready, stop)
+    Loop(STAGE, source, publisher).run(list(IN_TOPIC.values()), Stage(config, publisher), ready, stop)

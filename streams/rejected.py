@@ -9,16 +9,22 @@ from confluent_kafka import Message
 
 from crypto.oprf import InvalidPoint
 from crypto.seal import CannotOpen
+from crypto.sources import NotTrusted
 from schemas.codec import Undecodable
 from schemas.structs import Clear, Rejected
 
 log = structlog.get_logger()
 
-CODES: Final[dict[type[Exception], str]] = {CannotOpen: "K01", InvalidPoint: "K02", Undecodable: "K03"}
+CODES: Final[dict[type[Exception], str]] = {
+    CannotOpen: "K01",
+    InvalidPoint: "K02",
+    Undecodable: "K03",
+    NotTrusted: "K05",
+}
 
 
 def rejection(stage: str, message: Message, problem: Exception, clear: Clear | None, now: int) -> Rejected:
-    """The dead letter of a message; ``now`` in ms. ``clear`` is its envelope, if that could be decoded."""
+    """The dead letter of a message; ``now`` in ms. ``clear`` is its envelope, if its source is known."""
     delivery, line, sender = ("", 0, "") if clear is None else (clear["delivery"], clear["line"], clear["sender"])
     log.warning(
         "unreadable record",

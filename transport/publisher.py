@@ -26,11 +26,14 @@ class Publisher:
         if error is not None:
             self._failed, self._failures = error, self._failures + 1
 
-    def send(self, topic: str, key: bytes, value: bytes | None) -> None:
-        """Queue one record; waits while the queue is full. ``NotDelivered`` when the broker takes nothing for long."""
+    def send(self, topic: str, key: bytes, value: bytes | None, at: int = 0) -> None:
+        """Queue one record; waits while the queue is full. ``NotDelivered`` when the broker takes nothing for long.
+
+        ``at``: timestamp of the record (ms); 0 = this moment.
+        """
         for _ in range(600):
             try:
-                self._producer.produce(topic, value, key, on_delivery=self._report)
+                self._producer.produce(topic, value, key, on_delivery=self._report, timestamp=at)
             except BufferError:
                 self._producer.poll(0.1)
             except KafkaException as error:

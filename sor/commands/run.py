@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Final
 
 import structlog
@@ -12,6 +13,7 @@ from confluent_kafka import KafkaException
 
 from crypto import keys
 from crypto.memory import guard
+from crypto.sources import Trust
 from faults import EXIT_FAULT, OperatorFault
 from monitoring import logs
 from schemas.codec import IdSource
@@ -21,6 +23,7 @@ from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
 from streams.engine.stage import Fold, StageConfig
 from transport.health import HealthConfig
+from transport.orders import read_skips
 
 log = structlog.get_logger("sor")
 Runner = Callable[[Settings, str, HealthConfig], int]
@@ -70,7 +73,7 @@ def _evaluate(settings: Settings, slot: str, page: HealthConfig) -> int:
     from transport.loop import Stop
 
     config = evaluate.EvaluateConfig(
-        kafka_cluster(settings), keys.load_evaluate(settings.keys), groups()["evaluate"], slot, page, _ids(settings)
+        kafka_cluster(settings), keys.load_evaluate(settings.keys), Trust(settings.keys), groups()["evaluate"], slot, page, _ids(settings)
     )
     evaluate.run(config, Stop().listen())
     return 0
@@ -82,13 +85,23 @@ def _entry(settings: Settings, slot: str, page: HealthConfig) -> int:
     from transport.loop import Stop
 
     config = entry.EntryConfig(
-        kafka_cluster(settings), keys.load_entry(settings.keys), groups()["entry"], slot, page, _ids(settings)
+        kafka_cluster(settings), keys.load_entry(settings.keys), Trust(settings.keys), groups()["entry"], slot, page, _ids(settings)
     )
     entry.run(config, Stop().listen())
     return 0
 
 
-def _stage(settings: Settings, name: str, source: str, table: str, fold: Fold, slot: str, page: HealthConfig) -> int:
+def _stage(
+    settings: Settings,
+    name: str,
+    source: str,
+    table: str,
+    fold: Fold,
+    slot: str,
+    page: HealthConfig,
+    before: Callable[[StageConfig], object] = lambda _config: None,
+) -> int:
+    """Run a stage of the batch engine; ``before`` is done when its topics are known and nothing is read yet."""
     from streams.engine.run import run as run_stage
 
     cluster = kafka_cluster(settings)
@@ -102,15 +115,22 @@ def _stage(settings: Settings, name: str, source: str, table: str, fold: Fold, s
         slot=slot,
         client=cluster.security,
         health=page,
+        skips=read_skips(cluster, name, _ids(settings)),
     )
+    before(config)
     return run_stage(config, fold)
 
 
 def _trajectories(settings: Settings, slot: str, page: HealthConfig) -> int:
+    guard()
+    from crypto.client_names import ClientNames
+    from streams.renamed import give_out_anew
     from streams.trajectories import TABLE, Trajectories
 
-    fold = Trajectories(_ids(settings))
-    return _stage(settings, "trajectories", EVENTS, TABLE, fold, slot, page)
+    names = ClientNames(keys.load_trajectories(settings.keys))
+    fold = Trajectories(names, _ids(settings))
+    before = partial(give_out_anew, names=names.id)
+    return _stage(settings, "trajectories", EVENTS, TABLE, fold, slot, page, before)
 
 
 def _deliveries(settings: Settings, slot: str, page: HealthConfig) -> int:
@@ -131,10 +151,9 @@ def _sink(settings: Settings, slot: str, page: HealthConfig) -> int:
     from sinks.consumer import SinkConfig
     from sinks.consumer import run as run_sink
 
-    access = clickhouse_access(settings, "sink")
-    return run_sink(
-        SinkConfig(kafka_cluster(settings), access.url, access.user, access.password, slot, page, ids=_ids(settings))
-    )
+    access, cluster, ids = clickhouse_access(settings, "sink"), kafka_cluster(settings), _ids(settings)
+    skips = read_skips(cluster, "sink", ids)
+    return run_sink(SinkConfig(cluster, access.url, access.user, access.password, slot, page, ids=ids, skips=skips))
 
 
 def _exporter(settings: Settings, slot: str, page: HealthConfig) -> int:

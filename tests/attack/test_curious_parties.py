@@ -18,6 +18,8 @@ from connectors.formats.model import FileRecord
 from crypto import keys, oprf
 from crypto.pseudonym import Pseudonyms
 from crypto.seal import ENTRY, EVALUATE, CannotOpen, Opener
+from crypto.sign import Signer
+from crypto.sources import Trust
 from domain.field.bsn import official_numbers
 from schemas.codec import Codec, Record
 from schemas.topics import IN_TOPIC, topics
@@ -25,6 +27,7 @@ from streams.entry import Admission
 from streams.envelope import context_of
 from streams.evaluate import Evaluator
 from tests.build import score
+from tests.trusted import admit, evaluate, with_authority
 
 TOPIC = IN_TOPIC["score"]
 RANGE = official_numbers()
@@ -50,12 +53,13 @@ class World(NamedTuple):
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     folder = tmp_path_factory.mktemp("keys") / "k"
     keys.init(folder)
+    signer, trust = with_authority(folder), Trust(folder)
     clients = random.Random(7).sample(RANGE, 200)
-    sealed = SealedDelivery(keys.load_public(folder), "score", "c" * 32, len(clients), "12345678", test=False)
+    sealed = SealedDelivery(keys.load_public(folder), signer, "score", "c" * 32, len(clients), "12345678", test=False)
     envelopes = [sealed.envelope(n, FileRecord(n, 1, bsn, score(b"4711")), 0) for n, bsn in enumerate(clients, 1)]
-    evaluator, admit = Evaluator(keys.load_evaluate(folder)), Admission(keys.load_entry(folder))
-    evaluated = [evaluator(TOPIC, envelope) for envelope in envelopes]
-    admitted = [admit(record) for record in evaluated]
+    evaluator, admission = Evaluator(keys.load_evaluate(folder), trust), Admission(keys.load_entry(folder), trust)
+    evaluated = [evaluate(evaluator, TOPIC, envelope) for envelope in envelopes]
+    admitted = [admit(admission, record) for record in evaluated]
     return World(
         folder, clients, envelopes, evaluated, [a.line for a in admitted], [a.event or b"" for a in admitted],
         dict(zip(clients, (a.pseudonym for a in admitted), strict=True)),
@@ -95,7 +99,7 @@ def test_evaluate_alone_finds_nobody(world: World) -> None:
     for envelope in _decoded("sor.in", world.envelopes):
         blinded = opener.open(
             envelope["evaluate_key_id"], envelope["evaluate_wrapped"], envelope["evaluate_sealed"],
-            context_of(envelope, TOPIC), envelope["line"],
+            context_of(envelope, TOPIC), envelope["line"], envelope["published_at"],
         )  # fmt: skip
         seen |= {blinded, oprf.multiply(held.scalar, blinded), oprf.multiply(oprf.inverse(held.scalar), blinded)}
     rest = world.broker()
@@ -114,7 +118,7 @@ def test_evaluate_cannot_open_the_part_of_entry(world: World) -> None:
         with pytest.raises(CannotOpen):
             opener.open(
                 envelope["entry_key_id"], envelope["entry_wrapped"], envelope["entry_sealed"],
-                context_of(envelope, TOPIC), envelope["line"],
+                context_of(envelope, TOPIC), envelope["line"], envelope["published_at"],
             )  # fmt: skip
 
 
@@ -126,7 +130,7 @@ def test_entry_with_the_whole_log_finds_nobody(world: World) -> None:
     for record in _decoded("sor.evaluated", world.evaluated):
         plain = opener.open(
             record["entry_key_id"], record["entry_wrapped"], record["entry_sealed"],
-            context_of(record, TOPIC), record["line"],
+            context_of(record, TOPIC), record["line"], record["published_at"],
         )  # fmt: skip
         inverse = plain[:32]
         scalars.append(oprf.inverse(inverse))
@@ -148,7 +152,7 @@ def test_entry_cannot_open_the_blinded_element(world: World) -> None:
         with pytest.raises(CannotOpen):
             opener.open(
                 envelope["evaluate_key_id"], envelope["evaluate_wrapped"], envelope["evaluate_sealed"],
-                context_of(envelope, TOPIC), envelope["line"],
+                context_of(envelope, TOPIC), envelope["line"], envelope["published_at"],
             )  # fmt: skip
 
 
@@ -171,7 +175,7 @@ def test_entry_may_not_write_where_evaluate_reads() -> None:
 
 
 def test_a_special_never_becomes_a_point(world: World) -> None:
-    sealed = SealedDelivery(keys.load_public(world.folder), "score", "d" * 32, 1, "12345678", test=False)
+    sealed = SealedDelivery(keys.load_public(world.folder), Signer.load(world.folder), "score", "d" * 32, 1, "12345678", test=False)
     for special in ("999999999", "000000000", "672212345"):
         with pytest.raises(ValueError, match="never blinded"):
             sealed.envelope(1, FileRecord(1, 1, special, score()), 0)

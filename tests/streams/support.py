@@ -9,13 +9,14 @@ from confluent_kafka import Message
 
 from crypto import oprf
 from crypto.keys import EntryKeys, EvaluateKeys, PublicKeys
-from crypto.seal import ENTRY, EVALUATE, SUITE_ID, Context, PrivateKey, Sealer
+from crypto.seal import ENTRY, EVALUATE, SUITE_ID, Context, PrivateKey, Sealer, hash_of
 from domain.facts.fact import Fact
 from domain.field.bsn import official_numbers
 from schemas.codec import Codec, Record
 from schemas.records import fact_to_record
 from schemas.topics import IN_TOPIC
 from tests.build import meting, prestatie, score, start, stop
+from tests.trusted import arrived, evaluate, hub
 
 BSN, OTHER = official_numbers()[:2]
 DELIVERY, SENDER = "0123456789abcdef0123456789abcdef", "99000001"
@@ -41,24 +42,30 @@ def codec(name: str) -> Codec:
     return Codec(name)
 
 
-def sealed(content: tuple[str, Record], row: int = 5, regels: int = 1) -> bytes:
+def sealed(content: tuple[str, Record], row: int = 5, regels: int = 1, records: int = 0, plaats: int = 0) -> bytes:
     """A record of the inside of entry's part."""
-    return codec("sor.sealed").encode({"regel": row, "regels": regels, "inhoud": content, "kenmerk": None})
+    return codec("sor.sealed").encode(
+        {"regel": row, "regels": regels, "inhoud": content, "records": records, "plaats": plaats}
+    )
 
 
 def envelope(
     topic: str, blinded: bytes, plain: bytes, *, line: int = 1, keys: PublicKeys = PUBLIC, **header: Any
 ) -> Record:
     """An envelope around any two plaintexts, sealed as a publisher would that keeps to the format."""
+    at = header.pop("published_at", 1_750_000_000_000)
     fields = {"delivery": DELIVERY, "lines": 3, "sender": SENDER, "test": False, "epoch": 0} | header
     context = Context(topic, *fields.values())
     evaluate, entry = Sealer(EVALUATE, keys.evaluate, context), Sealer(ENTRY, keys.entry, context)
+    signer = hub()[1]
     return {
-        **fields, "suite": SUITE_ID, "line": line, "published_at": 1_750_000_000_000,
-        "evaluate_key_id": evaluate.key_id if blinded else b"",
-        "evaluate_wrapped": evaluate.wrapped if blinded else b"",
-        "evaluate_sealed": evaluate.seal(line, blinded) if blinded else b"",
-        "entry_key_id": entry.key_id, "entry_wrapped": entry.wrapped, "entry_sealed": entry.seal(line, plain),
+        **fields, "suite": SUITE_ID, "line": line, "published_at": at,
+        "evaluate_key_id": evaluate.key_id,
+        "evaluate_wrapped": evaluate.wrapped,
+        "evaluate_sealed": evaluate.seal(line, at, blinded) if blinded else b"",
+        "entry_key_id": entry.key_id, "entry_wrapped": entry.wrapped, "entry_sealed": entry.seal(line, at, plain),
+        "certificate": signer.certificate,
+        "signature": signer.sign(context.signed(hash_of(evaluate.wrapped), hash_of(entry.wrapped))),
     }  # fmt: skip
 
 
@@ -79,15 +86,16 @@ def evaluated(record: Record, topic: str, element: bytes | None = None) -> Recor
     from streams.evaluate import Evaluator
 
     if element is None:
-        return codec("sor.evaluated").decode(Evaluator(EVALUATE_KEYS)(topic, codec("sor.in").encode(record)))
+        stage = Evaluator(EVALUATE_KEYS, hub()[0])
+        return codec("sor.evaluated").decode(evaluate(stage, topic, codec("sor.in").encode(record)))
     return {name: record[name] for name in record if not name.startswith("evaluate")} | {
-        "topic": topic, "element": element
+        "topic": topic, "element": element, "evaluate_hash": hash_of(record["evaluate_wrapped"])
     }  # fmt: skip
 
 
 def message(topic: str, value: bytes | None, offset: int = 7, key: bytes | None = DELIVERY.encode()) -> Message:
     """A record as the consumer hands it out."""
-    return Message(topic=topic, partition=2, offset=offset, key=key, value=value)
+    return arrived(topic, value, key, offset)
 
 
 class Recorder:
@@ -96,7 +104,7 @@ class Recorder:
     def __init__(self) -> None:
         self.sent: list[tuple[str, bytes, bytes]] = []
 
-    def send(self, topic: str, key: bytes, value: bytes | None) -> None:
+    def send(self, topic: str, key: bytes, value: bytes | None, at: int = 0) -> None:
         self.sent.append((topic, key, value or b""))
 
     def of(self, topic: str) -> list[tuple[bytes, Record]]:

@@ -12,6 +12,7 @@ from crypto.keys import EntryKeys
 from crypto.oprf import InvalidPoint
 from crypto.pseudonym import Pseudonyms, References
 from crypto.seal import CannotOpen, PrivateKey
+from crypto.sources import NotTrusted
 from domain.facts.fact import Meting
 from schemas.codec import Record, Undecodable
 from schemas.records import fact_to_record
@@ -38,6 +39,7 @@ from tests.streams.support import (
     refusal,
     sealed,
 )
+from tests.trusted import ARRIVED, admit, hub
 from transport.clients import Cluster
 from transport.health import HealthConfig
 
@@ -46,11 +48,11 @@ SCORE = IN_TOPIC["score"]
 
 @pytest.fixture(scope="module")
 def admission() -> Admission:
-    return Admission(ENTRY_KEYS)
+    return Admission(ENTRY_KEYS, hub()[0])
 
 
 def run(admission: Admission, record: Record) -> Admitted:
-    return admission(codec(EVALUATED).encode(record))
+    return admit(admission, codec(EVALUATED).encode(record))
 
 
 def line(admitted: Admitted) -> Record:
@@ -68,7 +70,7 @@ def test_a_good_fact_gets_in_under_its_pseudonym(admission: Admission, kind: str
     product = oprf.multiply(EVALUATE_KEYS.scalar, oprf.hash_to_group(oprf.bsn_input(BSN)))
     assert admitted.pseudonym == Pseudonyms(ENTRY_KEYS.root, "jeugd", 0).name(product)
     found = event(admitted)
-    assert (found["delivery"], found["line"], found["aanbieder"]) == (DELIVERY, 2, SENDER)
+    assert (found["delivery"], found["line"], found["aanbieder"]) == (admitted.handle.decode(), 2, SENDER)
     assert found["fact"][0] == fact_to_record(FACTS[kind])[0]
     assert line(admitted) == {
         "delivery": DELIVERY, "line": 2, "lines": 3, "kind": kind, "sender": SENDER, "test": False,
@@ -123,16 +125,49 @@ def test_a_test_delivery_makes_a_line_and_no_event(admission: Admission) -> None
 
 @pytest.mark.parametrize(
     "moved",
-    [{"topic": IN_TOPIC["cem"]}, {"delivery": "f" * 32}, {"line": 2}, {"lines": 4}, {"sender": "99000002"},
-     {"test": True}, {"epoch": 1}],
+    [{"topic": IN_TOPIC["cem"]}, {"delivery": "f" * 32}, {"lines": 4}, {"sender": "99000002"}, {"test": True},
+     {"epoch": 1}, {"evaluate_hash": bytes(32)}, {"entry_wrapped": bytes(1168)}, {"signature": bytes(64)},
+     {"signature": b""}, {"certificate": b""}],
     ids=lambda moved: next(iter(moved)),
 )  # fmt: skip
-def test_a_record_that_was_moved_does_not_open(admission: Admission, moved: dict[str, Any]) -> None:
+def test_a_delivery_that_was_moved_is_signed_by_nobody(admission: Admission, moved: dict[str, Any]) -> None:
+    with pytest.raises(NotTrusted):
+        run(admission, evaluated(honest("score"), SCORE) | moved)
+
+
+@pytest.mark.parametrize("moved", [{"line": 2}, {"published_at": 1}], ids=lambda moved: next(iter(moved)))
+def test_a_line_that_was_moved_does_not_open(admission: Admission, moved: dict[str, Any]) -> None:
     with pytest.raises(CannotOpen, match=r"does not open|changed or moved"):
         run(admission, evaluated(honest("score"), SCORE) | moved)
 
 
-@pytest.mark.parametrize("field", ["entry_key_id", "entry_wrapped", "entry_sealed"])
+def test_a_record_of_nobody_has_no_line_and_names_nobody(stage: tuple[Stage, Recorder]) -> None:
+    run_stage, out = stage
+    run_stage(messages(evaluated(honest("score"), SCORE) | {"sender": "99000002"}))
+    [(key, letter)] = out.of(REJECTED)
+    assert (key, letter["code"], letter["sender"], letter["delivery"]) == (b"", "K05", "", "")
+    assert [topic for topic, _, _ in out.sent] == [REJECTED]
+
+
+def test_no_delivery_is_of_the_future(admission: Admission) -> None:
+    """Else a source could send what nobody can take back."""
+    later = ARRIVED + 86_400_000
+    admitted = run(admission, evaluated(honest("score", published_at=later), SCORE))
+    assert (admitted.published_at, event(admitted)["published_at"]) == (ARRIVED, ARRIVED)
+
+
+def test_a_delivery_is_its_sender_its_id_and_its_size(admission: Admission) -> None:
+    """Another's id is another delivery, and so is one id with other records; a handle says nothing of the id."""
+    same = [run(admission, evaluated(honest("score", line=line), SCORE)).handle for line in (1, 2)]
+    others = [
+        run(admission, evaluated(honest("score", **changed), SCORE)).handle
+        for changed in ({"sender": "99000002"}, {"lines": 4}, {"delivery": "f" * 32})
+    ]
+    assert same[0] == same[1]
+    assert len({same[0], *others, DELIVERY.encode()}) == 5
+
+
+@pytest.mark.parametrize("field", ["entry_key_id", "entry_sealed"])
 @pytest.mark.parametrize("place", [0, 6, -1])
 def test_a_flipped_bit_does_not_open(admission: Admission, field: str, place: int) -> None:
     record = evaluated(honest("score"), SCORE)
@@ -150,7 +185,7 @@ def test_a_key_that_it_does_not_hold_is_said(admission: Admission) -> None:
 
 def test_two_keys_are_understood_during_a_rotation() -> None:
     previous, current = PrivateKey.generate(), PrivateKey.generate()
-    both = Admission(EntryKeys({k.id: k for k in (previous, current)}, ENTRY_KEYS.root, "jeugd", 0))
+    both = Admission(EntryKeys({k.id: k for k in (previous, current)}, ENTRY_KEYS.root, "jeugd", 0), hub()[0])
     for key in (previous, current):
         record = honest("score", keys=PUBLIC._replace(entry=key.public))
         assert run(both, evaluated(record, SCORE)).event is not None
@@ -198,9 +233,6 @@ def test_a_record_of_no_topic_of_a_connector_is_undecodable(admission: Admission
     record = evaluated(honest("score"), SCORE) | {"topic": topic}
     with pytest.raises(Undecodable, match="no topic of a connector"):
         run(admission, record)
-    clear, out = admission.unreadable(codec(EVALUATED).encode(record), Undecodable(""))
-    assert clear is not None
-    assert out is None
 
 
 def test_a_fact_that_breaks_a_rule_is_refused_with_its_field(admission: Admission) -> None:
@@ -241,7 +273,7 @@ def test_a_refusal_may_come_through_any_topic(admission: Admission) -> None:
 @pytest.fixture
 def stage() -> tuple[Stage, Recorder]:
     out = Recorder()
-    config = EntryConfig(Cluster(""), ENTRY_KEYS, "group", "0", HealthConfig())
+    config = EntryConfig(Cluster(""), ENTRY_KEYS, hub()[0], "group", "0", HealthConfig())
     return Stage(config, out), out  # type: ignore[arg-type]
 
 
@@ -251,9 +283,10 @@ def messages(*records: Record) -> list[Any]:
 
 def test_a_batch_gives_events_by_client_and_lines_by_delivery(stage: tuple[Stage, Recorder]) -> None:
     run_stage, out = stage
-    records = [honest("score", line=1), honest("score", line=2, bsn=OTHER), refusal("R05", "waarde") | {"line": 1}]
+    records = [honest("score", line=1), honest("score", line=2, bsn=OTHER), refusal("R05", "waarde")]
     run_stage(messages(*(evaluated(record, SCORE) for record in records)))
-    assert [key for key, _ in out.of(LINES)] == [DELIVERY.encode()] * 3
+    assert len({key for key, _ in out.of(LINES)} - {DELIVERY.encode()}) == 1
+    assert [line["delivery"] for _, line in out.of(LINES)] == [DELIVERY] * 3
     assert len({key for key, _ in out.of(EVENTS)}) == 2
     assert out.of(REJECTED) == []
 

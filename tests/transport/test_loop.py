@@ -188,7 +188,7 @@ def test_a_topic_that_is_not_there_commits_nothing(place: Place) -> None:
 def test_too_much_poison_commits_nothing(place: Place) -> None:
     """The real stage over 200 records of noise: it stops before a share of the topic is gone into the dead letters."""
     place.put(200)
-    stage = Stage(EntryConfig(place.cluster, ENTRY_KEYS, "", "0", HealthConfig()), Recorder())  # type: ignore[arg-type]
+    stage = Stage(EntryConfig(place.cluster, ENTRY_KEYS, hub()[0], "", "0", HealthConfig()), Recorder())  # type: ignore[arg-type]
     with pytest.raises(TooMuchPoison):
         place.run(stage)
     assert place.committed() < 200
