@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-import msgspec
 from confluent_kafka import Message
 
 from crypto import oprf
@@ -55,8 +54,6 @@ _REFUSAL: Final = "nl.sor.Afwijzing"
 #: What names no client, so that nothing of it is blinded.
 _NO_CLIENT: Final = frozenset({NAME[BerichtRetour]})
 _HANDLE: Final = 16
-_CONTENT: Final = 16
-_pack: Final = msgspec.msgpack.Encoder(order="deterministic").encode
 _FIELD: Final = re.compile(r"[A-Za-z_ -]{0,40}")
 
 
@@ -178,10 +175,6 @@ class Admission:
             "fact": named,
         }
         return admitted._replace(event=self._events.encode(event), register=uses)
-
-    def _content_hash(self, sender: str, named: tuple[str, Record], pseudonym: bytes) -> bytes:
-        """What a record says and of whom, as a keyed hash: shows that one identification came with two contents."""
-        return self._hash(b"inhoud", sender, _pack(named) + pseudonym, _CONTENT)
 
     def _refused(self, envelope: Evaluated, kind: str, sealed: Sealed, problem: Finding) -> Admitted:
         line = self._lines.encode(_line(envelope, kind, sealed.regel, sealed.regels, problem))

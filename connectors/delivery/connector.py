@@ -59,7 +59,8 @@ def _nothing(_: object) -> None:
 class Connector:
     """Delivers files: keys, secret, publisher and receipts in one place. Use it as a context manager.
 
-    ``signers``: who signs for a sender; the source of the key folder when left out. ``journal``: file in which numbers are remembered as keyed hashes, so that their lines can be searched.
+    ``signers``: who signs for a sender; the source of the key folder when left out.
+    ``journal``: file in which numbers are remembered as keyed hashes, so that their lines can be searched.
     """
 
     def __init__(

@@ -175,7 +175,8 @@ def test_entry_may_not_write_where_evaluate_reads() -> None:
 
 
 def test_a_special_never_becomes_a_point(world: World) -> None:
-    sealed = SealedDelivery(keys.load_public(world.folder), Signer.load(world.folder), "score", "d" * 32, 1, "12345678", test=False)
+    public, signer = keys.load_public(world.folder), Signer.load(world.folder)
+    sealed = SealedDelivery(public, signer, "score", "d" * 32, 1, "12345678", test=False)
     for special in ("999999999", "000000000", "672212345"):
         with pytest.raises(ValueError, match="never blinded"):
             sealed.envelope(1, FileRecord(1, 1, special, score()), 0)

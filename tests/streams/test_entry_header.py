@@ -81,7 +81,9 @@ def test_rows_that_cannot_be_are_refused(regel: int, regels: int) -> None:
     blinded, inverse = oprf.blind_message(oprf.bsn_input(BSN))
     plain = inverse + sealed(fact_to_record(FACTS["score"]), regel, regels)
     with pytest.raises(Undecodable, match="impossible"):
-        admit(Admission(ENTRY_KEYS, hub()[0]), codec(EVALUATED).encode(evaluated(envelope(SCORE, blinded, plain), SCORE)))
+        admit(
+            Admission(ENTRY_KEYS, hub()[0]), codec(EVALUATED).encode(evaluated(envelope(SCORE, blinded, plain), SCORE))
+        )
 
 
 @pytest.mark.parametrize(
