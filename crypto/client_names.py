@@ -38,12 +38,10 @@ class ClientNames:
         """32 bytes under which the numbers of a client's rows are hashed. They never leave the process: a number made
         under a pseudonym would be a test of that pseudonym, and join what two providers know.
         """
-        return self._client(pseudonym + b"|")  # where a name has a provider
+        return self._client(b"|" + pseudonym)  # a name begins with the pseudonym
 
     def _of(self, pseudonym: bytes, aanbieder: str) -> str:
         """22 characters (base64url) for a client within one provider."""
-        if not aanbieder:
-            raise ValueError("a client has a name within a provider only")
         name = self._client(pseudonym + b"|" + aanbieder.encode())[:_BYTES]
         return base64.urlsafe_b64encode(name).rstrip(b"=").decode()
 

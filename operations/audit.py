@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
+from crypto.client_names import ClientNames
+from crypto.pseudonym import VERSION
 from domain.care import rows
 from operations import expected as audit
 from schemas import codec
@@ -24,7 +26,10 @@ _SHOWN: Final = 10
 
 @dataclass
 class Finding:
-    """The comparison of one table: counts, and the keys of the first rows that differ."""
+    """The comparison of one table: counts, and the keys of the rows that differ.
+
+    ``named``: rows, also those that a newer one replaced, whose client is a pseudonym, as an earlier release wrote it.
+    """
 
     table: str
     expected: int = 0
@@ -32,11 +37,12 @@ class Finding:
     missing: list[str] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
     different: list[str] = field(default_factory=list)
+    named: int = 0
 
     @property
     def equal(self) -> bool:
-        """Nothing is missing, nothing too much, nothing different."""
-        return not (self.missing or self.extra or self.different)
+        """Nothing is missing, nothing too much, nothing different, and nobody named by a pseudonym."""
+        return not (self.missing or self.extra or self.different or self.named)
 
 
 @dataclass
@@ -53,13 +59,18 @@ class Report:
         return all(finding.equal for finding in self.findings)
 
 
-def run(cluster: Cluster, client: Client, tell: Callable[[int], None], ids: IdSource | None = None) -> Report:
-    """Recompute every row from the log and compare it with ClickHouse, column by column."""
+def run(
+    cluster: Cluster, client: Client, names: ClientNames, tell: Callable[[int], None], ids: IdSource | None = None
+) -> Report:
+    """Recompute every row from the log and compare it with ClickHouse, column by column.
+
+    ``names`` are those of ``trajectories``: who audits may read both sides and holds a copy of its keys.
+    """
     log = audit.log_ends(cluster)
     wanted: dict[str, dict[str, tuple[Any, ...]]] = {name: {} for name in TABLES}
-    for found in audit.expected(cluster, log, tell, ids):
+    for found in audit.expected(cluster, log, names, tell, ids):
         name = rows.TABLES[found.key.table]
-        record = row_to_record(found.key, found.row, found.client, version=0, newest=0)
+        record = row_to_record(found.key, found.row, found.client, emmer=found.emmer, version=0, newest=0)
         wanted[name][found.key.text] = tuple(record[column] for column in _columns(TABLES[name]))
     findings = [_compare(table, wanted[name], client) for name, table in TABLES.items()]
     return Report(log.events, audit.log_ends(cluster) != log, findings)
@@ -81,7 +92,14 @@ def _compare(table: Table, wanted: dict[str, tuple[Any, ...]], client: Client) -
     finding.missing = list(wanted)
     for keys in (finding.missing, finding.extra, finding.different):
         keys.sort()
+    finding.named = _named(table, client)
     return finding
+
+
+def _named(table: Table, client: Client) -> int:
+    """Rows with a pseudonym, in every part of the table: without FINAL, so that no replaced one escapes."""
+    query = f"SELECT count() FROM {table.name} WHERE startsWith(client, '{VERSION}.')"  # noqa: S608 - our own names
+    return int(client.query(query).result_rows[0][0])
 
 
 def _found(table: Table, client: Client) -> Iterator[tuple[str, tuple[Any, ...]]]:
@@ -123,6 +141,8 @@ def sentences(report: Report) -> list[str]:
         lines.append(f"{f.table}: {f.expected} rows from the log, {f.found} in ClickHouse{ending}")
         for what, keys in (("missing", f.missing), ("too many", f.extra), ("different", f.different)):
             lines += [f"  {what}: {key}" for key in keys[:_SHOWN]]
+        if f.named:
+            lines.append(f"  {f.named} name a client by its pseudonym: an earlier release wrote them (decision 0015).")
     if report.equal:
         return [*lines, "Equal: every row is what the log yields."]
     if report.moved:

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from domain.care.fold import rows_of
+from crypto.client_names import ClientNames
+from domain.care.fold import all_rows
 from domain.care.rows import CareRow, RowKey
 from domain.facts.fact import Event
 from domain.facts.fact_set import FactSet, add
@@ -19,14 +20,16 @@ from schemas.codec import Codec, IdSource
 from schemas.records import record_to_event
 from schemas.topics import EVENTS
 from transport.clients import Cluster
+from transport.orders import Skips, read_skips
 
 _TIMEOUT: Final = 20.0
 
 
 class Expected(NamedTuple):
-    """One expected row and whose it is."""
+    """One expected row and whose it is: its name within the provider of the row, and its bucket."""
 
     client: str
+    emmer: int
     key: RowKey
     row: CareRow
 
@@ -53,24 +56,29 @@ def log_ends(cluster: Cluster) -> Log:
 
 
 def expected(
-    cluster: Cluster, log: Log, tell: Callable[[int], None], ids: IdSource | None = None
+    cluster: Cluster, log: Log, names: ClientNames, tell: Callable[[int], None], ids: IdSource | None = None
 ) -> Iterator[Expected]:
-    """Every row that the log yields. ``tell`` hears how many events were read since it was last told."""
-    codec = Codec(EVENTS, ids)
+    """Every row that the log yields under these names, without the events that ``trajectories`` is to leave out.
+
+    ``tell`` hears how many events were read since last told.
+    """
+    codec, skips = Codec(EVENTS, ids), read_skips(cluster, "trajectories", ids)
     for partition, end in log.ends.items():
-        for client, values in _by_client(cluster, partition, end, tell).items():
-            yield from _rows(client, [record_to_event(codec.decode(value)) for value in values])
+        for client, values in _by_client(cluster, partition, end, tell, skips).items():
+            yield from _rows(client, names, [record_to_event(codec.decode(value)) for value in values])
 
 
-def _rows(client: bytes, events: list[Event]) -> Iterator[Expected]:
+def _rows(client: bytes, names: ClientNames, events: list[Event]) -> Iterator[Expected]:
     facts = FactSet()
     for event in events:
         add(facts, event)
-    for key, row in rows_of(client, facts).items():
-        yield Expected(client.decode(), key, row)
+    for key, row in all_rows(names.secret(client), facts).items():
+        yield Expected(names.of(client, key.aanbieder), names.bucket(client), key, row)
 
 
-def _by_client(cluster: Cluster, partition: int, end: int, tell: Callable[[int], None]) -> dict[bytes, list[bytes]]:
+def _by_client(
+    cluster: Cluster, partition: int, end: int, tell: Callable[[int], None], skips: Skips
+) -> dict[bytes, list[bytes]]:
     clients: dict[bytes, list[bytes]] = {}
     if end == 0:
         return clients
@@ -85,7 +93,7 @@ def _by_client(cluster: Cluster, partition: int, end: int, tell: Callable[[int],
                 if error is not None:
                     raise KafkaException(error)
                 place = message.offset() + 1
-                if message.offset() < end:
+                if message.offset() < end and not skips.met(EVENTS, partition, message.offset()):
                     clients.setdefault(message.key(), []).append(message.value())
             tell(len(messages))
     finally:

@@ -216,7 +216,8 @@ def differences(text: str) -> dict[str, int]:
         report = json.loads(text)
         if report["moved"] and not report["equal"]:
             return {}
-        return {f["table"]: sum(len(f[what]) for what in ("missing", "extra", "different")) for f in report["findings"]}
+        what = ("missing", "extra", "different")
+        return {f["table"]: sum(len(f[one]) for one in what) + f.get("named", 0) for f in report["findings"]}
     except (ValueError, KeyError, TypeError):
         raise CheckFailed(f"{AUDIT_FILE} is not what sor audit --json writes: run it again.") from None
 

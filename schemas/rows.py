@@ -14,14 +14,17 @@ from schemas.codec import Record
 _NUMBER: Final = ("traject", "meting", "score")
 
 
-def row_to_record(key: RowKey, row: CareRow | None, client: str, *, version: int, newest: int) -> Record:
-    """The record of a row; ``row`` None: it is taken back. ``newest``: ms, publication of its newest event."""
+def row_to_record(key: RowKey, row: CareRow | None, client: str, *, emmer: int, version: int, newest: int) -> Record:
+    """The record of a row; ``row`` None: it is taken back. ``newest``: ms, publication of its newest event.
+
+    ``client`` is its name within the provider of the row and ``emmer`` its bucket: no row carries a pseudonym.
+    """
     record = asdict(row if row is not None else EMPTY[key.table])
     record["aanbieder"], record["gemeente"], record["jaar"] = key.aanbieder, key.gemeente, key.jaar
     record[_NUMBER[key.table]] = key.number.hex()
     record["version"] = version
     record["verwijderd"] = row is None
-    record["client"] = client
+    record["client"], record["emmer"] = client, emmer
     record["definitie_versie"] = VERSION
     record["gebeurd_op"] = newest
     return record

@@ -1,6 +1,7 @@
 """Stage *trajectories*: the events of a client to the rows of its trajecten, metingen and scores.
 
 ``Trajectories`` is the pure step that the batch engine calls: packed state and records in, packed state and rows out.
+The pseudonym, key of its source and of its state, ends here: rows name a client within its provider (decision 0015).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from crypto.client_names import ClientNames
 from domain.care.fold import Issued, Person, Refused, Waits, fold
 from domain.care.rows import T_METING, T_SCORE, TABLES
 from domain.facts.answer import Line
@@ -33,9 +35,10 @@ _TOO_MANY: Final = "K07"
 
 
 class Trajectories:
-    """The step of the stage, with its codecs."""
+    """The step of the stage, with the names it gives and its codecs."""
 
-    def __init__(self, ids: IdSource | None = None, epoch: int = 0) -> None:
+    def __init__(self, names: ClientNames, ids: IdSource | None = None, epoch: int = 0) -> None:
+        self._names = names
         self._events = Codec(EVENTS, ids)
         self._lines = StructCodec(Line, ids)
         self._rows = tuple(Codec(topic, ids) for topic in TOPICS)
@@ -47,19 +50,19 @@ class Trajectories:
         person = self._decode(blob) if blob else Person()
         events = [record_to_event(self._events.decode(record.value)) for record in records]
         first, last = version(self._epoch, records[0].offset), version(self._epoch, records[-1].offset)
-        given = fold(key, person, events, last, first)
+        given = fold(self._names.secret(key), person, events, last, first)
         newest = max(event.published_at for event in events)
-        client = key.decode()
-        outs = [self._out(client, issued, person.version, newest) for issued in given.issued]
+        outs = [self._out(key, issued, person.version, newest) for issued in given.issued]
         outs += [self._wait(waits, events[-1].aanbieder, newest) for waits in given.waits]
         outs += [self._refusal(refused, newest) for refused in given.refused]
         if given.dropped:
             log.warning("a client has more facts than are kept", aanbieder=events[-1].aanbieder, dropped=given.dropped)
         return self._encode(person), outs
 
-    def _out(self, client: str, issued: Issued, row_version: int, newest: int) -> Out:
+    def _out(self, client: bytes, issued: Issued, row_version: int, newest: int) -> Out:
         key, row = issued
-        record = row_to_record(key, row, client, version=row_version, newest=newest)
+        name, emmer = self._names.of(client, key.aanbieder), self._names.bucket(client)
+        record = row_to_record(key, row, name, emmer=emmer, version=row_version, newest=newest)
         return Out(TOPICS[key.table], key.text.encode(), self._rows[key.table].encode(record))
 
     def _wait(self, waits: Waits, sender: str, newest: int) -> Out:

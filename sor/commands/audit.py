@@ -11,6 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from crypto.client_names import ClientNames
+from crypto.keys import load_trajectories
+from crypto.memory import guard
 from operations import audit
 from schemas.registry import registry_ids
 from settings.access import clickhouse_access, kafka_cluster
@@ -31,15 +34,18 @@ def register(app: typer.Typer) -> None:
 def command(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
     """Recompute every row from the log and compare it with ClickHouse.
 
+    It needs a copy of the key folder of trajectories (SOR_KEYS), for rows name a client by a keyed hash.
     Ends with 0: equal; 1: not equal; 3: events came in meanwhile. The answer is kept as audit.json in the home folder.
     """
+    guard()
     settings = load_settings()
+    names = ClientNames(load_trajectories(settings.keys))
     found = clickhouse_access(settings, "audit")
     ids = registry_ids(settings.registry) if settings.registry else None
     client = clickhouse.connect(Access(found.url, found.user, found.password, "sor"))
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Reading the log", total=None)
-        report = audit.run(kafka_cluster(settings), client, lambda n: progress.advance(task, n), ids)
+        report = audit.run(kafka_cluster(settings), client, names, lambda n: progress.advance(task, n), ids)
     document = json.dumps(dataclasses.asdict(report) | {"equal": report.equal}, indent=2)
     keep(settings.home / KEPT, document)
     if as_json:

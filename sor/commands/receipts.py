@@ -45,7 +45,7 @@ WHERE ({sender:String} = '' OR sender = {sender:String})
   AND ({status:String} = 'alle' OR ({status:String} = 'in_verwerking' AND NOT klaar)
     OR ({status:String} = 'verwerkt' AND klaar) OR ({status:String} = 'fouten' AND afgekeurd > 0)
     OR ({status:String} = 'ingetrokken' AND ingetrokken > 0))
-ORDER BY laatste DESC, delivery LIMIT {most:UInt32}
+ORDER BY laatste DESC, delivery, sender, lines LIMIT {most:UInt32}
 """
 _COLUMNS: Final = (
     *("aanlevering", "soort", "aanbieder", "test", "records", "gezien", "geaccepteerd", "afgekeurd", "ingetrokken"),

@@ -25,7 +25,7 @@ from tests.schemas.support import values
 PLAIN = {"string": str, "int": int, "long": int, "boolean": bool, "bytes": bytes, "enum": str}
 ROWS = {T_TRAJECT: TRAJECTEN, T_METING: METINGEN, T_SCORE: SCORES}
 AROUND_A_ROW = {"aanbieder", "gemeente", "jaar", "traject", "meting", "score", "version", "verwijderd", "client"} | {
-    *("definitie_versie", "gebeurd_op")
+    *("emmer", "definitie_versie", "gebeurd_op")
 }
 
 
@@ -103,12 +103,12 @@ def test_a_row_has_the_fields_of_its_contract_but_those_of_its_key_and_the_log(t
 @pytest.mark.parametrize("gone", [False, True])
 def test_a_row_is_written_whole(table: int, gone: bool) -> None:
     key = RowKey(table, "90000001", "0363", 2026, b"\x00\x01\x02\x03\x04\x05\x06\x07")
-    record = row_to_record(key, None if gone else EMPTY[table], "p1.client", version=7, newest=64)
+    record = row_to_record(key, None if gone else EMPTY[table], "a name", emmer=1023, version=7, newest=64)
     assert set(record) == {field["name"] for field in load(ROWS[table])["fields"]}
     number = ("traject", "meting", "score")[table]
     assert record[number] == "0001020304050607"
     assert [record[name] for name in ("aanbieder", "gemeente", "jaar")] == ["90000001", "0363", 2026]
-    assert [record[name] for name in ("version", "verwijderd", "client")] == [7, gone, "p1.client"]
+    assert [record[name] for name in ("version", "verwijderd", "client", "emmer")] == [7, gone, "a name", 1023]
     codec = Codec(ROWS[table])
     assert codec.decode(codec.encode(record)) == record
 

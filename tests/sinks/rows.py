@@ -8,7 +8,13 @@ from msgspec.structs import asdict
 
 from domain.care.rows import CareRow, MetingRow, ScoreRow, TrajectRow
 
+BUCKETS: Final = 1024
 NOW: Final = 1_782_900_000_000  # ms
+
+
+def named(number: int) -> str:
+    """22 characters, as a client has within its provider."""
+    return f"{number:022x}"
 
 
 def _row(row: CareRow, number: int, version: int, key: str) -> dict[str, Any]:
@@ -20,7 +26,8 @@ def _row(row: CareRow, number: int, version: int, key: str) -> dict[str, Any]:
         key: f"{number:016x}",
         "version": version,
         "verwijderd": False,
-        "client": f"p1.sor.1.{number:032x}",
+        "client": named(number),
+        "emmer": number % BUCKETS,
         "definitie_versie": 1,
         "gebeurd_op": NOW,
     }
@@ -67,4 +74,13 @@ def receipt(number: int, version: int, **changed: Any) -> dict[str, Any]:
     row = {"delivery": f"{number:032x}", "kind": "score", "sender": "90000001", "test": False, "lines": 3, "gezien": 3}
     row |= {"geaccepteerd": 2, "afgekeurd": 1, "regels_geaccepteerd": 2, "regels_afgekeurd": 1, "klaar": True}
     row |= {"fouten": [{"line": 2, "regel": 3, "regels": 1, "code": "R04", "veld": "type"}], "codes": {"R04": 1}}
-    return {**row, "eerste": NOW, "laatste": NOW, "version": version, "ingetrokken": 0, "wacht": {}, **changed}
+    return {
+        **row,
+        "eerste": NOW,
+        "laatste": NOW,
+        "version": version,
+        "ingetrokken": 0,
+        "wacht": {},
+        "teruggenomen": 0,
+        **changed,
+    }

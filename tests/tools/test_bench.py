@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 from connectors.delivery.recognise import PARSERS
 from connectors.formats.model import Afwijzing, FileContext
+from crypto.client_names import ClientNames
+from crypto.keys import TrajectoriesKeys
 from domain.facts.checks import check
 from sor.cli import app
 from streams.engine.stage import Record
@@ -69,7 +71,7 @@ def test_both_orders_of_the_lives_hold_the_same_facts() -> None:
 
 
 def test_every_fact_of_a_life_is_accepted_and_links_to_one_traject() -> None:
-    fold, blob, newest = Trajectories(), None, {}
+    fold, blob, newest = Trajectories(ClientNames(TrajectoriesKeys(b"c" * 32, b"b" * 32))), None, {}
     for person in range(30):
         assert [check(fact) for fact in load.life(person)] == [None] * load.FACTS_OF_A_LIFE
     for offset, (key, value) in enumerate(load.lives(0, 1, runs=True)):

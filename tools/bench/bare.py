@@ -13,6 +13,8 @@ from typing import Final
 from confluent_kafka import Message
 from confluent_kafka.admin import NewTopic
 
+from crypto.client_names import ClientNames
+from crypto.keys import TrajectoriesKeys
 from schemas.topics import EVENTS
 from streams.engine.stage import Record
 from streams.trajectories import Trajectories
@@ -22,6 +24,7 @@ from transport.loop import Stop, offsets
 
 GROUP: Final = "bench-bare"
 _STATES: Final = "bench-bare-states"
+_KEYS: Final = TrajectoriesKeys(bytes(32), bytes(32))  # any will do
 
 
 def prepare(cluster: Cluster) -> None:
@@ -33,7 +36,7 @@ def prepare(cluster: Cluster) -> None:
 def run(cluster: Cluster, stop: Stop) -> None:
     """The loop."""
     source, out = consumer(cluster, GROUP, "0"), producer(cluster, GROUP, **{"compression.type": "none"})
-    fold, states = Trajectories(), dict[bytes, bytes]()
+    fold, states = Trajectories(ClientNames(_KEYS)), dict[bytes, bytes]()
     source.subscribe([EVENTS])
     while not stop:
         messages = source.consume(1000, 0.02)

@@ -1,0 +1,105 @@
+"""The stage *trajectories*: what leaves it names a client within a provider, and other names replace every row."""
+
+from __future__ import annotations
+
+import msgspec
+
+from crypto.client_names import ClientNames
+from crypto.keys import TrajectoriesKeys
+from domain.care.fold import Person, fold
+from domain.care.rows import RowKey
+from domain.facts.fact import Event
+from schemas.codec import Codec
+from schemas.codec import Record as Row
+from schemas.records import event_to_record
+from schemas.topics import EVENTS, LINES
+from streams.engine.stage import Out, Record
+from streams.trajectories import TOPICS, Trajectories
+from tests.build import AGB, CLIENT, DELIVERY, OTHER, by, events, meting, score, start, stop
+
+NAMES = ClientNames(TrajectoriesKeys(b"c" * 32, b"b" * 32))
+RENAMED = ClientNames(TrajectoriesKeys(b"d" * 32, b"b" * 32))
+SECOND = b"p1.jeugd.0.BBBBBBBBBBBBBBBBBBBBBB"
+#: Care with two providers, one of which measured it; a score that waits for its assignment.
+HISTORY = [
+    *events([start(), stop(), meting(90), score(b"unknown0")]),
+    *by(OTHER, start(200), meting(250, meting=b"meting02")),
+]
+_EVENTS, _ROWS = Codec(EVENTS), {topic: Codec(topic) for topic in TOPICS}
+
+
+def records(history: list[Event]) -> list[Record]:
+    return [Record(offset, _EVENTS.encode(event_to_record(one)), 0) for offset, one in enumerate(history)]
+
+
+def rows(outs: list[Out]) -> dict[tuple[str, bytes], Row]:
+    """The newest row of every key, as the topics hold them."""
+    found: dict[tuple[str, bytes], Row] = {}
+    for out in outs:
+        if out.topic in _ROWS and out.value is not None:
+            found[out.topic, out.key] = _ROWS[out.topic].decode(out.value)
+    return found
+
+
+def standing(table: dict[tuple[str, bytes], Row]) -> dict[tuple[str, bytes], Row]:
+    return {key: row for key, row in table.items() if not row["verwijderd"]}
+
+
+def given(client: bytes, names: ClientNames = NAMES, blob: bytes | None = None) -> list[Out]:
+    return Trajectories(names)(client, blob, records(HISTORY))[1]
+
+
+def test_nothing_that_leaves_holds_the_pseudonym() -> None:
+    outs = given(CLIENT)
+    assert {out.topic for out in outs} == {*TOPICS, LINES}
+    value = CLIENT.rpartition(b".")[2]
+    assert not [out for out in outs if value in out.key or value in (out.value or b"")]
+
+
+def test_a_row_names_its_client_within_its_provider_and_by_bucket() -> None:
+    found = rows(given(CLIENT)).values()
+    assert {(row["aanbieder"], row["client"]) for row in found} == {
+        (one, NAMES.of(CLIENT, one)) for one in (AGB, OTHER)
+    }
+    assert {row["emmer"] for row in found} == {NAMES.bucket(CLIENT)}
+
+
+def test_no_number_joins_two_clients_or_can_be_made_from_a_pseudonym() -> None:
+    """A reader of rows with a list of pseudonyms makes the number of every row that each of them would have."""
+    mine, theirs = rows(given(CLIENT)), rows(given(SECOND))
+    assert len(mine) == len(theirs)
+    assert not mine.keys() & theirs.keys()
+    guesses = [CLIENT, NAMES.of(CLIENT, AGB).encode(), NAMES.of(CLIENT, OTHER).encode()]
+    for guess in guesses:
+        made = {issued.key.text.encode() for issued in fold(guess, Person(), HISTORY, 9, 0).issued}
+        assert not made & {key for _, key in mine}
+
+
+def test_a_line_says_by_its_key_alone_which_delivery_it_is_of() -> None:
+    lines = [out for out in given(CLIENT) if out.topic == LINES]
+    assert {out.key for out in lines} == {DELIVERY.encode()}
+    assert {Codec(LINES).decode(out.value or b"")["delivery"] for out in lines} == {""}
+
+
+def test_rows_of_an_earlier_release_are_given_out_as_deleted_when_the_log_comes_again() -> None:
+    """Its state has the keys that a pseudonym made; after the rewind only rows under names are left standing."""
+    person = Person()
+    before: list[RowKey] = [one.key for one in fold(CLIENT, person, HISTORY, len(HISTORY) - 1, 0).issued if one.row]
+    after = rows(given(CLIENT, blob=msgspec.msgpack.encode(person)))
+    assert standing(after) == standing(rows(given(CLIENT)))
+    deleted = {key for key, row in after.items() if row["verwijderd"]}
+    assert deleted == {(TOPICS[key.table], key.text.encode()) for key in before}
+    assert not [row for row in after.values() if row["client"].startswith("p1.")]
+
+
+def test_new_keys_replace_every_row_when_the_log_comes_again() -> None:
+    blob, outs = Trajectories(NAMES)(CLIENT, None, records(HISTORY))
+    table = rows(outs) | rows(Trajectories(RENAMED)(CLIENT, blob, records(HISTORY))[1])
+    assert standing(table) == standing(rows(given(CLIENT, RENAMED)))
+
+
+def test_rows_stay_when_what_is_new_changes_none() -> None:
+    stage = Trajectories(NAMES)
+    blob, _ = stage(CLIENT, None, records(HISTORY))
+    again = Record(len(HISTORY), _EVENTS.encode(event_to_record(HISTORY[0])), 0)
+    assert rows(stage(CLIENT, blob, [again])[1]) == {}
