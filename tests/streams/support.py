@@ -104,7 +104,7 @@ class Recorder:
     def __init__(self) -> None:
         self.sent: list[tuple[str, bytes, bytes]] = []
 
-    def send(self, topic: str, key: bytes, value: bytes | None, at: int = 0) -> None:
+    def send(self, topic: str, key: bytes, value: bytes | None, _at: int = 0) -> None:
         self.sent.append((topic, key, value or b""))
 
     def of(self, topic: str) -> list[tuple[bytes, Record]]:
