@@ -49,6 +49,10 @@ class Batch:
         self.records += 1
         self._bytes += len(value)
 
+    def passed(self, place: Place, offset: int) -> None:
+        """A record that is left out: only the position moves on."""
+        self.offsets[place] = offset + 1
+
     def room(self, records: int) -> int:
         """How many more it takes of at most ``records``; none when it is large enough for the memory of a process."""
         return max(0, records - self.records) if self._bytes < MOST_BYTES else 0

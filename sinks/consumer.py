@@ -24,7 +24,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -43,12 +43,12 @@ from sinks.tables import TABLES, Table
 from sinks.writer import Writer
 from transport.clients import Cluster, consumer
 from transport.health import Health, HealthConfig
+from transport.orders import Skips
 
 log = structlog.get_logger()
 
 FIRST_DELAY, LONGEST_DELAY = 0.25, 10.0  # seconds between two tries
-_POLL_SECONDS = 0.1
-_MEANWHILE_SECONDS = 0.005  # a read beside an insert: what comes after it has to wait for this one
+_POLL_SECONDS, _MEANWHILE_SECONDS = 0.1, 0.005  # the second beside an insert: what comes after has to wait for it
 GC_ALLOCATIONS: Final = 500_000
 
 #: Somebody else has the partition now, or soon: the records come again, there or here.
@@ -89,6 +89,7 @@ class SinkConfig:
     group: str | None = None
     tables: tuple[Table, ...] = TABLES
     ids: IdSource | None = None  # None: the schema ids that the project brings along
+    skips: Skips = field(default_factory=Skips)  # records that an operator ordered to be left out
     decoded: int = DECODED  # records of a table and batch that are decoded before they are inserted
 
 
@@ -160,8 +161,7 @@ class Sink:
 
     # 1. Read
 
-    def _fill(self) -> None:
-        """Fill the batch at hand; what the last insert left time to read has waited already."""
+    def _fill(self) -> None:  # what the last insert left time to read has waited already
         waited = time.monotonic() - self._batch.since if self._batch.records else 0.0
         if waited < self._config.flush_seconds:
             self._read(self._batch, self._config.flush_seconds - waited)
@@ -181,11 +181,12 @@ class Sink:
         if place is None:
             return  # taken away while this was fetched; whoever has it now reads it again
         offset, value = int(message.offset() or 0), message.value()
-        if value is None:
-            raise MustStopError(
-                f"{place.topic} {place.partition} {offset}: a record without value; rows are deleted by version."
-            )
-        into.add(place, offset, value)
+        if self._config.skips and self._config.skips.met(*place, offset):
+            into.passed(place, offset)
+        elif value is None:
+            raise MustStopError(f"{place.topic}/{place.partition}/{offset}: no value; rows are deleted by version.")
+        else:
+            into.add(place, offset, value)
 
     def _complain(self, error: KafkaError) -> None:
         """An error instead of a record: librdkafka goes on by itself unless it says that it cannot."""

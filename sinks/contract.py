@@ -126,7 +126,7 @@ class Contract:
             return self._codec.decode(value)
         except Undecodable as error:
             raise MustStopError(
-                f"{partition.place.topic} {partition.place.partition} {offset}: {error}. Only our own stages write "
+                f"{partition.place.topic}/{partition.place.partition}/{offset}: {error}. Only our own stages write "
                 "here: find the one that is newer than this sink, and bring this sink up to its release."
             ) from error
 

@@ -4,7 +4,8 @@ A stage is a ``Fold``: ``(key, packed state or None, records in order of offset)
 events of a key that arrive in one batch cost one read, one fold, one write and one set of output rows. Faust brings
 membership, assignment, the table on disk and its changelog; this engine brings the order of things. Per batch:
 
-1. *Fold* every key of the batch. Nothing has left the process.
+1. *Fold* every key of the batch, without the records that an operator ordered to be left out. Nothing has left the
+   process.
 2. *Check*: a state or row near Kafka's record limit stops the process with a sentence.
 3. *Fence*: a process that was paused for ``pause_limit`` ends itself, for another worker may own its partitions by now.
 4. *Changelog*: produce the new states, flush, look at every delivery report.
@@ -43,6 +44,7 @@ import structlog
 
 from faults import OperatorFault
 from transport.health import HealthConfig
+from transport.orders import Skips
 
 log = structlog.get_logger()
 
@@ -97,7 +99,8 @@ class StageConfig:
 
     ``name`` is consumer group and prefix of the changelog ``<name>-<table>-changelog``. ``slot`` is the static
     membership id: one fixed id and one ``datadir`` per worker of a stage. ``client`` is handed to librdkafka as it is
-    (SASL, TLS); the same settings are translated for the consumer. Times in seconds.
+    (SASL, TLS); the same settings are translated for the consumer. ``skips``: records that an operator ordered to be
+    left out. Times in seconds.
     """
 
     name: str
@@ -115,6 +118,7 @@ class StageConfig:
     batch_limit: float = 20.0  # how long a rebalance or stop waits for the batch in flight
     health: HealthConfig = field(default_factory=HealthConfig)
     record_limit: int = 900_000  # bytes of key and value; Kafka refuses a record of about 1 MB
+    skips: Skips = field(default_factory=Skips)
     not_ready_limit: float = 30.0  # unready longer than this is logged as an error, again and again
 
     @property

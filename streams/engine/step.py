@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -101,6 +102,8 @@ class Step:
 
     def _fold_partition(self, folded: Folded, partition: int, records: Sequence[Any]) -> None:
         groups = self._group(partition, records)
+        if not groups:  # all of them are left out: the position moves on, and nothing else
+            return
         states = folded.states[partition] = {}
         ahead = self._delivering.get(partition, {})
         for (key, group), stored in zip(groups.items(), self._store.get(partition, list(groups)), strict=True):
@@ -110,21 +113,39 @@ class Step:
             except StageError:
                 raise
             except Exception as error:
-                raise StageError(
-                    f"the fold failed with {type(error).__name__} on {self._config.source} partition {partition}, "
-                    f"offsets {group[0].offset} to {group[-1].offset}, key {hashed(key)}; nothing of this batch is "
-                    "committed"
-                ) from error
+                raise StageError(self._failed(error, partition, key, before, group)) from error
             folded.rows += rows
+
+    def _failed(self, error: Exception, partition: int, key: bytes, before: bytes | None, group: list[Record]) -> str:
+        """What to say of a fold that failed: where, and at which record, so that an operator can have it left out."""
+        sentence = (
+            f"the fold failed with {type(error).__name__} on {self._config.source} partition {partition}, "
+            f"offsets {group[0].offset} to {group[-1].offset}, key {hashed(key)}; nothing of this batch is committed"
+        )
+        if not self._fails(key, before, group):  # this time it did not: no record alone is the cause
+            return sentence
+        most = bisect_left(range(1, len(group)), True, key=lambda count: self._fails(key, before, group[:count]))
+        place = f"{self._config.source}/{partition}/{group[most].offset}"
+        return f"{sentence}. It fails from {place} on: `sor skip {self._config.stage} {place}` leaves that record out"
+
+    def _fails(self, key: bytes, before: bytes | None, group: list[Record]) -> bool:
+        try:
+            self._fold(key, before, group)
+        except Exception:  # noqa: BLE001  (whatever it is: it is looked for, and the stage stops either way)
+            return True
+        return False
 
     def _group(self, partition: int, records: Sequence[Any]) -> dict[bytes, list[Record]]:
         groups: dict[bytes, list[Record]] = {}
+        skips = self._config.skips or None
         for record in records:
+            if skips is not None and skips.met(self._config.source, partition, record.offset):
+                continue
             key, value = record.key, record.value
             if key is None or value is None or key == self._store.offset_key:
                 raise StageError(
                     f"{self._config.source} partition {partition} offset {record.offset} has no key or value that a "
-                    "stage can take: find its producer; the stage does not pass this record by itself"
+                    "stage can take: find its producer; the stage does not pass this record by itself (`sor skip`)"
                 )
             group = groups.get(key)
             if group is None:

@@ -114,7 +114,7 @@ def test_tables_do_not_mix() -> None:
 @pytest.mark.parametrize("value", [b"", b"\x00 no avro", b"\x00" + bytes(4), *(encoded(row(1, 1))[0] + b"\x00",)])
 def test_what_is_no_record_is_named_by_its_coordinates_and_never_shown(value: bytes) -> None:
     broken = Held(TWO, [41, 42], [*encoded(row(1, 1)), value])
-    with pytest.raises(MustStopError, match=r"^sor\.trajecten 1 42: ") as caught:
+    with pytest.raises(MustStopError, match=r"^sor\.trajecten/1/42: ") as caught:
         Contract(TRAJECTEN).rows([broken])
     assert "no avro" not in str(caught.value)
 
@@ -241,7 +241,7 @@ def test_a_container_that_the_server_cannot_read_is_decoded_and_the_damaged_reco
     records = encoded(*(row(n, n) for n in range(9)))
     writer = Recorder(RefusedError("Inserting into trajecten: ClickHouse error 1001", 1001))
     assert insert(writer, *records) == [("container", 9), ("columns", 9)]
-    with pytest.raises(MustStopError, match=r"^sor\.trajecten 0 4: "):
+    with pytest.raises(MustStopError, match=r"^sor\.trajecten/0/4: "):
         insert(writer, *records[:4], records[4][:-1], *records[5:])
 
 

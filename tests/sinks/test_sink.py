@@ -29,6 +29,7 @@ from faults import EXIT_CLEAN, EXIT_FAULT
 from local.clickhouse.gateway import Gateway
 from local.ports import free_port
 from schemas.codec import Codec, load
+from schemas.orders import Place as RecordPlace
 from sinks import clickhouse, consumer
 from sinks.access import Access
 from sinks.batch import Held, Place
@@ -44,6 +45,7 @@ from tests.sinks.rows import NOW, meting, receipt, rejected, score, traject
 from transport.clients import Cluster, admin
 from transport.clients import consumer as kafka_consumer
 from transport.health import HealthConfig
+from transport.orders import Skips
 from transport.publisher import Publisher
 
 Logged = Callable[[], str]
@@ -328,6 +330,22 @@ def test_what_is_no_row_stops_the_sink_and_is_not_committed(bench: Bench, logged
     assert bench.table(SCORES).topic in logged()
     assert "secret" not in logged()
     assert bench.committed() <= 1
+
+
+def test_what_stopped_the_sink_can_be_left_out_by_order(bench: Bench, logged: Logged) -> None:
+    """Its offset is committed although nothing comes after it, and the others get their rows."""
+    topic = bench.table(SCORES).topic
+    publisher = Publisher(bench.config.cluster, "test")
+    publisher.send(topic, b"k", b"\x00 no avro, and secret")
+    publisher.flush()
+    assert consumer.run(bench.config) == EXIT_FAULT
+    places = re.findall(rf"{re.escape(topic)}/[01]/0", logged())
+    assert places, "the sentence names the coordinates as sor skip takes them"
+    bench.publish(TRAJECTEN, [traject(1, 1)])
+    with bench.running(skips=Skips("sink", [RecordPlace.of(places[0])])):
+        bench.until_committed(2)
+    assert bench.rows("SELECT count() FROM trajecten FINAL") == [(1,)]
+    assert "record left out by order" in logged()
 
 
 def test_a_missing_table_stops_the_sink_with_what_to_do(bench: Bench, logged: Logged) -> None:

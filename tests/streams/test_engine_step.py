@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 import pytest
 from confluent_kafka import KafkaError
 
+from schemas.orders import Place
 from streams.engine.stage import Fold, Out, Record, StageConfig, StageError, describe
 from streams.engine.step import Step, hashed
+from transport.orders import Skips
 
 
 class Fetched(NamedTuple):
@@ -217,3 +219,38 @@ def test_an_unknown_error_is_described_without_its_text() -> None:
     assert "KeyError" in text
     assert "test_engine_step.py" in text
     assert wanted not in text
+
+
+def poisoned(key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:
+    """A fold with a fault that one record brings out."""
+    if any(record.value == b"poison" for record in records):
+        raise ValueError("content-of-a-record")
+    return count(key, packed, records)
+
+
+POISONED = {
+    0: [Fetched(b"a", b"1", 5), Fetched(b"a", b"poison", 6), Fetched(b"a", b"2", 7), Fetched(b"b", b"1", 8)],
+    1: [Fetched(b"c", b"poison", 40)],
+}
+
+
+async def test_an_error_names_the_record_it_begins_with_and_what_to_type() -> None:
+    with pytest.raises(StageError, match=r"offsets 5 to 7.* It fails from in/0/6 on: `sor skip st in/0/6`") as caught:
+        await handle(step(Recorder(), poisoned), POISONED, Recorder())
+    assert "content-of-a-record" not in str(caught.value)
+
+
+async def test_what_is_left_out_by_order_is_not_folded_and_the_position_moves_on() -> None:
+    recorder = Recorder()
+    skips = Skips("st", [Place("in", 0, 6), Place("in", 1, 40), Place("other", 0, 8)])
+    await handle(step(recorder, poisoned, skips=skips), POISONED, recorder)
+    assert recorder.states == {b"a": b"2", b"b": b"1"}
+    assert recorder.steps[-1] == ("commit", {0: 9, 1: 41}), "a partition of which nothing is left moves on too"
+    assert [entry for entry in recorder.steps if entry[0] == "store"] == [("store", 0, 101)]
+
+
+async def test_a_record_without_a_key_can_be_left_out() -> None:
+    recorder = Recorder()
+    skips = Skips("st", [Place("in", 0, 5)])
+    await handle(step(recorder, skips=skips), {0: [Fetched(None, b"1", 5), Fetched(b"a", b"1", 6)]}, recorder)
+    assert recorder.states == {b"a": b"1"}
