@@ -37,7 +37,7 @@ CAPS: Final[dict[str, Cap]] = {
     "ingetrokken": Cap(400, 40),
     "dubbel": Cap(150, 20),
     "replaced": Cap(150, 20),
-    "terug": Cap(400, 40),
+    "terug": Cap(2_000, 40),
 }
 #: Providers of one kind of facts in one client.
 MOST_PROVIDERS: Final = 64
@@ -65,7 +65,7 @@ class Excess(NamedTuple):
     """
 
     kind: str  # field of FactSet
-    aanbieder: str
+    aanbieder: str  # empty when the kind names no provider
     names: list[tuple[Any, bytes]]
     everything: bool
 
@@ -127,7 +127,9 @@ def _over(client: bytes, kind: str, acts: dict[Any, Any], limits: Limits) -> lis
 
 
 def _provider(key: Any) -> str:
-    """The provider stands first in every key; in that of a stop within the key of its start."""
+    """The provider stands first in every key, in that of a stop within the key of its start; a delivery names none."""
+    if isinstance(key, bytes):
+        return ""
     first = key[0]
     return first if isinstance(first, str) else first[0]  # type: ignore[no-any-return]
 

@@ -85,6 +85,14 @@ class Folded(NamedTuple):
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
+def all_rows(client: bytes, facts: FactSet, limits: Limits = LIMITS) -> Rows:
+    """The rows of facts that were gathered at once, as the fold gives them batch by batch. Takes out of the facts, in
+    place, what is over a cap.
+    """
+    excess, _ = trim(client, facts, limits)
+    return rows_of(client, facts, {over.aanbieder for over in excess if not over.everything})
+
+
 def fold_rows(client: bytes, person: Person, events: Iterable[Event], version: int, first: int) -> list[Issued]:
     """As ``fold``: the rows alone."""
     return fold(client, person, events, version, first).issued
@@ -162,7 +170,7 @@ def _waits(person: Person, new: Rows, *, everything: bool) -> list[Waits]:
             earlier[place] = reden
             table, upload = WaitKey.unpack(place)
             changed.append(Waits(table=table, delivery=upload.delivery, line=upload.line, reden=reden))
-    if not everything and len(earlier) - len(now) > MOST_GONE:
+    if len(earlier) - len(now) > MOST_GONE:
         _forget(earlier, "", {WaitKey.pack(told.table, told.delivery, told.line) for told in changed})
     return sorted(changed)
 
@@ -188,6 +196,6 @@ def _issued(person: Person, new: Rows, *, everything: bool) -> list[Issued]:
             if key not in new and (everything or fingerprint != _DELETED):
                 out[key] = _DELETED
                 found.append(Issued(key, None))
-        if not everything and len(out) - len(new) > MOST_GONE:
+        if len(out) - len(new) > MOST_GONE:
             _forget(out, _DELETED, {issued.key for issued in found})
     return found

@@ -24,8 +24,8 @@ _DAY_MS: Final = 86_400_000
 
 
 def rows_of(client: bytes, facts: FactSet, full: Collection[str] = ()) -> Rows:
-    """Every row of one client: a pure function of the set of facts. ``full``: providers whose facts are not all kept;
-    their trajecten say so.
+    """Every row of one client: a pure function of the set of facts. ``full``: providers whose facts are not all kept
+    (the empty one: anybody's); their trajecten say so.
     """
     facts = valid(facts)
     known = Toewijzingen(facts.toewijzingen)
@@ -44,7 +44,7 @@ def rows_of(client: bytes, facts: FactSet, full: Collection[str] = ()) -> Rows:
         found.update(cbs.rows_of(client, facts))
     if full:
         for key, row in found.items():
-            if key.aanbieder in full and isinstance(row, TrajectRow):
+            if isinstance(row, TrajectRow) and (key.aanbieder in full or "" in full):
                 row.vlaggen = sorted({*row.vlaggen, FULL})
     return found
 
