@@ -11,9 +11,15 @@ PRIVATE, PUBLIC = 0o600, 0o644
 _OTHERS: Final = 0o077
 
 
+def make_folder(folder: Path) -> None:
+    """The folder and those above it, as far as they are not there; only their user may enter what is made."""
+    for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
 def make_private(folder: Path) -> None:
-    """A folder, with those above it, that only its user may enter."""
-    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    """A folder that only its user may enter, also when it was there."""
+    make_folder(folder)
     folder.chmod(0o700)
 
 

@@ -87,7 +87,7 @@ def save(keys: Path, certificate_der: bytes, private: Ed25519PrivateKey) -> None
     form = serialization.PrivateFormat.PKCS8
     key = private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
     certificate = x509.load_der_x509_certificate(certificate_der).public_bytes(serialization.Encoding.PEM)
-    keys.mkdir(parents=True, mode=0o700, exist_ok=True)
+    files.make_folder(keys)
     with tempfile.TemporaryDirectory(prefix=f".{SOURCE}.", dir=keys) as place:
         made = Path(place) / SOURCE
         files.make_private(made)

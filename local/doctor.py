@@ -120,11 +120,14 @@ def _jars(settings: Settings) -> Iterator[Finding]:
 
 
 def _private(settings: Settings) -> Iterator[Finding]:
-    for name, folder in (("keys", settings.keys), ("secrets", settings.secrets_dir)):
+    public = settings.keys / "public"  # for everybody, as its name says
+    folders = {"keys": settings.keys, "authority": settings.authority, "secrets": settings.secrets_dir}
+    for name, folder in folders.items():
         if not folder.exists():
             yield Finding(name, "ok", "not made yet", "The first sor up makes them; nothing to do.")
             continue
-        loose = [path for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077]
+        paths = (path for path in (folder, *folder.rglob("*")) if not path.is_relative_to(public))
+        loose = [path for path in paths if path.stat().st_mode & 0o077]
         if loose:
             advice = f"Run: chmod -R go= {folder.absolute()}"
             yield Finding(name, "problem", f"others may read {loose[0]}", advice)

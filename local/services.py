@@ -48,6 +48,13 @@ def plan(settings: Settings, ports: Ports) -> list[Service]:
         _kafka(settings, ports),
         _clickhouse(settings, ports),
         _step("keys", ("keys", "init"), (), environment, needed=lambda: not (settings.keys / "public").exists()),
+        _step(
+            "authority",
+            ("sources", "init", "--development"),
+            ("keys",),
+            environment,
+            needed=lambda: not (settings.keys / "public" / "authority.pem").exists(),
+        ),
         _step("topics", ("topics", "apply", "--yes"), ("kafka",), environment),
         _step("migrate", ("migrate",), ("clickhouse",), environment),
         *(_stage(name, ports.metrics(name), environment) for name in STAGES),
@@ -113,7 +120,7 @@ def _stage(name: str, port: int, environment: dict[str, str]) -> Service:
         "service",
         command=lambda: _sor("run", name, "--metrics-port", str(port)),
         check=http_ready(f"http://127.0.0.1:{port}/ready"),
-        after=("keys", "topics", "migrate") if name in ("sink", "exporter") else ("keys", "topics"),
+        after=("keys", "authority", "topics", *(("migrate",) if name in ("sink", "exporter") else ())),
         environment=environment,
         address=f"http://127.0.0.1:{port}/metrics",
     )

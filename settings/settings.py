@@ -69,6 +69,11 @@ class Settings(BaseSettings):
         default_factory=lambda values: Path(values.get("home", ".sor")) / "keys",
         description="Folder of the cryptographic keys. Default <home>/keys.",
     )
+    authority: Path = Field(
+        default_factory=lambda values: Path(values.get("home", ".sor")) / "authority",
+        description="Folder of the authority that says who may deliver; in production offline, of another "
+        "administration than the stages. Default <home>/authority.",
+    )
     cache: Path = Field(
         default_factory=lambda: Path("~/.cache/sor").expanduser(),
         description="Folder for what is downloaded once per user: the jars of Kafka. Default ~/.cache/sor.",

@@ -69,7 +69,8 @@ COMMANDS: Final[dict[str, Entry]] = {
         "simulate",
         "Write made-up messages, answers, scores, questionnaires and CBS files, with the figures that must come out.",
     ),
-    "keys": Entry("keys", "The key folders: public, evaluate, entry."),
+    "keys": Entry("keys", "The key folders: public, evaluate, entry, trajectories."),
+    "sources": Entry("sources", "Who may deliver: the authority, its certificates, what it revoked."),
     "topics": Entry("topics", "Topics as schemas/topics.toml declares them."),
     "rights": Entry(
         "rights",

@@ -179,6 +179,21 @@ def test_the_doctor_finds_a_loose_key_and_a_misspelt_setting(tmp_path: Path, mon
     assert all(finding.advice for finding in findings.values() if finding.level != "ok")
 
 
+def test_public_keys_may_be_read_and_nothing_else_of_the_keys(tmp_path: Path) -> None:
+    (tmp_path / "keys" / "public").mkdir(parents=True)
+    (tmp_path / "keys" / "public" / "authority.pem").touch(0o644)
+    (tmp_path / "keys").chmod(0o700)
+    (tmp_path / "authority").mkdir(mode=0o700)
+
+    def levels() -> dict[str, str]:
+        return {finding.name: finding.level for finding in examine(load_settings(home=tmp_path))}
+
+    assert (levels()["keys"], levels()["authority"]) == ("ok", "ok")
+    (tmp_path / "authority" / "root.key").touch(0o644)
+    (tmp_path / "keys" / "entry").mkdir(mode=0o755)
+    assert (levels()["keys"], levels()["authority"]) == ("problem", "problem")
+
+
 def test_ports_that_cannot_be_read_are_a_finding_and_told_to_who_waits(tmp_path: Path) -> None:
     (tmp_path / "stack.json").write_text("{")
     settings = load_settings(home=tmp_path)
