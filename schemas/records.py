@@ -20,6 +20,8 @@ from domain.facts.fact import (
     Score,
     Start,
     Stop,
+    Teruggenomen,
+    Terugname,
     Toewijzing,
     Vervanging,
 )
@@ -27,7 +29,7 @@ from schemas.codec import Record
 
 _CLASSES: Final[tuple[type[Content], ...]] = (
     *(Start, Stop, Prestatie, Score, Meting, Toewijzing, BerichtRetour, PrestatieRetour, CbsRecord),
-    *(Intrekking, Dubbel, Vervanging),
+    *(Intrekking, Dubbel, Vervanging, Terugname, Teruggenomen),
 )
 #: Class of a fact -> its full name in Avro.
 NAME: Final[dict[type, str]] = {cls: f"nl.sor.{cls.__name__}" for cls in _CLASSES}
