@@ -34,7 +34,17 @@ _DAMAGE: Final = (
 )
 _PARTS: Final = (
     *("start", "stop", "prestatie", "score", "meting", "afwijzing"),
-    *("toewijzing", "bericht_retour", "prestatie_retour", "cbs_record", "intrekking", "dubbel", "vervanging"),
+    *(
+        "toewijzing",
+        "bericht_retour",
+        "prestatie_retour",
+        "cbs_record",
+        "intrekking",
+        "dubbel",
+        "vervanging",
+        "terugname",
+        "teruggenomen",
+    ),
 )
 
 
