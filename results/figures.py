@@ -34,8 +34,8 @@ class Figure:
 
     @property
     def clients(self) -> int | None:
-        """Clients behind it, where they are not too few."""
-        return None if self.hidden == "clienten" else self.sums.clients
+        """At most so many clients behind it, where they are not too few: each counts once for every provider of it."""
+        return None if self.hidden == "clienten" else self.sums.names
 
     @property
     def counted(self) -> float | None:
@@ -102,11 +102,11 @@ def figures(
     try:
         for (_, _, column), mine in batches.items():
             where, on = _period(column, first, last), day(reference_day)
-            query = sql_together(mine, [per] if per else [], where, access.database, reference_day=on)
+            query = sql_together(mine, [per] if per else [], where, access.database, reference_day=on, names=True)
             for row in clickhouse.select(client, query):
                 group, sums = (str(row[0]), row[1:]) if per else ("", row)
                 for at, indicator in enumerate(mine):
-                    found[group, indicator.key] = Figure(group, indicator, Sums(*sums[4 * at : 4 * at + 4]), rule)
+                    found[group, indicator.key] = Figure(group, indicator, Sums(*sums[5 * at : 5 * at + 5]), rule)
     finally:
         client.close()
     groups = sorted({group for group, _ in found})

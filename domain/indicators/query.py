@@ -75,6 +75,13 @@ def scope(table: Table, database: str = "sor", provenance: Provenance = "ijw") -
     return " AND ".join([*parts, f"(aanbieder, traject) NOT IN ({elsewhere})"])
 
 
+def client_column(group_by: Sequence[Group]) -> str:
+    """The column of which different values are different clients, for certain: within one provider the name of the
+    client, over providers its bucket. A group is thus shown too seldom and never too often.
+    """
+    return "client" if "aanbieder" in group_by else "emmer"
+
+
 def sql(
     indicator: Indicator,
     group_by: Sequence[Group] = (),
@@ -83,12 +90,14 @@ def sql(
     *,
     reference_day: int | str,
     clients_up_to: int | None = None,
+    names: bool = False,
 ) -> str:
     """The query of one indicator: the group columns, then ``clienten, teller, noemer, uitgesloten, uitkomst``.
 
     ``where`` narrows the rows of the table further, such as to a period. Without groups there is one row. The reference
-    day is a day number or an SQL expression of a date. ``clienten`` counts up to ``clients_up_to`` and is one more than
-    that for any larger number; None counts all, which takes most of the time over millions of rows.
+    day is a day number or an SQL expression of a date. ``clienten`` is ``Sums.clients``: it counts up to
+    ``clients_up_to`` and is one more than that for any larger number; None counts all. With ``names`` there is also
+    ``namen`` (``Sums.names``) behind ``uitgesloten``, which takes most of the time over millions of rows.
     """
     groups = [f"{_group_sql(group, indicator.table)} AS {group}" for group in group_by]
     figure = {
@@ -96,7 +105,8 @@ def sql(
         "%": "if(noemer = 0, NULL, 100 * teller / noemer)",
         "gemiddelde": "if(noemer = 0, NULL, teller / noemer)",
     }[indicator.unit]
-    columns = [*groups, *_sums(indicator, reference_day, clients_up_to), f"{figure} AS uitkomst"]
+    sums = _sums(indicator, reference_day, clients_up_to, client_column(group_by), names=names)
+    columns = [*groups, *sums, f"{figure} AS uitkomst"]
     return _query(indicator, group_by, where, database, columns)
 
 
@@ -108,26 +118,39 @@ def sql_together(
     *,
     reference_day: int | str,
     clients_up_to: int | None = None,
+    names: bool = False,
 ) -> str:
-    """One query for several indicators over the same rows: the group columns, then four columns for each, in order."""
+    """One query for several indicators over the same rows: the group columns, then four columns for each, in order;
+    with ``names`` five.
+    """
     first = indicators[0]
     columns = [f"{_group_sql(group, first.table)} AS {group}" for group in group_by]
     for indicator in indicators:
         if (indicator.table, indicator.provenance) != (first.table, first.provenance):
             raise ValueError(f"{indicator.key} is not over {first.table} of {first.provenance}")
-        columns += _sums(indicator, reference_day, clients_up_to, f"{indicator.key.replace('-', 'min')}_")
+        prefix = f"{indicator.key.replace('-', 'min')}_"
+        columns += _sums(indicator, reference_day, clients_up_to, client_column(group_by), prefix, names=names)
     return _query(first, group_by, where, database, columns)
 
 
-def _sums(indicator: Indicator, reference_day: int | str, clients_up_to: int | None, prefix: str = "") -> list[str]:
+def _sums(
+    indicator: Indicator,
+    reference_day: int | str,
+    clients_up_to: int | None,
+    column: str,
+    prefix: str = "",
+    *,
+    names: bool,
+) -> list[str]:
     reference = day_sql(reference_day) if isinstance(reference_day, int) else reference_day
-    excluded = indicator.excluded
+    excluded, behind = indicator.excluded, _behind(indicator, reference)
     count = "uniqExactIf" if clients_up_to is None else f"uniqUpToIf({clients_up_to})"
     return [
-        f"{count}(client, {_behind(indicator, reference)}) AS {prefix}clienten",
+        f"{count}({column}, {behind}) AS {prefix}clienten",
         f"{indicator.numerator.sql(reference)} AS {prefix}teller",
         f"{indicator.denominator.sql(reference)} AS {prefix}noemer",
         f"{excluded.sql(reference) if excluded else '0'} AS {prefix}uitgesloten",
+        *([f"uniqExactIf(client, {behind}) AS {prefix}namen"] if names else []),
     ]
 
 
@@ -168,7 +191,8 @@ def evaluate(
             continue
         if where(row) and not ("maand" in group_by and row[_date_column(table)] is None):
             groups.setdefault(tuple(_group(row, group, table) for group in group_by), []).append(row)
-    return {group: _of_group(indicator, rows, reference_day) for group, rows in groups.items()}
+    column = client_column(group_by)
+    return {group: _of_group(indicator, rows, reference_day, column) for group, rows in groups.items()}
 
 
 def _within(row: Row, table: Table, provenance: Provenance, outside: set[tuple[str, str]]) -> bool:
@@ -192,15 +216,16 @@ def _group(row: Row, group: Group, table: Table) -> Any:
     return row[group]
 
 
-def _of_group(indicator: Indicator, rows: Sequence[Row], reference_day: int) -> Sums:
+def _of_group(indicator: Indicator, rows: Sequence[Row], reference_day: int, column: str) -> Sums:
     measure = indicator.denominator.measure
     behind = [
         row for row in indicator.denominator.rows(rows, reference_day) if isinstance(measure, Rows) or measure.of(row)
     ]
     excluded = indicator.excluded
     return Sums(
-        len({row["client"] for row in behind}),
+        len({row[column] for row in behind}),
         indicator.numerator.sum(rows, reference_day),
         indicator.denominator.sum(rows, reference_day),
         excluded.sum(rows, reference_day) if excluded else 0,
+        len({row["client"] for row in behind}),
     )

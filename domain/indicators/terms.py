@@ -280,12 +280,17 @@ class Indicator:
 
 
 class Sums(NamedTuple):
-    """Sums of one group: clients behind the denominator, numerator, denominator, rows left out."""
+    """Sums of one group: clients behind the denominator, numerator, denominator, rows left out.
+
+    A row names its client within its provider only. ``clients``: at least so many stand behind the denominator, which
+    decides whether a figure is shown; ``names``: at most so many, for a client has a name with each of its providers.
+    """
 
     clients: int
     numerator: float
     denominator: float
     excluded: float
+    names: int = 0
 
     def value(self, unit: Unit) -> float | None:
         """The figure: percentage 0..100, mean or count; None where nothing was counted."""

@@ -98,7 +98,10 @@ def indicators(
     as_json: AsJson = False,
     database: Annotated[str, typer.Option(help="Database of the tables.")] = "sor",
 ) -> None:
-    """Show the figures as they are now (for the third party; small groups stay hidden)."""
+    """Show the figures as they are now (for the third party; small groups stay hidden).
+
+    In the JSON document clienten says how many clients at most: who has two providers counts twice.
+    """
     first, last = since.date() if since else None, until.date() if until else None
     on = reference_day.date() if reference_day else datetime.now(_CLOCK).date()
     keys = tuple(INDICATORS) if as_json else HEADLINE_FIGURES if per else _EVERYTHING

@@ -39,7 +39,7 @@ def test_scope_of_messages_and_of_cbs_files() -> None:
 
 
 UITVAL = [
-    f"uniqExactIf(client, {ENDED}) AS clienten",
+    f"uniqExactIf(emmer, {ENDED}) AS clienten",
     "countIf(status = 'beeindigd' AND uitval_klasse IN ('client', 'aanbieder', 'wederzijds')) AS teller",
     f"countIf({ENDED}) AS noemer",
     f"countIf({OTHER_ENDS}) AS uitgesloten",
@@ -56,7 +56,7 @@ def test_a_percentage_without_groups() -> None:
 
 def test_a_count_by_a_column_of_its_own() -> None:
     running = "status = 'lopend'"
-    columns = f"uniqExactIf(client, {running}) AS clienten, countIf({running}) AS teller, countIf({running}) AS noemer"
+    columns = f"uniqExactIf(emmer, {running}) AS clienten, countIf({running}) AS teller, countIf({running}) AS noemer"
     assert sql(INDICATORS["trajecten_lopend"], ("cluster",), reference_day=20_000) == (
         f"SELECT cluster AS cluster, {columns}, 0 AS uitgesloten, teller AS uitkomst FROM sor.trajecten FINAL"
         f" WHERE {TRAJECTEN} GROUP BY cluster ORDER BY cluster"
@@ -76,7 +76,7 @@ def test_a_mean_by_cluster_and_month_narrowed_and_with_every_client_counted() ->
     assert found == (
         f"SELECT transform(gemeente, ['0034', {THE_13}], [{CLUSTERS}], '') AS cluster,"
         " addDays(datum, 1 - toDayOfMonth(datum)) AS maand,"
-        f" uniqExactIf(client, {mark}) AS clienten, ifNull(sumIf(nut, {mark}), 0) AS teller, countIf({mark}) AS noemer,"
+        f" uniqExactIf(emmer, {mark}) AS clienten, ifNull(sumIf(nut, {mark}), 0) AS teller, countIf({mark}) AS noemer,"
         " countIf(telt = 1 AND nut IS NULL) AS uitgesloten, if(noemer = 0, NULL, teller / noemer) AS uitkomst"
         f" FROM db.metingen FINAL WHERE gemeente IN ({THE_13}) AND soort != 'cbs' AND {elsewhere('db')}"
         " AND datum IS NOT NULL AND (datum > 3) GROUP BY cluster, maand ORDER BY cluster, maand"
@@ -85,7 +85,7 @@ def test_a_mean_by_cluster_and_month_narrowed_and_with_every_client_counted() ->
 
 def test_behind_a_sum_stand_the_clients_who_add_to_it() -> None:
     found = sql(INDICATORS["gas_bereikt"], reference_day=20_000)
-    assert found.startswith("SELECT uniqExactIf(client, 1 AND gas_gescoord != 0) AS clienten, ")
+    assert found.startswith("SELECT uniqExactIf(emmer, 1 AND gas_gescoord != 0) AS clienten, ")
 
 
 def test_a_cohort_counts_when_its_follow_up_is_over_on_the_reference_day() -> None:
@@ -93,7 +93,7 @@ def test_a_cohort_counts_when_its_follow_up_is_over_on_the_reference_day() -> No
     planned = f"status = 'beeindigd' AND reden_beeindiging IN ('31', '32', '33', '34') AND {over}"
     other = f"status = 'beeindigd' AND reden_beeindiging NOT IN ('31', '32', '33', '34') AND {over}"
     sums = {
-        "clienten": f"uniqExactIf(client, {planned})",
+        "clienten": f"uniqExactIf(emmer, {planned})",
         "teller": f"countIf({planned} AND nieuwe_start IS NULL)",
         "noemer": f"countIf({planned})",
         "uitgesloten": f"countIf({other})",
@@ -186,3 +186,45 @@ def test_every_figure_of_a_questionnaire_is_there_per_group_too() -> None:
     assert sorted(alone) == sorted(f"{key}{group}" for key in bare for group in ("", "_jeugdige", "_ouder"))
     assert all(key == one.key for key, one in found.items())
     assert indicators() == INDICATORS
+
+
+# --- how many clients stand behind a figure -----------------------------------------------------------------------
+
+
+def test_over_providers_buckets_are_counted_and_within_one_provider_names() -> None:
+    """A client has another name with every provider, so names over providers would count one child as many."""
+    for groups in ((), ("gemeente",), ("cluster", "maand")):
+        found = sql(INDICATORS["uitval"], groups, reference_day=20_000, clients_up_to=10)
+        assert "uniqUpToIf(10)(emmer, " in found
+        assert "client," not in found
+    assert "uniqUpToIf(10)(client, " in sql(
+        INDICATORS["uitval"], ("aanbieder",), reference_day=20_000, clients_up_to=10
+    )
+    both = sql_together([INDICATORS["uitval"]], ("aanbieder", "gemeente"), reference_day=20_000)
+    assert f"uniqExactIf(client, {ENDED}) AS uitval_clienten" in both
+
+
+def test_names_are_counted_apart_and_not_cut_at_the_buckets() -> None:
+    names = f"uniqExactIf(client, {ENDED}) AS"
+    assert names not in sql(INDICATORS["uitval"], reference_day=20_000)
+    assert f"uitgesloten, {names} namen, " in sql(INDICATORS["uitval"], reference_day=20_000, names=True)
+    assert f"{names} uitval_namen" in sql_together([INDICATORS["uitval"]], reference_day=20_000, names=True)
+
+
+def test_a_row_counts_for_its_bucket_or_for_its_name() -> None:
+    """Three providers, two children in one bucket: at least one child, at most four."""
+    rows = [
+        {"aanbieder": aanbieder, "client": client, "emmer": emmer, "gemeente": "0363", "cluster": "Amsterdam"}
+        | {"bron": "ijw", "categorie": "45", "traject": client, "verwijderd": False, "status": "lopend"}
+        for aanbieder, client, emmer in (("1", "a", 5), ("1", "b", 5), ("2", "c", 5), ("3", "d", 5))
+    ]
+    tables: Any = {"trajecten": rows}
+    running = INDICATORS["trajecten_lopend"]
+    (over,) = evaluate(running, tables, reference_day=20_000).values()
+    assert (over.clients, over.names) == (1, 4)
+    within = evaluate(running, tables, ("aanbieder",), reference_day=20_000)
+    assert {group[0]: (sums.clients, sums.names) for group, sums in within.items()} == {
+        "1": (2, 2),
+        "2": (1, 1),
+        "3": (1, 1),
+    }

@@ -27,7 +27,7 @@ from sor.commands.dashboards import made
 from tests.conftest import RunningGateway
 from tests.results.grafana import DAY, expand, require_places
 from tests.sinks import database
-from tests.sinks.rows import meting, receipt, score, traject
+from tests.sinks.rows import meting, named, receipt, score, traject
 
 pytestmark = pytest.mark.clickhouse
 FIRST, LAST = date(2025, 1, 1), date(2025, 12, 31)
@@ -68,13 +68,17 @@ def rows() -> Tables:
         row |= {"intensiteit": dice.choice(("", "duurzaam", "intensief")), "metingen_einde": dice.randint(0, 1)}
         row |= {"begindatum": day(date(2024, 9, 1)), "metingen_jaren": dice.choice(([], [2024], [2025], [2024, 2025]))}
         row |= {"vlaggen": dice.choice(([], ["WORDT18"]))}
-        row |= {"einddatum": day(date(2024, 10, 1)) + dice.randrange(500), "client": f"p1.jeugd.0.{number % 800:032x}"}
+        row |= {
+            "einddatum": day(date(2024, 10, 1)) + dice.randrange(500),
+            "client": named(number % 800),
+            "emmer": number % 800,
+        }
         row |= {"nieuwe_start": dice.choice((None, row["einddatum"] + dice.randint(1, 365)))}
         row |= {"categorie": dice.choice(("45", "54", "48")), "aanbieder": dice.choice(("90000001", "90000002"))}
         row |= {"bron": dice.choice(("ijw", "ijw", "ijw", "cbs"))}
         row |= {f"probleem_{who}": dice.choice((None, 1, 2, 3)) for who in ("behandelaar", "ouder", "client")}
         trajecten.append(row | {"verwijderd": dice.random() < 0.05})
-        common = {key: row[key] for key in ("aanbieder", "traject", "gemeente", "client")}
+        common = {key: row[key] for key in ("aanbieder", "traject", "gemeente", "client", "emmer")}
         answers = {"nut": dice.choice((None, *range(1, 11))), "zonder_hulp": dice.choice((None, 1, 2, 3, 4))}
         found = meting(number, 1, telt=dice.random() < 0.8, **answers, **common)
         found |= {"groep": dice.choice(("ouder", "jeugdige")), "soort": "cbs" if row["bron"] == "cbs" else "einde"}

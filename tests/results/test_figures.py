@@ -29,7 +29,7 @@ from sinks.writer import Writer
 from sor.cli import app
 from tests.conftest import RunningGateway
 from tests.sinks import database
-from tests.sinks.rows import meting, score, traject
+from tests.sinks.rows import BUCKETS, meting, named, score, traject
 from tools.simulator.config import SimulationConfig
 from tools.simulator.run import simulate
 
@@ -62,7 +62,8 @@ REDEN = some("", "02", "31", "32", "33", "34", "35", "36", "38", "39")
 INTENSITEIT = some("", "perspectief", "intensief", "duurzaam", "duurzaam")
 VLAGGEN = st.lists(some("TR019", "TR074", "WORDT18"), unique=True)
 AANBIEDER = some("90000001", "90000002")
-CLIENT = st.integers(0, 5).map(lambda number: f"p1.sor.1.{number:032x}")
+CLIENT = st.integers(0, 5).map(named)
+EMMER = st.integers(0, 3)
 
 
 @st.composite
@@ -76,6 +77,7 @@ def trajecten(draw: st.DrawFn) -> list[dict[str, Any]]:
         row |= dict(zip(("gas_gescoord", "gas_bereikt", "gas_deels"), counts, strict=True))
         row |= {"status": draw(some("lopend", "gepauzeerd", "beeindigd", "beeindigd", "wacht_op_start"))}
         row |= {"uitval_klasse": draw(KLASSE), "einddatum": draw(st.none() | DATES), "client": draw(CLIENT)}
+        row |= {"emmer": draw(EMMER)}
         row |= {"categorie": draw(some("45", "54", "48", "")), "aanbieder": draw(AANBIEDER)}
         row |= {"bron": draw(some("ijw", "ijw", "cbs")), "begindatum": draw(DATES), "reden_beeindiging": draw(REDEN)}
         row |= {"intensiteit": draw(INTENSITEIT), "nieuwe_start": draw(st.none() | DATES), "vlaggen": draw(VLAGGEN)}
@@ -94,6 +96,7 @@ def tables(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
     for number in range(draw(st.integers(0, 25))):
         aanbieder, place = draw(some(*places))
         common = {"aanbieder": aanbieder, "traject": place, "gemeente": draw(GEMEENTE), "client": draw(CLIENT)}
+        common |= {"emmer": draw(EMMER)}
         row = meting(number, 1, nut=draw(FIGURE), zonder_hulp=draw(OPTION), telt=draw(st.booleans()), **common)
         row |= {"soort": draw(some("einde", "duurzaam", "cbs")), "bevestigd": draw(st.booleans())}
         metingen.append(row | {"groep": draw(some("ouder", "jeugdige")), "datum": draw(DATES)})
@@ -127,14 +130,16 @@ def compare(client: Client, access: Access, rows: Any, group_by: list[Group]) ->
             batches.setdefault((indicator.table, indicator.provenance), []).append(indicator)
     for chosen in batches.values():
         expected = [evaluate(indicator, rows, group_by, reference_day=REFERENCE) for indicator in chosen]
-        query = sql_together(chosen, group_by, "", access.database, reference_day=REFERENCE, clients_up_to=None)
+        query = sql_together(
+            chosen, group_by, "", access.database, reference_day=REFERENCE, clients_up_to=None, names=True
+        )
         found = clickhouse.select(client, query)
         size = len(group_by)
         by_group = {tuple(map(plain, row[:size])): row[size:] for row in found}
         assert set(by_group) == set(expected[0])
         for number, indicator in enumerate(chosen):
             for group, values in by_group.items():
-                part = values[4 * number : 4 * number + 4]
+                part = values[5 * number : 5 * number + 5]
                 assert same(part, expected[number][group]), (indicator.key, group, part, expected[number][group])
 
 
@@ -184,7 +189,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any],
     for number, expected in enumerate((*document["trajecten"], *document["cbs"])):
         row = as_row(number, expected)
         rows["trajecten"].append(row)
-        common = {name: row[name] for name in ("aanbieder", "gemeente", "traject", "client")}
+        common = {name: row[name] for name in ("aanbieder", "gemeente", "traject", "client", "emmer")}
         common |= {"soort": "cbs" if row["bron"] == "cbs" else "einde"}
         for group in ("jeugdige", "ouder"):
             figures = {"nut": expected[f"nut_{group}"], "zonder_hulp": expected[f"zonder_hulp_{group}"]}
@@ -338,6 +343,31 @@ def test_the_command_follows_another_rule(command: list[str], monkeypatch: pytes
         ("0384", "trajecten_beeindigd", (None, None, None, "clienten")),
     ):
         assert tuple(found[town, key][name] for name in ("waarde", "n", "clienten", "verborgen")) == shown
+
+
+def test_within_one_provider_names_count_and_over_providers_buckets(access: Access) -> None:
+    """Forty-one clients of three providers in nine buckets, then in ten."""
+    rows = [traject(n, 1, status="lopend", aanbieder="90000001", emmer=n % 9) for n in range(12)]
+    rows += [traject(n, 1, status="lopend", aanbieder="90000002", emmer=n % 9) for n in range(100, 120)]
+    rows += [traject(n, 1, status="lopend", aanbieder="90000003", emmer=0) for n in range(200, 209)]
+    fill(access, {"trajecten": rows, "metingen": [], "scores": []})
+
+    def shown(per: Group | None) -> dict[str, tuple[str, int | None]]:
+        found = figures(access, ["trajecten_lopend"], per, reference_day=REFERENCE_DAY)
+        return {figure.group: (figure.text, figure.clients) for figure in found}
+
+    assert shown("aanbieder") == {"90000001": ("12", 12), "90000002": ("20", 20), "90000003": ("<10", None)}
+    assert shown("gemeente") == {"0363": ("<10", None)}
+    more = [row | {"emmer": row["emmer"] + n % 2} for n, row in enumerate(rows)]
+    fill(access, {"trajecten": more, "metingen": [], "scores": []})
+    assert shown("gemeente") == {"0363": ("41", 41)}
+
+
+def test_a_number_of_clients_is_not_cut_at_the_number_of_buckets(access: Access) -> None:
+    rows = [traject(n, 1, status="lopend") for n in range(2 * BUCKETS)]
+    fill(access, {"trajecten": rows, "metingen": [], "scores": []})
+    (figure,) = figures(access, ["trajecten_lopend"], reference_day=REFERENCE_DAY)
+    assert (figure.sums.clients, figure.clients) == (BUCKETS, 2 * BUCKETS)
 
 
 def test_figures_take_a_rule(access: Access, command: list[str]) -> None:

@@ -15,7 +15,7 @@ from sinks.tables import METINGEN, TRAJECTEN
 from sinks.writer import Writer
 from tests.conftest import RunningGateway
 from tests.sinks import database
-from tests.sinks.rows import meting, traject
+from tests.sinks.rows import meting, named, traject
 from tools.bench.panel import queries
 
 pytestmark = pytest.mark.clickhouse
@@ -49,12 +49,19 @@ def fill(access: Access, trajecten: list[dict[str, Any]], metingen: list[dict[st
 def ended(number: int, client: int, version: int = 1, **changed: Any) -> dict[str, Any]:
     klasse = "client" if number % 4 == 0 else "gepland"
     row = traject(number, version, status="beeindigd", uitval_klasse=klasse, einddatum=END_DAY)
-    return {**row, "client": f"p1.sor.1.{client:032x}", **changed}
+    return {**row, "client": named(client), "emmer": client, **changed}
 
 
 @pytest.mark.parametrize(("clients", "shown"), [(1, None), (9, None), (10, 25.0), (11, 25.0), (40, 25.0)])
 def test_a_figure_of_fewer_than_ten_clients_is_hidden(access: Access, clients: int, shown: float | None) -> None:
     fill(access, [ended(n, n % clients) for n in range(40)], [])
+    assert panel(access, "Uitval") == shown
+
+
+@pytest.mark.parametrize(("buckets", "shown"), [(9, None), (10, 25.0)])
+def test_one_child_with_many_providers_is_no_group(access: Access, buckets: int, shown: float | None) -> None:
+    """Every row under a name of its own, as a child has with each provider: only buckets say that there are ten."""
+    fill(access, [ended(n, n, emmer=n % buckets) for n in range(40)], [])
     assert panel(access, "Uitval") == shown
 
 
@@ -66,7 +73,7 @@ def test_a_meting_counts_by_the_category_that_its_traject_has_now(
     access: Access, first: str, last: str, shown: float | None
 ) -> None:
     """The traject of every meting changes its category in a later version, in a part of its own."""
-    metingen = [meting(n, 1, traject=f"{n:016x}", nut=4, datum=END_DAY, client=f"p1.sor.1.{n:032x}") for n in range(30)]
+    metingen = [meting(n, 1, traject=f"{n:016x}", nut=4, datum=END_DAY, client=named(n)) for n in range(30)]
     fill(access, [ended(n, n, categorie=first) for n in range(30)], metingen)
     writer = Writer(access)
     writer.insert(TRAJECTEN, [ended(n, n, 2, categorie=last) for n in range(30)])

@@ -4,9 +4,9 @@
 -- The rows there name clients by pseudonyms, and under numbers that a pseudonym makes. They go now, and do not wait for newer ones to
 -- replace them: at its first start the stage trajectories gives out every row anew. A table that is already empty stays as it is.
 
-TRUNCATE TABLE trajecten;
-TRUNCATE TABLE metingen;
-TRUNCATE TABLE scores;
+TRUNCATE TABLE IF EXISTS trajecten;
+TRUNCATE TABLE IF EXISTS metingen;
+TRUNCATE TABLE IF EXISTS scores;
 
 ALTER TABLE trajecten
     ADD COLUMN IF NOT EXISTS emmer UInt16 COMMENT 'Bucket of the client, 0..1023: the same with every provider and shared by about 25 children of the region, so different buckets are different clients.' AFTER client,
