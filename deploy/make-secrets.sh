@@ -61,6 +61,8 @@ fi
 owned "$uid_kafka" "$folder/kafka_tls"
 
 if [ ! -e "$folder/keys/public" ]; then SOR_KEYS="$folder/keys" "$sor" keys init; fi
+# Keys of an earlier release lack this folder; the others stay as they are.
+if [ ! -e "$folder/keys/trajectories" ]; then SOR_KEYS="$folder/keys" "$sor" keys complete; fi
 owned "$uid_sor" "$folder/keys"
 chmod 0755 "$folder/keys/public"
 chmod 0644 "$folder"/keys/public/*

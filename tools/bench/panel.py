@@ -35,7 +35,7 @@ _RECENT: Final = 2024
 _SETTLE: Final = 120.0
 #: Rows as a region's: eight years, 400 providers, 13 municipalities, three in four ended.
 _FILL: Final = """
-INSERT INTO sor.trajecten (aanbieder, gemeente, jaar, traject, version, verwijderd, client, cluster, categorie, code,
+INSERT INTO sor.trajecten (aanbieder, gemeente, jaar, traject, version, verwijderd, client, emmer, cluster, categorie, code,
   begindatum, einddatum, reden_beeindiging, uitval_klasse, status, leveringen, leeftijd, geslacht, nut_jeugdige,
   nut_ouder, zonder_hulp_jeugdige, zonder_hulp_ouder, gas, gas_gescoord, gas_bereikt, gas_deels, probleem_behandelaar,
   probleem_ouder, probleem_client, metingen, scores, declaraties, vlaggen, definitie_versie, gebeurd_op)
@@ -46,7 +46,7 @@ WITH cityHash64(number) AS h,
    'Zaanstreek-Waterland', 'Zaanstreek-Waterland'] AS clusters,
   1 + h % 13 AS town, toDate('2018-01-01') + h % 2900 AS begin, h % 4 > 0 AS ended, 1 + h % 5 AS class
 SELECT toString(90000000 + intDiv(h, 7) % 400), towns[town], toYear(begin), hex(cityHash64(number, 'traject')),
-  {version:UInt64}, 0, concat('p1.jeugd.0.', toString(intDiv(number, 2))), clusters[town],
+  {version:UInt64}, 0, leftPad(toString(intDiv(number, 2)), 22, '0'), intDiv(number, 2) % 1024, clusters[town],
   ['45', '54', '41', '50'][1 + h % 4],
   concat('45A', toString(10 + h % 80)), begin, if(ended, begin + 30 + h % 700, NULL),
   if(ended, ['31', '31', '31', '32', '34'][class], ''),
