@@ -47,7 +47,7 @@ def plan(settings: Settings, ports: Ports) -> list[Service]:
     return [
         _kafka(settings, ports),
         _clickhouse(settings, ports),
-        _step("keys", ("keys", "init"), (), environment, needed=lambda: not (settings.keys / "public").exists()),
+        _keys(settings, environment),
         _step(
             "authority",
             ("sources", "init", "--development"),
@@ -60,6 +60,16 @@ def plan(settings: Settings, ports: Ports) -> list[Service]:
         *(_stage(name, ports.metrics(name), environment) for name in STAGES),
         _stage("exporter", ports.metrics("exporter"), environment),
     ]
+
+
+def _keys(settings: Settings, environment: dict[str, str]) -> Service:
+    """All key folders; of a home that an earlier release made, only the one that it lacks."""
+    word = "complete" if (settings.keys / "public").exists() else "init"
+
+    def needed() -> bool:
+        return not all((settings.keys / name).exists() for name in ("public", "trajectories"))
+
+    return _step("keys", ("keys", word), (), environment, needed=needed)
 
 
 def _kafka(settings: Settings, ports: Ports) -> Service:
