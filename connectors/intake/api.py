@@ -1,4 +1,4 @@
-"""The addresses of the intake. One upload reads from top to bottom in ``Intake.upload``.
+"""The addresses of the intake. One upload reads from top to bottom in ``Intake.upload`` and ``Intake._taken``.
 
 202 means that the broker has every record: publish, then acknowledge. There is no spool, so nothing sealed or clear
 lies on a disk here, and what was not acknowledged is sent again by its sender and counts once.
@@ -22,14 +22,16 @@ from connectors.intake import asked, body, documents, meters
 from connectors.intake.config import IntakeLimits
 from connectors.intake.connections import Connection
 from connectors.intake.index import Entry, Index
+from connectors.intake.jobs import Denied, Done, Job, Refused, SealedJob
 from connectors.intake.limits import COME_BACK, Full, Lanes, Memory, Rates, TooFast
 from connectors.intake.openapi import document as openapi
 from connectors.intake.problems import Kind, Problem
-from connectors.intake.tokens import Gate, TokenError
-from connectors.intake.work import Done, Job, Refused, Sealer, WorkerBroken, WorkerLost, where
+from connectors.intake.tokens import Caller, Gate, TokenError
+from connectors.intake.work import Sealer, WorkerBroken, WorkerLost, where
 
 log = structlog.get_logger()
 _ID: Final = re.compile(r"[0-9a-f]{32}")
+_UPLOADS: Final = ("/deliveries", "/sealed")
 #: A sign of life on a stream that has nothing to say, and how long one stream lasts: then its client asks anew.
 _HEARTBEAT: Final = 15.0
 _STREAM_SECONDS: Final = 900.0
@@ -71,6 +73,7 @@ class Intake:
         addresses: dict[str, dict[str, Handler]] = {
             "/deliveries": {"POST": self.upload, "GET": self.search},
             "/deliveries/{id}": {"GET": self.receipt},
+            "/sealed": {"POST": self.sealed},
             "/openapi.json": {"GET": self.openapi},
         }
         for path, handlers in addresses.items():
@@ -87,24 +90,24 @@ class Intake:
         if self._index.serve(providers):
             self._feed.read_again()
 
-    def _who(self, request: web.Request) -> str:
-        """AGB code of whoever asks, by token, else by client certificate."""
+    def _who(self, request: web.Request) -> Caller:
+        """Whoever asks, by token, else by client certificate."""
         try:
-            agb = self._by_header(request)
-            if agb is not None and agb not in self._feed.providers:
+            caller = self._by_header(request)
+            if caller is not None and not caller.sends_for <= self._feed.providers:
                 self.welcome()
         except TokenError as problem:
             log.warning("tokens", problem=str(problem))
             raise Problem(Kind.NO_SERVER, retry=_DOWN_RETRY) from None
-        if agb is None:
+        if caller is None:
             raise Problem(Kind.NO_ACCESS)
         connection = _connection(request)
         if connection is None:
             raise Problem(Kind.BROKEN_OFF)
-        connection.become(agb)
-        return agb
+        connection.become(caller.id)
+        return caller
 
-    def _by_header(self, request: web.Request) -> str | None:
+    def _by_header(self, request: web.Request) -> Caller | None:
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if scheme:
             # aiohttp reads what is no text as surrogates; as the bytes that they were they are no token of anybody.
@@ -115,27 +118,50 @@ class Intake:
         return self._gate.who("certificate", der) if der else None
 
     async def upload(self, request: web.Request) -> web.Response:
-        """``POST /deliveries``."""
-        agb = self._who(request)
-        self._uploads.take(agb)
-        body.require_plain(request, self._limits)
+        """``POST /deliveries``: a file of a provider, sealed here."""
+        caller = self._begun(request)
         query = asked.only(request, {"naam", "test"})
         name, test = asked.file_name(request, query), asked.truth(query, "test") or False
+        if not caller.provider:
+            raise Problem(Kind.SEALED_ONLY)
+        done = await self._taken(request, caller, lambda content: Job(caller.provider, name, test, content))
+        return self._accepted(done, caller, documents.accepted)
+
+    async def sealed(self, request: web.Request) -> web.Response:
+        """``POST /sealed``: lines that their source has sealed and signed."""
+        caller = self._begun(request)
+        asked.only(request, set())
+        done = await self._taken(request, caller, lambda content: SealedJob(caller, content))
+        return self._accepted(done, caller, documents.passed_on)
+
+    def _begun(self, request: web.Request) -> Caller:
+        """All that can be said before a byte of the body is read."""
+        caller = self._who(request)
+        self._uploads.take(caller.id)
+        body.require_plain(request, self._limits)
+        return caller
+
+    async def _taken(self, request: web.Request, caller: Caller, job_of: Callable[[bytes], Job | SealedJob]) -> Done:
         if not self._feed.answers or self.closing:
             raise Problem(Kind.NO_SERVER, retry=_DOWN_RETRY)
-        with self._lanes.enter(agb), self._memory.upload(agb) as held, meters.OPEN.track_inprogress():
+        with self._lanes.enter(caller.id), self._memory.upload(caller.id) as held, meters.OPEN.track_inprogress():
             content = await body.read(request, held, self._limits)
             request[_BYTES] = len(content)
             with meters.SECONDS.time():
-                async with self._lanes.turn(agb):
-                    result = await self._sealed(Job(agb, name, test, content))
+                async with self._lanes.turn(caller.id):
+                    result = await self._published(job_of(content))
         if isinstance(result, Refused):
             raise documents.refusal(result)
+        if isinstance(result, Denied):
+            raise documents.denial(result)
         request[_DELIVERY] = result.id
-        headers = {**_JSON, "Location": documents.location(result.id)}
-        return _json(documents.accepted(result, new=self._index.announce(result)), 202, headers)
+        return result
 
-    async def _sealed(self, job: Job) -> Done | Refused:
+    def _accepted(self, done: Done, caller: Caller, document: Callable[..., dict[str, Any]]) -> web.Response:
+        headers = {**_JSON, "Location": documents.location(done.id)}
+        return _json(document(done, new=self._index.announce(done, caller)), 202, headers)
+
+    async def _published(self, job: Job | SealedJob) -> Done | Refused | Denied:
         try:
             return await self._sealer.deliver(job)
         except BrokerDown:
@@ -148,51 +174,55 @@ class Intake:
 
     async def search(self, request: web.Request) -> web.Response:
         """``GET /deliveries``."""
-        agb = self._who(request)
-        self._reads.take(agb)
-        query = asked.only(request, {"status", "sinds", "soort", "test", "aantal", "na"})
-        found, more = self._index.search(agb, asked.wanted(query))
+        caller = self._who(request)
+        self._reads.take(caller.id)
+        query = asked.only(request, {"status", "sinds", "soort", "test", "aanbieder", "aantal", "na"})
+        found, more = self._index.search(caller, asked.wanted(query))
         after = documents.cursor(found[-1].place) if more else None
         return _json({"aanleveringen": [documents.summary(one) for one in found], "volgende": after}, 200, _JSON)
 
     async def receipt(self, request: web.Request) -> web.StreamResponse:
         """``GET /deliveries/{id}``: as a document, or as events when that is asked for."""
-        agb, name = self._who(request), request.match_info["id"]
-        self._reads.take(agb)
-        asked.only(request, set())
-        one = self._index.get(agb, name) if _ID.fullmatch(name) else None
+        caller, name = self._who(request), request.match_info["id"]
+        self._reads.take(caller.id)
+        lines, sender = asked.which(asked.only(request, {"records", "aanbieder"}))
+
+        def find() -> Entry | None:
+            return self._index.get(caller, name, lines, sender) if _ID.fullmatch(name) else None
+
+        one = find()
         if one is None:
             raise Problem(Kind.UNKNOWN)
         if "text/event-stream" not in request.headers.get("Accept", ""):
             return _json(self._receipts.document(one), 200, _JSON)
-        if self._streams[agb] >= self._limits.streams:
+        if self._streams[caller.id] >= self._limits.streams:
             raise TooFast(COME_BACK)
-        self._streams[agb] += 1
+        self._streams[caller.id] += 1
         try:
-            return await self._stream(request, agb, name)
+            return await self._stream(request, name, find)
         finally:
-            self._streams[agb] -= 1
+            self._streams[caller.id] -= 1
 
-    async def _stream(self, request: web.Request, agb: str, name: str) -> web.StreamResponse:
+    async def _stream(self, request: web.Request, name: str, find: Callable[[], Entry | None]) -> web.StreamResponse:
         answer = web.StreamResponse(headers={**_JSON, "X-Accel-Buffering": "no"})
         answer.content_type = "text/event-stream"
         answer.charset = "utf-8"
         try:
             with self._index.watch(name) as moved:
                 await answer.prepare(request)
-                await self._events(answer, agb, name, moved)
+                await self._events(answer, find, moved)
             await answer.write_eof()
         except (ConnectionError, TimeoutError):
             answer.force_close()  # a reader that is gone, or takes nothing; it asks again
         return answer
 
-    async def _events(self, answer: web.StreamResponse, agb: str, name: str, moved: asyncio.Event) -> None:
+    async def _events(self, answer: web.StreamResponse, find: Callable[[], Entry | None], moved: asyncio.Event) -> None:
         """Every state of a receipt until it is final."""
         ends, version = time.monotonic() + _STREAM_SECONDS, -2
         await self._write(answer, "retry: 3000\n\n")
         while time.monotonic() < ends and not self.closing:
             moved.clear()
-            one = self._index.get(agb, name)
+            one = find()
             if one is None:
                 return
             if one.version != version:
@@ -258,7 +288,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     connection = _connection(request)
     if connection is None or not connection.provider or outcome == Kind.NO_ACCESS.value.outcome:
         answer.force_close()  # one answer for whoever has not said who it is
-    if request.method == "POST" and request.path == "/deliveries":
+    if request.method == "POST" and request.path in _UPLOADS:
         meters.UPLOADS.labels(outcome=outcome).inc()
         log.info(
             "upload", delivery=request.get(_DELIVERY, ""), outcome=outcome, status=answer.status,

@@ -23,6 +23,8 @@ _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,2}")
+_LINES: Final = re.compile(r"[1-9][0-9]{0,6}")
+_AGB: Final = re.compile(r"[0-9]{8}")
 
 
 def only(request: web.Request, names: Set[str]) -> dict[str, str]:
@@ -60,6 +62,21 @@ def file_name(request: web.Request, query: dict[str, str]) -> str:
     return name
 
 
+def which(query: dict[str, str]) -> tuple[int, str]:
+    """Of deliveries with one id: how many records it has, and of which provider; 0 and "" when that is not said."""
+    lines = query.get("records", "0")
+    if "records" in query and not _LINES.fullmatch(lines):
+        raise invalid("'records' is het aantal records van de aanlevering.")
+    return int(lines), _sender(query)
+
+
+def _sender(query: dict[str, str]) -> str:
+    sender = query.get("aanbieder", "")
+    if "aanbieder" in query and not _AGB.fullmatch(sender):
+        raise invalid("'aanbieder' is een AGB-code van acht cijfers.")
+    return sender
+
+
 def wanted(query: dict[str, str]) -> Wanted:
     """A search."""
     status, kind, limit = query.get("status", ""), query.get("soort", ""), query.get("aantal", "50")
@@ -70,7 +87,7 @@ def wanted(query: dict[str, str]) -> Wanted:
     if not _NUMBER.fullmatch(limit) or int(limit) > MOST_PER_PAGE:
         raise invalid(f"'aantal' is een getal van 1 tot en met {MOST_PER_PAGE}.")
     before = uncursor(query["na"]) if "na" in query else None
-    return Wanted(status, _since(query), kind, truth(query, "test"), before, int(limit))
+    return Wanted(status, _since(query), kind, truth(query, "test"), before, int(limit), _sender(query))
 
 
 def _since(query: dict[str, str]) -> int:

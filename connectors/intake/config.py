@@ -46,7 +46,7 @@ class Tls:
 class IntakeConfig:
     """One intake process."""
 
-    keys: Path  # folder with ``public`` and ``connector``
+    keys: Path  # folder with ``public``, ``source`` and ``connector``
     cluster: Cluster
     tokens: Path
     host: str = "127.0.0.1"

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from connectors.intake.index import Entry
+from connectors.intake.jobs import Denied, Done, Refused
 from connectors.intake.problems import Kind, Problem, invalid
-from connectors.intake.work import Done, Refused
 from domain.field.messages import text
 from domain.field.words import waits_sentence
 from schemas.typed import ReceiptCodec
@@ -45,6 +45,31 @@ def accepted(done: Done, *, new: bool) -> dict[str, Any]:
     }
 
 
+def passed_on(done: Done, *, new: bool) -> dict[str, Any]:
+    """The answer to a body of sealed lines."""
+    return {
+        "aanlevering": done.id,
+        "nieuw": new,
+        "soort": done.kind,
+        "afzender": done.sender,
+        "test": done.test,
+        "records": done.lines,
+        "aangenomen": done.published,
+        "ontvangst": location(done.id),
+    }
+
+
+def denial(denied: Denied) -> Problem:
+    """A body of sealed lines of which nothing was published. Fields are those of the contract."""
+    match denied.why:
+        case "foreign":
+            return Problem(Kind.FOREIGN)
+        case "not_trusted":
+            return Problem(Kind.NOT_TRUSTED)
+        case _:
+            return Problem(Kind.MALFORMED, veld=denied.field, nr=denied.line)
+
+
 def found(refused: Refused) -> dict[str, Any]:
     """Why a file is refused as a whole."""
     return {
@@ -72,6 +97,7 @@ def summary(one: Entry) -> dict[str, Any]:
     return {
         "aanlevering": one.id,
         "soort": one.kind,
+        "afzender": one.sender,
         "test": one.test,
         "status": one.status,
         "records": one.lines,
@@ -93,11 +119,10 @@ class Receipts:
     def document(self, one: Entry) -> dict[str, Any]:
         """Everything that is known of one delivery: the second step, in content."""
         if not one.raw:
-            return {**summary(one), "afzender": one.sender, "codes": [], "fouten": []}
+            return {**summary(one), "codes": [], "fouten": []}
         receipt = self._codec.decode(one.raw)
         return {
             **summary(one),
-            "afzender": one.sender,
             "regels_geaccepteerd": receipt.regels_geaccepteerd,
             "regels_afgekeurd": receipt.regels_afgekeurd,
             "ingetrokken": receipt.ingetrokken,
@@ -105,9 +130,17 @@ class Receipts:
                 {"reden": r, "aantal": n, "melding": waits_sentence(r)} for r, n in sorted(receipt.wacht.items())
             ],
             "laatste": moment(receipt.laatste),
+            "teruggenomen": moment(receipt.teruggenomen) if receipt.teruggenomen else None,
             "codes": _codes(receipt.codes),
             "fouten": [
-                {"regel": f.regel, "regels": f.regels, "code": f.code, "veld": f.veld, "melding": text(f.code)}
+                {
+                    "record": f.line,
+                    "regel": f.regel,
+                    "regels": f.regels,
+                    "code": f.code,
+                    "veld": f.veld,
+                    "melding": text(f.code),
+                }
                 for f in receipt.fouten
             ],
         }

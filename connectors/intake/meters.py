@@ -16,6 +16,7 @@ OUTCOMES: Final = (
     "accepted",  # 202: every record is at the broker
     "refused",  # 422: of no kind that can be counted
     "unauthorised",  # 401
+    "not_trusted",  # 403: certificate, signature, or for another provider
     "too_large",  # 413
     "unsupported",  # 415
     "invalid",  # 400

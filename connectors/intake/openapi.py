@@ -15,6 +15,7 @@ from schemas.topics import IN_TOPIC
 Json = dict[str, Any]
 _TEXT: Final[Json] = {"type": "string"}
 _WHOLE: Final[Json] = {"type": "integer", "minimum": 0}
+_COUNTED: Final[Json] = {"type": "integer", "minimum": 1, "maximum": 9_999_999}
 _YES_NO: Final[Json] = {"type": "boolean"}
 _ID: Final[Json] = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 _AGB: Final[Json] = {"type": "string", "pattern": "^[0-9]{8}$"}
@@ -51,6 +52,7 @@ _REFUSED: Final = _object({"code": _TEXT, "melding": _TEXT, "gevonden": _list(_F
 _SUMMARY: Final[Json] = {
     "aanlevering": _ID,
     "soort": _KIND,
+    "afzender": _AGB,
     "test": _YES_NO,
     "status": _STATUS,
     "records": _WHOLE,
@@ -61,7 +63,9 @@ _SUMMARY: Final[Json] = {
     "tijd": _MOMENT,
     "ontvangst": _TEXT,
 }
-_ROW: Final = _object({"regel": _WHOLE, "regels": _WHOLE, "code": _TEXT, "veld": _TEXT, "melding": _TEXT})
+_ROW: Final = _object(
+    {"record": _WHOLE, "regel": _WHOLE, "regels": _WHOLE, "code": _TEXT, "veld": _TEXT, "melding": _TEXT}
+)
 _SCHEMAS: Final[Json] = {
     "Aangenomen": _object(
         {
@@ -78,10 +82,23 @@ _SCHEMAS: Final[Json] = {
             "ontvangst": _TEXT,
         }
     ),
+    "Doorgegeven": _object(
+        {
+            "aanlevering": _ID,
+            "nieuw": _YES_NO,
+            "soort": _KIND,
+            "afzender": _AGB,
+            "test": _YES_NO,
+            "records": _WHOLE,
+            "aangenomen": _WHOLE,
+            "ontvangst": _TEXT,
+        }
+    ),
     "Aanlevering": _object(_SUMMARY),
     "Ontvangst": _object(
-        {**_SUMMARY, "afzender": _AGB, "codes": _list(_COUNT), "fouten": _list(_ROW)},
+        {**_SUMMARY, "codes": _list(_COUNT), "fouten": _list(_ROW)},
         {"regels_geaccepteerd": _WHOLE, "regels_afgekeurd": _WHOLE, "ingetrokken": _WHOLE, "laatste": _MOMENT}
+        | {"teruggenomen": {"anyOf": [_MOMENT, {"type": "null"}]}}
         | {"wacht": _list(_object({"reden": _TEXT, "aantal": _WHOLE, "melding": _TEXT}))},
     ),
     "Bladzijde": _object(
@@ -89,7 +106,7 @@ _SCHEMAS: Final[Json] = {
     ),
     "Probleem": _object(
         {"type": _TEXT, "title": _TEXT, "status": _WHOLE, "detail": _TEXT},
-        {"code": _TEXT, "melding": _TEXT, "gevonden": _list(_FOUND)},
+        {"code": _TEXT, "melding": _TEXT, "gevonden": _list(_FOUND), "veld": _TEXT, "nr": _WHOLE},
     ),
 }
 
@@ -107,6 +124,7 @@ def document(limits: IntakeLimits) -> Json:
         "paths": {
             "/deliveries": {"post": _upload(limits), "get": _search()},
             "/deliveries/{id}": {"get": _receipt()},
+            "/sealed": {"post": _sealed(limits)},
             "/openapi.json": {"get": _itself()},
         },
         "components": {
@@ -166,8 +184,33 @@ def _upload(limits: IntakeLimits) -> Json:
                 headers={"Location": {"required": True, "schema": _TEXT}},
             ),
             **_problems(
-                Kind.INVALID, Kind.BROKEN_OFF, Kind.NO_ACCESS, Kind.TOO_SLOW, Kind.TOO_LARGE, Kind.KIND,
-                Kind.REFUSED, Kind.TOO_MANY, Kind.FAULT, Kind.FULL, Kind.NO_SERVER,
+                Kind.INVALID, Kind.BROKEN_OFF, Kind.NO_ACCESS, Kind.SEALED_ONLY, Kind.TOO_SLOW, Kind.TOO_LARGE,
+                Kind.KIND, Kind.REFUSED, Kind.TOO_MANY, Kind.FAULT, Kind.FULL, Kind.NO_SERVER,
+            ),
+        },
+    }  # fmt: skip
+
+
+def _sealed(limits: IntakeLimits) -> Json:
+    return {
+        "operationId": "doorgeven",
+        "summary": "Verzegelde en ondertekende regels van één aanlevering. 202: de berichtenserver heeft ze alle.",
+        "description": f"Hoogstens {limits.body_bytes} bytes, in de vorm van docs/envelope.md. Een inhoud mag een deel "
+        "van een aanlevering zijn; de ontvangst is er als alle delen er zijn.",
+        "security": _SECURITY,
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        "responses": {
+            "202": _answer(
+                "Aangenomen; de inhoudelijke controle volgt in de ontvangst.",
+                _ref("Doorgegeven"),
+                headers={"Location": {"required": True, "schema": _TEXT}},
+            ),
+            **_problems(
+                Kind.INVALID, Kind.MALFORMED, Kind.BROKEN_OFF, Kind.NO_ACCESS, Kind.NOT_TRUSTED, Kind.FOREIGN,
+                Kind.TOO_SLOW, Kind.TOO_LARGE, Kind.KIND, Kind.TOO_MANY, Kind.FAULT, Kind.FULL, Kind.NO_SERVER,
             ),
         },
     }  # fmt: skip
@@ -183,6 +226,7 @@ def _search() -> Json:
             _query("sinds", "Vanaf dit tijdstip.", _MOMENT),
             _query("soort", "Alleen deze soort.", _KIND),
             _query("test", "Alleen, of juist geen, proefaanleveringen.", _YES_NO),
+            _query("aanbieder", "Alleen van deze aanbieder.", _AGB),
             _query("aantal", "Per bladzijde.", {"type": "integer", "minimum": 1, "maximum": MOST_PER_PAGE}),
             _query("na", "'volgende' van de vorige bladzijde.", {"type": "string", "pattern": f"^{CURSOR}$"}),
         ],
@@ -200,7 +244,11 @@ def _receipt() -> Json:
         "operationId": "ontvangst",
         "summary": "De ontvangst van één aanlevering; met Accept: text/event-stream elke stand tot de laatste.",
         "security": _SECURITY,
-        "parameters": [{"name": "id", "in": "path", "required": True, "schema": _ID}],
+        "parameters": [
+            {"name": "id", "in": "path", "required": True, "schema": _ID},
+            _query("records", "Zoveel records heeft de aanlevering.", _COUNTED),
+            _query("aanbieder", "Namens deze aanbieder.", _AGB),
+        ],
         "responses": {
             "200": found,
             **_problems(Kind.INVALID, Kind.NO_ACCESS, Kind.UNKNOWN, Kind.TOO_MANY, Kind.FAULT, Kind.NO_SERVER),

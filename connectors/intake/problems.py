@@ -46,6 +46,37 @@ class Kind(Enum):
         "Het token ontbreekt, is onbekend, verlopen of ingetrokken. Vraag de beheerder om een nieuw token.",
         "unauthorised",
     )
+    MALFORMED = _Kind(
+        "vorm",
+        422,
+        "Geen verzegelde regels",
+        "De inhoud heeft niet de vorm van verzegelde regels (docs/envelope.md); er is niets aangenomen. 'veld' en 'nr' "
+        "zeggen waar.",
+        "refused",
+    )
+    NOT_TRUSTED = _Kind(
+        "niet-vertrouwd",
+        403,
+        "Niet vertrouwd",
+        "Het certificaat is niet geldig, mag niet voor deze aanbieder of deze soort, of de handtekening klopt niet. Er "
+        "is niets aangenomen. Vraag uw regio om een nieuw certificaat.",
+        "not_trusted",
+    )
+    FOREIGN = _Kind(
+        "andere-aanbieder",
+        403,
+        "Andere aanbieder",
+        "Met dit token kunt u niet voor deze aanbieder aanleveren. Er is niets aangenomen. Vraag de beheerder van de "
+        "intake.",
+        "not_trusted",
+    )
+    SEALED_ONLY = _Kind(
+        "alleen-verzegeld",
+        403,
+        "Alleen verzegeld",
+        "Wie namens anderen aanlevert, verzegelt en ondertekent zelf: POST /sealed, of `sor deliver`.",
+        "not_trusted",
+    )
     UNKNOWN = _Kind(
         "onbekend",
         404,

@@ -1,7 +1,7 @@
 """The one consumer of ``sor.receipts`` in this process: a thread that hands what it reads to the event loop.
 
 The topic is compacted: read from its start it holds the newest receipt of every delivery. So nothing is stored here,
-and a restart knows what it knew. Receipts of providers without a token are dropped as soon as they are decoded.
+and a restart knows what it knew. Receipts that nobody with a token may see are dropped as soon as they are decoded.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from connectors.answer.receipts import QUIET
 from connectors.errors import BrokerDown
 from connectors.intake.index import Entry, entry
+from connectors.intake.tokens import ANY
 from connectors.intake.work import where
 from schemas.codec import IdSource
 from schemas.topics import RECEIPTS
@@ -129,7 +130,7 @@ class ReceiptReader(Thread):
         if raw is None:
             return []
         receipt = self._codec.decode(raw)
-        return [entry(receipt, raw)] if receipt.sender in self.providers else []
+        return [entry(receipt, raw)] if receipt.sender in self.providers or ANY in self.providers else []
 
     def _look(self, reader: Consumer, places: list[TopicPartition]) -> None:
         """Ask the broker now and then whether it is there, and whether the topic has other partitions."""

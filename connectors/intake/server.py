@@ -28,6 +28,8 @@ from connectors.intake.reader import ReceiptReader
 from connectors.intake.tokens import Gate, TokenError
 from connectors.intake.work import Workers, where
 from crypto.keys import connector_secret, load_public
+from crypto.sign import Signer
+from crypto.sources import Trust
 from schemas.typed import ReceiptCodec
 from transport.health import Health, HealthPortError
 
@@ -145,6 +147,8 @@ class _Parts:
 
     def __init__(self, config: IntakeConfig, loop: asyncio.AbstractEventLoop) -> None:
         load_public(config.keys)
+        Signer.load(config.keys)
+        Trust(config.keys)
         connector_secret(config.keys)  # made now, by one process, and not by two workers at once
         self.gate, self.loop = Gate(config.tokens), loop
         self.index = Index(config.limits.receipts_bytes, meters.RECEIPTS.set)

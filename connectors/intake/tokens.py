@@ -1,4 +1,7 @@
-"""Who may deliver: tokens and client certificates, each of one provider, in one file with mode 0600.
+"""Who may deliver: tokens and client certificates, each of one source, in one file with mode 0600.
+
+A source is a provider, which delivers as itself, or a hub (message system, questionnaire hub, municipality), whose
+entry lists the providers that it sends for.
 
 A token is 256 random bits, so that the file keeps a plain SHA-256 of it: nobody can try that many, and a slow hash,
 which protects what people choose themselves, would only cost every request time. The file is replaced as a whole and
@@ -16,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -24,7 +27,10 @@ from msgspec import Struct
 from faults import OperatorFault
 
 Kind = Literal["token", "certificate"]
+#: In the list of a hub: any provider.
+ANY: Final = "*"
 _AGB: Final = re.compile(r"[0-9]{8}")
+_HUB: Final = re.compile(r"[A-Za-z0-9._-]{1,40}")
 _PREFIX: Final = "sor_"
 _DAY: Final = 86_400
 
@@ -33,8 +39,27 @@ class TokenError(OperatorFault):
     """The token file cannot be used, or a token is not there; the message says what to do."""
 
 
+class Caller(NamedTuple):
+    """Whose a request is: a source, and the providers (AGB codes, or ``ANY``) that it sends for."""
+
+    id: str
+    sends_for: frozenset[str]
+
+    def may_send(self, agb: str) -> bool:
+        """Whether it sends for this provider, and so sees what became of it."""
+        return agb in self.sends_for or ANY in self.sends_for
+
+    @property
+    def provider(self) -> str:
+        """Its AGB code when it delivers as itself, else empty."""
+        return self.id if self.sends_for == {self.id} else ""
+
+
 class Credential(Struct, frozen=True):
-    """One way in. ``hash`` is the SHA-256 of the token's text, or of the certificate (DER); times in seconds."""
+    """One way in. ``hash`` is the SHA-256 of the token's text, or of the certificate (DER); times in seconds.
+
+    ``agb`` names the source: the AGB code of a provider, or the name of a hub, which has a list in ``sends_for``.
+    """
 
     id: str
     kind: Kind
@@ -44,6 +69,12 @@ class Credential(Struct, frozen=True):
     expires: int
     revoked: int = 0
     note: str = ""
+    sends_for: tuple[str, ...] = ()
+
+    @property
+    def caller(self) -> Caller:
+        """Who comes in with it."""
+        return Caller(self.agb, frozenset(self.sends_for or (self.agb,)))
 
     def state(self, now: float) -> str:
         """``valid``, ``expired`` or ``revoked``."""
@@ -67,22 +98,28 @@ class TokenFile:
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self.path, self._clock = path, clock
 
-    def add(self, agb: str, days: int, note: str = "") -> tuple[Credential, str]:
-        """A new token: what is kept, and the text that the provider gets and nobody keeps."""
+    def add(self, agb: str, days: int, note: str = "", sends_for: tuple[str, ...] = ()) -> tuple[Credential, str]:
+        """A new token: what is kept, and the text that the source gets and nobody keeps.
+
+        ``sends_for``: the providers of a hub; a provider has none and sends for itself.
+        """
         text = _PREFIX + secrets.token_urlsafe(32)
-        return self._added("token", agb, text.encode(), days, note), text
+        return self._added("token", agb, text.encode(), days, note, sends_for), text
 
-    def add_certificate(self, agb: str, der: bytes, days: int, note: str = "") -> Credential:
-        """A client certificate (DER) that stands for a provider."""
-        return self._added("certificate", agb, der, days, note)
+    def add_certificate(
+        self, agb: str, der: bytes, days: int, note: str = "", sends_for: tuple[str, ...] = ()
+    ) -> Credential:
+        """A client certificate (DER) that stands for a source."""
+        return self._added("certificate", agb, der, days, note, sends_for)
 
-    def _added(self, kind: Kind, agb: str, secret: bytes, days: int, note: str) -> Credential:
-        if not _AGB.fullmatch(agb):
-            raise TokenError("An AGB code has eight digits.")
+    def _added(
+        self, kind: Kind, agb: str, secret: bytes, days: int, note: str, sends_for: tuple[str, ...]
+    ) -> Credential:
+        _check(agb, sends_for)
         if days < 1:
             raise TokenError("A token is valid for at least one day.")
         now = int(self._clock())
-        made = Credential(secrets.token_hex(4), kind, agb, digest(secret), now, now + days * _DAY, 0, note)
+        made = Credential(secrets.token_hex(4), kind, agb, digest(secret), now, now + days * _DAY, 0, note, sends_for)
         with self._locked() as document:
             document.credentials.append(made)
         return made
@@ -115,6 +152,15 @@ class TokenFile:
             os.close(lock)
 
 
+def _check(agb: str, sends_for: tuple[str, ...]) -> None:
+    if not sends_for and not _AGB.fullmatch(agb):
+        raise TokenError("An AGB code has eight digits; a hub needs a list of those that it sends for.")
+    if not _HUB.fullmatch(agb):
+        raise TokenError("The name of a hub has 40 letters, digits, points and dashes at most.")
+    if not all(one == ANY or _AGB.fullmatch(one) for one in sends_for):
+        raise TokenError(f"A hub sends for AGB codes of eight digits, or for {ANY}.")
+
+
 def _read(path: Path) -> _Document:
     try:
         if path.stat().st_mode & 0o077:
@@ -144,21 +190,22 @@ class Gate:
         self._stamp: tuple[int, int, int] | None = None
         self._by_hash: dict[tuple[Kind, str], Credential] = {}
 
-    def who(self, kind: Kind, secret: bytes) -> str | None:
-        """AGB code of a valid token or certificate, else None.
+    def who(self, kind: Kind, secret: bytes) -> Caller | None:
+        """Whose a valid token or certificate is, else None.
 
         Raises:
             TokenError: the file cannot be used; nobody gets in.
         """
         self._refresh()
         found = self._by_hash.get((kind, digest(secret)))
-        return found.agb if found and found.state(self._clock()) == "valid" else None
+        return found.caller if found and found.state(self._clock()) == "valid" else None
 
     def providers(self) -> frozenset[str]:
-        """AGB codes with a way in that is valid now."""
+        """AGB codes (or ``ANY``) of those whom a way in that is valid now sends for."""
         self._refresh()
         now = self._clock()
-        return frozenset(found.agb for found in self._by_hash.values() if found.state(now) == "valid")
+        callers = (found.caller for found in self._by_hash.values() if found.state(now) == "valid")
+        return frozenset[str]().union(*(caller.sends_for for caller in callers))
 
     def _refresh(self) -> None:
         try:

@@ -30,7 +30,11 @@ from connectors.errors import BrokerDown
 from connectors.formats.files import InputFile, Limits
 from connectors.formats.model import FileFault
 from connectors.intake.config import IntakeConfig
+from connectors.intake.jobs import Denied, Done, Job, Refused, SealedJob
+from connectors.intake.sealed import pass_on
 from crypto.memory import guard
+from crypto.sign import Checker
+from crypto.sources import Trust
 from domain.facts.answer import Receipt
 from faults import SenderFault
 from transport.clients import Cluster
@@ -39,40 +43,6 @@ from transport.publisher import Publisher
 #: Sealed records that one worker may have queued for the broker.
 _QUEUE: Final = {"queue.buffering.max.kbytes": 16_384, "queue.buffering.max.messages": 20_000}
 _NO_NAME: Final = "aanlevering"
-
-
-class Job(Struct, frozen=True):
-    """One upload."""
-
-    agb: str  # whose token it was
-    name: str  # as the sender calls the file; may be empty
-    test: bool
-    content: bytes
-
-    def __repr__(self) -> str:
-        return f"Job({len(self.content)} bytes)"
-
-
-class Refused(Struct, frozen=True):
-    """A file that cannot be counted: rule, and what was found (code, number of the element, field)."""
-
-    code: str
-    found: tuple[tuple[str, int, str], ...] = ()
-
-
-class Done(Struct, frozen=True):
-    """A delivery of which the broker has every record."""
-
-    id: str
-    kind: str
-    sender: str
-    test: bool
-    lines: int
-    time: int  # ms: when it was taken up
-    refused: int  # records refused here
-    codes: dict[str, int]
-    counts: tuple[int, int, int, int, int]  # lines of a CSV file: all, empty, header, data, errors
-    whole: Refused | None = None  # the file as a whole is refused, and counted as one refused record
 
 
 class WorkerLost(SenderFault):
@@ -86,8 +56,8 @@ class WorkerBroken(RuntimeError):
 class Sealer(Protocol):
     """What the intake needs of its workers."""
 
-    async def deliver(self, job: Job) -> Done | Refused:
-        """Check, seal and publish.
+    async def deliver(self, job: Job | SealedJob) -> Done | Refused | Denied:
+        """Check, seal (unless that was done) and publish.
 
         Raises:
             BrokerDown: not everything is at the broker. WorkerLost, WorkerBroken.
@@ -174,17 +144,21 @@ class _Worker:
     """What one worker process keeps between two uploads."""
 
     def __init__(self, setup: _Setup) -> None:
-        self.setup = setup
+        self.setup, self.checker = setup, Checker(Trust(setup.keys))
+        self.publisher: Publisher
         self.connector = self._connected()
 
     def _connected(self) -> Connector:
+        """With a producer that knows of no failure."""
         cluster: Cluster = self.setup.cluster
-        publisher = Publisher(cluster, "sor-intake", **QUIET, **_QUEUE, **{"message.timeout.ms": BROKER_MS})
+        self.publisher = Publisher(cluster, "sor-intake", **QUIET, **_QUEUE, **{"message.timeout.ms": BROKER_MS})
         limits = Limits(file_bytes=self.setup.body_bytes)
-        return Connector(self.setup.keys, cluster, limits=limits, publisher=publisher, receipts=_NoReceipts())
+        return Connector(self.setup.keys, cluster, limits=limits, publisher=self.publisher, receipts=_NoReceipts())
 
-    def work(self, job: Job) -> Done | Refused:
+    def work(self, job: Job | SealedJob) -> Done | Refused | Denied:
         try:
+            if isinstance(job, SealedJob):
+                return pass_on(job, self.checker, self.publisher)
             return handle(self.connector, job, self.setup.rows)
         except BrokerDown as error:
             self.connector = self._connected()  # a producer that was emptied reports its old failures once more
@@ -220,7 +194,7 @@ def _follow_parent() -> None:
         os._exit(1)
 
 
-def _work(job: Job) -> Done | Refused:
+def _work(job: Job | SealedJob) -> Done | Refused | Denied:
     assert _worker is not None  # noqa: S101 - made by _begin
     return _worker.work(job)
 
@@ -238,7 +212,7 @@ class Workers:
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(self._number, context, initializer=_begin, initargs=(self._setup,))
 
-    async def deliver(self, job: Job) -> Done | Refused:
+    async def deliver(self, job: Job | SealedJob) -> Done | Refused | Denied:
         """See ``Sealer``. The caller lets at most ``workers`` uploads in at once, so that none waits in the pool."""
         pool = self._pool
         try:

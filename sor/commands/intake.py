@@ -153,23 +153,26 @@ def _file(given_path: Path | None) -> TokenFile:
 
 
 def add(
-    agb: Annotated[str, typer.Argument(help="AGB code of the provider (8 digits).")],
+    agb: Annotated[str, typer.Argument(help="AGB code of a provider (8 digits), or with --for the name of a hub.")],
     days: Annotated[int, typer.Option(min=1, max=3650, help="Valid for so many days.")] = 365,
     note: Annotated[str, typer.Option(help="For your own list, such as the system that uses it. No secrets.")] = "",
     certificate: Annotated[
-        Path | None, typer.Option(help="PEM of a client certificate that stands for the provider: no token.")
+        Path | None, typer.Option(help="PEM of a client certificate that stands for the source: no token.")
     ] = None,
+    sends_for: Annotated[
+        str, typer.Option("--for", help="A hub: the AGB codes that it sends for, with commas between them, or *.")
+    ] = "",
     tokens: TokensPath = None,
 ) -> None:
-    """Make a token for one provider. It is shown once; the file keeps a hash of it."""
-    file = _file(tokens)
+    """Make a token for one source. It is shown once; the file keeps a hash of it."""
+    file, providers = _file(tokens), tuple(one.strip() for one in sends_for.split(",")) if sends_for else ()
     if certificate is None:
-        made, text = file.add(agb, days, note)
+        made, text = file.add(agb, days, note, providers)
     else:
-        made, text = file.add_certificate(agb, _der(certificate), days, note), ""
+        made, text = file.add_certificate(agb, _der(certificate), days, note, providers), ""
     typer.echo(f"{made.kind} {made.id} for {made.agb}, valid until {_day(made.expires)}", err=True)
     if text:
-        typer.echo("Give it to the provider over a safe way; it cannot be shown again:", err=True)
+        typer.echo("Give it to the source over a safe way; it cannot be shown again:", err=True)
         typer.echo(text)
 
 
@@ -181,12 +184,19 @@ def _der(path: Path) -> bytes:
 
 
 def list_(tokens: TokensPath = None) -> None:
-    """Show every token: id, provider, state. Never the token itself."""
+    """Show every token: id, source, state. Never the token itself."""
     now = datetime.now(UTC).timestamp()
-    table = Table("id", "kind", "AGB", "state", "made", "until", "note")
+    table = Table("id", "kind", "source", "sends for", "state", "made", "until", "note")
     for one in _file(tokens).read():
         table.add_row(
-            one.id, one.kind, one.agb, one.state(now), _day(one.made), _day(one.expires), escape(shown(one.note))
+            one.id,
+            one.kind,
+            one.agb,
+            ", ".join(one.sends_for),
+            one.state(now),
+            _day(one.made),
+            _day(one.expires),
+            escape(shown(one.note)),
         )
     Console().print(table)
 

@@ -16,14 +16,19 @@ from connectors.intake.api import Intake
 from connectors.intake.config import IntakeConfig, IntakeLimits, Tls
 from connectors.intake.documents import Receipts
 from connectors.intake.index import Index, entry
+from connectors.intake.jobs import Denied, Done, Job, Refused, SealedJob
+from connectors.intake.sealed import pass_on
 from connectors.intake.server import listening
-from connectors.intake.tokens import Gate, TokenFile
-from connectors.intake.work import Done, Job, Refused, handle
+from connectors.intake.tokens import ANY, Gate, TokenFile
+from connectors.intake.work import handle
+from crypto.sign import Checker
+from crypto.sources import Trust
 from schemas.typed import ReceiptCodec
 from tests.connectors.support import AGB, BSN, RAP_HEADER, ThirdParty, make_keys, table
 from transport.clients import Cluster
 
 OTHER = "94000002"
+HUB, ALL = "berichtenhub", "regiohub"
 DEFAULT = IntakeLimits()
 
 
@@ -49,25 +54,32 @@ class LocalSealer:
     def __init__(self, keys: Path, index: Index, rows: int) -> None:
         self.third, self._index, self._rows = ThirdParty(keys), index, rows
         self.connector = Connector(keys, Cluster("nowhere"), publisher=self.third, receipts=self.third)
+        self.checker = Checker(Trust(keys))
         self.codec = ReceiptCodec()
         self.hold: asyncio.Event | None = None
         self.fault: Exception | None = None
         self.receipts = True  # whether the third party answers by itself
         self.running: list[str] = []
 
-    async def deliver(self, job: Job) -> Done | Refused:
-        self.running.append(job.agb)
+    async def deliver(self, job: Job | SealedJob) -> Done | Refused | Denied:
+        who = job.agb if isinstance(job, Job) else job.caller.id
+        self.running.append(who)
         try:
             if self.hold is not None:
                 await self.hold.wait()
             if self.fault is not None:
                 raise self.fault
-            result = await asyncio.to_thread(handle, self.connector, job, self._rows)
+            result = await asyncio.to_thread(self._work, job)
         finally:
-            self.running.remove(job.agb)
+            self.running.remove(who)
         if self.receipts and isinstance(result, Done):
             self.answer()
         return result
+
+    def _work(self, job: Job | SealedJob) -> Done | Refused | Denied:
+        if isinstance(job, SealedJob):
+            return pass_on(job, self.checker, self.third)
+        return handle(self.connector, job, self._rows)
 
     def answer(self) -> None:
         """The newest receipt reaches the index."""
@@ -85,15 +97,18 @@ class Running:
         self.base, self.sealer, self.feed, self.intake, self.index = base, sealer, feed, intake, index
         self.session = ClientSession()
         self.tokens: dict[str, str] = {}
+        self.hubs: dict[str, str] = {}
         self.file: TokenFile
         self.port = int(base.rpartition(":")[2])
 
     def auth(self, agb: str = AGB) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.tokens[agb]}"}
+        return {"Authorization": f"Bearer {(self.tokens | self.hubs)[agb]}"}
 
-    async def post(self, content: Any, agb: str = AGB, **more: Any) -> tuple[ClientResponse, dict[str, Any]]:
+    async def post(
+        self, content: Any, agb: str = AGB, path: str = "/deliveries", **more: Any
+    ) -> tuple[ClientResponse, dict[str, Any]]:
         headers = {**self.auth(agb), **more.pop("headers", {})}
-        async with self.session.post(f"{self.base}/deliveries", data=content, headers=headers, **more) as answer:
+        async with self.session.post(self.base + path, data=content, headers=headers, **more) as answer:
             return answer, json.loads(await answer.text())
 
     async def get(self, path: str, agb: str = AGB, **more: Any) -> tuple[ClientResponse, dict[str, Any]]:
@@ -109,10 +124,11 @@ async def intake(
     proxies: tuple[str, ...] = (),
     tls: Tls | None = None,
 ) -> AsyncIterator[Running]:
-    """A running intake with a token for two providers."""
+    """A running intake with a token for two providers, for a hub of the first, and for a hub of any."""
     keys = make_keys(folder / "keys")
     file = TokenFile(folder / "tokens.json")
     tokens = {agb: file.add(agb, 30)[1] for agb in (AGB, OTHER)}
+    hubs = {name: file.add(name, 30, "", sends)[1] for name, sends in ((HUB, (AGB,)), (ALL, (ANY,)))}
     index, feed = Index(limits.receipts_bytes), ReceiptFeed()
     sealer = LocalSealer(keys, index, limits.rows)
     made = Intake(Gate(file.path), index, sealer, Receipts(ReceiptCodec()), feed, limits, workers)
@@ -123,7 +139,7 @@ async def intake(
     )  # fmt: skip
     async with listening(made.application(), config) as port:
         running = Running(f"{'https' if tls else 'http'}://127.0.0.1:{port}", sealer, feed, made, index)
-        running.tokens, running.file = tokens, file
+        running.tokens, running.hubs, running.file = tokens, hubs, file
         try:
             yield running
         finally:

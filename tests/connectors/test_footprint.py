@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.intake.work import Job
+from connectors.intake.jobs import Job
 from tests.connectors.support import (
     AGB,
     BSN,
@@ -56,7 +56,8 @@ WORKER = (
     + _RESULT
     + """
 from connectors.delivery.connector import Connector
-from connectors.intake.work import Refused, handle
+from connectors.intake.jobs import Refused
+from connectors.intake.work import handle
 from transport.clients import Cluster
 connector = Connector(pathlib.Path(sys.argv[1]), Cluster("nowhere"), publisher=Nowhere(), receipts=Nowhere())
 small, large = map(int, sys.argv[2:])

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from connectors.errors import BrokerDown
 from connectors.intake import meters
 from connectors.intake.config import IntakeLimits
+from connectors.intake.tokens import Caller
 from connectors.intake.work import WorkerBroken, WorkerLost
 from tests.connectors.intake_support import OTHER, Running, intake, rap, until
 from tests.connectors.support import AGB, BSN, BSNS, CEM_HEADER, RAP_HEADER, Regie, cem_rows, table
@@ -365,7 +366,7 @@ async def test_a_receipt_streams_until_it_is_final(live: Running) -> None:
     async with live.session.get(live.base + body["ontvangst"], headers=headers) as second:
         assert second.status == 429  # one stream at a time in this test
     live.sealer.answer()
-    await until(lambda: live.index.get(AGB, body["aanlevering"]).seen == 2, "a first receipt")
+    await until(lambda: live.index.get(Caller(AGB, frozenset({AGB})), body["aanlevering"]).seen == 2, "a first receipt")
     live.sealer.third.silent_after = None
     await live.post(rap())
     live.sealer.answer()

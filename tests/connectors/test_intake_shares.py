@@ -10,12 +10,16 @@ import pytest
 from connectors.delivery.connector import Connector
 from connectors.errors import BrokerDown
 from connectors.intake.index import Entry, Index, Wanted
+from connectors.intake.jobs import Done, Job, Refused
 from connectors.intake.limits import Full, Lanes, Memory, Rates, TooFast
-from connectors.intake.work import Done, Job, Refused, WorkerBroken, _Setup, _Worker, handle, where
+from connectors.intake.tokens import ANY, Caller
+from connectors.intake.work import WorkerBroken, _Setup, _Worker, handle, where
 from tests.connectors.intake_support import OTHER, rap, until
 from tests.connectors.support import AGB, BSN, CEM_HEADER, ThirdParty, cem_rows, make_keys, table
 from transport.clients import Cluster
 from transport.publisher import NotDelivered
+
+SELF = Caller(AGB, frozenset({AGB}))
 
 
 def test_a_bucket_fills_with_time_and_is_each_providers_own() -> None:
@@ -86,12 +90,12 @@ def test_the_index_keeps_what_is_newest_and_only_of_whom_it_serves() -> None:
     assert not index.serve([AGB])
     index.put([_entry(1, seen=1), _entry(2), _entry(3, sender=OTHER)])
     index.put([_entry(1, version=0, seen=0)])  # an older state comes late
-    assert index.get(AGB, f"{1:032x}").seen == 1  # type: ignore[union-attr]
-    assert index.get(OTHER, f"{3:032x}") is None
-    assert index.get(OTHER, f"{1:032x}") is None
+    assert index.get(SELF, f"{1:032x}").seen == 1  # type: ignore[union-attr]
+    assert index.get(Caller(OTHER, frozenset({OTHER})), f"{3:032x}") is None
+    assert index.get(Caller(OTHER, frozenset({OTHER})), f"{1:032x}") is None
     assert index.serve([AGB, OTHER])
     assert not index.serve([OTHER])
-    assert index.get(AGB, f"{1:032x}") is None
+    assert index.get(SELF, f"{1:032x}") is None
 
 
 def test_the_index_is_bounded_and_each_provider_loses_its_own_oldest() -> None:
@@ -102,10 +106,46 @@ def test_the_index_is_bounded_and_each_provider_loses_its_own_oldest() -> None:
     index.put(_entry(number) for number in range(1, 41))
     index.put([_entry(31, version=99)])  # it moved
     index.put([_entry(41)])
-    kept = {entry.first // 1_000 for entry in index.search(AGB, Wanted(limit=100))[0]}
+    kept = {entry.first // 1_000 for entry in index.search(SELF, Wanted(limit=100))[0]}
     assert kept == {31, *range(33, 42)}
-    assert index.get(OTHER, f"{1:032x}") is not None
+    assert index.get(Caller(OTHER, frozenset({OTHER})), f"{1:032x}") is not None
     assert told[-1] == 11
+
+
+def test_a_delivery_is_its_sender_its_id_and_its_number_of_records() -> None:
+    index, hub = Index(1_000_000), Caller("hub", frozenset({AGB, OTHER}))
+    index.serve([AGB, OTHER])
+    index.put([_entry(1, lines=4, seen=4), _entry(1, lines=9_999_999), _entry(1, sender=OTHER, lines=2)])
+    assert index.get(SELF, f"{1:032x}", 4).seen == 4  # type: ignore[union-attr]
+    assert index.get(SELF, f"{1:032x}").lines == 9_999_999  # type: ignore[union-attr] # it moved last
+    assert index.get(SELF, f"{1:032x}", 2) is None
+    assert index.get(SELF, f"{1:032x}", 2, OTHER) is None
+    assert index.get(hub, f"{1:032x}", 2, OTHER).sender == OTHER  # type: ignore[union-attr]
+    assert len(index.search(hub, Wanted())[0]) == 3
+    assert len(index.search(hub, Wanted(sender=OTHER))[0]) == 1
+    assert len(index.search(SELF, Wanted(sender=OTHER))[0]) == 0
+
+
+def test_a_hub_for_any_finds_by_id_and_searches_what_it_delivered_itself() -> None:
+    index, hub = Index(1_000_000), Caller("hub", frozenset({ANY}))
+    assert index.serve([ANY])
+    index.put([_entry(1), _entry(2, sender=OTHER)])
+    assert index.get(hub, f"{2:032x}").sender == OTHER  # type: ignore[union-attr]
+    assert index.search(hub, Wanted()) == ([], False)
+    assert index.announce(Done(f"{3:032x}", "score", OTHER, False, 1, 7_000), hub)
+    assert [one.id for one in index.search(hub, Wanted())[0]] == [f"{3:032x}"]
+    assert index.search(SELF, Wanted(sender=OTHER)) == ([], False)
+    assert not index.serve([AGB])  # the hub is gone: only what is named stays
+    assert index.get(hub, f"{2:032x}") is None
+
+
+def test_made_up_senders_push_each_other_out_and_no_named_one() -> None:
+    index = Index(1_000_000_000)
+    index.serve([ANY, AGB])
+    index.put([_entry(1)])
+    index.put(_entry(1, sender=f"{number:08d}") for number in range(5_000))
+    assert index.get(SELF, f"{1:032x}") is not None
+    assert len(index._held) == 2_001
 
 
 async def test_who_waits_for_a_receipt_is_woken_by_it_alone() -> None:
@@ -123,17 +163,17 @@ async def test_who_waits_for_a_receipt_is_woken_by_it_alone() -> None:
 def test_new_is_what_was_never_seen_before() -> None:
     index = Index(1_000_000)
     index.serve([AGB])
-    done = Done(f"{7:032x}", "score", AGB, False, 1, 7_000, 0, {}, (0, 0, 0, 0, 0))
-    assert index.announce(done)
-    assert not index.announce(done)
+    done = Done(f"{7:032x}", "score", AGB, False, 1, 7_000)
+    assert index.announce(done, SELF)
+    assert not index.announce(done, SELF)
     index.serve([])
     index.serve([AGB])
     index.put([_entry(7, first=7_005)])  # its receipt was faster than the answer
-    assert index.announce(done)
+    assert index.announce(done, SELF)
     index.serve([])
     index.serve([AGB])
     index.put([_entry(7, first=6_000)])  # a receipt of before
-    assert not index.announce(done)
+    assert not index.announce(done, SELF)
 
 
 @pytest.fixture

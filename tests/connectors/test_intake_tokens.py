@@ -11,9 +11,11 @@ import typer
 from typer.testing import CliRunner
 
 from connectors.errors import ConnectorError
-from connectors.intake.tokens import Gate, TokenError, TokenFile
+from connectors.intake.tokens import ANY, Caller, Gate, TokenError, TokenFile
 from sor.commands import intake
 from tests.connectors.support import AGB
+
+SELF = Caller(AGB, frozenset({AGB}))
 
 
 class Clock:
@@ -48,11 +50,11 @@ def test_the_file_holds_a_hash_and_only_its_owner_reads_it(file: TokenFile) -> N
 def test_a_token_is_of_one_provider_until_it_expires(file: TokenFile, clock: Clock) -> None:
     _, text = file.add(AGB, 2)
     gate = Gate(file.path, clock)
-    assert gate.who("token", text.encode()) == AGB
+    assert gate.who("token", text.encode()) == SELF
     assert gate.who("token", text.encode()[:-1]) is None
     assert gate.providers() == {AGB}
     clock.now += 2 * 86_400 - 1
-    assert gate.who("token", text.encode()) == AGB
+    assert gate.who("token", text.encode()) == SELF
     clock.now += 1
     assert gate.who("token", text.encode()) is None
     assert gate.providers() == frozenset()
@@ -63,10 +65,10 @@ def test_a_change_of_the_file_holds_at_once(file: TokenFile, clock: Clock) -> No
     assert gate.who("token", b"x") is None  # no file yet
     made, text = file.add(AGB, 2)
     other, more = file.add(AGB, 2)
-    assert gate.who("token", text.encode()) == gate.who("token", more.encode()) == AGB
+    assert gate.who("token", text.encode()) == gate.who("token", more.encode()) == SELF
     file.revoke(made.id)
     assert gate.who("token", text.encode()) is None
-    assert gate.who("token", more.encode()) == AGB
+    assert gate.who("token", more.encode()) == SELF
     first = file.read()[0]
     clock.now += 100
     assert file.revoke(made.id) == first  # a second time changes nothing
@@ -80,7 +82,7 @@ def test_a_change_of_the_file_holds_at_once(file: TokenFile, clock: Clock) -> No
 def test_a_certificate_is_public_and_therefore_no_token(file: TokenFile, clock: Clock) -> None:
     file.add_certificate(AGB, b"der bytes", 2)
     gate = Gate(file.path, clock)
-    assert gate.who("certificate", b"der bytes") == AGB
+    assert gate.who("certificate", b"der bytes") == SELF
     assert gate.who("token", b"der bytes") is None
 
 
@@ -88,7 +90,7 @@ def test_a_certificate_is_public_and_therefore_no_token(file: TokenFile, clock: 
 def test_a_file_that_cannot_be_used_lets_nobody_in(file: TokenFile, clock: Clock, content: str) -> None:
     _, text = file.add(AGB, 2)
     gate = Gate(file.path, clock)
-    assert gate.who("token", text.encode()) == AGB
+    assert gate.who("token", text.encode()) == SELF
     file.path.write_text(content)
     for _ in range(2):
         with pytest.raises(TokenError, match="no valid token file"):
@@ -108,6 +110,22 @@ def test_what_is_no_agb_code_gets_no_token(file: TokenFile) -> None:
     assert not file.path.exists()
 
 
+def test_a_hub_has_a_list_and_sees_whom_it_sends_for(file: TokenFile, clock: Clock) -> None:
+    gate = Gate(file.path, clock)
+    _, text = file.add("hub-1", 1, "", (AGB, "94000002"))
+    hub = gate.who("token", text.encode())
+    assert hub == Caller("hub-1", frozenset({AGB, "94000002"}))
+    assert [hub.may_send(agb) for agb in (AGB, "94000002", "94000003")] == [True, True, False]
+    assert hub.provider == ""
+    assert SELF.provider == AGB
+    assert gate.providers() == {AGB, "94000002"}
+    file.add("hub-2", 1, "", (ANY,))
+    assert gate.providers() == {AGB, "94000002", ANY}
+    for name, sends_for in (("hub", ()), ("h b", (AGB,)), ("hub", ("9400000",)), ("hub", ("",))):
+        with pytest.raises(TokenError):
+            file.add(name, 1, "", sends_for)
+
+
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     monkeypatch.setenv("SOR_HOME", str(tmp_path))
@@ -121,7 +139,7 @@ def test_the_commands(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-d
     added = run("token", "add", AGB, "--days", "5", "--note", "hub")
     assert added.exit_code == 0, added.output
     text = added.stdout.strip()
-    assert Gate(tmp_path / "intake" / "tokens.json").who("token", text.encode()) == AGB
+    assert Gate(tmp_path / "intake" / "tokens.json").who("token", text.encode()) == SELF
     listed = run("token", "list").output
     name = json.loads((tmp_path / "intake" / "tokens.json").read_text())["credentials"][0]["id"]
     assert all(part in listed for part in (name, AGB, "valid", "hub"))
