@@ -28,6 +28,7 @@ from domain.facts.fact import (
     Score,
     Start,
     Stop,
+    Teruggenomen,
     Toewijzing,
     Vervanging,
 )
@@ -170,6 +171,11 @@ def dubbel(regel: str, sleutel: bytes, soort: str = "") -> Dubbel:
 def vervanging(aanlevering: str = DELIVERY, periode: str = "2026-1") -> Vervanging:
     """A CBS delivery that a later one replaced."""
     return Vervanging(periode=periode, aanlevering=aanlevering)
+
+
+def teruggenomen(aanlevering: str = DELIVERY, terug: int = 1, opnieuw: int = 0) -> Teruggenomen:
+    """A delivery was taken back at a moment; perhaps sent anew at another."""
+    return Teruggenomen(aanlevering=aanlevering, terug=terug, opnieuw=opnieuw)
 
 
 # --- events and histories -----------------------------------------------------------------------------------------

@@ -6,12 +6,14 @@ means: ``domain.field.rules``. Only net debits are judged on their content: what
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from domain.care.links import ByToewijzing, Linked
 from domain.care.toewijzingen import Toewijzingen
 from domain.facts.act import PrestatieAct, PrestatieKey, ToewijzingAct
-from domain.facts.fact_set import FactSet
+from domain.facts.fact_set import FactSet, by_message
+from domain.facts.identity import message_of
 from domain.field.codes import CHANGE_REMOVED, EENHEID_EURO
 from domain.field.dates import is_first_of_month, is_last_of_month
 from domain.field.geography import OLD_CODES
@@ -21,7 +23,7 @@ _HOUR, _MINUTE = "04", "01"
 
 def _last_line(acts: dict[bytes, PrestatieAct]) -> PrestatieAct:
     """Of a reference used twice (TR314) the line that counts: the latest by dagtekening, then message."""
-    return max(acts.items(), key=lambda pair: (pair[1].dagtekening, pair[0]))[1]
+    return max(by_message(acts).items(), key=lambda pair: (pair[1].dagtekening, message_of(pair[0])))[1]
 
 
 def declared_lines(facts: FactSet) -> dict[PrestatieKey, PrestatieAct]:
@@ -44,7 +46,7 @@ def attach(facts: FactSet, by_toewijzing: ByToewijzing, known: Toewijzingen, lin
     """Count the debit lines that no credit takes back (IV085, IV091) on their trajecten, and flag them (in place)."""
     valid = declared_lines(facts)
     credits = {key: act for key, act in valid.items() if act.debet_credit == "C"}
-    credited = {(key.aanbieder, act.vorige_referentie) for key, act in credits.items()}
+    credited = Counter((key.aanbieder, act.vorige_referentie) for key, act in credits.items())
     are_known, periods, net = bool(known), set[tuple[bytes, str, int]](), 0
     for key, act in valid.items():
         if act.debet_credit == "C" or key in credited:
@@ -68,7 +70,7 @@ def attach(facts: FactSet, by_toewijzing: ByToewijzing, known: Toewijzingen, lin
     for key, act in credits.items():
         target = linked_of(by_toewijzing, key, act, linked)
         if target is not None:
-            target.vlaggen.update(_credit(key.aanbieder, act, valid, credits))
+            target.vlaggen.update(_credit(key.aanbieder, act, valid, credited))
 
 
 def _second_debet(
@@ -88,15 +90,14 @@ def _credit(
     aanbieder: str,
     credit: PrestatieAct,
     valid: dict[PrestatieKey, PrestatieAct],
-    credits: dict[PrestatieKey, PrestatieAct],
+    credited: Counter[tuple[str, bytes | None]],
 ) -> Iterator[str]:
     if credit.vorige_referentie is None:
         return
     debet = valid.get(PrestatieKey(aanbieder=aanbieder, referentie=credit.vorige_referentie))
     if debet is None or debet.debet_credit != "D":
         yield "TR323"
-    same_debet = (s for s, act in credits.items() if act.vorige_referentie == credit.vorige_referentie)
-    if sum(key.aanbieder == aanbieder for key in same_debet) > 1:
+    if credited[aanbieder, credit.vorige_referentie] > 1:
         yield "TR390"
 
 

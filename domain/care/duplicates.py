@@ -1,4 +1,7 @@
-"""Numbers used twice (TR056, TR314, TR333): which trajecten rest on them. Pure; only for clients who have any."""
+"""Numbers used twice (TR056, TR314, TR333): which trajecten rest on them. Pure; only for clients who have any.
+
+Every message and line is looked at once, however many numbers there are: a sender decides how many.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,13 @@ from domain.care import declarations
 from domain.care.links import ByToewijzing, Linked
 from domain.care.toewijzingen import Toewijzingen
 from domain.care.trajecten import Traject
-from domain.facts.act import DubbelKey, PrestatieAct, PrestatieKey
+from domain.facts.act import PrestatieAct, PrestatieKey, StartKey
 from domain.facts.fact_set import FactSet
+from domain.facts.identity import message_of
+
+#: Provider, rule and kind of message -> the numbers used twice.
+_Numbers = dict[tuple[str, str, str], set[bytes]]
+_NONE: frozenset[bytes] = frozenset()
 
 
 def attach(
@@ -20,44 +28,49 @@ def attach(
     linked: dict[bytes, Linked],
 ) -> None:
     """Flag every traject that rests on a number used twice (in place)."""
+    numbers: _Numbers = {}
     for dubbel in facts.dubbel:
-        if dubbel.regel == "TR056" and dubbel.soort != "declaration":
-            for traject in trajecten:
-                if _rests_on(facts, traject, dubbel, known):
-                    linked[traject.number].vlaggen.add(dubbel.regel)
-        else:
-            for target in _targets(facts, dubbel, by_toewijzing, linked):
-                target.vlaggen.add(dubbel.regel)
+        numbers.setdefault((dubbel.aanbieder, dubbel.regel, dubbel.soort), set()).add(dubbel.sleutel)
+    stops: dict[StartKey, list[bytes]] = {}
+    for key, acts in facts.stops.items():
+        stops.setdefault(key.start_key, []).extend(map(message_of, acts))
+    for traject in trajecten:
+        if any(_rests_on(facts, start_key, numbers, stops, known) for start_key in _start_keys(traject)):
+            linked[traject.number].vlaggen.add("TR056")
+    for line, act in declarations.declared_lines(facts).items():
+        rules = _rules(facts, line, act, numbers)
+        target = declarations.linked_of(by_toewijzing, line, act, linked) if rules else None
+        if target is not None:
+            target.vlaggen.update(rules)
 
 
-def _rests_on(facts: FactSet, traject: Traject, dubbel: DubbelKey, known: Toewijzingen) -> bool:
-    """Whether the message told of a start, stop or assignment of the traject."""
-    if traject.aanbieder != dubbel.aanbieder:
-        return False
-    start_keys = [levering.start_key for levering in traject.leveringen]
-    if dubbel.soort == "start":
-        return any(dubbel.sleutel in facts.starts.get(start_key, ()) for start_key in start_keys)
-    if dubbel.soort == "stop":
-        return any(dubbel.sleutel in acts for key, acts in facts.stops.items() if key.start_key in start_keys)
-    versions = (known.newest(s.aanbieder, s.gemeente, s.toewijzing) for s in start_keys)
-    return any(version is not None and version.bericht == dubbel.sleutel for version in versions)
+def _start_keys(traject: Traject) -> Iterator[StartKey]:
+    return (levering.start_key for levering in traject.leveringen)
 
 
-def _targets(
-    facts: FactSet, dubbel: DubbelKey, by_toewijzing: ByToewijzing, linked: dict[bytes, Linked]
-) -> Iterator[Linked]:
-    """The trajecten of the declared lines that have the number."""
-    for key, act in declarations.declared_lines(facts).items():
-        if key.aanbieder == dubbel.aanbieder and _has_number(facts, key, act, dubbel):
-            target = declarations.linked_of(by_toewijzing, key, act, linked)
-            if target is not None:
-                yield target
+def _rests_on(
+    facts: FactSet, start_key: StartKey, numbers: _Numbers, stops: dict[StartKey, list[bytes]], known: Toewijzingen
+) -> bool:
+    """Whether a message that told of the start, its stops or its assignment has such a number."""
+    of_starts, of_stops, of_versions = (
+        numbers.get((start_key.aanbieder, "TR056", soort), _NONE) for soort in ("start", "stop", "assignment")
+    )
+    if of_starts and any(message_of(name) in of_starts for name in facts.starts.get(start_key, ())):
+        return True
+    if of_stops and any(bericht in of_stops for bericht in stops.get(start_key, ())):
+        return True
+    version = known.newest(start_key.aanbieder, start_key.gemeente, start_key.toewijzing) if of_versions else None
+    return version is not None and version.bericht in of_versions
 
 
-def _has_number(facts: FactSet, key: PrestatieKey, act: PrestatieAct, dubbel: DubbelKey) -> bool:
-    """Whether a line has the number: its reference (TR314), its declaration (TR333) or its message (TR056)."""
-    if dubbel.regel == "TR314":
-        return key.referentie == dubbel.sleutel
-    if dubbel.regel == "TR333":
-        return act.declaratienummer == dubbel.sleutel
-    return dubbel.sleutel in facts.prestaties[key]
+def _rules(facts: FactSet, line: PrestatieKey, act: PrestatieAct, numbers: _Numbers) -> list[str]:
+    """The rules that a line breaks: by its reference (TR314), its declaration (TR333) or its message (TR056)."""
+    aanbieder, found = line.aanbieder, []
+    if line.referentie in numbers.get((aanbieder, "TR314", ""), _NONE):
+        found.append("TR314")
+    if act.declaratienummer in numbers.get((aanbieder, "TR333", ""), _NONE):
+        found.append("TR333")
+    of_messages = numbers.get((aanbieder, "TR056", "declaration"), _NONE)
+    if of_messages and any(message_of(name) in of_messages for name in facts.prestaties[line]):
+        found.append("TR056")
+    return found

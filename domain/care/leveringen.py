@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from domain.care.toewijzingen import Toewijzingen
 from domain.facts.act import StartAct, StartKey, StopAct
-from domain.facts.fact_set import FactSet, first_day, standing, standing_count
+from domain.facts.fact_set import FactSet, by_message, first_day, standing, standing_count
+from domain.facts.identity import message_of
 from domain.field.codes import CHANGE_MERGER, REDEN_PAUSE, REDENEN_CHANGE
 from domain.field.geography import GEMEENTEN, valid_on
 
@@ -61,6 +62,8 @@ def leveringen(facts: FactSet, known: Toewijzingen) -> list[Levering]:
     stops: dict[StartKey, list[Stopped]] = {}
     orphans: dict[StartKey, int] = {}
     for (start_key, reden), acts in facts.stops.items():
+        if len(acts) > 1:
+            acts = by_message(acts)
         act = standing(acts)
         if act is not None:
             stops.setdefault(start_key, []).append(_stopped(reden, acts, act))
@@ -68,13 +71,16 @@ def leveringen(facts: FactSet, known: Toewijzingen) -> list[Levering]:
             _orphan(orphans, start_key, acts)
     found = []
     for start_key, start_acts in facts.starts.items():
+        if len(start_acts) > 1:
+            start_acts = by_message(start_acts)
         start = standing(start_acts)
         if start is not None:
             found.append(_levering(start_key, start, start_acts, stops.pop(start_key, ()), known))
         else:
             _orphan(orphans, start_key, start_acts)
     for start_key, waiting in stops.items():
-        found.append(_levering(start_key, None, facts.starts.get(start_key, _NO_ACTS), waiting, known))
+        start_acts = by_message(facts.starts.get(start_key, _NO_ACTS))
+        found.append(_levering(start_key, None, start_acts, waiting, known))
     if orphans:
         _with_orphans(found, orphans)
     if len(found) > 1:
@@ -84,8 +90,8 @@ def leveringen(facts: FactSet, known: Toewijzingen) -> list[Levering]:
 
 def _stopped(reden: str, acts: dict[bytes, StopAct], act: StopAct) -> Stopped:
     if len(acts) == 1:
-        return Stopped(act.dagtekening, next(iter(acts)), reden, act, 1, act.dagtekening)
-    bericht = max(n for n, d in acts.items() if d == act)
+        return Stopped(act.dagtekening, message_of(next(iter(acts))), reden, act, 1, act.dagtekening)
+    bericht = max(message_of(name) for name, d in acts.items() if d == act)
     since = first_day(acts)
     return Stopped(
         act.dagtekening, bericht, reden, act, standing_count(acts), act.dagtekening if since is None else since

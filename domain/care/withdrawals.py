@@ -1,24 +1,41 @@
-"""The facts that count: those that no answer and no redelivery took back (OP286, IV087, decision 0010). Pure."""
+"""The facts that count: those that no taking back (decision 0017), no answer and no redelivery took away (OP286, IV087,
+decision 0010). Pure.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container
 from typing import Any, TypeVar
 
-from domain.facts.act import BerichtKey, CbsAct, CbsKey, PrestatieAct, PrestatieKey, VervangingKey
+from domain.facts.act import (
+    CbsAct,
+    CbsKey,
+    PrestatieAct,
+    PrestatieKey,
+    ToewijzingAct,
+)
 from domain.facts.fact_set import FactSet
-from domain.facts.identity import UploadKey, delivery_id
+from domain.facts.identity import UploadKey, delivery_id, delivery_of_message, delivery_of_upload, message_of
 
+_A = TypeVar("_A")
+_K = TypeVar("_K")
 _D = TypeVar("_D", bound=tuple[Any, ...])
+Messages = Container[tuple[str, str, bytes]]
 
 
 def valid(facts: FactSet) -> FactSet:
     """The same facts without what counts as never sent; the very same object when nothing was taken back."""
+    gone = taken_back(facts) if facts.terug else None
+    if gone:
+        facts = _without(facts, gone)
     if not (facts.ingetrokken or facts.retouren or facts.replaced):
         return facts
-    starts = {s: _of(facts, s.aanbieder, "start", acts) for s, acts in facts.starts.items()}
-    stops = {s: _of(facts, s.start_key.aanbieder, "stop", acts) for s, acts in facts.stops.items()}
-    prestaties = {s: _lines(facts, s, acts) for s, acts in facts.prestaties.items()}
-    cbs = {s: _records(facts, s, acts) for s, acts in facts.cbs.items()}
+    withdrawn = {(b.aanbieder, b.soort, b.bericht) for b in facts.ingetrokken}
+    starts = {s: _of(withdrawn, s.aanbieder, "start", acts) for s, acts in facts.starts.items()}
+    stops = {s: _of(withdrawn, s.start_key.aanbieder, "stop", acts) for s, acts in facts.stops.items()}
+    prestaties = {s: _lines(facts, withdrawn, s, acts) for s, acts in facts.prestaties.items()}
+    replaced = {(v.aanbieder, v.periode, v.aanlevering) for v in facts.replaced}
+    cbs = {s: _records(replaced, s, acts) for s, acts in facts.cbs.items()}
     return FactSet(
         starts={s: acts for s, acts in starts.items() if acts},
         stops={s: acts for s, acts in stops.items() if acts},
@@ -31,29 +48,77 @@ def valid(facts: FactSet) -> FactSet:
     )
 
 
-def _of(facts: FactSet, aanbieder: str, kind: str, acts: dict[bytes, _D]) -> dict[bytes, _D]:
+# --- what an answer or a redelivery took away -----------------------------------------------------------------------
+
+
+def _of(withdrawn: Messages, aanbieder: str, kind: str, acts: dict[bytes, _D]) -> dict[bytes, _D]:
     """The acts of messages that were not rejected as a whole."""
-    withdrawn = facts.ingetrokken
     if not withdrawn:
         return acts
-    return {n: d for n, d in acts.items() if BerichtKey(aanbieder=aanbieder, soort=kind, bericht=n) not in withdrawn}
+    return {name: act for name, act in acts.items() if (aanbieder, kind, message_of(name)) not in withdrawn}
 
 
-def _lines(facts: FactSet, key: PrestatieKey, acts: dict[bytes, PrestatieAct]) -> dict[bytes, PrestatieAct]:
+def _lines(
+    facts: FactSet, withdrawn: Messages, key: PrestatieKey, acts: dict[bytes, PrestatieAct]
+) -> dict[bytes, PrestatieAct]:
     """The lines of a reference that neither their message nor an answer on the line itself takes back."""
-    rejected = facts.retouren.get(key, {})
-    left = _of(facts, key.aanbieder, "declaration", acts)
-    return {n: d for n, d in left.items() if n not in rejected} if rejected else left
+    rejected = {message_of(name) for name in facts.retouren.get(key, ())}
+    left = _of(withdrawn, key.aanbieder, "declaration", acts)
+    return {name: act for name, act in left.items() if message_of(name) not in rejected} if rejected else left
 
 
-def _records(facts: FactSet, key: CbsKey, acts: dict[bytes, CbsAct]) -> dict[bytes, CbsAct]:
+def _records(
+    replaced: Container[tuple[str, str, bytes]], key: CbsKey, acts: dict[bytes, CbsAct]
+) -> dict[bytes, CbsAct]:
     """The records of CBS deliveries that no later one replaced for their period."""
-    replaced = facts.replaced
     if not replaced:
         return acts
-    return {n: d for n, d in acts.items() if _delivery_of(key, n, d) not in replaced}
+    return {
+        name: act
+        for name, act in acts.items()
+        if (key.aanbieder, act.periode, delivery_id(UploadKey.unpack(name).delivery)) not in replaced
+    }
 
 
-def _delivery_of(key: CbsKey, packed: bytes, act: CbsAct) -> VervangingKey:
-    delivery = delivery_id(UploadKey.unpack(packed).delivery)
-    return VervangingKey(aanbieder=key.aanbieder, periode=act.periode, aanlevering=delivery)
+# --- whole deliveries that were taken back ---------------------------------------------------------------------------
+
+
+def taken_back(facts: FactSet) -> frozenset[bytes]:
+    """The deliveries that were taken back and not sent again since, as ``identity.delivery_part`` has them."""
+    return frozenset(delivery for delivery, when in facts.terug.items() if when.terug > when.opnieuw)
+
+
+def _without(facts: FactSet, gone: frozenset[bytes]) -> FactSet:
+    """The facts as if these deliveries had never been sent, answers and what the register found in them included."""
+    versions = ((key, _version(act, gone)) for key, act in facts.toewijzingen.items())
+    return FactSet(
+        starts=_left(facts.starts, gone, delivery_of_message),
+        stops=_left(facts.stops, gone, delivery_of_message),
+        prestaties=_left(facts.prestaties, gone, delivery_of_message),
+        scores=_left(facts.scores, gone, delivery_of_upload),
+        metingen=_left(facts.metingen, gone, delivery_of_upload),
+        toewijzingen={key: act for key, act in versions if act is not None},
+        cbs=_left(facts.cbs, gone, delivery_of_upload),
+        retouren=_left(facts.retouren, gone, delivery_of_message),
+        ingetrokken={key: code for key, code in facts.ingetrokken.items() if key.oorzaak not in gone},
+        dubbel={key: None for key in facts.dubbel if key.oorzaak not in gone},
+        replaced={key: None for key in facts.replaced if key.oorzaak not in gone},
+    )
+
+
+def _left(
+    keys: dict[_K, dict[bytes, _A]], gone: frozenset[bytes], delivery_of: Callable[[bytes], bytes]
+) -> dict[_K, dict[bytes, _A]]:
+    """The acts of other deliveries; a key without any is not there."""
+    found = {}
+    for key, acts in keys.items():
+        left = {name: act for name, act in acts.items() if delivery_of(name) not in gone}
+        if left:
+            found[key] = left
+    return found
+
+
+def _version(newest: ToewijzingAct, gone: frozenset[bytes]) -> ToewijzingAct | None:
+    """The newest version of an assignment that another delivery gave."""
+    versions = (newest, *newest.eerdere)
+    return next((act for act in versions if act.aanlevering not in gone), None)

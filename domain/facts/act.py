@@ -118,7 +118,9 @@ class ToewijzingKey(NamedTuple):
 
 
 class ToewijzingAct(NamedTuple):
-    """One version of an assignment; the first three fields order them (IV013). Only the newest is kept."""
+    """One version of an assignment; the first three fields order them (IV013). Behind the newest stand those that
+    count when the deliveries of the newer ones were taken back.
+    """
 
     toewijzingsdatum: int
     toewijzingstijd: int
@@ -129,6 +131,8 @@ class ToewijzingAct(NamedTuple):
     einddatum: int | None
     reden_wijziging: str
     eenheid: str
+    aanlevering: bytes = b""  # start of the handle of its delivery; empty in states of the release before
+    eerdere: tuple[ToewijzingAct, ...] = ()  # of other deliveries, the newest first; they have none themselves
 
 
 class CbsKey(NamedTuple):
@@ -164,6 +168,7 @@ class BerichtKey(NamedTuple):
     aanbieder: str
     soort: str  # start, stop or declaration
     bericht: bytes
+    oorzaak: bytes = b""  # as of ``DubbelKey``
 
 
 class DubbelKey(NamedTuple):
@@ -173,6 +178,7 @@ class DubbelKey(NamedTuple):
     regel: str
     soort: str  # TR056: kind of the message; else empty
     sleutel: bytes
+    oorzaak: bytes = b""  # start of the handle of the delivery that makes it so; empty in states of the release before
 
 
 class VervangingKey(NamedTuple):
@@ -181,3 +187,13 @@ class VervangingKey(NamedTuple):
     aanbieder: str
     periode: str
     aanlevering: bytes  # its id, as in the number of an upload
+    oorzaak: bytes = b""  # as of ``DubbelKey``
+
+
+class TerugAct(NamedTuple):
+    """When a delivery was taken back, and when it was sent anew after that (0 = not). It is taken back while the first
+    is the later of the two.
+    """
+
+    terug: int  # ms
+    opnieuw: int  # ms

@@ -164,7 +164,10 @@ class BerichtRetour(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Intrekking(Struct, frozen=True, gc=False, kw_only=True):
-    """A message of this client counts as never sent: it was rejected as a whole. From the register."""
+    """A message of this client counts as never sent: it was rejected as a whole. From the register.
+
+    The delivery of the event is the one that the answer came with: taken back, it withdraws nothing.
+    """
 
     soort: str  # start, stop, declaration
     bericht: bytes
@@ -172,18 +175,46 @@ class Intrekking(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Dubbel(Struct, frozen=True, gc=False, kw_only=True):
-    """A number that must be unique was used twice with other content. From the register; a quality flag."""
+    """A number that must be unique was used twice with other content. From the register; a quality flag.
+
+    Two deliveries make it so: that of this client's own use (``aanlevering``) and the other one, which is the delivery
+    of the event. It stands while neither of them is taken back.
+    """
 
     regel: str  # TR056, TR314 or TR333
     soort: str  # TR056: kind of the message; else empty
     sleutel: bytes  # the message, reference or declaration number
+    aanlevering: str = ""  # handle of the delivery in which this client used it; empty in events of release 0.1.0
 
 
 class Vervanging(Struct, frozen=True, gc=False, kw_only=True):
-    """A CBS delivery was replaced by a later, complete one of its provider and period. From the register."""
+    """A CBS delivery was replaced by a later, complete one of its provider and period. From the register.
+
+    The delivery of the event is the one that replaced it: taken back, it replaces nothing.
+    """
 
     periode: str
-    aanlevering: str  # id of the replaced delivery
+    aanlevering: str  # handle of the replaced delivery
+
+
+class Terugname(Struct, frozen=True, gc=False, kw_only=True):
+    """A source takes back a whole delivery of its own: it counts as never sent. It names no client and is no event:
+    stage ``takeback`` finds whom the delivery concerned.
+    """
+
+    aanlevering: str  # id of the delivery, 32 hexadecimal digits
+    lines: int  # its number of records: with the sender and the id it says which delivery (T2)
+    reden: str  # why, in words without digits: no personal data
+
+
+class Teruggenomen(Struct, frozen=True, gc=False, kw_only=True):
+    """A delivery that told of this client was taken back at ``terug``; it counts again when a record of it was sent
+    anew after that (``opnieuw``). From stage ``takeback``.
+    """
+
+    aanlevering: str  # keyed hash that stands for the delivery, as on its events
+    terug: int  # ms, when the taking back arrived
+    opnieuw: int  # ms, when the latest record after that was published; 0 = none
 
 
 Fact = (
@@ -198,9 +229,10 @@ Fact = (
     | Intrekking
     | Dubbel
     | Vervanging
+    | Teruggenomen
 )
 #: What a line of a delivery can hold.
-Content = Fact | BerichtRetour
+Content = Fact | BerichtRetour | Terugname
 
 #: Kind of delivery -> the facts that may come through its topic.
 KINDS: Final[dict[str, tuple[type[Content], ...]]] = {
@@ -212,6 +244,7 @@ KINDS: Final[dict[str, tuple[type[Content], ...]]] = {
     "assignment": (Toewijzing,),
     "return": (BerichtRetour, PrestatieRetour),
     "cbs": (CbsRecord,),
+    "takeback": (Terugname,),
 }
 
 

@@ -3,15 +3,16 @@
 Joining two sets is pointwise and commutative, associative and idempotent (decision 0002): order of arrival,
 repetition and restarts leave no trace (OP080). An act is one delivery or removal of one key by one message; it counts
 once, by its message key or, for scores, metingen and CBS records, by its record in a delivery. What withdraws acts is
-a fact like any other and only grows (decision 0010).
+a fact like any other and only grows (decision 0010). Everything is kept by the delivery that told it, so that a
+delivery can be taken back (decision 0017): a message of two deliveries stands twice here, and ``by_message`` joins it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct, field
@@ -32,6 +33,7 @@ from domain.facts.act import (
     StartKey,
     StopAct,
     StopKey,
+    TerugAct,
     ToewijzingAct,
     ToewijzingKey,
     VervangingKey,
@@ -47,16 +49,18 @@ from domain.facts.fact import (
     Score,
     Start,
     Stop,
+    Teruggenomen,
     Toewijzing,
     Vervanging,
 )
-from domain.facts.identity import UploadKey, delivery_id
+from domain.facts.identity import UploadKey, delivery_id, delivery_part, message_of
 from domain.field.codes import STATUS_FIRST
 
 
 class FactSet(Struct, array_like=True):
-    """Everything known of one client. The inner keys name the act: the hash of its message (eight bytes), or a packed
-    ``UploadKey``. New fields stand at the end, so that an older state can be read.
+    """Everything known of one client. The inner keys name the act: the hash of its message and the delivery that it
+    came in (eight bytes each; in states of the release before the message alone), or a packed ``UploadKey``. New fields
+    stand at the end, so that an older state can be read.
     """
 
     starts: dict[StartKey, dict[bytes, StartAct]] = field(default_factory=dict)
@@ -70,8 +74,10 @@ class FactSet(Struct, array_like=True):
     ingetrokken: dict[BerichtKey, str] = field(default_factory=dict)  # -> return code
     dubbel: dict[DubbelKey, None] = field(default_factory=dict)
     replaced: dict[VervangingKey, None] = field(default_factory=dict)
+    terug: dict[bytes, TerugAct] = field(default_factory=dict)  # delivery -> when it was taken back
 
 
+_new = tuple.__new__  # makes a NamedTuple of a tuple, as its ``_make`` does, for less
 _rank: Callable[[Any], bytes] = msgspec.msgpack.Encoder(order="deterministic").encode
 """A total order over acts, for the rare case that one act is delivered with two contents (TR056)."""
 
@@ -90,29 +96,74 @@ def _first_upload(one: Any, other: Any) -> Any:
     return _higher(one._replace(tijd=earliest), other._replace(tijd=earliest))
 
 
+_AANLEVERING, _EERDERE = map(ToewijzingAct._fields.index, ("aanlevering", "eerdere"))  # by place, for speed
+#: Versions of one assignment that are kept, one per delivery.
+MOST_VERSIONS: Final = 8
+
+
+def _version(act: ToewijzingAct) -> tuple[int, int, bytes, bytes]:
+    return act.toewijzingsdatum, act.toewijzingstijd, act.bericht, _rank(act)
+
+
 def _newer(one: ToewijzingAct, other: ToewijzingAct) -> ToewijzingAct:
-    """A JW301 repeats every assignment, changed or not: of all versions only the newest is kept (IV013)."""
-    return max(one, other, key=lambda act: (act.toewijzingsdatum, act.toewijzingstijd, act.bericht, _rank(act)))
+    """A JW301 repeats every assignment, changed or not: of all versions the newest counts (IV013). Of other deliveries
+    the newest are kept behind it. What was left out has ``MOST_VERSIONS`` deliveries above it that only rise, so that
+    it never belonged among them, whatever came first.
+    """
+    if other[:3] > one[:3] and not other[_EERDERE]:  # mostly so: the next version comes after the last
+        earlier = _versions(one)
+        if other[_AANLEVERING] not in [version[_AANLEVERING] for version in earlier]:
+            return _behind(other, earlier[: MOST_VERSIONS - 1])
+    newest: dict[bytes, ToewijzingAct] = {}
+    for act in (*_versions(one), *_versions(other)):
+        known = newest.get(act.aanlevering)
+        newest[act.aanlevering] = act if known is None else max(known, act, key=_version)
+    first, *rest = sorted(newest.values(), key=_version, reverse=True)[:MOST_VERSIONS]
+    return _behind(first, tuple(rest))
+
+
+def _versions(act: ToewijzingAct) -> tuple[ToewijzingAct, ...]:
+    """Every version that is kept, each by itself, the newest first."""
+    return (_behind(act, ()), *act[_EERDERE]) if act[_EERDERE] else (act,)
+
+
+def _behind(newest: ToewijzingAct, others: tuple[ToewijzingAct, ...]) -> ToewijzingAct:
+    versions: ToewijzingAct = _new(ToewijzingAct, newest[:_EERDERE] + (others,))  # noqa: RUF005 - no list in between
+    return versions
+
+
+def _later(one: TerugAct, other: TerugAct) -> TerugAct:
+    """The latest taking back, and the latest record sent after one."""
+    return TerugAct(terug=max(one.terug, other.terug), opnieuw=max(one.opnieuw, other.opnieuw))
 
 
 # --- keys, acts and what names them -----------------------------------------------------------------------------------
 
-_new = tuple.__new__  # makes a NamedTuple of a tuple, as its ``_make`` does, for less
-
 
 def _key(fact: Any, kind: Any) -> Callable[[str, tuple[Any, ...]], Any]:
-    """Makes a key of a provider and the values of a fact: after the provider every field is the fact's of that name."""
+    """Makes a key of a provider and the values of a fact: after the provider every field is the fact's of that name. An
+    ``oorzaak`` at the end is left to ``add``: it is the event's.
+    """
+    fields = fact.__struct_fields__
     provider, *names = kind._fields
     assert provider == "aanbieder"  # noqa: S101
-    values = itemgetter(*map(fact.__struct_fields__.index, names))
+    if names[-1] == "oorzaak":
+        return lambda aanbieder, of_fact: kind(aanbieder, *(of_fact[fields.index(name)] for name in names[:-1]))
+    values = itemgetter(*map(fields.index, names))
     if len(names) == 1:
         return lambda aanbieder, of_fact: _new(kind, (aanbieder, values(of_fact)))
     return lambda aanbieder, of_fact: _new(kind, (aanbieder,) + values(of_fact))  # noqa: RUF005 - no list in between
 
 
 def _act(fact: Any, kind: Any) -> Callable[[tuple[Any, ...]], Any]:
-    """Makes an act of the values of a fact: every field is the fact's of that name."""
-    values = itemgetter(*map(fact.__struct_fields__.index, kind._fields))
+    """Makes an act of the values of a fact: every field is the fact's of that name, or at its default when the fact has
+    none of that name.
+    """
+    fields, defaults = fact.__struct_fields__, kind._field_defaults
+    values = itemgetter(*(fields.index(name) for name in kind._fields if name not in defaults or name in fields))
+    rest = tuple(value for name, value in defaults.items() if name not in fields)
+    if rest:
+        return lambda of_fact: _new(kind, values(of_fact) + rest)
     return lambda of_fact: _new(kind, values(of_fact))
 
 
@@ -134,6 +185,14 @@ def _vervanging_key(aanbieder: str, of_fact: tuple[Any, ...]) -> VervangingKey:
     return VervangingKey(aanbieder=aanbieder, periode=_periode(of_fact), aanlevering=delivery)
 
 
+_terug = _field(Teruggenomen, "aanlevering")
+
+
+def _terug_key(_aanbieder: str, of_fact: tuple[Any, ...]) -> bytes:
+    """A handle is one of one sender: the provider need not stand beside it."""
+    return delivery_part(_terug(of_fact))
+
+
 def _nothing(_of_fact: tuple[Any, ...]) -> None:
     """The key says it all."""
 
@@ -141,9 +200,11 @@ def _nothing(_of_fact: tuple[Any, ...]) -> None:
 class Named(Enum):
     """What names an act among those of its key."""
 
-    BY_MESSAGE = 1  # the hash of the message
+    BY_MESSAGE = 1  # the hash of the message and its delivery
     BY_UPLOAD = 2  # its record in a delivery, packed
-    NOT = 3  # a key has one act
+    BY_CAUSE = 3  # the delivery that makes it so, in the key itself
+    BY_VERSION = 4  # a key has one act, which holds the versions of other deliveries
+    NOT = 5  # a key has one act
 
 
 class Join(NamedTuple):
@@ -156,7 +217,7 @@ class Join(NamedTuple):
     merge: Callable[[Any, Any], Any]  # of two acts under one name: commutative, associative and idempotent
 
 
-_BY_MESSAGE, _BY_UPLOAD, _NOT = Named.BY_MESSAGE, Named.BY_UPLOAD, Named.NOT
+_BY_MESSAGE, _BY_UPLOAD, _BY_CAUSE, _BY_VERSION, _NOT = Named
 #: The one table of joins.
 JOINS: Final[dict[type, Join]] = {
     Start: Join("starts", key=_key(Start, StartKey), act=_act(Start, StartAct), named=_BY_MESSAGE, merge=_higher),
@@ -179,7 +240,7 @@ JOINS: Final[dict[type, Join]] = {
         "toewijzingen",
         key=_key(Toewijzing, ToewijzingKey),
         act=_act(Toewijzing, ToewijzingAct),
-        named=_NOT,
+        named=_BY_VERSION,
         merge=_newer,
     ),
     PrestatieRetour: Join(
@@ -190,10 +251,11 @@ JOINS: Final[dict[type, Join]] = {
         merge=max,
     ),
     Intrekking: Join(
-        "ingetrokken", key=_key(Intrekking, BerichtKey), act=_field(Intrekking, "code"), named=_NOT, merge=max
+        "ingetrokken", key=_key(Intrekking, BerichtKey), act=_field(Intrekking, "code"), named=_BY_CAUSE, merge=max
     ),
-    Dubbel: Join("dubbel", key=_key(Dubbel, DubbelKey), act=_nothing, named=_NOT, merge=_higher),
-    Vervanging: Join("replaced", key=_vervanging_key, act=_nothing, named=_NOT, merge=_higher),
+    Dubbel: Join("dubbel", key=_key(Dubbel, DubbelKey), act=_nothing, named=_BY_CAUSE, merge=_higher),
+    Vervanging: Join("replaced", key=_vervanging_key, act=_nothing, named=_BY_CAUSE, merge=_higher),
+    Teruggenomen: Join("terug", key=_terug_key, act=_act(Teruggenomen, TerugAct), named=_NOT, merge=_later),
 }
 #: The same as plain tuples, which are faster to take apart.
 _ROWS: Final[dict[type, tuple[Any, ...]]] = {kind: (*join,) for kind, join in JOINS.items()}
@@ -205,15 +267,45 @@ def add(facts: FactSet, event: Event) -> None:
     into, key, act_of, named, merge = _ROWS[type(fact)]
     values = astuple(fact)
     acts, name = getattr(facts, into), key(event.aanbieder, values)
+    act = act_of(values)
     if named is _BY_MESSAGE:
-        acts, name = acts.setdefault(name, {}), fact.bericht
+        acts, name = acts.setdefault(name, {}), fact.bericht + delivery_part(event.delivery)
     elif named is _BY_UPLOAD:
         acts, name = acts.setdefault(name, {}), UploadKey.pack(event.delivery, event.line)
-    act, earlier = act_of(values), acts.get(name)
+    elif named is _BY_CAUSE:
+        name = name._replace(oorzaak=delivery_part(event.delivery))
+    elif named is _BY_VERSION:
+        act = _new(ToewijzingAct, act[:_AANLEVERING] + (delivery_part(event.delivery), ()))  # noqa: RUF005
+    earlier = acts.get(name)
     acts[name] = act if earlier is None else merge(earlier, act)
 
 
 # --- what a set says of a key ---------------------------------------------------------------------------------------
+
+
+_A = TypeVar("_A")
+
+
+def by_message(acts: dict[bytes, _A]) -> dict[bytes, _A]:
+    """The acts of one key with every message once, whatever the number of its deliveries: the higher content, under the
+    higher name. Names stay as they are packed.
+    """
+    if len(acts) == 1:
+        return acts
+    found: dict[bytes, tuple[bytes, _A]] = {}
+    for name, act in acts.items():
+        message = message_of(name)
+        known = found.get(message)
+        found[message] = (name, act) if known is None else (max(name, known[0]), _higher(act, known[1]))
+    return dict(found.values())
+
+
+def tells(acts: Iterable[bytes], bericht: bytes) -> bool:
+    """Whether a message is among those that name the acts of a key."""
+    return any(message_of(name) == bericht for name in acts)
+
+
+# What follows is asked of acts that were joined ``by_message``.
 
 
 def standing_count(acts: dict[bytes, Any]) -> int:
@@ -241,7 +333,7 @@ def standing(acts: dict[bytes, Any]) -> Any | None:
         return act if act.status == STATUS_FIRST else None
     if not standing_count(acts):
         return None
-    return max((d.dagtekening, number, d) for number, d in acts.items() if d.status == STATUS_FIRST)[2]
+    return max((d.dagtekening, message_of(name), d) for name, d in acts.items() if d.status == STATUS_FIRST)[2]
 
 
 def first_day(acts: dict[bytes, Any]) -> int | None:

@@ -1,21 +1,46 @@
-"""What names a record of a delivery.
+"""What names a record of a delivery, and what names an act of a message.
 
 Packed it stands in the stored state of a client: that form never changes, and only this module knows it.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from struct import Struct
 from typing import Final, NamedTuple
 
 _LINE: Final = Struct(">I")  # the highest byte first, so that packed lines have their order
 _AT: Final = -_LINE.size
+_PART: Final = 8  # bytes of the handle of a delivery in what names an act: enough within one client
 _new: Final = tuple.__new__  # makes a NamedTuple of a tuple, as its ``_make`` does, for less: every row asks it
 
 
 def delivery_id(text: str) -> bytes:
     """The id of a delivery as bytes: sixteen, in states of release 0.1.0 eight. ``text``: hexadecimal digits."""
     return bytes.fromhex(text)
+
+
+@lru_cache(maxsize=4096)  # the records of a delivery come together
+def delivery_part(text: str) -> bytes:
+    """What stands for a delivery in what names an act: the first eight bytes of its handle. An act of a message is
+    named by the message and this: a message that is delivered twice may be taken back once.
+    """
+    return bytes.fromhex(text[: 2 * _PART])
+
+
+def message_of(name: bytes) -> bytes:
+    """The message in a name. In states of the release before the name is the message: eight bytes."""
+    return name[:-_PART] if len(name) > _PART else name
+
+
+def delivery_of_message(name: bytes) -> bytes:
+    """The delivery in a name, as ``delivery_part`` has it; empty when it is not known."""
+    return name[-_PART:] if len(name) > _PART else b""
+
+
+def delivery_of_upload(name: bytes) -> bytes:
+    """The delivery in a packed ``UploadKey``, as ``delivery_part`` has it."""
+    return name[:_PART]
 
 
 class UploadKey(NamedTuple):

@@ -24,6 +24,7 @@ from domain.facts.fact import (
     Score,
     Start,
     Stop,
+    Teruggenomen,
     Toewijzing,
     Vervanging,
 )
@@ -195,8 +196,15 @@ doubles = st.builds(
 vervangingen = st.builds(
     Vervanging, periode=st.sampled_from(["2024-1", "2024-2"]), aanlevering=st.sampled_from([c * 32 for c in "0123"])
 )  # fmt: skip
+taken_back = st.builds(
+    Teruggenomen,
+    aanlevering=st.sampled_from([c * 32 for c in "0123"]),
+    terug=st.integers(1, 3),
+    opnieuw=st.integers(0, 4),
+)
 KINDS: tuple[st.SearchStrategy[Fact], ...] = (
     starts, stops, prestaties, scores, metingen, toewijzingen, retouren, cbs, intrekkingen, doubles, vervangingen,
+    taken_back,
 )  # fmt: skip
 facts: st.SearchStrategy[Fact] = st.one_of(starts, stops, *KINDS)
 events = st.builds(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import astuple
 
 from domain.facts import act
-from domain.facts.fact import Content, Event, Fact, Stop
+from domain.facts.fact import Content, Event, Fact, Stop, Toewijzing
 from domain.facts.fact_set import JOINS, FactSet
 from domain.facts.identity import UploadKey, WaitKey
 from tests.build import (
@@ -30,6 +30,7 @@ from tests.build import (
     score,
     start,
     stop,
+    teruggenomen,
     toewijzing,
     vervanging,
 )
@@ -53,6 +54,7 @@ DISTINCT = [
         act.CbsKey,
         act.CbsAct,
     ),
+    (teruggenomen(terug=3, opnieuw=2), None, act.TerugAct),
     (intrekking("start", b"m"), act.BerichtKey, None),
     (dubbel("TR056", b"m", "start"), act.DubbelKey, None),
     (prestatie_retour("1"), act.PrestatieKey, None),
@@ -62,7 +64,8 @@ DISTINCT = [
 @pytest.mark.parametrize(("fact", "key", "kept"), DISTINCT, ids=lambda one: getattr(one, "__name__", ""))
 def test_a_key_and_an_act_take_every_field_from_the_field_of_its_name(fact: Fact, key: Any, kept: Any) -> None:
     join = JOINS[type(fact)]
-    assert join.key(AGB, astuple(fact)) == key(**fields(fact, key))
+    if key is not None:
+        assert join.key(AGB, astuple(fact)) == key(**fields(fact, key))
     if kept is not None:
         assert join.act(astuple(fact)) == kept(**fields(fact, kept))
 
@@ -76,19 +79,28 @@ def test_a_stop_hangs_on_the_key_of_its_start() -> None:
 
 def fields(fact: Fact, kind: Any) -> dict[str, Any]:
     """The fields of a key or an act as a fact of the first provider has them."""
-    known = msgspec.structs.asdict(fact) | {"aanbieder": AGB}
+    known = {"oorzaak": b"", "aanlevering": b"", "eerdere": ()} | msgspec.structs.asdict(fact) | {"aanbieder": AGB}
     return {name: known[name] for name in kind._fields}
 
 
-def test_an_upload_is_named_by_its_record_and_a_message_by_its_hash() -> None:
+def test_an_upload_is_named_by_its_record_and_a_message_by_its_hash_and_delivery() -> None:
     facts = fact_set([event(score(), delivery=OTHER_DELIVERY, line=258), start(bericht=b"message1")])
     (acts,) = facts.scores.values()
     assert list(acts) == [b"\xbb" * 16 + b"\x00\x00\x01\x02"]
     (starts_of_key,) = facts.starts.values()
-    assert list(starts_of_key) == [b"message1"]
-    assert list(fact_set([vervanging()]).replaced) == [
-        act.VervangingKey(aanbieder=AGB, periode="2026-1", aanlevering=b"\xaa" * 16)
+    assert list(starts_of_key) == [b"message1" + b"\xaa" * 8]
+
+
+def test_what_follows_from_another_fact_is_named_by_the_delivery_that_makes_it_so() -> None:
+    told = [vervanging(), intrekking("start", b"m"), dubbel("TR314", b"1")]
+    facts = fact_set(event(fact, delivery=OTHER_DELIVERY) for fact in told)
+    cause = b"\xbb" * 8
+    assert list(facts.replaced) == [
+        act.VervangingKey(aanbieder=AGB, periode="2026-1", aanlevering=b"\xaa" * 16, oorzaak=cause)
     ]
+    assert list(facts.ingetrokken) == [act.BerichtKey(aanbieder=AGB, soort="start", bericht=b"m", oorzaak=cause)]
+    assert list(facts.dubbel) == [act.DubbelKey(aanbieder=AGB, regel="TR314", soort="", sleutel=b"1", oorzaak=cause)]
+    assert list(fact_set([teruggenomen()]).terug) == [b"\xaa" * 8]
 
 
 def test_of_one_record_with_two_contents_the_earliest_time_stays() -> None:
@@ -105,11 +117,31 @@ def test_of_one_record_with_two_contents_the_earliest_time_stays() -> None:
         pytest.param({"eenheid": "04"}, {"eenheid": "14"}, id="one message, two contents"),
     ],
 )
-def test_of_an_assignment_only_the_newest_version_stays(older: dict[str, Any], newer: dict[str, Any]) -> None:
+def test_of_an_assignment_the_newest_version_of_a_delivery_stays(older: dict[str, Any], newer: dict[str, Any]) -> None:
     versions = [toewijzing(**older), toewijzing(**newer)]
     for order in (versions, versions[::-1]):
         (kept,) = fact_set(order).toewijzingen.values()
-        assert kept == act.ToewijzingAct(**fields(toewijzing(**newer), act.ToewijzingAct))
+        assert kept == act.ToewijzingAct(
+            **fields(toewijzing(**newer), act.ToewijzingAct) | {"aanlevering": b"\xaa" * 8}
+        )
+
+
+@given(st.permutations(range(12)), st.integers(0, 12))
+def test_of_twelve_deliveries_of_an_assignment_the_eight_newest_versions_stay(order: list[int], cut: int) -> None:
+    """Whatever came first, and whatever was joined before: the newest counts, the others stand behind it."""
+    told = [event(toewijzing(day // 2, eenheid=f"{day}"), delivery=f"{day:02x}" * 16) for day in order]
+    (kept,) = fact_set(told).toewijzingen.values()
+    assert [version.aanlevering[0] for version in (kept, *kept.eerdere)] == RANKED[:8]
+    assert all(version.eerdere == () for version in kept.eerdere)
+    halves = [fact_set(part).toewijzingen for part in (told[:cut], told[cut:]) if part]
+    joined = next(iter(halves[0].values()))
+    for half in halves[1:]:
+        joined = JOINS[Toewijzing].merge(next(iter(half.values())), joined)
+    assert joined == kept
+
+
+#: Twelve versions of two a day: newest first, and of one day by encoding.
+RANKED = [11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
 
 
 # --- what names a record --------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from domain.facts.fact import (
     PrestatieRetour,
     Start,
     Stop,
+    Teruggenomen,
     Toewijzing,
     Vervanging,
 )
@@ -108,9 +109,11 @@ KIND = {Start: "start", Stop: "stop", Prestatie: "declaration"}
 
 
 def counting(history: Sequence[Event]) -> list[Event]:
-    """The events without what was answered as never sent: whole messages (IV087, OP286), declared lines, replaced
-    CBS deliveries.
+    """The events without what counts as never sent: deliveries that were taken back, and of what is left, answers
+    included, whole messages that were rejected (IV087, OP286), declared lines, replaced CBS deliveries.
     """
+    gone = taken_back(history)
+    history = [event for event in history if event.delivery not in gone]
     messages = {(e.aanbieder, e.fact.soort, e.fact.bericht) for e in history if isinstance(e.fact, Intrekking)}
     lines = {(e.aanbieder, e.fact.referentie, e.fact.bericht) for e in history if isinstance(e.fact, PrestatieRetour)}
     files = {(e.aanbieder, e.fact.periode, e.fact.aanlevering) for e in history if isinstance(e.fact, Vervanging)}
@@ -124,6 +127,14 @@ def counting(history: Sequence[Event]) -> list[Event]:
         return not (isinstance(f, CbsRecord) and (who, f.periode, event.delivery) in files)
 
     return [event for event in history if counts(event)]
+
+
+def taken_back(history: Sequence[Event]) -> set[str]:
+    """Deliveries that were taken back, and of which no record was sent since the last time that they were."""
+    told = [event.fact for event in history if isinstance(event.fact, Teruggenomen)]
+    last = {f.aanlevering: max(g.terug for g in told if g.aanlevering == f.aanlevering) for f in told}
+    again = {f.aanlevering for f in told if f.opnieuw >= last[f.aanlevering]}
+    return last.keys() - again
 
 
 def current_versions(history: Sequence[Event]) -> dict[Decision, Toewijzing]:

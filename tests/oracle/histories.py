@@ -21,6 +21,7 @@ from tests.build import (
     score,
     start,
     stop,
+    teruggenomen,
     toewijzing,
     vervanging,
 )
@@ -317,6 +318,20 @@ class _Pen:
                 f = replace(f, tijd=self.upload_time())
             self.events.append(replace(told, published_at=len(self.events), fact=f))
 
+    def take_back(self) -> None:
+        """A delivery is taken back; some of these were sent anew after that, and taken back once more."""
+        if self.events:
+            told = _pick(self.draw, self.events)
+            terug, opnieuw = _pick(self.draw, ((1, 0), (1, 0), (2, 0), (1, 1), (1, 2), (3, 0)))
+            self.put(teruggenomen(told.delivery, terug, opnieuw), told.aanbieder, delivery=told.delivery)
+
+    def resend(self) -> None:
+        """A message that comes in another delivery as well: it counts once."""
+        messages = [told for told in self.events if hasattr(told.fact, "bericht")]
+        if messages:
+            told = _pick(self.draw, messages)
+            self.put(told.fact, told.aanbieder, delivery=_pick(self.draw, DELIVERIES[:6]))
+
 
 def _one_content(history: Sequence[Event]) -> list[Event]:
     """Leaves out what one message says twice with different contents (TR056, tested apart)."""
@@ -355,6 +370,9 @@ def histories(draw: Draw, most: int = 12) -> list[Event]:
             (pen.levering, *lines * 2, pen.toewijzing, pen.toewijzing, pen.answer),
             (*care, *(pen.answer,) * 3, *(pen.toewijzing,) * 3),
             (*(pen.cbs,) * 5, pen.answer, pen.again, pen.levering),
+            (*care, *lines, *ratings, *(pen.take_back, pen.resend) * 4, *(pen.answer,) * 3, pen.toewijzing, pen.cbs),
+            (pen.levering, *(pen.toewijzing, pen.resend, pen.take_back) * 2),
+            (*(pen.cbs, pen.take_back) * 2, pen.answer),
         ),
     )
     for _ in range(draw(st.integers(1, most))):
