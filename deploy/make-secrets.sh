@@ -23,7 +23,7 @@ password() { # NAME UID
   owned "$2" "$folder/$1"
 }
 
-for name in admin connector evaluate entry trajectories deliveries register sink audit operator; do
+for name in admin intake upstream evaluate entry trajectories deliveries register sink audit operator; do
   password "kafka_user_$name" "$uid_sor"
 done
 for name in admin sink receipts rejected exporter audit; do
@@ -68,5 +68,5 @@ chmod 0755 "$folder/keys/public"
 chmod 0644 "$folder"/keys/public/*
 
 echo "Secrets are in $folder. Keep a copy of keys/evaluate and keys/entry in two places that no single person can open,"
-echo "move kafka_ca_key off this machine, and give each connector kafka_ca, keys/public and its own Kafka password."
+echo "move kafka_ca_key off this machine. A source gets keys/public, its own key and certificate, a token of the intake, and no password."
 if [ "$(id -u)" != 0 ]; then echo "Not run as root: the containers cannot read these files yet. Run it again as root."; fi

@@ -110,7 +110,7 @@ def add_users(broker: ComposeBroker, folder: Path) -> None:
     names = [path.name.removeprefix("kafka_user_") for path in broker.secrets.glob("kafka_user_*")]
     by_script = folder / "by-script"
     by_script.mkdir()
-    for name in ("admin", "connector"):
+    for name in ("admin", "upstream"):
         (by_script / f"kafka_user_{name}").symlink_to(broker.secrets / f"kafka_user_{name}")
     tools = str(broker.tools(folder / "bin"))
     settings = {"KAFKA_TOOLS": tools, "KAFKA_INTERNAL": broker.bootstrap, "SECRETS": str(by_script)}
@@ -123,7 +123,7 @@ def add_users(broker: ComposeBroker, folder: Path) -> None:
     changes = [
         UserScramCredentialUpsertion(name, scram, broker.password(name).encode())
         for name in names
-        if name not in ("admin", "connector")
+        if name not in ("admin", "upstream")
     ]
     inside = AdminClient({"bootstrap.servers": broker.bootstrap})
     for done in inside.alter_user_scram_credentials(changes).values():
@@ -170,7 +170,7 @@ def read(broker: ComposeBroker, user: str, topic: str, group: str) -> int | None
 
 
 def test_who_gives_no_name_or_a_wrong_password_gets_nothing(secured: ComposeBroker) -> None:
-    right = cluster(secured, "connector")
+    right = cluster(secured, "upstream")
     wrong = Cluster(right.bootstrap, {**right.security, "sasl.password": "wrong"})
     plain = Cluster(right.bootstrap)
     for attempt in (wrong, plain):
@@ -181,19 +181,19 @@ def test_a_certificate_of_another_authority_is_refused(secured: ComposeBroker, t
     other = tmp_path / "other"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=other", "-days", "1"]
     subprocess.run([*command, "-keyout", str(tmp_path / "key"), "-out", str(other)], check=True, capture_output=True)
-    right = cluster(secured, "connector")
+    right = cluster(secured, "upstream")
     attempt = Cluster(right.bootstrap, {**right.security, "ssl.ca.location": str(other)})
     assert not answers(AdminClient({**attempt.settings(), "log_level": 0}))
 
 
-def test_a_connector_writes_deliveries_and_reads_nothing_of_them(secured: ComposeBroker) -> None:
-    assert write(secured, "connector", "sor.in.start") is None
-    assert read(secured, "connector", "sor.in.start", groups()["evaluate"]) in PROBLEMS
-    assert write(secured, "connector", "sor.events") in PROBLEMS
+def test_a_message_system_writes_deliveries_and_reads_nothing_of_them(secured: ComposeBroker) -> None:
+    assert write(secured, "upstream", "sor.in.start") is None
+    assert read(secured, "upstream", "sor.in.start", groups()["evaluate"]) in PROBLEMS
+    assert write(secured, "upstream", "sor.events") in PROBLEMS
 
 
 def test_evaluate_reads_deliveries_and_not_the_events(secured: ComposeBroker) -> None:
-    assert write(secured, "connector", "sor.in.start") is None
+    assert write(secured, "upstream", "sor.in.start") is None
     assert read(secured, "evaluate", "sor.in.start", groups()["evaluate"]) is None
     assert write(secured, "evaluate", "sor.evaluated") is None
     assert write(secured, "evaluate", "sor.events") in PROBLEMS
@@ -210,7 +210,7 @@ def test_a_process_has_its_own_group_only(secured: ComposeBroker) -> None:
 
 
 def test_no_principal_but_the_administrator_makes_topics(secured: ComposeBroker) -> None:
-    for user in ("entry", "connector"):
+    for user in ("entry", "upstream"):
         future = AdminClient(cluster(secured, user).settings()).create_topics([NewTopic("other", 1)])["other"]
         with pytest.raises(KafkaException):
             future.result(10)

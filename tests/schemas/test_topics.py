@@ -14,7 +14,7 @@ from streams import deliveries, trajectories
 from transport.acls import acl_bindings
 
 #: Processes that work outside a consumer group.
-WITHOUT_GROUP = {"connector", "audit", "operator"}
+WITHOUT_GROUP = {"intake", "upstream", "audit", "operator"}
 DAY_MS = 86_400_000
 
 
@@ -52,7 +52,7 @@ def test_every_process_has_a_group_of_its_own_and_reads() -> None:
 def test_every_name_in_the_code_is_declared() -> None:
     used = {value for name, value in vars(declared).items() if name.isupper() and isinstance(value, str)}
     assert {name for name in used | set(IN_TOPIC.values()) if name.startswith("sor.")} <= set(topics())
-    assert len(used) == 10
+    assert len(used) == 11
 
 
 @pytest.mark.parametrize(("process", "stage"), [("trajectories", trajectories), ("deliveries", deliveries)])
@@ -80,13 +80,20 @@ def test_evaluate_is_nobodys_oracle() -> None:
     asks = {topic.name for topic in topics().values() if "evaluate" in topic.read} - {"sor.orders"}  # coordinates
     assert asks == set(IN_TOPIC.values())
     for name in asks:
-        assert topics()[name].write == ("connector",)
+        assert set(topics()[name].write) <= {"intake", "upstream"}
     assert topics()["sor.evaluated"].read == ("entry",)
 
 
-def test_a_connector_sees_receipts_and_nothing_else() -> None:
-    assert may("connector", AclOperation.READ) == {"sor.receipts"}
-    assert may("connector", AclOperation.WRITE) == set(IN_TOPIC.values())
+def test_the_intake_writes_deliveries_and_sees_receipts_and_nothing_else() -> None:
+    assert may("intake", AclOperation.READ) == {"sor.receipts"}
+    assert may("intake", AclOperation.WRITE) == set(IN_TOPIC.values())
+
+
+def test_a_message_system_upstream_writes_its_kinds_and_reads_nothing() -> None:
+    """A receipt says what waits, so whoever may insert would learn from all of them who is in care."""
+    assert may("upstream", AclOperation.READ) == set()
+    assert may("upstream", AclOperation.WRITE) < set(IN_TOPIC.values())
+    assert not may("upstream", AclOperation.WRITE) & {"sor.in.score", "sor.in.cem", "sor.in.cbs"}
 
 
 def test_an_operator_writes_orders_and_nothing_else() -> None:

@@ -60,8 +60,8 @@ SURPLUS = {
         "sor.: User:sink may WRITE on every name that begins so",
     ),
     "from one address": (
-        rule("sor.events", "connector", host="10.0.0.1"),
-        "sor.events: User:connector may READ from 10.0.0.1",
+        rule("sor.events", "upstream", host="10.0.0.1"),
+        "sor.events: User:upstream may READ from 10.0.0.1",
     ),
     "a group of others": (
         rule("sor-evaluate", "entry", kind=ResourceType.GROUP),
@@ -87,8 +87,8 @@ FOREIGN = {
     ),
     "a group": (rule("sor-entry", STRANGER, kind=ResourceType.GROUP), "sor-entry: User:stranger may READ"),
     "forbidden on purpose": (
-        rule("sor.in.cbs", "connector", AclOperation.WRITE, permission=AclPermissionType.DENY),
-        "sor.in.cbs: User:connector may not WRITE; somebody forbade it on purpose",
+        rule("sor.in.cbs", "intake", AclOperation.WRITE, permission=AclPermissionType.DENY),
+        "sor.in.cbs: User:intake may not WRITE; somebody forbade it on purpose",
     ),
 }
 
@@ -217,7 +217,7 @@ def test_who_has_no_right_has_nothing(secured: SecuredBroker) -> None:
 
 
 def test_who_gives_no_name_or_a_wrong_password_gets_nothing(secured: SecuredBroker) -> None:
-    right = secured.cluster("connector")
+    right = secured.cluster("upstream")
     wrong = Cluster(right.bootstrap, {**right.security, "sasl.password": "wrong"})
     for attempt in (wrong, Cluster(right.bootstrap)):
         assert not answers(AdminClient({**attempt.settings(), "log_level": 0}))
