@@ -1,8 +1,8 @@
 """Stage *register*: uses of numbers that must be unique, and answers on messages, to facts for the clients concerned.
 
 ``Uses`` is what ``entry`` publishes of a line; ``Register`` is the step of the stage. Both are thin: what follows from
-what is in ``domain.facts.register``. Facts go to ``sor.events`` like any other; a line that was withdrawn goes to
-``sor.lines``, so that its receipt says so.
+what is in ``domain.facts.register``. Facts go to ``sor.events`` like any other; what became of a line goes to
+``sor.lines``, so that its receipt says so. A delivery is named by its handle alone.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import msgspec
 
 from domain.facts.answer import Line
 from domain.facts.fact import KINDS, Event
-from domain.facts.register import ONCE, Effect, Number, Usage, fold, keys, uses_of
-from domain.facts.register import Record as UseRecord
+from domain.facts.number import Number
+from domain.facts.number import Record as UseRecord
+from domain.facts.register import Effect, fold
+from domain.facts.uses import CBS, DECLARATIENUMMER, REFERENTIE, Usage, keys, uses_of
 from schemas.codec import Codec, IdSource, Record
 from schemas.records import event_to_record, record_to_fact
 from schemas.structs import Evaluated, Use
@@ -38,22 +40,35 @@ class Uses:
         self._told = lru_cache(maxsize=_REMEMBERED)(_untold)
 
     def __call__(
-        self, envelope: Evaluated, named: tuple[str, Record], kenmerk: bytes, row: int, pseudonym: bytes
+        self,
+        envelope: Evaluated,
+        named: tuple[str, Record],
+        inhoud: bytes,
+        records: int,
+        plaats: int,
+        row: int,
+        pseudonym: bytes,
     ) -> list[tuple[str, bytes]]:
-        """Key and value of each. A use that is told once per client is left out when it was told a while ago."""
+        """Key and value of each. ``envelope``: with the handle of the delivery in the place of its id; the rest as
+        ``uses_of`` wants it. A use that is told once per client and delivery is left out when it was told lately.
+        """
         client = pseudonym.decode() or None
         told_at: int = named[1].get("tijd") or envelope["published_at"]
         out = []
-        for usage in uses_of(record_to_fact(named), kenmerk, row):
-            if usage.soort in ONCE and not self._fresh(usage, client):
+        for usage in uses_of(record_to_fact(named), inhoud, records, plaats, row):
+            if usage.soort == DECLARATIENUMMER and not self._fresh(usage, client, envelope["delivery"]):
                 continue
-            value = self._codec.encode(_use(envelope, usage, client, told_at))
-            out += [(key, value) for key in keys(usage, envelope["sender"], client)]
+            use, values = _use(envelope, usage, client, told_at), dict[str | None, bytes]()
+            for key, whose in keys(usage, envelope["sender"], client):
+                if whose not in values:
+                    use["pseudonym"] = whose
+                    values[whose] = self._codec.encode(use)
+                out.append((key, values[whose]))
         return out
 
-    def _fresh(self, usage: Usage, client: str | None) -> bool:
+    def _fresh(self, usage: Usage, client: str | None, delivery: str) -> bool:
         before = self._told.cache_info().misses
-        self._told(usage.soort, usage.sleutel, usage.inhoud, client)
+        self._told(usage.sleutel, usage.inhoud, client, delivery)
         return self._told.cache_info().misses > before
 
 
@@ -71,6 +86,10 @@ def _use(envelope: Evaluated, usage: Usage, client: str | None, told_at: int) ->
         "lines": envelope["lines"],
         "tijd": told_at,
         "published_at": envelope["published_at"],
+        "records": usage.records,
+        "plaats": usage.plaats,
+        "terug": 0,
+        "opnieuw": 0,
     }
 
 
@@ -99,10 +118,10 @@ class Register:
 
     def _out(self, effect: Effect, cause: Use) -> Out:
         if effect.fact is None:
-            return Out(LINES, effect.delivery.encode(), self._lines.encode(_withdrawn(effect, cause)))
+            return Out(LINES, effect.delivery.encode(), self._lines.encode(_line(effect, cause)))
         event = Event(
-            delivery=cause["delivery"],
-            line=cause["line"],
+            delivery=effect.delivery,
+            line=0,  # no record of the delivery says this by itself
             aanbieder=cause["aanbieder"],
             published_at=cause["published_at"],
             fact=effect.fact,
@@ -111,24 +130,47 @@ class Register:
 
 
 def _register_record(use: Use) -> UseRecord:
-    usage = Usage(use["soort"], use["sleutel"], use["inhoud"], use["bericht"], use["retour"])
-    return UseRecord(usage, use["pseudonym"], use["delivery"], use["line"], use["lines"], use["tijd"])
+    usage = Usage(
+        soort=use["soort"],
+        sleutel=use["sleutel"],
+        inhoud=use["inhoud"],
+        bericht=use["bericht"],
+        retour=use["retour"],
+        records=use["records"],
+        plaats=use["plaats"],
+    )
+    return UseRecord(
+        usage=usage,
+        pseudonym=use["pseudonym"],
+        delivery=use["delivery"],
+        line=use["line"],
+        lines=use["lines"],
+        tijd=use["tijd"],
+        terug=use["terug"],
+        opnieuw=use["opnieuw"],
+    )
 
 
-def _withdrawn(effect: Effect, cause: Use) -> Line:
-    kind = "declaration" if cause["soort"] == "referentie" else cause["soort"].partition(".")[2]
-    assert kind in KINDS, "only a message of a known kind is withdrawn"  # noqa: S101
+def _kind(effect: Effect, soort: str) -> str:
+    if effect.answer:
+        return "return"
+    kind = CBS if soort == CBS else "declaration" if soort == REFERENTIE else soort.partition(".")[2]
+    assert kind in KINDS, "only a message of a known kind has lines"  # noqa: S101
+    return kind
+
+
+def _line(effect: Effect, cause: Use) -> Line:
     return Line(
-        delivery=effect.delivery,
+        delivery="",
         line=effect.line,
         lines=effect.lines,
-        kind=kind,
+        kind=_kind(effect, cause["soort"]),
         sender=cause["aanbieder"],
         test=False,
         published_at=cause["published_at"],
         regel=0,
         regels=0,
-        uitkomst="ingetrokken",
+        uitkomst=effect.uitkomst,
         code=effect.code,
         veld="",
     )

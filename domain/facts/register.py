@@ -2,226 +2,231 @@
 
 A header-only return (0001) names no client, a number used twice shows only when both uses are seen, a CBS redelivery
 says nothing of whom it leaves out: none of this is known to one client's facts. The register keeps, per number, who
-used it, and yields facts for those clients. State and yield are sets: order, repetition, restarts leave no trace.
+used it (``domain.facts.number``), and yields facts for those clients. State and yield are sets: order, repetition,
+restarts leave no trace. Every fact names the delivery that makes it so, and falls with it when that is taken back;
+then the register yields what holds without it.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from msgspec import Struct, field
-
-from domain.facts.fact import (
-    BerichtRetour,
-    CbsRecord,
-    Content,
-    Dubbel,
-    Intrekking,
-    Prestatie,
-    PrestatieRetour,
-    Start,
-    Stop,
-    Toewijzing,
-    Vervanging,
+from domain.facts.fact import Dubbel, Intrekking, PrestatieRetour, Vervanging
+from domain.facts.number import (
+    MOST_ANSWERS,
+    Number,
+    Record,
+    Sent,
+    answer_of,
+    beyond,
+    lowest,
+    settle,
+    split,
+    take_in,
+    taken_back,
 )
-from domain.facts.line_numbers import mark
+from domain.facts.uses import CBS, DECLARATIENUMMER, REFERENTIE
 
-#: A declaration concerns up to tens of thousands of clients: its lines are spread over so many keys.
-SPREAD: Final = 16
-#: Clients kept per content of a declaration for its flags (TR056, TR333); withdrawals are exact, whatever the number.
-MOST_FLAGGED: Final = 2_000
-#: CBS deliveries of one provider and period whose clients are kept; of older ones only the id.
-MOST_AANLEVERINGEN: Final = 2
-_ROW: Final = {"referentie": "TR314", "declaratienummer": "TR333"}
+#: Refused: the number was used more often than the register can follow.
+TOO_OFTEN: Final = "K08"
 
-
-class Usage(NamedTuple):
-    """One use of a number, or one answer on it. Field meanings: ``schemas/avro/sor.register.avsc``."""
-
-    soort: str
-    sleutel: bytes
-    inhoud: bytes = b""
-    bericht: bytes = b""
-    retour: str = ""
-
-
-class Record(NamedTuple):
-    """A use as the register meets it: whose, and in which line of which delivery."""
-
-    usage: Usage
-    pseudonym: str | None
-    delivery: str
-    line: int
-    lines: int
-    tijd: int  # ms
-
-
-def uses_of(content: Content, kenmerk: bytes, row: int) -> list[Usage]:
-    """What the register must know of one line, its references being hashed. ``row``: its place in the message."""
-    match content:
-        case Start():
-            return [Usage("bericht.start", content.bericht, kenmerk, content.bericht)]
-        case Stop():
-            return [Usage("bericht.stop", content.bericht, kenmerk, content.bericht)]
-        case Toewijzing():
-            return [Usage("bericht.assignment", content.bericht, kenmerk, content.bericht)]
-        case Prestatie():
-            return _of_prestatie(content, kenmerk, row)
-        case PrestatieRetour():
-            return [Usage("referentie", content.referentie, b"", content.bericht, content.code)]
-        case BerichtRetour() if content.afgekeurd:
-            kind = "regels.declaration" if content.soort == "declaration" else f"bericht.{content.soort}"
-            return [Usage(kind, content.bericht, b"", content.bericht, content.code)]
-        case CbsRecord():
-            return [Usage("cbs", content.periode.encode())]
-        case _:
-            return []
-
-
-def _of_prestatie(p: Prestatie, kenmerk: bytes, row: int) -> list[Usage]:
-    found = [
-        Usage("regels.declaration", p.bericht, kenmerk, p.bericht),
-        Usage("bericht.declaration", p.bericht, kenmerk, p.bericht),
-        Usage("referentie", p.referentie, p.bericht + row.to_bytes(4, "big"), p.bericht),
-    ]
-    if p.declaratienummer:
-        found.append(Usage("declaratienummer", p.declaratienummer, p.bericht, p.bericht))
-    return found
-
-
-#: Kinds of which one use per client is enough: entry need not repeat them for every line.
-ONCE: Final = frozenset({"bericht.declaration", "declaratienummer"})
-
-
-def keys(usage: Usage, aanbieder: str, pseudonym: str | None) -> Iterator[str]:
-    """The keys under which a use is kept: one, or for an answer on a spread message all of them."""
-    fixed = f"{usage.soort}|{aanbieder}|{usage.sleutel.hex()}"
-    if usage.soort != "regels.declaration":
-        yield f"{fixed}|0"
-    elif pseudonym is None:
-        yield from (f"{fixed}|{part}" for part in range(SPREAD))
-    else:
-        yield f"{fixed}|{zlib.crc32(pseudonym.encode()) % SPREAD}"
-
-
-class LineSet(Struct, array_like=True):
-    """The lines of one delivery that used the number: closed intervals, ascending."""
-
-    lines: int
-    tijd: int
-    gezien: list[list[int]] = field(default_factory=list)
-
-
-class Users(Struct, array_like=True):
-    """Everybody who used the number with one content (for cbs: in one delivery)."""
-
-    bericht: bytes = b""
-    clienten: dict[str, None] = field(default_factory=dict)
-    regels: dict[str, LineSet] = field(default_factory=dict)
-
-
-class Number(Struct, array_like=True):
-    """The packed state of one number. ``per_content``: content -> users; for cbs the id of the delivery -> users."""
-
-    version: int = -1
-    per_content: dict[bytes, Users] = field(default_factory=dict)
-    retour: dict[bytes, str] = field(default_factory=dict)  # message -> code that rejects it
+_ROW: Final = {REFERENTIE: "TR314", DECLARATIENUMMER: "TR333"}
+_PLACE: Final = 4  # bytes
+_COMPARED: Final = 24
+_Clients = dict[str, list[bytes]]
 
 
 class Effect(NamedTuple):
-    """A fact for one client, or (``fact`` None) a line of a delivery that was withdrawn."""
+    """A fact for one client (``delivery`` makes it so), or (``fact`` None) what became of a line of ``delivery``."""
 
     pseudonym: str
-    fact: Intrekking | Dubbel | Vervanging | None
-    delivery: str = ""
+    fact: Intrekking | Dubbel | Vervanging | PrestatieRetour | None
+    delivery: str
     line: int = 0
     lines: int = 0
+    uitkomst: str = ""  # ingetrokken, hersteld or afgekeurd
     code: str = ""
+    answer: bool = False  # the line is an answer
 
 
-def take_in(number: Number, record: Record) -> None:
-    """Join one use or answer into the state, in place."""
-    usage = record.usage
-    if usage.retour:
-        number.retour[usage.bericht] = max(usage.retour, number.retour.get(usage.bericht, ""))
-        return
-    content = record.delivery.encode() if usage.soort == "cbs" else usage.inhoud
-    users = number.per_content.setdefault(content, Users(usage.bericht))
-    if usage.soort not in ONCE:
-        line_set = users.regels.setdefault(record.delivery, LineSet(record.lines, record.tijd))
-        line_set.tijd = min(line_set.tijd, record.tijd)
-        mark(line_set.gezien, record.line)
-    if record.pseudonym is not None and (usage.soort not in ONCE or len(users.clienten) < MOST_FLAGGED):
-        users.clienten[record.pseudonym] = None
+class _View(NamedTuple):
+    """A number, and which of its deliveries do not count."""
+
+    kind: str
+    key: bytes
+    number: Number
+    out: frozenset[bytes]  # left out, because there are too many
+    silent: frozenset[bytes]  # those, and what was taken back
+
+    @property
+    def message_kind(self) -> str:
+        """Kind of the messages that the number names, or that use it."""
+        return "" if self.kind in _ROW else self.kind.partition(".")[2]
+
+    def dubbel(self, own: bytes) -> Dubbel:
+        """The flag of a client whose own use came in the delivery ``own``."""
+        rule = _ROW.get(self.kind, "TR056")
+        return Dubbel(regel=rule, soort=self.message_kind, sleutel=self.key, aanlevering=own.hex())
 
 
 def effects(kind: str, key: bytes, number: Number) -> Iterator[Effect]:
     """Everything that the state yields."""
-    if kind == "cbs":
-        yield from _replaced(key.decode(), number)
+    out, taken = beyond(number, kind, key), taken_back(number, key)
+    view = _View(kind, key, number, out, out | taken)
+    if out:
+        yield from _left_out(view)
+    if kind == CBS:
+        yield from _replaced(view)
         return
-    if number.retour:
-        yield from _withdrawn(kind, number)
-    if len(number.per_content) > 1 and kind != "regels.declaration":
-        yield from _dubbel(kind, key, number)
+    if number.answers:
+        yield from _answered(view, taken)
+    for variants in _variants(view):
+        yield from _dubbel(view, variants)
+    if number.cut:
+        yield from _saturated(view)
 
 
-def _withdrawn(kind: str, number: Number) -> Iterator[Effect]:
-    for users in number.per_content.values():
-        code = number.retour.get(users.bericht)
-        if code is None:
+def _line(handle: bytes, line: int, sent: Sent, uitkomst: str, code: str) -> Effect:
+    return Effect("", None, handle.hex(), line, sent.lines, uitkomst, code)
+
+
+def _answered(view: _View, taken: frozenset[bytes]) -> Iterator[Effect]:
+    """A rejected message or line counts as never sent (OP286, IV087), while one answer that says so stands."""
+    number, kept = view.number, lowest(view.number.answers, MOST_ANSWERS, view.key)
+    says: dict[bytes, tuple[str, bytes]] = {}  # message -> the highest code that stands, and who says it
+    said: dict[bytes, str] = {}  # message -> the highest code of all
+    for name, value in number.answers.items():
+        answer = answer_of(name, value)
+        if name not in kept:
+            handle, line = answer.handle.hex(), answer.line
+            yield Effect("", None, handle, line, answer.lines, "afgekeurd", TOO_OFTEN, answer=True)
             continue
-        if kind != "referentie":  # a rejected line is withdrawn by its own fact, which names its client
-            fact = Intrekking(soort=kind.partition(".")[2], bericht=users.bericht, code=code)
-            yield from (Effect(client, fact) for client in users.clienten)
-        for delivery, line_set in users.regels.items():
-            for first, last in line_set.gezien:
-                for line in range(first, last + 1):
-                    yield Effect("", None, delivery, line, line_set.lines, code)
+        said[answer.bericht] = max(answer.code, said.get(answer.bericht, ""))
+        if answer.handle not in taken:
+            says[answer.bericht] = max((answer.code, answer.handle), says.get(answer.bericht, ("", b"")))
+    if (
+        view.kind not in _ROW and view.key in says
+    ):  # a rejected line is withdrawn by its own fact, which names its client
+        yield from _withdrawn(view, *says[view.key])
+    for name, sent in number.sent.items():
+        handle, bericht = split(name)
+        if bericht in said and handle not in view.out:
+            uitkomst, code = ("ingetrokken", says[bericht][0]) if bericht in says else ("hersteld", said[bericht])
+            yield from (_line(handle, line, sent, uitkomst, code) for line in sent)
 
 
-def _dubbel(kind: str, key: bytes, number: Number) -> Iterator[Effect]:
-    message_kind = "" if kind in _ROW else kind.partition(".")[2]
-    fact = Dubbel(regel=_ROW.get(kind, "TR056"), soort=message_kind, sleutel=key)
-    for users in number.per_content.values():
-        yield from (Effect(client, fact) for client in users.clienten)
+def _withdrawn(view: _View, code: str, cause: bytes) -> Iterator[Effect]:
+    fact = Intrekking(soort=view.message_kind, bericht=view.key, code=code)
+    for clients in view.number.used.values():
+        for client, handles in clients.items():
+            if not view.out.issuperset(handles):
+                yield Effect(client, fact, cause.hex())
 
 
-def _order(number: Number) -> list[tuple[int, bytes]]:
-    """The CBS deliveries in order of upload."""
-    return sorted((u.regels[d.decode()].tijd, d) for d, u in number.per_content.items())
+def _variants(view: _View) -> Iterator[dict[bytes, list[_Clients]]]:
+    """What must be one and is more than one: by what tells them apart, who said so. TR314, TR333: the uses of the
+    number. TR056: the contents of one place, and the sizes of the message.
+    """
+    used = view.number.used
+    if view.kind in _ROW:
+        if len(used) > 1:
+            yield {content: [clients] for content, clients in used.items()}
+        return
+    sizes = {content[:_PLACE] for content in used if len(content) in (_PLACE, _COMPARED)}
+    places: dict[bytes, list[bytes]] = {}
+    compared = [content for content in used if len(content) == _COMPARED]
+    if len(sizes) > 1:
+        yield {size: [used[c] for c in used if len(c) in (_PLACE, _COMPARED) and c[:_PLACE] == size] for size in sizes}
+    if len({content[_PLACE : 2 * _PLACE] for content in compared}) == len(compared):
+        return
+    for content in compared:
+        places.setdefault(content[_PLACE : 2 * _PLACE], []).append(content)
+    for contents in places.values():
+        by_hash: dict[bytes, list[_Clients]] = {}
+        for content in contents:
+            by_hash.setdefault(content[2 * _PLACE :], []).append(used[content])
+        if len(by_hash) > 1:
+            yield by_hash
 
 
-def _complete(users: Users) -> bool:
-    return all(sum(last - first + 1 for first, last in r.gezien) >= r.lines for r in users.regels.values())
+def _dubbel(view: _View, variants: dict[bytes, list[_Clients]]) -> Iterator[Effect]:
+    """A flag for everybody behind two or more variants of which a delivery still counts."""
+    found: dict[bytes, list[tuple[str, bytes]]] = {}
+    for variant, several in variants.items():
+        users = [(client, own) for clients in several for client, own in _first_counting(view, clients)]
+        if users:
+            found[variant] = users
+    if len(found) < 2:
+        return
+    first, second = sorted((min(own for _, own in users), variant) for variant, users in found.items())[:2]
+    for variant, users in found.items():
+        other = (second if variant == first[1] else first)[0].hex()
+        yield from (Effect(client, view.dubbel(own), other) for client, own in users)
 
 
-def _replaced(periode: str, number: Number) -> Iterator[Effect]:
+def _first_counting(view: _View, clients: _Clients) -> Iterator[tuple[str, bytes]]:
+    """Each client with the first of its deliveries that counts."""
+    for client, handles in clients.items():
+        own = next((handle for handle in handles if handle not in view.silent), None)
+        if own is not None:
+            yield client, own
+
+
+def _saturated(view: _View) -> Iterator[Effect]:
+    """Of a number that was ever used too often, everybody is flagged: who the others are is not known any more."""
+    for clients in view.number.used.values():
+        yield from (Effect(client, view.dubbel(own), own.hex()) for client, own in _first_counting(view, clients))
+
+
+def _left_out(view: _View) -> Iterator[Effect]:
+    """A use beyond the bound counts as never sent, and its sender hears so."""
+    for name, sent in view.number.sent.items():
+        handle, _ = split(name)
+        if handle in view.out and view.kind != DECLARATIENUMMER:
+            yield from (_line(handle, line, sent, "afgekeurd", TOO_OFTEN) for line in sent)
+    for content, clients in view.number.used.items():
+        for client, handles in clients.items():
+            for handle in view.out.intersection(handles):
+                yield from (Effect(client, fact, handle.hex()) for fact in _refusal(view, content, handle))
+
+
+def _refusal(view: _View, content: bytes, own: bytes) -> Iterator[Intrekking | Dubbel | Vervanging | PrestatieRetour]:
+    if view.kind == CBS:
+        yield Vervanging(periode=view.key.decode(), aanlevering=own.hex())
+        return
+    yield view.dubbel(own)
+    if view.kind == REFERENTIE:
+        bericht = content[:-_PLACE]
+        yield PrestatieRetour(gemeente="", referentie=view.key, bericht=bericht, code=TOO_OFTEN, dagtekening=0)
+    elif view.kind != DECLARATIENUMMER:
+        yield Intrekking(soort=view.message_kind, bericht=view.key, code=TOO_OFTEN)
+
+
+def _replaced(view: _View) -> Iterator[Effect]:
     """A delivery that is cut off half-way replaces nothing; a complete one replaces every earlier one."""
-    order = _order(number)
-    complete = [place for place in order if _complete(number.per_content[place[1]])]
-    for place in order:
-        if complete and place < complete[-1]:
-            fact = Vervanging(periode=periode, aanlevering=place[1].decode())
-            yield from (Effect(client, fact) for client in number.per_content[place[1]].clienten)
+    order = sorted((sent.tijd, handle, sent) for handle, sent in view.number.sent.items() if handle not in view.out)
+    by: str | None = None
+    replacing: dict[bytes, str] = {}
+    for _, handle, sent in reversed(order):
+        if by is not None:
+            replacing[handle] = by  # the first complete one after it
+        if handle not in view.silent and sent.complete:
+            by = handle.hex()
+    for clients in view.number.used.values():
+        for client, handles in clients.items():
+            for handle in handles:
+                if handle in replacing:
+                    fact = Vervanging(periode=view.key.decode(), aanlevering=handle.hex())
+                    yield Effect(client, fact, replacing[handle])
 
 
 def fold(number: Number, records: Iterable[Record], kind: str, key: bytes, *, everything: bool) -> list[Effect]:
     """Join records into the state (in place) and give what is new to follow; ``everything``: all of it."""
-    if kind == "cbs" and not everything:
-        _forget(key.decode(), number)
-    earlier = set() if everything else set(effects(kind, key, number))
+    earlier: set[Effect] = set()
+    if not everything:
+        settle(number, kind, key)
+        earlier.update(effects(kind, key, number))
     for record in records:
         take_in(number, record)
-    return [effect for effect in effects(kind, key, number) if effect not in earlier]
-
-
-def _forget(periode: str, number: Number) -> None:
-    """Of CBS deliveries replaced in an earlier batch only the id is kept: a line that comes again is replaced too."""
-    facts = (effect.fact for effect in _replaced(periode, number))
-    replaced = {fact.aanlevering for fact in facts if isinstance(fact, Vervanging)}
-    for _, delivery in _order(number)[:-MOST_AANLEVERINGEN]:
-        if delivery.decode() in replaced:
-            number.per_content[delivery].clienten.clear()
+    return [effect for effect in dict.fromkeys(effects(kind, key, number)) if effect not in earlier]

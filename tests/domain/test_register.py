@@ -3,122 +3,200 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from unittest import mock
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.facts.register import SPREAD, Effect, Number, Record, Usage, fold, keys, uses_of
-from tests.build import bericht_retour, dubbel, intrekking, prestatie, prestatie_retour, vervanging
+from domain.facts import number as bounds
+from domain.facts.number import Number, Record, settle
+from domain.facts.register import Effect, fold
+from domain.facts.uses import Usage
+from tests.oracle.register import Standing, left_out, settled, standing, taken_back
 
-D1, D2, D3 = "1" * 32, "2" * 32, "3" * 32
-
-
-def use(
-    content: bytes, pseudonym: str | None, delivery: str = D1, line: int = 1, kind: str = "bericht.start"
-) -> Record:
-    bericht = b"message1" if kind != "cbs" else b""
-    return Record(Usage(kind, b"message1", content, bericht), pseudonym, delivery, line, 2, int(delivery[0]))
+D = [f"{digit:x}" * 32 for digit in range(10)]
+KEY = b"message1"
+KINDS = ("bericht.start", "regels.declaration", "referentie", "declaratienummer")
 
 
-def answer(kind: str = "bericht.start") -> Record:
-    return Record(Usage(kind, b"message1", b"", b"message1", "0001"), None, D3, 1, 1, 3)
+def use(kind: str, client: str, inhoud: bytes, *, plaats: int = 1, records: int = 2, delivery: int = 1) -> Record:
+    if kind == "referentie":
+        usage = Usage(kind, KEY, KEY[:-1] + inhoud[:1] + plaats.to_bytes(4, "big"), KEY[:-1] + inhoud[:1])
+    elif kind == "declaratienummer":
+        usage = Usage(kind, KEY, KEY[:-1] + inhoud[:1], KEY[:-1] + inhoud[:1])
+    else:
+        usage = Usage(kind, KEY, inhoud, KEY, "", records, plaats)
+    return Record(usage, client, D[delivery], plaats, 3, delivery)
 
 
-def cbs(pseudonym: str, delivery: str, line: int, lines: int = 2) -> Record:
-    return Record(Usage("cbs", b"2026-1"), pseudonym, delivery, line, lines, int(delivery[0]))
+def answer(kind: str, code: str = "0001", *, delivery: int = 8, bericht: bytes = KEY) -> Record:
+    return Record(Usage(kind, KEY, b"", bericht, code), None, D[delivery], 1, 1, 9)
 
 
-def yields(records: Sequence[Record], kind: str = "bericht.start", batches: int = 1) -> set[Effect]:
-    number, found = Number(), set[Effect]()
-    size = max(1, -(-len(records) // batches))
-    key = b"2026-1" if kind == "cbs" else b"message1"
-    for first in range(0, len(records), size):
-        found |= set(fold(number, records[first : first + size], kind, key, everything=False))
-    return found
+def taken(kind: str, delivery: int, terug: int = 0, opnieuw: int = 0) -> Record:
+    return Record(Usage(kind, KEY), None, D[delivery], 0, 0, 0, terug, opnieuw)
 
 
-def test_a_rejected_message_is_withdrawn_for_its_client_and_on_its_receipt() -> None:
-    withdrawn = {Effect("p1", intrekking("start", b"message1")), Effect("", None, D1, 1, 2, "0001")}
-    assert yields([use(b"a", "p1"), answer()]) == withdrawn
-    assert yields([answer(), use(b"a", "p1")]) == withdrawn
-    assert yields([use(b"a", "p1"), answer()], batches=2) == withdrawn
+def cbs(client: str | None, delivery: int, line: int, lines: int = 2) -> Record:
+    return Record(Usage("cbs", b"2026-1"), client, D[delivery], line, lines, delivery)
 
 
-def test_an_identification_with_two_contents_is_a_flag_for_both_clients() -> None:
-    flag = dubbel("TR056", b"message1", "start")
-    assert yields([use(b"a", "p1"), use(b"b", "p2", D2)]) == {Effect("p1", flag), Effect("p2", flag)}
-    assert not yields([use(b"a", "p1"), use(b"a", "p1", D2)])
+def told(kind: str, records: Sequence[Record], cuts: Sequence[int] = ()) -> tuple[list[Effect], Number]:
+    """What is given out over batches cut at these places, the state packed in between; and the state at rest."""
+    blob, out, key = msgspec.msgpack.encode(Number()), [], b"2026-1" if kind == "cbs" else KEY
+    edges = sorted({0, *(cut for cut in cuts if cut < len(records)), len(records)})
+    for first, last in pairwise(edges):
+        number = msgspec.msgpack.decode(blob, type=Number)
+        out += fold(number, records[first:last], kind, key, everything=False)
+        blob = msgspec.msgpack.encode(number)
+    number = msgspec.msgpack.decode(blob, type=Number)
+    settle(number, kind, key)
+    return out, number
 
 
-def test_a_complete_redelivery_replaces_and_a_cut_one_replaces_nothing() -> None:
-    first = [cbs("p1", D1, 1), cbs("p2", D1, 2)]
-    assert not yields([*first, cbs("p1", D2, 1)], "cbs")
-    replaced = vervanging(D1)
-    whole = yields([*first, cbs("p1", D2, 1), cbs("p1", D2, 2)], "cbs")
-    assert whole == {Effect("p1", replaced), Effect("p2", replaced)}
+def holds(kind: str, records: Sequence[Record], cuts: Sequence[int] = ()) -> Standing:
+    return settled(told(kind, records, cuts)[0], taken_back(records))
 
 
-def test_an_old_delivery_that_comes_again_is_replaced_as_well() -> None:
-    """Clients of deliveries long replaced are forgotten; their lines may come again after a crash."""
-    number = Number()
-    for delivery in (D1, D2, D3):
-        fold(number, [cbs("p1", delivery, 1, 1)], "cbs", b"2026-1", everything=False)
-    fold(number, [cbs("p9", D3, 1, 1)], "cbs", b"2026-1", everything=False)
-    assert not number.per_content[D1.encode()].clienten
-    again = fold(number, [cbs("p7", D1, 1, 1)], "cbs", b"2026-1", everything=False)
-    assert again == [Effect("p7", vervanging(D1))]
+uses = st.builds(
+    use,
+    st.shared(st.sampled_from(KINDS), key="kind"),
+    st.sampled_from(["p1", "p2", "p3"]),
+    st.sampled_from([b"a" * 16, b"b" * 16]),
+    plaats=st.integers(1, 3),
+    records=st.sampled_from([0, 2, 3]),
+    delivery=st.integers(1, 4),
+)
+answers = st.builds(
+    answer,
+    st.shared(st.sampled_from(KINDS), key="kind"),
+    st.sampled_from(["0001", "9056"]),
+    delivery=st.integers(7, 8),
+    bericht=st.sampled_from([KEY, KEY[:-1] + b"a"]),
+)
+of_cbs = st.builds(cbs, st.sampled_from(["p1", "p2", None]), st.integers(1, 6), st.integers(1, 2))
+moments = st.tuples(st.integers(0, 3), st.integers(0, 3)).filter(any)
+back = st.builds(
+    lambda kind, delivery, moments: taken(kind, delivery, *moments),
+    st.shared(st.sampled_from(KINDS), key="kind"),
+    st.integers(1, 8),
+    moments,
+)
+cuts = st.lists(st.integers(1, 20), max_size=5)
 
 
-def test_a_record_seen_again_gives_everything_again() -> None:
-    number = Number()
-    records = [use(b"a", "p1"), answer()]
-    first = fold(number, records, "bericht.start", b"message1", everything=False)
-    assert not fold(number, records, "bericht.start", b"message1", everything=False)
-    assert set(fold(number, records, "bericht.start", b"message1", everything=True)) == set(first)
+@given(st.shared(st.sampled_from(KINDS), key="kind"), st.lists(st.one_of(uses, uses, answers, back), max_size=14), cuts)
+def test_whatever_the_order_and_the_batches_what_stands_is_what_the_definitions_say(
+    kind: str, records: list[Record], cut: list[int]
+) -> None:
+    assert holds(kind, records, cut) == standing(kind, records)
 
 
-@given(st.permutations([use(b"a", "p1"), use(b"a", "p2", D1, 2), use(b"b", "p3", D2), answer()] * 2), st.integers(1, 8))
-def test_order_repetition_and_batches_leave_no_trace(records: list[Record], batches: int) -> None:
-    assert yields(records, batches=batches) == yields(
-        [use(b"a", "p1"), use(b"a", "p2", D1, 2), use(b"b", "p3", D2), answer()]
-    )
+@given(st.lists(st.one_of(of_cbs, of_cbs, of_cbs, back), max_size=14), cuts)
+def test_cbs_in_any_order_what_stands_is_what_the_definitions_say(records: list[Record], cut: list[int]) -> None:
+    assert holds("cbs", records, cut) == standing("cbs", records)
 
 
-@given(st.permutations([cbs(f"p{line}", delivery, line) for delivery in (D1, D2, D3) for line in (1, 2)]))
-def test_cbs_deliveries_in_any_order(records: list[Record]) -> None:
-    expected = {Effect(f"p{line}", vervanging(d)) for d in (D1, D2) for line in (1, 2)}
-    assert yields(records, "cbs") == expected
+@given(st.data(), st.shared(st.sampled_from(KINDS), key="kind"), st.lists(st.one_of(uses, answers, back), max_size=9))
+def test_order_repetition_and_batches_leave_no_trace_in_the_state(
+    data: st.DataObject, kind: str, records: list[Record]
+) -> None:
+    other = data.draw(st.permutations(records + records[:4]))
+    assert told(kind, other, data.draw(cuts))[1] == told(kind, records)[1]
 
 
-PRESTATIE = prestatie("ref", bericht=b"message1", declaratienummer=b"number")
+@given(st.shared(st.sampled_from(KINDS), key="kind"), st.lists(st.one_of(uses, answers, back), max_size=9), cuts)
+def test_a_batch_that_comes_again_gives_everything_again(kind: str, records: list[Record], cut: list[int]) -> None:
+    number = told(kind, records, cut)[1]
+    again = fold(number, records[-2:], kind, KEY, everything=True)
+    assert settled(again, taken_back(records)) == standing(kind, records)
 
 
-def test_a_declared_line_uses_three_numbers() -> None:
-    assert {g.soort for g in uses_of(PRESTATIE, b"content", 1)} == {
-        *("regels.declaration", "bericht.declaration", "referentie", "declaratienummer")
-    }
+# --- beyond the bound ---------------------------------------------------------------------------------------------
+
+MOST = 700  # bytes: about three uses
 
 
-@pytest.mark.parametrize(("afgekeurd", "expected"), [(True, 1), (False, 0)])
-def test_an_approving_answer_asks_for_nothing(afgekeurd: bool, expected: int) -> None:
-    retour = bericht_retour("start", b"message1", "0001" if afgekeurd else "")
-    assert len(uses_of(retour, b"", 1)) == expected
+@given(
+    st.data(),
+    st.shared(st.sampled_from(KINDS), key="kind"),
+    st.lists(st.one_of(uses, uses, answers), max_size=14),
+)
+def test_what_is_left_out_is_left_out_in_every_order(data: st.DataObject, kind: str, records: list[Record]) -> None:
+    with mock.patch.object(bounds, "MOST_BYTES", MOST):
+        found, number = told(kind, records, data.draw(cuts))
+        other, same = told(kind, data.draw(st.permutations(records + records[:3])), data.draw(cuts))
+    expected = standing(kind, records, MOST)
+    for given_out in (found, other):
+        stands = settled(given_out, set())
+        assert (stands.lines, stands.flagged) == (expected.lines, expected.flagged)
+        assert stands.withdrawn.keys() == expected.withdrawn.keys()
+    assert number == same
 
 
-def test_an_answer_reaches_every_part_of_a_declaration() -> None:
-    retour = bericht_retour("declaration", b"message1")
-    (usage,) = uses_of(retour, b"", 1)
-    everywhere = set(keys(usage, "12345678", None))
-    line = uses_of(PRESTATIE, b"content", 1)[0]
-    assert len(everywhere) == SPREAD
-    assert all(set(keys(line, "12345678", f"p{n}")) <= everywhere for n in range(50))
+@given(st.data(), st.lists(st.one_of(of_cbs, of_cbs, back), max_size=16))
+def test_of_cbs_the_latest_are_kept_in_every_order(data: st.DataObject, records: list[Record]) -> None:
+    with mock.patch.object(bounds, "MOST_BYTES", MOST):
+        found, number = told("cbs", records, data.draw(cuts))
+        other, same = told("cbs", data.draw(st.permutations(records + records[:3])), data.draw(cuts))
+    expected, dead = standing("cbs", records, MOST), taken_back(records)
+    for given_out in (found, other):
+        stands = settled(given_out, dead)
+        assert stands.lines == expected.lines
+        assert {pair for pair in stands.replaced if pair[1] not in dead} == {
+            pair for pair in expected.replaced if pair[1] not in dead
+        }
+    assert number == same
 
 
-def test_a_rejected_line_is_marked_on_its_receipt_only_for_its_own_message() -> None:
-    (usage,) = uses_of(prestatie_retour("ref", bericht=b"message1"), b"", 1)
-    used = uses_of(PRESTATIE, b"content", 1)[2]
-    other = used._replace(inhoud=b"message2\0\0\0\1", bericht=b"message2")
-    records = [Record(used, "p1", D1, 1, 1, 1), Record(other, "p1", D2, 1, 1, 2), Record(usage, "p1", D3, 1, 1, 3)]
-    assert Effect("", None, D1, 1, 1, "9338") in yields(records, "referentie")
-    assert not any(outcome.delivery == D2 for outcome in yields(records, "referentie"))
+def test_the_bound_bites_in_these_laws() -> None:
+    records = [use("bericht.start", f"p{n}", b"a" * 16, delivery=n) for n in range(1, 6)]
+    assert 0 < len(left_out("bericht.start", records, MOST)) < 5
+
+
+# --- examples -----------------------------------------------------------------------------------------------------
+
+
+def test_forged_answers_taken_back_restore_every_traject_and_line() -> None:
+    kind = "bericht.start"
+    sent = [use(kind, f"p{n}", b"%016d" % n, plaats=n, records=3) for n in (1, 2, 3)]
+    forged = [answer(kind), answer(kind, "9056", delivery=7)]
+    assert holds(kind, [*sent, *forged]).withdrawn == dict.fromkeys(("p1", "p2", "p3"), "9056")
+    assert len(holds(kind, [*sent, *forged]).lines) == 3
+    one = [*sent, *forged, taken(kind, 7, 5)]
+    assert holds(kind, one, range(9)).withdrawn == dict.fromkeys(("p1", "p2", "p3"), "0001")
+    both = [*one, taken(kind, 8, 5)]
+    assert holds(kind, both, range(9)) == Standing()
+    again = [*both, taken(kind, 8, 0, 6)]
+    assert holds(kind, again, range(9)).withdrawn == dict.fromkeys(("p1", "p2", "p3"), "0001")
+
+
+def test_a_corrected_message_keeps_no_flag_once_the_first_is_taken_back() -> None:
+    kind = "bericht.start"
+    twice = [use(kind, "p1", b"a" * 16, delivery=1), use(kind, "p1", b"b" * 16, delivery=2)]
+    assert holds(kind, twice).flagged == {"p1"}
+    for first in (1, 2):
+        assert not holds(kind, [*twice, taken(kind, first, 5)], range(9)).flagged
+
+
+def test_a_cbs_delivery_counts_again_when_the_one_that_replaced_it_is_taken_back() -> None:
+    whole = [cbs(f"p{line}", delivery, line) for delivery in (1, 2, 3) for line in (1, 2)]
+    assert holds("cbs", whole).replaced == {(f"p{line}", D[d]) for line in (1, 2) for d in (1, 2)}
+    third = [*whole, taken("cbs", 3, 5)]
+    assert holds("cbs", third, range(12)).replaced == {(f"p{line}", D[1]) for line in (1, 2)}
+    assert not holds("cbs", [*third, taken("cbs", 2, 5)], range(12)).replaced
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_messages_of_two_sizes_flag_all_their_clients_contents_only_the_rows_that_differ(order: int) -> None:
+    kind = "regels.declaration"
+    three = [use(kind, f"p{n}", b"%016d" % n, plaats=n, records=3) for n in (1, 2, 3)]
+    other = use(kind, "p9", b"x" * 16, plaats=2, records=3, delivery=2)
+    assert holds(kind, [*three, other][::order]).flagged == {"p2", "p9"}
+    shorter = use(kind, "p1", b"%016d" % 1, plaats=1, records=1, delivery=2)
+    assert holds(kind, [*three, shorter][::order]).flagged == {"p1", "p2", "p3"}
+    unknown = use(kind, "p9", b"y" * 16, plaats=2, records=0, delivery=2)
+    assert not holds(kind, [*three, unknown][::order]).flagged

@@ -8,19 +8,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from domain.facts.fact import Content, Dubbel
-from domain.facts.register import (
-    MOST_FLAGGED,
-    SPREAD,
-    Effect,
-    Number,
-    Record,
-    Usage,
-    Users,
-    fold,
-    keys,
-    uses_of,
-)
+from domain.facts.fact import Content, Dubbel, PrestatieRetour
+from domain.facts.number import Number, Record, settle, split
+from domain.facts.register import Effect, fold
+from domain.facts.uses import CHUNK, MOST_COMPARED, SPREAD, Usage, keys, uses_of
 from tests.build import (
     AGB,
     bericht_retour,
@@ -38,29 +29,28 @@ from tests.build import (
 )
 
 D1, D2, D3, D4 = (c * 32 for c in "1234")
+HASH = b"16 bytes of hash"
 PRESTATIE = prestatie("ref", bericht=b"m1", declaratienummer=b"number")
-LINE = b"m1\x00\x00\x01\x02"  # line 258 of message m1
+LINE = b"m1\x00\x00\x01\x02"  # place 258 of message m1
 
 USES: list[tuple[str, Content, list[Usage]]] = [
-    ("start", start(bericht=b"m1"), [Usage("bericht.start", b"m1", b"content", b"m1")]),
-    ("stop", stop(bericht=b"m1"), [Usage("bericht.stop", b"m1", b"content", b"m1")]),
-    ("assignment", toewijzing(bericht=b"m1"), [Usage("bericht.assignment", b"m1", b"content", b"m1")]),
+    ("start", start(bericht=b"m1"), [Usage("bericht.start", b"m1", HASH, b"m1", "", 300, 258)]),
+    ("stop", stop(bericht=b"m1"), [Usage("bericht.stop", b"m1", HASH, b"m1", "", 300, 258)]),
+    ("assignment", toewijzing(bericht=b"m1"), [Usage("bericht.assignment", b"m1", HASH, b"m1", "", 300, 258)]),
     (
         "declared line",
         PRESTATIE,
         [
-            Usage("regels.declaration", b"m1", b"content", b"m1"),
-            Usage("bericht.declaration", b"m1", b"content", b"m1"),
+            Usage("regels.declaration", b"m1", HASH, b"m1", "", 300, 258),
             Usage("referentie", b"ref", LINE, b"m1"),
-            Usage("declaratienummer", b"number", b"m1", b"m1"),
+            Usage("declaratienummer", b"number", b"m1", b"m1", "", 0, 258),
         ],
     ),
     (
         "declared line of an old record",
         replace(PRESTATIE, declaratienummer=None),
         [
-            Usage("regels.declaration", b"m1", b"content", b"m1"),
-            Usage("bericht.declaration", b"m1", b"content", b"m1"),
+            Usage("regels.declaration", b"m1", HASH, b"m1", "", 300, 258),
             Usage("referentie", b"ref", LINE, b"m1"),
         ],
     ),
@@ -81,32 +71,76 @@ USES: list[tuple[str, Content, list[Usage]]] = [
 
 @pytest.mark.parametrize(("inhoud", "uses"), [case[1:] for case in USES], ids=[case[0] for case in USES])
 def test_what_the_register_is_told_of_a_line(inhoud: Content, uses: list[Usage]) -> None:
-    assert uses_of(inhoud, b"content", 258) == uses
+    assert uses_of(inhoud, HASH, 300, 258, 7) == uses
+
+
+def test_a_declared_line_whose_place_is_unknown_stands_at_its_row() -> None:
+    lines, reference, number = uses_of(PRESTATIE, b"", 0, 0, 258)
+    assert (lines.records, lines.plaats, reference.inhoud, number.plaats) == (0, 258, LINE, 258)
+
+
+def test_of_a_very_long_declaration_the_number_is_told_as_far_as_it_is_compared() -> None:
+    assert len(uses_of(PRESTATIE, HASH, MOST_COMPARED + 1, MOST_COMPARED, 1)) == 3
+    assert len(uses_of(PRESTATIE, HASH, MOST_COMPARED + 1, MOST_COMPARED + 1, 1)) == 2
 
 
 def test_a_number_has_one_key_of_its_kind_and_provider() -> None:
-    assert list(keys(Usage("bericht.start", b"m1", b"content", b"m1"), AGB, "p1")) == [f"bericht.start|{AGB}|6d31|0"]
-    assert list(keys(Usage("cbs", b"2026-1"), AGB, None)) == [f"cbs|{AGB}|323032362d31|0"]
+    use = Usage("bericht.start", b"m1", HASH, b"m1", "", 20_000, 20_000)
+    assert list(keys(use, AGB, "p1")) == [(f"bericht.start|{AGB}|6d31|0", "p1")]
+    reference = Usage("referentie", b"m1", b"", b"m1", "9338")
+    assert list(keys(reference, AGB, None)) == [(f"referentie|{AGB}|6d31|0", None)]
 
 
-def test_lines_of_a_declaration_spread_and_an_answer_goes_to_every_part() -> None:
-    use = Usage("regels.declaration", b"m1", b"content", b"m1")
-    assert list(keys(use, AGB, None)) == [f"regels.declaration|{AGB}|6d31|{n}" for n in range(SPREAD)]
-    parts = [list(keys(use, AGB, f"p{n}")) for n in range(200)]
-    assert all(len(part) == 1 for part in parts)
-    assert {part[0] for part in parts} == set(keys(use, AGB, None))
+@pytest.mark.parametrize("kind", ["regels.declaration", "declaratienummer"])
+def test_lines_of_a_declaration_spread_by_place_so_that_equal_places_meet(kind: str) -> None:
+    def part(plaats: int) -> str:
+        ((key, client),) = keys(Usage(kind, b"m1", HASH, b"m1", "", 40_000, plaats), AGB, "p1")
+        assert client == "p1"
+        return key
+
+    parts = [part(plaats) for plaats in range(1, SPREAD * CHUNK + 2, CHUNK)]
+    assert parts == [f"{kind}|{AGB}|6d31|{n}" for n in (*range(SPREAD), 0)]
+    assert {part(plaats) for plaats in (0, 1, CHUNK)} == {parts[0]}
+
+
+def test_an_answer_on_a_declaration_goes_to_every_part() -> None:
+    answer = Usage("regels.declaration", b"m1", b"", b"m1", "0001")
+    assert list(keys(answer, AGB, None)) == [(f"regels.declaration|{AGB}|6d31|{n}", None) for n in range(SPREAD)]
+
+
+def test_a_cbs_record_goes_to_every_part_and_names_its_client_in_one() -> None:
+    named = set()
+    for client in map("p{}".format, range(200)):
+        parts = list(keys(Usage("cbs", b"2026-1"), AGB, client))
+        assert [key for key, _ in parts] == [f"cbs|{AGB}|323032362d31|{n}" for n in range(SPREAD)]
+        named.add(next(key for key, whose in parts if whose == client))
+        assert [whose for _, whose in parts if whose] == [client]
+    assert len(named) == SPREAD
 
 
 # --- what follows -------------------------------------------------------------------------------------------------
 
 
 def used(number_kind: str, content: bytes, who: str | None, delivery: str = D1, line: int = 1, **over: Any) -> Record:
-    usage = Usage(number_kind, b"m1", content, over.pop("bericht", b"m1"))
+    place = over.pop("plaats", line)
+    usage = Usage(number_kind, b"m1", content * 16, over.pop("bericht", b"m1"), "", over.pop("records", 9), place)
     return Record(usage, who, delivery, line, over.pop("lines", 9), over.pop("tijd", 1))
 
 
-def answered(number_kind: str, code: str = "0001", bericht: bytes = b"m1") -> Record:
-    return Record(Usage(number_kind, b"m1", b"", bericht, code), None, D4, 1, 1, 9)
+def answered(number_kind: str, code: str = "0001", bericht: bytes = b"m1", delivery: str = D4) -> Record:
+    return Record(Usage(number_kind, b"m1", b"", bericht, code), None, delivery, 1, 1, 9)
+
+
+def taken_back(delivery: str, terug: int = 1, opnieuw: int = 0) -> Record:
+    return Record(Usage("", b"m1"), None, delivery, 0, 0, 0, terug, opnieuw)
+
+
+def withdrawn(delivery: str, line: int, code: str = "0001", uitkomst: str = "ingetrokken", lines: int = 9) -> Effect:
+    return Effect("", None, delivery, line, lines, uitkomst, code)
+
+
+def flag(of: Dubbel, own: str) -> Dubbel:
+    return replace(of, aanlevering=own)
 
 
 def follows(number_kind: str, *records: Record, sleutel: bytes = b"m1") -> set[Effect]:
@@ -130,94 +164,90 @@ def test_a_rejected_message_is_withdrawn_for_all_its_clients_and_lines(kind: str
     found = follows(
         number_kind, used(number_kind, b"a", "p1", line=2), used(number_kind, b"a", "p2", line=4), answered(number_kind)
     )
-    withdrawn = intrekking(kind, b"m1")
-    assert found == {
-        Effect("p1", withdrawn),
-        Effect("p2", withdrawn),
-        Effect("", None, D1, 2, 9, "0001"),
-        Effect("", None, D1, 4, 9, "0001"),
-    }
+    fact = intrekking(kind, b"m1")
+    assert found == {Effect("p1", fact, D4), Effect("p2", fact, D4), withdrawn(D1, 2), withdrawn(D1, 4)}
 
 
 def test_a_rejected_declaration_withdraws_the_lines_of_each_part() -> None:
     number_kind = "regels.declaration"
     found = follows(
-        number_kind, used(number_kind, b"a", "p1"), used(number_kind, b"b", "p2", D2), answered(number_kind)
+        number_kind,
+        used(number_kind, b"a", "p1"),
+        used(number_kind, b"b", "p2", D2, plaats=2),
+        answered(number_kind),
     )
-    withdrawn = intrekking("declaration", b"m1")
-    assert found == {
-        Effect("p1", withdrawn),
-        Effect("p2", withdrawn),
-        Effect("", None, D1, 1, 9, "0001"),
-        Effect("", None, D2, 1, 9, "0001"),
-    }
-
-
-def test_lines_of_one_declaration_with_other_contents_are_no_number_used_twice() -> None:
-    """The contents of its lines differ by client; TR056 is judged under the other key of the message."""
-    number_kind = "regels.declaration"
-    assert not follows(number_kind, used(number_kind, b"a", "p1"), used(number_kind, b"b", "p2"))
+    fact = intrekking("declaration", b"m1")
+    assert found == {Effect("p1", fact, D4), Effect("p2", fact, D4), withdrawn(D1, 1), withdrawn(D2, 1)}
 
 
 def test_a_rejected_line_names_its_client_by_itself_and_shows_on_the_receipt() -> None:
     mine, other = used("referentie", b"a", "p1"), used("referentie", b"b", "p2", D2, bericht=b"m2")
     twice = dubbel("TR314", b"ref")
     found = follows("referentie", other, mine, answered("referentie", "9338"), sleutel=b"ref")
-    assert found == {Effect("", None, D1, 1, 9, "9338"), Effect("p1", twice), Effect("p2", twice)}
+    assert found == {
+        withdrawn(D1, 1, "9338"),
+        Effect("p1", flag(twice, D1), D2),
+        Effect("p2", flag(twice, D2), D1),
+    }
 
 
-def test_of_two_answers_on_one_message_the_higher_code_is_told() -> None:
-    """One after the other each tells what it says; together, and for whoever reads later, the higher."""
-    number_kind = "bericht.start"
-    for order in (
-        (answered(number_kind, "0001"), answered(number_kind, "9056")),
-        (answered(number_kind, "9056"), answered(number_kind, "0001")),
-    ):
-        found = fold(Number(), [used(number_kind, b"a", "p1"), *order], number_kind, b"m1", everything=False)
-        assert Effect("p1", intrekking("start", b"m1", "9056")) in found
-        assert len(found) == 2
+def test_of_two_answers_on_one_message_the_higher_code_is_told_until_it_is_taken_back() -> None:
+    number_kind, number = "bericht.start", Number()
+    low, high = answered(number_kind, "0001"), answered(number_kind, "9056", delivery=D3)
+    found = fold(number, [used(number_kind, b"a", "p1"), high, low], number_kind, b"m1", everything=False)
+    assert found == [Effect("p1", intrekking("start", b"m1", "9056"), D3), withdrawn(D1, 1, "9056")]
+    found = fold(number, [taken_back(D3)], number_kind, b"m1", everything=False)
+    assert found == [Effect("p1", intrekking("start", b"m1"), D4), withdrawn(D1, 1)]
+    found = fold(number, [taken_back(D4)], number_kind, b"m1", everything=False)
+    assert found == [withdrawn(D1, 1, "9056", "hersteld")]
+    found = fold(number, [taken_back(D4, 0, 1)], number_kind, b"m1", everything=False)
+    assert found == [Effect("p1", intrekking("start", b"m1"), D4), withdrawn(D1, 1)]
 
 
 @pytest.mark.parametrize(
-    ("soort", "flag"),
+    ("soort", "twice"),
     [
         ("bericht.start", dubbel("TR056", b"m1", "start")),
         ("bericht.stop", dubbel("TR056", b"m1", "stop")),
         ("bericht.assignment", dubbel("TR056", b"m1", "assignment")),
-        ("bericht.declaration", dubbel("TR056", b"m1", "declaration")),
+        ("regels.declaration", dubbel("TR056", b"m1", "declaration")),
         ("referentie", dubbel("TR314", b"m1")),
         ("declaratienummer", dubbel("TR333", b"m1")),
     ],
 )
-def test_a_number_used_twice_is_a_flag_for_everybody_who_used_it(soort: str, flag: Dubbel) -> None:
-    found = follows(soort, used(soort, b"a", "p1"), used(soort, b"a", "p2"), used(soort, b"b", "p3", D2))
-    assert found == {Effect(client, flag) for client in ("p1", "p2", "p3")}
-    assert not follows(soort, used(soort, b"a", "p1"), used(soort, b"a", "p2", D2))
+def test_a_number_used_twice_is_a_flag_for_everybody_who_used_it(soort: str, twice: Dubbel) -> None:
+    found = follows(soort, used(soort, b"a", "p1"), used(soort, b"b", "p3", D2))
+    assert found == {Effect("p1", flag(twice, D1), D2), Effect("p3", flag(twice, D2), D1)}
+    assert not follows(soort, used(soort, b"a", "p1"), used(soort, b"a", "p1", D2))
+
+
+def test_two_contents_in_one_delivery_name_that_delivery_twice() -> None:
+    kind, twice = "bericht.start", dubbel("TR056", b"m1", "start")
+    found = follows(kind, used(kind, b"a", "p1"), used(kind, b"b", "p3", line=2, plaats=1))
+    assert found == {Effect("p1", flag(twice, D1), D1), Effect("p3", flag(twice, D1), D1)}
+
+
+def test_other_places_of_a_message_are_no_number_used_twice() -> None:
+    kind = "regels.declaration"
+    assert not follows(kind, used(kind, b"a", "p1"), used(kind, b"b", "p2", line=2))
+
+
+def test_sizes_that_differ_are_a_number_used_twice_also_where_places_are_not_compared() -> None:
+    kind, twice, far = "regels.declaration", dubbel("TR056", b"m1", "declaration"), MOST_COMPARED + 1
+    found = follows(
+        kind,
+        used(kind, b"a", "p1", records=far, plaats=far),
+        used(kind, b"b", "p2", records=far + 1, plaats=far, delivery=D2),
+    )
+    assert found == {Effect("p1", flag(twice, D1), D2), Effect("p2", flag(twice, D2), D1)}
+    assert not follows(kind, *(used(kind, content, "p1", records=far, plaats=far) for content in (b"a", b"b")))
 
 
 def test_a_use_without_client_is_nobody() -> None:
-    number_kind = "bericht.start"
-    number = Number()
+    number_kind, number = "bericht.start", Number()
     fold(number, [used(number_kind, b"a", None)], number_kind, b"m1", everything=False)
-    assert number.per_content[b"a"].clienten == {}
-    assert number.per_content[b"a"].regels[D1].gezien == [[1, 1]]
-
-
-@pytest.mark.parametrize("soort", ["bericht.declaration", "declaratienummer", "bericht.start", "regels.declaration"])
-def test_flags_of_a_declaration_know_so_many_clients_and_withdrawals_all(soort: str) -> None:
-    number = Number()
-    fold(
-        number,
-        [used(soort, b"a", f"p{n}", line=n + 1) for n in range(MOST_FLAGGED + 5)],
-        soort,
-        b"m1",
-        everything=False,
-    )
-    users = number.per_content[b"a"]
-    bounded = soort in ("bericht.declaration", "declaratienummer")
-    assert len(users.clienten) == MOST_FLAGGED + (0 if bounded else 5)
-    assert set(users.clienten.values()) == {None}  # packed as the smallest there is
-    assert users.regels == ({} if bounded else {D1: users.regels[D1]})
+    assert number.used == {}
+    assert list(number.sent[bytes.fromhex(D1) + b"m1"]) == [1]
 
 
 # --- CBS deliveries -----------------------------------------------------------------------------------------------
@@ -227,40 +257,75 @@ def cbs(who: str, delivery: str, line: int = 1, lines: int = 1, tijd: int | None
     return Record(Usage("cbs", b"2026-1"), who, delivery, line, lines, int(delivery[0]) if tijd is None else tijd)
 
 
-def replaced(who: str, delivery: str) -> Effect:
-    return Effect(who, vervanging(delivery))
+def replaced(who: str, delivery: str, by: str) -> Effect:
+    return Effect(who, vervanging(delivery), by)
 
 
 def test_a_complete_delivery_replaces_every_earlier_one_cut_off_or_not() -> None:
+    number = Number()
     records = cbs("p1", D1, 1, 2), cbs("p2", D2), cbs("p3", D3)
-    assert follows("cbs", *records, sleutel=b"2026-1") == {replaced("p1", D1), replaced("p2", D2)}
+    found = fold(number, records, "cbs", b"2026-1", everything=False)
+    assert found == [replaced("p1", D1, D2), replaced("p2", D2, D3)]
+    assert fold(number, [taken_back(D2)], "cbs", b"2026-1", everything=False) == [replaced("p1", D1, D3)]
 
 
 def test_a_delivery_cut_off_replaces_nothing_and_is_not_replaced_by_an_earlier_one() -> None:
     records = cbs("p1", D1), cbs("p2", D2), cbs("p3", D3, 1, 2)
-    assert follows("cbs", *records, sleutel=b"2026-1") == {replaced("p1", D1)}
+    assert follows("cbs", *records, sleutel=b"2026-1") == {replaced("p1", D1, D2)}
 
 
 def test_the_first_upload_of_a_line_that_came_again_decides_the_order() -> None:
     number = Number()
     for record in (cbs("p1", D1, tijd=5), cbs("p2", D2, tijd=6), cbs("p1", D1, tijd=9)):
         fold(number, [record], "cbs", b"2026-1", everything=False)
-    assert number.per_content[D1.encode()].regels[D1].tijd == 5
-    assert set(fold(number, [], "cbs", b"2026-1", everything=True)) == {replaced("p1", D1)}
+    assert number.sent[bytes.fromhex(D1)].tijd == 5
+    assert set(fold(number, [], "cbs", b"2026-1", everything=True)) == {replaced("p1", D1, D2)}
 
 
-def test_clients_of_the_last_two_deliveries_are_kept() -> None:
-    number, kept = Number(), []
-    for delivery in (D1, D2, D3, D4):
-        fold(number, [cbs("p1", delivery)], "cbs", b"2026-1", everything=False)
-        fold(number, [], "cbs", b"2026-1", everything=False)
-        kept.append("".join(which.decode()[0] for which, users in number.per_content.items() if users.clienten))
-    assert kept == ["1", "12", "23", "34"]
+# --- beyond the bound ---------------------------------------------------------------------------------------------
 
 
-def test_a_delivery_that_nothing_replaced_keeps_its_clients() -> None:
-    number = Number(per_content={})
-    for delivery in (D1, D2, D3):
-        fold(number, [cbs("p1", delivery, 1, 2)], "cbs", b"2026-1", everything=False)
-    fold(number, [], "cbs", b"2026-1", everything=False)
-    assert all(isinstance(users, Users) and users.clienten == {"p1": None} for users in number.per_content.values())
+@pytest.mark.parametrize("kind", ["bericht.start", "regels.declaration", "referentie", "declaratienummer", "cbs"])
+def test_what_is_left_out_counts_as_never_sent_and_is_told_so(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two deliveries where there is room for one."""
+    monkeypatch.setattr("domain.facts.number.MOST_BYTES", 250)
+    key = b"2026-1" if kind == "cbs" else b"m1"
+    uses = [cbs("p1", D1), cbs("p2", D2)] if kind == "cbs" else [used(kind, b"a", "p1"), used(kind, b"a", "p2", D2)]
+    number = Number()
+    found = set(fold(number, uses, kind, key, everything=False))
+    settle(number, kind, key)
+    ((kept, _),) = map(split, number.sent)
+    mine, out = (("p1", D1), ("p2", D2)) if kept.hex() == D1 else (("p2", D2), ("p1", D1))
+    refused = Effect("", None, out[1], 1, 1 if kind == "cbs" else 9, "afgekeurd", "K08")
+    twice = dubbel({"referentie": "TR314", "declaratienummer": "TR333"}.get(kind, "TR056"), b"m1", _message(kind))
+    flags = {Effect(client, flag(twice, delivery), delivery) for client, delivery in (mine, out)}
+    message = Effect(out[0], intrekking(_message(kind), b"m1", "K08"), out[1])
+    line = PrestatieRetour(gemeente="", referentie=b"m1", bericht=b"a" * 12, code="K08", dagtekening=0)
+    assert found == {
+        "referentie": {refused, Effect(out[0], line, out[1]), *flags},
+        "declaratienummer": flags,
+        "cbs": {refused, replaced(out[0], out[1], out[1])},
+    }.get(kind, {refused, message, *flags})
+    assert mine[0] in next(iter(number.used.values()))
+    told_before = Effect(mine[0], flag(twice, mine[1]), mine[1])
+    assert set(fold(number, uses, kind, key, everything=False)) == found - {told_before}
+
+
+def _message(kind: str) -> str:
+    return {"bericht.start": "start", "regels.declaration": "declaration"}.get(kind, "")
+
+
+def test_answers_beyond_the_bound_say_nothing_and_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("domain.facts.register.MOST_ANSWERS", 1)
+    monkeypatch.setattr("domain.facts.number.MOST_ANSWERS", 1)
+    kind, number = "bericht.start", Number()
+    records = [used(kind, b"a", "p1"), *(answered(kind, delivery=delivery) for delivery in (D2, D3, D4))]
+    found = fold(number, records, kind, b"m1", everything=False)
+    (fact,) = (effect for effect in found if effect.fact is not None)
+    refused = {effect.delivery for effect in found if effect.answer}
+    assert refused == {D2, D3, D4} - {fact.delivery}
+    assert {effect for effect in found if effect.answer} == {
+        Effect("", None, delivery, 1, 1, "afgekeurd", "K08", answer=True) for delivery in refused
+    }
+    settle(number, kind, b"m1")
+    assert len(number.answers) == 1

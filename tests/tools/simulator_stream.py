@@ -26,7 +26,9 @@ from domain.care.rows import TABLES, MetingRow, ScoreRow, TrajectRow
 from domain.facts.checks import check
 from domain.facts.fact import BerichtRetour, Event
 from domain.facts.fact_set import FactSet, add
-from domain.facts.register import Number, Record, fold, keys, take_in, uses_of
+from domain.facts.number import Number, Record, take_in
+from domain.facts.register import fold
+from domain.facts.uses import keys, uses_of
 from domain.field.dates import as_date, iso_day
 from domain.indicators.terms import Table
 from schemas.records import fact_to_record, record_to_fact
@@ -64,13 +66,13 @@ class _Stream:
 
 
 class _Place(NamedTuple):
-    """Where a line stands: its delivery, the moment of it, and the mark of its message."""
+    """Where a line stands: its delivery and the moment of it, and whether that is a message."""
 
     delivery: str
     line: int
     lines: int
     tijd: int
-    kenmerk: bytes
+    message: bool
 
 
 def run(root: Path, paths: list[Path] | None = None) -> Result:
@@ -100,7 +102,6 @@ def _file(stream: _Stream, path: Path, number: int, choices: Choices) -> None:
     except FileFault as fault:
         stream.result.refused[fault.code] += 1
         return
-    kenmerk = b"" if kind in CSV_KINDS else known.kenmerk
     stream.result.outside += context.tally.outside
     delivery = hashlib.sha256(kind.encode() + content).hexdigest()[:32]
     for line, row in enumerate(lines, 1):
@@ -109,7 +110,7 @@ def _file(stream: _Stream, path: Path, number: int, choices: Choices) -> None:
         else:
             assert check(row.inhoud) is None
             stream.result.accepted[kind] += 1
-            _accept(stream, kind, sender, row, _Place(delivery, line, len(lines), context.tijd, kenmerk))
+            _accept(stream, kind, sender, row, _Place(delivery, line, len(lines), context.tijd, kind not in CSV_KINDS))
 
 
 def _lines(kind: str, content: bytes, context: FileContext) -> list[FileRecord]:
@@ -125,11 +126,14 @@ def _lines(kind: str, content: bytes, context: FileContext) -> list[FileRecord]:
 def _accept(stream: _Stream, kind: str, sender: str, row: FileRecord, place: _Place) -> None:
     assert not isinstance(row.inhoud, Afwijzing)
     name, clear = fact_to_record(row.inhoud)
-    fact = record_to_fact((name, hashed(stream.references, kind, sender, clear)))
+    named = name, hashed(stream.references, kind, sender, clear)
+    fact = record_to_fact(named)
     client = None if isinstance(fact, BerichtRetour) else row.bsn or f"fallback {row.fallback}"
-    for use in uses_of(fact, place.kenmerk, row.regel):
-        for key in keys(use, sender, client):
-            take_in(stream.numbers[key], Record(use, client, place.delivery, place.line, place.lines, place.tijd))
+    inhoud = hashlib.sha256(repr((named, client)).encode()).digest()[:16]
+    records, plaats = (place.lines, place.line) if place.message else (0, 0)
+    for use in uses_of(fact, inhoud, records, plaats, row.regel):
+        for key, whose in keys(use, sender, client):
+            take_in(stream.numbers[key], Record(use, whose, place.delivery, place.line, place.lines, place.tijd))
     if client is not None:
         assert not isinstance(fact, BerichtRetour)
         stream.events.append((client, event(fact, aanbieder=sender, delivery=place.delivery, line=place.line)))
@@ -140,7 +144,7 @@ def _of_the_register(stream: _Stream) -> Iterator[tuple[str, Event]]:
         kind, sender, reference, _ = key.split("|")
         for effect in fold(number, (), kind, bytes.fromhex(reference), everything=True):
             if effect.fact is not None:
-                yield effect.pseudonym, event(effect.fact, aanbieder=sender)
+                yield effect.pseudonym, event(effect.fact, aanbieder=sender, delivery=effect.delivery)
 
 
 def _rows(stream: _Stream) -> None:

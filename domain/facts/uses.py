@@ -1,0 +1,95 @@
+"""What a line uses of the numbers that must be unique, and the keys under which the register keeps that. Pure."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from domain.facts.fact import (
+    BerichtRetour,
+    CbsRecord,
+    Content,
+    Prestatie,
+    PrestatieRetour,
+    Start,
+    Stop,
+    Toewijzing,
+)
+
+#: A declaration or a CBS delivery concerns up to tens of thousands of clients: they are spread over so many keys.
+SPREAD: Final = 16
+#: Places of a message that stay together: so two contents under one identification meet, if only at its beginning.
+CHUNK: Final = 1_024
+#: Places of a message whose contents are compared one by one (TR056); no real message has more.
+MOST_COMPARED: Final = 32_768
+CBS: Final = "cbs"
+REFERENTIE: Final = "referentie"
+#: Told once per client and delivery; the lines are kept elsewhere.
+DECLARATIENUMMER: Final = "declaratienummer"
+_LINES: Final = "regels.declaration"
+_PLACE: Final = 4  # bytes
+
+
+class Usage(NamedTuple):
+    """One use of a number, or one answer on it. Field meanings: ``schemas/avro/sor.register.avsc``."""
+
+    soort: str
+    sleutel: bytes
+    inhoud: bytes = b""
+    bericht: bytes = b""
+    retour: str = ""
+    records: int = 0
+    plaats: int = 0
+
+
+def uses_of(content: Content, inhoud: bytes, records: int, plaats: int, row: int) -> list[Usage]:
+    """What the register must know of one line, its references being hashed.
+
+    ``inhoud``: keyed hash of what it says and of whom; ``records``, ``plaats``: size of its message and place in it,
+    0 = unknown; ``row``: place in the file, for lines whose place is unknown.
+    """
+    match content:
+        case Start():
+            return [Usage("bericht.start", content.bericht, inhoud, content.bericht, "", records, plaats)]
+        case Stop():
+            return [Usage("bericht.stop", content.bericht, inhoud, content.bericht, "", records, plaats)]
+        case Toewijzing():
+            return [Usage("bericht.assignment", content.bericht, inhoud, content.bericht, "", records, plaats)]
+        case Prestatie():
+            return _of_prestatie(content, inhoud, records, plaats or row)
+        case PrestatieRetour():
+            return [Usage(REFERENTIE, content.referentie, b"", content.bericht, content.code)]
+        case BerichtRetour() if content.afgekeurd:
+            kind = _LINES if content.soort == "declaration" else f"bericht.{content.soort}"
+            return [Usage(kind, content.bericht, b"", content.bericht, content.code)]
+        case CbsRecord():
+            return [Usage(CBS, content.periode.encode())]
+        case _:
+            return []
+
+
+def _of_prestatie(p: Prestatie, inhoud: bytes, records: int, plaats: int) -> list[Usage]:
+    found = [
+        Usage(_LINES, p.bericht, inhoud, p.bericht, "", records, plaats),
+        Usage(REFERENTIE, p.referentie, p.bericht + plaats.to_bytes(_PLACE, "big"), p.bericht),
+    ]
+    if p.declaratienummer and plaats <= MOST_COMPARED:
+        found.append(Usage(DECLARATIENUMMER, p.declaratienummer, p.bericht, p.bericht, "", 0, plaats))
+    return found
+
+
+def keys(usage: Usage, aanbieder: str, pseudonym: str | None) -> Iterator[tuple[str, str | None]]:
+    """The keys under which a use is kept, with whom it names there: one key, or for an answer on a spread message and
+    for a CBS record all of them. A CBS record names its client under one: the others need to know that it came.
+    """
+    fixed = f"{usage.soort}|{aanbieder}|{usage.sleutel.hex()}"
+    if usage.soort == CBS:
+        own = zlib.crc32((pseudonym or "").encode()) % SPREAD
+        yield from ((f"{fixed}|{part}", pseudonym if part == own else None) for part in range(SPREAD))
+    elif usage.soort not in (_LINES, DECLARATIENUMMER):
+        yield f"{fixed}|0", pseudonym
+    elif usage.retour:
+        yield from ((f"{fixed}|{part}", None) for part in range(SPREAD))
+    else:
+        yield f"{fixed}|{max(0, usage.plaats - 1) // CHUNK % SPREAD}", pseudonym
