@@ -118,7 +118,11 @@ def test_a_certificate_for_one_list_never_passes_for_another(
 
 
 @settings(max_examples=50, deadline=None)
-@given(identifiers, st.frozensets(codes, min_size=1, max_size=5) | st.just(ANY), st.frozensets(kinds, min_size=1, max_size=9))
+@given(
+    identifiers,
+    st.frozensets(codes, min_size=1, max_size=5) | st.just(ANY),
+    st.frozensets(kinds, min_size=1, max_size=9),
+)
 def test_what_was_granted_is_what_is_read(name: str, some: frozenset[str], what: frozenset[str]) -> None:
     signer = shared().signer(Grant(name, some, what, DAY))
     source = shared_trust().source(signer.certificate, NOW)
