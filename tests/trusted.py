@@ -33,6 +33,7 @@ def signer(folder: Path, keys: Path, name: str, sends_for: frozenset[str], kinds
 def with_authority(keys: Path) -> Signer:
     """Give a key home an authority beside it, and a source of its own: a hub that may send everything."""
     folder = keys.parent / f"{keys.name}-authority"
+    (keys / "public").mkdir(parents=True, exist_ok=True)
     authority.init(folder, keys, "tests", development=True)
     private = Ed25519PrivateKey.generate()
     der = authority.issue(folder, keys, Grant("hub", EVERYTHING, EVERYTHING, DAY), private.public_key())
@@ -44,7 +45,6 @@ def with_authority(keys: Path) -> Signer:
 def hub() -> tuple[Trust, Signer]:
     """Of keys that live in memory: made once per run."""
     keys = Path(tempfile.mkdtemp(prefix="sor-trust-")) / "keys"
-    (keys / "public").mkdir(parents=True)
     made = with_authority(keys)
     return Trust(keys), made
 
