@@ -1,8 +1,8 @@
-"""An envelope that another implementation blinded, sealed and signed goes through both stages and becomes the right event.
+"""An envelope that another implementation blinded, sealed and signed becomes the right event.
 
 ``vectors/javascript.json`` was made once by ``vectors/javascript.mjs`` in Node 20.20 with hpke 1.1.7, @panva/hpke-noble
 1.0.3 and @noble/curves 2.4.0, AES-GCM from WebCrypto and Avro by hand; it shares no code with ours. The private keys
-are the bytes 0..95 (entry), 96..191 (evaluate) and 0..31 (source); the scalar and the blind are those of RFC 9497, A.1.1.
+are the bytes 0..95 (entry), 96..191 (evaluate) and 0..31 (source); scalar and blind are those of RFC 9497, A.1.1.
 The certificate in it has ended by now: the tests put a fresh one of the same key in its place, which nothing binds.
 ``javascript-sor-1.json`` is the same of the suite before: it has no effect any more.
 """
