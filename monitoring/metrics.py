@@ -25,8 +25,8 @@ Kind = Literal["counter", "gauge", "histogram"]
 Place = Literal["process", "clickhouse"]
 
 #: The sources, one per topic of the connectors.
-KINDS: Final = ("assignment", "start", "stop", "declaration", "return", "score", "cem", "cbs")
-STAGES: Final = ("evaluate", "entry", "register", "trajectories", "deliveries", "sink", "exporter")
+KINDS: Final = ("assignment", "start", "stop", "declaration", "return", "score", "cem", "cbs", "takeback")
+STAGES: Final = ("evaluate", "entry", "takeback", "register", "trajectories", "deliveries", "sink", "exporter")
 TABLES: Final = ("trajecten", "metingen", "scores", "rejected", "receipts")
 CHECKS: Final = ("sources", "waiting", "age", "audit", "keys")
 #: Codes with which a record is refused because it cannot be read (domain/field/messages.py).

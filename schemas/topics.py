@@ -15,6 +15,7 @@ IN_TOPIC: Final[dict[str, str]] = {kind: f"sor.in.{kind}" for kind in KINDS}
 KIND_OF: Final[dict[str, str]] = {topic: kind for kind, topic in IN_TOPIC.items()}
 EVALUATED, EVENTS, LINES, REGISTER = "sor.evaluated", "sor.events", "sor.lines", "sor.register"
 REJECTED, RECEIPTS, ORDERS = "sor.rejected", "sor.receipts", "sor.orders"
+TERUGNAMES = "sor.terugnames"
 TRAJECTEN, METINGEN, SCORES = "sor.trajecten", "sor.metingen", "sor.scores"
 _DAY_MS = 86_400_000
 

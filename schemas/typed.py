@@ -14,7 +14,8 @@ from domain.facts.answer import Fault, Line, Receipt
 from schemas.codec import Codec, IdSource
 from schemas.orders import Order
 from schemas.structs import Envelope, Evaluated, Rejected, Sealed, Use
-from schemas.topics import EVALUATED, LINES, ORDERS, RECEIPTS, REGISTER, REJECTED
+from schemas.taken import Taken
+from schemas.topics import EVALUATED, LINES, ORDERS, RECEIPTS, REGISTER, REJECTED, TERUGNAMES
 
 S = TypeVar("S", bound=Struct)
 D = TypeVar("D")
@@ -28,6 +29,7 @@ CONTRACT: Final[dict[type, str]] = {
     Receipt: RECEIPTS,
     Rejected: REJECTED,
     Order: ORDERS,
+    Taken: TERUGNAMES,
 }
 
 

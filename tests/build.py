@@ -29,6 +29,7 @@ from domain.facts.fact import (
     Start,
     Stop,
     Teruggenomen,
+    Terugname,
     Toewijzing,
     Vervanging,
 )
@@ -171,6 +172,11 @@ def dubbel(regel: str, sleutel: bytes, soort: str = "") -> Dubbel:
 def vervanging(aanlevering: str = DELIVERY, periode: str = "2026-1") -> Vervanging:
     """A CBS delivery that a later one replaced."""
     return Vervanging(periode=periode, aanlevering=aanlevering)
+
+
+def terugname(aanlevering: str = DELIVERY, lines: int = 1, reden: str = "verkeerd bestand") -> Terugname:
+    """A source takes a delivery of its own back."""
+    return Terugname(aanlevering=aanlevering, lines=lines, reden=reden)
 
 
 def teruggenomen(aanlevering: str = DELIVERY, terug: int = 1, opnieuw: int = 0) -> Teruggenomen:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from domain.facts.delivery import MOST_LINES
 from domain.facts.fact import (
     BerichtRetour,
     CbsRecord,
@@ -19,6 +20,7 @@ from domain.facts.fact import (
     Score,
     Start,
     Stop,
+    Terugname,
     Toewijzing,
 )
 from domain.field import codes
@@ -224,6 +226,19 @@ def _cbs_outcome(fact: CbsRecord) -> Finding | None:
     return None
 
 
+_HANDLE = re.compile(r"[0-9a-f]{32}")
+#: Words, and no digit that could be a number of a person or an assignment.
+_REDEN = re.compile(r"(?:[^\W\d_]|[ .,'-]){0,200}")
+
+
+def _terugname(fact: Terugname) -> Finding | None:
+    if not _HANDLE.fullmatch(fact.aanlevering):
+        return Finding("V01", "aanlevering")
+    if not 0 < fact.lines <= MOST_LINES:
+        return Finding("V03", "lines")
+    return None if _REDEN.fullmatch(fact.reden) else Finding("V01", "reden")
+
+
 _CHECKS: dict[type, Callable[[Any], Finding | None]] = {
     Start: _start,
     Stop: _stop,
@@ -234,4 +249,5 @@ _CHECKS: dict[type, Callable[[Any], Finding | None]] = {
     BerichtRetour: _retour,
     PrestatieRetour: _retour,
     CbsRecord: _cbs,
+    Terugname: _terugname,
 }

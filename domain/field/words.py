@@ -29,6 +29,7 @@ KIND_LABELS: Final[dict[str, str]] = {
     "score": "RAP-scores",
     "cem": "CEM+-vragenlijsten",
     "cbs": "CBS-bestand",
+    "takeback": "terugname van een aanlevering",
 }
 #: What every way of delivering takes. A CBS file needs its layout, so not every way takes one.
 DELIVERABLE: Final = f"iJw-berichten ({', '.join(IJW_MESSAGES)}), {KIND_LABELS['score']} of {KIND_LABELS['cem']}"

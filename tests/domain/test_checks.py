@@ -21,6 +21,7 @@ from tests.build import (
     score,
     start,
     stop,
+    terugname,
     toewijzing,
 )
 
@@ -38,6 +39,7 @@ GOOD: tuple[Content, ...] = (
         prestatie_retour(),
         bericht_retour("start", b"1"),
         bericht_retour("stop", b"1", ""),
+        terugname(reden="Verkeerd bestand, zie 's middags. Één-op-één"),
     ),
 )
 
@@ -92,6 +94,13 @@ def test_every_content_is_among_the_good_ones() -> None:
         ("C04", METING, {"antwoorden": {"VR99": 1}}),
         ("C05", METING, {"antwoorden": {"VR01": 5}}),
         ("V02", METING, {"tijd": 2**62}),
+        ("V01", terugname(), {"aanlevering": "A" * 32}),
+        ("V01", terugname(), {"aanlevering": "a" * 31}),
+        ("V03", terugname(), {"lines": 0}),
+        ("V03", terugname(), {"lines": 2_000_001}),
+        ("V01", terugname(), {"reden": "BSN 999900006"}),
+        ("V01", terugname(), {"reden": "x" * 201}),
+        ("V01", terugname(), {"reden": "twee\nregels"}),
     ],
 )
 def test_each_thing_that_is_wrong_has_its_code(code: str, fact: Fact, changes: dict[str, Any]) -> None:
