@@ -63,10 +63,14 @@ owned "$uid_kafka" "$folder/kafka_tls"
 if [ ! -e "$folder/keys/public" ]; then SOR_KEYS="$folder/keys" "$sor" keys init; fi
 # Keys of an earlier release lack this folder; the others stay as they are.
 if [ ! -e "$folder/keys/trajectories" ]; then SOR_KEYS="$folder/keys" "$sor" keys complete; fi
+# Who may deliver: docs/sources.md. Another administration keeps this folder.
+if [ ! -e "$folder/keys/public/authority.pem" ]; then
+  SOR_KEYS="$folder/keys" SOR_AUTHORITY="$folder/authority" "$sor" sources init --name "${AUTHORITY:-this installation}"
+fi
 owned "$uid_sor" "$folder/keys"
 chmod 0755 "$folder/keys/public"
 chmod 0644 "$folder"/keys/public/*
 
 echo "Secrets are in $folder. Keep a copy of keys/evaluate and keys/entry in two places that no single person can open,"
-echo "move kafka_ca_key off this machine. A source gets keys/public, its own key and certificate, a token of the intake, and no password."
+echo "move kafka_ca_key and the folder authority off this machine. A source gets keys/public, its own key and certificate, a token of the intake, and no password."
 if [ "$(id -u)" != 0 ]; then echo "Not run as root: the containers cannot read these files yet. Run it again as root."; fi
