@@ -314,15 +314,51 @@ def test_an_intermediate_cannot_outlive_its_root(here: Region) -> None:
     assert last.ends == span(root)[1]
     with pytest.raises(AuthorityError, match="ends on"):
         here.signer(own(seconds=2 * DAY), at=late)
-    _, key = ledger.pair(here.folder, ledger.ROOT)
-    own_key = Ed25519PrivateKey.generate()
-    outliving = building.authority(
-        name="long", begins=NOW, ends=span(root)[1] + 1, public=own_key.public_key(), private=key, root=root
-    )
+
+
+def more(made: Region, **changed: object) -> x509.Certificate:
+    """One more intermediate, with fields that the authority does not give."""
+    root, key = ledger.pair(made.folder, ledger.ROOT)
+    fields = {
+        "name": "more",
+        "begins": NOW,
+        "ends": NOW + DAY,
+        "public": Ed25519PrivateKey.generate().public_key(),
+        "private": key,
+        "root": root,
+    }
+    return building.authority(**(fields | changed))  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (lambda here: more(here, ends=span(ledger.root(here.folder))[1] + 1), "outlives"),
+        (lambda here: more(here, private=Ed25519PrivateKey.generate()), "are not good"),
+        (lambda here: more(here, root=None), "are not good"),  # a second root
+        (lambda here: more(here, name="DEVELOPMENT more"), "for development"),
+        (lambda here: more(here, name="Test intermediate 1"), "of one name"),
+        (lambda here: more(here, public=ed448.Ed448PrivateKey.generate().public_key()), "another kind"),
+        (lambda here: x509.load_der_x509_certificate(here.signer(own()).certificate), "may not issue"),
+    ],
+)
+def test_an_issuer_that_is_none_is_not_read(
+    here: Region, made: Callable[[Region], x509.Certificate], reason: str
+) -> None:
     path = here.keys / "public" / AUTHORITY
-    path.write_bytes(path.read_bytes() + outliving.public_bytes(Encoding.PEM))
-    with pytest.raises(KeysError, match="outlives"):
+    before = path.read_bytes()
+    path.write_bytes(before + made(here).public_bytes(Encoding.PEM))
+    with pytest.raises(KeysError, match=reason):
         here.trust()
+    path.write_bytes(before + more(here).public_bytes(Encoding.PEM))
+    here.trust()
+
+
+def test_a_certificate_counts_no_earlier_than_its_issuer(here: Region) -> None:
+    early = forged(here, begins=NOW - DAY)
+    with pytest.raises(NotTrusted, match="at this time"):
+        check(here.trust(), early, at=NOW - EARLIER_SECONDS - 1)
+    assert check(here.trust(), early, at=NOW - EARLIER_SECONDS).id == PROVIDER
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
