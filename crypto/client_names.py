@@ -26,8 +26,8 @@ class ClientNames:
 
     def __init__(self, keys: TrajectoriesKeys) -> None:
         self._client, self._bucket = prepared_hmac(keys.client), prepared_hmac(keys.bucket)
-        self.of: Callable[[bytes, str], str] = lru_cache(_REMEMBERED)(self._of)
-        self.bucket: Callable[[bytes], int] = lru_cache(_REMEMBERED)(self._bucket_of)
+        self._name: Callable[[bytes, str], str] = lru_cache(_REMEMBERED)(self._made_name)
+        self._number: Callable[[bytes], int] = lru_cache(_REMEMBERED)(self._made_bucket)
 
     @property
     def id(self) -> str:
@@ -40,11 +40,17 @@ class ClientNames:
         """
         return self._client(b"|" + pseudonym)  # a name begins with the pseudonym
 
-    def _of(self, pseudonym: bytes, aanbieder: str) -> str:
+    def of(self, pseudonym: bytes, aanbieder: str) -> str:
         """22 characters (base64url) for a client within one provider."""
+        return self._name(pseudonym, aanbieder)
+
+    def bucket(self, pseudonym: bytes) -> int:
+        """A number below ``BUCKETS``: different buckets are different clients, one bucket may be many."""
+        return self._number(pseudonym)
+
+    def _made_name(self, pseudonym: bytes, aanbieder: str) -> str:
         name = self._client(pseudonym + b"|" + aanbieder.encode())[:_BYTES]
         return base64.urlsafe_b64encode(name).rstrip(b"=").decode()
 
-    def _bucket_of(self, pseudonym: bytes) -> int:
-        """A number below ``BUCKETS``: different buckets are different clients, one bucket may be many."""
+    def _made_bucket(self, pseudonym: bytes) -> int:
         return int.from_bytes(self._bucket(pseudonym)[:2], "big") % BUCKETS
