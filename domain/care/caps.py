@@ -28,19 +28,19 @@ class Cap(NamedTuple):
 CAPS: Final[dict[str, Cap]] = {
     "starts": Cap(150, 20),
     "stops": Cap(150, 20),
-    "prestaties": Cap(1_500, 150),
+    "prestaties": Cap(1_500, 100),
     "scores": Cap(400, 40),
     "metingen": Cap(150, 20),
     "toewijzingen": Cap(150, 20),
     "cbs": Cap(150, 20),
-    "retouren": Cap(1_500, 150),
+    "retouren": Cap(1_500, 50),
     "ingetrokken": Cap(400, 40),
     "dubbel": Cap(150, 20),
     "replaced": Cap(150, 20),
     "terug": Cap(2_000, 40),
 }
-#: Providers of one kind of facts in one client.
-MOST_PROVIDERS: Final = 64
+#: Providers of one kind of facts in one client: several times what any child has had [P].
+MOST_PROVIDERS: Final = 48
 
 
 class Limits(NamedTuple):

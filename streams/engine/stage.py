@@ -38,7 +38,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import structlog
 
@@ -47,6 +47,10 @@ from transport.health import HealthConfig
 from transport.orders import Skips
 
 log = structlog.get_logger()
+
+#: Bytes of key and value of a state or row on the declared topics. These take 4,194,304 (``schemas.topics``), the
+#: producer 4,000,000 (``transport.clients``), and both count some bytes around the record too.
+RECORD_LIMIT: Final = 3_800_000
 
 
 class Record(NamedTuple):
@@ -117,7 +121,7 @@ class StageConfig:
     pause_limit: float = 3.0
     batch_limit: float = 20.0  # how long a rebalance or stop waits for the batch in flight
     health: HealthConfig = field(default_factory=HealthConfig)
-    record_limit: int = 900_000  # bytes of key and value; Kafka refuses a record of about 1 MB
+    record_limit: int = 900_000  # bytes of key and value; a topic that says nothing takes about 1 MB
     skips: Skips = field(default_factory=Skips)
     not_ready_limit: float = 30.0  # unready longer than this is logged as an error, again and again
 

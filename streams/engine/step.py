@@ -69,11 +69,10 @@ class Step:
         began = time.perf_counter()
         folded = Folded()
         for partition, records in source.items():
-            self._fold_partition(folded, partition, records)  # 1
+            self._fold_partition(folded, partition, records)  # 1 and 2
             folded.positions[partition] = records[-1].offset + 1
             folded.events += len(records)
             await asyncio.sleep(0)
-        self.check(folded)  # 2
         folded.seconds = time.perf_counter() - began
         return folded
 
@@ -114,6 +113,8 @@ class Step:
                 raise
             except Exception as error:
                 raise StageError(self._failed(error, partition, key, before, group)) from error
+            if self._too_large(key, states[key], rows):
+                raise StageError(self._refused(partition, key, before, group, states[key], rows))
             folded.rows += rows
 
     def _failed(self, error: Exception, partition: int, key: bytes, before: bytes | None, group: list[Record]) -> str:
@@ -125,8 +126,11 @@ class Step:
         if not self._fails(key, before, group):  # this time it did not: no record alone is the cause
             return sentence
         most = bisect_left(range(1, len(group)), True, key=lambda count: self._fails(key, before, group[:count]))
-        place = f"{self._config.source}/{partition}/{group[most].offset}"
-        return f"{sentence}. It fails from {place} on: `sor skip {self._config.stage} {place}` leaves that record out"
+        return f"{sentence}. It fails {self._from(partition, group[most])}"
+
+    def _from(self, partition: int, record: Record) -> str:
+        place = f"{self._config.source}/{partition}/{record.offset}"
+        return f"from {place} on: `sor skip {self._config.stage} {place}` leaves that record out"
 
     def _fails(self, key: bytes, before: bytes | None, group: list[Record]) -> bool:
         try:
@@ -153,23 +157,30 @@ class Step:
             group.append(Record(record.offset, value, record.timestamp))
         return groups
 
-    def check(self, folded: Folded) -> None:
-        """Step 2: nothing near Kafka's limit may go out, for a refused record would stop the stage halfway."""
+    def _too_large(self, key: bytes, state: bytes, rows: Sequence[Out]) -> str:
+        """Step 2: what is too large, and empty when nothing is. Nothing near Kafka's limit may go out, for a refused
+        record would stop the stage halfway.
+        """
         limit = self._config.record_limit
-        for states in folded.states.values():
-            for key, state in states.items():
-                size = len(key) + len(state)
-                if size > limit:
-                    raise StageError(
-                        f"the state of key {hashed(key)} has {size} bytes, over the limit of {limit}: {TOO_LARGE}"
-                    )
-        for row in folded.rows:
+        size = len(key) + len(state)
+        if size > limit:
+            return f"the state of key {hashed(key)} has {size} bytes, over the limit of {limit}"
+        for row in rows:
             size = len(row.key) + len(row.value or b"")
             if size > limit:
-                raise StageError(
-                    f"a row of {row.topic}, key {hashed(row.key)}, has {size} bytes, over the limit of {limit}: "
-                    f"{TOO_LARGE}"
-                )
+                return f"a row of {row.topic}, key {hashed(row.key)}, has {size} bytes, over the limit of {limit}"
+        return ""
+
+    def _refused(
+        self, partition: int, key: bytes, before: bytes | None, group: list[Record], state: bytes, rows: Sequence[Out]
+    ) -> str:
+        """What to say of a state or row that is too large, and which record made it so."""
+        most = bisect_left(
+            range(1, len(group)),
+            True,
+            key=lambda count: bool(self._too_large(key, *self._fold(key, before, group[:count]))),
+        )
+        return f"{self._too_large(key, state, rows)}: {TOO_LARGE}. It is so {self._from(partition, group[most])}"
 
     async def _changelog(self, folded: Folded) -> dict[int, int]:
         """Step 4. Returns the last changelog offset of each partition."""
@@ -222,7 +233,9 @@ class Step:
             )
 
 
-TOO_LARGE = "a stage holds what one person can have; look for a sender that repeats itself under ever new keys"
+TOO_LARGE = (
+    "every part of a state has a limit (decision 0018), so this is a mistake of the program; nothing is committed"
+)
 
 
 def hashed(key: bytes) -> str:

@@ -65,13 +65,25 @@ def _check_policies(admin: AdminClient, config: StageConfig) -> None:
     wanted = {config.changelog: {"compact"}, config.source: {"delete"}}
     resources = [ConfigResource(ResourceType.TOPIC, name) for name in wanted]
     for resource, future in admin.describe_configs(resources, request_timeout=TIMEOUT).items():
-        policy = set(future.result(TIMEOUT)["cleanup.policy"].value.split(","))
+        found = future.result(TIMEOUT)
+        if resource.name == config.changelog:
+            _check_size(config, int(found["max.message.bytes"].value))
+        policy = set(found["cleanup.policy"].value.split(","))
         if policy != wanted[resource.name]:
             raise StageError(
                 f"topic {resource.name} has cleanup.policy {','.join(sorted(policy))}, it must be "
                 f"{wanted[resource.name].pop()} (a changelog keeps the last state of every key, a source keeps every "
                 "event): run `sor topics apply`"
             )
+
+
+def _check_size(config: StageConfig, taken: int) -> None:
+    """What the stage lets through its own check, the changelog must take."""
+    if taken < config.record_limit:
+        raise StageError(
+            f"topic {config.changelog} takes records of {taken} bytes (max.message.bytes), a state may have "
+            f"{config.record_limit}: run `sor topics apply`"
+        )
 
 
 def _committed(config: StageConfig) -> dict[int, int]:

@@ -83,6 +83,13 @@ def test_a_broker_that_is_away_is_named(stage: Stage) -> None:
     assert f"cannot ask Kafka at {nowhere}" in worker.log()
 
 
+def test_a_changelog_that_takes_less_than_a_state_may_have_is_named(stage: Stage) -> None:
+    stage.set_limit(stage.changelog, 100_000)
+    sentence = refused(stage)
+    assert f"{stage.changelog} takes records of 100000 bytes" in sentence
+    assert "run `sor topics apply`" in sentence
+
+
 def test_a_taken_health_port_is_named(stage: Stage) -> None:
     port = free_port()
     first = stage.start("w0", health_port=port)

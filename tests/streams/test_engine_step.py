@@ -175,6 +175,19 @@ async def test_what_is_too_large_stops_before_anything_is_sent(large: str) -> No
     assert recorder.steps == []
     assert "secret" not in str(caught.value)
     assert hashed(b"secret") in str(caught.value)
+    assert "`sor skip st in/0/5`" in str(caught.value)
+
+
+async def test_the_record_that_made_a_state_too_large_is_named() -> None:
+    recorder = Recorder()
+
+    def fold(_key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:
+        return (packed or b"") + b"".join(record.value for record in records), []
+
+    batch = {0: [Fetched(b"a", b"x" * size, offset) for offset, size in ((5, 300), (6, 300), (8, 500), (9, 1))]}
+    with pytest.raises(StageError, match=r"over the limit of 999.* `sor skip st in/0/8` leaves that record out"):
+        await handle(step(recorder, fold, record_limit=999), batch, recorder)
+    assert recorder.steps == []
 
 
 @pytest.mark.parametrize("record", [Fetched(None, b"1", 5), Fetched(b"a", None, 5), Fetched(b"__offset__", b"1", 5)])
