@@ -221,11 +221,14 @@ def forged(made: Region, by: str = ledger.ROOT, **changed: object) -> Signer:
     [
         ({"uris": []}, "no certificate"),
         ({"uris": ["urn:sor:source:12345678", "urn:sor:for:12345678"]}, "no certificate"),
-        ({"uris": ["urn:sor:source:a", "urn:sor:source:b", "urn:sor:for:*", "urn:sor:kind:*"]}, "no certificate"),
+        (
+            {"uris": ["urn:sor:source:12345678", "urn:sor:source:b", "urn:sor:for:*", "urn:sor:kind:*"]},
+            "no certificate",
+        ),
         ({"uris": ["urn:sor:source:12345678", "urn:sor:for:1234", "urn:sor:kind:*"]}, "no certificate"),
         ({"uris": ["urn:sor:source:12345678", "urn:sor:for:*", "urn:sor:kind:A"]}, "no certificate"),
         ({"uris": ["urn:sor:source:12345678", "urn:sor:for:*", "urn:sor:kind:*", "urn:sor:other:x"]}, "no certificate"),
-        ({"uris": ["urn:sor:source:12345678", "urn:sor:for:*", "urn:sor:kind:*", "source:x"]}, "no certificate"),
+        ({"uris": ["urn:sor:source:12345678", "urn:sor:for:*", "kind:*"]}, "no certificate"),
         ({"name": OTHER}, "no certificate"),
         ({"public": ed448.Ed448PrivateKey.generate().public_key()}, "no certificate"),
         ({"public": ec.generate_private_key(ec.SECP256R1()).public_key()}, "no certificate"),
@@ -273,6 +276,24 @@ def test_an_authority_does_not_send(here: Region) -> None:
     for name in (ledger.ROOT, "intermediate-1"):
         with pytest.raises(NotTrusted):
             here.trust().source(ledger.certificate(here.folder, name).public_bytes(Encoding.DER), NOW)
+
+
+def test_a_certificate_that_may_issue_does_not_send(here: Region) -> None:
+    """Also when it names a source."""
+    root, key = ledger.pair(here.folder, ledger.ROOT)
+    good = x509.load_der_x509_certificate(here.signer(own()).certificate)
+
+    def made(*, issues: bool) -> bytes:
+        builder = x509.CertificateBuilder(root.subject, good.subject, good.public_key(), 7)  # type: ignore[arg-type]
+        builder = builder.not_valid_before(good.not_valid_before_utc).not_valid_after(good.not_valid_after_utc)
+        names = good.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        builder = builder.add_extension(names, critical=False)
+        builder = builder.add_extension(x509.BasicConstraints(ca=issues, path_length=None), critical=True)
+        return builder.sign(key, None).public_bytes(Encoding.DER)
+
+    assert here.trust().source(made(issues=False), NOW).id == PROVIDER
+    with pytest.raises(NotTrusted):
+        here.trust().source(made(issues=True), NOW)
 
 
 def test_a_certificate_over_its_size_is_not_even_read(here: Region) -> None:
