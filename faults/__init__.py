@@ -46,6 +46,8 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         NotTrusted
         Problem
         QueryFault
+        SetAside
+        Skipped
         TooFast
         Undecodable
         WorkerLost

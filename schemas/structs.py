@@ -113,6 +113,5 @@ class Rejected(Struct, frozen=True, kw_only=True, gc=False):
     delivery: str
     line: int
     sender: str
-    key: bytes
-    value: bytes
+    source: str
     rejected_at: int  # ms

@@ -38,7 +38,7 @@ TRAJECTEN: Final = _table(topics.TRAJECTEN, ("aanbieder", "gemeente", "jaar", "t
 METINGEN: Final = _table(topics.METINGEN, ("aanbieder", "gemeente", "jaar", "meting"))
 SCORES: Final = _table(topics.SCORES, ("aanbieder", "gemeente", "jaar", "score"))
 #: Coordinates and reason only: the record itself stays in its topic, sealed or pseudonymised as it was.
-REJECTED: Final = _table(topics.REJECTED, ("topic", "partition", "offset"), "rejected_at", frozenset({"key", "value"}))
+REJECTED: Final = _table(topics.REJECTED, ("topic", "partition", "offset"), "rejected_at")
 #: A delivery is known by these three: an id that another source made, or with another number of records, is another.
 RECEIPTS: Final = _table(topics.RECEIPTS, ("sender", "delivery", "lines"))
 

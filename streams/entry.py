@@ -9,12 +9,12 @@ they use.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+import msgspec
 from confluent_kafka import Message
 
 from crypto import oprf
@@ -29,16 +29,17 @@ from domain.facts.delivery import MOST_LINES
 from domain.facts.fact import KINDS, BerichtRetour
 from domain.field.messages import MESSAGES
 from monitoring import metrics
-from schemas.codec import Codec, IdSource, Undecodable
+from schemas.codec import Codec, IdSource, Record, Undecodable
 from schemas.records import NAME, record_to_fact
-from schemas.structs import Evaluated, Rejected, Sealed
-from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, REGISTER, REJECTED
+from schemas.structs import Evaluated, Sealed
+from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, ORDERS, REGISTER
 from schemas.typed import StructCodec, dict_codec
 from streams.envelope import Proof, context_of, opened
-from streams.poison import PoisonGuard
+from streams.orders import Desk, Skipped
+from streams.poison import PoisonGuard, SetAside
 from streams.references import Remembered, hashed
 from streams.register import Uses
-from streams.rejected import CODES, rejection
+from streams.rejected import CODES, DeadLetters
 from transport.clients import Cluster, consumer
 from transport.health import Health, HealthConfig
 from transport.loop import Loop, Stop
@@ -54,6 +55,8 @@ _REFUSAL: Final = "nl.sor.Afwijzing"
 #: What names no client, so that nothing of it is blinded.
 _NO_CLIENT: Final = frozenset({NAME[BerichtRetour]})
 _HANDLE: Final = 16
+_CONTENT: Final = 16
+_pack: Final = msgspec.msgpack.Encoder(order="deterministic").encode
 _FIELD: Final = re.compile(r"[A-Za-z_ -]{0,40}")
 
 
@@ -164,7 +167,8 @@ class Admission:
         name, content = sealed.inhoud
         named = name, hashed(self._references, kind, envelope["sender"], content)
         told: Evaluated = {**envelope, "delivery": handle}  # from here on nothing names it otherwise
-        uses = self._uses(told, named, b"", sealed.regel, pseudonym)
+        inhoud = self._content_hash(envelope["sender"], named, pseudonym) if sealed.records else b""
+        uses = self._uses(told, named, inhoud, sealed.records, sealed.plaats, sealed.regel, pseudonym)
         if not pseudonym:
             return admitted._replace(register=uses)
         event = {
@@ -175,6 +179,10 @@ class Admission:
             "fact": named,
         }
         return admitted._replace(event=self._events.encode(event), register=uses)
+
+    def _content_hash(self, sender: str, named: tuple[str, Record], pseudonym: bytes) -> bytes:
+        """What a record says and of whom, as a keyed hash: shows that one identification came with two contents."""
+        return self._hash(b"inhoud", sender, _pack(named) + pseudonym, _CONTENT)
 
     def _refused(self, envelope: Evaluated, kind: str, sealed: Sealed, problem: Finding) -> Admitted:
         line = self._lines.encode(_line(envelope, kind, sealed.regel, sealed.regels, problem))
@@ -216,14 +224,19 @@ def _line(envelope: Evaluated, kind: str, regel: int, regels: int, problem: Find
 class Stage:
     """Publishes what comes of each message of a batch."""
 
-    def __init__(self, config: EntryConfig, publisher: Publisher) -> None:
+    def __init__(self, config: EntryConfig, publisher: Publisher, desk: Desk | None = None) -> None:
         self._admit, self._publisher = Admission(config.keys, config.trust, config.ids), publisher
-        self._rejected, self._guard = StructCodec(Rejected, config.ids), PoisonGuard(STAGE)
+        self._guard = PoisonGuard(STAGE)
+        self._dead_letter = DeadLetters(STAGE, publisher, self._guard, config.ids)
+        self._desk = desk or Desk(STAGE, [EVALUATED])
         self._newest: dict[str, int] = {}
 
     def __call__(self, messages: Sequence[Message]) -> None:
         """Publish events, lines and dead letters of one batch; count them."""
         self._admit.refresh()
+        for source in self._desk.released():
+            self._guard.release(source)
+        messages = self._desk.asked(messages)
         bad = 0
         outcomes: dict[tuple[str, str], int] = {}
         for message in messages:
@@ -239,7 +252,7 @@ class Stage:
             place = (admitted.kind, admitted.code)
             outcomes[place] = outcomes.get(place, 0) + 1
             self._newest[admitted.kind] = max(self._newest.get(admitted.kind, 0), admitted.published_at)
-        self._guard.batch(len(messages), bad)
+        self._guard.end_batch()
         _count(outcomes, bad)
         for kind, published_at in self._newest.items():
             metrics.LAST_DELIVERY.labels(kind=kind).set(published_at / 1000)
@@ -248,23 +261,23 @@ class Stage:
         """What comes of a record; None when it became a dead letter."""
         arrived = message.timestamp()[1]
         try:
+            self._desk.check(message)
             envelope = self._admit.read(message.value() or b"")
-            self._admit.source(envelope, arrived)
-        except (Undecodable, NotTrusted) as problem:  # nobody knows who wrote it: nothing is said to whom it names
-            self._dead_letter(message, problem, None)
+            source = self._admit.source(envelope, arrived).id
+        except (Undecodable, NotTrusted, Skipped) as problem:
+            # Nobody knows who wrote it: nothing is said to whom it names
+            self._dead_letter(message, problem)
             return None
         try:
-            return self._admit(envelope, arrived)
-        except (Undecodable, CannotOpen, InvalidPoint) as problem:
-            self._dead_letter(message, problem, envelope)
+            self._guard.check(source)
+            admitted = self._admit(envelope, arrived)
+        except (Undecodable, CannotOpen, InvalidPoint, SetAside) as problem:
+            self._dead_letter(message, problem, envelope, source)
             handle, line = self._admit.unreadable(envelope, problem)
             self._publisher.send(LINES, handle, line)
             return None
-
-    def _dead_letter(self, message: Message, problem: Exception, clear: Evaluated | None) -> None:
-        letter = rejection(STAGE, message, problem, clear, int(time.time() * 1000))
-        self._publisher.send(REJECTED, letter.delivery.encode(), self._rejected.encode(letter))
-        metrics.REJECTED.labels(stage=STAGE, code=letter.code).inc()
+        self._guard.seen(source, bad=False)
+        return admitted
 
 
 def _count(outcomes: dict[tuple[str, str], int], bad: int) -> None:
@@ -285,5 +298,6 @@ def run(config: EntryConfig, stop: Stop) -> None:
     def ready() -> None:
         health.ready = True
 
+    stage = Stage(config, publisher, Desk.opened(config.cluster, STAGE, [EVALUATED], config.ids))
     source = consumer(config.cluster, config.group, config.slot)
-    Loop(STAGE, source, publisher).run([EVALUATED], Stage(config, publisher), ready, stop)
+    Loop(STAGE, source, publisher).run([EVALUATED, ORDERS], stage, ready, stop)

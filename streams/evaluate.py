@@ -6,7 +6,6 @@ is not multiplied: whoever may write to a topic but has no key of a source learn
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,12 +19,13 @@ from crypto.seal import EVALUATE, CannotOpen, Opener, hash_of
 from crypto.sources import NotTrusted, Source, Trust
 from monitoring import metrics
 from schemas.codec import IdSource, Undecodable
-from schemas.structs import Envelope, Evaluated, Rejected
-from schemas.topics import EVALUATED, IN_TOPIC, REJECTED
-from schemas.typed import StructCodec, dict_codec
+from schemas.structs import Envelope, Evaluated
+from schemas.topics import EVALUATED, IN_TOPIC, ORDERS
+from schemas.typed import dict_codec
 from streams.envelope import Proof, context_of, opened
-from streams.poison import PoisonGuard
-from streams.rejected import rejection
+from streams.orders import Desk, Skipped
+from streams.poison import PoisonGuard, SetAside
+from streams.rejected import DeadLetters
 from transport.clients import Cluster, consumer
 from transport.health import Health, HealthConfig
 from transport.loop import Loop, Stop
@@ -103,15 +103,20 @@ class Evaluator:
 class Stage:
     """Publishes what comes of each message of a batch."""
 
-    def __init__(self, config: EvaluateConfig, publisher: Publisher) -> None:
+    def __init__(self, config: EvaluateConfig, publisher: Publisher, desk: Desk | None = None) -> None:
         self._evaluator, self._publisher = Evaluator(config.keys, config.trust, config.ids), publisher
-        self._rejected, self._guard = StructCodec(Rejected, config.ids), PoisonGuard(STAGE)
+        self._guard = PoisonGuard(STAGE)
+        self._dead_letter = DeadLetters(STAGE, publisher, self._guard, config.ids)
+        self._desk = desk or Desk(STAGE, IN_TOPIC.values())
 
     def __call__(self, messages: Sequence[Message]) -> None:
         """Publish products and dead letters of one batch; count them."""
         self._evaluator.refresh()
+        for source in self._desk.released():
+            self._guard.release(source)
+        messages = self._desk.asked(messages)
         bad = sum(not self._one(message) for message in messages)
-        self._guard.batch(len(messages), bad)
+        self._guard.end_batch()
         metrics.EVALUATIONS.inc(self._evaluator.multiplications())
         metrics.RECORDS.labels(stage=STAGE, outcome="accepted").inc(len(messages) - bad)
         metrics.RECORDS.labels(stage=STAGE, outcome="rejected").inc(bad)
@@ -120,23 +125,22 @@ class Stage:
         """Whether the record went on."""
         topic, arrived = message.topic(), message.timestamp()[1]
         try:
+            self._desk.check(message)
             envelope = self._evaluator.read(message.value() or b"")
-            self._evaluator.source(envelope, topic, arrived)
-        except (Undecodable, NotTrusted) as problem:  # nobody knows who wrote it: nothing is said to whom it names
-            self._dead_letter(message, problem, None)
+            source = self._evaluator.source(envelope, topic, arrived).id
+        except (Undecodable, NotTrusted, Skipped) as problem:
+            # Nobody knows who wrote it: nothing is said to whom it names
+            self._dead_letter(message, problem)
             return False
         try:
+            self._guard.check(source)
             product = self._evaluator(envelope, topic)
-        except (CannotOpen, oprf.InvalidPoint) as problem:
-            self._dead_letter(message, problem, envelope)
+        except (CannotOpen, oprf.InvalidPoint, SetAside) as problem:
+            self._dead_letter(message, problem, envelope, source)
             return False
+        self._guard.seen(source, bad=False)
         self._publisher.send(EVALUATED, envelope["delivery"].encode(), product, arrived)
         return True
-
-    def _dead_letter(self, message: Message, problem: Exception, clear: Envelope | None) -> None:
-        letter = rejection(STAGE, message, problem, clear, int(time.time() * 1000))
-        self._publisher.send(REJECTED, letter.delivery.encode(), self._rejected.encode(letter))
-        metrics.REJECTED.labels(stage=STAGE, code=letter.code).inc()
 
 
 def run(config: EvaluateConfig, stop: Stop) -> None:
@@ -147,5 +151,6 @@ def run(config: EvaluateConfig, stop: Stop) -> None:
     def ready() -> None:
         health.ready = True
 
+    stage = Stage(config, publisher, Desk.opened(config.cluster, STAGE, IN_TOPIC.values(), config.ids))
     source = consumer(config.cluster, config.group, config.slot)
-    Loop(STAGE, source, publisher).run(list(IN_TOPIC.values()), Stage(config, publisher), ready, stop)
+    Loop(STAGE, source, publisher).run([*IN_TOPIC.values(), ORDERS], stage, ready, stop)

@@ -20,7 +20,7 @@ from typing import Final
 
 import structlog
 
-from faults import OperatorFault
+from faults import OperatorFault, SenderFault
 from monitoring import metrics
 
 log = structlog.get_logger()
@@ -37,6 +37,10 @@ BUG_SECONDS: Final = 3600.0
 
 class TooMuchPoison(OperatorFault):
     """Unreadable records of more sources than faults of theirs explain. The stage stops with the batch uncommitted."""
+
+
+class SetAside(SenderFault):
+    """A record of a source that is set aside: nobody opens it until the source is released."""
 
 
 class _Tally:
@@ -88,6 +92,11 @@ class PoisonGuard:
         """Whether the source is set aside: its records are not to be opened."""
         return source in self._aside
 
+    def check(self, source: str) -> None:
+        """``SetAside`` for a source whose records are not to be opened."""
+        if source in self._aside:
+            raise SetAside("most records of this source cannot be opened: it is set aside until it is released")
+
     def seen(self, source: str, bad: bool) -> None:
         """One record of a source was opened, or was poison."""
         tally = self._tallies.get(source)
@@ -131,12 +140,3 @@ class PoisonGuard:
             old_read, old_bad = self._recent.popleft()
             self._read, self._bad = self._read - old_read, self._bad - old_bad
         metrics.POISON_SHARE.labels(stage=self._stage).set(self._bad / self._read if self._read else 0)
-
-    def batch(self, read: int, bad: int) -> None:
-        """All sources as one; goes when both stages count per source."""
-        self._share_of(read, bad)
-        if self._bad >= self._least and self._bad > self._share * self._read:
-            raise TooMuchPoison(
-                f"{self._stage}: {self._bad} of the last {self._read} records cannot be read. Nothing of this batch is "
-                "committed. Look at the codes in sor.rejected; after the cause is gone, start the stage again."
-            )

@@ -185,6 +185,10 @@ def holds(found: object, written: object) -> bool:
     return found == written
 
 
+#: Fields that a contract gave up on purpose: an older record is read without them. Dead letters carry no bytes (0019).
+GIVEN_UP = {"sor.rejected": {"key", "value"}}
+
+
 @pytest.mark.parametrize(("version", "name", "schema"), [pytest.param(*r, id=f"{r[0]}-{r[1]}") for r in released()])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
@@ -194,7 +198,9 @@ def test_a_record_of_a_release_is_read_today(version: str, name: str, schema: Js
     writer = Codec(name)
     writer._schema = parse_schema(wire._plain(schema))
     found = Codec(name, Ids(json.dumps(schema))).decode(under_seven(writer.encode(record)))
-    assert holds(found, record)
+    given_up = GIVEN_UP.get(name, set())
+    assert holds(found, {field: value for field, value in record.items() if field not in given_up})
+    assert not given_up & set(found)
     assert set(found) == {field["name"] for field in load(name)["fields"]}
 
 

@@ -66,7 +66,7 @@ def rejected(offset: int, **changed: Any) -> dict[str, Any]:
     """A record that could not be read."""
     row = {"stage": "entry", "topic": "sor.evaluated", "partition": 0, "offset": offset, "code": "K01"}
     row |= {"reason": "sealed to another key", "delivery": "0" * 32, "line": 1, "sender": "90000001"}
-    return {**row, "key": b"k", "value": b"sealed", "rejected_at": NOW, **changed}
+    return {**row, "source": "90000001", "rejected_at": NOW, **changed}
 
 
 def receipt(number: int, version: int, **changed: Any) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from crypto.keys import EvaluateKeys
 from crypto.oprf import InvalidPoint
 from crypto.seal import CannotOpen, PrivateKey
 from crypto.sources import NotTrusted
+from domain.field.messages import MESSAGES
 from schemas.codec import Record, Undecodable
 from schemas.structs import Rejected
 from schemas.topics import EVALUATED, IN_TOPIC
 from schemas.typed import StructCodec
 from streams.evaluate import Evaluator
-from streams.poison import PoisonGuard, TooMuchPoison
+from streams.orders import Skipped
+from streams.poison import SetAside
 from streams.rejected import rejection
 from tests.streams.support import BSN, EVALUATE_KEYS, OTHER, PUBLIC, codec, envelope, honest, message, refusal
 from tests.trusted import evaluate, hub
@@ -145,47 +147,36 @@ def test_what_is_no_envelope_is_undecodable(evaluator: Evaluator, value: bytes) 
         evaluator.read(value)
 
 
-@pytest.mark.parametrize(("problem", "code"), [(CannotOpen, "K01"), (InvalidPoint, "K02"), (Undecodable, "K03")])
-def test_a_dead_letter_carries_coordinates_and_the_record_as_it_was(problem: type[Exception], code: str) -> None:
+@pytest.mark.parametrize(
+    ("problem", "code"),
+    [
+        (CannotOpen, "K01"),
+        (InvalidPoint, "K02"),
+        (Undecodable, "K03"),
+        (NotTrusted, "K05"),
+        (SetAside, "K06"),
+        (Skipped, "K09"),
+    ],
+)
+def test_a_dead_letter_carries_coordinates_and_why_and_never_the_record(problem: type[Exception], code: str) -> None:
     record = honest("score", line=3)
     value = codec("sor.in").encode(record)
-    letter = rejection("evaluate", message(SCORE, value), problem("said so"), codec("sor.in").decode(value), 64)
+    clear = codec("sor.in").decode(value)
+    letter = rejection("evaluate", message(SCORE, value), problem("said so"), clear, 64, "99000009")
     assert codec("sor.rejected").decode(StructCodec(Rejected).encode(letter)) == {
         "stage": "evaluate", "topic": SCORE, "partition": 2, "offset": 7, "code": code, "reason": "said so",
-        "delivery": record["delivery"], "line": 3, "sender": record["sender"],
-        "key": record["delivery"].encode(), "value": value, "rejected_at": 64,
+        "delivery": record["delivery"], "line": 3, "sender": record["sender"], "source": "99000009", "rejected_at": 64,
     }  # fmt: skip
+    assert code in MESSAGES
 
 
 def test_a_dead_letter_of_nothing_readable_has_its_coordinates() -> None:
     letter = rejection("evaluate", message(SCORE, None, key=None), Undecodable("no wire format"), None, 64)
-    assert (letter.delivery, letter.line, letter.sender) == ("", 0, "")
-    assert (letter.offset, letter.partition, letter.key, letter.value) == (7, 2, b"", b"")
+    assert (letter.delivery, letter.line, letter.sender, letter.source) == ("", 0, "", "")
+    assert (letter.offset, letter.partition) == (7, 2)
 
 
-def feed(guard: PoisonGuard, *batches: tuple[int, int]) -> None:
-    for read, bad in batches:
-        guard.batch(read, bad)
-
-
-def test_a_few_bad_records_pass() -> None:
-    feed(PoisonGuard("evaluate"), (199, 199))
-    feed(PoisonGuard("evaluate"), *[(1000, 500)] * 20)
-
-
-def test_more_than_half_bad_stops() -> None:
-    with pytest.raises(TooMuchPoison, match=r"evaluate: 200 of the last 200 .* Nothing of this batch is committed"):
-        feed(PoisonGuard("evaluate"), (200, 200))
-    with pytest.raises(TooMuchPoison):
-        feed(PoisonGuard("evaluate"), (1000, 0), (1000, 600), (1000, 600))
-
-
-def test_old_records_count_no_more() -> None:
-    feed(PoisonGuard("evaluate"), (1000, 190), (3000, 0), *[(100, 55)] * 3)
-
-
-def test_a_slow_drip_of_poison_stops_too() -> None:
-    """One record a batch, all of them bad: the window counts records, not batches."""
-    guard = PoisonGuard("evaluate")
-    with pytest.raises(TooMuchPoison):
-        feed(guard, *[(1, 1)] * 200)
+def test_a_dead_letter_is_small_whatever_it_is_about() -> None:
+    huge = message(SCORE, bytes(3_000_000), key=b"k" * 900_000)
+    letter = rejection("evaluate", huge, Undecodable("x" * 100_000), None, 64)
+    assert len(StructCodec(Rejected).encode(letter)) < 500

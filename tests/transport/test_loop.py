@@ -17,10 +17,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient, NewTopic
 from prometheus_client import REGISTRY
 
+from schemas.topics import REJECTED
 from streams.entry import EntryConfig, Stage
-from streams.poison import TooMuchPoison
 from tests.conftest import RunningBroker
 from tests.streams.support import ENTRY_KEYS, Recorder
+from tests.trusted import hub
 from transport import loop
 from transport.clients import Cluster, consumer
 from transport.health import HealthConfig
@@ -185,13 +186,20 @@ def test_a_topic_that_is_not_there_commits_nothing(place: Place) -> None:
     assert place.committed() < 0
 
 
-def test_too_much_poison_commits_nothing(place: Place) -> None:
-    """The real stage over 200 records of noise: it stops before a share of the topic is gone into the dead letters."""
-    place.put(200)
-    stage = Stage(EntryConfig(place.cluster, ENTRY_KEYS, hub()[0], "", "0", HealthConfig()), Recorder())  # type: ignore[arg-type]
-    with pytest.raises(TooMuchPoison):
-        place.run(stage)
-    assert place.committed() < 200
+def test_noise_stops_nobody_and_is_committed(place: Place) -> None:
+    """The real stage over records that nobody signed: each is a dead letter, and the stage goes on."""
+    place.put(300)
+    recorder, stop = Recorder(), Stop()
+    stage = Stage(EntryConfig(place.cluster, ENTRY_KEYS, hub()[0], "", "0", HealthConfig()), recorder)  # type: ignore[arg-type]
+
+    def handle(messages: Sequence[Message]) -> None:
+        stage(messages)
+        if len(recorder.sent) >= 300:
+            stop.set()
+
+    place.run(handle, stop)
+    assert place.committed() == 300
+    assert {topic for topic, _, _ in recorder.sent} == {REJECTED}
 
 
 def test_every_partition_of_a_batch_is_committed(place: Place) -> None:
