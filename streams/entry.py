@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 from confluent_kafka import Message
+from msgspec.structs import replace
 
 from crypto import oprf
 from crypto.keys import EntryKeys
@@ -26,13 +27,14 @@ from crypto.sources import NotTrusted, Source, Trust
 from domain.facts.answer import Line
 from domain.facts.checks import Finding, check
 from domain.facts.delivery import MOST_LINES
-from domain.facts.fact import KINDS, BerichtRetour
+from domain.facts.fact import KINDS, BerichtRetour, Terugname
 from domain.field.messages import MESSAGES
 from monitoring import metrics
 from schemas.codec import Codec, IdSource, Record, Undecodable
 from schemas.records import NAME, record_to_fact
 from schemas.structs import Evaluated, Sealed
-from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, ORDERS, REGISTER
+from schemas.taken import Taken
+from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, ORDERS, REGISTER, TERUGNAMES
 from schemas.typed import StructCodec, dict_codec
 from streams.envelope import Proof, context_of, opened
 from streams.orders import Desk, Skipped
@@ -40,6 +42,7 @@ from streams.poison import PoisonGuard, SetAside
 from streams.references import Remembered, hashed
 from streams.register import Uses
 from streams.rejected import CODES, DeadLetters
+from streams.takeback import order
 from transport.clients import Cluster, consumer
 from transport.health import Health, HealthConfig
 from transport.loop import Loop, Stop
@@ -53,7 +56,8 @@ _MOST_ROWS: Final = 1_000_000
 _KINDS: Final = {topic: (kind, frozenset(NAME[cls] for cls in KINDS[kind])) for kind, topic in IN_TOPIC.items()}
 _REFUSAL: Final = "nl.sor.Afwijzing"
 #: What names no client, so that nothing of it is blinded.
-_NO_CLIENT: Final = frozenset({NAME[BerichtRetour]})
+_TERUGNAME: Final = NAME[Terugname]
+_NO_CLIENT: Final = frozenset({NAME[BerichtRetour], _TERUGNAME})
 _HANDLE: Final = 16
 _CONTENT: Final = 16
 _pack: Final = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -84,6 +88,7 @@ class Admitted(NamedTuple):
     pseudonym: bytes
     event: bytes | None
     register: Sequence[tuple[str, bytes]] = ()  # key and record of each number it uses
+    taken: tuple[bytes, bytes, bytes] | None = None  # of a delivery that it takes back: handle, record, line
 
 
 class Admission:
@@ -98,7 +103,7 @@ class Admission:
         self._handle = lru_cache(maxsize=_CACHE)(self._handle_of)
         self._evaluated, self._sealed = dict_codec(Evaluated, ids), StructCodec(Sealed, ids)
         self._events, self._lines = Codec(EVENTS, ids), StructCodec(Line, ids)
-        self._uses = Uses(ids)
+        self._uses, self._taken = Uses(ids), StructCodec(Taken, ids)
         self._name = lru_cache(maxsize=_CACHE)(self._unblinded_name)
 
     def _unblinded_name(self, inverse: bytes, element: bytes) -> bytes:
@@ -124,8 +129,12 @@ class Admission:
         """Look for new certificates and revocations."""
         self._proof.refresh()
 
-    def __call__(self, envelope: Evaluated, at: int) -> Admitted:
-        """What comes of an envelope whose source is known; ``Undecodable``, ``CannotOpen``, ``InvalidPoint``."""
+    def __call__(self, envelope: Evaluated, at: int, source: str) -> Admitted:
+        """What comes of an envelope of a source that came in at that moment (ms).
+
+        Raises:
+            Undecodable, CannotOpen, InvalidPoint: poison.
+        """
         kind, fact_names = _KINDS[envelope["topic"]]
         sealed, inverse = self._opened(envelope)
         # No delivery is of the future, whatever its source says: what is taken back stays so until it comes again.
@@ -139,7 +148,7 @@ class Admission:
         if problem is not None:
             return self._refused(envelope, kind, sealed, problem)
         pseudonym = b"" if name in _NO_CLIENT else self._name(inverse, envelope["element"])
-        return self._accepted(envelope, kind, sealed, pseudonym)
+        return self._accepted(envelope, kind, sealed, pseudonym, source)
 
     def _opened(self, envelope: Evaluated) -> tuple[Sealed, bytes]:
         """The sealed record, and what takes the blinding off."""
@@ -158,13 +167,15 @@ class Admission:
             raise Undecodable("the place of the record in its message is impossible")
         return sealed, plain[:_SCALAR]
 
-    def _accepted(self, envelope: Evaluated, kind: str, sealed: Sealed, pseudonym: bytes) -> Admitted:
+    def _accepted(self, envelope: Evaluated, kind: str, sealed: Sealed, pseudonym: bytes, source: str) -> Admitted:
         line = self._lines.encode(_line(envelope, kind, sealed.regel, sealed.regels, None))
         handle = self._handle(envelope["sender"], envelope["delivery"], envelope["lines"])
         admitted = Admitted(handle.encode(), kind, envelope["published_at"], "", line, pseudonym, None)
         if envelope["test"]:
             return admitted
         name, content = sealed.inhoud
+        if name == _TERUGNAME:
+            return admitted._replace(taken=self._taken_back(envelope, Terugname(**content), source))
         named = name, hashed(self._references, kind, envelope["sender"], content)
         told: Evaluated = {**envelope, "delivery": handle}  # from here on nothing names it otherwise
         inhoud = self._content_hash(envelope["sender"], named, pseudonym) if sealed.records else b""
@@ -179,6 +190,13 @@ class Admission:
             "fact": named,
         }
         return admitted._replace(event=self._events.encode(event), register=uses)
+
+    def _taken_back(self, envelope: Evaluated, fact: Terugname, source: str) -> tuple[bytes, bytes, bytes]:
+        """A delivery of the same sender counts as never sent, from the moment that its source says so."""
+        handle = self._handle(envelope["sender"], fact.aanlevering, fact.lines)
+        key, taken = order(envelope, fact, handle, envelope["published_at"], source)
+        line = replace(_line(envelope, "takeback", 0, 0, None), delivery="", lines=0, uitkomst="teruggenomen")
+        return key, self._taken.encode(taken), self._lines.encode(line)
 
     def _content_hash(self, sender: str, named: tuple[str, Record], pseudonym: bytes) -> bytes:
         """What a record says and of whom, as a keyed hash: shows that one identification came with two contents."""
@@ -249,6 +267,10 @@ class Stage:
             self._publisher.send(LINES, admitted.handle, admitted.line)
             for key, use in admitted.register:
                 self._publisher.send(REGISTER, key.encode(), use)
+            if admitted.taken is not None:
+                handle, taken, line = admitted.taken
+                self._publisher.send(TERUGNAMES, handle, taken)
+                self._publisher.send(LINES, handle, line)
             place = (admitted.kind, admitted.code)
             outcomes[place] = outcomes.get(place, 0) + 1
             self._newest[admitted.kind] = max(self._newest.get(admitted.kind, 0), admitted.published_at)
@@ -270,7 +292,7 @@ class Stage:
             return None
         try:
             self._guard.check(source)
-            admitted = self._admit(envelope, arrived)
+            admitted = self._admit(envelope, arrived, source)
         except (Undecodable, CannotOpen, InvalidPoint, SetAside) as problem:
             self._dead_letter(message, problem, envelope, source)
             handle, line = self._admit.unreadable(envelope, problem)

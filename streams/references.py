@@ -30,6 +30,7 @@ _FIELDS: Final[dict[str, dict[str, bytes]]] = {
     "assignment": {"toewijzing": b"toewijzing", "bericht": b"bericht.assignment"},
     "return": {"referentie": b"referentie", "bericht": b"bericht.declaration"},
     "cbs": {},
+    "takeback": {},
 }
 
 

@@ -59,8 +59,7 @@ def evaluate(evaluator: Evaluator, topic: str, value: bytes, at: int = ARRIVED) 
 def admit(admission: Admission, value: bytes, at: int = ARRIVED) -> Admitted:
     """What the stage makes of one record, with every check it does."""
     envelope = admission.read(value)
-    admission.source(envelope, at)
-    return admission(envelope, at)
+    return admission(envelope, at, admission.source(envelope, at).id)
 
 
 def arrived(topic: str, value: bytes | None, key: bytes | None, offset: int = 7, at: int = ARRIVED) -> Message:

@@ -13,10 +13,10 @@ from crypto.oprf import InvalidPoint
 from crypto.pseudonym import Pseudonyms, References
 from crypto.seal import CannotOpen, PrivateKey
 from crypto.sources import NotTrusted
-from domain.facts.fact import Meting
+from domain.facts.fact import Meting, Terugname
 from schemas.codec import Record, Undecodable
 from schemas.records import fact_to_record
-from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, REJECTED
+from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, REJECTED, TERUGNAMES
 from streams.entry import Admission, Admitted, EntryConfig, Stage
 from tests.build import score
 from tests.streams.support import (
@@ -42,7 +42,7 @@ from tests.trusted import ARRIVED, admit, hub
 from transport.clients import Cluster
 from transport.health import HealthConfig
 
-SCORE = IN_TOPIC["score"]
+SCORE, TAKEBACK = IN_TOPIC["score"], IN_TOPIC["takeback"]
 
 
 @pytest.fixture(scope="module")
@@ -329,3 +329,34 @@ def test_noise_sets_nobody_aside_and_stops_nothing(stage: tuple[Stage, Recorder]
     run_stage([good])
     assert len(out.of(REJECTED)) == 3000
     assert len(out.of(LINES)) == 1
+
+
+def taking_back(sender: str = SENDER, **header: Any) -> Record:
+    """An envelope that takes back the delivery of the other tests."""
+    fact = Terugname(aanlevering=DELIVERY, lines=3, reden="verkeerd bestand")
+    plain = bytes(32) + sealed(fact_to_record(fact))
+    return envelope(TAKEBACK, b"", plain, delivery="e" * 32, lines=1, sender=sender, **header)
+
+
+def test_a_source_takes_back_a_delivery_of_its_own(stage: tuple[Stage, Recorder]) -> None:
+    run_stage, out = stage
+    run_stage(messages(evaluated(honest("score"), SCORE), evaluated(taking_back(), TAKEBACK)))
+    (sent, _), (own, _), (told, line) = out.of(LINES)
+    [(key, taken)] = out.of(TERUGNAMES)
+    assert key == told == sent != own
+    assert (taken["aanlevering"], taken["sender"], taken["door"]) == (sent.decode(), SENDER, "hub")
+    assert (line["uitkomst"], line["delivery"]) == ("teruggenomen", "")
+
+
+def test_nobody_takes_back_a_delivery_of_another(stage: tuple[Stage, Recorder]) -> None:
+    """The same id in another name is another delivery: nothing of the first hears of it."""
+    run_stage, out = stage
+    record = evaluated(taking_back("99000002"), TAKEBACK)
+    run_stage(messages(evaluated(honest("score"), SCORE), record))
+    assert out.of(LINES)[0][0] not in {key for key, _ in [*out.of(LINES)[1:], *out.of(TERUGNAMES)]}
+
+
+def test_a_test_takes_nothing_back(stage: tuple[Stage, Recorder]) -> None:
+    run_stage, out = stage
+    run_stage(messages(evaluated(taking_back(test=True), TAKEBACK)))
+    assert (len(out.of(LINES)), out.of(TERUGNAMES)) == (1, [])
