@@ -150,9 +150,10 @@ def _of_the_register(stream: _Stream) -> Iterator[tuple[str, Event]]:
 def _rows(stream: _Stream) -> None:
     result = stream.result
     found = []
-    for client, facts in stream.clients.items():
+    for bucket, (client, facts) in enumerate(stream.clients.items()):
         for key, row in rows_of(client.encode(), facts).items():
             named = {"aanbieder": key.aanbieder, "gemeente": key.gemeente, "verwijderd": False, "client": client}
+            named["emmer"] = bucket % 1024
             number = {} if isinstance(row, MetingRow | ScoreRow) else {"traject": key.number.hex()}
             result.tables[TABLES[key.table]].append(asdict(row) | named | number)
             if isinstance(row, TrajectRow):
