@@ -156,6 +156,31 @@ def slow(fold: Fold, seconds: float) -> Fold:
     return holding
 
 
+def padded(fold: Fold, size: int) -> Fold:
+    """A fold whose states have so many bytes, whatever is in them."""
+
+    def padding(key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:
+        state, rows = fold(key, packed, records)
+        return state.ljust(size), rows
+
+    return padding
+
+
+def of_trajectories(prefix: str) -> Fold:
+    """The fold of the stage *trajectories*, its output in topics with a prefix of their own."""
+    from crypto.client_names import ClientNames
+    from crypto.keys import TrajectoriesKeys
+    from streams.trajectories import Trajectories
+
+    fold = Trajectories(ClientNames(TrajectoriesKeys(b"c" * 32, b"b" * 32)))
+
+    def moving(key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:
+        state, rows = fold(key, packed, records)
+        return state, [row._replace(topic=f"{prefix}.{row.topic}") for row in rows]
+
+    return moving
+
+
 def told(batch: BatchStats) -> None:
     """One line per committed batch."""
     print("batch", batch.events, flush=True)  # noqa: T201
@@ -168,7 +193,7 @@ def main() -> int:
     fault: dict[str, Any] = options.pop("fault")
     page = HealthConfig(options.pop("health_port", None))
     config = StageConfig(**{**options, "datadir": Path(options["datadir"]), "health": page})
-    fold = make_fold(f"{config.name}.rows")
+    fold = of_trajectories(config.name) if "trajectories" in fault else make_fold(f"{config.name}.rows")
     if "crash" in fault:
         crash_in(fault["crash"], fault["batch"])
     if "drop" in fault:
@@ -177,6 +202,8 @@ def main() -> int:
         fold = raise_in(fold, fault["raise"])
     if "hold" in fault:
         fold = slow(fold, fault["hold"])
+    if "pad" in fault:
+        fold = padded(fold, fault["pad"])
     return run(config, fold, told)
 
 
