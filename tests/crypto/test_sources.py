@@ -178,7 +178,7 @@ def test_any_bytes_are_not_trusted(der: bytes) -> None:
 @given(st.binary(max_size=80), st.binary(max_size=80))
 def test_another_signature_or_message_is_refused(signature: bytes, message: bytes) -> None:
     signer = _signer()
-    with pytest.raises(NotTrusted, match="signature"):
+    with pytest.raises(NotTrusted, match="not of this delivery" if len(signature) == 64 else "wrong size"):
         Checker(shared_trust())(MESSAGE, signer.certificate, signature, PROVIDER, "score", NOW * 1000)
     assume(message != MESSAGE)
     with pytest.raises(NotTrusted, match="signature"):
