@@ -6,6 +6,7 @@ The pseudonym, key of its source and of its state, ends here: rows name a client
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,6 +17,7 @@ from crypto.client_names import ClientNames
 from domain.care.fold import Issued, Person, Refused, Waits, fold
 from domain.care.rows import T_METING, T_SCORE, TABLES
 from domain.facts.answer import Line
+from domain.facts.fact import Event
 from domain.facts.identity import UploadKey
 from schemas.codec import Codec, IdSource
 from schemas.records import record_to_event
@@ -32,6 +34,18 @@ TABLE: Final = "personen"
 TOPICS: Final = (TRAJECTEN, METINGEN, SCORES)
 _KIND: Final = {T_SCORE: "score", T_METING: "cem"}
 _TOO_MANY: Final = "K07"
+_DAY_MS: Final = 86_400_000
+
+
+def _moments(events: Sequence[Event], newest: int) -> defaultdict[str, int]:
+    """Provider -> publication (ms) of its newest event in this batch, to the day where it has none.
+
+    Rows of one child at two providers that changed together would else say so by one and the same moment.
+    """
+    found: defaultdict[str, int] = defaultdict(lambda: newest // _DAY_MS * _DAY_MS)
+    for event in events:
+        found[event.aanbieder] = max(found.get(event.aanbieder, 0), event.published_at)
+    return found
 
 
 class Trajectories:
@@ -52,17 +66,18 @@ class Trajectories:
         first, last = version(self._epoch, records[0].offset), version(self._epoch, records[-1].offset)
         given = fold(self._names.secret(key), person, events, last, first)
         newest = max(event.published_at for event in events)
-        outs = [self._out(key, issued, person.version, newest) for issued in given.issued]
+        moments = _moments(events, newest)
+        outs = [self._out(key, issued, person.version, moments) for issued in given.issued]
         outs += [self._wait(waits, events[-1].aanbieder, newest) for waits in given.waits]
         outs += [self._refusal(refused, newest) for refused in given.refused]
         if given.dropped:
             log.warning("a client has more facts than are kept", aanbieder=events[-1].aanbieder, dropped=given.dropped)
         return self._encode(person), outs
 
-    def _out(self, client: bytes, issued: Issued, row_version: int, newest: int) -> Out:
+    def _out(self, client: bytes, issued: Issued, row_version: int, moments: defaultdict[str, int]) -> Out:
         key, row = issued
         name, emmer = self._names.of(client, key.aanbieder), self._names.bucket(client)
-        record = row_to_record(key, row, name, emmer=emmer, version=row_version, newest=newest)
+        record = row_to_record(key, row, name, emmer=emmer, version=row_version, newest=moments[key.aanbieder])
         return Out(TOPICS[key.table], key.text.encode(), self._rows[key.table].encode(record))
 
     def _wait(self, waits: Waits, sender: str, newest: int) -> Out:
