@@ -12,9 +12,11 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
 
     OperatorFault 2
         AuthorityError
+        BadEndpoint
         CheckFailed
         ConnectorError
             BrokerDown
+                IntakeRefuses
             Changed
             IntakeError
             JournalError
@@ -24,8 +26,10 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         KeysError
         MigrationError
         MustStopError
+        NoAnswer
         NotDelivered
         NotHere
+        NotItself
         RefusedError
         RegistryError
         ReleaseError
@@ -43,6 +47,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         FileFault
         Full
         InvalidPoint
+        Malformed
         NotTrusted
         Problem
         QueryFault
@@ -54,6 +59,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         XmlFault
     Control flow
         Stopping
+        _Forbidden
         _Found
     Bugs
         IntakeBroken
@@ -66,7 +72,7 @@ Exit codes of every command; ``sor COMMAND --help`` says which of them it has:
 1     done, and something is not well: refused, different, absent, not up, still to do. A bug ends so too
 2     cannot be done: an ``OperatorFault``, or a word on the command line that is none
 3     not known yet: no receipt in time, events came in during the audit, no stack is running
-4     ``sor deliver``: no broker
+4     ``sor deliver``: no intake or broker, or it takes nothing
 70    ``sor run``, ``sor intake``: a fault, or what time does not heal; nothing of the batch is committed
 71    ``sor run``: a batch took too long while the group waited for it
 75    ``sor run``: this process was paused for longer than its fence allows

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from settings.ports import Ports, remembered_ports
 from settings.running import running_supervisor
 from settings.secrets import read_secret
@@ -9,6 +11,10 @@ from settings.settings import Settings, SettingsError
 from sinks.access import Access
 from sinks.schema.users import ClickHouseUser
 from transport.clients import Cluster
+from transport.https import Endpoint
+
+#: File among the secrets with the token for the intake of this machine.
+INTAKE_TOKEN: Final = "intake_token"  # noqa: S105 - a name
 
 
 def kafka_cluster(settings: Settings) -> Cluster:
@@ -27,6 +33,20 @@ def kafka_cluster(settings: Settings) -> Cluster:
         security["sasl.username"] = settings.kafka_username
         security["sasl.password"] = read_secret(settings.kafka_password_file)
     return Cluster(settings.kafka, security)
+
+
+def intake_endpoint(settings: Settings) -> Endpoint | None:
+    """The intake of ``SOR_INTAKE``, else that of the stack that runs here; None where ``SOR_KAFKA`` says to publish.
+
+    Raises:
+        SettingsError: none of them is there, or the token file cannot be used.
+    """
+    if settings.intake is not None and settings.intake_token_file is not None:
+        return Endpoint(settings.intake, read_secret(settings.intake_token_file), settings.intake_ca_file)
+    if settings.kafka is not None:
+        return None
+    url = f"http://127.0.0.1:{_local(settings).intake}"
+    return Endpoint(url, read_secret(settings.secrets_dir / INTAKE_TOKEN), None)
 
 
 def clickhouse_url(settings: Settings) -> str:

@@ -14,6 +14,7 @@ from settings.settings import Settings, SettingsError
 
 METRICS_OF: Final = (
     *("clickhouse", "evaluate", "entry", "trajectories", "deliveries", "sink", "kafka", "register", "exporter"),
+    "intake",
 )
 """Processes with a metrics port, in the order of their ports: base+10, base+11, …"""
 
@@ -39,13 +40,23 @@ class Ports:
         """ClickHouse's HTTP protocol."""
         return self.base + 2
 
+    @property
+    def intake(self) -> int:
+        """The HTTP intake."""
+        return self.base + 3
+
     def metrics(self, name: str) -> int:
         """``/ready`` and ``/metrics`` of the process ``name``."""
         return self.base + 10 + METRICS_OF.index(name)
 
     def services(self) -> dict[int, str]:
         """Every port with the name of what listens there."""
-        fixed = {self.kafka: "kafka", self.controller: "kafka controller", self.clickhouse: "clickhouse"}
+        fixed = {
+            self.kafka: "kafka",
+            self.controller: "kafka controller",
+            self.clickhouse: "clickhouse",
+            self.intake: "intake",
+        }
         return fixed | {self.metrics(name): f"{name} metrics" for name in METRICS_OF}
 
 

@@ -119,6 +119,15 @@ class Settings(BaseSettings):
         description="Replicas of each topic that is created; a record counts when all but one have it. In production "
         "3, on as many brokers or more.",
     )
+    intake: str | None = Field(
+        None,
+        description="URL of the HTTP intake that a source delivers to, https://host[:port]; unset takes that of the "
+        "stack on this machine, and with SOR_KAFKA set publishes to those brokers itself.",
+    )
+    intake_token_file: Path | None = Field(None, description="File (mode 0600) with the token of this source there.")
+    intake_ca_file: Path | None = Field(
+        None, description="PEM file of the authority that signed the intake's certificate; unset: those of the system."
+    )
     max_file_mb: int = Field(100, ge=1, description="Largest file that sor deliver takes, in megabytes.")
     intake_host: str = Field("127.0.0.1", description="Address that the HTTP intake listens on.")
     intake_port: int = Field(8480, ge=0, le=65535, description="Port of the HTTP intake; 0 takes a free one.")
@@ -160,7 +169,7 @@ class Settings(BaseSettings):
                 raise ValueError("must be host:port, or several with commas between them, such as localhost:9092")
         return value
 
-    @field_validator("clickhouse", "registry")
+    @field_validator("clickhouse", "registry", "intake")
     @classmethod
     def _url(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
@@ -212,6 +221,8 @@ class Settings(BaseSettings):
                 f"SOR_KAFKA_SECURITY_PROTOCOL={self.kafka_security_protocol} needs SOR_KAFKA_SASL_MECHANISM, "
                 "SOR_KAFKA_USERNAME and SOR_KAFKA_PASSWORD_FILE"
             )
+        if self.intake is not None and self.intake_token_file is None:
+            raise ValueError("SOR_INTAKE needs SOR_INTAKE_TOKEN_FILE")
         return self
 
     @property

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.errors import BrokerDown
 from domain.facts.answer import Receipt
@@ -43,18 +43,29 @@ class Receipts(Protocol):
         """Let go of the connection."""
 
 
+class _Forbidden(Exception):
+    """The broker shows no receipts to whoever asks."""
+
+
 class KafkaReceipts:
-    """Receipts from the topic, read from its end when the first delivery is marked, without a consumer group."""
+    """Receipts from the topic, read from its end when the first delivery is marked, without a consumer group.
+
+    A source reads no topic: where the broker says so there are no receipts here, and the intake has them.
+    """
 
     def __init__(self, cluster: Cluster, ids: IdSource | None = None) -> None:
         self._cluster, self._codec = cluster, ReceiptCodec(ids)
         self._consumer: Consumer | None = None
         self._newest: dict[bytes, Receipt | None] = {}  # wanted deliveries, oldest first
+        self._forbidden = False
 
     def mark(self, delivery: str) -> None:
         """Want the receipts of a delivery. ``BrokerDown`` when the end of the log cannot be known."""
-        if self._consumer is None:
-            self._consumer = self._at_the_end()
+        if self._consumer is None and not self._forbidden:
+            try:
+                self._consumer = self._at_the_end()
+            except _Forbidden:
+                self._forbidden = True
         self._newest.pop(delivery.encode(), None)
         self._newest[delivery.encode()] = None
         if len(self._newest) > MOST_WANTED:
@@ -70,7 +81,7 @@ class KafkaReceipts:
                 f"De berichtenserver {self._cluster.bootstrap} is niet bereikbaar ({error.args[0].name()}). "
                 "Er is niets aangeleverd. Controleer of hij draait en geef dan hetzelfde commando opnieuw."
             ) from None
-        except BrokerDown:
+        except (BrokerDown, _Forbidden):
             reader.close()
             raise
         return reader
@@ -82,7 +93,7 @@ class KafkaReceipts:
         key = delivery.encode()
         deadline = time.monotonic() + seconds
         newest = self._newest.get(key)
-        while not (newest is not None and newest.klaar) and time.monotonic() < deadline:
+        while not (self._forbidden or (newest is not None and newest.klaar)) and time.monotonic() < deadline:
             pulse()
             if self._read():
                 deadline = time.monotonic() + seconds
@@ -115,6 +126,8 @@ class KafkaReceipts:
 def _ends(reader: Consumer) -> list[TopicPartition]:
     """The end offset of every partition of the receipts."""
     topic = reader.list_topics(RECEIPTS, timeout=ANSWER_SECONDS).topics[RECEIPTS]
+    if topic.error is not None and topic.error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+        raise _Forbidden
     if topic.error is not None or not topic.partitions:
         raise BrokerDown(
             f"Het kanaal {RECEIPTS} bestaat niet op de berichtenserver. Er is niets aangeleverd. "

@@ -42,9 +42,11 @@ from connectors.delivery.signers import signers as signers_of
 from connectors.errors import BrokerDown
 from connectors.formats.files import InputFile, Limits
 from connectors.formats.model import Choices, FileFault
+from connectors.over_intake import Intake, IntakeReceipts, SealedSender
 from crypto.keys import connector_secret, load_public
 from domain.facts.answer import Receipt
 from transport.clients import Cluster
+from transport.https import Endpoint
 from transport.publisher import NotDelivered, Publisher
 
 #: How long the broker may refuse a record before the delivery is given up.
@@ -59,6 +61,7 @@ def _nothing(_: object) -> None:
 class Connector:
     """Delivers files: keys, secret, publisher and receipts in one place. Use it as a context manager.
 
+    ``intake``: where sealed lines go and receipts come from; without one records go to the broker of ``cluster``.
     ``signers``: who signs for a sender; the source of the key folder when left out.
     ``journal``: file in which numbers are remembered as keyed hashes, so that their lines can be searched.
     """
@@ -74,7 +77,11 @@ class Connector:
         journal: Path | None = None,
         choices: Choices = Choices(),  # noqa: B008 - immutable
         signers: SignerOf | None = None,
+        intake: Endpoint | None = None,
     ) -> None:
+        if intake is not None:
+            there = Intake(intake)
+            publisher, receipts = publisher or SealedSender(there), receipts or IntakeReceipts(there)
         self._signer = signers or signers_of(keys)
         self._keys, self._secret, self._limits = load_public(keys), connector_secret(keys), limits
         self._cluster, self._choices = cluster, choices
@@ -119,6 +126,8 @@ class Connector:
             BrokerDown: before or while publishing. Changed: a file became another one.
         """
         self._receipts.mark(delivery.receipt_key)
+        if isinstance(self._publisher, SealedSender):
+            self._publisher.intake.pulse = lambda: progress(0)
         try:
             with self._journal.of(delivery.id) if self._journal else nullcontext() as note:
                 publish(delivery, self._keys, self._signer(delivery.sender), self._connected(), progress, note)

@@ -9,6 +9,7 @@ from typing import Final
 
 from crypto import authority
 from crypto.authority import YEAR, Grant
+from crypto.ledger import LEDGER
 from crypto.sign import SOURCE, Signer
 
 #: Who signs for a sender (AGB code).
@@ -33,3 +34,10 @@ def signers(keys: Path, authority_folder: Path | None = None) -> SignerOf:
 def hub(keys: Path, authority_folder: Path, name: str) -> Signer:
     """A source of a development authority that may send everything for everybody: the intake, a load, a demo."""
     return authority.ensure(authority_folder, keys, Grant(name, _ANY, _ANY, YEAR))
+
+
+def own(keys: Path, authority_folder: Path | None, name: str) -> Signer:
+    """The source of ``keys``; where it has none, a hub of the development authority of this machine."""
+    if (keys / SOURCE).exists() or authority_folder is None or not (authority_folder / LEDGER).exists():
+        return Signer.load(keys)
+    return hub(keys, authority_folder, name)

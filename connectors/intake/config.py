@@ -57,3 +57,6 @@ class IntakeConfig:
     health: HealthConfig = field(default_factory=HealthConfig)  # /ready and /metrics: never for those who deliver
     limits: IntakeLimits = field(default_factory=IntakeLimits)
     ids: IdSource | None = None
+    authority: Path | None = (
+        None  # of development, on a machine for trying out: it makes the ``source`` that is not there
+    )

@@ -16,6 +16,7 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 
+from connectors.delivery.signers import own
 from connectors.errors import ConnectorError
 from connectors.intake import meters
 from connectors.intake.api import Intake
@@ -26,9 +27,8 @@ from connectors.intake.index import Index
 from connectors.intake.protocol import Http, quiet_logger
 from connectors.intake.reader import ReceiptReader
 from connectors.intake.tokens import Gate, TokenError
-from connectors.intake.work import Workers, where
+from connectors.intake.work import HUB, Workers, where
 from crypto.keys import connector_secret, load_public
-from crypto.sign import Signer
 from crypto.sources import Trust
 from schemas.typed import ReceiptCodec
 from transport.health import Health, HealthPortError
@@ -147,7 +147,7 @@ class _Parts:
 
     def __init__(self, config: IntakeConfig, loop: asyncio.AbstractEventLoop) -> None:
         load_public(config.keys)
-        Signer.load(config.keys)
+        own(config.keys, config.authority, HUB)
         Trust(config.keys)
         connector_secret(config.keys)  # made now, by one process, and not by two workers at once
         self.gate, self.loop = Gate(config.tokens), loop

@@ -26,6 +26,7 @@ from connectors.answer.receipts import QUIET
 from connectors.delivery.connector import BROKER_MS, Connector
 from connectors.delivery.deliveries import Candidate, Delivery, Run, candidates, check
 from connectors.delivery.recognise import HEAD, recognise
+from connectors.delivery.signers import own
 from connectors.errors import BrokerDown
 from connectors.formats.files import InputFile, Limits
 from connectors.formats.model import FileFault
@@ -43,6 +44,8 @@ from transport.publisher import Publisher
 #: Sealed records that one worker may have queued for the broker.
 _QUEUE: Final = {"queue.buffering.max.kbytes": 16_384, "queue.buffering.max.messages": 20_000}
 _NO_NAME: Final = "aanlevering"
+#: Name of the intake as a source, on a machine for trying out.
+HUB: Final = "intake"
 
 
 class WorkerLost(SenderFault):
@@ -138,6 +141,7 @@ class _Setup(Struct, frozen=True):
     cluster: Any  # Cluster
     body_bytes: int
     rows: int
+    authority: Path | None = None
 
 
 class _Worker:
@@ -145,6 +149,7 @@ class _Worker:
 
     def __init__(self, setup: _Setup) -> None:
         self.setup, self.checker = setup, Checker(Trust(setup.keys))
+        self.signer = own(setup.keys, setup.authority, HUB)
         self.publisher: Publisher
         self.connector = self._connected()
 
@@ -153,7 +158,10 @@ class _Worker:
         cluster: Cluster = self.setup.cluster
         self.publisher = Publisher(cluster, "sor-intake", **QUIET, **_QUEUE, **{"message.timeout.ms": BROKER_MS})
         limits = Limits(file_bytes=self.setup.body_bytes)
-        return Connector(self.setup.keys, cluster, limits=limits, publisher=self.publisher, receipts=_NoReceipts())
+        return Connector(
+            self.setup.keys, cluster, limits=limits, publisher=self.publisher, receipts=_NoReceipts(),
+            signers=lambda _sender: self.signer,
+        )  # fmt: skip
 
     def work(self, job: Job | SealedJob) -> Done | Refused | Denied:
         try:
@@ -204,7 +212,7 @@ class Workers:
 
     def __init__(self, config: IntakeConfig, lost: Callable[[], None] = lambda: None) -> None:
         limits = config.limits
-        self._setup = _Setup(config.keys, config.cluster, limits.body_bytes, limits.rows)
+        self._setup = _Setup(config.keys, config.cluster, limits.body_bytes, limits.rows, config.authority)
         self._number, self._lost = config.workers, lost
         self._pool = self._made()
 

@@ -17,6 +17,7 @@ from connectors.answer import report
 from connectors.answer.mail import Feedback, MailError
 from connectors.delivery.connector import WAIT_SECONDS, Connector
 from connectors.delivery.deliveries import Changed, Delivery
+from connectors.delivery.signers import signers
 from connectors.errors import BrokerDown, ConnectorError
 from connectors.formats import files as input_files
 from connectors.formats.cbs.layout import read
@@ -24,7 +25,7 @@ from connectors.formats.model import Choices, FileFault
 from crypto.memory import guard
 from domain.facts.answer import Receipt
 from domain.field.formats import FORMATS
-from settings.access import kafka_cluster
+from settings.access import intake_endpoint, kafka_cluster
 from settings.settings import Settings, load_settings
 from sor.feedback import feedback
 from sor.options import given, setting
@@ -71,8 +72,16 @@ def deliver(
     choices = _choices(settings, periode)
     limits = input_files.Limits(file_bytes=settings.max_file_mb * 1_000_000)
     show = Show(as_json=as_json, show_all=show_all)
-    cluster = Cluster("") if check_only else kafka_cluster(settings)
-    with Connector(settings.keys, cluster, limits=limits, journal=settings.journal, choices=choices) as connector:
+    intake = None if check_only else intake_endpoint(settings)
+    with Connector(
+        settings.keys,
+        Cluster("") if check_only or intake else kafka_cluster(settings),
+        limits=limits,
+        journal=settings.journal,
+        choices=choices,
+        signers=signers(settings.keys, settings.authority),
+        intake=intake,
+    ) as connector:
         options = Options(sender, test, wait, check_only, None if check_only else feedback(settings))
         code = run(connector, paths, limits, show, options)
     raise typer.Exit(code)

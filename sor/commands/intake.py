@@ -99,6 +99,7 @@ def _config(settings: Settings) -> IntakeConfig:
     )
     return IntakeConfig(
         keys=settings.keys,
+        authority=settings.authority,
         cluster=kafka_cluster(settings),
         tokens=settings.intake_tokens,
         host=settings.intake_host,

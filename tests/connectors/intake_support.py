@@ -99,6 +99,8 @@ class Running:
         self.tokens: dict[str, str] = {}
         self.hubs: dict[str, str] = {}
         self.file: TokenFile
+        self.loop: asyncio.AbstractEventLoop
+        self.ended: asyncio.Event
         self.port = int(base.rpartition(":")[2])
 
     def auth(self, agb: str = AGB) -> dict[str, str]:
