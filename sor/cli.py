@@ -55,7 +55,11 @@ COMMANDS: Final[dict[str, Entry]] = {
         "Deliver the field's files (CBS files with a layout) and show what became of them.",
     ),
     "receipts": Entry("receipts", "Show what became of deliveries. Ends with 0; 1 when nothing is found."),
-    "rejected": Entry("rejected", "Records that could not be read: list, show, requeue, drop."),
+    "rejected": Entry("rejected", "Records that could not be read, and sources set aside."),
+    "skip": Entry(
+        "skip",
+        "Have a stage leave out one record, for what nobody foresaw: from its next start on, and in a replay.",
+    ),
     "intake": Entry("intake", "Take in files over HTTP, for many sources (docs/intake.md)."),
     "sql": Entry("sql", "Ask ClickHouse. An error is ClickHouse's own sentence, and the command ends with 1."),
     "migrate": Entry("sink", "Bring the tables of ClickHouse up to this release. Running it again does nothing."),
