@@ -20,7 +20,7 @@ from itertools import groupby
 from typing import Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from faults import SenderFault
 from monitoring import metrics
@@ -29,7 +29,7 @@ from schemas.orders import RELEASE, REQUEUE, Order, Place
 from schemas.topics import ORDERS
 from schemas.typed import StructCodec
 from transport.clients import Cluster
-from transport.orders import OrderLog, Skips, assigned_reader, skips_of
+from transport.orders import OrderLog, Skips, assigned_reader, readable, skips_of
 
 log = structlog.get_logger()
 
@@ -144,10 +144,7 @@ def _of_partition(reader: Consumer, topic: str, partition: int, offsets: list[in
         if not 0 <= left[0] - at <= _NEAR:
             at = left[0]
             reader.assign([TopicPartition(topic, partition, at)])
-        for message in reader.consume(500, 0.5):
-            error = message.error()
-            if error is not None:
-                raise KafkaException(error)
+        for message in readable(reader.consume(500, 0.5)):
             at, until = message.offset() + 1, time.monotonic() + _TIMEOUT
             while left and left[0] <= message.offset():
                 if left.pop(0) == message.offset():

@@ -7,11 +7,11 @@ No consumer group takes part, so nobody needs a right but to read the topic.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from monitoring import metrics
 from schemas.codec import IdSource, Undecodable
@@ -40,6 +40,18 @@ def assigned_reader(cluster: Cluster, client_id: str) -> Consumer:
             "fetch.wait.max.ms": 20,
         }
     )
+
+
+def readable(messages: Iterable[Message]) -> Iterator[Message]:
+    """The records among what a reader of no group got; ``KafkaException`` for an error. That it has no right to the
+    name that stands for its group is none: it joins nothing and commits nothing.
+    """
+    for message in messages:
+        error = message.error()
+        if error is None:
+            yield message
+        elif error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:
+            raise KafkaException(error)
 
 
 class OrderLog:
@@ -76,10 +88,7 @@ class OrderLog:
 
     def _taken(self, messages: Sequence[Message]) -> list[Order]:
         found = []
-        for message in messages:
-            error = message.error()
-            if error is not None:
-                raise KafkaException(error)
+        for message in readable(messages):
             self._next = message.offset() + 1
             try:
                 found.append(self._codec.decode(message.value() or b""))
