@@ -77,8 +77,8 @@ class Loop:
 
     def run(self, topics: list[str], handle: Handle, ready: Callable[[], None], stop: Stop) -> None:
         """Run until asked to stop. Any exception leaves with the offset of the batch uncommitted."""
-        self._consumer.subscribe(topics, on_assign=lambda *_: self._on_assign(ready))
         try:
+            self._join(topics, ready)
             while not stop:
                 messages = self._consume()
                 if messages:
@@ -86,6 +86,10 @@ class Loop:
                 self._lag()
         finally:
             self._consumer.close()
+
+    def _join(self, topics: list[str], ready: Callable[[], None]) -> None:
+        """Take part in the group, which shares the partitions out."""
+        self._consumer.subscribe(topics, on_assign=lambda *_: self._on_assign(ready))
 
     def _on_assign(self, ready: Callable[[], None]) -> None:
         self.assigned = True
