@@ -50,7 +50,7 @@ SOURCES: Final = "sources"
 YEAR: Final = 365 * 86400
 ROOT_SECONDS, INTERMEDIATE_SECONDS = 10 * YEAR, YEAR
 #: A newer list of what is revoked is promised within so long, also when nothing was revoked.
-LIST_SECONDS: Final = 90 * 86400
+LIST_SECONDS: Final = YEAR
 _PEM: Final = serialization.Encoding.PEM
 
 

@@ -65,8 +65,8 @@ class Trust:
 
     @property
     def due(self) -> int:
-        """Second since 1970 before which the authority promised a newer list of what is revoked."""
-        return self._known.due
+        """Second since 1970 before which the authority must act: it ends, or it promised a newer list."""
+        return min(self._known.due, certificates.span(self._known.root)[1])
 
     def refresh(self) -> None:
         """Read the files again if they changed; looks at most once a second, and keeps what it had if they are bad."""

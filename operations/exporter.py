@@ -23,6 +23,7 @@ from clickhouse_connect.driver.client import Client
 from cryptography import x509
 
 from crypto import keys
+from crypto.sources import AUTHORITY, Trust
 from faults import OperatorFault
 from monitoring import metrics
 from results.waiting import waiting_sql
@@ -179,8 +180,10 @@ class Checks:
     def _keys(self) -> None:
         public = self._settings.keys / keys.PUBLIC
         keys.load_public(self._settings.keys)
-        made = max(file.stat().st_mtime for file in public.iterdir())
+        made = (public / "keys.json").stat().st_mtime  # what the authority of the sources publishes beside it is newer
         metrics.KEY_EXPIRY.labels(key="sealing").set(made + SEALING_DAYS * DAY)
+        if (public / AUTHORITY).exists():
+            metrics.KEY_EXPIRY.labels(key="sources").set(Trust(self._settings.keys).due)
         if self._settings.kafka_ca_file is not None:
             ends = expiry(self._settings.kafka_ca_file.read_bytes())
             metrics.KEY_EXPIRY.labels(key="authority").set(ends)

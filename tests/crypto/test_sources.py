@@ -497,3 +497,6 @@ def test_a_certificate_is_small(here: Region) -> None:
 
 def test_a_trust_says_when_it_waits_for_a_list(here: Region) -> None:
     assert here.trust().due == NOW + authority.LIST_SECONDS
+    late = span(ledger.root(here.folder))[1] - DAY
+    authority.publish(here.folder, here.keys, at=late)
+    assert here.trust().due == late + DAY

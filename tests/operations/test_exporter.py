@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from prometheus_client import REGISTRY
 
-from crypto import keys
+from crypto import authority, keys
 from monitoring import metrics
 from operations import exporter
 from operations.exporter import DAY, SEALING_DAYS, CheckFailed, Checks, Waiting, bounded, differences, expiry
@@ -149,6 +149,19 @@ def test_keys_and_certificates_have_their_end(tmp_path: Path, days: float) -> No
     )
     assert value("sor_key_expiry_timestamp_seconds", key="authority") == pytest.approx(now + 300 * DAY, abs=60)
     assert value("sor_key_expiry_timestamp_seconds", key="sealing") == pytest.approx(now + SEALING_DAYS * DAY, abs=60)
+
+
+def test_the_authority_of_the_sources_has_its_end_and_the_sealing_keys_keep_theirs(tmp_path: Path) -> None:
+    keys.init(tmp_path / "keys")
+    made = time.time() - 100 * DAY
+    os.utime(tmp_path / "keys" / "public" / "keys.json", (made, made))
+    authority.init(tmp_path / "authority", tmp_path / "keys", "Regio")
+    assert Checks(load_settings(home=tmp_path), NOBODY).run("keys")
+    assert value("sor_key_expiry_timestamp_seconds", key="sealing") == pytest.approx(made + SEALING_DAYS * DAY, abs=60)
+    ends = time.time() + authority.LIST_SECONDS
+    assert value("sor_key_expiry_timestamp_seconds", key="sources") == pytest.approx(ends, abs=60)
+    (tmp_path / "keys" / "public" / "revoked.pem").unlink()
+    assert not Checks(load_settings(home=tmp_path), NOBODY).run("keys")
 
 
 def test_keys_that_are_not_there_are_a_failed_check(tmp_path: Path) -> None:
