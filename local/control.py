@@ -123,8 +123,9 @@ def _gone(pid: int, seconds: float) -> bool:
 
 
 def addresses(settings: Settings, ports: Ports) -> dict[str, str]:
-    """Where to reach the two stores."""
+    """Where to reach the two stores and the intake."""
     return {
+        "intake": f"http://127.0.0.1:{ports.intake}",
         "kafka": settings.kafka or f"127.0.0.1:{ports.kafka}",
         "clickhouse": settings.clickhouse or f"http://127.0.0.1:{ports.clickhouse}",
     }

@@ -6,9 +6,16 @@ import json
 import os
 import secrets
 from pathlib import Path
+from typing import Final
 
+from connectors.intake.tokens import ANY, Gate, TokenFile
 from local.clickhouse.users import user_entry
+from settings.access import INTAKE_TOKEN
 from settings.settings import Settings
+
+#: Who delivers on this machine, as the intake calls it.
+_HUB: Final = "this-machine"
+_DAYS: Final = 365
 
 
 def ensure_secrets(settings: Settings) -> Path:
@@ -25,6 +32,19 @@ def ensure_secrets(settings: Settings) -> Path:
     users = {user: user_entry(user) | {"password_file": str(folder / user)} for user in settings.clickhouse_users}
     _write(folder / "users.json", json.dumps(users, indent=2) + "\n")
     return folder / "users.json"
+
+
+def ensure_intake_token(settings: Settings) -> Path:
+    """Make a token of a hub for any provider, for who delivers on this machine; returns the file that holds it.
+
+    Made anew when the intake does not know it, or not any more: it is revoked, has expired, or its list is another.
+    """
+    path = settings.secrets_dir.absolute() / INTAKE_TOKEN
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.parent.chmod(0o700)
+    if not path.exists() or Gate(settings.intake_tokens).who("token", path.read_bytes().strip()) is None:
+        _write(path, TokenFile(settings.intake_tokens).add(_HUB, _DAYS, "made by sor up", (ANY,))[1])
+    return path
 
 
 def _write(path: Path, text: str) -> None:

@@ -11,14 +11,17 @@ from typing import Literal
 
 from local.health import Check, clickhouse_ready, http_ready, kafka_ready
 from local.kafka.broker import Broker
-from local.secrets import ensure_secrets
+from local.secrets import ensure_intake_token, ensure_secrets
 from settings.ports import Ports
 from settings.settings import Settings
 
 Tell = Callable[[str], None]
 """Takes a few words about what is going on."""
 
-STAGES = ("evaluate", "entry", "register", "trajectories", "deliveries", "sink")
+STAGES = ("evaluate", "entry", "takeback", "register", "trajectories", "deliveries", "sink")
+
+#: Uploads per minute: one person with scripts is no crowd.
+_NO_RATE = "60000"
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def plan(settings: Settings, ports: Ports) -> list[Service]:
         _step("migrate", ("migrate",), ("clickhouse",), environment),
         *(_stage(name, ports.metrics(name), environment) for name in STAGES),
         _stage("exporter", ports.metrics("exporter"), environment),
+        _intake(settings, ports, environment),
     ]
 
 
@@ -133,6 +137,22 @@ def _stage(name: str, port: int, environment: dict[str, str]) -> Service:
         after=("keys", "authority", "topics", *(("migrate",) if name in ("sink", "exporter") else ())),
         environment=environment,
         address=f"http://127.0.0.1:{port}/metrics",
+    )
+
+
+def _intake(settings: Settings, ports: Ports, environment: dict[str, str]) -> Service:
+    """The HTTP intake for who delivers on this machine: plain, for nothing of it leaves the machine."""
+    words = ("--host", "127.0.0.1", "--port", str(ports.intake), "--metrics-port", str(ports.metrics("intake")))
+    unset = dict.fromkeys(("SOR_INTAKE_CERTIFICATE", "SOR_INTAKE_KEY", "SOR_INTAKE_CLIENT_CA"), "")
+    return Service(
+        "intake",
+        "service",
+        command=lambda: _sor("intake", *words, "--workers", "1", "--per-minute", _NO_RATE),
+        check=http_ready(f"http://127.0.0.1:{ports.metrics('intake')}/ready"),
+        after=("keys", "authority", "topics"),
+        prepare=lambda _tell: _ignore(ensure_intake_token(settings)),
+        environment={**environment, **unset},
+        address=f"http://127.0.0.1:{ports.intake}",
     )
 
 

@@ -13,7 +13,18 @@ from typing import Final
 from settings.settings import Settings, SettingsError
 
 METRICS_OF: Final = (
-    *("clickhouse", "evaluate", "entry", "trajectories", "deliveries", "sink", "kafka", "register", "exporter"),
+    *(
+        "clickhouse",
+        "evaluate",
+        "entry",
+        "trajectories",
+        "deliveries",
+        "sink",
+        "kafka",
+        "register",
+        "exporter",
+        "takeback",
+    ),
     "intake",
 )
 """Processes with a metrics port, in the order of their ports: base+10, base+11, …"""

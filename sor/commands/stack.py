@@ -19,6 +19,7 @@ from settings.running import running_supervisor
 from settings.settings import Settings, load_settings
 
 NOT_RUNNING = 3
+_SHOWN = {"Kafka": "kafka", "ClickHouse": "clickhouse", "Intake": "intake"}
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -130,4 +131,5 @@ def _ready_words(settings: Settings, detached: bool) -> str:
     ports = remembered_ports(settings)
     where = control.addresses(settings, ports) if ports else {}
     stop = "Stop it with: sor down" if detached else "Ctrl-C stops it"
-    return f"The stack is up. Kafka: {where.get('kafka')}  ClickHouse: {where.get('clickhouse')}  {stop}."
+    places = "  ".join(f"{name}: {where.get(word)}" for name, word in _SHOWN.items())
+    return f"The stack is up. {places}  {stop}."
