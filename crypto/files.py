@@ -30,7 +30,11 @@ def is_private(*paths: Path) -> bool:
 
 def write(path: Path, content: bytes, *, mode: int) -> None:
     """The file as a whole, on the disk when this returns; a reader sees the old one or the new one."""
-    _temporary(path, content, mode).replace(path)
+    temporary = _temporary(path, content, mode)
+    try:
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
     settle(path.parent)
 
 

@@ -47,7 +47,7 @@ class Issued(NamedTuple):
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """One command at a time; the others wait. ``KeysError`` when the folder is not there."""
+    """One command at a time; the others wait. ``KeysError`` when a file cannot be read or written."""
     try:
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, files.PRIVATE)
     except OSError as error:
@@ -55,6 +55,8 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    except OSError as error:
+        raise KeysError(f"{error.filename}: {error.strerror}. The authority stopped there; try again.") from error
     finally:
         os.close(descriptor)
 

@@ -220,6 +220,11 @@ def test_a_real_authority_makes_no_source_by_itself(here: Region) -> None:
 
 @pytest.mark.parametrize("identifier", ["..", "../../keys", "a/b", ""])
 def test_a_source_is_no_path(machine: Region, identifier: str) -> None:
+    """Also when something is there already."""
+    made = authority.ensure(machine.folder, machine.keys, own())
+    private = made._private
+    for place in (machine.folder, machine.keys, machine.folder / authority.SOURCES / "a/b"):
+        sign.save(place, made.certificate, private)
     with pytest.raises(AuthorityError, match="is no source"):
         authority.ensure(machine.folder, machine.keys, own()._replace(id=identifier))
 
@@ -229,6 +234,18 @@ def test_without_an_authority_the_command_is_named(tmp_path: Path) -> None:
         authority.ensure(tmp_path / "none", tmp_path, own())
     with pytest.raises(KeysError, match="sor sources init"):
         authority.issued(tmp_path / "none")
+
+
+def test_a_disk_that_refuses_is_one_sentence(here: Region) -> None:
+    place = here.keys / "public" / ISSUED
+    place.unlink()
+    place.mkdir()
+    with pytest.raises(KeysError, match="stopped there"):
+        here.signer(own())
+    assert {path.name for path in place.parent.iterdir()} == {AUTHORITY, REVOKED, ISSUED}, "nothing stays behind"
+    place.rmdir()
+    authority.publish(here.folder, here.keys)
+    assert authority.published(here.keys) == authority.issued(here.folder)
 
 
 @pytest.mark.parametrize("spoiled", ["root.key", "root.pem"])
