@@ -44,19 +44,13 @@ MOST_PROVIDERS: Final = 48
 
 
 class Limits(NamedTuple):
-    """What is held of one client. ``lowest``: so few acts in all are never too many."""
+    """What is held of one client: the cap of each kind, and so many providers of a kind."""
 
     caps: Mapping[str, Cap]
     providers: int
-    lowest: int
 
 
-def limits(caps: Mapping[str, Cap], providers: int) -> Limits:
-    """Limits of these caps."""
-    return Limits(caps, providers, min(providers, *(cap.least for cap in caps.values())))
-
-
-LIMITS: Final = limits(CAPS, MOST_PROVIDERS)
+LIMITS: Final = Limits(CAPS, MOST_PROVIDERS)
 
 
 class Excess(NamedTuple):
@@ -71,10 +65,10 @@ class Excess(NamedTuple):
 
 
 class Trimmed(NamedTuple):
-    """What was taken out of a set of facts, and how many acts are left."""
+    """What was taken out of a set of facts. ``room``: so many acts more, of whatever kind, are surely not too many."""
 
     excess: list[Excess]
-    acts: int
+    room: int
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -84,19 +78,19 @@ _ALONE: Final = b""  # instead of a name, of a key that has one act
 def trim(client: bytes, facts: FactSet, limits: Limits = LIMITS) -> Trimmed:
     """Take out of the set, in place, what is over a cap."""
     excess: list[Excess] = []
-    count = 0
+    room = limits.providers
     for kind in facts.__struct_fields__:
         acts = getattr(facts, kind)
-        if not acts:
-            continue
-        held = sum(map(len, acts.values())) if _nested(acts) else len(acts)
-        if held > min(limits.caps[kind].least, limits.providers):
-            for over in _over(client, kind, acts, limits):
-                _take_out(acts, over)
-                excess.append(over)
-                held -= len(over.names)
-        count += held
-    return Trimmed(excess, count)
+        least = min(limits.caps[kind].least, limits.providers)
+        if acts:
+            held = sum(map(len, acts.values())) if _nested(acts) else len(acts)
+            if held > least:
+                excess += _over(client, kind, acts, limits)
+            least = max(0, least - held)
+        room = min(room, least)
+    for over in excess:
+        _take_out(getattr(facts, over.kind), over)
+    return Trimmed(excess, room)
 
 
 def _nested(acts: dict[Any, Any]) -> bool:

@@ -42,15 +42,16 @@ class Person(Struct, array_like=True):
     ``WaitKey``, with the reason (empty = no more). Of what is deleted or waits no more the last ``MOST_GONE`` stay.
     ``version`` is that of the last event folded in.
 
-    ``acts``: at least so many acts are in the facts (-1 = not counted). ``over``: kinds and providers of which there
-    were too many; it only grows, but for providers of which nothing is kept. ``refused``: what the last fold refused.
+    ``room``: so many facts more are surely not too many (-1 = not counted). ``over``: kinds and providers of which
+    there were too many; it only grows, but for providers of which nothing is kept. ``refused``: what the last fold
+    refused.
     """
 
     version: int = -1
     facts: FactSet = field(default_factory=FactSet)
     out: dict[RowKey, bytes] = field(default_factory=dict)
     wacht: dict[bytes, str] = field(default_factory=dict)
-    acts: int = -1
+    room: int = -1
     over: dict[tuple[str, str], None] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
 
@@ -125,11 +126,11 @@ def fold(
 
 
 def _excess(client: bytes, person: Person, arrived: int, limits: Limits) -> list[Excess]:
-    """Take out of the facts what is over a cap. Acts are counted anew only where there may be too many."""
-    if person.acts >= 0 and person.acts + arrived <= limits.lowest:
-        person.acts += arrived
+    """Take out of the facts what is over a cap. They are counted only when there may be too many."""
+    person.room -= arrived
+    if person.room >= 0:
         return []
-    excess, person.acts = trim(client, person.facts, limits)
+    excess, person.room = trim(client, person.facts, limits)
     for over in excess:
         if over.everything:
             person.over.pop((over.kind, over.aanbieder), None)

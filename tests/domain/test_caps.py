@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from domain.care.caps import CAPS, LIMITS, MOST_PROVIDERS, Cap, Limits, limits, trim
+from domain.care.caps import CAPS, LIMITS, MOST_PROVIDERS, Cap, Limits, trim
 from domain.care.fold import MOST_GONE, Folded, Person, Refused, all_rows, fold
 from domain.care.rows import CareRow, RowKey, TrajectRow
 from domain.facts.fact import Event
@@ -24,7 +24,7 @@ from tests.build import CLIENT, DAY_MS, D, event, fact_set, intrekking, meting, 
 from tests.oracle.histories import histories
 
 #: So few that generated histories go far over them; a third provider makes the cap smaller, a fourth is too many.
-FEW = limits(dict.fromkeys(CAPS, Cap(3, 1)), 3)
+FEW = Limits(dict.fromkeys(CAPS, Cap(3, 1)), 3)
 PROVIDERS = tuple(f"0000000{n}" for n in range(5))
 UPLOADED = {"scores": "score", "metingen": "cem", "cbs": "cbs"}
 
@@ -132,14 +132,14 @@ def test_a_batch_that_is_lost_on_its_way_out_is_told_when_it_comes_again(
 
 
 def test_an_ordinary_client_is_not_touched() -> None:
-    told = [event(score(b"toew%04d" % n), line=n + 1) for n in range(LIMITS.lowest)]
+    told = [event(score(b"toew%04d" % n), line=n + 1) for n in range(CAPS["scores"].least)]
     ended = in_batches(told, range(1, 30), LIMITS)
-    assert (ended.over, ended.refused, len(ended.facts.scores)) == (set(), set(), LIMITS.lowest)
+    assert (ended.over, ended.refused, len(ended.facts.scores)) == (set(), set(), CAPS["scores"].least)
 
 
 def test_every_kind_of_facts_has_a_cap_that_leaves_room_for_a_life() -> None:
     assert {*FactSet.__struct_fields__} <= CAPS.keys()
-    assert all(cap.least >= LIMITS.lowest >= 20 for cap in CAPS.values())
+    assert all(cap.least >= 20 for cap in CAPS.values())
     assert all(cap.most >= max(150, 2 * cap.least) for cap in CAPS.values())
     assert "K07" in MESSAGES
 
@@ -228,10 +228,10 @@ def test_two_hundred_thousand_scores_leave_a_small_state() -> None:
 def test_what_is_gone_is_forgotten_but_never_before_it_was_told_for_sure() -> None:
     """Deleted in the last fold stays known, however much it is: that fold may come again."""
     person, told = Person(), flood(PROVIDERS[0], 300)
-    wide = limits(dict.fromkeys(CAPS, Cap(5_000, 5_000)), 64)
+    wide = Limits(dict.fromkeys(CAPS, Cap(5_000, 5_000)), 64)
     many = flood(PROVIDERS[1], MOST_GONE + 500)
     fold(CLIENT, person, [*told, *many], 1, 0, wide)
-    narrow = limits(dict.fromkeys(CAPS, Cap(10, 10)), 64)
+    narrow = Limits(dict.fromkeys(CAPS, Cap(10, 10)), 64)
     first = fold(CLIENT, person, [replace(told[0], line=5_000)], 2, 2, narrow)
     deleted = {key for key, row in first.issued if row is None}
     assert len(deleted) > MOST_GONE
