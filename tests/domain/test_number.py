@@ -8,7 +8,8 @@ from hashlib import sha256
 import msgspec
 import pytest
 
-from domain.facts.number import Number, Record, settle, split, take_in
+from domain.facts.bounds import settle
+from domain.facts.number import Number, Record, split, take_in
 from domain.facts.register import Effect, effects, fold
 from domain.facts.uses import CHUNK, SPREAD, Usage, keys
 from tests.build import AGB, intrekking, vervanging
@@ -150,6 +151,7 @@ def test_a_state_of_the_first_release_is_read_and_folded_on() -> None:
     """Frozen: the blob stands in the changelogs. New fields of the state come at the end, with a default."""
     key, kind = b"message1", "bericht.start"
     number = _read(MESSAGE)
+    assert number.version == 5
     late = Record(Usage(kind, key, b"h" * 16, key, "", 3, 1), "p3", D2, 1, 3, 9)
     found = fold(number, [late], kind, key, everything=False)
     assert [effect.pseudonym or effect.line for effect in found] == ["p3", 1]

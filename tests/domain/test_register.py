@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.facts import number as bounds
-from domain.facts.number import Number, Record, settle
+from domain.facts import bounds
+from domain.facts.bounds import settle
+from domain.facts.number import Number, Record
 from domain.facts.register import Effect, fold
 from domain.facts.uses import Usage
 from tests.oracle.register import Standing, left_out, settled, standing, taken_back

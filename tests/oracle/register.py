@@ -89,7 +89,8 @@ def standing(kind: str, records: Sequence[Record], most: int = 1 << 60) -> Stand
         refused = {r.pseudonym: "K08" for r in every if r.pseudonym and r.delivery in out - dead}
         found.withdrawn |= refused if kind != "declaratienummer" else {}
     if kind != "declaratienummer":
-        found.lines |= {(r.delivery, r.line): ("afgekeurd", "K08") for r in every if r.delivery in out}
+        mine = [r for r in every if r.delivery in out and (r.pseudonym or kind != "cbs")]
+        found.lines |= {(r.delivery, r.line): ("afgekeurd", "K08") for r in mine}
     return found
 
 
@@ -145,9 +146,14 @@ def _rank(kind: str, delivery: str, uses: Sequence[Record]) -> tuple[int, bytes]
 
 def _size(uses: Sequence[Record]) -> int:
     named = {(*_content(r), r.pseudonym, r.delivery) for r in uses if r.pseudonym}
+    of_cbs = bool(uses) and uses[0].usage.soort == "cbs"
+    lines = {(r.delivery, r.usage.bericht, r.line) for r in uses if r.usage.soort != "declaratienummer"}
+    if of_cbs:  # those of its own clients are kept apart
+        lines |= {(r.delivery, b"own", r.line) for r in uses if r.pseudonym}
     parts = {
-        80: {(r.delivery, r.usage.bericht) for r in uses},
-        16: {(r.delivery, r.usage.bericht, r.line // 64) for r in uses if r.usage.soort != "declaratienummer"},
+        80: {line[:2] for line in lines} | {(r.delivery, r.usage.bericht) for r in uses},
+        16: {(*line[:2], line[2] // 64) for line in lines},
+        2: set() if of_cbs else lines,
         32: {name[:-2] for name in named},
         48: {name[:-1] for name in named},
         18: named,

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from domain.facts.bounds import settle
 from domain.facts.fact import Content, Dubbel, PrestatieRetour
-from domain.facts.number import Number, Record, settle, split
+from domain.facts.number import Number, Record, split
 from domain.facts.register import Effect, fold
 from domain.facts.uses import CHUNK, MOST_COMPARED, SPREAD, Usage, keys, uses_of
 from tests.build import (
@@ -288,13 +289,13 @@ def test_the_first_upload_of_a_line_that_came_again_decides_the_order() -> None:
 @pytest.mark.parametrize("kind", ["bericht.start", "regels.declaration", "referentie", "declaratienummer", "cbs"])
 def test_what_is_left_out_counts_as_never_sent_and_is_told_so(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two deliveries where there is room for one."""
-    monkeypatch.setattr("domain.facts.number.MOST_BYTES", 250)
+    monkeypatch.setattr("domain.facts.bounds.MOST_BYTES", 300)
     key = b"2026-1" if kind == "cbs" else b"m1"
     uses = [cbs("p1", D1), cbs("p2", D2)] if kind == "cbs" else [used(kind, b"a", "p1"), used(kind, b"a", "p2", D2)]
     number = Number()
     found = set(fold(number, uses, kind, key, everything=False))
     settle(number, kind, key)
-    ((kept, _),) = map(split, number.sent)
+    (kept,) = {handle for handle, _ in map(split, number.sent)}
     mine, out = (("p1", D1), ("p2", D2)) if kept.hex() == D1 else (("p2", D2), ("p1", D1))
     refused = Effect("", None, out[1], 1, 1 if kind == "cbs" else 9, "afgekeurd", "K08")
     twice = dubbel({"referentie": "TR314", "declaratienummer": "TR333"}.get(kind, "TR056"), b"m1", _message(kind))
@@ -317,7 +318,7 @@ def _message(kind: str) -> str:
 
 def test_answers_beyond_the_bound_say_nothing_and_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("domain.facts.register.MOST_ANSWERS", 1)
-    monkeypatch.setattr("domain.facts.number.MOST_ANSWERS", 1)
+    monkeypatch.setattr("domain.facts.bounds.MOST_ANSWERS", 1)
     kind, number = "bericht.start", Number()
     records = [used(kind, b"a", "p1"), *(answered(kind, delivery=delivery) for delivery in (D2, D3, D4))]
     found = fold(number, records, kind, b"m1", everything=False)
