@@ -247,9 +247,10 @@ def receipt_of(found: dict[str, Any]) -> Receipt | None:
             lines=found["records"], gezien=found["gezien"], geaccepteerd=found["geaccepteerd"],
             afgekeurd=found["afgekeurd"], regels_geaccepteerd=found["regels_geaccepteerd"],
             regels_afgekeurd=found["regels_afgekeurd"], klaar=found["klaar"], fouten=tuple(_faults(found["fouten"])),
-            codes={one["code"]: one["aantal"] for one in found["codes"]}, eerste=_ms(found["tijd"]),
-            laatste=_ms(found["laatste"]), ingetrokken=found["ingetrokken"],
-            wacht={one["reden"]: one["aantal"] for one in found["wacht"]}, teruggenomen=_ms(found["teruggenomen"]),
+            codes={one["code"]: one["aantal"] for one in found["codes"]}, eerste=moment_ms(found["tijd"]),
+            laatste=moment_ms(found["laatste"]), ingetrokken=found["ingetrokken"],
+            wacht={one["reden"]: one["aantal"] for one in found["wacht"]},
+            teruggenomen=moment_ms(found["teruggenomen"]),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError):
         raise IntakeRefuses("De intake antwoordt in een andere vorm. Werk dit programma bij.") from None
@@ -260,5 +261,6 @@ def _faults(found: list[dict[str, Any]]) -> Iterator[Fault]:
         yield Fault(line=one["record"], regel=one["regel"], regels=one["regels"], code=one["code"], veld=one["veld"])
 
 
-def _ms(text: str | None) -> int:
+def moment_ms(text: str | None) -> int:
+    """Milliseconds since 1970 of a moment as the intake writes it; 0 of none. ``ValueError``."""
     return int(datetime.fromisoformat(text).timestamp() * 1000) if text else 0

@@ -67,7 +67,7 @@ def denial(denied: Denied) -> Problem:
         case "not_trusted":
             return Problem(Kind.NOT_TRUSTED)
         case _:
-            return Problem(Kind.MALFORMED, **{"veld": denied.field, "nr": denied.line})
+            return Problem(Kind.MALFORMED, veld=denied.field, regel=denied.line)
 
 
 def found(refused: Refused) -> dict[str, Any]:

@@ -106,7 +106,7 @@ _SCHEMAS: Final[Json] = {
     ),
     "Probleem": _object(
         {"type": _TEXT, "title": _TEXT, "status": _WHOLE, "detail": _TEXT},
-        {"code": _TEXT, "melding": _TEXT, "gevonden": _list(_FOUND), "veld": _TEXT, "nr": _WHOLE},
+        {"code": _TEXT, "melding": _TEXT, "gevonden": _list(_FOUND), "veld": _TEXT, "regel": _WHOLE},
     ),
 }
 

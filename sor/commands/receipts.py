@@ -12,15 +12,17 @@ from typing import Annotated, Any, Final
 import typer
 
 from connectors import masking
+from connectors.answer import own
 from connectors.answer.journal import Journal, Place
 from connectors.answer.report import moment
 from connectors.errors import ConnectorError
+from connectors.over_intake import Intake
 from crypto.keys import connector_secret
 from crypto.memory import guard
 from domain.field.bsn import elfproef
 from domain.field.messages import text
 from domain.field.words import KIND_LABELS, waits_sentence
-from settings.access import clickhouse_access
+from settings.access import clickhouse_access, intake_endpoint
 from settings.settings import Settings, load_settings
 from sinks.access import Access
 
@@ -77,6 +79,8 @@ def receipts(
 ) -> None:
     """Show what became of deliveries. Ends with 0; 1 when nothing is found.
 
+    With SOR_INTAKE those of this source, as the intake has them; else all, from ClickHouse, for the third party.
+
     A number is searched in the journal of this machine's own deliveries, which holds keyed hashes only. Everybody on
     this machine can read a command line: what may be a BSN is asked on the terminal, or read from standard input.
     """
@@ -132,7 +136,9 @@ def _place_text(place: Place) -> str:
 def _ask(
     settings: Settings, aanbieder: str, delivery: str, among: list[str], since: str, status: str, most: int
 ) -> list[dict[str, Any]]:
-    from sinks import clickhouse  # not in a connector, which has the journal only
+    if settings.intake is not None:
+        return _own(settings, aanbieder, delivery, among, since, status, most)
+    from sinks import clickhouse  # not in a connector, which asks the intake
 
     access = clickhouse_access(settings, "receipts")
     parameters = {
@@ -142,6 +148,21 @@ def _ask(
     rows = clickhouse.select(client, _QUERY, parameters)
     found = (dict(zip(_COLUMNS, row, strict=True)) for row in rows)
     return [row | {"fouten": _faults(row["fouten"]), "wacht": _waits(row["wacht"])} for row in found]
+
+
+def _own(
+    settings: Settings, aanbieder: str, delivery: str, among: list[str], since: str, status: str, most: int
+) -> list[dict[str, Any]]:
+    """What the intake shows to this source."""
+    endpoint = intake_endpoint(settings)
+    assert endpoint is not None  # noqa: S101 - it is set
+    intake = Intake(endpoint)
+    try:
+        return own.receipts(
+            intake, aanbieder=aanbieder, delivery=delivery, among=among, since=_ms(since), status=status, most=most
+        )
+    finally:
+        intake.close()
 
 
 def _waits(found: dict[str, int]) -> list[dict[str, Any]]:

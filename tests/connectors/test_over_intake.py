@@ -244,6 +244,45 @@ def test_tls_by_an_authority_that_is_named(tmp_path: Path) -> None:
         Server(Endpoint("https://127.0.0.1", "t", tmp_path / "server.key"))
 
 
+def receipts(*words: str) -> Any:
+    result = CliRunner().invoke(app, ["receipts", *words])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert BSN not in result.output
+    return result
+
+
+def found(*words: str) -> list[str]:
+    said = receipts(*words, "--json").stdout
+    return [one["aanlevering"] for one in json.JSONDecoder().raw_decode(said[said.index("[") :])[0]]
+
+
+def test_own_receipts_come_from_the_intake(live: Running, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    points_at(monkeypatch, home, live.base, live.tokens[AGB])
+    with over(live, home, ALL) as hub:
+        theirs = hub.publish_bytes("a.csv", rap(2), sender=OTHER).id
+    assert receipts().exit_code == 1
+    deliver(home)
+    (home / "scores.csv").write_bytes(rap(3, start=500))
+    deliver(home)
+    both = found()
+    assert len(both) == 2
+    assert theirs not in both
+    assert receipts(theirs).exit_code == 1
+    assert found("--most", "1")[0] in both
+    assert found(both[0]) == found(both[0][:9]) == [both[0]]
+    assert found("--status", "verwerkt") == both
+    assert receipts("--status", "fouten").exit_code == receipts("--since", "2099-01-01").exit_code == 1
+    assert receipts("--aanbieder", OTHER).exit_code == 1
+    line = receipts(both[0]).stdout
+    assert f"{AGB}  " in line
+    assert "verwerkt; " in line
+    searched = CliRunner().invoke(app, ["receipts", "--zoek", "-"], input="501\n").stdout
+    assert "gezocht: regel 2: geaccepteerd" in searched
+    monkeypatch.setattr("connectors.over_intake._AWAY_SECONDS", 0)
+    points_at(monkeypatch, home, "http://127.0.0.1:1", "t")
+    assert isinstance(CliRunner().invoke(app, ["receipts"]).exception, IntakeRefuses)
+
+
 # --- servers that behave badly ----------------------------------------------------------------------------------------
 
 
