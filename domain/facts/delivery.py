@@ -24,7 +24,7 @@ MOST_PIECES: Final = 20_000
 NOT_FOLLOWED: Final = "niet_bijgehouden"
 #: Codes that are counted by themselves: a municipality may answer with ever other ones. The rest is counted as one.
 MOST_CODES: Final = 1_000
-OTHER_CODES: Final = "K08"
+OTHER_CODES: Final = "K10"
 _WAITING: Final = ("wacht", "gekoppeld")
 _WITHDRAWN, _RESTORED, _TAKEN_BACK, _REFUSED = "ingetrokken", "hersteld", "teruggenomen", "afgekeurd"
 

@@ -186,13 +186,13 @@ MESSAGES: Final[dict[str, Message]] = {
         "komt.",
         "[P]",
     ),
-    "K08": Message("Een andere reden: er zijn er meer dan het ontvangstbewijs apart telt.", ""),
     "K08": Message(
         "Dit nummer (of deze periode) is vaker gebruikt dan de monitor kan volgen; deze regel telt niet mee. Gebruik "
         "voor ieder bericht, iedere prestatie en iedere declaratie een eigen nummer.",
         "[P]",
     ),
     "K09": Message("De beheerder heeft dit record overgeslagen. Lever het opnieuw aan als het nodig is.", ""),
+    "K10": Message("Een andere reden: er zijn er meer dan het ontvangstbewijs apart telt.", ""),
     "V01": Message("Een code staat niet in de codelijst.", "iJw"),
     "V02": Message("Een datum of volgorde van datums is onmogelijk.", "iJw TR018, TR134"),
     "V03": Message("Een waarde valt buiten het toegestane bereik.", ""),
