@@ -42,7 +42,9 @@ def intake_endpoint(settings: Settings) -> Endpoint | None:
         SettingsError: none of them is there, or the token file cannot be used.
     """
     if settings.intake is not None and settings.intake_token_file is not None:
-        return Endpoint(settings.intake, read_secret(settings.intake_token_file), settings.intake_ca_file)
+        own = settings.keys / "source" / "certificate.pem", settings.keys / "source" / "key.pem"
+        shown = own if own[0].exists() else None
+        return Endpoint(settings.intake, read_secret(settings.intake_token_file), settings.intake_ca_file, shown)
     if settings.kafka is not None:
         return None
     url = f"http://127.0.0.1:{_local(settings).intake}"

@@ -22,11 +22,16 @@ _AGENT: Final = "sor"
 
 
 class Endpoint(NamedTuple):
-    """A server and the token for it; ``ca``: PEM file of who signed its certificate, None for those of the system."""
+    """A server and the token for it.
+
+    ``ca``: PEM file of who signed its certificate, None for those of the system. ``own``: PEM files of certificate and
+    key that are shown to a server which asks for one.
+    """
 
     url: str
     token: str
     ca: Path | None = None
+    own: tuple[Path, Path] | None = None
 
     def __repr__(self) -> str:
         return f"Endpoint({self.url})"
@@ -64,7 +69,7 @@ class Server:
             raise BadEndpoint(f"{endpoint.url} would send the token in clear over a network: use https://.")
         self.name, self._prefix = address.netloc, address.path.rstrip("/")
         self._host, self._port = host, port
-        self._security = _security(endpoint.ca) if address.scheme == "https" else None
+        self._security = _security(endpoint) if address.scheme == "https" else None
         self._headers = {"Authorization": f"Bearer {endpoint.token}", "User-Agent": _AGENT}
         self._open: HTTPConnection | None = None
         #: Whether it has ever answered.
@@ -130,10 +135,15 @@ def _is_here(host: str) -> bool:
         return host == "localhost"
 
 
-def _security(ca: Path | None) -> ssl.SSLContext:
+def _security(endpoint: Endpoint) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=ca)
+        context = ssl.create_default_context(cafile=endpoint.ca)
     except (OSError, ssl.SSLError):
-        raise BadEndpoint(f"{ca} holds no certificates in PEM form.") from None
+        raise BadEndpoint(f"{endpoint.ca} holds no certificates in PEM form.") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if endpoint.own is not None:
+        try:
+            context.load_cert_chain(*endpoint.own)
+        except (OSError, ssl.SSLError):
+            raise BadEndpoint(f"{endpoint.own[0]} and its key cannot be used for TLS.") from None
     return context

@@ -50,8 +50,8 @@ class Kind(Enum):
         "vorm",
         422,
         "Geen verzegelde regels",
-        "De inhoud heeft niet de vorm van verzegelde regels (docs/envelope.md); er is niets aangenomen. 'veld' en 'regel' "
-        "zeggen waar.",
+        "De inhoud heeft niet de vorm van verzegelde regels (docs/envelope.md); er is niets aangenomen. 'veld' en "
+        "'regel' zeggen waar.",
         "refused",
     )
     NOT_TRUSTED = _Kind(

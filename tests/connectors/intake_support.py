@@ -127,7 +127,9 @@ async def intake(
     tls: Tls | None = None,
 ) -> AsyncIterator[Running]:
     """A running intake with a token for two providers, for a hub of the first, and for a hub of any."""
-    keys = make_keys(folder / "keys")
+    keys = folder / "keys"
+    if not keys.exists():
+        make_keys(keys)
     file = TokenFile(folder / "tokens.json")
     tokens = {agb: file.add(agb, 30)[1] for agb in (AGB, OTHER)}
     hubs = {name: file.add(name, 30, "", sends)[1] for name, sends in ((HUB, (AGB,)), (ALL, (ANY,)))}

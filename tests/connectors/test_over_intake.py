@@ -26,7 +26,7 @@ from domain.facts.answer import receipt_key
 from sor.cli import app
 from tests.connectors.authority import Authority
 from tests.connectors.intake_support import ALL, HUB, OTHER, Running, intake, rap
-from tests.connectors.support import AGB, BSN, Regie
+from tests.connectors.support import AGB, BSN, Regie, make_keys
 from transport.clients import Cluster
 from transport.https import MOST_BYTES, BadEndpoint, Endpoint, NoAnswer, NotItself, Server
 
@@ -240,6 +240,8 @@ def test_tls_by_an_authority_that_is_named(tmp_path: Path) -> None:
             Intake(endpoint(live)).send(b"x")
         with pytest.raises(NotItself):
             Server(endpoint(live)).ask("GET", "/openapi.json")
+    with pytest.raises(BadEndpoint, match="cannot be used for TLS"):
+        Server(Endpoint("https://127.0.0.1", "t", issuer.path, (issuer.path, tmp_path / "server.key")))
     with pytest.raises(BadEndpoint, match="no certificates"):
         Server(Endpoint("https://127.0.0.1", "t", tmp_path / "server.key"))
 
@@ -281,6 +283,20 @@ def test_own_receipts_come_from_the_intake(live: Running, home: Path, monkeypatc
     monkeypatch.setattr("connectors.over_intake._AWAY_SECONDS", 0)
     points_at(monkeypatch, home, "http://127.0.0.1:1", "t")
     assert isinstance(CliRunner().invoke(app, ["receipts"]).exception, IntakeRefuses)
+
+
+def test_the_certificate_of_a_source_is_good_for_tls(tmp_path: Path) -> None:
+    issuer = Authority(tmp_path)
+    ours = tmp_path / "keys" / "public" / "authority.pem"
+    make_keys(tmp_path / "keys")
+    with behind(tmp_path, tls=Tls(*issuer.issue("server"), ours)) as live:
+        stranger = endpoint(live)._replace(ca=issuer.path)
+        with pytest.raises(IntakeRefuses, match="niet bereikbaar"):
+            Intake(stranger).send(b"x")
+        own = tmp_path / "keys" / "source"
+        known = stranger._replace(own=(own / "certificate.pem", own / "key.pem"))
+        with Connector(tmp_path / "keys", Cluster("nowhere"), intake=known) as connector:
+            assert connector.deliver_bytes("a.csv", rap(), sender=AGB) is not None
 
 
 # --- servers that behave badly ----------------------------------------------------------------------------------------

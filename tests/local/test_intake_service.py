@@ -43,12 +43,12 @@ def test_its_token_is_made_once_and_again_when_it_is_refused(tmp_path: Path) -> 
 def test_who_delivers_finds_the_intake_of_this_stack(tmp_path: Path) -> None:
     settings = load_settings(home=tmp_path, ports=27000)
     token = ensure_intake_token(settings).read_text()
-    assert intake_endpoint(settings) == ("http://127.0.0.1:27003", token, None)
+    assert intake_endpoint(settings) == ("http://127.0.0.1:27003", token, None, None)
     own = tmp_path / "own"
     own.write_text("sor_own\n")
     own.chmod(0o600)
     elsewhere = load_settings(home=tmp_path, ports=27000, intake="https://intake.example/", intake_token_file=own)
-    assert intake_endpoint(elsewhere) == ("https://intake.example", "sor_own", None)
+    assert intake_endpoint(elsewhere) == ("https://intake.example", "sor_own", None, None)
     assert intake_endpoint(load_settings(home=tmp_path, kafka="kafka.example:9092")) is None
     with pytest.raises(SettingsError, match="No stack is running"):
         intake_endpoint(load_settings(home=tmp_path / "other"))
