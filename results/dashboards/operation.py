@@ -14,6 +14,7 @@ from results.dashboards.panels import WIDTH, Json, ask, frame, limited, measure,
 ARROWS: Final = {
     "bron → evaluate": "evaluate",
     "→ entry": "entry",
+    "→ takeback": "takeback",
     "→ register": "register",
     "→ trajectories": "trajectories",
     "→ deliveries": "deliveries",

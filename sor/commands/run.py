@@ -21,7 +21,7 @@ from schemas.registry import registry_ids
 from schemas.topics import EVENTS, LINES, REGISTER, groups
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
-from streams.engine.stage import Fold, StageConfig
+from streams.engine.stage import RECORD_LIMIT, Fold, StageConfig
 from transport.health import HealthConfig
 from transport.orders import read_skips
 
@@ -91,6 +91,17 @@ def _entry(settings: Settings, slot: str, page: HealthConfig) -> int:
     return 0
 
 
+def _takeback(settings: Settings, slot: str, page: HealthConfig) -> int:
+    from streams import takeback
+    from transport.loop import Stop
+
+    cluster, ids = kafka_cluster(settings), _ids(settings)
+    skips = read_skips(cluster, takeback.STAGE, ids)
+    config = takeback.TakebackConfig(cluster, groups()[takeback.STAGE], slot, page, ids, skips)
+    takeback.run(config, Stop().listen())
+    return 0
+
+
 def _stage(
     settings: Settings,
     name: str,
@@ -116,6 +127,7 @@ def _stage(
         client=cluster.security,
         health=page,
         skips=read_skips(cluster, name, _ids(settings)),
+        record_limit=RECORD_LIMIT,
     )
     before(config)
     return run_stage(config, fold)
@@ -168,6 +180,7 @@ def _exporter(settings: Settings, slot: str, page: HealthConfig) -> int:
 _RUNNERS: Final[dict[str, Runner]] = {
     "evaluate": _evaluate,
     "entry": _entry,
+    "takeback": _takeback,
     "trajectories": _trajectories,
     "deliveries": _deliveries,
     "register": _register,

@@ -21,10 +21,11 @@ import clickhouse_connect
 from confluent_kafka.admin import AdminClient
 
 from local.ports import free_port
-from schemas.topics import groups, topics
+from schemas.topics import ORDERS, groups, topics
+from tests.trusted import with_authority
 from tools.simulator import compare
 
-STAGES = ("evaluate", "entry", "register", "trajectories", "deliveries", "sink")
+STAGES = ("evaluate", "entry", "takeback", "register", "trajectories", "deliveries", "sink")
 
 
 class Stream:
@@ -136,7 +137,8 @@ class Stream:
     def caught_up(self) -> bool:
         """Every process has committed everything that was published to it."""
         reads = {
-            name: [t.name for t in topics().values() if name in t.read and "changelog" not in t.name] for name in STAGES
+            name: [t.name for t in topics().values() if name in t.read and t.schema and t.name != ORDERS]
+            for name in STAGES
         }
         admin = AdminClient({"bootstrap.servers": self.bootstrap})
         return all(_lag(admin, self.bootstrap, groups()[name], sources) == 0 for name, sources in reads.items())
@@ -164,6 +166,7 @@ def running(home: Path, bootstrap: str, url: str, passwords: dict[str, str]) -> 
     stream = Stream(home, bootstrap, url, passwords)
     _empty(stream)
     stream.sor("keys", "init")
+    with_authority(home / "keys")
     stream.sor("topics", "apply", "--yes")
     stream.sor("migrate")
     stream.start()
