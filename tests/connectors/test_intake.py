@@ -94,6 +94,7 @@ def stream(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> I
     live = Stream(tmp_path_factory.mktemp("intake") / "home", broker.bootstrap, "http://127.0.0.1:9", {"admin": "x"})
     _empty(live)
     live.sor("keys", "init")
+    live.sor("sources", "init", "--development")
     live.sor("topics", "apply", "--yes")
     live.start("evaluate", "entry", "deliveries")
     yield live
