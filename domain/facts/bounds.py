@@ -126,8 +126,8 @@ def _leave_out(number: Number, out: frozenset[bytes]) -> None:
 
 
 def upgrade(number: Number, kind: str) -> None:
-    """Bring the state of release 0.1.0 into the form of this one, in place; it does not tell which client came in which delivery
-    of a content, so that each is taken to have come in all.
+    """Bring the state of release 0.1.0 into the form of this one, in place. It does not tell which client came in which
+    delivery of a content: each is taken to have come in all of them.
     """
     for content, users in number.per_content.items():
         handles = sorted(map(handle_of, users.regels)) or [UNKNOWN]

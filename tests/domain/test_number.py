@@ -34,7 +34,7 @@ def _start(n: int, delivery: str, line: int, whose: int, content: int) -> Record
 
 def _flood(kind: str) -> Iterator[Record]:
     """What one provider can send of one number: everything new every time, lines of one delivery far apart."""
-    for n in range(16 * BATCH):
+    for n in range(32 * BATCH if kind == "lines" else 6 * BATCH):
         if kind == "deliveries":
             yield _start(n, handle(n), 2_000_000 - n, n, n)
         elif kind == "contents":
@@ -70,7 +70,7 @@ def test_a_state_stays_within_its_bound_whatever_one_provider_sends(what: str) -
 
 def test_it_stays_within_its_bound_when_everything_is_sent_at_once() -> None:
     everything = [_flood(what) for what in ("deliveries", "contents", "clients", "answers", "taken", "lines")]
-    mixed = [record for some in zip(*everything, strict=True) for record in some][: 40 * BATCH]
+    mixed = [record for some in zip(*everything, strict=False) for record in some]
     assert _packed(Number(), mixed, "bericht.start") < MOST
 
 
