@@ -1,4 +1,4 @@
-"""``sor receipts`` and ``sor rejected`` on the running stream: found, searched, put back, left out."""
+"""``sor receipts`` on the running stream: found, filtered and searched."""
 
 from __future__ import annotations
 
@@ -9,34 +9,13 @@ from typing import Any
 
 import pytest
 
-from connectors.delivery.connector import Connector
-from schemas.codec import Codec
 from tests.conftest import RunningBroker, RunningGateway
 from tests.connectors.support import Regie
 from tests.whole.stream import Stream, running
-from transport.clients import Cluster
-from transport.publisher import Publisher
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
 HEADER = "BSN;Beschikkingsnummer;Toewijzingsnummer;Type;Waarde\n"
 GOOD, WRONG = "999900018;;4711;D1O;2\n", "999900006;;4712;D10;1\n"
-
-
-class Recorder:
-    """Keeps what is published, and knows no receipts."""
-
-    def __init__(self) -> None:
-        self.records: list[tuple[str, bytes, bytes]] = []
-
-    def send(self, topic: str, key: bytes, value: bytes | None) -> None:
-        self.records.append((topic, key, value or b""))
-
-    def poll(self) -> None: ...
-    def flush(self, timeout: float = 30.0) -> None: ...
-    def abandon(self) -> None: ...
-    def mark(self, delivery: str) -> None: ...
-    def wait(self, *_asked: object) -> None: ...
-    def close(self) -> None: ...
 
 
 @pytest.fixture
@@ -84,44 +63,3 @@ def test_receipts_are_listed_filtered_and_searched(stream: Stream, tmp_path: Pat
     stream.until(lambda: ask("--aanbieder", "99000001", "--status", "fouten")[0]["wacht"] == [], "it waits no more")
     assert "gezocht: regel 2: geaccepteerd\n" in stream.sor("receipts", str(delivery)[:8], "--zoek", "4711").stdout
     assert stream.sor("receipts", "--status", "fout", check=False).returncode == 2
-
-
-def _unreadable(stream: Stream) -> tuple[str, str]:
-    """A good record that stands among the dead letters, and its receipt that says so."""
-    recorder = Recorder()
-    with Connector(stream.home / "keys", Cluster(""), publisher=recorder, receipts=recorder) as connector:
-        delivery = connector.publish_bytes("scores.csv", (HEADER + GOOD).encode(), sender="99000001")
-    ((topic, key, value),) = recorder.records
-    letter = {
-        "stage": "evaluate", "topic": topic, "partition": 0, "offset": 77, "code": "K01", "reason": "no key",
-        "delivery": delivery.id, "line": 1, "sender": delivery.sender, "key": key, "value": value, "rejected_at": 5,
-    }  # fmt: skip
-    publisher = Publisher(Cluster(stream.bootstrap), "test")
-    publisher.send("sor.rejected", key, Codec("sor.rejected").encode(letter))
-    publisher.flush()
-    return f"{topic}/0/77", delivery.id
-
-
-def test_an_unreadable_record_is_put_back_and_arrives(stream: Stream) -> None:
-    record, delivery = _unreadable(stream)
-    stream.until(lambda: bool(json.loads(stream.sor("rejected", "list", "--json").stdout)), "it is listed")
-    shown = json.loads(stream.sor("rejected", "show", record, "--json").stdout)
-    assert (shown["code"], shown["delivery"], shown["history"]) == ("K01", delivery, [])
-    assert shown["kept_bytes"] > 1000
-    assert "1 record(s) put back" in stream.sor("rejected", "requeue", record, "--reden", "key is back").stdout
-    sql = f"SELECT geaccepteerd, klaar FROM sor.receipts FINAL WHERE delivery = '{delivery}'"
-    stream.until(lambda: stream.ask(sql) == [(1, True)], "it went through")
-    assert "Nothing is waiting" in stream.sor("rejected", "list").stdout
-    shown = json.loads(stream.sor("rejected", "show", record, "--json").stdout)
-    assert [(act["action"], act["reason"]) for act in shown["history"]] == [("requeue", "key is back")]
-    assert stream.sor("rejected", "drop", record, "--reden", "seen twice").returncode == 0
-    (listed,) = json.loads(stream.sor("rejected", "list", "--all", "--json").stdout)
-    assert listed["handled"] == "drop"
-
-
-def test_a_record_that_is_not_there_is_named(stream: Stream) -> None:
-    for action in ("requeue", "drop"):
-        done = stream.sor("rejected", action, "sor.in.start/0/123", "--reden", "none", check=False)
-        assert done.returncode == 1
-        assert "sor.in.start/0/123 is not there" in done.stderr
-    assert stream.sor("rejected", "show", "nonsense", check=False).returncode == 2
