@@ -125,7 +125,7 @@ def _provider(key: Any) -> str:
     if isinstance(key, bytes):
         return ""
     first = key[0]
-    return first if isinstance(first, str) else first[0]  # type: ignore[no-any-return]
+    return first if isinstance(first, str) else first[0]
 
 
 def _counts(acts: dict[Any, Any]) -> dict[str, int]:
