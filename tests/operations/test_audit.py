@@ -13,7 +13,7 @@ from domain.facts.fact import Event
 from operations import audit
 from schemas.codec import Codec
 from schemas.records import event_to_record
-from schemas.topics import EVENTS, topics
+from schemas.topics import EVENTS
 from sinks import clickhouse
 from sinks.access import Access
 from sinks.writer import Writer
@@ -21,10 +21,10 @@ from streams.engine.stage import Record
 from streams.trajectories import TOPICS, Trajectories
 from tests.build import CLIENT, OTHER, by, events, meting, score, start, stop
 from tests.conftest import RunningBroker, RunningGateway
+from tests.operations.emptied import emptied
 from tests.sinks import database
 from tests.sinks.rows import traject
 from transport import clients
-from transport import topics as broker_topics
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
 NAMES = ClientNames(TrajectoriesKeys(b"c" * 32, b"b" * 32))
@@ -38,12 +38,7 @@ TABLES = dict(zip(TOPICS, audit.TABLES.values(), strict=True))
 @pytest.fixture(scope="module")
 def cluster(broker: RunningBroker) -> clients.Cluster:
     """A log with the events of two clients and nothing else."""
-    cluster = clients.Cluster(broker.bootstrap)
-    admin = clients.admin(cluster)
-    present = set(admin.list_topics(timeout=10).topics) & set(topics())
-    for future in admin.delete_topics(list(present)).values() if present else ():
-        future.result(20)
-    broker_topics.apply(cluster, broker_topics.plan(cluster, 2, replication=1, acls=False), 2, 1)
+    cluster = emptied(broker.bootstrap, 2)
     producer, codec = clients.producer(cluster, "test"), Codec(EVENTS)
     for client, life in LIVES.items():
         for told in life:

@@ -1,0 +1,26 @@
+"""The declared topics on the broker of the run, empty: what an earlier test left is gone, offsets of groups too."""
+
+from __future__ import annotations
+
+import time
+
+from schemas.topics import topics
+from transport import clients
+from transport import topics as broker_topics
+
+
+def emptied(bootstrap: str, partitions: int) -> clients.Cluster:
+    """The cluster with every declared topic made anew."""
+    cluster = clients.Cluster(bootstrap)
+    admin = clients.admin(cluster)
+
+    def present() -> list[str]:
+        return sorted(set(admin.list_topics(timeout=10).topics) & set(topics()))
+
+    for future in admin.delete_topics(present()).values() if present() else ():
+        future.result(20)
+    until = time.monotonic() + 20
+    while present() and time.monotonic() < until:
+        time.sleep(0.1)
+    broker_topics.apply(cluster, broker_topics.plan(cluster, partitions, replication=1, acls=False), partitions, 1)
+    return cluster
