@@ -25,17 +25,18 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 PARTS = {
     "kafka", "kafka-users", "kafka-init", "registry", "registry-write", "registry-data", "clickhouse", "migrate",
-    "prometheus", "alertmanager", "grafana", "exporter", "audit", "rejected", "receipts", *STAGES,
+    "prometheus", "alertmanager", "grafana", "exporter", "audit", "rejected", "skip", "receipts", *STAGES,
 }  # fmt: skip
 #: What runs when a person asks, and ends with the answer.
-ASKED = {"audit", "rejected", "receipts"}
+ASKED = {"audit", "rejected", "skip", "receipts"}
 #: User of ClickHouse of each service that talks to it: the one of its task.
 TASKS = {
     "migrate": "admin",
     "sink": "sink",
     "exporter": "exporter",
     "grafana": "grafana",
-    **{name: name for name in ASKED},
+    **{name: name for name in ASKED - {"skip"}},
+    "skip": "rejected",
 }
 PRINCIPALS = {name for topic in topics().values() for name in (*topic.write, *topic.read)}
 
