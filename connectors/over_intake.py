@@ -157,7 +157,9 @@ class SealedSender:
     def __init__(self, intake: Intake, part_bytes: int = PART_BYTES) -> None:
         self.intake, self._most = intake, part_bytes
         self._codec = Codec("sor.in")
-        self.abandon()
+        self._head: Head | None = None
+        self._writer: Writer
+        self._frames, self._size = list[bytes](), 0
 
     def send(self, topic: str, key: bytes, value: bytes | None) -> None:
         """Take one envelope; sends what is gathered when that is enough for a part."""
@@ -193,9 +195,7 @@ class SealedSender:
 
     def abandon(self) -> None:
         """Forget what is gathered."""
-        self._head: Head | None = None
-        self._frames: list[bytes] = []
-        self._size = 0
+        self._head, self._frames, self._size = None, [], 0
 
 
 class IntakeReceipts:

@@ -80,9 +80,14 @@ def _row(intake: Intake, known: dict[str, Any], aanbieder: str) -> dict[str, Any
 
 
 def _fits(row: dict[str, Any], status: str) -> bool:
-    return {
-        "in_verwerking": not row["klaar"],
-        "verwerkt": row["klaar"],
-        "fouten": row["afgekeurd"] > 0,
-        "ingetrokken": row["ingetrokken"] > 0,
-    }.get(status, True)
+    match status:
+        case "in_verwerking":
+            return not row["klaar"]
+        case "verwerkt":
+            return bool(row["klaar"])
+        case "fouten":
+            return bool(row["afgekeurd"] > 0)
+        case "ingetrokken":
+            return bool(row["ingetrokken"] > 0)
+        case _:
+            return True
