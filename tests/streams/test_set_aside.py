@@ -12,7 +12,7 @@ from crypto.seal import hash_of
 from crypto.sign import Signer
 from crypto.sources import Trust
 from schemas.codec import Record
-from schemas.orders import RELEASE, Order, release_of
+from schemas.orders import RELEASE, Order, Place, release_of
 from schemas.topics import EVALUATED, IN_TOPIC, LINES, REJECTED
 from streams import entry, evaluate
 from streams.envelope import context_of
@@ -22,9 +22,11 @@ from tests.streams.support import ENTRY_KEYS, EVALUATE_KEYS, Recorder, codec, ev
 from tests.trusted import EVERYTHING, signer, with_authority
 from transport.clients import Cluster
 from transport.health import HealthConfig
+from transport.orders import Skips
 
 SCORE = IN_TOPIC["score"]
 STAGES = ("evaluate", "entry")
+SKIPPED = 4711  # offset of the record that an operator ordered to be left out
 
 
 class Region:
@@ -34,9 +36,11 @@ class Region:
         self.keys, self.authority = folder / "keys", folder / "keys-authority"
         with_authority(self.keys)
         self.stage, self.out, self.orders = stage, Recorder(), list[Order]()
+        self.topic = SCORE if stage == "evaluate" else EVALUATED
         self.sources: dict[str, Signer] = {}
         trust, page = Trust(self.keys), HealthConfig()
-        desk = Desk(stage, [SCORE, EVALUATED], news=self.orders.copy)
+        skips = Skips(stage, [Place(self.topic, 2, SKIPPED)])
+        desk = Desk(stage, [SCORE, EVALUATED], skips=skips, news=self.orders.copy)
         desk._due = float("inf")  # looks when the test says so
         self.desk = desk
         self.run: Any = (
@@ -46,7 +50,7 @@ class Region:
         )
         self._good = honest("score") if stage == "evaluate" else evaluated(honest("score"), SCORE)
 
-    def record(self, source: str, **changed: Any) -> Message:
+    def record(self, source: str, offset: int = 7, **changed: Any) -> Message:
         """A good record of a source; changes are made after it was signed."""
         if source not in self.sources:
             self.sources[source] = signer(self.authority, self.keys, source, EVERYTHING, EVERYTHING)
@@ -54,8 +58,8 @@ class Region:
         first = made.get("evaluate_hash") or hash_of(made["evaluate_wrapped"])
         signed = context_of(made, SCORE).signed(first, hash_of(made["entry_wrapped"]))  # type: ignore[arg-type]
         made |= {"certificate": self.sources[source].certificate, "signature": self.sources[source].sign(signed)}
-        topic, contract = (SCORE, "sor.in") if self.stage == "evaluate" else (EVALUATED, EVALUATED)
-        return message(topic, codec(contract).encode(made | changed))
+        contract = "sor.in" if self.stage == "evaluate" else EVALUATED
+        return message(self.topic, codec(contract).encode(made | changed), offset)
 
     def poison(self, source: str, count: int) -> list[Message]:
         """Records with a good signature that do not open: the line is moved."""
@@ -106,3 +110,10 @@ def test_poison_of_most_sources_at_once_leaves_the_batch_uncommitted(region: Reg
     region.run([*region.poison("99000001", LEAST), *region.poison("99000002", LEAST)])
     with pytest.raises(TooMuchPoison, match=region.stage):
         region.run(region.poison("99000003", LEAST))
+
+
+def test_what_an_operator_ordered_to_be_left_out_is_a_dead_letter_and_nothing_else(region: Region) -> None:
+    region.run([region.record("99000001", SKIPPED), region.record("99000001", SKIPPED + 1)])
+    [(key, letter)] = region.out.of(REJECTED)
+    assert (key, letter["code"], letter["offset"], letter["source"]) == (b"", "K09", SKIPPED, "")
+    assert region.passed() == 1

@@ -10,9 +10,10 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from prometheus_client import REGISTRY
 
 from schemas.orders import RELEASE, REQUEUE, SKIP, Order, Place, order_for, release_of
-from schemas.topics import ORDERS
+from schemas.topics import ORDERS, topics
 from schemas.typed import StructCodec
 from tests.conftest import RunningBroker
+from tests.secured import SecuredBroker
 from transport.clients import Cluster
 from transport.orders import OrderLog, Skips, read_skips, skips_of
 from transport.publisher import Publisher
@@ -99,3 +100,16 @@ def test_all_orders_are_read_and_then_those_that_come(empty: Cluster) -> None:
         came = log.news()
     assert came == [late]
     log.close()
+
+
+@pytest.mark.kafka
+def test_whoever_is_declared_reads_orders_and_only_the_operator_gives_them(secured: SecuredBroker) -> None:
+    """With no right on any consumer group of these readers."""
+    given = order(place=B)
+    publisher = Publisher(secured.cluster("operator"), "test")
+    publisher.send(ORDERS, given.key, StructCodec(Order).encode(given))
+    publisher.flush()
+    for stage in topics()[ORDERS].read:
+        assert read_skips(secured.cluster(stage), "trajectories").met(*B), stage
+    assert secured.writes("operator") == {ORDERS}
+    assert secured.writes("entry", [ORDERS]) == set()
