@@ -143,26 +143,26 @@ class Notices:
         use = self._uses.decode(value)
         if use["terug"]:
             return None
-        terug, opnieuw = moments = self._moments(handle, use["published_at"])
+        moments = self._moments(handle, use["published_at"])
         if self._knows(key, handle, moments):
             return None
-        told: Use = {**use, "pseudonym": None, "published_at": max(moments), "terug": terug, "opnieuw": opnieuw}
+        told: Use = {**use, "pseudonym": None, "published_at": max(moments), "terug": moments[0], "opnieuw": moments[1]}
         return self._uses.encode(told)
 
     def _moments(self, handle: bytes, published_at: int) -> tuple[int, int]:
         """When it was taken back, and when this record of it was sent anew after that (0: it was sent before)."""
-        terug = self.known[handle]
-        return terug, published_at if published_at > terug else 0
+        taken_at = self.known[handle]
+        return taken_at, published_at if published_at > taken_at else 0
 
     def _knows(self, key: bytes, handle: bytes, moments: tuple[int, int]) -> bool:
         """Whether this, or something later, was told; remembers that it is told now."""
         place = key, handle
-        terug, opnieuw = self._told.get(place, (0, -1))
-        if moments[0] <= terug and moments[1] <= opnieuw:
+        taken_at, again_at = self._told.get(place, (0, -1))
+        if moments[0] <= taken_at and moments[1] <= again_at:
             return True
         if len(self._told) >= _MOST_TOLD:
             self._told.clear()  # telling twice changes nothing
-        self._told[place] = max(moments[0], terug), max(moments[1], opnieuw)
+        self._told[place] = max(moments[0], taken_at), max(moments[1], again_at)
         return False
 
 

@@ -100,9 +100,9 @@ def _without(facts: FactSet, gone: frozenset[bytes]) -> FactSet:
         toewijzingen={key: act for key, act in versions if act is not None},
         cbs=_left(facts.cbs, gone, delivery_of_upload),
         retouren=_left(facts.retouren, gone, delivery_of_message),
-        ingetrokken={key: code for key, code in facts.ingetrokken.items() if key.oorzaak not in gone},
-        dubbel={key: None for key in facts.dubbel if key.oorzaak not in gone},
-        replaced={key: None for key in facts.replaced if key.oorzaak not in gone},
+        ingetrokken={key: code for key, code in facts.ingetrokken.items() if key.cause not in gone},
+        dubbel={key: None for key in facts.dubbel if key.cause not in gone},
+        replaced={key: None for key in facts.replaced if key.cause not in gone},
     )
 
 
@@ -120,5 +120,5 @@ def _left(
 
 def _version(newest: ToewijzingAct, gone: frozenset[bytes]) -> ToewijzingAct | None:
     """The newest version of an assignment that another delivery gave."""
-    versions = (newest, *newest.eerdere)
+    versions = (newest, *newest.earlier)
     return next((act for act in versions if act.aanlevering not in gone), None)

@@ -132,7 +132,7 @@ class ToewijzingAct(NamedTuple):
     reden_wijziging: str
     eenheid: str
     aanlevering: bytes = b""  # start of the handle of its delivery; empty in states of the release before
-    eerdere: tuple[ToewijzingAct, ...] = ()  # of other deliveries, the newest first; they have none themselves
+    earlier: tuple[ToewijzingAct, ...] = ()  # of other deliveries, the newest first; they have none themselves
 
 
 class CbsKey(NamedTuple):
@@ -168,7 +168,7 @@ class BerichtKey(NamedTuple):
     aanbieder: str
     soort: str  # start, stop or declaration
     bericht: bytes
-    oorzaak: bytes = b""  # as of ``DubbelKey``
+    cause: bytes = b""  # as of ``DubbelKey``
 
 
 class DubbelKey(NamedTuple):
@@ -178,7 +178,7 @@ class DubbelKey(NamedTuple):
     regel: str
     soort: str  # TR056: kind of the message; else empty
     sleutel: bytes
-    oorzaak: bytes = b""  # start of the handle of the delivery that makes it so; empty in states of the release before
+    cause: bytes = b""  # start of the handle of the delivery that makes it so; empty in states of the release before
 
 
 class VervangingKey(NamedTuple):
@@ -187,10 +187,10 @@ class VervangingKey(NamedTuple):
     aanbieder: str
     periode: str
     aanlevering: bytes  # its id, as in the number of an upload
-    oorzaak: bytes = b""  # as of ``DubbelKey``
+    cause: bytes = b""  # as of ``DubbelKey``
 
 
-class TerugAct(NamedTuple):
+class TakenBackAct(NamedTuple):
     """When a delivery was taken back, and when it was sent anew after that (0 = not). It is taken back while the first
     is the later of the two.
     """

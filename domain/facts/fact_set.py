@@ -33,7 +33,7 @@ from domain.facts.act import (
     StartKey,
     StopAct,
     StopKey,
-    TerugAct,
+    TakenBackAct,
     ToewijzingAct,
     ToewijzingKey,
     VervangingKey,
@@ -74,7 +74,7 @@ class FactSet(Struct, array_like=True):
     ingetrokken: dict[BerichtKey, str] = field(default_factory=dict)  # -> return code
     dubbel: dict[DubbelKey, None] = field(default_factory=dict)
     replaced: dict[VervangingKey, None] = field(default_factory=dict)
-    terug: dict[bytes, TerugAct] = field(default_factory=dict)  # delivery -> when it was taken back
+    terug: dict[bytes, TakenBackAct] = field(default_factory=dict)  # delivery -> when it was taken back
 
 
 _new = tuple.__new__  # makes a NamedTuple of a tuple, as its ``_make`` does, for less
@@ -96,7 +96,7 @@ def _first_upload(one: Any, other: Any) -> Any:
     return _higher(one._replace(tijd=earliest), other._replace(tijd=earliest))
 
 
-_AANLEVERING, _EERDERE = map(ToewijzingAct._fields.index, ("aanlevering", "eerdere"))  # by place, for speed
+_AANLEVERING, _EARLIER = map(ToewijzingAct._fields.index, ("aanlevering", "earlier"))  # by place, for speed
 #: Versions of one assignment that are kept, one per delivery.
 MOST_VERSIONS: Final = 8
 
@@ -110,7 +110,7 @@ def _newer(one: ToewijzingAct, other: ToewijzingAct) -> ToewijzingAct:
     the newest are kept behind it. What was left out has ``MOST_VERSIONS`` deliveries above it that only rise, so that
     it never belonged among them, whatever came first.
     """
-    if other[:3] > one[:3] and not other[_EERDERE]:  # mostly so: the next version comes after the last
+    if other[:3] > one[:3] and not other[_EARLIER]:  # mostly so: the next version comes after the last
         earlier = _versions(one)
         if other[_AANLEVERING] not in [version[_AANLEVERING] for version in earlier]:
             return _behind(other, earlier[: MOST_VERSIONS - 1])
@@ -124,17 +124,17 @@ def _newer(one: ToewijzingAct, other: ToewijzingAct) -> ToewijzingAct:
 
 def _versions(act: ToewijzingAct) -> tuple[ToewijzingAct, ...]:
     """Every version that is kept, each by itself, the newest first."""
-    return (_behind(act, ()), *act[_EERDERE]) if act[_EERDERE] else (act,)
+    return (_behind(act, ()), *act[_EARLIER]) if act[_EARLIER] else (act,)
 
 
 def _behind(newest: ToewijzingAct, others: tuple[ToewijzingAct, ...]) -> ToewijzingAct:
-    versions: ToewijzingAct = _new(ToewijzingAct, newest[:_EERDERE] + (others,))  # noqa: RUF005 - no list in between
+    versions: ToewijzingAct = _new(ToewijzingAct, newest[:_EARLIER] + (others,))  # noqa: RUF005 - no list in between
     return versions
 
 
-def _later(one: TerugAct, other: TerugAct) -> TerugAct:
+def _later(one: TakenBackAct, other: TakenBackAct) -> TakenBackAct:
     """The latest taking back, and the latest record sent after one."""
-    return TerugAct(terug=max(one.terug, other.terug), opnieuw=max(one.opnieuw, other.opnieuw))
+    return TakenBackAct(terug=max(one.terug, other.terug), opnieuw=max(one.opnieuw, other.opnieuw))
 
 
 # --- keys, acts and what names them -----------------------------------------------------------------------------------
@@ -142,12 +142,12 @@ def _later(one: TerugAct, other: TerugAct) -> TerugAct:
 
 def _key(fact: Any, kind: Any) -> Callable[[str, tuple[Any, ...]], Any]:
     """Makes a key of a provider and the values of a fact: after the provider every field is the fact's of that name. An
-    ``oorzaak`` at the end is left to ``add``: it is the event's.
+    ``cause`` at the end is left to ``add``: it is the event's.
     """
     fields = fact.__struct_fields__
     provider, *names = kind._fields
     assert provider == "aanbieder"  # noqa: S101
-    if names[-1] == "oorzaak":
+    if names[-1] == "cause":
         return lambda aanbieder, of_fact: kind(aanbieder, *(of_fact[fields.index(name)] for name in names[:-1]))
     values = itemgetter(*map(fields.index, names))
     if len(names) == 1:
@@ -185,12 +185,12 @@ def _vervanging_key(aanbieder: str, of_fact: tuple[Any, ...]) -> VervangingKey:
     return VervangingKey(aanbieder=aanbieder, periode=_periode(of_fact), aanlevering=delivery)
 
 
-_terug = _field(Teruggenomen, "aanlevering")
+_of_taken_back = _field(Teruggenomen, "aanlevering")
 
 
-def _terug_key(_aanbieder: str, of_fact: tuple[Any, ...]) -> bytes:
+def _taken_back_key(_aanbieder: str, of_fact: tuple[Any, ...]) -> bytes:
     """A handle is one of one sender: the provider need not stand beside it."""
-    return delivery_part(_terug(of_fact))
+    return delivery_part(_of_taken_back(of_fact))
 
 
 def _nothing(_of_fact: tuple[Any, ...]) -> None:
@@ -255,7 +255,7 @@ JOINS: Final[dict[type, Join]] = {
     ),
     Dubbel: Join("dubbel", key=_key(Dubbel, DubbelKey), act=_nothing, named=_BY_CAUSE, merge=_higher),
     Vervanging: Join("replaced", key=_vervanging_key, act=_nothing, named=_BY_CAUSE, merge=_higher),
-    Teruggenomen: Join("terug", key=_terug_key, act=_act(Teruggenomen, TerugAct), named=_NOT, merge=_later),
+    Teruggenomen: Join("terug", key=_taken_back_key, act=_act(Teruggenomen, TakenBackAct), named=_NOT, merge=_later),
 }
 #: The same as plain tuples, which are faster to take apart.
 _ROWS: Final[dict[type, tuple[Any, ...]]] = {kind: (*join,) for kind, join in JOINS.items()}
@@ -273,7 +273,7 @@ def add(facts: FactSet, event: Event) -> None:
     elif named is _BY_UPLOAD:
         acts, name = acts.setdefault(name, {}), UploadKey.pack(event.delivery, event.line)
     elif named is _BY_CAUSE:
-        name = name._replace(oorzaak=delivery_part(event.delivery))
+        name = name._replace(cause=delivery_part(event.delivery))
     elif named is _BY_VERSION:
         act = _new(ToewijzingAct, act[:_AANLEVERING] + (delivery_part(event.delivery), ()))  # noqa: RUF005
     earlier = acts.get(name)

@@ -54,7 +54,7 @@ DISTINCT = [
         act.CbsKey,
         act.CbsAct,
     ),
-    (teruggenomen(terug=3, opnieuw=2), None, act.TerugAct),
+    (teruggenomen(terug=3, opnieuw=2), None, act.TakenBackAct),
     (intrekking("start", b"m"), act.BerichtKey, None),
     (dubbel("TR056", b"m", "start"), act.DubbelKey, None),
     (prestatie_retour("1"), act.PrestatieKey, None),
@@ -79,7 +79,7 @@ def test_a_stop_hangs_on_the_key_of_its_start() -> None:
 
 def fields(fact: Fact, kind: Any) -> dict[str, Any]:
     """The fields of a key or an act as a fact of the first provider has them."""
-    known = {"oorzaak": b"", "aanlevering": b"", "eerdere": ()} | msgspec.structs.asdict(fact) | {"aanbieder": AGB}
+    known = {"cause": b"", "aanlevering": b"", "earlier": ()} | msgspec.structs.asdict(fact) | {"aanbieder": AGB}
     return {name: known[name] for name in kind._fields}
 
 
@@ -96,10 +96,10 @@ def test_what_follows_from_another_fact_is_named_by_the_delivery_that_makes_it_s
     facts = fact_set(event(fact, delivery=OTHER_DELIVERY) for fact in told)
     cause = b"\xbb" * 8
     assert list(facts.replaced) == [
-        act.VervangingKey(aanbieder=AGB, periode="2026-1", aanlevering=b"\xaa" * 16, oorzaak=cause)
+        act.VervangingKey(aanbieder=AGB, periode="2026-1", aanlevering=b"\xaa" * 16, cause=cause)
     ]
-    assert list(facts.ingetrokken) == [act.BerichtKey(aanbieder=AGB, soort="start", bericht=b"m", oorzaak=cause)]
-    assert list(facts.dubbel) == [act.DubbelKey(aanbieder=AGB, regel="TR314", soort="", sleutel=b"1", oorzaak=cause)]
+    assert list(facts.ingetrokken) == [act.BerichtKey(aanbieder=AGB, soort="start", bericht=b"m", cause=cause)]
+    assert list(facts.dubbel) == [act.DubbelKey(aanbieder=AGB, regel="TR314", soort="", sleutel=b"1", cause=cause)]
     assert list(fact_set([teruggenomen()]).terug) == [b"\xaa" * 8]
 
 
@@ -131,8 +131,8 @@ def test_of_twelve_deliveries_of_an_assignment_the_eight_newest_versions_stay(or
     """Whatever came first, and whatever was joined before: the newest counts, the others stand behind it."""
     told = [event(toewijzing(day // 2, eenheid=f"{day}"), delivery=f"{day:02x}" * 16) for day in order]
     (kept,) = fact_set(told).toewijzingen.values()
-    assert [version.aanlevering[0] for version in (kept, *kept.eerdere)] == RANKED[:8]
-    assert all(version.eerdere == () for version in kept.eerdere)
+    assert [version.aanlevering[0] for version in (kept, *kept.earlier)] == RANKED[:8]
+    assert all(version.earlier == () for version in kept.earlier)
     halves = [fact_set(part).toewijzingen for part in (told[:cut], told[cut:]) if part]
     joined = next(iter(halves[0].values()))
     for half in halves[1:]:

@@ -60,7 +60,7 @@ def test_every_kind_is_at_its_cap(worst: tuple[Person, Folded, float]) -> None:
         held = sum(len(inner) if isinstance(inner, dict) else 1 for inner in acts.values())
         wanted = {2 * cap.most, MOST_PROVIDERS * max(cap.least, cap.most * 2 // MOST_PROVIDERS)}
         assert held == cap.most if kind == "terug" else held in wanted, kind
-    assert max(len(act.eerdere) for act in facts.toewijzingen.values()) > 1
+    assert max(len(act.earlier) for act in facts.toewijzingen.values()) > 1
     assert FactSet.__struct_fields__ == tuple(CAPS)
 
 

@@ -322,8 +322,8 @@ class _Pen:
         """A delivery is taken back; some of these were sent anew after that, and taken back once more."""
         if self.events:
             told = _pick(self.draw, self.events)
-            terug, opnieuw = _pick(self.draw, ((1, 0), (1, 0), (2, 0), (1, 1), (1, 2), (3, 0)))
-            self.put(teruggenomen(told.delivery, terug, opnieuw), told.aanbieder, delivery=told.delivery)
+            moments = _pick(self.draw, ((1, 0), (1, 0), (2, 0), (1, 1), (1, 2), (3, 0)))
+            self.put(teruggenomen(told.delivery, *moments), told.aanbieder, delivery=told.delivery)
 
     def resend(self) -> None:
         """A message that comes in another delivery as well: it counts once."""
