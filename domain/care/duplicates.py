@@ -53,7 +53,7 @@ def _rests_on(
 ) -> bool:
     """Whether a message that told of the start, its stops or its assignment has such a number."""
     of_starts, of_stops, of_versions = (
-        numbers.get((start_key.aanbieder, "TR056", soort), _NONE) for soort in ("start", "stop", "assignment")
+        numbers.get((start_key.aanbieder, "TR056", kind), _NONE) for kind in ("start", "stop", "assignment")
     )
     if of_starts and any(message_of(name) in of_starts for name in facts.starts.get(start_key, ())):
         return True
