@@ -72,6 +72,14 @@ def test_a_client_is_named_to_as_few_as_can_be() -> None:
     assert seeing == {"grafana", "audit"}
 
 
+def test_nobody_who_asks_for_figures_sees_which_rows_went_out_together() -> None:
+    """Rows of one child at two providers have one version when they changed in one batch, or when the log came again."""
+    for table in TABLES:
+        if "client" in table.columns:
+            seen = dict(USERS["grafana"].columns)[table.name]
+            assert set(seen) == {*table.columns, "ingevoegd_op"} - {"version"}
+
+
 def test_the_file_of_a_server_says_the_same() -> None:
     users = server().find("users")
     assert [user.tag for user in users.iterchildren("*") if "remove" not in user.attrib] == list(NAMES)
