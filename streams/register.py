@@ -123,7 +123,7 @@ class Register:
             delivery=effect.delivery,
             line=0,  # no record of the delivery says this by itself
             aanbieder=cause["aanbieder"],
-            published_at=cause["published_at"],
+            published_at=effect.published_at or cause["published_at"],
             fact=effect.fact,
         )
         return Out(EVENTS, effect.pseudonym.encode(), self._events.encode(event_to_record(event)))
@@ -148,6 +148,7 @@ def _register_record(use: Use) -> UseRecord:
         use["tijd"],
         use["terug"],
         use["opnieuw"],
+        use["published_at"],
     )
 
 

@@ -132,7 +132,7 @@ def upgrade(number: Number, kind: str) -> None:
     for content, users in number.per_content.items():
         handles = sorted(map(handle_of, users.regels)) or [UNKNOWN]
         for delivery, line_set in users.regels.items():
-            sent = Sent(line_set.lines, line_set.tijd)
+            sent = Sent(line_set.lines, line_set.tijd, {}, line_set.tijd)
             for first, last in line_set.gezien:
                 for line in range(first, last + 1):
                     block, bit = divmod(line, BLOCK)
@@ -144,5 +144,5 @@ def upgrade(number: Number, kind: str) -> None:
             for handle in handles:
                 told(number, b"" if kind == CBS else content, client, handle)
     for bericht, code in number.retour.items():
-        number.answers[UNKNOWN + bytes(LINE) + bericht] = code, 0
+        number.answers[UNKNOWN + bytes(LINE) + bericht] = code, 0, 0
     number.per_content, number.retour = {}, {}

@@ -31,6 +31,7 @@ class Record(NamedTuple):
     tijd: int  # ms
     terug: int = 0  # ms
     opnieuw: int = 0  # ms
+    published_at: int = 0  # ms
 
 
 class LineSet(Struct, array_like=True):
@@ -55,6 +56,7 @@ class Sent(Struct, array_like=True):
     lines: int
     tijd: int
     gezien: dict[int, int] = field(default_factory=dict)  # line // BLOCK -> bits, the lowest for line % BLOCK = 0
+    published_at: int = 0  # ms: of the first of them
 
     def __iter__(self) -> Iterator[int]:
         """The line numbers, ascending."""
@@ -75,7 +77,7 @@ class Number(Struct, array_like=True):
     retour: dict[bytes, str] = field(default_factory=dict)  # likewise: message -> code
     sent: dict[bytes, Sent] = field(default_factory=dict)  # handle and message -> its lines
     used: dict[bytes, dict[str, list[bytes]]] = field(default_factory=dict)  # content -> client -> handles, ascending
-    answers: dict[bytes, tuple[str, int]] = field(default_factory=dict)  # handle, line, message -> code, lines
+    answers: dict[bytes, tuple[str, int, int]] = field(default_factory=dict)  # see ``Answer``
     taken: dict[bytes, list[int]] = field(default_factory=dict)  # handle -> latest terug, latest opnieuw
     cut: bytes = b""  # rank of the best delivery that was ever left out; empty = none was
 
@@ -94,14 +96,15 @@ def content_of(usage: Usage) -> bytes:
 
 def take_in(number: Number, record: Record) -> None:
     """Join one use, answer or take-back into the state, in place."""
-    usage, client, delivery, line, lines, _, terug, opnieuw = record
+    usage, client, delivery, line, lines, _, terug, opnieuw, published_at = record
     handle = handle_of(delivery)
     if terug or opnieuw:
         before = number.taken.get(handle, (0, 0))
         number.taken[handle] = [max(terug, before[0]), max(opnieuw, before[1])]
     elif usage.retour:
         name = handle + line.to_bytes(LINE, "big") + usage.bericht
-        number.answers[name] = max((usage.retour, lines), number.answers.get(name, ("", 0)))
+        code, _, first = number.answers.get(name, ("", 0, published_at))
+        number.answers[name] = max(usage.retour, code), lines, min(published_at, first)
     else:
         _seen(number, handle + usage.bericht, record)
         if client is not None:
@@ -113,9 +116,10 @@ def take_in(number: Number, record: Record) -> None:
 def _seen(number: Number, name: bytes, record: Record) -> None:
     sent = number.sent.get(name)
     if sent is None:
-        sent = number.sent[name] = Sent(record.lines, record.tijd)
-    elif record.tijd < sent.tijd:
-        sent.tijd = record.tijd
+        sent = number.sent[name] = Sent(record.lines, record.tijd, {}, record.published_at)
+    else:
+        sent.tijd = min(record.tijd, sent.tijd)
+        sent.published_at = min(record.published_at, sent.published_at)
     if record.usage.soort != DECLARATIENUMMER:
         block, bit = divmod(record.line, BLOCK)
         sent.gezien[block] = sent.gezien.get(block, 0) | 1 << bit
@@ -140,16 +144,17 @@ def handle_of(delivery: str) -> bytes:
 
 
 class Answer(NamedTuple):
-    """An answer taken apart."""
+    """An answer taken apart: the first three name it, the last three are what stands under that name."""
 
     handle: bytes
     line: int
     bericht: bytes
     code: str
     lines: int
+    published_at: int  # ms
 
 
-def answer_of(name: bytes, value: tuple[str, int]) -> Answer:
+def answer_of(name: bytes, value: tuple[str, int, int]) -> Answer:
     """What stands in ``Number.answers``."""
     line = int.from_bytes(name[HANDLE : HANDLE + LINE], "big")
     return Answer(name[:HANDLE], line, name[HANDLE + LINE :], *value)

@@ -26,17 +26,21 @@ _COMPARED: Final = 24
 _Clients = dict[str, list[bytes]]
 
 
+_Fact = Intrekking | Dubbel | Vervanging | PrestatieRetour
+
+
 class Effect(NamedTuple):
     """A fact for one client (``delivery`` makes it so), or (``fact`` None) what became of a line of ``delivery``."""
 
     pseudonym: str
-    fact: Intrekking | Dubbel | Vervanging | PrestatieRetour | None
+    fact: _Fact | None
     delivery: str
     line: int = 0
     lines: int = 0
     uitkomst: str = ""  # ingetrokken, hersteld or afgekeurd
     code: str = ""
     answer: bool = False  # the line is an answer
+    published_at: int = 0  # ms: when the delivery that makes the fact was sent first, or anew after it was taken back
 
 
 class _View(NamedTuple):
@@ -47,6 +51,7 @@ class _View(NamedTuple):
     number: Number
     out: frozenset[bytes]  # left out, because there are too many
     silent: frozenset[bytes]  # those, and what was taken back
+    moments: dict[bytes, int]  # when each was published, as far as this number knows
 
     @property
     def message_kind(self) -> str:
@@ -58,11 +63,15 @@ class _View(NamedTuple):
         rule = _ROW.get(self.kind, "TR056")
         return Dubbel(regel=rule, soort=self.message_kind, sleutel=self.key, aanlevering=own.hex())
 
+    def says(self, client: str, fact: _Fact, cause: bytes) -> Effect:
+        """A fact that the delivery ``cause`` makes."""
+        return Effect(client, fact, cause.hex(), published_at=self.moments[cause])
+
 
 def effects(kind: str, key: bytes, number: Number, out: frozenset[bytes] = NONE) -> Iterator[Effect]:
     """Everything that the state yields. ``out``: the deliveries that are left out, as ``beyond`` finds them."""
     taken = taken_back(number, key)
-    view = _View(kind, key, number, out, out | taken)
+    view = _View(kind, key, number, out, out | taken, _moments(number))
     if out:
         yield from _left_out(view)
     if kind == CBS:
@@ -74,6 +83,17 @@ def effects(kind: str, key: bytes, number: Number, out: frozenset[bytes] = NONE)
         yield from _dubbel(view, variants)
     if number.cut:
         yield from _saturated(view)
+
+
+def _moments(number: Number) -> dict[bytes, int]:
+    """Of every delivery when it was published: never later than it was taken back, unless it came again after that."""
+    found: dict[bytes, int] = {}
+    for name, sent in number.sent.items():
+        handle, _ = split(name)
+        found[handle] = min(sent.published_at, found.get(handle, sent.published_at))
+    for answer in (answer_of(name, value) for name, value in number.answers.items()):
+        found[answer.handle] = min(answer.published_at, found.get(answer.handle, answer.published_at))
+    return found | {handle: opnieuw for handle, (_, opnieuw) in number.taken.items() if opnieuw}
 
 
 def _line(handle: bytes, line: int, sent: Sent, uitkomst: str, code: str) -> Effect:
@@ -88,21 +108,19 @@ def _answered(view: _View, taken: frozenset[bytes]) -> Iterator[Effect]:
     for name, value in number.answers.items():
         answer = answer_of(name, value)
         if name not in kept:
-            handle, line = answer.handle.hex(), answer.line
-            yield Effect("", None, handle, line, answer.lines, "afgekeurd", TOO_OFTEN, answer=True)
+            line = answer.handle.hex(), answer.line, answer.lines
+            yield Effect("", None, *line, "afgekeurd", TOO_OFTEN, answer=True)
             continue
         said[answer.bericht] = max(answer.code, said.get(answer.bericht, ""))
         if answer.handle not in taken:
             says[answer.bericht] = max((answer.code, answer.handle), says.get(answer.bericht, ("", b"")))
-    if (
-        view.kind not in _ROW and view.key in says
-    ):  # a rejected line is withdrawn by its own fact, which names its client
+    if view.kind not in _ROW and view.key in says:  # a line is withdrawn by a fact that names its client itself
         yield from _withdrawn(view, *says[view.key])
     for name, sent in number.sent.items():
         handle, bericht = split(name)
         if bericht in said and handle not in view.out:
             uitkomst, code = ("ingetrokken", says[bericht][0]) if bericht in says else ("hersteld", said[bericht])
-            yield from (_line(handle, line, sent, uitkomst, code) for line in sent)
+            yield from (_line(handle, place, sent, uitkomst, code) for place in sent)
 
 
 def _withdrawn(view: _View, code: str, cause: bytes) -> Iterator[Effect]:
@@ -110,7 +128,7 @@ def _withdrawn(view: _View, code: str, cause: bytes) -> Iterator[Effect]:
     for clients in view.number.used.values():
         for client, handles in clients.items():
             if not view.out.issuperset(handles):
-                yield Effect(client, fact, cause.hex())
+                yield view.says(client, fact, cause)
 
 
 def _variants(view: _View) -> Iterator[dict[bytes, list[_Clients]]]:
@@ -150,8 +168,8 @@ def _dubbel(view: _View, variants: dict[bytes, list[_Clients]]) -> Iterator[Effe
         return
     first, second = sorted((min(own for _, own in users), variant) for variant, users in found.items())[:2]
     for variant, users in found.items():
-        other = (second if variant == first[1] else first)[0].hex()
-        yield from (Effect(client, view.dubbel(own), other) for client, own in users)
+        other, _ = second if variant == first[1] else first
+        yield from (view.says(client, view.dubbel(own), other) for client, own in users)
 
 
 def _first_counting(view: _View, clients: _Clients) -> Iterator[tuple[str, bytes]]:
@@ -165,7 +183,7 @@ def _first_counting(view: _View, clients: _Clients) -> Iterator[tuple[str, bytes
 def _saturated(view: _View) -> Iterator[Effect]:
     """Of a number that was ever used too often, everybody is flagged: who the others are is not known any more."""
     for clients in view.number.used.values():
-        yield from (Effect(client, view.dubbel(own), own.hex()) for client, own in _first_counting(view, clients))
+        yield from (view.says(client, view.dubbel(own), own) for client, own in _first_counting(view, clients))
 
 
 def _left_out(view: _View) -> Iterator[Effect]:
@@ -177,10 +195,10 @@ def _left_out(view: _View) -> Iterator[Effect]:
     for content, clients in view.number.used.items():
         for client, handles in clients.items():
             for handle in view.out.intersection(handles):
-                yield from (Effect(client, fact, handle.hex()) for fact in _refusal(view, content, handle))
+                yield from (view.says(client, fact, handle) for fact in _refusal(view, content, handle))
 
 
-def _refusal(view: _View, content: bytes, own: bytes) -> Iterator[Intrekking | Dubbel | Vervanging | PrestatieRetour]:
+def _refusal(view: _View, content: bytes, own: bytes) -> Iterator[_Fact]:
     if view.kind == CBS:
         yield Vervanging(periode=view.key.decode(), aanlevering=own.hex())
         return
@@ -196,19 +214,19 @@ def _replaced(view: _View) -> Iterator[Effect]:
     """A delivery that is cut off half-way replaces nothing; a complete one replaces every earlier one."""
     whole = {name: sent for name, sent in view.number.sent.items() if not split(name)[1]}
     order = sorted((sent.tijd, handle) for handle, sent in whole.items() if handle not in view.out)
-    by: str | None = None
-    replacing: dict[bytes, str] = {}
+    by: bytes | None = None
+    replacing: dict[bytes, bytes] = {}
     for _, handle in reversed(order):
         if by is not None:
             replacing[handle] = by  # the first complete one after it
         if handle not in view.silent and whole[handle].complete:
-            by = handle.hex()
+            by = handle
     for clients in view.number.used.values():
         for client, handles in clients.items():
             for handle in handles:
                 if handle in replacing:
                     fact = Vervanging(periode=view.key.decode(), aanlevering=handle.hex())
-                    yield Effect(client, fact, replacing[handle])
+                    yield view.says(client, fact, replacing[handle])
 
 
 def _quiet(kind: str, number: Number) -> bool:

@@ -202,7 +202,7 @@ def test_of_two_answers_on_one_message_the_higher_code_is_told_until_it_is_taken
     found = fold(number, [taken_back(D4)], number_kind, b"m1", everything=False)
     assert found == [withdrawn(D1, 1, "9056", "hersteld")]
     found = fold(number, [taken_back(D4, 0, 1)], number_kind, b"m1", everything=False)
-    assert found == [Effect("p1", intrekking("start", b"m1"), D4), withdrawn(D1, 1)]
+    assert found == [Effect("p1", intrekking("start", b"m1"), D4, published_at=1), withdrawn(D1, 1)]
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ HANDLES = [f"{n:x}" * 32 for n in range(1, 7)]
 SENDER = "99000001"
 
 
-def envelope(delivery: str, line: int = 1) -> Evaluated:
+def envelope(delivery: str, line: int = 1, at: int = 77) -> Evaluated:
     """What of an envelope the register is told: the delivery by its handle."""
-    header: Any = {"delivery": delivery, "line": line, "lines": 2, "sender": SENDER, "published_at": 77}
+    header: Any = {"delivery": delivery, "line": line, "lines": 2, "sender": SENDER, "published_at": at}
     whole: Evaluated = header
     return whole
 
@@ -39,10 +39,12 @@ class Stream:
         self.lines: list[tuple[bytes, Line]] = []
         self._offset = 0
 
-    def tell(self, fact: Content, client: bytes, delivery: str, *, place: int = 1, records: int = 2) -> list[str]:
+    def tell(
+        self, fact: Content, client: bytes, delivery: str, *, place: int = 1, records: int = 2, at: int = 77
+    ) -> list[str]:
         """One accepted line; the keys that it went to."""
         inhoud = repr((fact, client)).encode()[-16:]
-        told = self._uses(envelope(delivery, place), fact_to_record(fact), inhoud, records, place, place, client)
+        told = self._uses(envelope(delivery, place, at), fact_to_record(fact), inhoud, records, place, place, client)
         for key, value in told:
             self.fold(key, value)
         return [key for key, _ in told]
@@ -163,3 +165,22 @@ def test_a_batch_that_comes_again_is_told_again() -> None:
     assert len(first) == 2
     assert register(b"", state, records)[1] == first
     assert not register(b"", state, [record._replace(offset=9) for record in records])[1]
+
+
+def test_a_fact_is_no_newer_than_the_delivery_that_makes_it_until_that_comes_again() -> None:
+    """Stage takeback reads from it whether a delivery came again after it was taken back."""
+    stream = Stream()
+    (key,) = stream.tell(bericht_retour("start", b"message1"), b"", HANDLES[1], at=50)
+    stream.tell(start(bericht=b"message1"), b"p1", HANDLES[0], at=90)
+    stream.take_back(key, HANDLES[1], 60)
+    stream.take_back(key, HANDLES[1], 60, 95)
+    assert [(event.delivery, event.published_at) for _, event in stream.events] == [(HANDLES[1], 50), (HANDLES[1], 95)]
+
+
+def test_a_delivery_that_came_again_unseen_is_told_when_it_is_known() -> None:
+    """Its record may be here before the word that it was taken back."""
+    stream = Stream()
+    (key,) = stream.tell(bericht_retour("start", b"message1"), b"", HANDLES[1], at=50)
+    stream.tell(start(bericht=b"message1"), b"p1", HANDLES[0], at=90)
+    stream.take_back(key, HANDLES[1], 60, 95)
+    assert [(event.delivery, event.published_at) for _, event in stream.events] == [(HANDLES[1], 50), (HANDLES[1], 95)]
