@@ -67,7 +67,15 @@ if [ ! -e "$folder/keys/trajectories" ]; then SOR_KEYS="$folder/keys" "$sor" key
 if [ ! -e "$folder/keys/public/authority.pem" ]; then
   SOR_KEYS="$folder/keys" SOR_AUTHORITY="$folder/authority" "$sor" sources init --name "${AUTHORITY:-this installation}"
 fi
-owned "$uid_sor" "$folder/keys"
+# The intake: a hub that signs what it seals, and the secret that names deliveries. Keep a copy of both.
+if [ ! -e "$folder/intake/source" ]; then
+  SOR_KEYS="$folder/keys" SOR_AUTHORITY="$folder/authority" "$sor" sources issue intake --for-all --kind '*' --out "$folder/intake"
+fi
+if [ ! -e "$folder/intake/connector" ]; then
+  mkdir -p "$folder/intake/connector"
+  printf '{"secret": "%s"}' "$(openssl rand -base64 32)" > "$folder/intake/connector/keys.json"
+fi
+owned "$uid_sor" "$folder/keys" "$folder/intake"
 chmod 0755 "$folder/keys/public"
 chmod 0644 "$folder"/keys/public/*
 

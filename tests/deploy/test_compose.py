@@ -13,6 +13,7 @@ import pytest
 import yaml
 from lxml import etree
 
+from crypto.keys import connector_secret
 from local.services import STAGES
 from schemas.topics import topics
 from settings.settings import Settings
@@ -25,7 +26,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 PARTS = {
     "kafka", "kafka-users", "kafka-init", "registry", "registry-write", "registry-data", "clickhouse", "migrate",
-    "prometheus", "alertmanager", "grafana", "exporter", "audit", "rejected", "skip", "receipts", *STAGES,
+    "prometheus", "alertmanager", "grafana", "exporter", "audit", "rejected", "skip", "receipts", "intake", *STAGES,
 }  # fmt: skip
 #: What runs when a person asks, and ends with the answer.
 ASKED = {"audit", "rejected", "skip", "receipts"}
@@ -59,7 +60,7 @@ def secrets(service: dict[str, Any]) -> dict[str, str]:
 
 def test_every_part_of_the_stack_is_there() -> None:
     assert set(SERVICES) == PARTS
-    assert set(OURS) == {"kafka-init", "migrate", "exporter", *ASKED, *STAGES}
+    assert set(OURS) == {"kafka-init", "migrate", "exporter", "intake", *ASKED, *STAGES}
 
 
 #: Images that are known by a tag alone, which whoever owns it can move; docker-compose.yml says why.
@@ -148,7 +149,9 @@ def test_every_private_key_folder_has_one_reader() -> None:
         for volume in service.get("volumes", [])
         if "/keys/" in volume and "/keys/public" not in volume
     )
-    assert folders == {"/keys/evaluate": 1, "/keys/entry": 1, "/keys/trajectories": 2}
+    assert folders == {
+        "/keys/evaluate": 1, "/keys/entry": 1, "/keys/trajectories": 2, "/keys/source": 1, "/keys/connector": 1
+    }  # fmt: skip
     for name in ("trajectories", "audit"):
         assert "./deploy/secrets/keys/trajectories:/keys/trajectories:ro" in SERVICES[name]["volumes"]
     for name in ("evaluate", "entry"):
@@ -164,6 +167,16 @@ def test_a_stage_is_its_own_principal(name: str) -> None:
     assert environment(service)["SOR_KAFKA_PASSWORD_FILE"] == f"/run/secrets/kafka_user_{name}"
     assert {secret for secret in secrets(service) if secret.startswith("kafka_user_")} == {f"kafka_user_{name}"}
     assert service["command"][:2] == ["run", name]
+
+
+def test_the_intake_is_its_own_principal_and_opens_nothing() -> None:
+    service = SERVICES["intake"]
+    assert environment(service)["SOR_KAFKA_USERNAME"] == "intake"
+    assert set(secrets(service)) == {"kafka_ca", "kafka_user_intake"}
+    mounted = {volume.split(":")[1] for volume in service["volumes"]}
+    assert mounted == {"/keys/public", "/keys/source", "/keys/connector", "/var/lib/sor"}
+    assert environment(service)["SOR_INTAKE_METRICS_PORT"] == "9100"
+    assert "store" not in service["networks"]
 
 
 def test_the_broker_knows_the_declared_principals() -> None:
@@ -332,6 +345,7 @@ def test_made_secrets_are_complete_private_and_kept(tmp_path: Path) -> None:
     first = make()
     assert {path.name for path in (folder / "keys").iterdir()} == {"public", "evaluate", "entry", "trajectories"}
     assert set(first) == set(COMPOSE["secrets"]) | {"kafka_ca_key"}
+    assert len(connector_secret(folder / "intake")) == 32
     for path in folder.iterdir():
         if path.name != "kafka_ca":
             assert path.stat().st_mode & 0o077 == 0, path.name
