@@ -73,7 +73,7 @@ def test_a_client_is_named_to_as_few_as_can_be() -> None:
 
 
 def test_nobody_who_asks_for_figures_sees_which_rows_went_out_together() -> None:
-    """Rows of one child at two providers have one version when they changed in one batch, or when the log came again."""
+    """Rows of one child at two providers have one version when they changed in one batch or the log came again."""
     for table in TABLES:
         if "client" in table.columns:
             seen = dict(USERS["grafana"].columns)[table.name]
