@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from domain.care.links import ByToewijzing, Linked
 from domain.care.toewijzingen import Toewijzingen
 from domain.facts.act import PrestatieAct, PrestatieKey, ToewijzingAct
-from domain.facts.fact_set import FactSet, by_message
+from domain.facts.fact_set import FactSet
 from domain.facts.identity import message_of
+from domain.facts.standing import by_message
 from domain.field.codes import CHANGE_REMOVED, EENHEID_EURO
 from domain.field.dates import is_first_of_month, is_last_of_month
 from domain.field.geography import OLD_CODES

@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from domain.care.toewijzingen import Toewijzingen
 from domain.facts.act import StartAct, StartKey, StopAct
-from domain.facts.fact_set import FactSet, by_message, first_day, standing, standing_count
+from domain.facts.fact_set import FactSet
 from domain.facts.identity import message_of
+from domain.facts.standing import by_message, first_day, standing, standing_count
 from domain.field.codes import CHANGE_MERGER, REDEN_PAUSE, REDENEN_CHANGE
 from domain.field.geography import GEMEENTEN, valid_on
 

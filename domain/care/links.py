@@ -10,8 +10,9 @@ from domain.care.leveringen import OPEN_END
 from domain.care.toewijzingen import Toewijzingen
 from domain.care.trajecten import WAITING, Traject
 from domain.facts.act import MetingAct, MetingKey, ScoreAct, ScoreKey
-from domain.facts.fact_set import FactSet, last_meting, last_score
+from domain.facts.fact_set import FactSet
 from domain.facts.identity import UploadKey
+from domain.facts.standing import last_meting, last_score
 from domain.field.definitions import METING_AFTER_END, METING_BEFORE_END
 from domain.field.questionnaires import VRAGENLIJSTEN, bevestigd, question
 

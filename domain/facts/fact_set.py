@@ -4,15 +4,15 @@ Joining two sets is pointwise and commutative, associative and idempotent (decis
 repetition and restarts leave no trace (OP080). An act is one delivery or removal of one key by one message; it counts
 once, by its message key or, for scores, metingen and CBS records, by its record in a delivery. What withdraws acts is
 a fact like any other and only grows (decision 0010). Everything is kept by the delivery that told it, so that a
-delivery can be taken back (decision 0017): a message of two deliveries stands twice here, and ``by_message`` joins it.
+delivery can be taken back (decision 0017): a message of two deliveries stands twice, and ``standing.by_message`` joins it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from enum import Enum
 from operator import itemgetter
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct, field
@@ -53,8 +53,7 @@ from domain.facts.fact import (
     Toewijzing,
     Vervanging,
 )
-from domain.facts.identity import UploadKey, delivery_id, delivery_part, message_of
-from domain.field.codes import STATUS_FIRST
+from domain.facts.identity import UploadKey, delivery_id, delivery_part
 
 
 class FactSet(Struct, array_like=True):
@@ -85,7 +84,7 @@ _rank: Callable[[Any], bytes] = msgspec.msgpack.Encoder(order="deterministic").e
 # --- two acts under one name: what is kept, whichever came first ----------------------------------------------------
 
 
-def _higher(one: Any, other: Any) -> Any:
+def higher(one: Any, other: Any) -> Any:
     """Of different contents the one of the higher rank."""
     return one if one == other else max(one, other, key=_rank)
 
@@ -93,7 +92,7 @@ def _higher(one: Any, other: Any) -> Any:
 def _first_upload(one: Any, other: Any) -> Any:
     """The earliest upload time and, of different contents, the higher rank."""
     earliest = min(one.tijd, other.tijd)
-    return _higher(one._replace(tijd=earliest), other._replace(tijd=earliest))
+    return higher(one._replace(tijd=earliest), other._replace(tijd=earliest))
 
 
 _AANLEVERING, _EARLIER = map(ToewijzingAct._fields.index, ("aanlevering", "earlier"))  # by place, for speed
@@ -220,14 +219,14 @@ class Join(NamedTuple):
 _BY_MESSAGE, _BY_UPLOAD, _BY_CAUSE, _BY_VERSION, _NOT = Named
 #: The one table of joins.
 JOINS: Final[dict[type, Join]] = {
-    Start: Join("starts", key=_key(Start, StartKey), act=_act(Start, StartAct), named=_BY_MESSAGE, merge=_higher),
-    Stop: Join("stops", key=_stop_key, act=_act(Stop, StopAct), named=_BY_MESSAGE, merge=_higher),
+    Start: Join("starts", key=_key(Start, StartKey), act=_act(Start, StartAct), named=_BY_MESSAGE, merge=higher),
+    Stop: Join("stops", key=_stop_key, act=_act(Stop, StopAct), named=_BY_MESSAGE, merge=higher),
     Prestatie: Join(
         "prestaties",
         key=_key(Prestatie, PrestatieKey),
         act=_act(Prestatie, PrestatieAct),
         named=_BY_MESSAGE,
-        merge=_higher,
+        merge=higher,
     ),
     Score: Join("scores", key=_key(Score, ScoreKey), act=_act(Score, ScoreAct), named=_BY_UPLOAD, merge=_first_upload),
     Meting: Join(
@@ -253,8 +252,8 @@ JOINS: Final[dict[type, Join]] = {
     Intrekking: Join(
         "ingetrokken", key=_key(Intrekking, BerichtKey), act=_field(Intrekking, "code"), named=_BY_CAUSE, merge=max
     ),
-    Dubbel: Join("dubbel", key=_key(Dubbel, DubbelKey), act=_nothing, named=_BY_CAUSE, merge=_higher),
-    Vervanging: Join("replaced", key=_vervanging_key, act=_nothing, named=_BY_CAUSE, merge=_higher),
+    Dubbel: Join("dubbel", key=_key(Dubbel, DubbelKey), act=_nothing, named=_BY_CAUSE, merge=higher),
+    Vervanging: Join("replaced", key=_vervanging_key, act=_nothing, named=_BY_CAUSE, merge=higher),
     Teruggenomen: Join("terug", key=_taken_back_key, act=_act(Teruggenomen, TakenBackAct), named=_NOT, merge=_later),
 }
 #: The same as plain tuples, which are faster to take apart.
@@ -278,82 +277,3 @@ def add(facts: FactSet, event: Event) -> None:
         act = _new(ToewijzingAct, act[:_AANLEVERING] + (delivery_part(event.delivery), ()))  # noqa: RUF005
     earlier = acts.get(name)
     acts[name] = act if earlier is None else merge(earlier, act)
-
-
-# --- what a set says of a key ---------------------------------------------------------------------------------------
-
-
-_A = TypeVar("_A")
-
-
-def by_message(acts: dict[bytes, _A]) -> dict[bytes, _A]:
-    """The acts of one key with every message once, whatever the number of its deliveries: the higher content, under the
-    higher name. Names stay as they are packed.
-    """
-    if len(acts) == 1:
-        return acts
-    found: dict[bytes, tuple[bytes, _A]] = {}
-    for name, act in acts.items():
-        message = message_of(name)
-        known = found.get(message)
-        found[message] = (name, act) if known is None else (max(name, known[0]), _higher(act, known[1]))
-    return dict(found.values())
-
-
-def tells(acts: Iterable[bytes], bericht: bytes) -> bool:
-    """Whether a message is among those that name the acts of a key."""
-    return any(message_of(name) == bericht for name in acts)
-
-
-# What follows is asked of acts that were joined ``by_message``.
-
-
-def standing_count(acts: dict[bytes, Any]) -> int:
-    """Whether a start or stop stands: 0 = the key is not present, 1 = it is, more = it came twice (TR074).
-
-    Logical time is coarse: dagtekening is a date. Day by day: a day with removals leaves the key present only if what
-    was there (0 or 1) and what was delivered that day outnumber them; a day with deliveries alone makes it present.
-    """
-    days: dict[int, list[int]] = {}
-    for act in acts.values():
-        days.setdefault(act.dagtekening, [0, 0])[act.status != STATUS_FIRST] += 1
-    count = 0
-    for _, (delivered, removed) in sorted(days.items()):
-        count = max(0, min(count, 1) + delivered - removed)
-    return count
-
-
-def standing(acts: dict[bytes, Any]) -> Any | None:
-    """The act that holds for a start or stop, or None when the key is not present.
-
-    The content is that of the latest delivery (dagtekening, then message: arbitrary but stable).
-    """
-    if len(acts) == 1:
-        (act,) = acts.values()
-        return act if act.status == STATUS_FIRST else None
-    if not standing_count(acts):
-        return None
-    return max((d.dagtekening, message_of(name), d) for name, d in acts.items() if d.status == STATUS_FIRST)[2]
-
-
-def first_day(acts: dict[bytes, Any]) -> int | None:
-    """The earliest dagtekening of the deliveries of a start or stop; None when there are only removals."""
-    return min((act.dagtekening for act in acts.values() if act.status == STATUS_FIRST), default=None)
-
-
-def last_score(acts: dict[bytes, ScoreAct]) -> tuple[UploadKey, ScoreAct]:
-    """The upload of a score that counts, behind what names it: the latest, and of one upload the last line."""
-    if len(acts) == 1:
-        ((packed, act),) = acts.items()
-        return UploadKey.unpack(packed), act
-    uploads = ((UploadKey.unpack(packed), act) for packed, act in acts.items())
-    return max(uploads, key=lambda pair: (pair[1].tijd, pair[0]))
-
-
-def last_meting(acts: dict[bytes, MetingAct]) -> tuple[UploadKey, MetingAct]:
-    """The upload of a meting that counts, behind what names it: the latest by datum, then as for a score."""
-    if len(acts) == 1:
-        ((packed, act),) = acts.items()
-        return UploadKey.unpack(packed), act
-    uploads = ((UploadKey.unpack(packed), act) for packed, act in acts.items())
-    return max(uploads, key=lambda pair: (pair[1].datum, pair[1].tijd, pair[0]))

@@ -28,7 +28,7 @@ from domain.facts.fact import (
     Toewijzing,
     Vervanging,
 )
-from domain.facts.fact_set import standing
+from domain.facts.standing import standing
 from tests.build import (
     AGB,
     CLIENT,
