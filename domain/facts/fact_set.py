@@ -4,7 +4,7 @@ Joining two sets is pointwise and commutative, associative and idempotent (decis
 repetition and restarts leave no trace (OP080). An act is one delivery or removal of one key by one message; it counts
 once, by its message key or, for scores, metingen and CBS records, by its record in a delivery. What withdraws acts is
 a fact like any other and only grows (decision 0010). Everything is kept by the delivery that told it, so that a
-delivery can be taken back (decision 0017): a message of two deliveries stands twice, and ``standing.by_message`` joins it.
+delivery can be taken back (decision 0017). A message of two deliveries stands twice: ``standing.by_message`` joins it.
 """
 
 from __future__ import annotations
