@@ -140,13 +140,14 @@ def _variants(view: _View) -> Iterator[dict[bytes, list[_Clients]]]:
         if len(used) > 1:
             yield {content: [clients] for content, clients in used.items()}
         return
-    sizes = {content[:_PLACE] for content in used if len(content) in (_PLACE, _COMPARED)}
-    places: dict[bytes, list[bytes]] = {}
-    compared = [content for content in used if len(content) == _COMPARED]
+    sizes = {content[:_PLACE] for content in used} - {b""}
+    if len(sizes) < 2 and len({content[: 2 * _PLACE] for content in used}) == len(used):
+        return  # every place once
+    known = [content for content in used if len(content) in (_PLACE, _COMPARED)]
+    sizes, compared = {content[:_PLACE] for content in known}, [c for c in known if len(c) == _COMPARED]
     if len(sizes) > 1:
-        yield {size: [used[c] for c in used if len(c) in (_PLACE, _COMPARED) and c[:_PLACE] == size] for size in sizes}
-    if len({content[_PLACE : 2 * _PLACE] for content in compared}) == len(compared):
-        return
+        yield {size: [used[content] for content in known if content[:_PLACE] == size] for size in sizes}
+    places: dict[bytes, list[bytes]] = {}
     for content in compared:
         places.setdefault(content[_PLACE : 2 * _PLACE], []).append(content)
     for contents in places.values():
