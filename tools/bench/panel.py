@@ -37,8 +37,9 @@ _SETTLE: Final = 120.0
 _FILL: Final = """
 INSERT INTO sor.trajecten (aanbieder, gemeente, jaar, traject, version, verwijderd, client, emmer, cluster,
   categorie, code, begindatum, einddatum, reden_beeindiging, uitval_klasse, status, leveringen, leeftijd, geslacht,
-  nut_jeugdige, nut_ouder, zonder_hulp_jeugdige, zonder_hulp_ouder, gas, gas_gescoord, gas_bereikt, gas_deels, probleem_behandelaar,
-  probleem_ouder, probleem_client, metingen, scores, declaraties, vlaggen, definitie_versie, gebeurd_op)
+  nut_jeugdige, nut_ouder, zonder_hulp_jeugdige, zonder_hulp_ouder, gas, gas_gescoord, gas_bereikt, gas_deels,
+  probleem_behandelaar, probleem_ouder, probleem_client, metingen, scores, declaraties, vlaggen, definitie_versie,
+  gebeurd_op)
 WITH cityHash64(number) AS h,
   ['0363', '0358', '0362', '0384', '0437', '0451', '0385', '0415', '0431', '0439', '0479', '0852', '0880'] AS towns,
   ['Amsterdam', 'Amstelveen-Aalsmeer', 'Amstelveen-Aalsmeer', 'DUO', 'DUO', 'DUO', 'Zaanstreek-Waterland',
