@@ -27,6 +27,7 @@ from sor.cli import app
 from tests.connectors.authority import Authority
 from tests.connectors.intake_support import ALL, HUB, OTHER, Running, intake, rap
 from tests.connectors.support import AGB, BSN, Regie, make_keys
+from tests.sor.test_needs import CONNECTOR, beyond, sor_without
 from transport.clients import Cluster
 from transport.https import MOST_BYTES, BadEndpoint, Endpoint, NoAnswer, NotItself, Server
 
@@ -171,6 +172,21 @@ def test_the_command_delivers_over_the_intake(live: Running, home: Path, monkeyp
     live.sealer.receipts = False
     (home / "scores.csv").write_bytes(rap(41))
     assert deliver(home, "--wait", "0.2").exit_code == 3
+
+
+def test_a_machine_with_the_connector_alone_delivers_and_sees_its_receipts(live: Running, home: Path) -> None:
+    """Without one package of an extra: the client is of the standard library."""
+    token = home / "token"
+    token.touch(mode=0o600)
+    token.write_text(live.tokens[AGB])
+    there = {"SOR_INTAKE": live.base, "SOR_INTAKE_TOKEN_FILE": str(token), "SOR_KEYS": str(home / "keys")}
+    words = ("deliver", str(home / "scores.csv"), "--as", AGB)
+    done = sor_without(beyond(CONNECTOR), *words, home=home / "home", SOR_KAFKA="", SOR_PORTS="", **there)
+    assert done.returncode == 0, done.stderr
+    assert "Geïmporteerd en gevalideerd       40" in done.stdout
+    shown = sor_without(beyond(CONNECTOR), "receipts", home=home / "home", SOR_KAFKA="", SOR_PORTS="", **there)
+    assert shown.returncode == 0, shown.stderr
+    assert "40 geaccepteerd" in shown.stdout
 
 
 def test_what_goes_wrong_is_one_clear_sentence(live: Running, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
