@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from connectors.delivery.compact import Head, Writer, split
+from connectors.delivery.compact import BODY_LINES, Head, Writer, split
 from connectors.errors import BrokerDown
 from domain.facts.answer import Fault, Receipt
 from schemas.codec import Codec
@@ -22,6 +22,7 @@ from transport.https import Endpoint, NoAnswer, NotItself, Reply, Server
 
 #: Bytes of one body: some 30,000 lines. A larger delivery goes in parts, so that it takes little memory on both sides.
 PART_BYTES: Final = 4_000_000
+PART_LINES: Final = BODY_LINES // 2
 #: How long the intake may work on one part before the answer, and how long it may say "later".
 ANSWER_SECONDS: Final = 300.0
 PATIENCE_SECONDS: Final = 300.0
@@ -154,12 +155,12 @@ def _json(reply: Reply) -> dict[str, Any]:
 class SealedSender:
     """Takes the envelopes of a delivery where a publisher would, and sends them in compact parts."""
 
-    def __init__(self, intake: Intake, part_bytes: int = PART_BYTES) -> None:
-        self.intake, self._most = intake, part_bytes
+    def __init__(self, intake: Intake, part_bytes: int = PART_BYTES, part_lines: int = PART_LINES) -> None:
+        self.intake, self._most, self._most_lines = intake, part_bytes, part_lines
         self._codec = Codec("sor.in")
         self._head: Head | None = None
         self._writer: Writer
-        self._frames, self._size = list[bytes](), 0
+        self._frames, self._size, self._lines = list[bytes](), 0, 0
 
     def send(self, topic: str, key: bytes, value: bytes | None) -> None:
         """Take one envelope; sends what is gathered when that is enough for a part."""
@@ -170,7 +171,8 @@ class SealedSender:
             self.flush()
             self._begin(head)
         self._writer.add(line)
-        if self._size >= self._most:
+        self._lines += 1
+        if self._size >= self._most or self._lines >= self._most_lines:
             self.flush()
             self._begin(head)
 
@@ -195,7 +197,7 @@ class SealedSender:
 
     def abandon(self) -> None:
         """Forget what is gathered."""
-        self._head, self._frames, self._size = None, [], 0
+        self._head, self._frames, self._size, self._lines = None, [], 0, 0
 
 
 class IntakeReceipts:

@@ -27,6 +27,8 @@ ENVELOPE_BYTES: Final = 65_536
 SEALED_BYTES: Final = 50_000
 #: Bytes of one frame: the memory that reading takes, whatever is in it. A line always fits.
 FRAME_BYTES: Final = 131_072
+#: Lines of one body: each becomes an envelope of some 3,500 bytes, so that a small body would make much of them.
+BODY_LINES: Final = 50_000
 #: A frame that has so much is written: few enough bytes for any reader, and enough lines to forget its header.
 _FULL: Final = 65_536
 _LENGTH: Final = 4

@@ -66,6 +66,8 @@ def denial(denied: Denied) -> Problem:
             return Problem(Kind.FOREIGN)
         case "not_trusted":
             return Problem(Kind.NOT_TRUSTED)
+        case "too_large":
+            return Problem(Kind.TOO_LARGE)
         case _:
             return Problem(Kind.MALFORMED, veld=denied.field, regel=denied.line)
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from connectors.intake.tokens import Caller
 
-Why = Literal["malformed", "not_trusted", "foreign"]
+Why = Literal["malformed", "not_trusted", "foreign", "too_large"]
 
 
 class Job(Struct, frozen=True):

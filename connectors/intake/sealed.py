@@ -12,7 +12,7 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import Final
 
-from connectors.delivery.compact import Head, Malformed, envelope, read
+from connectors.delivery.compact import BODY_LINES, Head, Malformed, envelope, read
 from connectors.delivery.deliveries import Publishes
 from connectors.errors import BrokerDown
 from connectors.intake.jobs import Denied, Done, SealedJob
@@ -38,7 +38,11 @@ def pass_on(
         if not job.caller.may_send(head.sender):
             return Denied("foreign")
         checker(head.signed(), head.certificate, head.signature, head.sender, head.kind, now)
-        times = [line.published_at for line in lines]
+        earliest, number = now, 0
+        for line in lines:
+            earliest, number = min(earliest, line.published_at), number + 1
+            if number > BODY_LINES:
+                return Denied("too_large")
     except Malformed as wrong:
         return Denied("malformed", wrong.field, wrong.line)
     except NotTrusted:
@@ -51,7 +55,7 @@ def pass_on(
     except BaseException:
         publisher.abandon()
         raise
-    return Done(head.delivery, head.kind, head.sender, head.test, head.lines, min(now, *times), published=len(times))
+    return Done(head.delivery, head.kind, head.sender, head.test, head.lines, earliest, published=number)
 
 
 def _publish(content: bytes, head: Head, publisher: Publishes) -> None:

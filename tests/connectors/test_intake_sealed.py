@@ -201,6 +201,16 @@ async def test_a_body_of_another_form_says_where(live: Running, tmp_path: Path, 
         assert told["veld"] == field
 
 
+async def test_a_small_body_with_more_lines_than_it_may_have_becomes_nothing(
+    live: Running, tmp_path: Path, source: Callable[..., Signer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each line becomes an envelope sixty times its size."""
+    monkeypatch.setattr("connectors.intake.sealed.BODY_LINES", 2)
+    head, lines = sealed(tmp_path / "keys", source())
+    await refused(live, body(head, lines), 413, "te-groot")
+    assert (await post(live, body(head, lines[:2])))[0].status == 202
+
+
 async def test_what_is_compressed_or_too_large_is_not_read(live: Running) -> None:
     answer, _ = await post(live, b"x" * 100, headers={"Content-Encoding": "gzip"})
     assert answer.status == 415

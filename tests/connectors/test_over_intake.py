@@ -17,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from connectors import over_intake
+from connectors.delivery.compact import BODY_LINES
 from connectors.delivery.connector import Connector
 from connectors.errors import BrokerDown
 from connectors.intake.config import IntakeLimits, Tls
@@ -110,6 +111,12 @@ def test_a_large_delivery_goes_in_parts_of_one_delivery(live: Running, tmp_path:
     assert len(sent) > 3
     assert max(sent) < 150_000
     assert sum(sent) < 3_000 * 200
+    sent.clear()
+    by_lines = SealedSender(there, part_lines=100)
+    with Connector(tmp_path / "keys", Cluster("nowhere"), publisher=by_lines, receipts=receipts) as connector:
+        connector.publish_bytes("a.csv", rap(250, start=9_000), sender=AGB)
+    assert len(sent) == 3
+    assert over_intake.PART_LINES < BODY_LINES
 
 
 def test_a_hub_delivers_for_those_on_its_list_and_sees_their_receipts(live: Running, tmp_path: Path) -> None:
