@@ -55,6 +55,7 @@ COMMANDS: Final[dict[str, Entry]] = {
         "Deliver the field's files (CBS files with a layout) and show what became of them.",
     ),
     "receipts": Entry("receipts", "Show what became of deliveries. Ends with 0; 1 when nothing is found."),
+    "deliveries": Entry("deliveries", "Deliveries as they count; take a whole one back."),
     "rejected": Entry("rejected", "Records that could not be read, and sources set aside."),
     "skip": Entry(
         "skip",

@@ -36,6 +36,7 @@ from typing import Final
 from connectors import masking
 from connectors.answer.journal import Journal
 from connectors.answer.receipts import QUIET, KafkaReceipts, Receipts
+from connectors.delivery import takeback
 from connectors.delivery.deliveries import Delivery, Progress, Publishes, Refuse, Run, candidates, check, publish
 from connectors.delivery.signers import SignerOf
 from connectors.delivery.signers import signers as signers_of
@@ -45,6 +46,7 @@ from connectors.formats.model import Choices, FileFault
 from connectors.over_intake import Intake, IntakeReceipts, SealedSender
 from crypto.keys import connector_secret, load_public
 from domain.facts.answer import Receipt
+from domain.facts.fact import Terugname
 from transport.clients import Cluster
 from transport.https import Endpoint
 from transport.publisher import NotDelivered, Publisher
@@ -132,10 +134,29 @@ class Connector:
             with self._journal.of(delivery.id) if self._journal else nullcontext() as note:
                 publish(delivery, self._keys, self._signer(delivery.sender), self._connected(), progress, note)
         except NotDelivered as error:
-            raise BrokerDown(
-                f"De berichtenserver {self._cluster.bootstrap} neemt niets meer aan. De aanlevering is niet af. "
-                "Hetzelfde commando maakt haar later af; niets telt dubbel."
-            ) from error
+            raise self._down() from error
+
+    def take_back(self, sender: str, aanlevering: str, lines: int, reden: str = "") -> Delivery:
+        """Take back a whole delivery of this sender, by its id and number of records: it counts as never sent, until
+        the same is delivered again. ``reden``: words without digits. Its receipt is that of what this returns.
+
+        Raises:
+            BrokerDown: before or while publishing. ConnectorError: an id or a reason that would be refused.
+        """
+        fact = Terugname(aanlevering=aanlevering, lines=lines, reden=reden)
+        delivery = takeback.named(self._secret, sender, fact, time.time_ns() // 1_000_000)
+        self._receipts.mark(delivery.receipt_key)
+        try:
+            takeback.publish(delivery, fact, self._keys, self._signer(sender), self._connected())
+        except NotDelivered as error:
+            raise self._down() from error
+        return delivery
+
+    def _down(self) -> BrokerDown:
+        return BrokerDown(
+            f"De berichtenserver {self._cluster.bootstrap} neemt niets meer aan. De aanlevering is niet af. "
+            "Hetzelfde commando maakt haar later af; niets telt dubbel."
+        )
 
     def _connected(self) -> Publishes:
         if self._publisher is None:

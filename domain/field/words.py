@@ -50,6 +50,29 @@ def waits_sentence(reason: str) -> str:
     return _WAITS.get(reason, f"wacht op {reason}")
 
 
+#: What becomes of a delivery that its source, or the functional manager, takes back (decision 0017).
+TAKEN_BACK: Final = (
+    "De aanlevering telt niet meer mee, alsof zij nooit is verstuurd. Lever hetzelfde bestand opnieuw aan om haar weer "
+    "te laten meetellen."
+)
+#: The same, before it is done.
+TAKE_BACK_QUESTION: Final = "Deze aanlevering terugnemen?"
+TAKEN_BACK_BEFORE: Final = "Deze aanlevering is al teruggenomen en telt niet mee."
+NOT_TO_TAKE_BACK: Final = (
+    "Een terugname kan niet worden teruggenomen, en een test telt nooit mee. Lever de aanlevering opnieuw aan om haar "
+    "weer te laten meetellen."
+)
+NOT_FOUND_TO_TAKE_BACK: Final = (
+    "Geen enkele aanlevering, of meer dan een, heeft dit nummer. Geef het hele nummer, zoals `sor deliveries list` het "
+    "toont, en met --sender de AGB-code van de aanbieder."
+)
+#: A taking back that would be refused.
+TAKEBACK_FORM: Final = (
+    "Een aanlevering heeft een nummer van 32 tekens (0-9, a-f). De reden heeft hoogstens 200 letters, spaties, punten, "
+    "komma's, streepjes en apostrofs, en geen cijfers: zet er geen persoonsgegevens in."
+)
+
+
 def full_sentence(text: str) -> str:
     """A text as a sentence of its own. ``str.capitalize`` would make the rest small."""
     return f"{text[:1].upper()}{text[1:]}."

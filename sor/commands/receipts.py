@@ -38,7 +38,8 @@ STATUSES: Final = ("alle", "in_verwerking", "verwerkt", "fouten", "ingetrokken")
 _QUERY: Final = """
 SELECT delivery, kind, sender, test, lines, gezien, geaccepteerd, afgekeurd, ingetrokken, klaar,
        toUnixTimestamp64Milli(eerste) AS eerste_ms, toUnixTimestamp64Milli(laatste) AS laatste_ms, codes,
-       wacht, arrayMap(f -> (f.line, f.regel, f.regels, f.code, f.veld), fouten) AS lijst
+       wacht, toUnixTimestamp64Milli(teruggenomen) AS terug_ms,
+       arrayMap(f -> (f.line, f.regel, f.regels, f.code, f.veld), fouten) AS lijst
 FROM receipts FINAL
 WHERE ({sender:String} = '' OR sender = {sender:String})
   AND ({delivery:String} = '' OR startsWith(delivery, {delivery:String}))
@@ -51,7 +52,7 @@ ORDER BY laatste DESC, delivery, sender, lines LIMIT {most:UInt32}
 """
 _COLUMNS: Final = (
     *("aanlevering", "soort", "aanbieder", "test", "records", "gezien", "geaccepteerd", "afgekeurd", "ingetrokken"),
-    *("klaar", "eerste", "laatste", "codes", "wacht", "fouten"),
+    *("klaar", "eerste", "laatste", "codes", "wacht", "teruggenomen", "fouten"),
 )
 
 
@@ -95,7 +96,7 @@ def receipts(
         _show([place._asdict() for place in found], map(_place_text, found), as_json=as_json)
         return
     among = sorted({place.delivery for place in found})
-    rows = [] if search and not among else _ask(settings, aanbieder, delivery, among, since, status, most)
+    rows = [] if search and not among else ask(settings, aanbieder, delivery, among, since, status, most)
     for row in rows:
         row["gezocht"] = [_line(row, place) for place in found if place.delivery == row["aanlevering"]]
     _show(rows, _text(rows, lines=bool(delivery)), as_json=as_json)
@@ -133,9 +134,10 @@ def _place_text(place: Place) -> str:
     return f"{place.delivery}  regel {place.row} (record {place.record})"
 
 
-def _ask(
+def ask(
     settings: Settings, aanbieder: str, delivery: str, among: list[str], since: str, status: str, most: int
 ) -> list[dict[str, Any]]:
+    """Receipts as rows, the newest first: those of this source with SOR_INTAKE, else all."""
     if settings.intake is not None:
         return _own(settings, aanbieder, delivery, among, since, status, most)
     from sinks import clickhouse  # not in a connector, which asks the intake
@@ -208,6 +210,8 @@ def _text(rows: list[dict[str, Any]], *, lines: bool) -> list[str]:
             f"{row['aanlevering']}  {moment(row['laatste'])}  {row['aanbieder']}  {KIND_LABELS[row['soort']]}{test}: "
             f"{state}; {row['geaccepteerd']} geaccepteerd, {row['afgekeurd']} afgekeurd{taken}"
         )
+        if row["teruggenomen"]:
+            out.append(f"    teruggenomen op {moment(row['teruggenomen'])}: telt niet mee")
         out += [f"    {w['aantal']:>8} geaccepteerd, {w['melding']}" for w in row["wacht"]]
         out += [f"    {number:>8} × {code}: {text(code)}" for code, number in sorted(row["codes"].items())]
         if lines:

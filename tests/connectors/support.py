@@ -287,6 +287,7 @@ class ThirdParty:
         self.sent: list[tuple[str, bytes, bytes]] = []
         self.state: dict[bytes, bytes] = {}
         self.events: list[bytes] = []
+        self.taken: list[bytes] = []  # for sor.terugnames
         self.fail_at: int | None = None
         self.fail_with: BaseException = NotDelivered("no broker")
         self.silent_after: int | None = None
@@ -304,11 +305,18 @@ class ThirdParty:
         admitted = admit(self._admit, evaluate(self._evaluate, topic, value, now), now)
         if admitted.event:
             self.events.append(admitted.event)
-        record = LogRecord(len(self.sent), admitted.line, 0)
+        self._receipt(admitted.handle, admitted.line)
+        if admitted.taken:
+            handle, taken, line = admitted.taken
+            self.taken.append(taken)
+            self._receipt(handle, line)
+
+    def _receipt(self, handle: bytes, line: bytes) -> None:
+        record = LogRecord(len(self.sent), line, 0)
         with capture_logs():  # the stage's own log is not the sender's screen
-            self.state[admitted.handle], out = self._deliveries(
-                admitted.handle, self.state.get(admitted.handle), [record]
-            )
+            self.state[handle], out = self._deliveries(handle, self.state.get(handle), [record])
+        if not out:
+            return  # what is taken back was never sent: there is no receipt of it
         assert out[0].value is not None
         self.last_receipt = out[0].value
         self._new.append(self._receipts.decode(out[0].value))

@@ -79,7 +79,7 @@ def test_a_command_loads_what_it_needs(words: tuple[str, ...], loaded: str) -> N
 def test_a_command_that_is_none_is_answered_with_the_nearest() -> None:
     answer = CliRunner().invoke(cli.app, ["dliver"])
     assert answer.exit_code == 2
-    assert "Did you mean 'deliver'?" in answer.output
+    assert "Did you mean 'deliver', 'deliveries'?" in " ".join(answer.output.split())
 
 
 def test_what_an_operator_can_mend_is_one_sentence(tmp_path: Path) -> None:
