@@ -16,7 +16,9 @@ import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from typer.testing import CliRunner
 
+from domain.facts.answer import receipt_key
 from schemas.topics import IN_TOPIC, RECEIPTS
+from schemas.typed import ReceiptCodec
 from sor.cli import app
 from tests.conftest import RunningBroker
 from tests.connectors.support import AGB, BSN, BSNS, RAP_HEADER, Regie, ThirdParty, make_keys, table
@@ -38,6 +40,7 @@ class Stages(threading.Thread):
             {"bootstrap.servers": bootstrap, "group.id": f"stages-{keys.parent.name}", "auto.offset.reset": "latest"}
         )
         self._producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random"})
+        self._receipts = ReceiptCodec()
         self.assigned = threading.Event()
         self._consumer.subscribe(list(IN_TOPIC.values()), on_assign=_from_now_on)
 
@@ -52,9 +55,11 @@ class Stages(threading.Thread):
         self._consumer.close()
 
     def _answer(self, message: Any) -> None:
-        self.third.mark(message.key().decode())
         self.third.send(message.topic(), message.key(), message.value())
-        self._producer.produce(RECEIPTS, self.third.last_receipt, message.key())
+        told = self._receipts.decode(self.third.last_receipt)
+        key = receipt_key(told.sender, told.delivery, told.lines)
+        self.third.mark(key)  # it has been told
+        self._producer.produce(RECEIPTS, self.third.last_receipt, key.encode())
         self._producer.poll(0)
 
 
