@@ -34,17 +34,16 @@ TABLE: Final = "personen"
 TOPICS: Final = (TRAJECTEN, METINGEN, SCORES)
 _KIND: Final = {T_SCORE: "score", T_METING: "cem"}
 _TOO_MANY: Final = "K07"
-_DAY_MS: Final = 86_400_000
 
 
-def _moments(events: Sequence[Event], newest: int) -> defaultdict[str, int]:
-    """Provider -> publication (ms) of its newest event in this batch, to the day where it has none.
+def _moments(events: Sequence[Event]) -> defaultdict[str, int]:
+    """Provider -> publication (ms) of its newest event in this batch, 0 where it has none.
 
     Rows of one child at two providers that changed together would else say so by one and the same moment.
     """
-    found: defaultdict[str, int] = defaultdict(lambda: newest // _DAY_MS * _DAY_MS)
+    found: defaultdict[str, int] = defaultdict(int)
     for event in events:
-        found[event.aanbieder] = max(found.get(event.aanbieder, 0), event.published_at)
+        found[event.aanbieder] = max(found[event.aanbieder], event.published_at)
     return found
 
 
@@ -66,7 +65,7 @@ class Trajectories:
         first, last = version(self._epoch, records[0].offset), version(self._epoch, records[-1].offset)
         given = fold(self._names.secret(key), person, events, last, first)
         newest = max(event.published_at for event in events)
-        moments = _moments(events, newest)
+        moments = _moments(events)
         outs = [self._out(key, issued, person.version, moments) for issued in given.issued]
         outs += [self._wait(waits, events[-1].aanbieder, newest) for waits in given.waits]
         outs += [self._refusal(refused, newest) for refused in given.refused]

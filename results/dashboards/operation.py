@@ -71,7 +71,7 @@ def _late() -> list[Json]:
         'SELECT toStartOfMinute(ingevoegd_op) AS time, quantile(0.5)(seconden) AS "Helft binnen", '
         'quantile(0.99)(seconden) AS "99 % binnen" FROM (SELECT ingevoegd_op, '
         "dateDiff('millisecond', gebeurd_op, ingevoegd_op) / 1000 AS seconden FROM sor.trajecten "
-        "WHERE $__timeFilter(ingevoegd_op)) GROUP BY time ORDER BY time"
+        "WHERE $__timeFilter(ingevoegd_op) AND gebeurd_op > toDateTime64(0, 3)) GROUP BY time ORDER BY time"
     )
     return [
         section("Van publicatie tot opvraagbaar"),

@@ -102,7 +102,7 @@ def per_cluster(indicators: Sequence[Indicator], rule: Disclosure) -> str:
 FRESHNESS: Final = (
     'SELECT quantileOrNull(0.5)(seconden) AS "Helft binnen", quantileOrNull(0.99)(seconden) AS "99 % binnen" '
     "FROM (SELECT dateDiff('millisecond', gebeurd_op, ingevoegd_op) / 1000 AS seconden "
-    "FROM sor.trajecten WHERE ingevoegd_op > now() - INTERVAL 1 DAY)"
+    "FROM sor.trajecten WHERE ingevoegd_op > now() - INTERVAL 1 DAY AND gebeurd_op > toDateTime64(0, 3))"
 )
 NEWEST: Final = (
     'SELECT toDateTime(maxOrNull(gebeurd_op)) AS "Nieuwste gegeven", '
