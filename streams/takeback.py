@@ -189,7 +189,7 @@ class Stage:
         metrics.RECORDS.labels(stage=STAGE, outcome="accepted").inc(len(messages))
 
     def _learn(self, messages: Sequence[Message]) -> dict[bytes, None]:
-        found = {}
+        found: dict[bytes, None] = {}
         for message in messages:
             try:
                 found[self._notices.learn(message.value() or b"")] = None

@@ -123,7 +123,7 @@ def _newer(one: ToewijzingAct, other: ToewijzingAct) -> ToewijzingAct:
 
 def _versions(act: ToewijzingAct) -> tuple[ToewijzingAct, ...]:
     """Every version that is kept, each by itself, the newest first."""
-    return (_behind(act, ()), *act[_EARLIER]) if act[_EARLIER] else (act,)
+    return (_behind(act, ()), *act.earlier) if act.earlier else (act,)
 
 
 def _behind(newest: ToewijzingAct, others: tuple[ToewijzingAct, ...]) -> ToewijzingAct:
