@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from itertools import product
 from typing import Any, Final, TypeAlias
 
@@ -58,9 +59,9 @@ def opened_by_entry(seen: Seen, held: EntryKeys) -> tuple[list[bytes], list[byte
     for record in records(seen, EVALUATED):
         if plain := _opened(opener, record, record["topic"], "entry"):
             found += guesses.leaves(codec("sor.sealed").decode(plain[32:]))
-            if record["element"]:
-                scalars.append(oprf.inverse(plain[:32]))
+            with suppress(oprf.InvalidPoint):
                 found += [plain[:32], record["element"], oprf.unblind(plain[:32], record["element"])]
+                scalars.append(oprf.inverse(plain[:32]))
     return found, scalars
 
 

@@ -95,7 +95,7 @@ class Party:
         assert signed is not None
         sealed = SealedDelivery(keys.load_public(self.keys), signed, kind, name, lines or len(told), sender, test=False)
         return [
-            (topic or IN_TOPIC[kind], name.encode(), sealed.envelope(n, FileRecord(n, 1, bsn, fact), now))
+            (topic or IN_TOPIC[kind], name.encode(), sealed.envelope(n, FileRecord(n, 1, bsn, fact), now - n))
             for n, (bsn, fact) in enumerate(told, 1)
         ]
 

@@ -19,7 +19,7 @@ from crypto import keys
 from crypto.client_names import ClientNames
 from crypto.sources import Trust
 from schemas.topics import EVENTS, LINES, REGISTER, groups, topics
-from streams import deliveries, entry, evaluate, register, trajectories
+from streams import deliveries, entry, evaluate, register, takeback, trajectories
 from streams.engine.stage import Fold, StageConfig
 from streams.engine.step import Step
 from tests.secured import PARTITIONS, SecuredBroker
@@ -112,6 +112,7 @@ class Stages:
         self._thread("evaluate", self._evaluate)
         self._thread("entry", self._entry)
         names = ClientNames(keys.load_trajectories(self._folder("trajectories")))
+        self._thread("takeback", self._takeback)
         self._fold("register", REGISTER, register.TABLE, register.Register())
         self._fold("trajectories", EVENTS, trajectories.TABLE, trajectories.Trajectories(names))
         self._fold("deliveries", LINES, deliveries.TABLE, deliveries.Deliveries())
@@ -142,6 +143,10 @@ class Stages:
             health=HealthConfig(),
         )  # fmt: skip
         entry.run(config, stop)
+
+    @staticmethod
+    def _takeback(cluster: Cluster, stop: Stop) -> None:
+        takeback.run(takeback.TakebackConfig(cluster, groups()["takeback"], "0", HealthConfig()), stop)
 
     def _fold(self, name: str, source: str, table: str, fold: Fold) -> None:
         def serve(cluster: Cluster, stop: Stop) -> None:

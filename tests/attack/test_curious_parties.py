@@ -26,6 +26,7 @@ from schemas.topics import IN_TOPIC, topics
 from streams.entry import Admission
 from streams.envelope import context_of
 from streams.evaluate import Evaluator
+from tests.attack.guesses import Haystack
 from tests.build import score
 from tests.trusted import admit, evaluate, with_authority
 
@@ -44,9 +45,9 @@ class World(NamedTuple):
     events: list[bytes]
     pseudonyms: dict[str, bytes]
 
-    def broker(self) -> bytes:
+    def broker(self) -> Haystack:
         """Every byte of every record and key."""
-        return b"".join([*self.envelopes, *self.evaluated, *self.lines, *self.events, *self.pseudonyms.values()])
+        return Haystack([*self.envelopes, *self.evaluated, *self.lines, *self.events, *self.pseudonyms.values()])
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,7 @@ def test_the_broker_alone_finds_nobody(world: World) -> None:
 
 def test_the_unkeyed_control_finds_everybody(world: World) -> None:
     """The same search over a log that holds plain hashes, as the chain of today does in its first step."""
-    log = b"".join(hashlib.sha256(bsn.encode()).digest() for bsn in world.clients)
+    log = Haystack(hashlib.sha256(bsn.encode()).digest() for bsn in world.clients)
     assert {bsn for bsn in RANGE if any(s in log for s in _spellings(bsn))} == set(world.clients)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,7 @@ from schemas.topics import (
     IN_TOPIC,
     LINES,
     METINGEN,
+    ORDERS,
     RECEIPTS,
     REGISTER,
     REJECTED,
@@ -48,7 +49,7 @@ ROWS: Final = (TRAJECTEN, METINGEN, SCORES)
 #: Where a record has an effect; a dead letter is none.
 EFFECTS: Final = (EVALUATED, EVENTS, REGISTER, LINES, RECEIPTS, *ROWS)
 #: Stages in the order in which a record passes them.
-_FLOW: Final = ("evaluate", "entry", "takeback", "register", "trajectories", "deliveries")
+_FLOW: Final = ("evaluate", "entry", "takeback", "register", "takeback", "trajectories", "deliveries")
 _EACH, _SHARED = 90, 40
 _YEAR: Final = 365 * 86_400
 #: How long the authority is there, so that a certificate can have ended.
@@ -167,8 +168,17 @@ class World:
                 time.sleep(0.05)
         self.stages.alive()
 
-    def _behind(self, name: str) -> int:
-        ends = self.ends(reads_of(name))
+    def orders_heard(self) -> None:
+        """Wait until both stages that read records again have met every order."""
+        for name in ("evaluate", "entry"):
+            until = time.monotonic() + 60
+            while self._behind(name, [ORDERS]) > 0:
+                self.stages.alive()
+                assert time.monotonic() < until, name
+                time.sleep(0.05)
+
+    def _behind(self, name: str, of: Iterable[str] = ()) -> int:
+        ends = self.ends(of or reads_of(name))
         asked = [ConsumerGroupTopicPartitions(groups()[name], [TopicPartition(topic, 0) for topic in ends])]
         (future,) = self.secured.admin.list_consumer_group_offsets(asked).values()
         return sum(ends[place.topic] - max(place.offset, 0) for place in future.result(20).topic_partitions)
@@ -264,5 +274,5 @@ def _life(seed: random.Random, provider: str, n: int) -> dict[str, Any]:
         "cem": meting(seed.randrange(400), "OE", day=450 + n, meting=b"m" + number),
     }
     if seed.random() < 0.5:
-        told["stop"] = stop(begin, begin + seed.randrange(30, 200), **same, bericht=b"e" + number)
+        told["stop"] = stop(begin, begin + seed.randrange(30, 120), **same, bericht=b"e" + number)
     return told
