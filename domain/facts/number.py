@@ -96,11 +96,11 @@ def content_of(usage: Usage) -> bytes:
 
 def take_in(number: Number, record: Record) -> None:
     """Join one use, answer or take-back into the state, in place."""
-    usage, client, delivery, line, lines, _, terug, opnieuw, published_at = record
+    usage, client, delivery, line, lines, _, taken_at, again_at, published_at = record
     handle = handle_of(delivery)
-    if terug or opnieuw:
+    if taken_at or again_at:
         before = number.taken.get(handle, (0, 0))
-        number.taken[handle] = [max(terug, before[0]), max(opnieuw, before[1])]
+        number.taken[handle] = [max(taken_at, before[0]), max(again_at, before[1])]
     elif usage.retour:
         name = handle + line.to_bytes(LINE, "big") + usage.bericht
         code, _, first = number.answers.get(name, ("", 0, published_at))

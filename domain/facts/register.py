@@ -93,7 +93,7 @@ def _moments(number: Number) -> dict[bytes, int]:
         found[handle] = min(sent.published_at, found.get(handle, sent.published_at))
     for answer in (answer_of(name, value) for name, value in number.answers.items()):
         found[answer.handle] = min(answer.published_at, found.get(answer.handle, answer.published_at))
-    return found | {handle: opnieuw for handle, (_, opnieuw) in number.taken.items() if opnieuw}
+    return found | {handle: again_at for handle, (_, again_at) in number.taken.items() if again_at}
 
 
 def _line(handle: bytes, line: int, sent: Sent, uitkomst: str, code: str) -> Effect:
@@ -119,8 +119,8 @@ def _answered(view: _View, taken: frozenset[bytes]) -> Iterator[Effect]:
     for name, sent in number.sent.items():
         handle, bericht = split(name)
         if bericht in said and handle not in view.out:
-            uitkomst, code = ("ingetrokken", says[bericht][0]) if bericht in says else ("hersteld", said[bericht])
-            yield from (_line(handle, place, sent, uitkomst, code) for place in sent)
+            outcome, code = ("ingetrokken", says[bericht][0]) if bericht in says else ("hersteld", said[bericht])
+            yield from (_line(handle, place, sent, outcome, code) for place in sent)
 
 
 def _withdrawn(view: _View, code: str, cause: bytes) -> Iterator[Effect]:

@@ -81,8 +81,8 @@ def _declared(lines: int, clients: int, delivery: str = D1) -> Iterator[Record]:
     """The lines of one declaration in the last part but one, in order."""
     for line in range(1, lines + 1):
         if (line - 1) // CHUNK % SPREAD == SPREAD - 2:
-            inhoud = line.to_bytes(16, "big")
-            usage = Usage("regels.declaration", KEY, inhoud, KEY, "", lines, line)
+            content = line.to_bytes(16, "big")
+            usage = Usage("regels.declaration", KEY, content, KEY, "", lines, line)
             yield Record(usage, client(line * clients // lines), delivery, line, lines, 1)
 
 
@@ -114,16 +114,16 @@ def test_a_large_declaration_is_withdrawn_to_the_last_line(lines: int, clients: 
 def test_cbs_deliveries_of_fifty_thousand_clients_replace_each_other() -> None:
     period, lines = Usage("cbs", b"2026-1"), 50_000
     part, number = f"cbs|{AGB}|{b'2026-1'.hex()}|3", Number()
-    for tijd, delivery in enumerate("12345", 1):
+    for at, delivery in enumerate("12345", 1):
         records = [
-            Record(period, dict(keys(period, AGB, client(line)))[part], delivery * 32, line, lines, tijd)
+            Record(period, dict(keys(period, AGB, client(line)))[part], delivery * 32, line, lines, at)
             for line in range(1, lines + 1)
         ]
         found = _in_batches(number, records, "cbs", b"2026-1")
         named = {str(record.pseudonym) for record in records if record.pseudonym}
         assert len(named) > lines / SPREAD / 2
-        before = str(tijd - 1) * 32
-        assert set(found) == ({Effect(who, vervanging(before), delivery * 32) for who in named} if tijd > 1 else set())
+        before = str(at - 1) * 32
+        assert set(found) == ({Effect(who, vervanging(before), delivery * 32) for who in named} if at > 1 else set())
     assert len(msgspec.msgpack.encode(number)) < MOST
     assert not number.cut
 

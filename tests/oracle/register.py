@@ -163,7 +163,7 @@ def _size(uses: Sequence[Record]) -> int:
 
 def _content(use: Record) -> tuple[object, ...]:
     """What a use tells of the number, as far as that is ever compared."""
-    kind, records, plaats = use.usage.soort, use.usage.records, use.usage.plaats
+    kind, records, place = use.usage.soort, use.usage.records, use.usage.plaats
     if kind in ROWS or records:
-        return (use.usage.inhoud, plaats, records) if plaats <= 32_768 else (records,)
+        return (use.usage.inhoud, place, records) if place <= 32_768 else (records,)
     return ()

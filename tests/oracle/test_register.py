@@ -99,9 +99,9 @@ def test_lines_of_a_declaration_spread_by_place_so_that_equal_places_meet(kind: 
         assert client == "p1"
         return key
 
-    parts = [part(plaats) for plaats in range(1, SPREAD * CHUNK + 2, CHUNK)]
+    parts = [part(place) for place in range(1, SPREAD * CHUNK + 2, CHUNK)]
     assert parts == [f"{kind}|{AGB}|6d31|{n}" for n in (*range(SPREAD), 0)]
-    assert {part(plaats) for plaats in (0, 1, CHUNK)} == {parts[0]}
+    assert {part(place) for place in (0, 1, CHUNK)} == {parts[0]}
 
 
 def test_an_answer_on_a_declaration_goes_to_every_part() -> None:

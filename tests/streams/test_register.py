@@ -43,17 +43,17 @@ class Stream:
         self, fact: Content, client: bytes, delivery: str, *, place: int = 1, records: int = 2, at: int = 77
     ) -> list[str]:
         """One accepted line; the keys that it went to."""
-        inhoud = repr((fact, client)).encode()[-16:]
-        told = self._uses(envelope(delivery, place, at), fact_to_record(fact), inhoud, records, place, place, client)
+        content = repr((fact, client)).encode()[-16:]
+        told = self._uses(envelope(delivery, place, at), fact_to_record(fact), content, records, place, place, client)
         for key, value in told:
             self.fold(key, value)
         return [key for key, _ in told]
 
     def take_back(self, key: str, delivery: str, terug: int, opnieuw: int = 0) -> None:
         """As stage takeback tells it."""
-        soort, aanbieder, number, _ = key.split("|")
+        kind, aanbieder, number, _ = key.split("|")
         use: Use = {
-            "soort": soort, "aanbieder": aanbieder, "sleutel": bytes.fromhex(number), "inhoud": b"", "bericht": b"",
+            "soort": kind, "aanbieder": aanbieder, "sleutel": bytes.fromhex(number), "inhoud": b"", "bericht": b"",
             "pseudonym": None, "retour": "", "delivery": delivery, "line": 0, "lines": 0, "tijd": 0,
             "published_at": 99, "records": 0, "plaats": 0, "terug": terug, "opnieuw": opnieuw,
         }  # fmt: skip

@@ -129,9 +129,9 @@ def _accept(stream: _Stream, kind: str, sender: str, row: FileRecord, place: _Pl
     named = name, hashed(stream.references, kind, sender, clear)
     fact = record_to_fact(named)
     client = None if isinstance(fact, BerichtRetour) else row.bsn or f"fallback {row.fallback}"
-    inhoud = hashlib.sha256(repr((named, client)).encode()).digest()[:16]
-    records, plaats = (place.lines, place.line) if place.message else (0, 0)
-    for use in uses_of(fact, inhoud, records, plaats, row.regel):
+    content = hashlib.sha256(repr((named, client)).encode()).digest()[:16]
+    records, at = (place.lines, place.line) if place.message else (0, 0)
+    for use in uses_of(fact, content, records, at, row.regel):
         for key, whose in keys(use, sender, client):
             take_in(stream.numbers[key], Record(use, whose, place.delivery, place.line, place.lines, place.tijd))
     if client is not None:
