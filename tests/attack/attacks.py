@@ -5,8 +5,9 @@ Each takes a party and what is public, and gives what the party knows afterwards
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import product
 from typing import Any, Final, TypeAlias
@@ -44,7 +45,7 @@ def opened_by_evaluate(seen: Seen, held: EvaluateKeys) -> list[bytes]:
     opener, found = Opener(EVALUATE, held.sealing), list[bytes]()
     for topic in IN_TOPIC.values():
         for record in records(seen, topic):
-            if blinded := _opened(opener, record, topic, "evaluate"):
+            if blinded := opened_of(opener, record, topic, "evaluate"):
                 found += [
                     blinded,
                     oprf.multiply(held.scalar, blinded),
@@ -57,7 +58,7 @@ def opened_by_entry(seen: Seen, held: EntryKeys) -> tuple[list[bytes], list[byte
     """Everything that it opens and what follows from it; and the scalars that took a blinding off."""
     opener, found, scalars = Opener(ENTRY, held.sealing), list[bytes](), list[bytes]()
     for record in records(seen, EVALUATED):
-        if plain := _opened(opener, record, record["topic"], "entry"):
+        if plain := opened_of(opener, record, record["topic"], "entry"):
             found += guesses.leaves(codec("sor.sealed").decode(plain[32:]))
             with suppress(oprf.InvalidPoint):
                 found += [plain[:32], record["element"], oprf.unblind(plain[:32], record["element"])]
@@ -65,7 +66,18 @@ def opened_by_entry(seen: Seen, held: EntryKeys) -> tuple[list[bytes], list[byte
     return found, scalars
 
 
-def _opened(opener: Opener, record: Record, topic: str, part: str) -> bytes:
+def inverses_of(seen: Seen, held: EntryKeys) -> Iterator[tuple[Record, bytes]]:
+    """Evaluated records, each with what takes its blinding off."""
+    opener = Opener(ENTRY, held.sealing)
+    for record in records(seen, EVALUATED):
+        with suppress(oprf.InvalidPoint):
+            if plain := opened_of(opener, record, record["topic"], "entry"):
+                oprf.checked(record["element"])
+                yield record, plain[:32]
+
+
+def opened_of(opener: Opener, record: Record, topic: str, part: str) -> bytes:
+    """The inside of a sealed part; empty where there is none, or it does not open."""
     sealed, context = record[f"{part}_sealed"], context_of(record, topic)  # type: ignore[arg-type]
     try:
         return sealed and opener.open(
@@ -182,7 +194,8 @@ def _probe(kind: str) -> Any:
 
 def accomplice(source: Party, reader: Party, sender: str, bsns: Sequence[str], settle: Callable[[], None]) -> set[str]:
     """A source marks its guesses, a reader of ``sor.events`` recognises the mark: who is known elsewhere too?"""
-    made = source.delivery("score", sender, [(bsn, score(b"guess", tijd=MARK + n)) for n, bsn in enumerate(bsns)])
+    first = MARK + 1000 * secrets.randbelow(400_000)  # so that no two attacks take each other's marks for their own
+    made = source.delivery("score", sender, [(bsn, score(b"guess", tijd=first + n)) for n, bsn in enumerate(bsns)])
     source.writes(made)
     settle()
     names, others = dict[bytes, str](), set[bytes]()
@@ -190,9 +203,9 @@ def accomplice(source: Party, reader: Party, sender: str, bsns: Sequence[str], s
         event = decoded(EVENTS, value)
         assert event is not None
         at = event["fact"][1].get("tijd", 0)
-        if MARK <= at < MARK + len(bsns):
-            names[key] = bsns[at - MARK]
-        else:
+        if first <= at < first + len(bsns):
+            names[key] = bsns[at - first]
+        elif at < MARK:
             others.add(key)
     return {bsn for key, bsn in names.items() if key in others}
 

@@ -22,17 +22,19 @@ from tests.attack.world import ROWS, A, B, World
 _REGION = 25_000
 
 
-def truth(world: World) -> set[Link]:
+def truth(world: World, names: ClientNames | None = None) -> set[Link]:
     """The links that hold; only the tests know them."""
-    names = ClientNames(keys.load_trajectories(world.keys))
+    names = names or ClientNames(keys.load_trajectories(world.keys))
     number = {bsn: pseudonym for pseudonym, bsn in world.pseudonyms().items()}
     shared = world.clients[A] & world.clients[B]
     return {(names.of(number[bsn], A), names.of(number[bsn], B)) for bsn in shared}
 
 
-def joins(world: World, rows: list[Record], most: int = 1) -> dict[tuple[str, ...], int]:
+def joins(
+    world: World, rows: list[Record], most: int = 1, names: ClientNames | None = None
+) -> dict[tuple[str, ...], int]:
     """Ways by which more links are right than chance gives; the bucket, which many children share, is no way."""
-    right, found = truth(world), dict[tuple[str, ...], int]()
+    right, found = truth(world, names), dict[tuple[str, ...], int]()
     for columns, links in every_way(rows, most):
         if "emmer" not in columns and len(links & right) > 2 + len(links) // 20:
             found[columns] = len(links & right)

@@ -264,9 +264,14 @@ def _newest(seen: Seen, topic: str) -> dict[str, Record]:
     return {key.decode(): record for key, value in found if (record := decoded(topic, value)) is not None}
 
 
+def number_of(provider: str, n: int) -> bytes:
+    """Number of the assignment of a provider's client."""
+    return f"{provider[:2]}{n:04}".encode()
+
+
 def _life(seed: random.Random, provider: str, n: int) -> dict[str, Any]:
     """What a provider tells of one client: a start, for half of them its stop, a score, a questionnaire."""
-    number, begin = f"{provider[:2]}{n:04}".encode(), seed.randrange(400)
+    number, begin = number_of(provider, n), seed.randrange(400)
     same = {"toewijzing": number, "code": seed.choice(_CODES), "leeftijd": seed.randrange(18)}
     told: dict[str, Any] = {
         "start": start(begin, **same, bericht=b"s" + number),
