@@ -17,7 +17,7 @@ from typing import Literal, get_args
 
 from local.clickhouse.wire import QueryFault
 from local.errors import StackError
-from sinks.schema.users import LIMITS, USERS
+from sinks.schema.users import LIMITS, LOWERED, USERS
 
 ProfileName = Literal["admin", "writer", "readonly"]
 
@@ -63,10 +63,11 @@ class User:
         return self.profile == "admin" or any(fnmatchcase(database, pattern) for pattern in self.databases)
 
     def settings(self, asked: Mapping[str, str]) -> dict[str, str]:
-        """Settings of a session of this user: the profile's, then what the request asked for, within the limits.
+        """Settings of a session of this user: the profile's, then what the request asked for.
 
         Raises:
-            QueryFault: a read-only user asked for a setting that is not on the short list of harmless ones.
+            QueryFault: a read-only user asked for a setting that is not on the short list of harmless ones (164), or
+                for more than the profile gives (452), as a server refuses it.
         """
         if self.profile == "admin":
             return {**BASE_SETTINGS, **asked}
@@ -78,16 +79,28 @@ class User:
 
 
 def _within(name: str, value: str, limits: Mapping[str, int]) -> str:
+    """The value, if a server lets a user with these limits set it; below one it could be rounded to 0: no limit."""
     if name in limits:
         try:
             number = float(value)
         except ValueError:
             raise QueryFault(36, "BAD_ARGUMENTS", f"Setting {name} must be a plain number") from None
-        # Below one could be rounded to zero, which means unlimited; "nan" fails the comparison
-        return value if 1 <= number <= limits[name] else str(limits[name])
+        if number == limits[name]:
+            return value
+        if name != LOWERED:
+            raise _unchangeable(name)
+        if not 1 <= number <= limits[name]:  # "nan" fails it too
+            bound = "greater than" if number > limits[name] else "less than"
+            text = f"Setting {name} shouldn't be {bound} {limits[name] if number > limits[name] else 1}"
+            raise QueryFault(452, "SETTING_CONSTRAINT_VIOLATION", text)
+        return value
     if name in _HARMLESS or name.startswith("output_format_"):
         return value
-    raise QueryFault(164, "READONLY", f"Cannot modify '{name}' setting in readonly mode")
+    raise _unchangeable(name)
+
+
+def _unchangeable(name: str) -> QueryFault:
+    return QueryFault(164, "READONLY", f"Cannot modify '{name}' setting in readonly mode")
 
 
 class Users:

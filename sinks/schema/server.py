@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sinks.schema.users import LIMITS, USERS, DatabaseUser, Profile
+from sinks.schema.users import LIMITS, LOWERED, USERS, DatabaseUser, Profile
 
 _HEAD: Final = """\
 <!-- Generated from sinks/schema/users.py by `sor rights` with the option write; do not edit.
@@ -33,10 +33,11 @@ _HEAD: Final = """\
 _CONSTRAINTS: Final = f"""\
       <constraints>
         <!-- The Grafana plugin sends this one with each question; a reader can change nothing else. -->
-        <max_execution_time>
-          <max>{LIMITS["max_execution_time"]}</max>
+        <{LOWERED}>
+          <min>1</min>
+          <max>{LIMITS[LOWERED]}</max>
           <changeable_in_readonly/>
-        </max_execution_time>
+        </{LOWERED}>
       </constraints>
     </reader>
   </profiles>

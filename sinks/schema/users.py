@@ -26,6 +26,8 @@ LIMITS: Final[dict[str, int]] = {
     "max_result_rows": 1_000_000,
     "max_rows_to_read": 500_000_000,
 }
+#: The one limit that a reader may set itself, from one up to the limit: the Grafana plugin does so with each question.
+LOWERED: Final = "max_execution_time"
 #: Columns of a row by which it shows that it waits, and how old it was when it came in.
 _STATE: Final = ("aanbieder", "wacht", "verwijderd", "ingevoegd_op")
 _ROWS: Final = ("trajecten", "metingen", "scores")

@@ -198,8 +198,10 @@ def test_the_current_database_must_be_the_readers(server: Server) -> None:
 def test_limits_hold_and_cannot_be_lifted_by_the_url(server: Server) -> None:
     rows = "SELECT number FROM numbers(1001000)"
     assert server.code("grafana", rows) == "396"
-    assert server.code("grafana", rows, max_result_rows="0") == "396"
-    assert server.code("grafana", rows, wait_end_of_query="1", max_result_rows="2000000") == "396"
+    assert server.code("grafana", rows, wait_end_of_query="1") == "396"
+    assert server.code("grafana", rows, max_result_rows="0") == READONLY
+    assert server.code("grafana", rows, wait_end_of_query="1", max_result_rows="2000000") == READONLY
+    assert server.code("grafana", "SELECT 1", max_execution_time="64") == "452"
     assert server.code("grafana", "SELECT length(groupArray(number)) FROM numbers(300000000)") == "241"
     slow = ["SELECT sum(sleepEachRow(0.2)) FROM numbers(1000)", " max_block_size = 1"][0]
     assert server.code("grafana", slow, max_execution_time="1", max_block_size="1") == "159"

@@ -13,7 +13,7 @@ from local.clickhouse.users import ProfileName, User, Users, load_users, users_f
 from local.clickhouse.wire import QueryFault
 from local.errors import StackError
 from sinks.schema import users as declared
-from sinks.schema.users import LIMITS, NAMES
+from sinks.schema.users import LIMITS, LOWERED, NAMES
 
 
 def _user(profile: ProfileName = "readonly") -> User:
@@ -55,12 +55,24 @@ def test_anything_else_is_refused(headers: dict[str, str], parameters: dict[str,
     assert (caught.value.code, caught.value.status) == (516, status)
 
 
-@pytest.mark.parametrize(
-    ("asked", "granted"),
-    [("5", "5"), ("60", "60"), ("61", "60"), ("0", "60"), ("-1", "60"), ("0.5", "60"), ("1.5", "1.5")],
-)
-def test_a_limit_can_be_lowered_and_never_raised(asked: str, granted: str) -> None:
-    assert _user().settings({"max_execution_time": asked})["max_execution_time"] == granted
+@pytest.mark.parametrize("asked", ["1", "5", "60", "1.5"])
+def test_a_limit_can_be_lowered(asked: str) -> None:
+    assert _user().settings({"max_execution_time": asked})["max_execution_time"] == asked
+
+
+@pytest.mark.parametrize("asked", ["61", "64", "0", "-1", "0.5", "nan", "inf"])
+def test_a_limit_is_never_raised_and_who_asks_is_refused(asked: str) -> None:
+    with pytest.raises(QueryFault, match="shouldn't be") as caught:
+        _user().settings({"max_execution_time": asked})
+    assert caught.value.code == 452
+
+
+@pytest.mark.parametrize("name", sorted(set(LIMITS) - {LOWERED}))
+def test_another_limit_can_only_be_asked_for_as_it_is(name: str) -> None:
+    assert _user().settings({name: str(LIMITS[name])})[name] == str(LIMITS[name])
+    for asked in (LIMITS[name] - 1, LIMITS[name] + 1, 0):
+        with pytest.raises(QueryFault, match=f"Cannot modify '{name}'"):
+            _user().settings({name: str(asked)})
 
 
 @pytest.mark.parametrize("name", ["readonly", "allow_ddl", "compatibility", "final", "format_schema"])
@@ -70,7 +82,8 @@ def test_a_reader_changes_no_other_setting(name: str) -> None:
 
 
 def test_a_limit_that_is_no_number_never_lifts_the_limit() -> None:
-    assert _user().settings({"max_result_rows": "nan"})["max_result_rows"] == str(LIMITS["max_result_rows"])
+    with pytest.raises(QueryFault, match="Cannot modify"):
+        _user().settings({"max_result_rows": "nan"})
     with pytest.raises(QueryFault, match="plain number"):
         _user().settings({"max_result_rows": "lots"})
 

@@ -15,7 +15,7 @@ from lxml import etree
 from operations.audit import TABLES as AUDITED
 from sinks.schema import migrate
 from sinks.schema.server import users_xml
-from sinks.schema.users import HANDLED, LIMITS, NAMES, USERS
+from sinks.schema.users import HANDLED, LIMITS, LOWERED, NAMES, USERS
 from sinks.tables import TABLES
 
 ROOT = Path(__file__).parents[2]
@@ -96,8 +96,9 @@ def test_a_reader_cannot_lift_a_limit_of_a_server() -> None:
     assert reader.findtext("readonly") == "1"
     assert {name: int(reader.findtext(name)) for name in LIMITS} == LIMITS
     (changeable,) = reader.find("constraints").iterchildren("*")
-    assert changeable.tag == "max_execution_time"
-    assert int(changeable.findtext("max")) == LIMITS["max_execution_time"]
+    assert changeable.tag == LOWERED
+    assert int(changeable.findtext("max")) == LIMITS[LOWERED]
+    assert int(changeable.findtext("min")) == 1, "nought would be no limit at all"
 
 
 @pytest.mark.clickhouse
