@@ -18,7 +18,10 @@ _TABLES: Final = {
         "arrayZip(arrayMap(k -> toString(k), mapKeys(wacht)), mapValues(wacht))))",
     ),
     "metingen": (_UNLINKED, "(if(wacht = '', 'niet_gekoppeld', toString(wacht)), ifNull(sinds, datum))"),
-    "scores": (_UNLINKED, "(if(wacht = '', 'niet_gekoppeld', toString(wacht)), ifNull(sinds, toDate32(tijd)))"),
+    "scores": (
+        _UNLINKED,
+        "(if(wacht = '', 'niet_gekoppeld', toString(wacht)), ifNull(sinds, toDate32(tijd, 'Europe/Amsterdam')))",
+    ),
 }
 
 

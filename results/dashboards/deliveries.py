@@ -12,8 +12,8 @@ from typing import Final
 from domain.field.messages import MESSAGES
 from domain.field.words import KIND_LABELS
 from domain.indicators.terms import lookup_sql
-from results.dashboards.panels import Json, ask, asked, frame, option, page, section, text_panel, variable
-from results.dashboards.queries import kind_sql
+from results.dashboards.panels import TIMEZONE, Json, ask, asked, frame, option, page, section, text_panel, variable
+from results.dashboards.queries import REFERENCE_DAY, kind_sql
 from results.waiting import waiting_sql
 
 _SENDER: Final = "$__conditionalAll(sender IN (${aanbieder:singlequote}), $aanbieder)"
@@ -64,7 +64,7 @@ def _pending() -> str:
     """Rows that wait now, whatever the period."""
     return (
         'SELECT aanbieder AS "Aanbieder (AGB)", tabel AS "Tabel", reden AS "Wacht op", count() AS "Rijen", '
-        'toString(min(sinds)) AS "Sinds", dateDiff(\'day\', min(sinds), today()) AS "Dagen" '
+        f'toString(min(sinds)) AS "Sinds", dateDiff(\'day\', min(sinds), {REFERENCE_DAY}) AS "Dagen" '
         f"FROM ({waiting_sql(where=_PROVIDER)}) GROUP BY aanbieder, tabel, reden "
         'ORDER BY aanbieder, tabel, "Wacht op"'
     )
@@ -83,7 +83,8 @@ def _share(by: str) -> str:
 
 
 def _panels() -> list[Json]:
-    day, week = "toStartOfDay(laatste)", "toDateTime(toStartOfWeek(laatste, 1))"
+    day = f"toStartOfDay(laatste, '{TIMEZONE}')"
+    week = f"toDateTime(toStartOfWeek(laatste, 1, '{TIMEZONE}'), '{TIMEZONE}')"
     sums = 'sum(geaccepteerd) AS "Geaccepteerd", sum(afgekeurd) AS "Afgekeurd"'
     lines = f"SELECT {day} AS time, {sums} {_CHOSEN} GROUP BY time ORDER BY time"
     refused = f'SELECT 100 * sum(afgekeurd) / nullIf(sum(gezien), 0) AS "Afgekeurd" {_CHOSEN}'

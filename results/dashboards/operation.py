@@ -29,10 +29,10 @@ _RATE: Final = "$__rate_interval"
 
 
 def _arrow(unit: str, heading: str, query: str, *, limit: float | None = None, sink: str = "") -> list[Json]:
-    """One line of panels: a stat under each arrow."""
-    width = WIDTH // len(ARROWS)
+    """One line of panels over the whole width: a stat under each arrow."""
     found = []
-    for arrow, stage in ARROWS.items():
+    for at, (arrow, stage) in enumerate(ARROWS.items()):
+        width = WIDTH * (at + 1) // len(ARROWS) - WIDTH * at // len(ARROWS)
         expr = sink if sink and stage == "sink" else query.replace("STAGE", stage)
         panel = frame("stat", f"{arrow}: {heading}", measure((expr, "")), width, 4, unit)
         found.append(panel if limit is None else limited(panel, limit))

@@ -13,6 +13,7 @@ from domain.field.words import KIND_LABELS
 from domain.indicators.catalogue import Group, sql, sql_together
 from domain.indicators.query import cluster_sql
 from domain.indicators.terms import Indicator, lookup_sql, text_sql
+from results.dashboards.panels import TIMEZONE
 from results.disclosure import Disclosure
 
 UNCONFIRMED: Final = "(niet bevestigd)"
@@ -23,7 +24,7 @@ CHOSEN: Final = " AND ".join(
     for name, column in (("cluster", cluster_sql()), ("gemeente", "gemeente"), ("aanbieder", "aanbieder"))
 )
 #: The reference day of a page: the age of an end is counted to the day on which the reader looks.
-REFERENCE_DAY: Final = "today()"
+REFERENCE_DAY: Final = f"toDate(now(), '{TIMEZONE}')"
 
 
 def name(indicator: Indicator) -> str:
@@ -41,11 +42,17 @@ def unit_name(indicator: Indicator) -> str:
     return {"%": "Aandeel (%)", "gemiddelde": "Gemiddelde", "aantal": "Aantal"}[indicator.unit]
 
 
+def within_period(column: str) -> str:
+    """Whether a day lies in the period of the page. Grafana's own ``$__dateFilter`` takes the days of UTC."""
+    first, last = (f"toDate({time}, '{TIMEZONE}')" for time in ("$__fromTime", "$__toTime"))
+    return f"{column} >= {first} AND {column} <= {last}"
+
+
 def _where(indicator: Indicator) -> str:
     """The rows of an indicator: what was chosen, and the period where it has one."""
     parts = [CHOSEN]
     if indicator.datum:
-        parts.append(f"$__dateFilter({indicator.datum})")
+        parts.append(within_period(indicator.datum))
     return " AND ".join(parts)
 
 
@@ -85,7 +92,7 @@ def over_time(indicator: Indicator, rule: Disclosure) -> str:
     """One row per period: pooled sums of its months. A quarter has at least the clients of its largest month."""
     inner = _alone(indicator, rule, ("maand",))
     sums = "max(clienten) AS clienten, sum(teller) AS teller, sum(noemer) AS noemer"
-    period = "toDateTime(dateTrunc(${periode:singlequote}, maand))"
+    period = f"toDateTime(dateTrunc(${{periode:singlequote}}, maand), '{TIMEZONE}')"
     grouped = (
         f"SELECT {period} AS time, {sums} FROM (SELECT maand, clienten, teller, noemer FROM ({inner})) GROUP BY time"  # noqa: S608
     )

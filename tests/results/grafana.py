@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 DAY = 86_400
+DUTCH = ZoneInfo("Europe/Amsterdam")
 
 
 def arguments(query: str, start: int) -> tuple[list[str], int]:
@@ -33,7 +35,8 @@ def expand(query: str, chosen: Mapping[str, tuple[str, ...]], first: int, last: 
         query = query[:start] + kept + query[end:]
     for name, values in chosen.items():
         query = query.replace(f"${{{name}:singlequote}}", ",".join(f"'{value}'" for value in values))
-    query = re.sub(r"\$__dateFilter\((\w+)\)", rf"\1 >= toDate({first // DAY}) AND \1 <= toDate({last // DAY})", query)
+    for bound, at in (("from", first), ("to", last)):
+        query = query.replace(f"$__{bound}Time", f"toDateTime({at})")
     query = re.sub(r"\$__timeFilter\((\w+)\)", rf"\1 >= toDateTime({first}) AND \1 <= toDateTime({last})", query)
     assert "$" not in query, query
     return query

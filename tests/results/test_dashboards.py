@@ -7,7 +7,7 @@ import json
 import random
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -25,7 +25,7 @@ from sinks.tables import METINGEN, RECEIPTS, SCORES, TRAJECTEN
 from sinks.writer import Writer
 from sor.commands.dashboards import made
 from tests.conftest import RunningGateway
-from tests.results.grafana import DAY, expand, require_places
+from tests.results.grafana import DAY, DUTCH, expand, require_places
 from tests.sinks import database
 from tests.sinks.rows import meting, named, receipt, score, traject
 
@@ -44,7 +44,7 @@ Tables = dict[str, list[dict[str, Any]]]
 
 def finished(query: str, chosen: Mapping[str, tuple[str, ...]], period: str = "month") -> str:
     """The query that Grafana sends over the days of the test."""
-    first, last = (int(datetime(d.year, d.month, d.day, tzinfo=UTC).timestamp()) for d in (FIRST, LAST))
+    first, last = (int(datetime(d.year, d.month, d.day, tzinfo=DUTCH).timestamp()) for d in (FIRST, LAST))
     query = expand(query, {**chosen, "periode": (period,)}, first, last + DAY - 1)
     return query.replace(REFERENCE_DAY, f"toDate('{TODAY}')")
 

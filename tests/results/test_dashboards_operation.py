@@ -9,6 +9,7 @@ import re
 import shlex
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from clickhouse_connect.driver.client import Client
 from prometheus_client import REGISTRY
 
 from domain.facts.delivery import Aanlevering
-from domain.field.dates import iso_day
+from domain.field.dates import day, iso_day
 from domain.field.messages import MESSAGES
 from domain.field.words import KIND_LABELS
 from monitoring import metrics
@@ -34,7 +35,7 @@ from sinks.access import Access
 from sinks.tables import METINGEN, RECEIPTS, REJECTED, SCORES, TRAJECTEN
 from sinks.writer import Writer
 from tests.conftest import RunningGateway
-from tests.results.grafana import expand, require_places
+from tests.results.grafana import DUTCH, expand, require_places
 from tests.sinks import database
 from tests.sinks.rows import meting, receipt, rejected, score, traject
 
@@ -49,6 +50,8 @@ PANELS: list[tuple[str, dict[str, Any]]] = [
 ]
 NOW = int(time.time())
 DAY = 86_400
+#: Of the reader, who counts Dutch days.
+TODAY = day(datetime.fromtimestamp(NOW, DUTCH).date())
 ALL: dict[str, tuple[str, ...]] = {"aanbieder": (), "soort": ()}
 ONE: dict[str, tuple[str, ...]] = {"aanbieder": ("90000001",), "soort": ("score",)}
 
@@ -86,7 +89,7 @@ def access(gateway: RunningGateway) -> Iterator[Access]:
     with database.fresh(gateway) as access:
         writer = Writer(access)
         writer.insert(RECEIPTS, receipts())
-        today = NOW // DAY
+        today = TODAY
         waits = [
             traject(1, 1, status="wacht_op_start", wacht={"start": today - 50}),
             traject(2, 1, wacht={"toewijzing": 19_900}),
@@ -233,6 +236,7 @@ def test_the_way_of_a_fact_goes_from_left_to_right() -> None:
         line = [panel for panel in panels if panel["title"].endswith(f": {heading}")]
         assert [panel["title"].partition(":")[0] for panel in line] == list(dashboard_operation.ARROWS)
         assert len({panel["gridPos"]["y"] for panel in line}) == 1
+        assert sum(panel["gridPos"]["w"] for panel in line) == 24, "the next line would begin beside it"
         assert [panel["gridPos"]["x"] for panel in line] == sorted(panel["gridPos"]["x"] for panel in line)
     assert set(dashboard_operation.ARROWS.values()) == set(metrics.STAGES) - {"exporter"}
 
@@ -265,7 +269,7 @@ def test_sources_are_counted_and_not_named(checks: Checks) -> None:
 def test_what_waits_is_counted_by_reason(checks: Checks, access: Access) -> None:
     assert checks.run("waiting")
     assert value("sor_pending_rows", table="trajecten", reason="start") == 1
-    assert value("sor_pending_oldest_timestamp_seconds", table="trajecten", reason="start") == (NOW // DAY - 50) * DAY
+    assert value("sor_pending_oldest_timestamp_seconds", table="trajecten", reason="start") == (TODAY - 50) * DAY
     assert value("sor_pending_rows", table="scores", reason="niet_gekoppeld") == 3
     writer = Writer(access)
     writer.insert(METINGEN, [meting(1, 2, traject="b" * 16, wacht="", sinds=None)])

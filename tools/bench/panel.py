@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from clickhouse_connect.driver.client import Client
 
 from results.dashboards.outcomes import build
+from results.dashboards.panels import TIMEZONE
 from sinks import clickhouse
 from tools.bench.figures import Figure, Tell
 from tools.bench.services import Services, services
@@ -132,7 +133,8 @@ def expanded(query: str, chosen: Mapping[str, str] = MappingProxyType({})) -> st
         query = query[:start] + kept + query[end + 1 :]
     first, last = _PERIOD
     query = query.replace("${periode:singlequote}", "'month'")
-    query = re.sub(r"\$__dateFilter\((\w+)\)", rf"\1 >= toDate('{first}') AND \1 <= toDate('{last}')", query)
+    for bound, at in (("from", f"{first} 00:00:00"), ("to", f"{last} 23:59:59")):
+        query = query.replace(f"$__{bound}Time", f"toDateTime('{at}', '{TIMEZONE}')")
     return re.sub(r"\$__timeFilter\((\w+)\)", rf"\1 >= toDateTime('{first} 00:00:00')", query)
 
 
