@@ -44,7 +44,7 @@ def frame(
     return {
         "type": kind, "title": title, "datasource": targets[0]["datasource"], "targets": targets,
         "gridPos": {"w": width, "h": height, "x": 0, "y": 0},
-        "fieldConfig": {"defaults": defaults, "overrides": []}, "options": options(kind),
+        "fieldConfig": {"defaults": defaults, "overrides": []}, "options": options(kind, targets[0]["datasource"]),
     }  # fmt: skip
 
 
@@ -75,10 +75,11 @@ def section(title: str) -> Json:
     }
 
 
-def options(kind: str) -> Json:
-    """How a kind of panel looks."""
+def options(kind: str, source: Json) -> Json:
+    """How a kind of panel looks. A stat shows every column of a row, but of a line of Prometheus not its time."""
     if kind == "stat":
-        return {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False}, "colorMode": "none",
+        fields = "" if source == PROMETHEUS else "/.*/"
+        return {"reduceOptions": {"calcs": ["lastNotNull"], "fields": fields, "values": False}, "colorMode": "none",
                 "graphMode": "area", "textMode": "auto", "orientation": "auto"}  # fmt: skip
     if kind == "barchart":
         return {"orientation": "auto", "showValue": "always", "legend": {"showLegend": False}, "xTickLabelRotation": 0}
@@ -109,9 +110,11 @@ def variable(name: str, label: str, options: str, *, multi: bool = True) -> Json
     """A list to choose from: ``text : value`` between commas."""
     everything = {"text": ["Alle"], "value": ["$__all"]}
     first = options.split(",")[0].split(" : ")
+    # Grafana escapes a quote in a value and no backslash before it: a reader chooses, and types nothing
     return {
         "type": "custom", "name": name, "label": label, "query": options, "multi": multi, "includeAll": multi,
         "current": everything if multi else {"text": first[0], "value": first[-1]}, "options": [], "hide": 0,
+        "allowCustomValue": False,
     }  # fmt: skip
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from domain.facts.fact import KINDS
+from domain.field.words import KIND_LABELS
+from results.dashboards.queries import DELIVERIES
 from sinks.schema.users import LIMITS
 from sor.commands.dashboards import made
 
@@ -43,3 +47,34 @@ def test_no_query_counts_the_days_of_utc() -> None:
             r"\b(toStartOf(?:Day|Week|Month)\(laatste|toDate\(now\(\)|toDate32\(tijd)[^)]*\)", text
         ):
             assert "Europe/Amsterdam" in found[0], (path.name, found[0])
+
+
+def pages() -> list[tuple[str, dict[str, Any]]]:
+    """File name and content of every dashboard."""
+    return [(path.name, json.loads(text)) for path, text in made().items() if path.suffix == ".json"]
+
+
+def test_a_stat_shows_no_column_with_the_time() -> None:
+    """Of Prometheus every line has one; of ClickHouse all columns are figures and none is a time beside a figure."""
+    stats = [one for _, page in pages() for one in page["panels"] if one["type"] == "stat"]
+    shown = {(one["datasource"]["type"], one["options"]["reduceOptions"]["fields"]) for one in stats}
+    assert shown == {("prometheus", ""), ("grafana-clickhouse-datasource", "/.*/")}
+    asked = [one["targets"][0]["rawSql"] for one in stats if one["datasource"]["type"] != "prometheus"]
+    assert not any(" AS time" in query for query in asked)
+
+
+def test_nobody_types_a_value_into_a_query() -> None:
+    """``:singlequote`` escapes the quotes in a value and not its backslashes: safe only for what stands in a list."""
+    lists = [one for _, page in pages() for one in page["templating"]["list"]]
+    assert len(lists) == 6
+    assert all(one["allowCustomValue"] is False for one in lists)
+    for name, page in pages():
+        used = re.findall(r"\$\{([^}]*)\}", json.dumps([panel.get("targets") for panel in page["panels"]]))
+        assert all(variable.endswith(":singlequote") for variable in used), name
+
+
+def test_every_kind_that_can_be_delivered_has_a_name_on_the_dashboards() -> None:
+    assert set(KIND_LABELS) == set(KINDS)
+    for kind, label in KIND_LABELS.items():
+        assert f"'{kind}'" in DELIVERIES
+        assert f"'{label}'" in DELIVERIES
