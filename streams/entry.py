@@ -178,8 +178,8 @@ class Admission:
             return admitted._replace(taken=self._taken_back(envelope, Terugname(**content), source))
         named = name, hashed(self._references, kind, envelope["sender"], content)
         told: Evaluated = {**envelope, "delivery": handle}  # from here on nothing names it otherwise
-        inhoud = self._content_hash(envelope["sender"], named, pseudonym) if sealed.records else b""
-        uses = self._uses(told, named, inhoud, sealed.records, sealed.plaats, sealed.regel, pseudonym)
+        content_hash = self._content_hash(envelope["sender"], named, pseudonym) if sealed.records else b""
+        uses = self._uses(told, named, content_hash, sealed.records, sealed.plaats, sealed.regel, pseudonym)
         if not pseudonym:
             return admitted._replace(register=uses)
         event = {

@@ -108,12 +108,12 @@ class Desk:
             else:
                 self._told("rejected", Place(ORDERS, message.partition(), message.offset()), "no topic of this stage")
 
-    def _told(self, outcome: str, place: Place, why: str) -> None:
+    def _told(self, outcome: str, place: Place, reason: str) -> None:
         metrics.ORDERS.labels(stage=self._stage, outcome=outcome).inc()
         if outcome == "accepted":
             log.info("record read again by order", stage=self._stage, **place._asdict())
         else:
-            log.error("an order cannot be carried out", stage=self._stage, reason=why, **place._asdict())
+            log.error("an order cannot be carried out", stage=self._stage, reason=reason, **place._asdict())
 
 
 class _Again:

@@ -15,7 +15,14 @@ from domain.facts.act import (
     ToewijzingAct,
 )
 from domain.facts.fact_set import FactSet
-from domain.facts.identity import UploadKey, delivery_id, delivery_of_message, delivery_of_upload, message_of
+from domain.facts.identity import (
+    UploadKey,
+    deliveries_of_cause,
+    delivery_id,
+    delivery_of_message,
+    delivery_of_upload,
+    message_of,
+)
 
 _A = TypeVar("_A")
 _K = TypeVar("_K")
@@ -101,7 +108,7 @@ def _without(facts: FactSet, gone: frozenset[bytes]) -> FactSet:
         cbs=_left(facts.cbs, gone, delivery_of_upload),
         retouren=_left(facts.retouren, gone, delivery_of_message),
         ingetrokken={key: code for key, code in facts.ingetrokken.items() if key.cause not in gone},
-        dubbel={key: None for key in facts.dubbel if key.cause not in gone},
+        dubbel={key: None for key in facts.dubbel if gone.isdisjoint(deliveries_of_cause(key.cause))},
         replaced={key: None for key in facts.replaced if key.cause not in gone},
     )
 

@@ -204,6 +204,7 @@ class Named(Enum):
     BY_CAUSE = 3  # the delivery that makes it so, in the key itself
     BY_VERSION = 4  # a key has one act, which holds the versions of other deliveries
     NOT = 5  # a key has one act
+    BY_BOTH = 6  # as by cause, and behind it the delivery of the client's own use
 
 
 class Join(NamedTuple):
@@ -216,7 +217,7 @@ class Join(NamedTuple):
     merge: Callable[[Any, Any], Any]  # of two acts under one name: commutative, associative and idempotent
 
 
-_BY_MESSAGE, _BY_UPLOAD, _BY_CAUSE, _BY_VERSION, _NOT = Named
+_BY_MESSAGE, _BY_UPLOAD, _BY_CAUSE, _BY_VERSION, _NOT, _BY_BOTH = Named
 #: The one table of joins.
 JOINS: Final[dict[type, Join]] = {
     Start: Join("starts", key=_key(Start, StartKey), act=_act(Start, StartAct), named=_BY_MESSAGE, merge=higher),
@@ -252,7 +253,7 @@ JOINS: Final[dict[type, Join]] = {
     Intrekking: Join(
         "ingetrokken", key=_key(Intrekking, BerichtKey), act=_field(Intrekking, "code"), named=_BY_CAUSE, merge=max
     ),
-    Dubbel: Join("dubbel", key=_key(Dubbel, DubbelKey), act=_nothing, named=_BY_CAUSE, merge=higher),
+    Dubbel: Join("dubbel", key=_key(Dubbel, DubbelKey), act=_nothing, named=_BY_BOTH, merge=higher),
     Vervanging: Join("replaced", key=_vervanging_key, act=_nothing, named=_BY_CAUSE, merge=higher),
     Teruggenomen: Join("terug", key=_taken_back_key, act=_act(Teruggenomen, TakenBackAct), named=_NOT, merge=_later),
 }
@@ -273,6 +274,8 @@ def add(facts: FactSet, event: Event) -> None:
         acts, name = acts.setdefault(name, {}), UploadKey.pack(event.delivery, event.line)
     elif named is _BY_CAUSE:
         name = name._replace(cause=delivery_part(event.delivery))
+    elif named is _BY_BOTH:
+        name = name._replace(cause=delivery_part(event.delivery) + delivery_part(fact.aanlevering))
     elif named is _BY_VERSION:
         act = _new(ToewijzingAct, act[:_AANLEVERING] + (delivery_part(event.delivery), ()))  # noqa: RUF005
     earlier = acts.get(name)

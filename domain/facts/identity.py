@@ -28,6 +28,11 @@ def delivery_part(text: str) -> bytes:
     return bytes.fromhex(text[: 2 * _PART])
 
 
+def deliveries_of_cause(cause: bytes) -> tuple[bytes, bytes]:
+    """The delivery that makes a number used twice, and that of the client's own use; empty when it is not known."""
+    return cause[:_PART], cause[_PART:]
+
+
 def message_of(name: bytes) -> bytes:
     """The message in a name. In states of the release before the name is the message: eight bytes."""
     return name[:-_PART] if len(name) > _PART else name

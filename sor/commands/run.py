@@ -72,9 +72,9 @@ def _evaluate(settings: Settings, slot: str, page: HealthConfig) -> int:
     from streams import evaluate
     from transport.loop import Stop
 
-    config = evaluate.EvaluateConfig(
-        kafka_cluster(settings), keys.load_evaluate(settings.keys), Trust(settings.keys), groups()["evaluate"], slot, page, _ids(settings)
-    )
+    cluster, ids = kafka_cluster(settings), _ids(settings)
+    held, trust = keys.load_evaluate(settings.keys), Trust(settings.keys)
+    config = evaluate.EvaluateConfig(cluster, held, trust, groups()["evaluate"], slot, page, ids)
     evaluate.run(config, Stop().listen())
     return 0
 
@@ -84,9 +84,9 @@ def _entry(settings: Settings, slot: str, page: HealthConfig) -> int:
     from streams import entry
     from transport.loop import Stop
 
-    config = entry.EntryConfig(
-        kafka_cluster(settings), keys.load_entry(settings.keys), Trust(settings.keys), groups()["entry"], slot, page, _ids(settings)
-    )
+    cluster, ids = kafka_cluster(settings), _ids(settings)
+    held, trust = keys.load_entry(settings.keys), Trust(settings.keys)
+    config = entry.EntryConfig(cluster, held, trust, groups()["entry"], slot, page, ids)
     entry.run(config, Stop().listen())
     return 0
 
@@ -135,6 +135,7 @@ def _stage(
 
 def _trajectories(settings: Settings, slot: str, page: HealthConfig) -> int:
     guard()
+    import streams.engine.run  # noqa: F401 - first: a missing package is said before a missing key
     from crypto.client_names import ClientNames
     from streams.renamed import give_out_anew
     from streams.trajectories import TABLE, Trajectories

@@ -54,10 +54,10 @@ def sealed(
     made, codec = SealedDelivery(load_public(keys), signed_by, kind, name, lines, sender, False), Codec("sor.in")
     found = []
     for line in range(1, lines + 1):
-        inhoud = Score(
+        fact = Score(
             toewijzing=b"4711", beschikking=None, doel=line % 10, beoordelaar="O", waarde=2, tijd=1_780_000_000_000
         )
-        value = made.envelope(line, FileRecord(line, 1, BSN, inhoud), 1_780_000_000_000)
+        value = made.envelope(line, FileRecord(line, 1, BSN, fact), 1_780_000_000_000)
         head, one = split(f"sor.in.{kind}", codec.decode(value))
         found.append(one)
     return head, found

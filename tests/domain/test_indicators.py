@@ -21,6 +21,7 @@ def traject(number: int, **otherwise: Any) -> dict[str, Any]:
         "traject": f"t{number}",
         "verwijderd": False,
         "client": f"c{number}",
+        "emmer": number,
         "cluster": "Amsterdam",
         "categorie": "45",
         "einddatum": None,
@@ -60,7 +61,14 @@ def days_back(number: int, days: int, klasse: str = "gepland", **otherwise: Any)
 
 def meting(number: int, **otherwise: Any) -> dict[str, Any]:
     row = {"aanbieder": "90000001", "gemeente": "0363", "traject": f"t{number}", "verwijderd": False}
-    row |= {"client": f"c{number}", "groep": "ouder", "datum": day(date(2026, 2, 28)), "nut": None, "zonder_hulp": None}
+    row |= {
+        "client": f"c{number}",
+        "emmer": number,
+        "groep": "ouder",
+        "datum": day(date(2026, 2, 28)),
+        "nut": None,
+        "zonder_hulp": None,
+    }
     return {**row, "telt": True, "soort": "einde", "bevestigd": False, **otherwise}
 
 
@@ -130,7 +138,8 @@ def test_goals_count_per_score_and_per_traject() -> None:
 
 
 def test_goals_without_a_value_are_counted_apart() -> None:
-    score = {"aanbieder": "90000001", "gemeente": "0363", "verwijderd": False, "client": "c", "doel": 1, "waarde": None}
+    score = {"aanbieder": "90000001", "gemeente": "0363", "verwijderd": False, "client": "c", "emmer": 1}
+    score |= {"doel": 1, "waarde": None}
     scores = [{**score, "traject": "t1"}, {**score, "traject": ""}, {**score, "traject": "t1", "doel": 0}]
     scores.append({**score, "traject": "t1", "waarde": 2})
     assert (

@@ -116,6 +116,7 @@ def test_what_a_server_answers_does_not_steer_the_terminal(home: Path, monkeypat
         "geaccepteerd": 0,
         "afgekeurd": 1,
         "ingetrokken": 0,
+        "teruggenomen": "",
         "klaar": True,
         "eerste": 0,
         "laatste": 0,
@@ -123,7 +124,7 @@ def test_what_a_server_answers_does_not_steer_the_terminal(home: Path, monkeypat
         "wacht": [],
         "fouten": [{"record": 1, "regel": 2, "regels": 1, "code": acts, "veld": acts, "melding": acts}],
     }
-    monkeypatch.setattr(receipts, "_ask", lambda *_asked: [row])
+    monkeypatch.setattr(receipts, "ask", lambda *_asked: [row])
     for words in ((), ("aa",), ("--json",)):
         result = CliRunner().invoke(app, ["receipts", *words])
         assert result.exit_code == 0, result.output
