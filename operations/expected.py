@@ -93,7 +93,7 @@ def _by_client(
                 if error is not None:
                     raise KafkaException(error)
                 place = message.offset() + 1
-                if message.offset() < end and not skips.met(EVENTS, partition, message.offset()):
+                if message.offset() < end and not skips.leave_out(EVENTS, partition, message.offset()):
                     clients.setdefault(message.key(), []).append(message.value())
             tell(len(messages))
     finally:

@@ -181,7 +181,7 @@ class Sink:
         if place is None:
             return  # taken away while this was fetched; whoever has it now reads it again
         offset, value = int(message.offset() or 0), message.value()
-        if self._config.skips and self._config.skips.met(*place, offset):
+        if self._config.skips and self._config.skips.leave_out(*place, offset):
             into.passed(place, offset)
         elif value is None:
             raise MustStopError(f"{place.topic}/{place.partition}/{offset}: no value; rows are deleted by version.")

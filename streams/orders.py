@@ -91,7 +91,7 @@ class Desk:
 
     def check(self, message: Message) -> None:
         """``Skipped`` for a record to leave out."""
-        if self._skips and self._skips.met(message.topic(), message.partition(), message.offset()):
+        if self._skips and self._skips.leave_out(message.topic(), message.partition(), message.offset()):
             raise Skipped("left out by order of an operator")
 
     def _places(self, messages: Iterable[Message]) -> Iterator[Place]:

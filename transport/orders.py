@@ -106,7 +106,7 @@ class Skips:
     def __len__(self) -> int:
         return len(self._places)
 
-    def met(self, topic: Any, partition: Any, offset: Any) -> bool:
+    def leave_out(self, topic: Any, partition: Any, offset: Any) -> bool:
         """Whether to leave out the record that was met; says so in the log and in the metrics."""
         if (topic, partition, offset) not in self._places:
             return False
@@ -118,7 +118,7 @@ class Skips:
         """A batch without the records to leave out."""
         if not self._places:
             return messages
-        return [one for one in messages if not self.met(one.topic(), one.partition(), one.offset())]
+        return [one for one in messages if not self.leave_out(one.topic(), one.partition(), one.offset())]
 
 
 def skips_of(stage: str, orders: Iterable[Order]) -> Skips:

@@ -143,7 +143,7 @@ class Step:
         groups: dict[bytes, list[Record]] = {}
         skips = self._config.skips or None
         for record in records:
-            if skips is not None and skips.met(self._config.source, partition, record.offset):
+            if skips is not None and skips.leave_out(self._config.source, partition, record.offset):
                 continue
             key, value = record.key, record.value
             if key is None or value is None or key == self._store.offset_key:

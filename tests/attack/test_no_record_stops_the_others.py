@@ -33,7 +33,7 @@ _SECONDS = 30
 def wrong(world: World) -> Party:
     """A source that goes wrong."""
     world.sources[WRONG] = world.source(WRONG, {WRONG}, "*")
-    return world.party(world.inserter(), source=WRONG)
+    return world.party(world.delivering(), source=WRONG)
 
 
 def good(party: Party, count: int = 3) -> Sent:

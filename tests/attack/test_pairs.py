@@ -46,12 +46,12 @@ def test_evaluate_and_entry_name_every_child(world: World) -> None:
 
 
 def test_a_source_and_a_reader_of_events_learn_whose_numbers_are_known(world: World) -> None:
-    source, (asked, known) = world.party(world.inserter(), source=A), guesses(world)
+    source, (asked, known) = world.party(world.delivering(), source=A), guesses(world)
     assert accomplice(source, world.party("trajectories"), A, asked, world.settle) == known
 
 
 def test_the_authority_and_a_reader_of_events_are_a_source_and_a_reader(world: World) -> None:
-    made = world.party(world.inserter(), signer=world.source("invented-too", {"*"}, "*"))
+    made = world.party(world.delivering(), signer=world.source("invented-too", {"*"}, "*"))
     asked, known = guesses(world)
     assert accomplice(made, world.party("audit"), "99999999", asked, world.settle) == known
 
@@ -60,7 +60,7 @@ def test_a_source_and_a_reader_of_rows_learn_the_date_of_a_next_start(world: Wor
     """Of clients that the source sent an end for, and nothing else: the row of the other stays without a name."""
     known, unknown = world.strangers[150:160], world.strangers[160:170]
     world.deliver(B, "start", [(bsn, start(10, b"next%02d" % n, bericht=b"next")) for n, bsn in enumerate(known)])
-    party, asked = world.party(world.inserter(), source=A), [*known, *unknown]
+    party, asked = world.party(world.delivering(), source=A), [*known, *unknown]
     told = [(bsn, stop(-30 - n, 5, toewijzing=b"end%03d" % n, bericht=b"ends")) for n, bsn in enumerate(asked)]
     begun = [(bsn, start(-30 - n, b"end%03d" % n, bericht=b"begins")) for n, bsn in enumerate(asked)]
     party.writes(party.delivery("start", A, begun) + party.delivery("stop", A, told))  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ _DAY = 86_400
 
 def provider(world: World) -> Party:
     """Provider A, whose records the intake passes on as they are."""
-    return world.party(world.inserter(), source=A)
+    return world.party(world.delivering(), source=A)
 
 
 def victims(world: World, count: int = 10, first: int = 0) -> list[str]:
@@ -194,7 +194,7 @@ def test_a_recorded_envelope_of_another_changes_nothing(world: World) -> None:
 
 
 def test_a_municipality_only_assigns(world: World) -> None:
-    party = world.party(world.inserter(), source=MUNICIPALITY)
+    party = world.party(world.delivering(), source=MUNICIPALITY)
     with world.nobody_else_is_touched(A, B):
         for sender in (A, B):
             told = [(bsn, toewijzing(number=b"mun%05d" % n)) for n, bsn in enumerate(world.strangers[:5])]

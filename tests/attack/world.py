@@ -118,7 +118,7 @@ class World:
             (lambda: self.receipts_of(source)) if source else dict,
         )
 
-    def inserter(self) -> str:
+    def delivering(self) -> str:
         """The principal through which sources deliver: the intake."""
         writers = topics()[IN_TOPIC["score"]].write
         return "intake" if "intake" in writers else writers[0]
@@ -199,7 +199,7 @@ class World:
 
     def deliver(self, provider: str, kind: str, told: list[Told], **more: Any) -> str:
         """An honest delivery; its id."""
-        party, name = self.party(self.inserter(), source=provider), secrets.token_hex(16)
+        party, name = self.party(self.delivering(), source=provider), secrets.token_hex(16)
         made = party.delivery(kind, more.pop("sender", provider), told, delivery=name, **more)
         assert party.writes(made) == len(made)
         return name

@@ -86,7 +86,7 @@ def test_uitval_counts_three_classes_over_four_and_leaves_the_rest_out() -> None
     rows = [end(number, klasse) for number, klasse in enumerate(classes)]
     rows += [traject(90), traject(91, status="gepauzeerd"), end(92, "client", status="wacht_op_start")]
     sums = out("uitval", rows)
-    assert sums == (8, 4, 8, 3)
+    assert sums[:4] == (8, 4, 8, 3)
     assert sums.value("%") == 50
     assert [out(f"uitval_{k}", rows).numerator for k in ("client", "aanbieder", "wederzijds")] == [2, 1, 1]
     assert [out(f"einde_{k}", rows).numerator for k in ("gepland", "neutraal", "administratief")] == [4, 2, 1]
@@ -111,19 +111,19 @@ def test_nut_is_over_marks_that_count_together_and_per_group() -> None:
     metingen = [meting(n, nut=mark, groep="ouder" if n % 2 else "jeugdige") for n, mark in enumerate(marks)]
     metingen += [meting(9, nut=1, telt=False)]
     sums = out("nut_gemiddelde", [], metingen)
-    assert sums == (5, 34, 5, 1)
+    assert sums[:4] == (5, 34, 5, 1)
     assert sums.value("gemiddelde") == pytest.approx(6.8)
     assert [out(f"nut_{band}", [], metingen).numerator for band in ("laag", "midden", "hoog")] == [1, 2, 2]
     assert [out(f"nut_{mark}", [], metingen).numerator for mark in range(1, 11)] == [0, 0, 0, 1, 1, 0, 1, 1, 0, 1]
     low = [meting(n, nut=mark) for n, mark in enumerate((1, 1, 2, 3, 4, 5, 7, 8))]
     assert [out(f"nut_{band}", [], low).numerator for band in ("laag", "midden", "hoog")] == [5, 2, 1]
-    assert out("nut_gemiddelde_jeugdige", [], metingen)[1:] == (21, 3, 0)
+    assert out("nut_gemiddelde_jeugdige", [], metingen)[1:4] == (21, 3, 0)
     assert out("nut_gemiddelde_ouder", [], metingen)[1:] == (13, 2, 1)
 
 
 def test_zonder_hulp_is_option_three_and_four_of_all_answers() -> None:
     metingen = [meting(n, zonder_hulp=option) for n, option in enumerate([1, 2, 2, 3, 3, 3, 4, 4, 4, 4, None, None])]
-    assert out("zonder_hulp", [], metingen) == (10, 7, 10, 2)
+    assert out("zonder_hulp", [], metingen)[:4] == (10, 7, 10, 2)
     assert [out(f"zonder_hulp_{option}", [], metingen).numerator for option in range(1, 5)] == [1, 2, 3, 4]
 
 
@@ -131,7 +131,7 @@ def test_goals_count_per_score_and_per_traject() -> None:
     one = traject(1, gas={"1O": 2, "1C": 2, "2O": 1, "2C": -1}, gas_gescoord=4, gas_bereikt=2, gas_deels=3)
     two = traject(2, gas={"1O": 0}, gas_gescoord=1)
     rows = [one, two, traject(3)]
-    assert out("gas_bereikt", rows) == (2, 2, 5, 0)
+    assert out("gas_bereikt", rows)[:4] == (2, 2, 5, 0)
     assert out("gas_deels", rows).value("%") == 60
     assert out("gas_bereikt_per_traject", rows).value("%") == 25
     assert [out(f"gas_score_{value}", rows).numerator for value in (-1, 0, 1, 2)] == [1, 1, 1, 2]
@@ -206,8 +206,8 @@ def test_a_new_start_counts_for_ends_a_year_old_and_provisionally_for_younger_on
     rows += [days_back(3, YEAR, "client", nieuwe_start=REFERENCE_DAY - 100)]
     rows += [days_back(4, YEAR - 1), days_back(5, 0, "wederzijds", nieuwe_start=REFERENCE_DAY), days_back(6, -1)]
     rows += [days_back(7, YEAR, "neutraal"), days_back(8, YEAR - 1, "administratief"), traject(9)]
-    assert out("geen_nieuwe_start", rows) == (4, 3, 4, 1)
-    assert out("geen_nieuwe_start_voorlopig", rows) == (2, 1, 2, 1)
+    assert out("geen_nieuwe_start", rows)[:4] == (4, 3, 4, 1)
+    assert out("geen_nieuwe_start_voorlopig", rows)[:4] == (2, 1, 2, 1)
     assert "(voorlopig)" in INDICATORS["geen_nieuwe_start_voorlopig"].title
 
 
@@ -225,7 +225,7 @@ def test_respons_cem_waits_ninety_days_and_leaves_out_deaths_and_long_lasting_he
     rows += [days_back(7, RESPONS, intensiteit="duurzaam", metingen_einde=1)]
     rows += [days_back(8, RESPONS, "neutraal", intensiteit="duurzaam"), days_back(9, RESPONS - 1, "neutraal")]
     rows += [days_back(10, RESPONS, metingen_einde=1)]
-    assert out("respons_cem", rows) == (4, 3, 4, 3)
+    assert out("respons_cem", rows)[:4] == (4, 3, 4, 3)
 
 
 def test_respons_duurzaam_is_of_the_last_whole_year_of_who_was_there_all_of_it() -> None:
@@ -242,7 +242,7 @@ def test_respons_duurzaam_is_of_the_last_whole_year_of_who_was_there_all_of_it()
         traject(7, **duurzaam | {"intensiteit": "", "metingen_jaren": [2025]}),
         traject(8, **duurzaam | {"status": "gepauzeerd"}),
     ]
-    assert out("respons_duurzaam", rows) == (4, 2, 4, 0)
+    assert out("respons_duurzaam", rows)[:4] == (4, 2, 4, 0)
     assert not INDICATORS["respons_duurzaam"].datum
 
 
@@ -250,21 +250,21 @@ def test_respons_scores_is_any_score_that_is_not_x() -> None:
     rows = [end(1, "gepland", gas_gescoord=1), end(2, "client", probleem_client=3), end(3, "administratief")]
     rows += [end(4, "neutraal", gas_gescoord=1), traject(5, gas_gescoord=1), end(6, "gepland", probleem_ouder=1)]
     rows += [end(7, "gepland", probleem_behandelaar=2)]
-    assert out("respons_scores", rows) == (5, 4, 5, 1)
+    assert out("respons_scores", rows)[:4] == (5, 4, 5, 1)
 
 
 def test_cbs_records_have_their_own_uitval_over_all_ends_also_in_almere() -> None:
     classes = ["gepland"] * 4 + ["wederzijds", "client", "client", "aanbieder", "neutraal", "neutraal"]
     cbs = {"bron": "cbs", "gemeente": "0034", "cluster": "", "categorie": "", "reden_beeindiging": ""}
     rows = [end(n, klasse, **cbs) for n, klasse in enumerate(classes)] + [traject(20, **cbs), end(21, "client")]
-    assert out("cbs_uitval", rows) == (10, 6, 10, 1)
+    assert out("cbs_uitval", rows)[:4] == (10, 6, 10, 1)
     apart = [
         out(f"cbs_uitval_{klasse}", rows).numerator for klasse in ("wederzijds", "client", "aanbieder", "neutraal")
     ]
     assert apart == [1, 2, 1, 2]
     assert out("cbs_einde_gepland", rows).numerator == 4
     assert [out(f"cbs_trajecten_{status}", rows).numerator for status in ("beeindigd", "lopend")] == [10, 1]
-    assert out("uitval", rows) == (1, 1, 1, 0)
+    assert out("uitval", rows)[:4] == (1, 1, 1, 0)
     assert out("uitval", [end(1, "client", **cbs | {"gemeente": "0363"})]).denominator == 0
 
 

@@ -43,9 +43,9 @@ def test_a_stage_leaves_out_what_it_was_told_and_nothing_else() -> None:
     orders = [order(), order(place=B, stage="entry"), order(REQUEUE, place=B), order(RELEASE, place=B)]
     skips = skips_of("trajectories", orders)
     before = REGISTRY.get_sample_value("sor_skipped_total", {"stage": "trajectories"}) or 0
-    assert skips.met(*A)
-    assert not skips.met(*B)
-    assert not skips.met("sor.lines", *A[1:])
+    assert skips.leave_out(*A)
+    assert not skips.leave_out(*B)
+    assert not skips.leave_out("sor.lines", *A[1:])
     assert REGISTRY.get_sample_value("sor_skipped_total", {"stage": "trajectories"}) == before + 1
     assert [one.offset() for one in skips.left([message(A), message(B)])] == [B.offset]
 
@@ -90,7 +90,7 @@ def test_all_orders_are_read_and_then_those_that_come(empty: Cluster) -> None:
     log = OrderLog(empty)
     assert log.read() == given, "what is no order stops nobody"
     assert log.news() == []
-    assert read_skips(empty, "entry").met(*B)
+    assert read_skips(empty, "entry").leave_out(*B)
     assert len(read_skips(empty, "trajectories")) == 1
     late = release_of("99000001", "entry", reason="why", by="me", at=6)
     publisher.send(ORDERS, late.key, codec.encode(late))
@@ -110,6 +110,6 @@ def test_whoever_is_declared_reads_orders_and_only_the_operator_gives_them(secur
     publisher.send(ORDERS, given.key, StructCodec(Order).encode(given))
     publisher.flush()
     for stage in topics()[ORDERS].read:
-        assert read_skips(secured.cluster(stage), "trajectories").met(*B), stage
+        assert read_skips(secured.cluster(stage), "trajectories").leave_out(*B), stage
     assert secured.writes("operator") == {ORDERS}
     assert secured.writes("entry", [ORDERS]) == set()
