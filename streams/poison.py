@@ -2,8 +2,8 @@
 
 *Poison* is a record whose signature is good and which cannot be opened or decoded inside. So it is known who made it,
 and it counts against that source alone. A source over the limit is set aside: what it sends from then on is not opened
-but becomes a dead letter (K06), which can be put back after ``sor rejected release``. What nobody signed (K05), and what
-is no envelope at all, belongs to no source and is never counted here: else anybody could have another set aside.
+but becomes a dead letter (K06), which can be put back after ``sor rejected release``. What nobody signed (K05), and
+what is no envelope at all, belongs to no source and is never counted here: else anybody could have another set aside.
 
 Poison of many sources at once is no fault of theirs but of ours, such as a key that is not here: the process stops with
 the batch uncommitted, before it drains a topic into the dead letters.

@@ -118,7 +118,7 @@ def test_nut_is_over_marks_that_count_together_and_per_group() -> None:
     low = [meting(n, nut=mark) for n, mark in enumerate((1, 1, 2, 3, 4, 5, 7, 8))]
     assert [out(f"nut_{band}", [], low).numerator for band in ("laag", "midden", "hoog")] == [5, 2, 1]
     assert out("nut_gemiddelde_jeugdige", [], metingen)[1:4] == (21, 3, 0)
-    assert out("nut_gemiddelde_ouder", [], metingen)[1:] == (13, 2, 1)
+    assert out("nut_gemiddelde_ouder", [], metingen)[1:4] == (13, 2, 1)
 
 
 def test_zonder_hulp_is_option_three_and_four_of_all_answers() -> None:
