@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ import typer
 from lxml import etree
 from typer.testing import CliRunner
 
+from connectors.formats.ijw import returns_structure, structure
+from connectors.formats.ijw.xml_stream import Handler, Shape
+from connectors.formats.ijw.xml_stream import read as structure_read
 from domain.field.bsn import TEST_FIRST, TEST_LAST, elfproef
 from sor.commands.simulate import register
 from tools.simulator import SimulationConfig, SimulationError, simulate, write_world
@@ -38,6 +43,16 @@ from tools.simulator.population import Numbers
 
 MESSAGE = "{http://www.istandaarden.nl/ijw/3_2/%s/schema}"
 BASE = "{http://www.istandaarden.nl/ijw/3_2/basisschema/schema}"
+#: Kind of message -> what the connectors want of it.
+STRUCTURES = {
+    "JW301": structure.JW301,
+    "JW305": structure.JW305,
+    "JW306": returns_structure.JW306,
+    "JW307": structure.JW307,
+    "JW308": returns_structure.JW308,
+    "JW323": structure.JW323,
+    "JW325": returns_structure.JW325,
+}
 # Order of the children (3.3, 3.6, 3.7); '?' = may be absent, '+' = one or more, 'b:' = base namespace.
 ORDER = {
     "Bericht": ["Header", "Client?|Declaratie?|DeclaratieAntwoord?"],
@@ -80,7 +95,7 @@ ORDER = {
     ],
     "TotaalToegekendBedrag": ["b:TotaalBedrag", "b:DebetCredit"],
     "Geboortedatum": ["b:Datum", "b:DatumGebruik?"],
-    "Naam": ["b:Geslachtsnaam", "b:Voornamen?", "b:Voorletters?"],
+    "Naam": ["b:Geslachtsnaam", "b:Voornamen?", "b:Voorletters?", "b:NaamGebruik?"],
     "Geslachtsnaam": ["b:Achternaam", "b:Voorvoegsel?"],
     "StartProducten": ["StartProduct+"],
     "StopProducten": ["StopProduct+"],
@@ -179,6 +194,27 @@ def _matches(element: Any, order: list[str], message: str) -> bool:
         if not found and not item.endswith("?"):
             return False
     return not children
+
+
+def test_a_name_is_full_in_a_toewijzing_and_short_everywhere_else(faulty: Path) -> None:
+    """NaamGebruik is required in a VolledigeNaam and unknown in a VerkorteNaam."""
+    seen = set()
+    for path, root in _messages(faulty):
+        kind = path.name.split("_")[1]
+        for name in root.iter("{*}Naam"):
+            seen.add(kind)
+            assert (name[-1].tag == f"{BASE}NaamGebruik") == (kind == "JW301"), path
+    assert seen >= {"JW301", "JW305", "JW307"}
+
+
+def test_every_message_has_the_structure_that_the_connectors_read(faulty: Path) -> None:
+    unread: Handler = lambda _values, _open: None  # noqa: E731 - what it says is for other tests
+    seen = set()
+    for path, root in _messages(faulty):
+        shape = Shape(STRUCTURES[kind := path.name.split("_")[1]], defaultdict(lambda: unread))
+        seen.add(kind)
+        assert list(structure_read(BytesIO(etree.tostring(root)), shape)), path
+    assert seen == set(STRUCTURES)
 
 
 def test_only_test_bsns_and_only_planted_ones_are_broken(faulty: Path) -> None:

@@ -99,7 +99,7 @@ def person(client: Client, bsn: str) -> list[Node]:
     born: list[Node] = [("b:Datum", client.geboortedatum.isoformat())]
     if client.datum_usage:
         born.append(("b:DatumGebruik", client.datum_usage))
-    return [("m:Bsn", bsn), ("m:Geboortedatum", born), ("m:Geslacht", client.geslacht), ("m:Naam", _name(client))]
+    return [("m:Bsn", bsn), ("m:Geboortedatum", born), ("m:Geslacht", client.geslacht), ("m:Naam", short_name(client))]
 
 
 def total(prestaties: Sequence[Prestatie]) -> int:
@@ -125,7 +125,8 @@ def declaratie(header: Header, number: str, month: int, prestaties: Sequence[Pre
     return render(header, [body], style)
 
 
-def _name(client: Client) -> list[Node]:
+def short_name(client: Client) -> list[Node]:
+    """The elements of a name as all messages but a JW301 have it (VerkorteNaam, 3.4)."""
     family_name: list[Node] = [("b:Achternaam", client.surname)]
     if client.prefix:
         family_name.append(("b:Voorvoegsel", client.prefix))

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from tools.simulator.model import Client
-from tools.simulator.xml import Header, Node, person, render
+from tools.simulator.xml import Header, Node, person, render, short_name
+
+#: NaamGebruik: the person goes by the own name.
+_OWN_NAME = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,8 @@ class Assigned:
 def toewijzingsbericht(header: Header, client: Client, bsn: str, products: Sequence[Assigned], style: int) -> bytes:
     """A JW301 of one gemeente to one provider about one client."""
     nodes: list[Node] = [
-        *person(client, bsn),
+        *person(client, bsn)[:-1],
+        ("m:Naam", _full(short_name(client))),
         ("m:Commentaar", f"Bel {client.surname} na vier uur"),
         ("m:Relaties", [("m:Relatie", _relation(client))]),
         ("m:Contactgegevens", [("m:Contact", _contact(client))]),
@@ -44,11 +48,16 @@ def toewijzingsbericht(header: Header, client: Client, bsn: str, products: Seque
     return render(header, [("m:Client", nodes)], style)
 
 
+def _full(name: list[Node]) -> list[Node]:
+    """A name as a JW301 has it (VolledigeNaam): it ends with how it is used, which may not be absent."""
+    return [*name, ("b:NaamGebruik", _OWN_NAME)]
+
+
 def _relation(client: Client) -> list[Node]:
     return [
         ("m:Nummer", "1"),
         ("m:Soort", "20"),
-        ("m:Naam", [("b:Geslachtsnaam", [("b:Achternaam", client.surname)]), ("b:Voornamen", "Testouder")]),
+        ("m:Naam", _full([("b:Geslachtsnaam", [("b:Achternaam", client.surname)]), ("b:Voornamen", "Testouder")])),
         ("m:Contact", _contact(client)),
     ]
 
