@@ -196,7 +196,10 @@ def test_a_fixed_size_stays() -> None:
 
 def test_a_contract_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compatibility, "names", lambda: [name for name in names() if name != "sor.scores"])
-    assert release_problems() == ["sor.scores of release 0.1.0 is gone; its topics may still hold records of it"]
+    assert release_problems() == [
+        f"sor.scores of release {version} is gone; its topics may still hold records of it"
+        for version in ("0.1.0", "0.2.0")
+    ]
 
 
 def test_a_release_keeps_every_contract_as_it_stands(tmp_path: Path) -> None:
