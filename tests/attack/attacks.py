@@ -29,6 +29,8 @@ from tests.build import meting, score, start
 
 #: A date that no honest fact has: what a source puts in so that an accomplice recognises it.
 MARK: Final = 4_102_000_000_000
+#: Records of a topic that are opened; the honest ones come first.
+_ENOUGH: Final = 500
 Sent: TypeAlias = list[tuple[str, bytes, bytes]]
 
 
@@ -44,7 +46,7 @@ def opened_by_evaluate(seen: Seen, held: EvaluateKeys) -> list[bytes]:
     """Every blinded element in what it reads, and what its secret makes of it."""
     opener, found = Opener(EVALUATE, held.sealing), list[bytes]()
     for topic in IN_TOPIC.values():
-        for record in records(seen, topic):
+        for record in records(seen, topic)[:_ENOUGH]:
             if blinded := opened_of(opener, record, topic, "evaluate"):
                 found += [
                     blinded,
@@ -57,7 +59,7 @@ def opened_by_evaluate(seen: Seen, held: EvaluateKeys) -> list[bytes]:
 def opened_by_entry(seen: Seen, held: EntryKeys) -> tuple[list[bytes], list[bytes]]:
     """Everything that it opens and what follows from it; and the scalars that took a blinding off."""
     opener, found, scalars = Opener(ENTRY, held.sealing), list[bytes](), list[bytes]()
-    for record in records(seen, EVALUATED):
+    for record in records(seen, EVALUATED)[: 2 * _ENOUGH]:
         if plain := opened_of(opener, record, record["topic"], "entry"):
             found += guesses.leaves(codec("sor.sealed").decode(plain[32:]))
             with suppress(oprf.InvalidPoint):

@@ -23,6 +23,8 @@ def links(rows: Iterable[Record], columns: tuple[str, ...]) -> set[Link]:
     """Clients of A and B of whom alone some value, or combination of values, is the same."""
     found: dict[str, dict[Any, set[str]]] = {A: defaultdict(set), B: defaultdict(set)}
     for row in rows:
+        if row["aanbieder"] not in found:
+            continue
         value = repr([row[name] for name in columns])
         found[row["aanbieder"]][value].add(row["client"])
     return {

@@ -46,7 +46,7 @@ def test_an_element_of_its_own_gives_no_name_of_a_child(world: World) -> None:
     party = world.administrator()
     seen, known = party.reads([EVALUATED, EVENTS]), world.pseudonyms()
     before = {key for key, _ in seen[EVENTS]}
-    party.writes(with_element(seen, B, [point(bsn) for bsn in RANGE[:40]]))
+    party.writes(with_element(seen, B, [oprf.multiply(oprf.random_scalar(), point(bsn)) for bsn in RANGE[:40]]))
     world.settle()
     made = {key for key, _ in party.reads([EVENTS])[EVENTS]} - before
     assert made, "entry cannot know"

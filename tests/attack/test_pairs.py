@@ -11,7 +11,7 @@ from crypto import keys, oprf
 from crypto.pseudonym import Pseudonyms
 from crypto.seal import ENTRY, Opener
 from schemas.topics import EVALUATED, RECEIPTS, TRAJECTEN
-from tests.attack.attacks import accomplice, asks_receipts, opened_of
+from tests.attack.attacks import accomplice, asks_receipts, inverses_of, opened_of
 from tests.attack.guesses import RANGE, point
 from tests.attack.parties import Party, codec, records
 from tests.attack.world import A, B, World, number_of
@@ -35,13 +35,10 @@ def test_evaluate_and_entry_name_every_child(world: World) -> None:
     scalar = keys.load_evaluate(world.folder("evaluate")).scalar
     party = world.party("entry", "entry")
     held = keys.load_entry(party.keys)
-    names, opener = Pseudonyms(held.root, held.domain, held.epoch), Opener(ENTRY, held.sealing)
+    names = Pseudonyms(held.root, held.domain, held.epoch)
     table = {names.name(oprf.multiply(scalar, point(bsn))): bsn for bsn in RANGE}
-    found = set()
-    for record in records(party.reads(), EVALUATED):
-        plain = opened_of(opener, record, record["topic"], "entry")
-        if plain and len(record["element"]) == 32 and record["sender"] in (A, B):
-            found.add(table.get(names.name(oprf.unblind(plain[:32], record["element"])), ""))
+    made = (names.name(oprf.unblind(inverse, one["element"])) for one, inverse in inverses_of(party.reads(), held))
+    found = {table.get(name, "") for name in made}
     assert found >= both(world)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from crypto import authority
+from domain.facts.fact import Terugname
 from schemas.topics import IN_TOPIC, topics
 from tests.attack.attacks import Sent, altered, asks_receipts, looks, recorded, told_of, unsigned
 from tests.attack.parties import Party, decoded
@@ -28,6 +29,11 @@ def provider(world: World) -> Party:
 def victims(world: World, count: int = 10, first: int = 0) -> list[str]:
     """Clients of B and of nobody else."""
     return sorted(world.clients[B] - world.clients[A])[first : first + count]
+
+
+def terugname(delivery: str, lines: int) -> Terugname:
+    """A taking back."""
+    return Terugname(aanlevering=delivery, lines=lines, reden="verkeerd")
 
 
 # --- who is no source of that name, that kind, that time --------------------------------------------------------------
@@ -112,6 +118,12 @@ def _answers_of_another(world: World, party: Party) -> Sent:
     return party.delivery("return", B, [(None, bericht_retour("start", b"s87%04d" % n)) for n in range(20)])  # type: ignore[list-item]
 
 
+def _take_back_of_another(world: World, party: Party) -> Sent:
+    """A delivery of B, in the name of B."""
+    delivery, lines = next(iter(world.honest[B].items()))
+    return party.delivery("takeback", B, [(None, terugname(delivery, lines))])  # type: ignore[list-item]
+
+
 def _assignments_of_another(world: World, party: Party) -> Sent:
     return party.delivery("assignment", B, [(victims(world)[0], toewijzing(number=b"870001"))])
 
@@ -159,6 +171,14 @@ def test_a_provider_speaks_for_itself_only(world: World) -> None:
         }.items():
             made = party.delivery(kind, A, told)  # type: ignore[arg-type]
             assert party.writes(made) == len(made)
+
+
+def test_a_source_takes_back_nothing_but_its_own(world: World) -> None:
+    """With the id and size of another's delivery it names one of its own, which never was."""
+    party = provider(world)
+    with world.nobody_else_is_touched(A):
+        told = [(None, terugname(delivery, lines)) for delivery, lines in world.honest[B].items()]
+        assert party.writes(party.delivery("takeback", A, told)) == len(told)  # type: ignore[arg-type]
 
 
 def test_a_start_tells_others_its_date_and_nothing_else(world: World) -> None:

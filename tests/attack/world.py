@@ -68,7 +68,7 @@ class World:
         authority.init(self.authority, self.keys, "attack", development=True, at=int(time.time()) - _SINCE)
         chosen = random.Random(7).sample(RANGE, 2 * _EACH - _SHARED)
         self.clients = {A: set(chosen[:_EACH]), B: set(chosen[_EACH - _SHARED :])}
-        self.strangers = random.Random(8).sample(sorted(set(RANGE) - set(chosen)), 200)
+        self.strangers = random.Random(8).sample(sorted(set(RANGE) - set(chosen)), 400)
         self.sources = {
             A: self.source(A, {A}, "*"),
             B: self.source(B, {B}, "*"),
