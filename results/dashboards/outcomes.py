@@ -6,22 +6,36 @@ of named providers, and no colour says good or bad (S1).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from domain.field.geography import CLUSTERS
 from domain.indicators.catalogue import INDICATORS, Indicator
-from results.dashboards.panels import Json, ask, asked, frame, option, page, section, text_panel, variable
+from results.dashboards.panels import (
+    Json,
+    ask,
+    asked,
+    columns,
+    frame,
+    option,
+    page,
+    section,
+    share,
+    text_panel,
+    variable,
+)
 from results.dashboards.queries import (
     DELIVERIES,
     FRESHNESS,
     INSIDE,
     NEWEST,
     UNCONFIRMED,
+    counted,
     distribution,
     name,
     over_time,
     per_cluster,
+    several,
     single,
 )
 from results.disclosure import Disclosure, live
@@ -31,8 +45,11 @@ _LAST_MONTHS: Final = "now-12M/M"
 # Panels
 
 
-def _panel(kind: str, title: str, query: str, width: int, height: int, unit: str = "none", decimals: int = 1) -> Json:
-    panel = frame(kind, title, [ask(query, timed=kind == "timeseries")], width, height, unit, decimals)
+def _panel(
+    kind: str, title: str, query: str | Json, width: int, height: int, unit: str = "none", decimals: int = 1
+) -> Json:
+    target = ask(query, timed=kind == "timeseries") if isinstance(query, str) else query
+    panel = frame(kind, title, [target], width, height, unit, decimals)
     panel["fieldConfig"]["defaults"] |= {"noValue": "te klein", "color": {"mode": "fixed", "fixedColor": "blue"}}
     panel["options"] |= {"legend": {**panel["options"]["legend"], "showLegend": False}} if kind == "timeseries" else {}
     if kind == "stat":
@@ -55,6 +72,24 @@ class _Figures(NamedTuple):
         """A figure and its n."""
         one = INDICATORS[key]
         return _panel("stat", name(one), single(one, self.rule), width, 5, _unit(one))
+
+    def several(self, keys: Sequence[str], width: int = 6) -> list[Json]:
+        """Figures, each with its n. Those over the same rows share one question, which the first of them asks."""
+        groups: dict[tuple[str, ...], list[Indicator]] = {}
+        for one in (INDICATORS[key] for key in keys):
+            groups.setdefault((one.table, one.provenance, one.datum), []).append(one)
+        panels = {one.key: panel for group in groups.values() for one, panel in self._sharing(group, width)}
+        return [panels[key] for key in keys]
+
+    def _sharing(self, group: Sequence[Indicator], width: int) -> Iterator[tuple[Indicator, Json]]:
+        if len(group) == 1:
+            yield group[0], self.one(group[0].key, width)
+            return
+        every = [column for one in group for column in (one.key, counted(one))]
+        for one in group:
+            target = ask(several(group, self.rule)) if one is group[0] else share(name(group[0]))
+            panel = _panel("stat", name(one), target, width, 5, _unit(one))
+            yield one, columns(panel, {one.key: name(one), counted(one): "n"}, every)
 
     def bars(self, title: str, keys: Sequence[str], labels: Sequence[str], column: str, width: int = 12) -> Json:
         """A figure per label."""
@@ -110,7 +145,7 @@ def _care(figures: _Figures) -> list[Json]:
         section("Trajecten"),
         figures.clusters("Trajecten per cluster en status", status),
         section("Uitval"),
-        *(figures.one(key) for key in ("uitval", "uitval_client", "uitval_aanbieder", "uitval_wederzijds")),
+        *figures.several(("uitval", "uitval_client", "uitval_aanbieder", "uitval_wederzijds")),
         figures.line("uitval"),
         figures.bars("Einde van trajecten, aantallen", ends, ("volgens plan", "neutraal", "administratief"), "Einde"),
     ]
@@ -120,12 +155,12 @@ def _satisfaction(figures: _Figures) -> list[Json]:
     marks = tuple(str(mark) for mark in range(1, 11))
     return [
         section("Cliënttevredenheid"),
-        *(figures.one(f"nut_gemiddelde{who}", 8) for who in ("", "_jeugdige", "_ouder")),
+        *figures.several([f"nut_gemiddelde{who}" for who in ("", "_jeugdige", "_ouder")], 8),
         figures.bars("Nut van hulp, cijfers", [f"nut_{mark}" for mark in marks], marks, "Cijfer"),
         figures.bars("Nut van hulp, banden", ("nut_laag", "nut_midden", "nut_hoog"), _BANDS, "Band"),
         figures.line("nut_gemiddelde", 24),
         section("Zonder hulp verder"),
-        *(figures.one(f"zonder_hulp{who}", 8) for who in ("", "_jeugdige", "_ouder")),
+        *figures.several([f"zonder_hulp{who}" for who in ("", "_jeugdige", "_ouder")], 8),
         figures.bars(
             "Zonder hulp verder, antwoorden", [f"zonder_hulp_{option}" for option in range(1, 5)], _ANSWERS, "Antwoord"
         ),
@@ -139,13 +174,13 @@ def _follow_up(figures: _Figures) -> list[Json]:
     problem = [f"probleem_behandelaar_{score}" for score in (1, 2, 3)]
     return [
         section("Geen nieuwe start na het einde"),
-        *(figures.one(f"geen_nieuwe_start{part}", 8) for part in ("", "_voorlopig", "_wordt18")),
+        *figures.several([f"geen_nieuwe_start{part}" for part in ("", "_voorlopig", "_wordt18")], 8),
         section("Doelrealisatie (GAS)"),
-        *(figures.one(f"gas_{part}", 8) for part in ("bereikt", "deels", "bereikt_per_traject")),
+        *figures.several([f"gas_{part}" for part in ("bereikt", "deels", "bereikt_per_traject")], 8),
         figures.bars("Doelscores", goals, words, "Score"),
         figures.bars("Probleemafname volgens behandelaar", problem, ("score 1", "score 2", "score 3"), "Score"),
         section("Respons"),
-        *(figures.one(f"respons_{part}", 8) for part in ("cem", "duurzaam", "scores")),
+        *figures.several([f"respons_{part}" for part in ("cem", "duurzaam", "scores")], 8),
     ]
 
 
@@ -157,7 +192,7 @@ def _cbs(figures: _Figures) -> list[Json]:
     answers = [f"cbs_zonder_hulp_{option}" for option in range(1, 5)]
     return [
         section("CBS-bestanden (Almere)"),
-        *(figures.one(f"cbs_{part}", 8) for part in ("uitval", "nut_gemiddelde", "zonder_hulp")),
+        *figures.several([f"cbs_{part}" for part in ("uitval", "nut_gemiddelde", "zonder_hulp")], 8),
         figures.bars("Uitval per reden, CBS-bestand", reasons, words, "Reden", 8),
         figures.bars("Nut van hulp, banden, CBS-bestand", bands, _BANDS, "Band", 8),
         figures.bars("Zonder hulp verder, antwoorden, CBS-bestand", answers, _ANSWERS, "Antwoord", 8),

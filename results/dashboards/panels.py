@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 Json = dict[str, Any]
 #: Data sources as monitoring/grafana/provisioning names them.
 CLICKHOUSE: Final = {"type": "grafana-clickhouse-datasource", "uid": "clickhouse"}
 PROMETHEUS: Final = {"type": "prometheus", "uid": "prometheus"}
+#: What Grafana calls the answer that another panel of the same page already has.
+DASHBOARD: Final = {"type": "datasource", "uid": "-- Dashboard --"}
 WIDTH: Final = 24
 #: Whose days a page counts: a day begins at midnight there, an hour or two before it does for ClickHouse.
 TIMEZONE: Final = "Europe/Amsterdam"
@@ -19,6 +22,28 @@ def ask(query: str, *, timed: bool = False) -> Json:
         "refId": "A", "datasource": CLICKHOUSE, "editorType": "sql", "pluginVersion": "4.20.0", "rawSql": query,
         "queryType": "timeseries" if timed else "table", "format": 0 if timed else 1,
     }  # fmt: skip
+
+
+def share(source: str) -> Json:
+    """The answer to the question of the panel with this title. It is asked only when that panel is in sight of Grafana:
+    the panel stands on the page itself and in no row that is folded up.
+    """
+    return {"refId": "A", "datasource": DASHBOARD, "panelId": source}
+
+
+def columns(panel: Json, shown: dict[str, str], of: Sequence[str]) -> Json:
+    """The panel with some columns of its answer, in order: name in the answer -> what it is called here."""
+    panel["transformations"] = [
+        {
+            "id": "organize",
+            "options": {
+                "excludeByName": {name: True for name in of if name not in shown},
+                "indexByName": {name: at for at, name in enumerate(shown)},
+                "renameByName": dict(shown),
+            },
+        }
+    ]
+    return panel
 
 
 def measure(*queries: tuple[str, str], instant: bool = False) -> list[Json]:
@@ -90,7 +115,7 @@ def options(kind: str, source: Json) -> Json:
 
 
 def placed(panels: list[Json]) -> list[Json]:
-    """Left to right, a new line where the width of 24 is full."""
+    """Left to right, a new line where the width of 24 is full. Then who shares an answer learns the number of whose."""
     x = y = line = 0
     for number, panel in enumerate(panels, start=1):
         place = panel["gridPos"]
@@ -98,6 +123,11 @@ def placed(panels: list[Json]) -> list[Json]:
             x, y, line = 0, y + line, 0
         place["x"], place["y"], panel["id"] = x, y, number
         x, line = x + place["w"], max(line, place["h"])
+    asking = [(panel, target) for panel in panels for target in panel.get("targets", ())]
+    numbers = {panel["title"]: panel["id"] for panel, target in asking if target["datasource"] != DASHBOARD}
+    for _, target in asking:
+        if target["datasource"] == DASHBOARD:
+            target["panelId"] = numbers[target["panelId"]]
     return panels
 
 

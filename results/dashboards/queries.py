@@ -80,6 +80,20 @@ def single(indicator: Indicator, rule: Disclosure) -> str:
     return f'SELECT {shown} AS "{name(indicator)}", {rule.counted_sql()} AS "n" FROM ({inner})'  # noqa: S608
 
 
+def counted(indicator: Indicator) -> str:
+    """Column of ``several`` with the n of an indicator; its figure stands under the key."""
+    return f"{indicator.key}_n"
+
+
+def several(indicators: Sequence[Indicator], rule: Disclosure) -> str:
+    """One row: of each indicator the figure and its n, all over the same rows."""
+    pairs = ", ".join(
+        f'{rule.sql(one.unit, _prefix(one))} AS "{one.key}", {rule.counted_sql(_prefix(one))} AS "{counted(one)}"'
+        for one in indicators
+    )
+    return f"SELECT {pairs} FROM ({_together(indicators, rule)})"  # noqa: S608
+
+
 def distribution(indicators: Sequence[Indicator], labels: Sequence[str], column: str, rule: Disclosure) -> str:
     """One row per indicator: its label and its figure."""
     names = ", ".join(text_sql(label) for label in labels)

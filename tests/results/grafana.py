@@ -42,6 +42,25 @@ def expand(query: str, chosen: Mapping[str, tuple[str, ...]], first: int, last: 
     return query
 
 
+def question(panels: Sequence[Mapping[str, Any]], panel: Mapping[str, Any]) -> str:
+    """The query whose answer a panel shows: its own, or that of the panel on the same page that it names."""
+    (target,) = panel["targets"]
+    if target["datasource"]["uid"] == "-- Dashboard --":
+        (panel,) = (one for one in panels if one["id"] == target["panelId"])
+        (target,) = panel["targets"]
+    return str(target["rawSql"])
+
+
+def transformed(panel: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of the answer as the panel shows them: what ``organize`` leaves of the columns, in its order and names."""
+    for step in panel.get("transformations", []):
+        assert step["id"] == "organize"
+        hidden, order, names = (step["options"][part] for part in ("excludeByName", "indexByName", "renameByName"))
+        assert all({*hidden, *order} == set(row) for row in rows), "a column that the query does not give"
+        rows = [{names[name]: row[name] for name in sorted(order, key=order.__getitem__)} for row in rows]
+    return [dict(row) for row in rows]
+
+
 def require_places(panels: Sequence[Mapping[str, Any]]) -> None:
     """Every panel has an id of its own, and lies beside the others within the width of a page."""
     seen: set[tuple[int, int]] = set()

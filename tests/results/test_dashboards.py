@@ -6,7 +6,7 @@ import itertools
 import json
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from domain.field.dates import day
 from domain.field.geography import GEMEENTEN
 from domain.indicators.catalogue import INDICATORS, Indicator, evaluate
 from results.dashboards.outcomes import build
-from results.dashboards.queries import REFERENCE_DAY, name, single
+from results.dashboards.queries import REFERENCE_DAY, name
 from results.disclosure import Disclosure, live
 from sinks import clickhouse
 from sinks.access import Access
@@ -25,7 +25,7 @@ from sinks.tables import METINGEN, RECEIPTS, SCORES, TRAJECTEN
 from sinks.writer import Writer
 from sor.commands.dashboards import made
 from tests.conftest import RunningGateway
-from tests.results.grafana import DAY, DUTCH, expand, require_places
+from tests.results.grafana import DAY, DUTCH, expand, question, require_places, transformed
 from tests.sinks import database
 from tests.sinks.rows import meting, named, receipt, score, traject
 
@@ -36,6 +36,7 @@ TODAY = date(2026, 3, 1)
 DASHBOARD = build()
 #: The rule in force, and others under which less is shown.
 RULES = (live(), Disclosure(37, 53), Disclosure(300, 700))
+PAGES = {rule: build(rule) for rule in RULES}
 PANELS: list[dict[str, Any]] = [panel for panel in DASHBOARD["panels"] if "targets" in panel]
 ALL: dict[str, tuple[str, ...]] = {"cluster": (), "gemeente": (), "aanbieder": ()}
 ONE = {"cluster": ("DUO", "Amsterdam"), "gemeente": ("0363",), "aanbieder": ("90000001",)}
@@ -114,6 +115,17 @@ def run(reader: tuple[Client, str], query: str) -> list[dict[str, Any]]:
     return list(answer.named_results())
 
 
+def shown(
+    reader: tuple[Client, str],
+    panel: Mapping[str, Any],
+    chosen: Mapping[str, tuple[str, ...]],
+    period: str = "month",
+    panels: Sequence[Mapping[str, Any]] = PANELS,
+) -> list[dict[str, Any]]:
+    """Rows of a panel, by column."""
+    return transformed(panel, run(reader, finished(question(panels, panel), chosen, period)))
+
+
 def inside(chosen: Mapping[str, tuple[str, ...]], column: str | None) -> Any:
     """The choice of ``expand`` as a condition on a row."""
 
@@ -141,7 +153,7 @@ def test_every_query_runs(
     reader: tuple[Client, str], panel: dict[str, Any], chosen: dict[str, tuple[str, ...]]
 ) -> None:
     for period in ("month", "quarter", "year"):
-        found = run(reader, finished(panel["targets"][0]["rawSql"], chosen, period))
+        found = shown(reader, panel, chosen, period)
         assert found or panel["type"] in {"timeseries", "table"}
         if chosen is ALL:
             assert any(value is not None for row in found for value in row.values()), "nothing to show"
@@ -168,9 +180,12 @@ def test_a_figure_is_that_of_the_domain(
     one: Indicator,
     chosen: dict[str, tuple[str, ...]],
 ) -> None:
-    assert panel["targets"][0]["rawSql"] == single(one, live())
     for rule in RULES:
-        (row,) = run(reader, finished(single(one, rule), chosen))
+        panels = PAGES[rule]["panels"]
+        (under,) = (found for found in panels if found["id"] == panel["id"])
+        assert under["title"] == panel["title"]
+        (row,) = shown(reader, under, chosen, panels=panels)
+        assert list(row) == [name(one), "n"]
         figure, counted = expected(one, tables, chosen, rule)
         assert row[name(one)] == (None if figure is None else pytest.approx(figure)), rule
         assert row["n"] == counted, rule
@@ -178,36 +193,36 @@ def test_a_figure_is_that_of_the_domain(
 
 def test_under_a_rule_that_nobody_meets_no_panel_shows_a_figure(reader: tuple[Client, str]) -> None:
     panels = [panel for panel in build(Disclosure(1_000_000, 1))["panels"] if "targets" in panel]
-    figures = [panel for panel in panels if "clienten" in panel["targets"][0]["rawSql"]]
+    figures = [panel for panel in panels if "clienten" in question(panels, panel)]
     assert len(figures) == len(PANELS) - 3
     for panel in figures:
-        found = run(reader, finished(panel["targets"][0]["rawSql"], ALL))
-        shown = [value for row in found for value in row.values() if isinstance(value, int | float)]
+        found = shown(reader, panel, ALL, panels=panels)
+        figures_shown = [value for row in found for value in row.values() if isinstance(value, int | float)]
         assert found, panel["title"]
-        assert shown == [], panel["title"]
+        assert figures_shown == [], panel["title"]
 
 
 def test_a_period_pools_its_months(reader: tuple[Client, str], tables: Tables) -> None:
     (panel,) = (panel for panel in PANELS if panel["title"] == "Uitval, per periode")
-    (row,) = run(reader, finished(panel["targets"][0]["rawSql"], ALL, "year"))
+    (row,) = shown(reader, panel, ALL, "year")
     assert row["Uitval"] == pytest.approx(expected(INDICATORS["uitval"], tables, ALL, live())[0])
-    months = run(reader, finished(panel["targets"][0]["rawSql"], ALL, "month"))
+    months = shown(reader, panel, ALL, "month")
     assert [row["time"].month for row in months] == list(range(1, 13))
 
 
 def test_marks_of_the_distribution_add_up(reader: tuple[Client, str]) -> None:
     titles = ("Nut van hulp, cijfers", "Nut van hulp, banden", "Zonder hulp verder, antwoorden", "Doelscores")
-    shown = [panel for panel in PANELS if panel["title"].startswith(titles)]
-    assert len(shown) == 6  # bands and answers also of CBS files
-    for panel in shown:
-        found = run(reader, finished(panel["targets"][0]["rawSql"], ALL))
+    marks = [panel for panel in PANELS if panel["title"].startswith(titles)]
+    assert len(marks) == 6  # bands and answers also of CBS files
+    for panel in marks:
+        found = shown(reader, panel, ALL)
         assert sum(row["Aandeel (%)"] for row in found) == pytest.approx(100), panel["title"]
 
 
 def test_a_small_group_stays_hidden(reader: tuple[Client, str]) -> None:
     nobody = {**ALL, "aanbieder": ("99999999",)}
     for panel, _one in FIGURES:
-        (row,) = run(reader, finished(panel["targets"][0]["rawSql"], nobody))
+        (row,) = shown(reader, panel, nobody)
         assert set(row.values()) == {None}, panel["title"]
 
 
@@ -222,12 +237,12 @@ def test_unconfirmed_figures_say_so() -> None:
 
 
 def test_nobody_is_ranked_and_no_colour_judges() -> None:
-    shown = json.dumps(DASHBOARD)
+    text = json.dumps(DASHBOARD)
     for panel in PANELS:
-        query = panel["targets"][0]["rawSql"]
+        query = question(PANELS, panel)
         assert not re.search(r"GROUP BY [^)]*\b(aanbieder|sender|client)\b", query), panel["title"]
         assert len(panel["fieldConfig"]["defaults"]["thresholds"]["steps"]) == 1
-    assert not re.search(r'"(green|red|orange|yellow|semi-dark-red)"', shown)
+    assert not re.search(r'"(green|red|orange|yellow|semi-dark-red)"', text)
 
 
 def test_the_parts_that_readers_were_promised_are_there() -> None:
@@ -246,6 +261,18 @@ def test_the_parts_that_readers_were_promised_are_there() -> None:
     assert len(FIGURES) == 22
     assert [one["name"] for one in DASHBOARD["templating"]["list"]] == ["cluster", "gemeente", "aanbieder", "periode"]
     assert DASHBOARD["schemaVersion"] == 42
+
+
+def test_figures_over_the_same_rows_are_asked_for_once() -> None:
+    """In each section; who borrows an answer is a stat beside the one that asks, which no folded row hides."""
+    borrowing = [one for one in PANELS if one["targets"][0]["datasource"]["uid"] == "-- Dashboard --"]
+    assert len(PANELS) - len(borrowing) == 25
+    for panel in borrowing:
+        (source,) = (one for one in DASHBOARD["panels"] if one["id"] == panel["targets"][0]["panelId"])
+        assert source["targets"][0]["datasource"]["uid"] == "clickhouse"
+        assert (source["type"], panel["type"]) == ("stat", "stat")
+        assert source["gridPos"]["y"] == panel["gridPos"]["y"], panel["title"]
+    assert not any(one["collapsed"] or one["panels"] for one in DASHBOARD["panels"] if one["type"] == "row")
 
 
 def test_panels_do_not_overlap() -> None:

@@ -117,7 +117,8 @@ def _ask(running: Services, sizes: PanelSizes, writer: Client) -> dict[str, dict
 
 def queries(chosen: Mapping[str, str] = MappingProxyType({})) -> list[tuple[str, str]]:
     """Title and query of every panel over the trajecten, as Grafana sends it for a year and what was chosen."""
-    panels: list[dict[str, Any]] = [one for one in build()["panels"] if "targets" in one]
+    every: list[dict[str, Any]] = build()["panels"]
+    panels = [one for one in every if "rawSql" in one.get("targets", [{}])[0]]
     made = [(str(one["title"]), expanded(one["targets"][0]["rawSql"], chosen)) for one in panels]
     return [(title, query) for title, query in made if "sor.trajecten" in query]
 
