@@ -12,10 +12,11 @@ from typing import Any, Final
 from connectors import masking
 from connectors.delivery.deliveries import Delivery, File
 from connectors.formats.model import Afwijzing, FileFault, FileRecord
+from connectors.formats.numbers import hint
 from connectors.formats.rap import proposal
 from domain.facts.answer import Fault, Receipt
 from domain.facts.delivery import NOT_FOLLOWED
-from domain.field.messages import text
+from domain.field.messages import ONLY_ZEROS, option, text
 from domain.field.words import KIND_LABELS, full_sentence, waits_sentence
 
 #: Rows shown in one report; the rest is counted.
@@ -23,8 +24,12 @@ MOST: Final = 100
 _MESSAGES: Final = frozenset({"start", "stop", "declaration", "assignment", "return"})
 _CELLS: Final = (
     *("meting_id", "beschikkingsnummer", "toewijzingsnummer", "bsn"),
-    *("type", "waarde", "begindatum", "hulpvorm"),
+    *("type", "waarde", "vraag", "begindatum", "hulpvorm"),
 )
+_OF_BSN: Final = ("R01", "C01", "G01")
+_FINE: Final = "In orde"  # looked at only
+#: Of XML: the only finding whose place is a line of the file, not the number of an element.
+_MALFORMED: Final = "B25"
 _FAULT, _GOOD = "Fout en niet geïmporteerd", "Geïmporteerd en gevalideerd"
 
 
@@ -35,7 +40,8 @@ def moment(ms: int) -> str:
 
 def refused_file(fault: FileFault) -> str:
     """One line for a file that could not be delivered at all."""
-    return f"{fault.file}: niet aangeleverd. {text(fault.code)} [{fault.code}]"
+    where = f" Regel {fault.row}, {fault.veld}." if fault.code == _MALFORMED else ""
+    return f"{fault.file}: niet aangeleverd. {text(fault.code)}{option(fault.code)}{where} [{fault.code}]"
 
 
 def first_step(delivery: Delivery) -> list[str]:
@@ -64,8 +70,9 @@ def _technical(file: File, kind: str) -> Iterator[str]:
 def _findings(fault: FileFault) -> Iterator[str]:
     yield f"  {fault.file}: het hele bestand is geweigerd."
     for code, place, field in fault.found:
-        where = f", nr. {place}" if place else ""
-        yield f"    {code}{where}{', ' + field if field else ''}: {text(code)}"
+        label = "regel" if code == _MALFORMED else "nr."
+        where = f", {label} {place}" if place else ""
+        yield f"    {code}{where}{', ' + field if field else ''}: {text(code)}{option(code)}"
 
 
 def final_step(delivery: Delivery, receipt: Receipt | None, *, show_all: bool = False) -> list[str]:
@@ -76,12 +83,23 @@ def final_step(delivery: Delivery, receipt: Receipt | None, *, show_all: bool = 
         lines.append(
             f"  Nog niet alles verwerkt: {seen} van {delivery.lines}. Geef later hetzelfde commando; niets telt dubbel."
         )
+    return lines + _listed(delivery, receipt, show_all=show_all)
+
+
+def _listed(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> list[str]:
     rows = _rows(delivery, receipt, show_all=show_all)
     shown = [_row_text(delivery.kind, row) for row in rows[:MOST]]
     total = _total_rows(delivery, receipt, show_all=show_all)
     if total > len(shown):
         shown.append(f"  … en nog {total - len(shown)}")
-    return lines + shown
+    return shown
+
+
+def checked(delivery: Delivery, *, show_all: bool = False) -> list[str]:
+    """Of a delivery that is only looked at: what is wrong with its content, as the receipt would show it."""
+    refused = sum(file.refused for file in delivery.files)
+    lines = [f"  Inhoud bekeken, niets verzonden: {refused} van {_number(delivery.lines, 'record')} geweigerd"]
+    return lines + [line.replace(_GOOD, _FINE) for line in _listed(delivery, None, show_all=show_all)]
 
 
 def _counts(delivery: Delivery, receipt: Receipt | None) -> Iterator[str]:
@@ -112,6 +130,8 @@ def waiting(waits: Mapping[str, int]) -> Iterator[str]:
             yield f"  {full_sentence(waits_sentence(reden))}"
         else:
             yield f"  {count:>8} geaccepteerd, {waits_sentence(reden)}"
+        if reden == "beschikking":
+            yield f"           {ONLY_ZEROS}"
 
 
 def _rows(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> list[dict[str, Any]]:
@@ -147,7 +167,8 @@ def _row(delivery: Delivery, file: File, record: FileRecord) -> dict[str, Any]:
     refused = record.inhoud if isinstance(record.inhoud, Afwijzing) else None
     row = {"bestand": file.input.shown, "regel": record.regel, "regels": record.regels}
     row |= _shown_cells(delivery.kind, record.cells)
-    return row | _outcome(refused.code if refused else "", refused.veld if refused else "", row.get("type", ""))
+    code, field = (refused.code, refused.veld) if refused else ("", "")
+    return row | _outcome(code, field, row.get("type", ""), _bsn(delivery.kind, record.cells))
 
 
 def _shown_cells(kind: str, cells: tuple[str, ...]) -> dict[str, str]:
@@ -161,19 +182,25 @@ def _shown_cells(kind: str, cells: tuple[str, ...]) -> dict[str, str]:
             "waarde": masking.cell(value),
         }
     if kind == "cem" and cells:
-        return {"meting_id": masking.cell(cells[0]), "bsn": masking.bsn(cells[1])}
+        meting, bsn, question = cells
+        about = {"meting_id": masking.cell(meting), "bsn": masking.bsn(bsn)}
+        return about | ({"vraag": masking.cell(question)} if question else {})
     if kind == "cbs" and cells:
         bsn, begin, hulpvorm = cells
         return {"bsn": masking.bsn(bsn), "begindatum": masking.day(begin), "hulpvorm": masking.cell(hulpvorm)}
     return {}
 
 
-def _outcome(code: str, field: str, type_: Any) -> dict[str, str]:
-    hint = f" {proposal(type_)}".rstrip() if code == "R04" else ""
+def _bsn(kind: str, cells: tuple[str, ...]) -> str:
+    return cells[1 if kind == "cem" else 0] if cells else ""
+
+
+def _outcome(code: str, field: str, type_: Any, bsn: str = "") -> dict[str, str]:
+    more = proposal(type_) if code == "R04" else hint(bsn) if code in _OF_BSN else ""
     return {
         "code": code,
         "veld": field,
-        "foutmelding": text(code) + hint if code else "",
+        "foutmelding": f"{text(code)}{option(code)} {more}".rstrip() if code else "",
         "status": _FAULT if code else _GOOD,
     }
 

@@ -11,10 +11,11 @@ from connectors.formats import cem, rap
 from connectors.formats.cbs import reader as cbs
 from connectors.formats.cbs.layout import Layout
 from connectors.formats.cbs.rows import XLSX, is_csv, is_fixed
-from connectors.formats.csv_lines import best_header, is_blank, split
+from connectors.formats.csv_lines import best_header, is_blank, is_hint, seen, split
 from connectors.formats.ijw.reader import declarations, starts, stops
 from connectors.formats.ijw.returns import returns
 from connectors.formats.ijw.toewijzing import assignments
+from connectors.formats.ijw.well_formed import malformed
 from connectors.formats.ijw.xml_stream import XmlFault, hardened
 from connectors.formats.model import FileFault, Parser
 from domain.field.dates import iso_day
@@ -29,6 +30,17 @@ _NAMESPACE: Final = re.compile(
 )
 #: Messages that the municipality sends: the provider whom they concern is the receiver.
 _OF_GEMEENTE: Final = frozenset({"301", "325"})
+#: Messages of the field between others, or of another act: nothing is wrong with them, and nothing is done with them.
+_OTHERS: Final = re.compile(
+    r"\{http://www\.istandaarden\.nl/i(?:jw|wmo)/[0-9]_[0-9]/(jw302|jw315|jw316|jw317|jw318|jw319|jw320|wmo3[0-9]{2})"
+    r"/schema\}.*"
+)
+NOT_FOR_US: Final = "B21"
+#: Named instead of a message: files that no program delivers.
+LITTER: Final = "geen levering"
+_LITTER: Final = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
+_OLD_OFFICE: Final = b"\xd0\xcf\x11\xe0"
+_WORKBOOK, _ENCRYPTED = (name.encode("utf-16-le") for name in ("Workbook", "EncryptedPackage"))
 _LONGEST: Final = 1_000
 #: Columns that make a file a CEM+ file; fewer may be those of another form (BSN and informant are in a CBS file too).
 _CEM_RECOGNISED: Final = 3
@@ -60,12 +72,15 @@ def recognise(head: bytes, file_name: str, shown: str, layout: Layout | None = N
     """Kind and sender of a file by its first bytes; a CBS file only with its layout.
 
     Raises:
-        FileFault: ``B01`` empty, ``B02`` of no known kind, ``B04`` another encoding, ``B14`` an Office file.
+        FileFault: ``B01`` empty, ``B02`` of no known kind, ``B04`` another encoding, ``B14`` an Office file, ``B21``
+            not for the monitor, ``B23`` an Excel file of the old form, ``B25`` XML that is not well-formed.
     """
+    if _is_litter(head, file_name):
+        raise FileFault(NOT_FOR_US, shown, veld=LITTER)
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         raise FileFault("B01", shown)
-    if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise FileFault("B14", shown)
+    if head.startswith(_OLD_OFFICE):
+        raise FileFault("B23" if _is_workbook(head, file_name) else "B14", shown)
     if head.startswith(XLSX):
         if layout is None:
             raise FileFault("B14", shown)
@@ -75,6 +90,19 @@ def recognise(head: bytes, file_name: str, shown: str, layout: Layout | None = N
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         return _xml(head, shown)
     return _csv(head, file_name, shown, layout)
+
+
+def _is_litter(head: bytes, file_name: str) -> bool:
+    """What programs leave in a folder, and documents for people."""
+    name = file_name.casefold()
+    return name in _LITTER or name.startswith("~$") or head.startswith(b"%PDF-")
+
+
+def _is_workbook(head: bytes, file_name: str) -> bool:
+    """Whether a file in the old form of Office is a workbook; an encrypted ``.xlsx`` has that form too."""
+    if _ENCRYPTED in head:
+        return False
+    return file_name.casefold().endswith(".xls") or _WORKBOOK in head
 
 
 class _Found(Exception):
@@ -116,8 +144,14 @@ def _xml(head: bytes, shown: str) -> Recognised:
         try:
             parser.feed(head.removeprefix(b"\xef\xbb\xbf"))
             parser.close()
-        except (_Found, XmlFault, etree.XMLSyntaxError):
+        except etree.XMLSyntaxError as error:
+            if not peek.root and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml"):
+                raise FileFault("B25", shown, *malformed(error)) from None
+        except (_Found, XmlFault):
             pass  # the parser of the kind says what is wrong; here only what was read before counts
+    other = _OTHERS.fullmatch(peek.root)
+    if other is not None:
+        raise FileFault(NOT_FOR_US, shown, veld=other.group(1).upper())
     found = _NAMESPACE.fullmatch(peek.root)
     if found is None:
         raise FileFault("B02", shown)
@@ -126,10 +160,10 @@ def _xml(head: bytes, shown: str) -> Recognised:
 
 
 def _csv(head: bytes, file_name: str, shown: str, layout: Layout | None) -> Recognised:
-    text = head.decode("utf-8-sig", errors="replace")
+    text = seen(head.decode("utf-8-sig", errors="replace"))
     if layout is not None and (is_csv(text, layout) or is_fixed(text, layout)):
         return Recognised("cbs", _from_name(file_name))
-    lines = [line for line in text.splitlines() if not is_blank(line) and not line.lower().startswith("sep=")]
+    lines = [line for line in text.splitlines() if not is_blank(line) and not is_hint(line)]
     if not lines:
         raise FileFault("B02", shown)
     score = len(best_header(lines[0], rap.COLUMNS).places)

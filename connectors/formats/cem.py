@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 
 from connectors.formats.csv_lines import CsvRow, Header, rows
 from connectors.formats.model import Afwijzing, FileContext, FileFault, FileRecord
+from connectors.formats.numbers import is_pseudonym
 from connectors.formats.seen import Seen
 from domain.facts.checks import check
 from domain.facts.fact import Meting
@@ -31,18 +32,27 @@ NEEDED: Final[dict[str, Sequence[str]]] = {column: (column,) for column in _CORE
 #: Metingen whose rows may be mixed with each other [P].
 OPEN: Final = 64
 _METING_ID: Final = 64
+#: How people write that a question has no answer.
+UNANSWERED: Final = frozenset({"", "n.v.t.", "n.v.t", "nvt"})
 AGB: Final = re.compile(r"[0-9]{8}")
 _CODE_OF_NAME: Final = {gemeente.name.casefold(): code for code, gemeente in GEMEENTEN.items()}
 
 
 class _Group:
-    """The rows of one meting so far; the first thing that is wrong with any of them refuses it."""
+    """The rows of one meting so far; the first thing that is wrong with any of them refuses it, and has its own row."""
 
-    __slots__ = ("antwoorden", "fault", "first_row", "header", "outside", "rows")
+    __slots__ = ("antwoorden", "asked", "fault", "fault_row", "first_row", "header", "outside", "question", "rows")
 
     def __init__(self, row: int, header: tuple[str, ...], fault: Afwijzing | None) -> None:
         self.first_row, self.rows, self.header, self.fault, self.outside = row, 0, header, fault, False
+        self.fault_row, self.question = row, ""
         self.antwoorden: dict[str, int] = {}
+        self.asked = set[str]()  # answered or not
+
+    def wrong(self, row: int, fault: Afwijzing, question: str = "") -> None:
+        """The first fault of a row, and the question if it is one of the list."""
+        if self.fault is None:
+            self.fault, self.fault_row, self.question = fault, row, question if question in QUESTIONS else ""
 
 
 def metingen(stream: BinaryIO, context: FileContext) -> Iterator[FileRecord]:
@@ -93,7 +103,7 @@ class _Table:
         else:
             self._open.move_to_end(meting)
         group.outside = group.outside or outside
-        self._answer(group, (provider, bsn, *header), question, answer)
+        self._answer(group, row.number, (provider, bsn, *header), question, answer)
 
     def _passes(self, cell: str) -> bool:
         """Whether a municipality, by code or name, is one of those configured; an unknown one is not."""
@@ -129,7 +139,7 @@ class _Table:
                 yield FileRecord(row.number, 1, None, Afwijzing("C10", ""))
             return
         group.rows += 1
-        group.fault = group.fault or Afwijzing("C10", "")
+        group.wrong(row.number, Afwijzing("C10", ""))
 
     def _scattered(self, meting: str) -> Afwijzing | None:
         """C07 for a meting that was closed before, or that the first pass found to come back."""
@@ -142,21 +152,23 @@ class _Table:
         while len(self._open) >= OPEN:
             yield from self._close(*self._open.popitem(last=False))
 
-    def _answer(self, group: _Group, header: tuple[str, ...], question: str, answer: str) -> None:
+    def _answer(self, group: _Group, row: int, header: tuple[str, ...], question: str, answer: str) -> None:
+        """One row; a question without an answer is missing, and the other answers count."""
         group.rows += 1
         if group.fault is not None:
             return
         if header != group.header:
             field = next(name for name, a, b in zip(_CONTEXT, header, group.header, strict=True) if a != b)
-            group.fault = Afwijzing("C07", field)
+            group.wrong(row, Afwijzing("C07", field))
         elif question not in QUESTIONS:
-            group.fault = Afwijzing("C04", "vraag")
-        elif question in group.antwoorden:
-            group.fault = Afwijzing("C06", "vraag")
-        elif not (answer.isascii() and answer.isdigit() and len(answer) <= 4):
-            group.fault = Afwijzing("C05", "antwoord")
-        else:
+            group.wrong(row, Afwijzing("C04", "vraag"))
+        elif question in group.asked:
+            group.wrong(row, Afwijzing("C06", "vraag"), question)
+        elif answer.casefold() not in UNANSWERED and not _in_range(question, answer):
+            group.wrong(row, Afwijzing("C05", "antwoord"), question)
+        elif answer.casefold() not in UNANSWERED:
             group.antwoorden[question] = int(answer)
+        group.asked.add(question if question in QUESTIONS else "")
 
     def _close(self, meting: str, group: _Group) -> Iterator[FileRecord]:
         self._closed.add(hash(meting))
@@ -167,8 +179,9 @@ class _Table:
             return
         content = group.fault or self._content(meting, group)
         bsn = group.header[1]
-        shown = (meting, bsn)
-        yield FileRecord(group.first_row, group.rows, bsn if isinstance(content, Meting) else None, content, shown)
+        shown = (meting, bsn, group.question)
+        row = group.fault_row if group.fault else group.first_row
+        yield FileRecord(row, group.rows, bsn if isinstance(content, Meting) else None, content, shown)
 
     def _content(self, meting: str, group: _Group) -> Meting | Afwijzing:
         provider, bsn, when, informant, questionnaire = group.header
@@ -177,10 +190,12 @@ class _Table:
         if provider != self._context.sender:
             return Afwijzing("C11", "zorgaanbieder_id")
         if not elfproef(bsn):
-            return Afwijzing("C01", "bsn")
+            return Afwijzing("C14" if is_pseudonym(bsn) else "C01", "bsn")
         moment = datum(when)
         if moment is None or moment > self._context.today:
             return Afwijzing("C02", "datum_meting")
+        if not group.antwoorden:
+            return Afwijzing("C13", "antwoord")
         fact = Meting(
             meting=meting.encode(),
             vragenlijst=questionnaire,
@@ -203,6 +218,11 @@ class _Table:
 
 
 _CONTEXT: Final = ("zorgaanbieder_id", "bsn", "datum_meting", "informant", "vragenlijst")
+
+
+def _in_range(question: str, answer: str) -> bool:
+    known = QUESTIONS[question]
+    return answer.isascii() and answer.isdigit() and len(answer) <= 4 and known.lowest <= int(answer) <= known.highest
 
 
 def datum(text: str) -> int | None:

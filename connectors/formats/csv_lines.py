@@ -21,8 +21,12 @@ _SPELLING: Final = {
     "beschikingnummer": "beschikkingsnummer",
     "toewijzingnummer": "toewijzingsnummer",
 }
-#: A first line of some spreadsheets that names the separator.
+#: A first line of some spreadsheets that names the separator; some put it between quotes.
 _HINT: Final = "sep="
+#: Characters that nobody sees: those without width are left out, and every other space is the common one.
+_UNSEEN: Final = str.maketrans(
+    {**dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"), **dict.fromkeys("\u00a0\u2007\u202f", " ")}
+)
 
 
 class Header(NamedTuple):
@@ -41,6 +45,16 @@ class CsvRow(NamedTuple):
     closed: bool
 
 
+def seen(text: str) -> str:
+    """A text as its sender sees it: without characters of no width, no-break spaces as common ones."""
+    return text if text.isascii() else text.translate(_UNSEEN)
+
+
+def is_hint(line: str) -> bool:
+    """Whether a first line only names the separator."""
+    return line.lstrip('" ').lower().startswith(_HINT)
+
+
 def split(line: str, separator: str) -> list[str] | None:
     """The cells of one line without its line end; None when its quotes do not pair up."""
     if '"' not in line:
@@ -53,7 +67,7 @@ def split(line: str, separator: str) -> list[str] | None:
 
 def column_names(line: str, separator: str) -> list[str]:
     """The names in a header line, in one spelling."""
-    cells = split(line.rstrip("\r\n"), separator) or []
+    cells = split(seen(line).rstrip("\r\n"), separator) or []
     names = (cell.strip().strip('"').strip().lower() for cell in cells)
     return [_SPELLING.get(name, name) for name in names]
 
@@ -104,7 +118,8 @@ def _rows(
     separator, width = "", 0
     for line in text:
         count.total += 1
-        if is_blank(line) or (header is None and line.lower().startswith(_HINT)):
+        line = seen(line)
+        if is_blank(line) or (header is None and is_hint(line)):
             count.empty += 1
         elif header is None:
             header = _usable(best_header(line, known), context, needed)

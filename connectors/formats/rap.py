@@ -8,6 +8,7 @@ from typing import BinaryIO, Final
 
 from connectors.formats.csv_lines import CsvRow, Header, rows
 from connectors.formats.model import Afwijzing, FileContext, FileFault, FileRecord
+from connectors.formats.numbers import is_pseudonym
 from connectors.formats.seen import Seen
 from domain.facts.fact import Score
 from domain.field.bsn import elfproef
@@ -73,7 +74,7 @@ class _Table:
 
     def _content(self, bsn: str, decision: str, number: str, kind: str, value: str) -> Score | Afwijzing:
         if not elfproef(bsn):
-            return Afwijzing("R01", "BSN")
+            return Afwijzing("R09" if is_pseudonym(bsn) else "R01", "BSN")
         if not number and not decision:
             return Afwijzing("R02", "Toewijzingsnummer")
         if number and not _INTEGER.fullmatch(number):

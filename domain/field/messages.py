@@ -40,9 +40,14 @@ MESSAGES: Final[dict[str, Message]] = {
     "TR002": Message("De geboortedatum ligt meer dan 120 jaar voor de dagtekening.", "iJw TR002", True),
     "TR018": Message("De einddatum ligt voor de begindatum.", "iJw TR018", True),
     "TR101": Message(
-        "Twee regels in dit bericht hebben dezelfde sleutel. Lever ze in aparte berichten aan.", "iJw TR101", True
+        "Twee regels in dit bericht hebben dezelfde sleutel. Geef in een declaratie iedere prestatie een eigen "
+        "ReferentieNummer; lever gelijke starts of stops in aparte berichten aan.",
+        "iJw TR101",
+        True,
     ),
-    "TR134": Message("Een datum bestaat niet of ligt na de dagtekening.", "iJw TR134 [R]", True),
+    "TR134": Message(
+        "Een datum bestaat niet, ligt voor 1900 of na 2100, of ligt na de dagtekening.", "iJw TR134 [R]", True
+    ),
     "TR135": Message("De dagtekening ligt in de toekomst.", "iJw TR135", True),
     "TR137": Message("De productperiode eindigt voor het begin of na de dagtekening.", "iJw TR137", True),
     "CS340": Message("De declaratieperiode is niet precies één kalendermaand.", "iJw CS340", True),
@@ -77,7 +82,8 @@ MESSAGES: Final[dict[str, Message]] = {
     # Files.
     "B01": Message("Het bestand is leeg.", "", True),
     "B02": Message(
-        f"Het bestand is van geen bekend soort. Lever {DELIVERABLE} aan, of met --layout een {KIND_LABELS['cbs']}.",
+        f"Het bestand is van geen bekend soort. Lever {DELIVERABLE} aan, of met de layout erbij een "
+        f"{KIND_LABELS['cbs']}.",
         "",
         True,
     ),
@@ -86,11 +92,21 @@ MESSAGES: Final[dict[str, Message]] = {
         "",
         True,
     ),
-    "B04": Message("De tekens zijn niet te lezen als UTF-8 of Windows-1252. Bewaar het bestand als UTF-8.", "", True),
+    "B04": Message(
+        "De tekens zijn niet te lezen: een XML-bericht is UTF-8, een CSV-bestand UTF-8 of Windows-1252. Bewaar of "
+        "verstuur het als UTF-8.",
+        "",
+        True,
+    ),
     "B05": Message("Het bestand is groter dan toegestaan. Splits het bestand.", "", True),
-    "B06": Message("De kopregel ontbreekt of mist een kolom.", "S0 [P]", True),
+    "B06": Message(
+        "De kopregel ontbreekt of mist een kolom. Een CSV-bestand begint ermee; in Excel is gezocht in de eerste 20 "
+        "rijen van de eerste 10 bladen.",
+        "S0 [P]",
+        True,
+    ),
     "B07": Message("Het bestand verandert nog. Wacht tot het schrijven klaar is en lever het opnieuw aan.", "", True),
-    "B08": Message("Geef met --as de AGB-code van de aanbieder op: dit bestand noemt er zelf geen.", "", True),
+    "B08": Message("Geef de AGB-code van de aanbieder op: dit bestand noemt er zelf geen.", "", True),
     "B09": Message("De AGB-code in het bestand is niet die van de aanleverende aanbieder.", "", True),
     "B10": Message("Het zipbestand is beschadigd of versleuteld. Maak het opnieuw, zonder wachtwoord.", "", True),
     "B11": Message(
@@ -100,13 +116,13 @@ MESSAGES: Final[dict[str, Message]] = {
     "B13": Message("Het bestand kan niet worden gelezen. Controleer of het bestaat en of u het mag lezen.", "", True),
     "B14": Message(
         "Dit is een Excel- of Office-bestand. Bewaar het blad als CSV en lever dat aan; "
-        "is het een CBS-bestand, geef dan met --layout de kolommen op.",
+        "is het een CBS-bestand, geef dan de layout met de kolommen op.",
         "",
         True,
     ),
     "B16": Message("Geen enkele regel is van een deelnemende gemeente. Er is niets aangeleverd.", "S1", True),
-    "B17": Message("Geef met --periode het halfjaar van het CBS-bestand op, zoals 2026-1.", "CBS", True),
-    "B18": Message("Alleen het lopende en het vorige halfjaar worden verwerkt. Controleer --periode.", "CBS", True),
+    "B17": Message("Geef het halfjaar (de periode) van het CBS-bestand op, zoals 2026-1.", "CBS", True),
+    "B18": Message("Alleen het lopende en het vorige halfjaar worden verwerkt. Controleer de periode.", "CBS", True),
     "B19": Message(
         "Te veel regels van het CBS-bestand hebben dezelfde sleutel (BSN, datum aanvang en hulpvorm). "
         "Controleer de kolommen in de layout.",
@@ -114,6 +130,24 @@ MESSAGES: Final[dict[str, Message]] = {
         True,
     ),
     "B20": Message("Het Excel-bestand is beschadigd, versleuteld of heeft het gevraagde blad niet.", "[P]", True),
+    "B21": Message("Dit is niet voor de monitor en is overgeslagen. U hoeft niets te doen.", "[P]", True),
+    "B22": Message(
+        "Dit bericht is van een andere release: de monitor leest iJw 3.2. Lever het in die release opnieuw aan.",
+        "iJw [R]",
+        True,
+    ),
+    "B23": Message(
+        "Dit is een Excel-bestand van de oude vorm (.xls). Open het in Excel, bewaar als .xlsx (een CBS-bestand) of "
+        "als CSV (scores en vragenlijsten), en lever dat aan.",
+        "[P]",
+        True,
+    ),
+    "B25": Message(
+        "Het bericht is geen goed gevormde XML: op deze regel staat iets wat daar niet mag, zoals een los &-teken of "
+        "een lege regel voor <?xml. Maak het bericht opnieuw en lever het aan.",
+        "XML 1.0",
+        True,
+    ),
     # RAP rows.
     "R01": Message("De BSN is geen negen cijfers die aan de elfproef voldoen.", "iJw CS002"),
     "R02": Message("Vul het beschikkingsnummer of het toewijzingsnummer.", "S0"),
@@ -126,6 +160,9 @@ MESSAGES: Final[dict[str, Message]] = {
     "R06": Message("Dezelfde score staat al eerder in dit bestand.", "[P]"),
     "R07": Message("De regel heeft te weinig of te veel kolommen.", "[P]"),
     "R08": Message("Het beschikkingsnummer is langer dan 50 tekens.", "[P]"),
+    "R09": Message(
+        "De BSN is al gepseudonimiseerd. Lever het bronbestand, met de BSN: de monitor verzegelt zelf.", "[P]"
+    ),
     # CEM+ metingen.
     "C01": Message("De BSN is geen negen cijfers die aan de elfproef voldoen.", "iJw CS002"),
     "C02": Message("De datum van de meting is geen bestaande datum (dd-mm-jjjj), of ligt in de toekomst.", "S0"),
@@ -142,6 +179,10 @@ MESSAGES: Final[dict[str, Message]] = {
     ),
     "C12": Message(
         "De informant is geen aanduiding in letters van hoogstens 30 tekens. Noem een rol, geen naam of nummer.", "[P]"
+    ),
+    "C13": Message("Geen enkele vraag van de meting is beantwoord.", "[P]"),
+    "C14": Message(
+        "De BSN is al gepseudonimiseerd. Lever het bronbestand, met de BSN: de monitor verzegelt zelf.", "[P]"
     ),
     # CBS records.
     "G01": Message(
@@ -162,7 +203,7 @@ MESSAGES: Final[dict[str, Message]] = {
     ),
     "G07": Message("Datum einde en reden beëindiging zijn samen gevuld of samen leeg.", "CBS"),
     "G08": Message("Nut is een cijfer van 1 tot en met 10, zonder hulp verder is 01 tot en met 04.", "CBS 4.3, 4.4"),
-    "G09": Message("De hulp liep niet in het halfjaar van het bestand. Controleer --periode.", "CBS"),
+    "G09": Message("De hulp liep niet in het halfjaar van het bestand. Controleer de periode.", "CBS"),
     "G10": Message("De regel is te kort, te lang of heeft een ander aantal kolommen.", "[P]"),
     "G11": Message("De soort informant is onbekend. Vul de codes van de layout.", "CBS 4.5 [P]"),
     # Envelope and entry.
@@ -197,6 +238,33 @@ MESSAGES: Final[dict[str, Message]] = {
     "V02": Message("Een datum of volgorde van datums is onmogelijk.", "iJw TR018, TR134"),
     "V03": Message("Een waarde valt buiten het toegestane bereik.", ""),
 }
+
+
+#: What ``sor deliver`` is told, for a code: a sentence above is read by those who use another way in as well.
+OPTIONS: Final[dict[str, str]] = {
+    **dict.fromkeys(("B02", "B14"), "--layout"),
+    **dict.fromkeys(("B08",), "--as"),
+    **dict.fromkeys(("B17", "B18", "G09"), "--periode"),
+}
+#: What a form of the number that a spreadsheet makes may mean.
+LOST_ZERO: Final = "Acht cijfers: is de eerste nul weggevallen? Zet de kolom op tekst."
+ROUNDED: Final = "Het rekenblad heeft het nummer afgerond of opgemaakt. Zet de kolom op tekst en vul de BSN opnieuw."
+ONLY_ZEROS: Final = (
+    "Let op eerste nullen die zijn weggevallen: een nummer dat alleen daarin verschilt, is voor de monitor een ander "
+    "nummer."
+)
+
+
+def option(code: str) -> str:
+    """The option of ``sor deliver`` that helps, in words; empty when there is none."""
+    return f" Gebruik {OPTIONS[code]}." if code in OPTIONS else ""
+
+
+def skipped(names: dict[str, int]) -> str:
+    """One line for all files that are not for the monitor: what they are, and how many."""
+    count = sum(names.values())
+    listed = ", ".join(f"{number} × {name}" for name, number in sorted(names.items()))
+    return f"{count} {'bestand' if count == 1 else 'bestanden'} overgeslagen, niet nodig voor de monitor: {listed}."
 
 
 _RETOURCODE: Final = re.compile(r"[0-9A-Z][0-9]{3}")

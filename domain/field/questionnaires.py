@@ -86,9 +86,18 @@ CONFIRMED: Final = all(bevestigd(code) for code in VRAGENLIJSTEN)
 #: text.
 INFORMANTEN: Final = ("Jeugdige", "Moeder", "Vader", "Ouder", "Verzorger", "Pleegouder", "Voogd", "Ouders")
 OTHERWISE: Final = "Anders"
+#: The same roles as people write them [P].
+_SPELLINGS: Final = {
+    **dict.fromkeys(("jongere", "jongeren", "kind", "cliënt", "client", "jeugdigen"), "Jeugdige"),
+    **dict.fromkeys(("ouder/verzorger", "ouder of verzorger", "ouder/opvoeder"), "Ouder"),
+    **dict.fromkeys(("ouders/verzorgers", "vader en moeder", "moeder en vader", "beide ouders"), "Ouders"),
+    **dict.fromkeys(("verzorgers", "opvoeder"), "Verzorger"),
+    **dict.fromkeys(("pleegouders", "pleegmoeder", "pleegvader"), "Pleegouder"),
+}
 
 
 def informant(text: str) -> str:
     """The informant as one of a closed list: free text could hold a name."""
-    word = text.strip().capitalize()
+    words = " ".join(text.casefold().replace("(s)", "").split()).replace(" /", "/").replace("/ ", "/")
+    word = _SPELLINGS.get(words, words.capitalize())
     return word if word in INFORMANTEN else OTHERWISE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from connectors.answer import report
 from connectors.answer.mail import Feedback, MailError
 from connectors.delivery.connector import WAIT_SECONDS, Connector
 from connectors.delivery.deliveries import Changed, Delivery
+from connectors.delivery.recognise import NOT_FOR_US
 from connectors.delivery.signers import signers
 from connectors.errors import BrokerDown, ConnectorError
 from connectors.formats import files as input_files
@@ -25,6 +27,7 @@ from connectors.formats.model import Choices, FileFault
 from crypto.memory import guard
 from domain.facts.answer import Receipt
 from domain.field.formats import FORMATS
+from domain.field.messages import skipped
 from settings.access import intake_endpoint, kafka_cluster
 from settings.settings import Settings, load_settings
 from sor.feedback import feedback
@@ -115,6 +118,7 @@ class Show:
         self.as_json, self.show_all = as_json, show_all
         self.document: dict[str, Any] = {"aanleveringen": [], "niet_aangeleverd": []}
         self.exit = GOOD
+        self._skipped = Counter[str]()
         self._moving = not as_json and sys.stderr.isatty()  # without a terminal nothing of rich is imported
 
     def text(self, lines: list[str]) -> None:
@@ -123,7 +127,10 @@ class Show:
             typer.echo("\n".join(map(masking.plain, lines)))
 
     def refused(self, fault: FileFault) -> None:
-        """A file that is not delivered."""
+        """A file that is not delivered; what is not for the monitor is counted, and nothing is wrong with it."""
+        if fault.code == NOT_FOR_US:
+            self._skipped[fault.veld] += 1
+            return
         self.worse(REFUSED)
         self.document["niet_aangeleverd"].append(report.refused_json(fault))
         self.text([report.refused_file(fault)])
@@ -152,6 +159,12 @@ class Show:
         """The exit code is the worst of what happened: interrupted, no broker, no receipt, refused."""
         order = (GOOD, REFUSED, NOTHING, NO_RECEIPT, NO_SERVER, INTERRUPTED)
         self.exit = max(self.exit, code, key=order.index)
+
+    def skipped(self) -> None:
+        """One line for all that is not for the monitor."""
+        if self._skipped:
+            self.text([skipped(self._skipped)])
+        self.document["overgeslagen"] = dict(self._skipped)
 
     def checking(self, deliveries: Iterator[Delivery]) -> Delivery | None:
         """The next delivery that is checked, with a sign of life on a terminal meanwhile."""
@@ -228,6 +241,7 @@ def run(connector: Connector, paths: list[Path], limits: input_files.Limits, sho
             if _publish(connector, delivery, show, options):
                 sent.append(delivery)
                 show.mailed(options.mail, delivery)
+        show.skipped()
         for delivery in sent:
             _receipt(connector, delivery, show, options)
     except BrokerDown as error:
@@ -246,6 +260,7 @@ def _publish(connector: Connector, delivery: Delivery, show: Show, options: Opti
         show.worse(REFUSED)
     if options.check_only:
         show.document["aanleveringen"].append(report.as_json(delivery, None, show_all=show.show_all))
+        show.text(report.checked(delivery, show_all=show.show_all))
         return False
     with Interruption() as interruption, show.bar("Aanleveren", delivery.lines) as bar:
 

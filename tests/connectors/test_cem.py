@@ -60,7 +60,7 @@ def test_rows_of_metingen_may_be_mixed() -> None:
         ("C05", "antwoord", cem_rows(answers={"VR09A": "0"})),
         ("C05", "antwoord", cem_rows(answers={"VR01": "2,0"})),
         ("C05", "antwoord", cem_rows(answers={"VR01": "²"})),
-        ("C05", "antwoord", cem_rows(answers={"VR01": ""})),
+        ("C13", "antwoord", cem_rows(answers={"VR01": ""})),
         ("C06", "vraag", cem_rows() + cem_rows(answers={"VR01": "3"})),
         ("C07", "bsn", cem_rows() + cem_rows(answers={"VR02": "3"}, bsn=BSNS[1])),
         ("C07", "datum_meting", cem_rows() + cem_rows(answers={"VR02": "3"}, when="02-06-2026")),

@@ -470,3 +470,33 @@ def test_the_secret_of_the_connector_is_made_once_and_private(keys: Path) -> Non
 def test_a_ctrl_c_that_nothing_looked_at_is_not_lost() -> None:
     with pytest.raises(KeyboardInterrupt), Interruption():
         os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_what_is_not_for_the_monitor_is_one_line_and_no_refusal(desk: Desk, files: Path) -> None:
+    whole = Regie().bytes()
+    for number in (302, 305, 315, 316):
+        (files / f"JW{number}.xml").write_bytes(whole.replace(b"jw305", f"jw{number}".encode()))
+    (files / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0rest")
+    (files / "uitleg.pdf").write_bytes(b"%PDF-1.7\n")
+    ran = desk.deliver(files)
+    assert ran.code == 0
+    [line] = [line for line in ran.out.splitlines() if "overgeslagen" in line]
+    assert line == (
+        "5 bestanden overgeslagen, niet nodig voor de monitor: 1 × JW302, 1 × JW315, 1 × JW316, 2 × geen levering."
+    )
+    assert desk.deliver(files, as_json=True).document["overgeslagen"]["geen levering"] == 2
+    assert desk.deliver(files / "JW302.xml").code == 2  # and then there was nothing to deliver
+
+
+def test_a_look_shows_what_delivery_would_show(desk: Desk, files: Path) -> None:
+    rows = cem_rows("1-1") + cem_rows("1-2", {"VR01": "2", "VR02": "9"}, bsn=BSNS[1])
+    (files / "cem.csv").write_bytes(table(CEM_HEADER, rows))
+    looked = desk.deliver(files, sender=AGB, check_only=True, show_all=True)
+    delivered = desk.deliver(files, sender=AGB)
+    assert (looked.code, delivered.code) == (1, 1)
+    [refused] = [line for line in delivered.out.splitlines() if "[C05 antwoord]" in line]
+    assert "regel 6: meting_id 1-2" in refused
+    assert "vraag VR02" in refused
+    assert refused in looked.out.splitlines()
+    assert "niets verzonden: 1 van 2 records geweigerd" in looked.out
+    assert "Geïmporteerd" not in looked.out  # nothing was

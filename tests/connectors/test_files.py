@@ -157,7 +157,7 @@ def test_kind_and_sender_come_from_the_content(name: str, head: bytes, kind: str
         ("B02", b"naam;adres\na;b\n"),
         ("B02", b"<html/>"),
         ("B02", b"<"),
-        ("B02", Regie().bytes().replace(b"jw305", b"jw315")),
+        ("B21", Regie().bytes().replace(b"jw305", b"jw315")),
         ("B14", b"PK\x03\x04rest"),
         ("B02", b"<!DOCTYPE x><x/>"),
         ("B02", b"\x89PNG"),

@@ -9,7 +9,7 @@ from io import BytesIO, TextIOWrapper
 from typing import BinaryIO, Final, NamedTuple
 
 from connectors.formats.cbs.layout import NEEDED, Layout
-from connectors.formats.csv_lines import CsvRow, Header, best_header, is_blank, rows
+from connectors.formats.csv_lines import CsvRow, Header, best_header, is_blank, is_hint, rows, seen
 from connectors.formats.model import FileContext, FileFault
 
 XLSX: Final = b"PK\x03\x04"
@@ -19,7 +19,9 @@ MOST_BYTES: Final = 32_000_000
 _LONGEST: Final = 10_000
 _LINE: Final = re.compile(rb"[^\r\n]+")
 #: Width of fields of which a spreadsheet, holding them as numbers, forgets the leading zeros.
-_WIDTH: Final = {"bsn": 9, **dict.fromkeys(("geboortedatum", "begindatum", "einddatum"), 8)}
+_DAYS: Final = ("geboortedatum", "begindatum", "einddatum")
+_WIDTH: Final = {"bsn": 9, **dict.fromkeys(_DAYS, 8)}
+_WRITTEN: Final = re.compile(r"([0-9]{1,2})[-/]([0-9]{1,2})[-/]([0-9]{4})")
 #: Fields whose last character on an unclosed last line cannot be followed by another.
 _WHOLE: Final = {**_WIDTH, **dict.fromkeys(("verwijzer", "hulpvorm", "crisis", "reden"), 2), "geslacht": 1}
 
@@ -53,7 +55,7 @@ def lines(stream: BinaryIO, context: FileContext, layout: Layout) -> Iterator[Li
 def is_csv(head: str, layout: Layout) -> bool:
     """Whether the first line holds most of the headings that are needed."""
     wanted = layout.columns
-    line = next((line for line in head.splitlines() if not is_blank(line)), "")
+    line = next((line for line in head.splitlines() if not is_blank(line) and not is_hint(line)), "")
     names = [wanted[field] for field in NEEDED] if wanted else []
     return bool(names) and len(best_header(line, names).places) * 2 > len(names)
 
@@ -87,7 +89,7 @@ def _csv(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
             context.tally.wrong += 1
             yield Line(row.number, None)
         else:
-            yield Line(row.number, {field: whole[place].strip() for field, place in places.items()})
+            yield Line(row.number, {field: written(whole[place].strip(), field) for field, place in places.items()})
 
 
 def _fixed(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
@@ -127,7 +129,7 @@ def _sheet(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
 
     wanted, count = layout.columns, context.tally
     places: dict[str, int] = {}
-    for number, row in cells(data, layout.sheet, context.name):
+    for number, row in cells(data, layout.sheet, context.name, lambda row: not _missing(_places(row, wanted))):
         count.total = number
         if all(cell in (None, "") for cell in row):
             continue
@@ -143,12 +145,20 @@ def _sheet(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
 
 
 def _heading(row: Sequence[object], wanted: dict[str, str], context: FileContext, number: int) -> dict[str, int]:
-    names = [str(cell).strip().lower() if cell is not None else "" for cell in row]
-    places = {field: names.index(column) for field, column in wanted.items() if names.count(column) == 1}
-    for field in NEEDED:
-        if field not in places:
-            raise FileFault("B06", context.name, number, field)
+    places = _places(row, wanted)
+    missing = _missing(places)
+    if missing:
+        raise FileFault("B06", context.name, number, missing)
     return places
+
+
+def _places(row: Sequence[object], wanted: dict[str, str]) -> dict[str, int]:
+    names = [seen(str(cell)).strip().lower() if cell is not None else "" for cell in row]
+    return {field: names.index(column) for field, column in wanted.items() if names.count(column) == 1}
+
+
+def _missing(places: dict[str, int]) -> str:
+    return next((field for field in NEEDED if field not in places), "")
 
 
 def _text(cell: object, field: str) -> str:
@@ -161,4 +171,13 @@ def _text(cell: object, field: str) -> str:
         cell = int(cell)
     if isinstance(cell, int) and not isinstance(cell, bool):
         return str(cell).zfill(_WIDTH.get(field, 0)) if abs(cell) < 10**12 else "?"
-    return str(cell).strip()
+    return written(seen(str(cell)).strip(), field)
+
+
+def written(text: str, field: str) -> str:
+    """A day that a person wrote as d-m-jjjj or dd-mm-jjjj as JJJJMMDD; anything else as it is."""
+    found = _WRITTEN.fullmatch(text) if field in _DAYS else None
+    if found is None:
+        return text
+    day, month, year = found.groups()
+    return f"{year}{month:0>2}{day:0>2}"

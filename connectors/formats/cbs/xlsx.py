@@ -8,7 +8,8 @@ file says of its own size is not believed, and of a cell only its value counts (
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from io import BytesIO
 from typing import Final
 
@@ -35,6 +36,9 @@ MOST_UNPACKED: Final = 200_000_000
 HIGHEST_RATIO: Final = 200
 _RATIO_FROM: Final = 1_000_000
 _CHUNK: Final = 262_144
+#: Titles and an explanation stand above a heading, or on a sheet before it; ``B06`` names both numbers.
+_HEADING_WITHIN, _SHEETS = 20, 10
+IsHeading = Callable[[Sequence[object]], bool]
 _FORBIDDEN: Final = tuple(
     text.encode(encoding) for text in ("<!DOCTYPE", "<!ENTITY") for encoding in ("ascii", "utf-16-le", "utf-16-be")
 )
@@ -42,15 +46,22 @@ _LONGEST_FORBIDDEN: Final = max(map(len, _FORBIDDEN))
 _WORKBOOK, _RELATIONS, _STYLES = "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml"
 
 
-def cells(data: bytes, sheet: str, name: str) -> Iterator[Row]:
-    """Row number and values of every row of a sheet (empty = the first one) that holds anything.
+def _any_row(_values: Sequence[object]) -> bool:
+    return True
+
+
+def cells(data: bytes, sheet: str, name: str, is_heading: IsHeading = _any_row) -> Iterator[Row]:
+    """Row number and values of every row that holds anything, from the heading on.
+
+    The heading is looked for in the first rows of the sheet (empty = of each of the first sheets); where none is found
+    these are the first rows of the first sheet.
 
     Raises:
         FileFault: ``B11`` too large when unpacked, ``B20`` damaged, encrypted or without that sheet.
     """
     try:
         with open_zip(BytesIO(data), MOST_PARTS, name) as archive:
-            yield from _Book(archive, name).rows(sheet)
+            yield from _Book(archive, name).rows(sheet, is_heading)
     except (XmlFault, etree.XMLSyntaxError, KeyError, *ZIP_ERRORS):  # ValueError too: no number where one must be
         raise FileFault("B20", name) from None
 
@@ -80,8 +91,24 @@ class _Book:
                     raise FileFault("B20", self._name)
                 tail = window[1 - _LONGEST_FORBIDDEN :]
 
-    def rows(self, sheet: str) -> Iterator[Row]:
+    def rows(self, sheet: str, is_heading: IsHeading) -> Iterator[Row]:
         """See ``cells``."""
+        looked_at: list[Row] = []
+        for page in self._pages(sheet):
+            head: list[Row] = []
+            with closing(page):
+                for row in page:
+                    if is_heading(row[1]):
+                        yield row
+                        yield from page
+                        return
+                    head.append(row)
+                    if len(head) == _HEADING_WITHIN:
+                        break
+            looked_at = looked_at or head
+        yield from looked_at
+
+    def _pages(self, sheet: str) -> Iterator[Generator[Row]]:
         book, relations, styles = Workbook(), Relations(), Styles()
         for part, target in ((_WORKBOOK, book), (_RELATIONS, relations)):
             self._read(part, target)
@@ -94,8 +121,11 @@ class _Book:
         if not places or (sheet and sheet not in places):
             raise FileFault("B20", self._name)
         epoch = EPOCH_1904 if book.from_1904 else EPOCH
-        page = Sheet(self._name, texts.all, styles.days, epoch)
-        for _ in self._parts(places[sheet] if sheet else next(iter(places.values())), page):
+        for part in [places[sheet]] if sheet else list(places.values())[:_SHEETS]:
+            yield self._page(part, Sheet(self._name, texts.all, styles.days, epoch))
+
+    def _page(self, part: str, page: Sheet) -> Generator[Row]:
+        for _ in self._parts(part, page):
             yield from page.ready
             page.ready.clear()
 

@@ -114,7 +114,7 @@ def records(stream: BinaryIO, message: Message, *shapes: Shape) -> Iterator[File
             while message.ready:
                 yield message.ready.popleft()
     except XmlFault as fault:
-        place = message.element or fault.line
+        place = fault.line or message.element
         raise FileFault(fault.code, message.context.name, place, fault.veld) from None
     if message.findings:
         first = message.findings[0]

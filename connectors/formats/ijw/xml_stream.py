@@ -9,11 +9,13 @@ that the parser never forgets (namespaces, instructions, and whatever stands in 
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from lxml import etree
 
+from connectors.formats.ijw.well_formed import is_bare, malformed
 from faults import SenderFault
 
 _CHUNK: Final = 65_536
@@ -25,6 +27,7 @@ _LONGEST_PIECE: Final = 131_072
 #: Names that the parser keeps until the end of a document. A message of the standard has some hundred.
 _MOST_NAMES: Final = 1_000
 _DEEPEST_SKIPPED: Final = 200
+_RELEASE: Final = re.compile("/ijw/([0-9]_[0-9])/")
 _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _ROOT_ATTRIBUTES: Final = frozenset({f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation"})
 
@@ -122,6 +125,8 @@ class _Target(BoundedNames):
             return
         if len(self._stack) == 1 and tag in self._shapes:
             self._stack[0], self._handlers = _top(self._shapes[tag]), self._shapes[tag].handlers
+        elif len(self._stack) == 1:
+            self._same_release(tag)
         element = _next_child(self._stack[-1], tag)
         frame = _Frame(element)
         self._stack.append(frame)
@@ -129,6 +134,13 @@ class _Target(BoundedNames):
             self._open[element.name] = frame.values
         elif element.skip:
             self._skipping = 1
+
+    def _same_release(self, tag: str) -> None:
+        """``B22`` for a message that is known under another release."""
+        found = _RELEASE.search(tag)
+        if found and any(_RELEASE.sub(found.group(), known, count=1) == tag for known in self._shapes):
+            self._stack[0] = _Frame(Element("", "", None))  # the parser closes: nothing is missing then
+            raise XmlFault("B22", f"iJw {found.group(1).replace('_', '.')}")
 
     def data(self, text: str) -> None:
         if self._skipping:
@@ -259,18 +271,23 @@ def read(stream: BinaryIO, *shapes: Shape) -> Iterator[None]:
     """Parse a document of one of these shapes; yields after each piece, so that the caller can hand over what was made.
 
     Raises:
-        XmlFault: ``XSD`` for another structure, ``B03`` for half a document, ``B04`` for another encoding, or the code
-            that a leaf gave.
+        XmlFault: ``XSD`` for another structure, ``B03`` for half a document, ``B04`` for another encoding, ``B22`` for
+            another release, ``B25`` where it is not well-formed, or the code that a leaf gave.
     """
-    parser = hardened(_Target(shapes))
+    parser, last = hardened(_Target(shapes)), b""
     try:
         for chunk in chunks(stream):
             parser.feed(chunk)
+            last = (last + chunk)[-_LONGEST_TEXT:]
             yield
     except etree.XMLSyntaxError as error:
-        raise XmlFault("XSD", "", error.lineno or 0) from None
+        line, column = malformed(error)
+        raise XmlFault("B25", column, line) from None
     try:
         parser.close()
-    except (etree.XMLSyntaxError, XmlFault):  # whatever is wrong only at the end: the rest is missing
+    except (etree.XMLSyntaxError, XmlFault) as error:  # whatever is wrong only at the end: the rest is missing
+        if isinstance(error, etree.XMLSyntaxError) and is_bare(error, last):
+            line, column = malformed(error)
+            raise XmlFault("B25", column, line) from None
         raise XmlFault("B03") from None
     yield
