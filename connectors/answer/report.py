@@ -27,7 +27,7 @@ _CELLS: Final = (
     *("type", "waarde", "vraag", "begindatum", "hulpvorm"),
 )
 _OF_BSN: Final = ("R01", "C01", "G01")
-_FINE: Final = "In orde"  # looked at only
+_READ: Final = "Ingelezen"  # and not yet decided, as RAP says it
 #: Of XML: the only finding whose place is a line of the file, not the number of an element.
 _MALFORMED: Final = "B25"
 _FAULT, _GOOD = "Fout en niet geïmporteerd", "Geïmporteerd en gevalideerd"
@@ -99,7 +99,7 @@ def checked(delivery: Delivery, *, show_all: bool = False) -> list[str]:
     """Of a delivery that is only looked at: what is wrong with its content, as the receipt would show it."""
     refused = sum(file.refused for file in delivery.files)
     lines = [f"  Inhoud bekeken, niets verzonden: {refused} van {_number(delivery.lines, 'record')} geweigerd"]
-    return lines + [line.replace(_GOOD, _FINE) for line in _listed(delivery, None, show_all=show_all)]
+    return lines + _listed(delivery, None, show_all=show_all)
 
 
 def _counts(delivery: Delivery, receipt: Receipt | None) -> Iterator[str]:
@@ -144,6 +144,8 @@ def _rows(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> lis
         for record in file.shown
         if show_all or isinstance(record.inhoud, Afwijzing)
     ]
+    if receipt is None or not receipt.klaar:
+        rows = [row if row["code"] else row | {"status": _READ} for row in rows]
     known = {(row["bestand"], row["regel"]) for row in rows}
     for line, fault in sorted(faults.items()):
         found = delivery.file_of(line)

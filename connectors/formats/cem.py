@@ -24,7 +24,7 @@ from domain.facts.fact import Meting
 from domain.field.bsn import elfproef
 from domain.field.dates import day
 from domain.field.geography import GEMEENTEN, current_code
-from domain.field.questionnaires import QUESTIONS
+from domain.field.questionnaires import QUESTIONS, is_unanswered
 
 _CORE: Final = ("zorgaanbieder_id", "bsn", "meting_id", "datum_meting", "informant", "vragenlijst", "vraag", "antwoord")
 COLUMNS: Final = (*_CORE, "client_ref", "gemeente")
@@ -32,8 +32,8 @@ NEEDED: Final[dict[str, Sequence[str]]] = {column: (column,) for column in _CORE
 #: Metingen whose rows may be mixed with each other [P].
 OPEN: Final = 64
 _METING_ID: Final = 64
-#: How people write that a question has no answer.
-UNANSWERED: Final = frozenset({"", "n.v.t.", "n.v.t", "nvt"})
+#: The first or second of two parents: a number that names nobody and is not kept.
+_WHICH: Final = re.compile(r"(?<=[^\W\d_]) [12]$")
 AGB: Final = re.compile(r"[0-9]{8}")
 _CODE_OF_NAME: Final = {gemeente.name.casefold(): code for code, gemeente in GEMEENTEN.items()}
 
@@ -164,9 +164,11 @@ class _Table:
             group.wrong(row, Afwijzing("C04", "vraag"))
         elif question in group.asked:
             group.wrong(row, Afwijzing("C06", "vraag"), question)
-        elif answer.casefold() not in UNANSWERED and not _in_range(question, answer):
+        elif is_unanswered(answer):
+            pass
+        elif not _in_range(question, answer):
             group.wrong(row, Afwijzing("C05", "antwoord"), question)
-        elif answer.casefold() not in UNANSWERED:
+        else:
             group.antwoorden[question] = int(answer)
         group.asked.add(question if question in QUESTIONS else "")
 
@@ -199,7 +201,7 @@ class _Table:
         fact = Meting(
             meting=meting.encode(),
             vragenlijst=questionnaire,
-            informant=informant,
+            informant=_WHICH.sub("", informant),
             datum=moment,
             antwoorden=group.antwoorden,
             tijd=self._context.tijd,

@@ -82,6 +82,15 @@ def bevestigd(vragenlijst: str) -> bool:
 #: Every question that the figures use is confirmed.
 CONFIRMED: Final = all(bevestigd(code) for code in VRAGENLIJSTEN)
 
+#: How people write that a question has no answer, in small letters: it is missing, and the other answers count.
+UNANSWERED: Final = frozenset({"", "n.v.t.", "n.v.t", "nvt"})
+
+
+def is_unanswered(answer: str) -> bool:
+    """Whether a cell says that a question has no answer."""
+    return answer.strip().casefold() in UNANSWERED
+
+
 #: Informants kept by name [P]: the value list is not public ("Moeder" is the one example, S0), and the field is free
 #: text.
 INFORMANTEN: Final = ("Jeugdige", "Moeder", "Vader", "Ouder", "Verzorger", "Pleegouder", "Voogd", "Ouders")

@@ -163,6 +163,22 @@ def test_an_unanswered_question_is_missing_and_the_others_count(nothing: str) ->
     assert record.inhoud.antwoorden == {"VR01": 2, "VR03": 4}
 
 
+@pytest.mark.parametrize("nothing", ["", "n.v.t.", "Nvt"])
+def test_an_unanswered_question_of_cbs_is_missing_and_the_other_counts(nothing: str) -> None:
+    [record] = parse("cbs", table(CBS_HEADER, [cbs_row(nut=nothing)]), choices=cbs_choices())
+    assert isinstance(record.inhoud, CbsRecord)
+    assert (record.inhoud.nut_jeugdige, record.inhoud.zonder_hulp_jeugdige) == (None, 4)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"), [("Ouder 1", "Ouder"), ("Ouder 2", "Ouder"), ("Ouder 3", ""), ("1", ""), ("Ouder 12", "")]
+)
+def test_which_of_two_parents_is_not_kept(written: str, kept: str) -> None:
+    [record] = parse("cem", table(CEM_HEADER, cem_rows(informant=written)))
+    wanted = kept or Afwijzing("C12", "informant")
+    assert (record.inhoud.informant if isinstance(record.inhoud, Meting) else record.inhoud) == wanted
+
+
 def test_a_question_twice_is_refused_also_when_one_is_unanswered() -> None:
     rows = cem_rows(answers={"VR01": "", "VR02": "1"}) + cem_rows(answers={"VR01": "1"})
     assert parse("cem", table(CEM_HEADER, rows))[0].inhoud == Afwijzing("C06", "vraag")

@@ -10,6 +10,7 @@ from connectors.formats.cbs.layout import Layout
 from domain.field import codes
 from domain.field.dates import age, as_date, day
 from domain.field.geography import current_code
+from domain.field.questionnaires import is_unanswered
 from faults import SenderFault
 
 _POSTCODE: Final = re.compile(r"([1-9][0-9]{3}) ?([A-Z]{2})")
@@ -116,7 +117,7 @@ def code(texts: dict[str, str], veld: str) -> str:
 
 def _integer(texts: dict[str, str], veld: str, highest: int) -> int | None:
     text = texts.get(veld, "")
-    if not text:
+    if is_unanswered(text):
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 2 and 1 <= int(text) <= highest):
         raise Fault("G08", veld)
