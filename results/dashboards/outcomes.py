@@ -6,7 +6,7 @@ of named providers, and no colour says good or bad (S1).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from domain.field.geography import CLUSTERS
@@ -15,6 +15,7 @@ from results.dashboards.panels import (
     Json,
     ask,
     asked,
+    bars,
     columns,
     frame,
     option,
@@ -31,12 +32,11 @@ from results.dashboards.queries import (
     NEWEST,
     UNCONFIRMED,
     counted,
-    distribution,
     name,
     over_time,
     per_cluster,
     several,
-    single,
+    unit_name,
 )
 from results.disclosure import Disclosure, live
 
@@ -68,36 +68,6 @@ class _Figures(NamedTuple):
 
     rule: Disclosure
 
-    def one(self, key: str, width: int = 6) -> Json:
-        """A figure and its n."""
-        one = INDICATORS[key]
-        return _panel("stat", name(one), single(one, self.rule), width, 5, _unit(one))
-
-    def several(self, keys: Sequence[str], width: int = 6) -> list[Json]:
-        """Figures, each with its n. Those over the same rows share one question, which the first of them asks."""
-        groups: dict[tuple[str, ...], list[Indicator]] = {}
-        for one in (INDICATORS[key] for key in keys):
-            groups.setdefault((one.table, one.provenance, one.datum), []).append(one)
-        panels = {one.key: panel for group in groups.values() for one, panel in self._sharing(group, width)}
-        return [panels[key] for key in keys]
-
-    def _sharing(self, group: Sequence[Indicator], width: int) -> Iterator[tuple[Indicator, Json]]:
-        if len(group) == 1:
-            yield group[0], self.one(group[0].key, width)
-            return
-        every = [column for one in group for column in (one.key, counted(one))]
-        for one in group:
-            target = ask(several(group, self.rule)) if one is group[0] else share(name(group[0]))
-            panel = _panel("stat", name(one), target, width, 5, _unit(one))
-            yield one, columns(panel, {one.key: name(one), counted(one): "n"}, every)
-
-    def bars(self, title: str, keys: Sequence[str], labels: Sequence[str], column: str, width: int = 12) -> Json:
-        """A figure per label."""
-        chosen = [INDICATORS[key] for key in keys]
-        marked = any(one.mark == "P" for one in chosen)
-        query = distribution(chosen, labels, column, self.rule)
-        return _panel("barchart", f"{title} {UNCONFIRMED}" if marked else title, query, width, 8, _unit(chosen[0]))
-
     def line(self, key: str, width: int = 12) -> Json:
         """A figure per period."""
         one = INDICATORS[key]
@@ -107,6 +77,47 @@ class _Figures(NamedTuple):
         """A table of figures, a line per cluster."""
         query = per_cluster([INDICATORS[key] for key in keys], self.rule)
         return _panel("table", f"{title} {UNCONFIRMED}", query, 24, 7, decimals=0)
+
+
+class _Bars(NamedTuple):
+    """A panel with a bar for each of some figures: their keys, and the label of each under the heading ``column``."""
+
+    title: str
+    keys: Sequence[str]
+    labels: Sequence[str]
+    column: str
+    width: int = 12
+
+    def drawn(self, query: Json) -> Json:
+        """The panel over an answer that has the figures."""
+        chosen = [INDICATORS[key] for key in self.keys]
+        title = f"{self.title} {UNCONFIRMED}" if any(one.mark == "P" for one in chosen) else self.title
+        panel = _panel("barchart", title, query, self.width, 8, _unit(chosen[0]))
+        return bars(panel, dict(zip(self.keys, self.labels, strict=True)), self.column, unit_name(chosen[0]))
+
+
+def _rows(key: str) -> tuple[str, ...]:
+    """What says over which rows a figure is."""
+    one = INDICATORS[key]
+    return one.table, one.provenance, one.datum
+
+
+def _together(rule: Disclosure, keys: Sequence[str], drawn: Sequence[_Bars] = (), width: int = 8) -> list[Json]:
+    """Figures, each with its n, and bars below them.
+
+    What is over the same rows shares one question, which the first of those figures asks.
+    """
+    first = {_rows(key): key for key in reversed(keys)}
+    found = []
+    for key in keys:
+        of = _rows(key)
+        asking = [INDICATORS[other] for other in keys if _rows(other) == of]
+        others = [INDICATORS[other] for panel in drawn for other in panel.keys if _rows(other) == of]
+        query = ask(several(asking, others, rule)) if first[of] == key else share(name(asking[0]))
+        one = INDICATORS[key]
+        panel = _panel("stat", name(one), query, width, 5, _unit(one))
+        found.append(columns(panel, {key: name(one), counted(one): "n"}))
+    return [*found, *(panel.drawn(share(name(INDICATORS[first[_rows(panel.keys[0])]]))) for panel in drawn)]
 
 
 def _introduction(rule: Disclosure) -> str:
@@ -129,8 +140,8 @@ def _panels(rule: Disclosure) -> list[Json]:
         text_panel(_introduction(rule)),
         *_care(figures),
         *_satisfaction(figures),
-        *_follow_up(figures),
-        *_cbs(figures),
+        *_follow_up(rule),
+        *_cbs(rule),
         section("Actualiteit"),
         _panel("stat", "Van publicatie tot opvraagbaar, laatste 24 uur", FRESHNESS, 8, 6, "s", 2),
         _panel("stat", "Stand van de gegevens", NEWEST, 8, 6, "dateTimeAsIso"),
@@ -140,62 +151,69 @@ def _panels(rule: Disclosure) -> list[Json]:
 
 def _care(figures: _Figures) -> list[Json]:
     status = [f"trajecten_{name}" for name in ("lopend", "gepauzeerd", "beeindigd", "wacht_op_start")]
+    keys = ("uitval", "uitval_client", "uitval_aanbieder", "uitval_wederzijds")
     ends = ("einde_gepland", "einde_neutraal", "einde_administratief")
+    words = ("volgens plan", "neutraal", "administratief")
     return [
         section("Trajecten"),
         figures.clusters("Trajecten per cluster en status", status),
         section("Uitval"),
-        *figures.several(("uitval", "uitval_client", "uitval_aanbieder", "uitval_wederzijds")),
+        *_together(figures.rule, keys, [_Bars("Einde van trajecten, aantallen", ends, words, "Einde")], 6),
         figures.line("uitval"),
-        figures.bars("Einde van trajecten, aantallen", ends, ("volgens plan", "neutraal", "administratief"), "Einde"),
     ]
 
 
 def _satisfaction(figures: _Figures) -> list[Json]:
     marks = tuple(str(mark) for mark in range(1, 11))
+    usefulness = [
+        _Bars("Nut van hulp, cijfers", [f"nut_{mark}" for mark in marks], marks, "Cijfer"),
+        _Bars("Nut van hulp, banden", ("nut_laag", "nut_midden", "nut_hoog"), _BANDS, "Band"),
+    ]
+    options = [f"zonder_hulp_{option}" for option in range(1, 5)]
+    answers = _Bars("Zonder hulp verder, antwoorden", options, _ANSWERS, "Antwoord")
+    whose = ("", "_jeugdige", "_ouder")
     return [
         section("Cliënttevredenheid"),
-        *figures.several([f"nut_gemiddelde{who}" for who in ("", "_jeugdige", "_ouder")], 8),
-        figures.bars("Nut van hulp, cijfers", [f"nut_{mark}" for mark in marks], marks, "Cijfer"),
-        figures.bars("Nut van hulp, banden", ("nut_laag", "nut_midden", "nut_hoog"), _BANDS, "Band"),
+        *_together(figures.rule, [f"nut_gemiddelde{who}" for who in whose], usefulness),
         figures.line("nut_gemiddelde", 24),
         section("Zonder hulp verder"),
-        *figures.several([f"zonder_hulp{who}" for who in ("", "_jeugdige", "_ouder")], 8),
-        figures.bars(
-            "Zonder hulp verder, antwoorden", [f"zonder_hulp_{option}" for option in range(1, 5)], _ANSWERS, "Antwoord"
-        ),
+        *_together(figures.rule, [f"zonder_hulp{who}" for who in whose], [answers]),
         figures.line("zonder_hulp"),
     ]
 
 
-def _follow_up(figures: _Figures) -> list[Json]:
+def _follow_up(rule: Disclosure) -> list[Json]:
     goals = [f"gas_score_{score}" for score in range(-1, 3)]
     words = ("-1 slechter", "0 als bij de start", "1 deels bereikt", "2 bereikt")
     problem = [f"probleem_behandelaar_{score}" for score in (1, 2, 3)]
+    drawn = [
+        _Bars("Doelscores", goals, words, "Score"),
+        _Bars("Probleemafname volgens behandelaar", problem, ("score 1", "score 2", "score 3"), "Score"),
+    ]
     return [
         section("Geen nieuwe start na het einde"),
-        *figures.several([f"geen_nieuwe_start{part}" for part in ("", "_voorlopig", "_wordt18")], 8),
+        *_together(rule, [f"geen_nieuwe_start{part}" for part in ("", "_voorlopig", "_wordt18")]),
         section("Doelrealisatie (GAS)"),
-        *figures.several([f"gas_{part}" for part in ("bereikt", "deels", "bereikt_per_traject")], 8),
-        figures.bars("Doelscores", goals, words, "Score"),
-        figures.bars("Probleemafname volgens behandelaar", problem, ("score 1", "score 2", "score 3"), "Score"),
+        *_together(rule, [f"gas_{part}" for part in ("bereikt", "deels", "bereikt_per_traject")], drawn),
         section("Respons"),
-        *figures.several([f"respons_{part}" for part in ("cem", "duurzaam", "scores")], 8),
+        *_together(rule, [f"respons_{part}" for part in ("cem", "duurzaam", "scores")]),
     ]
 
 
-def _cbs(figures: _Figures) -> list[Json]:
+def _cbs(rule: Disclosure) -> list[Json]:
     """The same subjects from CBS files, apart: they count other help in another way."""
     reasons = [f"cbs_uitval_{reason}" for reason in ("wederzijds", "client", "aanbieder", "neutraal")]
     words = ("in overeenstemming", "door cliënt", "door aanbieder", "externe omstandigheden")
     bands = [f"cbs_nut_{band}" for band in ("laag", "midden", "hoog")]
     answers = [f"cbs_zonder_hulp_{option}" for option in range(1, 5)]
+    drawn = [
+        _Bars("Uitval per reden, CBS-bestand", reasons, words, "Reden", 8),
+        _Bars("Nut van hulp, banden, CBS-bestand", bands, _BANDS, "Band", 8),
+        _Bars("Zonder hulp verder, antwoorden, CBS-bestand", answers, _ANSWERS, "Antwoord", 8),
+    ]
     return [
         section("CBS-bestanden (Almere)"),
-        *figures.several([f"cbs_{part}" for part in ("uitval", "nut_gemiddelde", "zonder_hulp")], 8),
-        figures.bars("Uitval per reden, CBS-bestand", reasons, words, "Reden", 8),
-        figures.bars("Nut van hulp, banden, CBS-bestand", bands, _BANDS, "Band", 8),
-        figures.bars("Zonder hulp verder, antwoorden, CBS-bestand", answers, _ANSWERS, "Antwoord", 8),
+        *_together(rule, [f"cbs_{part}" for part in ("uitval", "nut_gemiddelde", "zonder_hulp")], drawn),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 Json = dict[str, Any]
@@ -31,18 +31,22 @@ def share(source: str) -> Json:
     return {"refId": "A", "datasource": DASHBOARD, "panelId": source}
 
 
-def columns(panel: Json, shown: dict[str, str], of: Sequence[str]) -> Json:
+def columns(panel: Json, shown: Mapping[str, str]) -> Json:
     """The panel with some columns of its answer, in order: name in the answer -> what it is called here."""
+    order = {name: at for at, name in enumerate(shown)}
     panel["transformations"] = [
-        {
-            "id": "organize",
-            "options": {
-                "excludeByName": {name: True for name in of if name not in shown},
-                "indexByName": {name: at for at, name in enumerate(shown)},
-                "renameByName": dict(shown),
-            },
-        }
+        {"id": "filterFieldsByName", "options": {"include": {"names": list(shown)}}},
+        {"id": "organize", "options": {"excludeByName": {}, "indexByName": order, "renameByName": dict(shown)}},
     ]
+    return panel
+
+
+def bars(panel: Json, shown: Mapping[str, str], label: str, figure: str) -> Json:
+    """The same on its side: a line for each column, with its name under ``label`` and its value under ``figure``."""
+    named = [{"id": "displayName", "value": figure}]
+    panel["fieldConfig"]["overrides"] = [{"matcher": {"id": "byType", "options": "number"}, "properties": named}]
+    turned = {"id": "transpose", "options": {"firstFieldName": label, "restFieldsName": figure}}
+    columns(panel, shown)["transformations"].append(turned)
     return panel
 
 

@@ -12,7 +12,7 @@ from domain.field.geography import GEMEENTEN
 from domain.field.words import KIND_LABELS
 from domain.indicators.catalogue import Group, sql, sql_together
 from domain.indicators.query import cluster_sql
-from domain.indicators.terms import Indicator, lookup_sql, text_sql
+from domain.indicators.terms import Indicator, lookup_sql
 from results.dashboards.panels import TIMEZONE
 from results.disclosure import Disclosure
 
@@ -73,33 +73,16 @@ def _prefix(indicator: Indicator) -> str:
     return f"{indicator.key.replace('-', 'min')}_"
 
 
-def single(indicator: Indicator, rule: Disclosure) -> str:
-    """One row: the figure and its n."""
-    inner = _alone(indicator, rule)
-    shown = rule.sql(indicator.unit)
-    return f'SELECT {shown} AS "{name(indicator)}", {rule.counted_sql()} AS "n" FROM ({inner})'  # noqa: S608
-
-
 def counted(indicator: Indicator) -> str:
     """Column of ``several`` with the n of an indicator; its figure stands under the key."""
     return f"{indicator.key}_n"
 
 
-def several(indicators: Sequence[Indicator], rule: Disclosure) -> str:
-    """One row: of each indicator the figure and its n, all over the same rows."""
-    pairs = ", ".join(
-        f'{rule.sql(one.unit, _prefix(one))} AS "{one.key}", {rule.counted_sql(_prefix(one))} AS "{counted(one)}"'
-        for one in indicators
-    )
-    return f"SELECT {pairs} FROM ({_together(indicators, rule)})"  # noqa: S608
-
-
-def distribution(indicators: Sequence[Indicator], labels: Sequence[str], column: str, rule: Disclosure) -> str:
-    """One row per indicator: its label and its figure."""
-    names = ", ".join(text_sql(label) for label in labels)
-    values = ", ".join(rule.sql(one.unit, _prefix(one)) for one in indicators)
-    pairs = f"SELECT arrayJoin(arrayZip([{names}], [{values}])) AS paar FROM ({_together(indicators, rule)})"  # noqa: S608
-    return f'SELECT paar.1 AS "{column}", paar.2 AS "{unit_name(indicators[0])}" FROM ({pairs})'  # noqa: S608
+def several(figures: Sequence[Indicator], bars: Sequence[Indicator], rule: Disclosure) -> str:
+    """One row, of indicators over the same rows: of ``figures`` the figure and its n, of ``bars`` the figure."""
+    parts = [f'{rule.sql(one.unit, _prefix(one))} AS "{one.key}"' for one in (*figures, *bars)]
+    parts += [f'{rule.counted_sql(_prefix(one))} AS "{counted(one)}"' for one in figures]
+    return f"SELECT {', '.join(parts)} FROM ({_together((*figures, *bars), rule)})"  # noqa: S608
 
 
 def over_time(indicator: Indicator, rule: Disclosure) -> str:

@@ -52,13 +52,33 @@ def question(panels: Sequence[Mapping[str, Any]], panel: Mapping[str, Any]) -> s
 
 
 def transformed(panel: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of the answer as the panel shows them: what ``organize`` leaves of the columns, in its order and names."""
+    """Rows of the answer as the panel shows them, after the steps that our dashboards know."""
+    shown = [dict(row) for row in rows]
     for step in panel.get("transformations", []):
-        assert step["id"] == "organize"
-        hidden, order, names = (step["options"][part] for part in ("excludeByName", "indexByName", "renameByName"))
-        assert all({*hidden, *order} == set(row) for row in rows), "a column that the query does not give"
-        rows = [{names[name]: row[name] for name in sorted(order, key=order.__getitem__)} for row in rows]
-    return [dict(row) for row in rows]
+        shown = _STEPS[step["id"]](step["options"], shown)
+    return shown
+
+
+def _filter(options: Mapping[str, Any], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = options["include"]["names"]
+    assert all(set(names) <= set(row) for row in rows), "a column that the query does not give"
+    return [{name: value for name, value in row.items() if name in names} for row in rows]
+
+
+def _organize(options: Mapping[str, Any], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    order, names = options["indexByName"], options["renameByName"]
+    assert options["excludeByName"] == {}
+    assert all(set(order) == set(names) == set(row) for row in rows)
+    return [{names[name]: row[name] for name in sorted(order, key=order.__getitem__)} for row in rows]
+
+
+def _transpose(options: Mapping[str, Any], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    (row,) = rows
+    assert not any(isinstance(value, str) for value in row.values()), "then the first column would become the heads"
+    return [{options["firstFieldName"]: name, options["restFieldsName"]: value} for name, value in row.items()]
+
+
+_STEPS = {"filterFieldsByName": _filter, "organize": _organize, "transpose": _transpose}
 
 
 def require_places(panels: Sequence[Mapping[str, Any]]) -> None:

@@ -264,15 +264,27 @@ def test_the_parts_that_readers_were_promised_are_there() -> None:
 
 
 def test_figures_over_the_same_rows_are_asked_for_once() -> None:
-    """In each section; who borrows an answer is a stat beside the one that asks, which no folded row hides."""
+    """In each section; who borrows an answer stands below the stat that asks, which no folded row hides."""
     borrowing = [one for one in PANELS if one["targets"][0]["datasource"]["uid"] == "-- Dashboard --"]
-    assert len(PANELS) - len(borrowing) == 25
+    assert len(PANELS) - len(borrowing) == 16
+    heads = [one["gridPos"]["y"] for one in DASHBOARD["panels"] if one["type"] == "row"]
     for panel in borrowing:
         (source,) = (one for one in DASHBOARD["panels"] if one["id"] == panel["targets"][0]["panelId"])
         assert source["targets"][0]["datasource"]["uid"] == "clickhouse"
-        assert (source["type"], panel["type"]) == ("stat", "stat")
-        assert source["gridPos"]["y"] == panel["gridPos"]["y"], panel["title"]
+        assert source["type"] == "stat"
+        assert not any(source["gridPos"]["y"] < head <= panel["gridPos"]["y"] for head in heads), panel["title"]
     assert not any(one["collapsed"] or one["panels"] for one in DASHBOARD["panels"] if one["type"] == "row")
+
+
+def test_a_bar_has_the_label_and_the_figure_of_its_indicator(reader: tuple[Client, str], tables: Tables) -> None:
+    (panel,) = (one for one in PANELS if one["title"] == "Einde van trajecten, aantallen")
+    ends = {"volgens plan": "gepland", "neutraal": "neutraal", "administratief": "administratief"}
+    found = shown(reader, panel, ALL)
+    assert [list(row) for row in found] == [["Einde", "Aantal"]] * 3
+    for row, (label, klasse) in zip(found, ends.items(), strict=True):
+        assert (row["Einde"], row["Aantal"]) == (label, expected(INDICATORS[f"einde_{klasse}"], tables, ALL, live())[0])
+    (named,) = panel["fieldConfig"]["overrides"]
+    assert named["properties"] == [{"id": "displayName", "value": "Aantal"}]
 
 
 def test_panels_do_not_overlap() -> None:
