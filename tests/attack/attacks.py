@@ -203,7 +203,8 @@ def accomplice(source: Party, reader: Party, sender: str, bsns: Sequence[str], s
     names, others = dict[bytes, str](), set[bytes]()
     for key, value in reader.reads((EVENTS,)).get(EVENTS, []):
         event = decoded(EVENTS, value)
-        assert event is not None
+        if event is None:
+            continue  # of another test
         at = event["fact"][1].get("tijd", 0)
         if first <= at < first + len(bsns):
             names[key] = bsns[at - first]

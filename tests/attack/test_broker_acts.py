@@ -57,7 +57,7 @@ def test_an_element_that_is_none_becomes_a_dead_letter(world: World) -> None:
     party = world.administrator()
     seen = party.reads([EVALUATED])
     with world.nobody_else_is_touched():
-        party.writes(with_element(seen, B, [oprf.IDENTITY, bytes(31), os.urandom(32), b"\xff" * 32]))
+        party.writes(with_element(seen, B, [oprf.IDENTITY, bytes(31), bytes(33), b"\xff" * 32]))
 
 
 # --- the operator -----------------------------------------------------------------------------------------------------
