@@ -100,6 +100,17 @@ func main() {
 	fmt.Println("wrong", err != nil && strings.Contains(err.Error(), "UNKNOWN_TABLE"))
 	err = reader.Exec(ctx, "DROP TABLE sor_go.t")
 	fmt.Println("refused", err != nil && strings.Contains(err.Error(), "readonly mode"))
+	// With a deadline the client asks for the seconds left and five more: what Grafana does with queryTimeout
+	for _, seconds := range []time.Duration{55, 60} {
+		waiting, cancel := context.WithTimeout(ctx, seconds*time.Second)
+		found, err := reader.Query(waiting, "SELECT 1")
+		if err == nil {
+			err = found.Close()
+		}
+		refused := err != nil && strings.Contains(err.Error(), "shouldn't be greater than 60")
+		fmt.Println("waits", int(seconds), err == nil, "refused", refused)
+		cancel()
+	}
 	err = connect("admin", ch.CompressionLZ4).Ping(ctx)
 	// The client unpacks the refusal as well, so only its status is readable; Grafana takes gzip over HTTP
 	fmt.Println("blocks", err != nil && strings.Contains(err.Error(), "HTTP 501"))
@@ -125,5 +136,7 @@ def test_clickhouse_go_connects_inserts_reads_and_is_refused(gateway: Any, tmp_p
         "empty false <nil>",
         "wrong true",
         "refused true",
+        "waits 55 true refused false",
+        "waits 60 false refused true",
         "blocks true",
     ]
