@@ -24,7 +24,7 @@ from domain.facts.fact import Meting
 from domain.field.bsn import elfproef
 from domain.field.dates import day
 from domain.field.geography import GEMEENTEN, current_code
-from domain.field.questionnaires import QUESTIONS, is_unanswered
+from domain.field.questionnaires import QUESTIONS, VRAGENLIJSTEN, is_unanswered
 
 _CORE: Final = ("zorgaanbieder_id", "bsn", "meting_id", "datum_meting", "informant", "vragenlijst", "vraag", "antwoord")
 COLUMNS: Final = (*_CORE, "client_ref", "gemeente")
@@ -35,6 +35,8 @@ _METING_ID: Final = 64
 #: The first or second of two parents: a number that names nobody and is not kept.
 _WHICH: Final = re.compile(r"(?<=[^\W\d_]) [12]$")
 AGB: Final = re.compile(r"[0-9]{8}")
+#: Whatever its capitals.
+_QUESTIONNAIRES: Final = {code.casefold(): code for code in VRAGENLIJSTEN}
 _CODE_OF_NAME: Final = {gemeente.name.casefold(): code for code, gemeente in GEMEENTEN.items()}
 
 
@@ -85,6 +87,7 @@ class _Table:
             yield from self._misshapen(row)
             return
         provider, bsn, meting, *header, question, answer = (cells[place].strip() for place in self._places)
+        question = question.upper()
         if not row.closed and not self._ends_whole(cells[-1].strip(), question):
             raise FileFault("B03", self._context.name, row.number)
         outside = self._gemeente is not None and not self._passes(cells[self._gemeente])
@@ -200,7 +203,7 @@ class _Table:
             return Afwijzing("C13", "antwoord")
         fact = Meting(
             meting=meting.encode(),
-            vragenlijst=questionnaire,
+            vragenlijst=_QUESTIONNAIRES.get(questionnaire.casefold(), questionnaire),
             informant=_WHICH.sub("", informant),
             datum=moment,
             antwoorden=group.antwoorden,
@@ -214,6 +217,8 @@ class _Table:
         if self._last == "antwoord" and cell.isascii() and cell.isdigit():
             known = QUESTIONS.get(question)
             return known is None or int(cell) * 10 > known.highest
+        if self._last == "antwoord" and cell and is_unanswered(cell):
+            return cell.casefold() != "n.v.t"
         return len(cell) >= {"zorgaanbieder_id": 8, "bsn": 9, "datum_meting": 10, "gemeente": 4}.get(
             self._last, 1_000_000
         )

@@ -23,6 +23,7 @@ from tests.connectors.support import (
     RAP_HEADER,
     Declaratie,
     Regie,
+    attempt,
     cbs_choices,
     cbs_row,
     cbs_xlsx,
@@ -84,10 +85,10 @@ def test_what_is_not_for_the_monitor_is_named(name: str, head: bytes, what: str)
 
 
 def test_a_workbook_of_the_old_form_is_told_what_to_become() -> None:
-    ole, name = b"\xd0\xcf\x11\xe0" + bytes(500), "Workbook".encode("utf-16-le")
-    assert refused(ole, "Standaard.XLS").code == "B23"
-    assert refused(ole + name, "x").code == "B23"
-    assert refused(ole + "EncryptedPackage".encode("utf-16-le"), "x.xls").code == "B14"
+    old, name = b"\xd0\xcf\x11\xe0" + bytes(500), "Workbook".encode("utf-16-le")
+    assert refused(old, "Standaard.XLS").code == "B23"
+    assert refused(old + name, "x").code == "B23"
+    assert refused(old + "EncryptedPackage".encode("utf-16-le"), "x.xls").code == "B14"
     assert ".xlsx" in text("B23")
 
 
@@ -155,6 +156,21 @@ def test_a_written_day_that_does_not_exist_is_refused() -> None:
     assert record.inhoud == Afwijzing("G06", "datum aanvang")
 
 
+def test_capitals_of_a_questionnaire_and_its_questions_do_not_count() -> None:
+    rows = cem_rows(answers={"vr01": "2", "vr09a": "8"}, vragenlijst="CEM+_2018_oe_V1")
+    [record] = parse("cem", table(CEM_HEADER, rows))
+    assert isinstance(record.inhoud, Meting)
+    assert (record.inhoud.vragenlijst, record.inhoud.antwoorden) == ("CEM+_2018_OE_v1", {"VR01": 2, "VR09A": 8})
+    unfinished = table(CEM_HEADER, cem_rows(answers={"vr09a": "1"})).rstrip()
+    assert refusal("cem", unfinished).code == "B03"  # it may have been a 10
+
+
+@pytest.mark.parametrize(("last", "code"), [("n.v.t.", ""), ("nvt", ""), ("n.v.t", "B03"), ("n.v", "B03"), ("", "B03")])
+def test_a_last_line_without_an_end_is_whole_when_its_answer_is(last: str, code: str) -> None:
+    data = table(CEM_HEADER, cem_rows(answers={"VR01": "2", "VR02": last})).rstrip()
+    assert attempt("cem", data)[0] == code
+
+
 @pytest.mark.parametrize("nothing", ["", " ", "n.v.t.", "NVT"])
 def test_an_unanswered_question_is_missing_and_the_others_count(nothing: str) -> None:
     answers = {"VR01": "2", "VR02": nothing, "VR03": "4"}
@@ -199,7 +215,7 @@ def test_a_question_that_is_not_ours_is_not_shown() -> None:
 
 
 @pytest.mark.parametrize("pseudonym", [HASH, HASH.upper(), "q83vEjRWeJCrze8SNFZ4kKvN7w=="])
-def test_a_number_that_is_pseudonymised_already_is_told_so(pseudonym: str) -> None:
+def test_a_number_that_was_hashed_before_is_told_so(pseudonym: str) -> None:
     [meting] = parse("cem", table(CEM_HEADER, cem_rows(bsn=pseudonym)))
     assert meting.inhoud == Afwijzing("C14", "bsn")
     [score] = parse("score", table(RAP_HEADER, [(pseudonym, *ROW[1:])]))
