@@ -18,7 +18,7 @@ from domain.facts.fact_set import FactSet
 
 
 class Cap(NamedTuple):
-    """Most acts of one provider in one client: alone or beside one other, and whatever the others send."""
+    """Most acts of one provider in one client: beside few others, and whatever the others send."""
 
     most: int
     least: int
@@ -39,6 +39,8 @@ CAPS: Final[dict[str, Cap]] = {
     "replaced": Cap(150, 20),
     "terug": Cap(2_000, 40),
 }
+#: So many providers of one kind have full caps: only beside more does K07 on a receipt say that others know a child.
+FULL_FOR: Final = 4
 #: Providers of one kind of facts in one client: several times what any child has had [P].
 MOST_PROVIDERS: Final = 48
 
@@ -104,7 +106,7 @@ def _over(client: bytes, kind: str, acts: dict[Any, Any], limits: Limits) -> lis
     counts = _counts(acts)
     allowed = _allowed(client, counts, limits.providers)
     cap = limits.caps[kind]
-    most = max(cap.least, min(cap.most, cap.most * 2 // len(allowed)))
+    most = max(cap.least, min(cap.most, cap.most * FULL_FOR // len(allowed)))
     large = {provider: most if provider in allowed else 0 for provider, count in counts.items()
              if count > most or provider not in allowed}  # fmt: skip
     if not large:

@@ -7,7 +7,7 @@ from time import perf_counter
 import msgspec
 import pytest
 
-from domain.care.caps import CAPS, MOST_PROVIDERS
+from domain.care.caps import CAPS, FULL_FOR, MOST_PROVIDERS
 from domain.care.fold import MOST_GONE, Folded, Person, fold
 from domain.care.rows import RowKey
 from domain.facts.fact_set import FactSet, add
@@ -18,8 +18,8 @@ from tests.domain.worst import delivery, taken_back, told
 
 #: Facts of each kind by each provider: over every cap for so many providers.
 FLOODS = (
-    (2, max(cap.most for cap in CAPS.values()) + 50),
-    (MOST_PROVIDERS, max(cap.least for cap in CAPS.values()) + 10),
+    (FULL_FOR, max(cap.most for cap in CAPS.values()) + 50),
+    (MOST_PROVIDERS, max(cap.least for cap in CAPS.values()) + 40),
 )
 #: Records of one batch at most (``StageConfig.max_poll_records``).
 BATCH = 1_000
@@ -35,7 +35,7 @@ def remember_most(person: Person) -> None:
         person.wacht[WaitKey.pack(1, delivery(number), number)] = ""
 
 
-@pytest.fixture(scope="module", params=FLOODS, ids=["two providers", "all providers"])
+@pytest.fixture(scope="module", params=FLOODS, ids=["at full caps", "all providers"])
 def worst(request: pytest.FixtureRequest) -> tuple[Person, Folded, float]:
     """The state, what the fold gave out, and how long a fold takes that finds nothing new."""
     providers, each = request.param
@@ -58,7 +58,7 @@ def test_every_kind_is_at_its_cap(worst: tuple[Person, Folded, float]) -> None:
     for kind, cap in CAPS.items():
         acts = getattr(facts, kind)
         held = sum(len(inner) if isinstance(inner, dict) else 1 for inner in acts.values())
-        wanted = {2 * cap.most, MOST_PROVIDERS * max(cap.least, cap.most * 2 // MOST_PROVIDERS)}
+        wanted = {FULL_FOR * cap.most, MOST_PROVIDERS * max(cap.least, cap.most * FULL_FOR // MOST_PROVIDERS)}
         assert held == cap.most if kind == "terug" else held in wanted, kind
     assert max(len(act.earlier) for act in facts.toewijzingen.values()) > 1
     assert FactSet.__struct_fields__ == tuple(CAPS)
