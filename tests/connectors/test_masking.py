@@ -97,8 +97,8 @@ def test_no_file_name_and_no_cell_steers_the_terminal(
 def test_no_refused_record_steers_it(monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
     acts = "".join(ESCAPES) + "\u202e"
     row = dict.fromkeys(("record", "stage", "code", "reason", "sender", "rejected_at", "handled"), acts)
-    found = {**row, "kept_bytes": 0} if words[0] == "show" else [row]
-    monkeypatch.setattr("sor.commands.rejected._connected", lambda _work: found)
+    found = {**row, "kept": False} if words[0] == "show" else [row]
+    monkeypatch.setattr("sor.commands.rejected.connected", lambda _work: found)
     result = CliRunner().invoke(app, ["rejected", *words])
     assert result.exit_code == 0, result.output
     assert result.output.replace("\n", "").isprintable()
