@@ -315,7 +315,7 @@ def test_a_damaged_record_among_many_is_found(bench: Bench, logged: Logged, cut:
         publisher.send(table.topic, b"one partition", value)
     publisher.flush()
     assert consumer.run(replace(bench.config, flush_rows=700, flush_seconds=5.0, decoded=10)) == EXIT_FAULT
-    assert re.search(rf"The sink stops: {table.topic} \d 613: sor.trajecten: ", logged())
+    assert re.search(rf"The sink stops: {table.topic}/\d/613: sor.trajecten: ", logged())
     assert "secret" not in logged()
     assert bench.committed() == 0
     assert bench.rows("SELECT count() FROM trajecten") == [(0,)]
