@@ -22,21 +22,24 @@ EVERYTHING: Final = frozenset({"*"})
 DAY: Final = 86_400
 #: When the records of a test came in, ms.
 ARRIVED: Final = int(time.time() * 1000)
+#: From when on the certificates count: in a long run they are made long after the records came in.
+_BEGAN: Final = ARRIVED // 1000
 
 
 def signer(folder: Path, keys: Path, name: str, sends_for: frozenset[str], kinds: frozenset[str]) -> Signer:
     """A source of the authority in a folder, with a key of its own."""
     private = Ed25519PrivateKey.generate()
-    return Signer(authority.issue(folder, keys, Grant(name, sends_for, kinds, DAY), private.public_key()), private)
+    grant = Grant(name, sends_for, kinds, DAY)
+    return Signer(authority.issue(folder, keys, grant, private.public_key(), at=_BEGAN), private)
 
 
 def with_authority(keys: Path) -> Signer:
     """Give a key home an authority beside it, and a source of its own: a hub that may send everything."""
     folder = keys.parent / f"{keys.name}-authority"
     (keys / "public").mkdir(parents=True, exist_ok=True)
-    authority.init(folder, keys, "tests", development=True)
+    authority.init(folder, keys, "tests", development=True, at=_BEGAN)
     private = Ed25519PrivateKey.generate()
-    der = authority.issue(folder, keys, Grant("hub", EVERYTHING, EVERYTHING, DAY), private.public_key())
+    der = authority.issue(folder, keys, Grant("hub", EVERYTHING, EVERYTHING, DAY), private.public_key(), at=_BEGAN)
     save(keys, der, private)
     return Signer(der, private)
 

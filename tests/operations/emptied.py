@@ -12,6 +12,13 @@ from transport import topics as broker_topics
 def emptied(bootstrap: str, partitions: int) -> clients.Cluster:
     """The cluster with every declared topic made anew."""
     cluster = clients.Cluster(bootstrap)
+    gone(cluster)
+    broker_topics.apply(cluster, broker_topics.plan(cluster, partitions, replication=1, acls=False), partitions, 1)
+    return cluster
+
+
+def gone(cluster: clients.Cluster) -> None:
+    """Take away every declared topic that an earlier test left at the broker of the run."""
     admin = clients.admin(cluster)
 
     def present() -> list[str]:
@@ -22,5 +29,3 @@ def emptied(bootstrap: str, partitions: int) -> clients.Cluster:
     until = time.monotonic() + 20
     while present() and time.monotonic() < until:
         time.sleep(0.1)
-    broker_topics.apply(cluster, broker_topics.plan(cluster, partitions, replication=1, acls=False), partitions, 1)
-    return cluster

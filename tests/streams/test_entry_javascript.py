@@ -29,7 +29,7 @@ from schemas.codec import Codec, Undecodable
 from schemas.records import record_to_event
 from streams.entry import Admission, Admitted
 from streams.evaluate import Evaluator
-from tests.trusted import DAY, admit, evaluate, with_authority
+from tests.trusted import ARRIVED, DAY, admit, evaluate, with_authority
 
 V: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors" / "javascript.json").read_text("utf-8"))
 INPUTS = V["inputs"]
@@ -61,7 +61,7 @@ def trusted() -> tuple[Trust, bytes]:
     with_authority(keys)
     private, sender = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(INPUTS["source"])), INPUTS["context"]["sender"]
     grant = Grant(sender, frozenset({sender}), frozenset({"score"}), DAY)
-    certificate = authority.issue(keys.parent / "keys-authority", keys, grant, private.public_key())
+    certificate = authority.issue(keys.parent / "keys-authority", keys, grant, private.public_key(), at=ARRIVED // 1000)
     codec = Codec("sor.in")
     return Trust(keys), codec.encode(codec.decode(MADE) | {"certificate": certificate})
 

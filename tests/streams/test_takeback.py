@@ -26,6 +26,7 @@ from streams import takeback
 from streams.takeback import Notices, TakebackConfig, handle_of_event, handle_of_use
 from tests.build import AGB, CLIENT, DELIVERY, OTHER_DELIVERY, event, score, start, teruggenomen, terugname
 from tests.conftest import RunningBroker
+from tests.operations.emptied import gone
 from transport.clients import Cluster
 from transport.health import HealthConfig
 from transport.loop import Stop
@@ -164,6 +165,7 @@ class Place:
     def __init__(self, bootstrap: str, group: str) -> None:
         self.cluster, self.group = Cluster(bootstrap), group
         self.admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        gone(self.cluster)
         new = [NewTopic(name, 3, 1) for name in (EVENTS, REGISTER, TERUGNAMES)]
         for future in self.admin.create_topics(new).values():
             future.result()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import clickhouse_connect
 import msgspec
 import rocksdict
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.codec import Codec
 from schemas.topics import topics
@@ -63,10 +64,24 @@ def _headers(message: Message) -> Iterator[bytes]:
         yield value or b""
 
 
+def _ends(reader: Consumer, place: TopicPartition) -> tuple[int, int]:
+    """First and next offset, once a topic that was only just made has a leader."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            low, high = reader.get_watermark_offsets(place, timeout=10)
+        except KafkaException:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+        else:
+            return low, high
+
+
 def _records(reader: Consumer, name: str, partitions: list[int]) -> Iterator[Message]:
     """Until the end that the broker names: compaction and markers leave offsets without a record."""
     for partition in partitions:
-        low, high = reader.get_watermark_offsets(TopicPartition(name, partition), timeout=10)
+        low, high = _ends(reader, TopicPartition(name, partition))
         if high <= low:
             continue
         reader.assign([TopicPartition(name, partition, low)])
