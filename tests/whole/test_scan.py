@@ -17,8 +17,10 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from crypto import oprf
 from domain.field.bsn import official_numbers
 from tests.conftest import RunningBroker, RunningGateway
+from tests.operations.emptied import gone
 from tests.whole import scan_places
 from tests.whole.scan import Hit, People, Scan, forms_of_number
+from transport.clients import Cluster
 
 #: Numbers that no other test delivers: what is planted here stays in the shared broker's files for a while.
 SOMEBODY, OTHER = official_numbers()[-2:]
@@ -136,6 +138,7 @@ def test_a_state_file_is_read_behind_its_compression(tmp_path: Path) -> None:
 
 @pytest.mark.kafka
 def test_a_record_is_read_behind_its_compression(broker: RunningBroker) -> None:
+    gone(Cluster(broker.bootstrap))  # what other tests wrote there need be no record of a contract
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
     admin.create_topics([NewTopic("scan-planted", 2, 1)])["scan-planted"].result()
     try:
