@@ -64,6 +64,7 @@ class TrajectoriesKeys(NamedTuple):
 
 def init(folder: Path, domain: str = "jeugd") -> None:
     """Make the key folders. Refuses to touch a folder that exists: keys are never overwritten."""
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     for name in (PUBLIC, EVALUATE, ENTRY, TRAJECTORIES):
         if (folder / name).exists():
             raise KeysError(f"{folder / name} exists; keys are never overwritten. Move it away or use another folder.")

@@ -244,3 +244,9 @@ def test_a_wrapped_key_of_a_wrong_size_is_refused() -> None:
     with pytest.raises(CannotOpen, match="wrong size"):
         Opener(ENTRY, {key.id: key}).open(key.id, wrapped, b"", CONTEXT, 1, AT)
     assert len(nonce(1)) == 12
+
+
+def test_the_folder_of_keys_is_for_its_user_alone(tmp_path: Path) -> None:
+    """As ``sor doctor`` wants it."""
+    keys.init(tmp_path / "home" / "keys")
+    assert (tmp_path / "home" / "keys").stat().st_mode & 0o077 == 0
