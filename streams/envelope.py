@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Final, TypeVar
 
@@ -10,7 +9,9 @@ from crypto.seal import SUITE_ID, Context, hash_of
 from crypto.sign import Checker
 from crypto.sources import Source, Trust
 from domain.facts.delivery import MOST_LINES
+from domain.facts.identity import is_delivery
 from schemas.codec import Undecodable
+from schemas.form import ENVELOPE_BYTES, is_moment, is_sender
 from schemas.structs import Clear
 from schemas.topics import KIND_OF
 from schemas.typed import DictCodec
@@ -18,11 +19,6 @@ from schemas.typed import DictCodec
 E = TypeVar("E", bound=Clear)
 #: Deliveries in flight whose signed message is remembered.
 _CACHE: Final = 4096
-_is_delivery: Final = re.compile(r"[0-9a-f]{32}").fullmatch
-_is_sender: Final = re.compile(r"[0-9]{8}").fullmatch
-#: Bytes of one envelope; what a source seals is far smaller, and a larger one goes no further.
-MOST_BYTES: Final = 65_536
-_LATEST: Final = 4_102_444_800_000  # the year 2100, ms
 
 
 def context_of(envelope: Clear, topic: str) -> Context:
@@ -33,17 +29,13 @@ def context_of(envelope: Clear, topic: str) -> Context:
 
 
 def formed(envelope: E) -> E:
-    """The envelope itself when its clear part has the form of the format, else ``Undecodable``.
-
-    A publisher can write anything there, and what it writes goes on into keys, tables and screens: a text could hold a
-    number of a person, a negative count stops the sink.
-    """
+    """The envelope itself when its clear part has the form of the format, else ``Undecodable``."""
     if not (
         envelope["suite"] == SUITE_ID
-        and _is_delivery(envelope["delivery"])
-        and _is_sender(envelope["sender"])
+        and is_delivery(envelope["delivery"])
+        and is_sender(envelope["sender"])
         and 1 <= envelope["line"] <= envelope["lines"] <= MOST_LINES
-        and 0 <= envelope["published_at"] < _LATEST
+        and is_moment(envelope["published_at"])
     ):
         raise Undecodable("the clear part of the envelope has not the form of the format")
     return envelope
@@ -51,17 +43,9 @@ def formed(envelope: E) -> E:
 
 def opened(codec: DictCodec[E], value: bytes) -> E:
     """The envelope in a record; ``Undecodable`` when it is too large, no envelope, or not of the format."""
-    if len(value) > MOST_BYTES:
-        raise Undecodable(f"the record has {len(value)} bytes, more than the {MOST_BYTES} of an envelope")
+    if len(value) > ENVELOPE_BYTES:
+        raise Undecodable(f"the record has {len(value)} bytes, more than the {ENVELOPE_BYTES} of an envelope")
     return formed(codec.decode(value))
-
-
-def header_of(codec: DictCodec[E], value: bytes) -> E | None:
-    """The envelope, for its clear part, or None when it cannot be decoded or is not formed."""
-    try:
-        return opened(codec, value)
-    except Undecodable:
-        return None
 
 
 class Proof:

@@ -9,7 +9,6 @@ everything else, with the place and the name of a field and nothing of the conte
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Final, NamedTuple
 
@@ -17,12 +16,12 @@ from crypto.certificates import CERTIFICATE_BYTES
 from crypto.seal import SUITE_ID, Context, hash_of
 from crypto.sign import SIGNATURE_BYTES
 from domain.facts.delivery import MOST_LINES
+from domain.facts.identity import is_delivery
 from faults import SenderFault
 from schemas.codec import Codec, Record, Undecodable
+from schemas.form import is_moment, is_sender
 from schemas.topics import IN_TOPIC, KIND_OF
 
-#: Bytes of one envelope that the stages take (``streams.envelope.MOST_BYTES``, held equal by a test).
-ENVELOPE_BYTES: Final = 65_536
 #: Bytes of one sealed part: with it an envelope keeps room for the largest clear part.
 SEALED_BYTES: Final = 50_000
 #: Bytes of one frame: the memory that reading takes, whatever is in it. A line always fits.
@@ -38,11 +37,8 @@ _WRAPPED_BYTES: Final = 1_168
 _EVALUATE_SEALED: Final = (0, 48)
 #: The inverse scalar and the tag around whatever the fact takes.
 _LEAST_SEALED: Final = 48
-_LATEST: Final = 4_102_444_800_000  # the year 2100, ms
 _HEAD_NAME: Final = "nl.sor.CompactHead"
 _LINE_FIELDS: Final = ("line", "published_at", "evaluate_sealed", "entry_sealed")
-_is_delivery: Final = re.compile(r"[0-9a-f]{32}").fullmatch
-_is_sender: Final = re.compile(r"[0-9]{8}").fullmatch
 
 
 class Malformed(SenderFault):
@@ -163,9 +159,9 @@ def _head(found: Any) -> Head:
     for field, right in (
         ("suite", head.suite == SUITE_ID),
         ("kind", head.kind in IN_TOPIC),
-        ("delivery", _is_delivery(head.delivery)),
+        ("delivery", is_delivery(head.delivery)),
         ("lines", 1 <= head.lines <= MOST_LINES),
-        ("sender", _is_sender(head.sender)),
+        ("sender", is_sender(head.sender)),
         ("evaluate_key_id", len(head.evaluate_key_id) == _KEY_ID_BYTES),
         ("evaluate_wrapped", len(head.evaluate_wrapped) == _WRAPPED_BYTES),
         ("entry_key_id", len(head.entry_key_id) == _KEY_ID_BYTES),
@@ -200,7 +196,7 @@ def _check(head: Head, line: SealedLine, before: int) -> None:
     """Ascending, so that no line stands twice in a body."""
     for field, right in (
         ("line", before < line.line <= head.lines),
-        ("published_at", 0 <= line.published_at < _LATEST),
+        ("published_at", is_moment(line.published_at)),
         ("evaluate_sealed", len(line.evaluate_sealed) in _EVALUATE_SEALED),
         ("entry_sealed", _LEAST_SEALED <= len(line.entry_sealed) <= SEALED_BYTES),
     ):

@@ -138,7 +138,7 @@ class Connector:
 
     def take_back(self, sender: str, aanlevering: str, lines: int, reden: str = "") -> Delivery:
         """Take back a whole delivery of this sender, by its id and number of records: it counts as never sent, until
-        the same is delivered again. ``reden``: words without digits. Its receipt is that of what this returns.
+        the same is delivered again. ``reden``: one of ``TAKEBACK_REASONS``. Its receipt is that of what this returns.
 
         Raises:
             BrokerDown: before or while publishing. ConnectorError: an id or a reason that would be refused.

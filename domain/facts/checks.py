@@ -23,6 +23,7 @@ from domain.facts.fact import (
     Terugname,
     Toewijzing,
 )
+from domain.facts.identity import is_delivery
 from domain.field import codes
 from domain.field.dates import as_date
 from domain.field.questionnaires import QUESTIONS, VRAGENLIJSTEN
@@ -226,17 +227,12 @@ def _cbs_outcome(fact: CbsRecord) -> Finding | None:
     return None
 
 
-_HANDLE = re.compile(r"[0-9a-f]{32}")
-#: Words, and no digit that could be a number of a person or an assignment.
-_REDEN = re.compile(r"(?:[^\W\d_]|[ .,'-]){0,200}")
-
-
 def _terugname(fact: Terugname) -> Finding | None:
-    if not _HANDLE.fullmatch(fact.aanlevering):
+    if not is_delivery(fact.aanlevering):
         return Finding("V01", "aanlevering")
     if not 0 < fact.lines <= MOST_LINES:
         return Finding("V03", "lines")
-    return None if _REDEN.fullmatch(fact.reden) else Finding("V01", "reden")
+    return None if fact.reden in codes.TAKEBACK_REASONS else Finding("V01", "reden")
 
 
 _CHECKS: dict[type, Callable[[Any], Finding | None]] = {

@@ -204,7 +204,7 @@ class Terugname(Struct, frozen=True, gc=False, kw_only=True):
 
     aanlevering: str  # id of the delivery, 32 hexadecimal digits
     lines: int  # its number of records: with the sender and the id it says which delivery (T2)
-    reden: str  # why, in words without digits: no personal data
+    reden: str  # one of ``TAKEBACK_REASONS``
 
 
 class Teruggenomen(Struct, frozen=True, gc=False, kw_only=True):

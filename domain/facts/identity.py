@@ -5,6 +5,7 @@ Packed it stands in the stored state of a client: that form never changes, and o
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from struct import Struct
 from typing import Final, NamedTuple
@@ -13,6 +14,10 @@ _LINE: Final = Struct(">I")  # the highest byte first, so that packed lines have
 _AT: Final = -_LINE.size
 _PART: Final = 8  # bytes of the handle of a delivery in what names an act: enough within one client
 _new: Final = tuple.__new__  # makes a NamedTuple of a tuple, as its ``_make`` does, for less: every row asks it
+
+
+#: Whether a text is the id of a delivery: 32 hexadecimal digits.
+is_delivery: Final = re.compile(r"[0-9a-f]{32}").fullmatch
 
 
 def delivery_id(text: str) -> bytes:

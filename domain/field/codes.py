@@ -144,3 +144,14 @@ CHANGE_MERGER, CHANGE_REMOVED = "11", "13"
 FREQUENTIES: Final[dict[str, str]] = {"1": "per dag", "2": "per week", "4": "per maand", "6": "totaal"}
 #: WJ001: codes of an answer that do not reject (3.8): no remark, not judged, declaration accepted.
 RETOUR_ACCEPTS: Final = frozenset({"0200", "0233", "8001"})
+
+#: Why a delivery was taken back [P]. A list and no text, for it is kept for ever and a text could hold a name.
+TAKEBACK_REASONS: Final = (
+    "",
+    "verkeerd bestand",
+    "verkeerde periode",
+    "verkeerde aanbieder",
+    "dubbel",
+    "op verzoek",
+    "anders",
+)

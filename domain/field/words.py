@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from domain.field.codes import TAKEBACK_REASONS
 from domain.field.formats import IJW_MESSAGES, formats
 
 
@@ -68,8 +69,8 @@ NOT_FOUND_TO_TAKE_BACK: Final = (
 )
 #: A taking back that would be refused.
 TAKEBACK_FORM: Final = (
-    "Een aanlevering heeft een nummer van 32 tekens (0-9, a-f). De reden heeft hoogstens 200 letters, spaties, punten, "
-    "komma's, streepjes en apostrofs, en geen cijfers: zet er geen persoonsgegevens in."
+    "Een aanlevering heeft een nummer van 32 tekens (0-9, a-f). De reden is er een uit een lijst: "
+    f"{_enumerated(TAKEBACK_REASONS[1:])}."
 )
 
 

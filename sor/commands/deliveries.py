@@ -16,6 +16,7 @@ from connectors.delivery.takeback import KIND
 from connectors.errors import ConnectorError
 from crypto.memory import guard
 from domain.facts.answer import Receipt
+from domain.field.codes import TAKEBACK_REASONS
 from domain.field.messages import text
 from domain.field.words import (
     KIND_LABELS,
@@ -66,7 +67,7 @@ def list_(
 def withdraw(
     delivery: Annotated[str, typer.Argument(metavar="ID", help="Id of the delivery, or its beginning.")],
     sender: Sender = "",
-    reden: Annotated[str, typer.Option("--reden", help="Why, in words without digits. No personal data.")] = "",
+    reden: Annotated[str, typer.Option("--reden", help=f"Why: {', '.join(TAKEBACK_REASONS[1:])}.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     wait: Annotated[float, typer.Option("--wait", min=0.0, help="Seconds to wait for the receipt.")] = WAIT_SECONDS,
     as_json: AsJson = False,

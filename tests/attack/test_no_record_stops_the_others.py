@@ -14,8 +14,8 @@ from connectors.formats.model import FileRecord
 from crypto import keys
 from domain.care.caps import CAPS
 from domain.facts.delivery import MOST_LINES
+from schemas.form import ENVELOPE_BYTES
 from schemas.topics import EVALUATED, IN_TOPIC, SCORES
-from streams.envelope import MOST_BYTES
 from streams.poison import LEAST
 from tests.attack.attacks import Sent, altered, told_of, with_element
 from tests.attack.parties import Party
@@ -55,12 +55,12 @@ def _zeros(party: Party) -> Sent:
 
 
 def _a_byte_too_many(party: Party) -> Sent:
-    made = altered(good(party, 1), entry_sealed=bytes(MOST_BYTES))
-    return [(topic, key, value[: MOST_BYTES + 1]) for topic, key, value in made]
+    made = altered(good(party, 1), entry_sealed=bytes(ENVELOPE_BYTES))
+    return [(topic, key, value[: ENVELOPE_BYTES + 1]) for topic, key, value in made]
 
 
 def _a_large_envelope(party: Party) -> Sent:
-    return altered(good(party), entry_sealed=bytes(MOST_BYTES))
+    return altered(good(party), entry_sealed=bytes(ENVELOPE_BYTES))
 
 
 def _a_huge_key(party: Party) -> Sent:
@@ -119,7 +119,7 @@ def test_entry_passes_over_what_evaluate_never_made(world: World, change: str) -
     """Written where only evaluate writes, as a fault of it would."""
     party = world.party("evaluate", "evaluate")
     if change == "element":
-        bad = [bytes(MOST_BYTES), b"\x01", bytes(32), os.urandom(33)]
+        bad = [bytes(ENVELOPE_BYTES), b"\x01", bytes(32), os.urandom(33)]
         made = with_element(world.reads(EVALUATED), B, bad)
     else:
         values = (None, b"", bytes(3_900_000), os.urandom(500))

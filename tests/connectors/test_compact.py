@@ -15,7 +15,7 @@ from connectors.delivery.compact import Head, Malformed, SealedLine, Writer, rea
 from crypto.seal import SUITE_ID
 from domain.facts.delivery import MOST_LINES
 from schemas.codec import Codec
-from streams import envelope as stages
+from schemas.form import ENVELOPE_BYTES
 
 HEAD = Head(
     SUITE_ID, 0, "score", "0" * 32, 10_000, "94000001", False,
@@ -94,10 +94,9 @@ def test_a_frame_that_swells_takes_little_memory() -> None:
 
 
 def test_whatever_a_line_may_be_its_envelope_goes_through_the_stages() -> None:
-    assert compact.ENVELOPE_BYTES == stages.MOST_BYTES
     largest = HEAD._replace(certificate=bytes(4_096), lines=MOST_LINES)
     one = line(1, entry_sealed=bytes(compact.SEALED_BYTES))
-    assert len(Codec("sor.in").encode(compact.envelope(largest, one))) <= stages.MOST_BYTES
+    assert len(Codec("sor.in").encode(compact.envelope(largest, one))) <= ENVELOPE_BYTES
     assert list(read(io.BytesIO(body([one], largest)))[1]) == [one]
 
 

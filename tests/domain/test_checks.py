@@ -11,6 +11,7 @@ from msgspec.structs import asdict, replace
 
 from domain.facts.checks import check
 from domain.facts.fact import KINDS, Content, Fact
+from domain.field.codes import TAKEBACK_REASONS
 from domain.field.messages import MESSAGES
 from tests.build import (
     bericht_retour,
@@ -39,7 +40,8 @@ GOOD: tuple[Content, ...] = (
         prestatie_retour(),
         bericht_retour("start", b"1"),
         bericht_retour("stop", b"1", ""),
-        terugname(reden="Verkeerd bestand, zie 's middags. Één-op-één"),
+        terugname(reden=""),
+        *(terugname(reden=reason) for reason in TAKEBACK_REASONS),
     ),
 )
 
@@ -100,6 +102,8 @@ def test_every_content_is_among_the_good_ones() -> None:
         ("V03", terugname(), {"lines": 2_000_001}),
         ("V01", terugname(), {"reden": "BSN 999900006"}),
         ("V01", terugname(), {"reden": "x" * 201}),
+        ("V01", terugname(), {"reden": "het bestand van Jan Jansen"}),
+        ("V01", terugname(), {"reden": "Dubbel"}),
         ("V01", terugname(), {"reden": "twee\nregels"}),
     ],
 )
