@@ -1,67 +1,34 @@
-"""Stage *entry*: opens a line, takes the blinding off, names the client, checks the fact and lets it in.
+"""Stage *entry*: publishes what comes of every evaluated record (``streams.admission``).
 
-Without the secret of ``evaluate`` it can test no guess. References leave it as keyed hashes, and so does what names
-the delivery wherever a pseudonym stands: its *handle*. Every record that a source signed gets an outcome in
-``sor.lines``; only accepted facts of real deliveries reach ``sor.events``, and ``sor.register`` hears which numbers
-they use.
+Every record that a source signed gets an outcome in ``sor.lines``; only accepted facts of real deliveries reach
+``sor.events``, ``sor.register`` hears which numbers they use, and ``sor.terugnames`` what was taken back.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
-import msgspec
 from confluent_kafka import Message
-from msgspec.structs import replace
 
-from crypto import oprf
 from crypto.keys import EntryKeys
 from crypto.oprf import InvalidPoint
-from crypto.pseudonym import Pseudonyms, References
-from crypto.seal import ENTRY, CannotOpen, Opener
-from crypto.sources import NotTrusted, Source, Trust
-from domain.facts.answer import Line
-from domain.facts.checks import Finding, check
-from domain.facts.delivery import MOST_LINES
-from domain.facts.fact import KINDS, BerichtRetour, Terugname
-from domain.field.messages import MESSAGES
+from crypto.seal import CannotOpen
+from crypto.sources import NotTrusted, Trust
 from monitoring import metrics
-from schemas.codec import Codec, IdSource, Record, Undecodable
-from schemas.records import NAME, record_to_fact
-from schemas.structs import Evaluated, Sealed
-from schemas.taken import Taken
-from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, ORDERS, REGISTER, TERUGNAMES
-from schemas.typed import StructCodec, dict_codec
-from streams.envelope import Proof, context_of, opened
+from schemas.codec import IdSource, Undecodable
+from schemas.topics import EVALUATED, EVENTS, LINES, ORDERS, REGISTER, TERUGNAMES
+from streams.admission import Admission, Admitted
 from streams.orders import Desk, Skipped
 from streams.poison import PoisonGuard, SetAside
-from streams.references import Remembered, hashed
-from streams.register import Uses
-from streams.rejected import CODES, DeadLetters
-from streams.takeback import order
+from streams.rejected import DeadLetters
 from transport.clients import Cluster, consumer
 from transport.health import Health, HealthConfig
 from transport.loop import Loop, Stop
 from transport.publisher import Publisher
 
 STAGE: Final = "entry"
-_CACHE: Final = 100_000
-_SCALAR: Final = 32
-_MOST_ROWS: Final = 1_000_000
-#: Topic -> (kind of delivery, the facts that may come through it).
-_KINDS: Final = {topic: (kind, frozenset(NAME[cls] for cls in KINDS[kind])) for kind, topic in IN_TOPIC.items()}
-_REFUSAL: Final = "nl.sor.Afwijzing"
-#: What names no client, so that nothing of it is blinded.
-_TERUGNAME: Final = NAME[Terugname]
-_NO_CLIENT: Final = frozenset({NAME[BerichtRetour], _TERUGNAME})
-_HANDLE: Final = 16
-_CONTENT: Final = 16
-_pack: Final = msgspec.msgpack.Encoder(order="deterministic").encode
-_FIELD: Final = re.compile(r"[A-Za-z_ -]{0,40}")
 
 
 @dataclass(frozen=True)
@@ -75,168 +42,6 @@ class EntryConfig:
     slot: str
     health: HealthConfig
     ids: IdSource | None = None
-
-
-class Admitted(NamedTuple):
-    """What comes of one record: its line, and its event under a pseudonym unless refused or a test."""
-
-    handle: bytes
-    kind: str
-    published_at: int
-    code: str
-    line: bytes
-    pseudonym: bytes
-    event: bytes | None
-    register: Sequence[tuple[str, bytes]] = ()  # key and record of each number it uses
-    taken: tuple[bytes, bytes, bytes] | None = None  # of a delivery that it takes back: handle, record, line
-
-
-class Admission:
-    """The step of the stage: one evaluated record in; its outcome, and perhaps its event, out."""
-
-    def __init__(self, keys: EntryKeys, trust: Trust, ids: IdSource | None = None) -> None:
-        self._proof = Proof(trust)
-        self._opener = Opener(ENTRY, keys.sealing)
-        self._pseudonyms = Pseudonyms(keys.root, keys.domain, keys.epoch)
-        references = References(keys.root)
-        self._references, self._hash = Remembered(references), references.hashed
-        self._handle = lru_cache(maxsize=_CACHE)(self._handle_of)
-        self._evaluated, self._sealed = dict_codec(Evaluated, ids), StructCodec(Sealed, ids)
-        self._events, self._lines = Codec(EVENTS, ids), StructCodec(Line, ids)
-        self._uses, self._taken = Uses(ids), StructCodec(Taken, ids)
-        self._name = lru_cache(maxsize=_CACHE)(self._unblinded_name)
-
-    def _unblinded_name(self, inverse: bytes, element: bytes) -> bytes:
-        return self._pseudonyms.name(oprf.unblind(inverse, element))
-
-    def _handle_of(self, sender: str, delivery: str, lines: int) -> str:
-        """A delivery is (sender, id, number of records); this stands for it where its id may not (trust T2, T4)."""
-        return self._hash(b"delivery", sender, f"{delivery}|{lines}".encode(), _HANDLE).hex()
-
-    def read(self, value: bytes) -> Evaluated:
-        """The envelope in a record; ``Undecodable``."""
-        envelope = opened(self._evaluated, value)
-        if envelope["topic"] not in _KINDS:
-            raise Undecodable("the record names a topic that is no topic of a connector")
-        return envelope
-
-    def source(self, envelope: Evaluated, at: int) -> Source:
-        """Who signed it, as that stood when the record came in (ms); ``NotTrusted``."""
-        context = context_of(envelope, envelope["topic"])
-        return self._proof(envelope, context, envelope["evaluate_hash"], envelope["entry_wrapped"], at)
-
-    def refresh(self) -> None:
-        """Look for new certificates and revocations."""
-        self._proof.refresh()
-
-    def __call__(self, envelope: Evaluated, at: int, source: str) -> Admitted:
-        """What comes of an envelope of a source that came in at that moment (ms).
-
-        Raises:
-            Undecodable, CannotOpen, InvalidPoint: poison.
-        """
-        kind, fact_names = _KINDS[envelope["topic"]]
-        sealed, inverse = self._opened(envelope)
-        # No delivery is of the future, whatever its source says: what is taken back stays so until it comes again.
-        envelope["published_at"] = min(envelope["published_at"], at)
-        name, content = sealed.inhoud
-        if name == _REFUSAL:
-            return self._refused(envelope, kind, sealed, _bounded(content["code"], content["veld"]))
-        if name not in fact_names or bool(envelope["element"]) == (name in _NO_CLIENT):
-            return self._refused(envelope, kind, sealed, Finding("K04", ""))
-        problem = check(record_to_fact(sealed.inhoud))
-        if problem is not None:
-            return self._refused(envelope, kind, sealed, problem)
-        pseudonym = b"" if name in _NO_CLIENT else self._name(inverse, envelope["element"])
-        return self._accepted(envelope, kind, sealed, pseudonym, source)
-
-    def _opened(self, envelope: Evaluated) -> tuple[Sealed, bytes]:
-        """The sealed record, and what takes the blinding off."""
-        plain = self._opener.open(
-            envelope["entry_key_id"],
-            envelope["entry_wrapped"],
-            envelope["entry_sealed"],
-            context_of(envelope, envelope["topic"]),
-            envelope["line"],
-            envelope["published_at"],
-        )
-        sealed = self._sealed.decode(plain[_SCALAR:])
-        if not (sealed.regel >= 0 and 0 <= sealed.regels <= _MOST_ROWS):
-            raise Undecodable("the rows that the record covers are impossible")
-        if not 0 <= sealed.plaats <= sealed.records <= MOST_LINES:
-            raise Undecodable("the place of the record in its message is impossible")
-        return sealed, plain[:_SCALAR]
-
-    def _accepted(self, envelope: Evaluated, kind: str, sealed: Sealed, pseudonym: bytes, source: str) -> Admitted:
-        line = self._lines.encode(_line(envelope, kind, sealed.regel, sealed.regels, None))
-        handle = self._handle(envelope["sender"], envelope["delivery"], envelope["lines"])
-        admitted = Admitted(handle.encode(), kind, envelope["published_at"], "", line, pseudonym, None)
-        if envelope["test"]:
-            return admitted
-        name, content = sealed.inhoud
-        if name == _TERUGNAME:
-            return admitted._replace(taken=self._taken_back(envelope, Terugname(**content), source))
-        named = name, hashed(self._references, kind, envelope["sender"], content)
-        told: Evaluated = {**envelope, "delivery": handle}  # from here on nothing names it otherwise
-        content_hash = self._content_hash(envelope["sender"], named, pseudonym) if sealed.records else b""
-        uses = self._uses(told, named, content_hash, sealed.records, sealed.plaats, sealed.regel, pseudonym)
-        if not pseudonym:
-            return admitted._replace(register=uses)
-        event = {
-            "delivery": handle,
-            "line": envelope["line"],
-            "aanbieder": envelope["sender"],
-            "published_at": envelope["published_at"],
-            "fact": named,
-        }
-        return admitted._replace(event=self._events.encode(event), register=uses)
-
-    def _taken_back(self, envelope: Evaluated, fact: Terugname, source: str) -> tuple[bytes, bytes, bytes]:
-        """A delivery of the same sender counts as never sent, from the moment that its source says so."""
-        handle = self._handle(envelope["sender"], fact.aanlevering, fact.lines)
-        key, taken = order(envelope, fact, handle, envelope["published_at"], source)
-        line = replace(_line(envelope, "takeback", 0, 0, None), delivery="", lines=0, uitkomst="teruggenomen")
-        return key, self._taken.encode(taken), self._lines.encode(line)
-
-    def _content_hash(self, sender: str, named: tuple[str, Record], pseudonym: bytes) -> bytes:
-        """What a record says and of whom, as a keyed hash: shows that one identification came with two contents."""
-        return self._hash(b"inhoud", sender, _pack(named) + pseudonym, _CONTENT)
-
-    def _refused(self, envelope: Evaluated, kind: str, sealed: Sealed, problem: Finding) -> Admitted:
-        line = self._lines.encode(_line(envelope, kind, sealed.regel, sealed.regels, problem))
-        return Admitted(self._key_of(envelope), kind, envelope["published_at"], problem.code, line, b"", None)
-
-    def _key_of(self, envelope: Evaluated) -> bytes:
-        return self._handle(envelope["sender"], envelope["delivery"], envelope["lines"]).encode()
-
-    def unreadable(self, envelope: Evaluated, problem: Exception) -> tuple[bytes, bytes]:
-        """Key and line for the receipt of a record of a known source that could not be opened."""
-        refusal = Finding(CODES[type(problem)], "")
-        line = _line(envelope, _KINDS[envelope["topic"]][0], 0, 0, refusal)
-        return self._key_of(envelope), self._lines.encode(line)
-
-
-def _bounded(code: str, veld: str) -> Finding:
-    """A refusal as its sender wrote it, held to our own codes and to a name without digits: it may carry no content."""
-    return Finding(code if code in MESSAGES else "K04", veld if _FIELD.fullmatch(veld) else "")
-
-
-def _line(envelope: Evaluated, kind: str, regel: int, regels: int, problem: Finding | None) -> Line:
-    """The outcome of one record, which covers ``regels`` rows of its file from row ``regel`` on."""
-    return Line(
-        delivery=envelope["delivery"],
-        line=envelope["line"],
-        lines=envelope["lines"],
-        kind=kind,
-        sender=envelope["sender"],
-        test=envelope["test"],
-        published_at=envelope["published_at"],
-        regel=regel,
-        regels=regels,
-        uitkomst="afgekeurd" if problem else "geaccepteerd",
-        code=problem.code if problem else "",
-        veld=problem.veld if problem else "",
-    )
 
 
 class Stage:

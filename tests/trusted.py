@@ -15,7 +15,7 @@ from crypto import authority
 from crypto.authority import Grant
 from crypto.sign import Signer, save
 from crypto.sources import Trust
-from streams.entry import Admission, Admitted
+from streams.admission import Admission, Admitted
 from streams.evaluate import Evaluator
 
 EVERYTHING: Final = frozenset({"*"})

@@ -23,7 +23,7 @@ from crypto.sources import Trust
 from domain.field.bsn import official_numbers
 from schemas.codec import Codec, Record
 from schemas.topics import IN_TOPIC, topics
-from streams.entry import Admission
+from streams.admission import Admission
 from streams.envelope import context_of
 from streams.evaluate import Evaluator
 from tests.attack.guesses import Haystack

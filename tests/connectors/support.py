@@ -28,9 +28,9 @@ from domain.facts.answer import Receipt, receipt_key
 from domain.field.bsn import official_numbers
 from domain.field.dates import as_date
 from schemas.typed import ReceiptCodec
+from streams.admission import Admission
 from streams.deliveries import Deliveries
 from streams.engine.stage import Record as LogRecord
-from streams.entry import Admission
 from streams.evaluate import Evaluator
 from tests.trusted import admit, evaluate, with_authority
 from transport.clients import Cluster

@@ -121,9 +121,9 @@ def test_every_path_on_a_page_exists(page: str) -> None:
 
 def test_the_checks_know_what_is_stale() -> None:
     assert not resolves("streams.batch")
-    assert not resolves("streams.entry.Admission.nowhere")
+    assert not resolves("streams.admission.Admission.nowhere")
     assert not resolves("tests.unit")
-    assert resolves("streams.entry.Admission.unreadable")
+    assert resolves("streams.admission.Admission.unreadable")
     assert not is_stored("sor.nowhere")
     assert wrong_in("sor deliver --nowhere FILE") == ["--nowhere"]
     assert wrong_in("sor intake token lose") == ["lose"]

@@ -17,7 +17,8 @@ from domain.facts.fact import Meting, Terugname
 from schemas.codec import Record, Undecodable
 from schemas.records import fact_to_record
 from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, REJECTED, TERUGNAMES
-from streams.entry import Admission, Admitted, EntryConfig, Stage
+from streams.admission import Admission, Admitted
+from streams.entry import EntryConfig, Stage
 from tests.build import score
 from tests.streams.support import (
     BSN,

@@ -10,9 +10,10 @@ from crypto import oprf
 from schemas.codec import Record, Undecodable
 from schemas.records import fact_to_record
 from schemas.topics import EVALUATED, IN_TOPIC, LINES, RECEIPTS, REJECTED
+from streams.admission import Admission
 from streams.deliveries import Deliveries
 from streams.engine.stage import Record as LogRecord
-from streams.entry import Admission, EntryConfig, Stage
+from streams.entry import EntryConfig, Stage
 from streams.evaluate import Evaluator
 from tests.streams.support import (
     BSN,

@@ -27,7 +27,7 @@ from crypto.sources import NotTrusted, Trust
 from domain.facts.fact import Score
 from schemas.codec import Codec, Undecodable
 from schemas.records import record_to_event
-from streams.entry import Admission, Admitted
+from streams.admission import Admission, Admitted
 from streams.evaluate import Evaluator
 from tests.trusted import ARRIVED, DAY, admit, evaluate, with_authority
 
