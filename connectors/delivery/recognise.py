@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from lxml import etree
 
+from connectors.delivery.bystanders import is_litter, is_packed, is_page
 from connectors.formats import cem, rap
 from connectors.formats.cbs import reader as cbs
 from connectors.formats.cbs.layout import Layout
@@ -38,12 +40,13 @@ _OTHERS: Final = re.compile(
 NOT_FOR_US: Final = "B21"
 #: Named instead of a message: files that no program delivers.
 LITTER: Final = "geen levering"
-_LITTER: Final = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 _OLD_OFFICE: Final = b"\xd0\xcf\x11\xe0"
 _WORKBOOK, _ENCRYPTED = (name.encode("utf-16-le") for name in ("Workbook", "EncryptedPackage"))
 _LONGEST: Final = 1_000
 #: Columns that make a file a CEM+ file; fewer may be those of another form (BSN and informant are in a CBS file too).
 _CEM_RECOGNISED: Final = 3
+#: Lines that are searched for a header when the first is none.
+_TITLE_LINES: Final = 20
 _AGB: Final = re.compile(r"[0-9]{8}")
 _PREFIX: Final = re.compile(r"([0-9]{8})[_-]")
 _SEPARATORS: Final = re.compile(r"[;,\t]")
@@ -73,9 +76,10 @@ def recognise(head: bytes, file_name: str, shown: str, layout: Layout | None = N
 
     Raises:
         FileFault: ``B01`` empty, ``B02`` of no known kind, ``B04`` another encoding, ``B14`` an Office file, ``B21``
-            not for the monitor, ``B23`` an Excel file of the old form, ``B25`` XML that is not well-formed.
+            not for the monitor, ``B23`` an Excel file of the old form, ``B25`` XML that is not well-formed, ``B26``
+            packed by another program than zip, ``B27`` a web page.
     """
-    if _is_litter(head, file_name):
+    if is_litter(head, file_name):
         raise FileFault(NOT_FOR_US, shown, veld=LITTER)
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         raise FileFault("B01", shown)
@@ -85,17 +89,15 @@ def recognise(head: bytes, file_name: str, shown: str, layout: Layout | None = N
         if layout is None:
             raise FileFault("B14", shown)
         return Recognised("cbs", _from_name(file_name))
+    if is_packed(head):
+        raise FileFault("B26", shown)
+    if is_page(head):
+        raise FileFault("B27", shown)
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in head:
         raise FileFault("B04", shown)
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         return _xml(head, shown)
     return _csv(head, file_name, shown, layout)
-
-
-def _is_litter(head: bytes, file_name: str) -> bool:
-    """What programs leave in a folder, and documents for people."""
-    name = file_name.casefold()
-    return name in _LITTER or name.startswith("~$") or head.startswith(b"%PDF-")
 
 
 def _is_workbook(head: bytes, file_name: str) -> bool:
@@ -169,10 +171,25 @@ def _csv(head: bytes, file_name: str, shown: str, layout: Layout | None) -> Reco
     score = len(best_header(lines[0], rap.COLUMNS).places)
     cem_plus = len(best_header(lines[0], cem.COLUMNS).places)
     if score < 2 and cem_plus < _CEM_RECOGNISED:
-        return _headless(lines[0], file_name, shown)
+        return _below_a_title(lines, file_name) or _headless(lines[0], file_name, shown)
     if score > cem_plus:
         return Recognised("score", _from_name(file_name))
     return Recognised("cem", _first_provider(lines))
+
+
+def _is_header(line: str, columns: Sequence[str], needed: Mapping[str, Sequence[str]]) -> bool:
+    places = best_header(line, columns).places
+    return all(any(column in places for column in choice) for choice in needed.values())
+
+
+def _below_a_title(lines: list[str], file_name: str) -> Recognised | None:
+    """A file whose header stands below a title: its kind is told, so that the refusal says what is wrong (B06)."""
+    for at, line in enumerate(lines[1:_TITLE_LINES], 1):
+        if _is_header(line, cem.COLUMNS, cem.NEEDED):
+            return Recognised("cem", _first_provider(lines[at:]))
+        if _is_header(line, rap.COLUMNS, rap.NEEDED):
+            return Recognised("score", _from_name(file_name))
+    return None
 
 
 def _headless(line: str, file_name: str, shown: str) -> Recognised:

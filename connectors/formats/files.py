@@ -27,6 +27,9 @@ _ZIP: Final = b"PK\x03\x04"
 _EMPTY_ZIP: Final = b"PK\x05\x06"
 #: The part of a zip file that makes it an Excel sheet: a file by itself, whose kind decides what becomes of it.
 _SHEET: Final = "xl/workbook.xml"
+#: The parts that make it another document of an Office program: text and slides are read by people only.
+_TEXTS: Final = frozenset({"word/document.xml", "ppt/presentation.xml"})
+_OFFICE: Final = frozenset({"[Content_Types].xml", "META-INF/manifest.xml"})
 #: Below this size a high compression ratio means nothing.
 _RATIO_FROM: Final = 1_000_000
 #: What a damaged, encrypted or unknown zip member raises while it is read.
@@ -171,10 +174,11 @@ def _members(path: Path, shown: str, limits: Limits, refuse: Callable[[FileFault
     """The files in a zip file, in order of name; the zip file as a whole is refused when it breaks a bound."""
     with path.open("rb") as file, open_zip(file, limits.zip_entries, shown) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    if any(entry.filename == _SHEET for entry in entries):
+    names = {entry.filename for entry in entries}
+    if _SHEET in names or _TEXTS & names:
         yield InputFile(shown, path.name, path.stat().st_size, path)
         return
-    if any(entry.filename == "[Content_Types].xml" for entry in entries):
+    if _OFFICE & names:
         raise FileFault("B14", shown)
     if len(entries) > limits.zip_entries or sum(entry.file_size for entry in entries) > limits.zip_bytes:
         raise FileFault("B11", shown)

@@ -100,8 +100,8 @@ MESSAGES: Final[dict[str, Message]] = {
     ),
     "B05": Message("Het bestand is groter dan toegestaan. Splits het bestand.", "", True),
     "B06": Message(
-        "De kopregel ontbreekt of mist een kolom. Een CSV-bestand begint ermee; in Excel is gezocht in de eerste 20 "
-        "rijen van de eerste 10 bladen.",
+        "De kopregel ontbreekt of mist een kolom. Een CSV-bestand begint ermee, zonder titel erboven; in Excel is "
+        "gezocht in de eerste 20 rijen van de eerste 10 bladen.",
         "S0 [P]",
         True,
     ),
@@ -146,6 +146,17 @@ MESSAGES: Final[dict[str, Message]] = {
         "Het bericht is geen goed gevormde XML: op deze regel staat iets wat daar niet mag, zoals een los &-teken of "
         "een lege regel voor <?xml. Maak het bericht opnieuw en lever het aan.",
         "XML 1.0",
+        True,
+    ),
+    "B26": Message(
+        "Dit bestand is ingepakt, en niet als zip (maar als gz, 7z of rar). Pak het uit en lever de bestanden aan.",
+        "[P]",
+        True,
+    ),
+    "B27": Message(
+        "Dit is een webpagina (HTML), ook al heeft het bestand een andere naam. Bewaar de gegevens als CSV, of een "
+        "CBS-bestand als .xlsx, en lever dat aan.",
+        "[P]",
         True,
     ),
     # RAP rows.

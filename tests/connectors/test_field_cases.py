@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from openpyxl import Workbook
 
 from connectors.answer import report
 from connectors.delivery.recognise import recognise
+from connectors.formats.files import Limits, find
 from connectors.formats.model import Afwijzing, FileFault
 from domain.facts.fact import CbsRecord, Meting
 from domain.field.dates import iso_day
@@ -36,6 +39,7 @@ from tests.connectors.support import (
 
 ROW = (BSN, "", "4711", "D1O", "2")
 RAP = table(RAP_HEADER, [ROW])
+CEM = table(CEM_HEADER, cem_rows())
 HASH = "5f3c" * 16
 
 
@@ -77,6 +81,10 @@ def test_a_line_that_names_the_separator_is_passed_over(hint: bytes) -> None:
         ("~$scores.xlsx", b"\x05naam", "geen levering"),
         ("~$leeg.xlsx", b"", "geen levering"),
         ("handleiding", b"%PDF-1.7\n", "geen levering"),
+        (".~lock.scores.csv#", b"naam", "geen levering"),
+        ("Brief.DOCX", b"PK\x03\x04", "geen levering"),
+        ("jw305.xml.tmp", b"<?xml", "geen levering"),
+        ("foto", b"\xff\xd8\xff\xe0", "geen levering"),
     ],
 )
 def test_what_is_not_for_the_monitor_is_named(name: str, head: bytes, what: str) -> None:
@@ -90,6 +98,36 @@ def test_a_workbook_of_the_old_form_is_told_what_to_become() -> None:
     assert refused(old + name, "x").code == "B23"
     assert refused(old + "EncryptedPackage".encode("utf-16-le"), "x.xls").code == "B14"
     assert ".xlsx" in text("B23")
+
+
+@pytest.mark.parametrize("head", [b"\x1f\x8b\x08rest", b"7z\xbc\xaf\x27\x1crest", b"Rar!\x1a\x07\x01rest"])
+def test_what_another_program_packed_is_to_be_unpacked_first(head: bytes) -> None:
+    assert refused(head, "jw305.xml.gz").code == "B26"
+
+
+@pytest.mark.parametrize("head", [b"<html><table>", b"\xef\xbb\xbf \n<!DOCTYPE html>", b"<META charset='x'>"])
+def test_a_web_page_with_the_name_of_a_sheet_is_called_one(head: bytes) -> None:
+    assert refused(head, "Export.xls").code == "B27"
+
+
+@pytest.mark.parametrize("kind", ["score", "cem"])
+def test_a_title_above_the_header_is_refused_as_what_it_is(kind: str) -> None:
+    data = b"Export van 1-10-2026;;;;\r\n\r\n" + (RAP if kind == "score" else CEM)
+    assert recognise(data, "x", "x").kind == kind
+    assert refusal(kind, data).code == "B06"
+
+
+def test_a_document_in_a_folder_is_passed_over_and_a_sheet_of_another_program_is_told_what_to_become(
+    tmp_path: Path,
+) -> None:
+    for name, part in (("brief.docx", "word/document.xml"), ("scores.ods", "META-INF/manifest.xml")):
+        with zipfile.ZipFile(tmp_path / name, "w") as made:
+            made.writestr("[Content_Types].xml" if name == "brief.docx" else "mimetype", "x")
+            made.writestr(part, "<x/>")
+    faults: list[FileFault] = []
+    [brief] = find([tmp_path], Limits(), faults.append)
+    assert refused(brief.open().read(), brief.file_name).code == "B21"
+    assert [fault.code for fault in faults] == ["B14"]
 
 
 def test_the_sentence_on_characters_is_true_of_a_message() -> None:
