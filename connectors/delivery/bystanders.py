@@ -7,11 +7,11 @@ from typing import Final
 
 _NAMES: Final = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 _NAMES_BEGIN: Final = ("~$", ".~lock.")
-#: Documents, pictures, sound, mails, links and what was half downloaded.
+#: Documents, pictures, sound, mails, links, what was half downloaded, and layouts of CBS files, which lie beside them.
 _NAMES_END: Final = (
     *(".doc", ".docx", ".odt", ".rtf", ".ppt", ".pptx", ".odp", ".pdf", ".msg", ".eml", ".ics"),
     *(".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".mp3", ".mp4", ".m4a", ".wav"),
-    *(".lnk", ".url", ".webloc", ".tmp", ".crdownload", ".part", ".exe", ".msi"),
+    *(".lnk", ".url", ".webloc", ".tmp", ".crdownload", ".part", ".exe", ".msi", ".toml"),
 )
 _BEGIN: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"%PDF-", b"II*\x00", b"MM\x00*")
 #: gzip, 7-zip, RAR, bzip2, xz: ``sor deliver`` unpacks zip alone.

@@ -85,6 +85,7 @@ def test_a_line_that_names_the_separator_is_passed_over(hint: bytes) -> None:
         ("Brief.DOCX", b"PK\x03\x04", "geen levering"),
         ("jw305.xml.tmp", b"<?xml", "geen levering"),
         ("foto", b"\xff\xd8\xff\xe0", "geen levering"),
+        ("layout_blad2.toml", b"[velden]", "geen levering"),
     ],
 )
 def test_what_is_not_for_the_monitor_is_named(name: str, head: bytes, what: str) -> None:
