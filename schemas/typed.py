@@ -10,7 +10,7 @@ from typing import Final, Generic, Protocol, TypeVar, cast
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from domain.facts.answer import Fault, Line, Receipt
+from domain.facts.answer import Fault, Line, Receipt, RecordRemark
 from schemas.codec import Codec, IdSource
 from schemas.orders import Order
 from schemas.structs import Envelope, Evaluated, Rejected, Sealed, Use
@@ -50,7 +50,7 @@ class StructCodec(Generic[S]):
 
 
 class ReceiptCodec(StructCodec[Receipt]):
-    """The codec of receipts, whose refused records are structs too."""
+    """The codec of receipts, whose refused records and remarks are structs too."""
 
     def __init__(self, ids: IdSource | None = None) -> None:
         super().__init__(Receipt, ids)
@@ -63,12 +63,15 @@ class ReceiptCodec(StructCodec[Receipt]):
                 {"line": f.line, "regel": f.regel, "regels": f.regels, "code": f.code, "veld": f.veld}
                 for f in value.fouten
             ]
+        if value.opmerkingen:
+            record["opmerkingen"] = [{"line": one.line, "code": one.code} for one in value.opmerkingen]
         return self._encode(record)
 
     def decode(self, data: bytes) -> Receipt:
         """The receipt; ``Undecodable`` for anything else."""
         record = self._decode(data)
         record["fouten"] = tuple(Fault(**fault) for fault in record["fouten"])
+        record["opmerkingen"] = tuple(RecordRemark(**one) for one in record["opmerkingen"])
         return Receipt(**record)
 
 

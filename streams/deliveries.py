@@ -81,4 +81,6 @@ def _receipt(state: Aanlevering) -> Receipt:
         ingetrokken=state.count_withdrawn,
         wacht=state.wacht,
         teruggenomen=state.teruggenomen,
+        opmerkingen=tuple(state.opmerkingen),
+        opmerking_codes=state.opmerking_codes,
     )

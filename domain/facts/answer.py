@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final, NamedTuple
+
 from msgspec import Struct
+
+#: Codes of what is refused after it was accepted: there are too many. They are counted with what is withdrawn.
+TOO_MANY: Final = "K07"
+TOO_OFTEN: Final = "K08"
+#: A return code of the municipality (list WJ001); no code of ours has this form.
+_is_return_code: Final = re.compile(r"[0-9A-Z][0-9]{3}").fullmatch
 
 
 class Line(Struct, frozen=True, kw_only=True, gc=False):
@@ -17,19 +26,45 @@ class Line(Struct, frozen=True, kw_only=True, gc=False):
     published_at: int  # ms
     regel: int
     regels: int
-    uitkomst: str  # geaccepteerd, afgekeurd, ingetrokken, wacht, gekoppeld, teruggenomen or hersteld
+    uitkomst: str  # one of the symbols of the contract
     code: str
     veld: str
 
 
+def withdraws(code: str) -> bool:
+    """Whether a code says that the municipality rejected an accepted record, in a return message."""
+    return bool(_is_return_code(code))
+
+
 class Fault(Struct, frozen=True, kw_only=True, gc=False):
-    """One refused record."""
+    """One refused record, or one that was accepted and withdrawn (``withdraws(code)``)."""
 
     line: int
     regel: int
     regels: int
     code: str
     veld: str
+
+
+class RecordRemark(Struct, frozen=True, kw_only=True, gc=False):
+    """What a rule between messages says of one accepted record; it counts all the same."""
+
+    line: int  # 0 = the delivery as a whole
+    code: str
+
+
+class Sums(NamedTuple):
+    """What became of the records of a delivery: each that has an outcome is in one of the three."""
+
+    accepted: int
+    refused: int
+    withdrawn: int
+
+
+def sums(geaccepteerd: int, afgekeurd: int, ingetrokken: int, codes: dict[str, int]) -> Sums:
+    """Of the counts of a receipt, in which a record that is withdrawn, or refused later, stays an accepted one."""
+    late = min(ingetrokken, codes.get(TOO_MANY, 0) + codes.get(TOO_OFTEN, 0))
+    return Sums(geaccepteerd - ingetrokken, afgekeurd + late, ingetrokken - late)
 
 
 class Receipt(Struct, frozen=True, kw_only=True, gc=False):
@@ -56,6 +91,13 @@ class Receipt(Struct, frozen=True, kw_only=True, gc=False):
     ingetrokken: int = 0
     wacht: dict[str, int] = {}  # accepted records that wait, by what for
     teruggenomen: int = 0  # ms: when it was taken back; 0 = it counts
+    opmerkingen: tuple[RecordRemark, ...] = ()
+    opmerking_codes: dict[str, int] = {}
+
+    @property
+    def sums(self) -> Sums:
+        """What its sender reads."""
+        return sums(self.geaccepteerd, self.afgekeurd, self.ingetrokken, self.codes)
 
 
 def receipt_key(sender: str, delivery: str, lines: int) -> str:

@@ -7,11 +7,12 @@ state stays small enough for its stage: every part of it has a limit (decision 0
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain, islice
 from typing import Final
 
 from msgspec import Struct, field
 
-from domain.facts.answer import Fault, Line
+from domain.facts.answer import Fault, Line, RecordRemark
 from domain.facts.line_numbers import LineNumbers, compact, mark, unmark
 from domain.facts.line_numbers import count as count_lines
 
@@ -22,11 +23,15 @@ MOST_FAULTS: Final = 500
 #: Intervals of waiting records that a state holds; a delivery with more is no longer followed.
 MOST_PIECES: Final = 20_000
 NOT_FOLLOWED: Final = "niet_bijgehouden"
+#: The same of records of note; and so many of them are listed in a receipt.
+MOST_REMARK_PIECES: Final = 10_000
+MOST_REMARKS: Final = 500
 #: Codes that are counted by themselves: a municipality may answer with ever other ones. The rest is counted as one.
 MOST_CODES: Final = 1_000
 OTHER_CODES: Final = "K10"
 _WAITING: Final = ("wacht", "gekoppeld")
 _WITHDRAWN, _RESTORED, _TAKEN_BACK, _REFUSED = "ingetrokken", "hersteld", "teruggenomen", "afgekeurd"
+_OF_NOTE, _OF_NOTE_NO_MORE = "opmerking", "vervallen"
 
 
 class StoredFault(Fault, frozen=True, kw_only=True, array_like=True, gc=False):
@@ -60,6 +65,8 @@ class Aanlevering(Struct, array_like=True):
     delivery: str = ""  # its id as the source gave it; empty until entry told it
     terug: int = 0  # ms: last taken back; 0 = never
     newest: int = 0  # ms: last time a record of it came
+    remarks: dict[str, list[list[int]]] = field(default_factory=dict)  # rule -> closed intervals of lines, ascending
+    remarks_scattered: bool = False  # too many are of note here and there: no longer followed
 
     @property
     def klaar(self) -> bool:
@@ -78,6 +85,23 @@ class Aanlevering(Struct, array_like=True):
             return {NOT_FOLLOWED: 0}
         return {reden: count_lines(lines) for reden, lines in self.waiting.items() if lines}
 
+    @property
+    def opmerking_codes(self) -> dict[str, int]:
+        """Records of note, by rule."""
+        if self.remarks_scattered:
+            return {NOT_FOLLOWED: 0}
+        return {code: count_lines(lines) for code, lines in sorted(self.remarks.items())}
+
+    @property
+    def opmerkingen(self) -> list[RecordRemark]:
+        """The first records of note, by number and rule: the order in which they came to be so shows nowhere."""
+        first = [
+            (line, code)
+            for code, lines in self.remarks.items()
+            for line in islice(chain.from_iterable(range(a, b + 1) for a, b in lines), MOST_REMARKS)
+        ]
+        return [RecordRemark(line=line, code=code) for line, code in sorted(first)[:MOST_REMARKS]]
+
 
 def _set_waiting(a: Aanlevering, line: int, reden: str) -> None:
     """A record waits for one thing at a time; the last word counts."""
@@ -90,12 +114,28 @@ def _set_waiting(a: Aanlevering, line: int, reden: str) -> None:
         a.waiting.clear()
 
 
+def _remark(a: Aanlevering, line: int, code: str, *, holds: bool) -> None:
+    """A rule between messages has something to say of a record, or no more: the last word counts."""
+    if a.remarks_scattered:
+        return
+    if holds:
+        mark(a.remarks.setdefault(code, []), line)
+    elif code in a.remarks:
+        unmark(a.remarks[code], line)
+        if not a.remarks[code]:
+            del a.remarks[code]
+    if sum(map(len, a.remarks.values())) > MOST_REMARK_PIECES:
+        a.remarks_scattered = True
+        a.remarks.clear()
+
+
 def add(aanlevering: Aanlevering, lines: Iterable[Line]) -> None:
     """Count outcomes into the delivery, in place; a record that has one already changes nothing.
 
     What comes after a first outcome: a record that could not be opened was put back by an operator (its readable
     outcome replaces the first); an accepted record is withdrawn by a return message or refused because there are too
-    many, or is so no longer; the delivery as a whole is taken back (``newest`` says whether it came again since).
+    many, or is so no longer; a rule between messages has something to say of it; the delivery as a whole is taken back
+    (``newest`` says whether it came again since).
     """
     for line in lines:
         if line.uitkomst in _WAITING:
@@ -109,6 +149,8 @@ def add(aanlevering: Aanlevering, lines: Iterable[Line]) -> None:
                 _note(aanlevering, line)
         elif line.uitkomst == _RESTORED:
             _restore(aanlevering, line)
+        elif line.uitkomst in (_OF_NOTE, _OF_NOTE_NO_MORE):
+            _remark(aanlevering, line.line, line.code, holds=line.uitkomst == _OF_NOTE)
         else:
             _outcome(aanlevering, line)
     aanlevering.gezien, aanlevering.ingetrokken = compact(aanlevering.gezien), compact(aanlevering.ingetrokken)

@@ -9,8 +9,17 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.facts.answer import Line
-from domain.facts.delivery import MOST_FAULTS, MOST_PIECES, NOT_FOLLOWED, Aanlevering, StoredFault, add
+from domain.facts.answer import Line, RecordRemark, Sums, sums, withdraws
+from domain.facts.delivery import (
+    MOST_FAULTS,
+    MOST_PIECES,
+    MOST_REMARK_PIECES,
+    MOST_REMARKS,
+    NOT_FOLLOWED,
+    Aanlevering,
+    StoredFault,
+    add,
+)
 from domain.facts.line_numbers import mark
 
 LINES = 30
@@ -225,3 +234,83 @@ def test_too_many_pieces_are_not_followed_and_stop_nothing() -> None:
     assert state.wacht == {NOT_FOLLOWED: 0}
     add(state, [waits(1, "traject")])
     assert state.wacht == {NOT_FOLLOWED: 0}
+
+
+def remark(number: int, code: str, *, holds: bool = True) -> Line:
+    return line(number, code, uitkomst="opmerking" if holds else "vervallen", regel=0, regels=0)
+
+
+def remarks(state: Aanlevering) -> set[tuple[int, str]]:
+    return {(one.line, one.code) for one in state.opmerkingen}
+
+
+def test_a_remark_refuses_nothing_and_may_come_before_its_record() -> None:
+    state = fresh(2)
+    add(state, [remark(2, "TR074"), line(1), line(2), remark(2, "TR074"), remark(2, "TR415")])
+    assert (state.geaccepteerd, state.klaar, state.codes, state.fouten) == (2, True, {}, [])
+    assert state.opmerking_codes == {"TR074": 1, "TR415": 1}
+    assert state.opmerkingen == [RecordRemark(line=2, code="TR074"), RecordRemark(line=2, code="TR415")]
+    add(state, [remark(2, "TR074", holds=False), remark(1, "TR056", holds=False)])
+    assert (again(state).opmerking_codes, remarks(state)) == ({"TR415": 1}, {(2, "TR415")})
+    assert state.klaar
+
+
+def test_a_delivery_of_which_only_a_remark_is_known_is_not_finished() -> None:
+    state = fresh(0)
+    add(state, [remark(1, "TR074")])
+    assert (state.klaar, state.newest) == (False, 0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from(("TR056", "TR074")), st.booleans())), st.data())
+def test_remarks_are_a_set_of_the_last_word_on_each(words: list[tuple[int, str, bool]], data: st.DataObject) -> None:
+    last = {(number, code): holds for number, code, holds in words}
+    state, mixed = fresh(40), fresh(40)
+    add(state, [remark(number, code, holds=holds) for number, code, holds in words])
+    assert remarks(state) == {place for place, holds in last.items() if holds}
+    assert sum(state.opmerking_codes.values()) == len(remarks(state))
+    for place in data.draw(st.permutations([*last, *last])):
+        add(mixed, [remark(*place, holds=last[place])])
+        mixed = again(mixed)
+    assert (mixed.opmerkingen, mixed.opmerking_codes) == (state.opmerkingen, state.opmerking_codes)
+
+
+def test_the_list_of_remarks_ends_with_the_lowest_numbers_and_the_counts_go_on() -> None:
+    state = fresh(3 * MOST_REMARKS)
+    add(state, [remark(n, "TR056") for n in reversed(range(1, 2 * MOST_REMARKS))])
+    add(state, [remark(1, "TR074")])
+    assert state.opmerking_codes == {"TR056": 2 * MOST_REMARKS - 1, "TR074": 1}
+    assert len(state.opmerkingen) == MOST_REMARKS
+    assert state.opmerkingen[:2] == [RecordRemark(line=1, code="TR056"), RecordRemark(line=1, code="TR074")]
+    assert state.opmerkingen[-1].line == MOST_REMARKS - 1
+
+
+def test_too_many_remarks_here_and_there_are_not_followed() -> None:
+    state = fresh(10**6)
+    add(state, [remark(n, "TR056") for n in range(1, 2 * MOST_REMARK_PIECES, 2)])
+    assert state.opmerking_codes == {"TR056": MOST_REMARK_PIECES}
+    add(state, [remark(2 * MOST_REMARK_PIECES + 2, "TR074"), remark(1, "TR056", holds=False), remark(5, "TR074")])
+    assert (state.opmerking_codes, state.opmerkingen) == ({NOT_FOLLOWED: 0}, [])
+
+
+def test_a_state_of_the_release_before_has_no_remarks() -> None:
+    state = fresh(2)
+    add(state, [line(1), line(2)])
+    packed = msgspec.msgpack.decode(msgspec.msgpack.encode(state))
+    old = msgspec.msgpack.decode(msgspec.msgpack.encode(packed[:-2]), type=Aanlevering)
+    assert (old.opmerkingen, old.opmerking_codes, old.count) == ([], {}, 2)
+
+
+def test_every_record_is_accepted_refused_or_withdrawn() -> None:
+    """A record refused later, for there are too many, was refused; one that the municipality rejected is withdrawn."""
+    state = fresh(6)
+    add(state, [line(1), line(2), line(3), line(4), line(5), line(6, "V01")])
+    add(state, [line(1, "0001", uitkomst="ingetrokken"), line(2, "9074", uitkomst="ingetrokken")])
+    add(state, [msgspec.structs.replace(line(n, code), delivery="") for n, code in ((3, "K07"), (4, "K08"))])
+    found = sums(state.geaccepteerd, state.count - state.geaccepteerd, state.count_withdrawn, state.codes)
+    assert found == Sums(accepted=1, refused=3, withdrawn=2)
+    assert sum(found) == state.count
+
+
+def test_only_a_return_code_withdraws() -> None:
+    assert all(map(withdraws, ("0001", "0233", "S300", "9074")))
+    assert not any(map(withdraws, ("", "V01", "K07", "XSD", "TR056", "CS002", "12345")))

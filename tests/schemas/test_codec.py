@@ -86,7 +86,7 @@ def changed(name: str, **types: Any) -> JsonSchema:
 def test_the_bytes_on_the_wire() -> None:
     """A zero, the id, and the record: zigzag numbers, texts with their length, the place of an enum symbol."""
     record = bytes.fromhex("02640204") + b"\x0ascore" + b"\x1099000001" + b"\x00" + b"\x80\x01" + b"\x06\x02"
-    expected = b"\x00" + (181224118).to_bytes(4, "big") + record + b"\x02" + b"\x06R05" + b"\x0cwaarde"
+    expected = b"\x00" + (195203762).to_bytes(4, "big") + record + b"\x02" + b"\x06R05" + b"\x0cwaarde"
     assert Codec("sor.lines").encode(LINE) == expected
     assert Codec("sor.lines").decode(expected) == LINE
 

@@ -122,8 +122,9 @@ def test_what_is_read_as_a_struct_is_written_again(struct: type[Struct], data: s
     written = Codec(CONTRACT[struct]).encode(record)
     found = codec.decode(written)
     assert isinstance(found, struct)
+    lists = ("fouten", "opmerkingen")  # of structs; the bytes say that they are the same
     assert codec.encode(found) == written
-    assert all(getattr(found, name) == value for name, value in record.items() if name != "fouten")
+    assert all(getattr(found, name) == value for name, value in record.items() if name not in lists)
 
 
 @pytest.mark.parametrize("record", [Envelope, Evaluated, Use])

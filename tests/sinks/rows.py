@@ -82,5 +82,7 @@ def receipt(number: int, version: int, **changed: Any) -> dict[str, Any]:
         "ingetrokken": 0,
         "wacht": {},
         "teruggenomen": 0,
+        "opmerkingen": [],
+        "opmerking_codes": {},
         **changed,
     }
