@@ -12,7 +12,9 @@ from rich.text import Text
 
 from local.state import Status
 
-_COLOURS = {"ready": "green", "done": "green", "reachable": "green", "failed": "red", "restarting": "yellow"}
+_COLOURS = {
+    "ready": "green", "done": "green", "reachable": "green", "failed": "red", "hangs": "red", "restarting": "yellow"
+}  # fmt: skip
 
 
 def table(statuses: Sequence[Status]) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, SettingsError
 
 Check = Callable[[], str | None]
+SILENT = "does not answer"
+"""What is missing when no answer comes; anything else is an answer."""
 _SECONDS = 2.0
 _WORDS = 80
 
@@ -23,15 +26,20 @@ def http_ready(url: str, headers: dict[str, str] | None = None) -> Check:
 
     def check() -> str | None:
         try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
-                return None if answer.status == 200 else f"answers {answer.status}"
-        except urllib.error.HTTPError as error:
-            words = error.read(_WORDS).decode("utf-8", "replace").partition("\n")[0].strip()
-            return f"answers {error.code}: {words}" if words else f"answers {error.code}"
-        except (OSError, urllib.error.URLError):
-            return "does not answer"
+            return _answer(request)
+        except (OSError, http.client.HTTPException):  # also when it dies in the middle of its answer
+            return SILENT
 
     return check
+
+
+def _answer(request: urllib.request.Request) -> str | None:
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+            return None if answer.status == 200 else f"answers {answer.status}"
+    except urllib.error.HTTPError as error:
+        words = error.read(_WORDS).decode("utf-8", "replace").partition("\n")[0].strip()
+        return f"answers {error.code}: {words}" if words else f"answers {error.code}"
 
 
 def kafka_ready(settings: Settings) -> Check:
@@ -43,7 +51,7 @@ def kafka_ready(settings: Settings) -> Check:
         if client is None:
             options = kafka_cluster(settings).settings()
             client = AdminClient({**options, "log_level": 0, "reconnect.backoff.max.ms": 500})
-        return None if answers(client) else "does not answer"
+        return None if answers(client) else SILENT
 
     return check
 

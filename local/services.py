@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from local.hangs import Sign
 from local.health import Check, clickhouse_ready, http_ready, kafka_ready
 from local.kafka.broker import Broker
 from local.secrets import ensure_intake_token, ensure_secrets
@@ -23,19 +24,35 @@ STAGES = ("evaluate", "entry", "takeback", "register", "trajectories", "deliveri
 #: Uploads per minute: one person with scripts is no crowd.
 _NO_RATE = "60000"
 
+# Seconds without a sign of life after which a process is ended. A pause of eight seconds is survived: whoever waits for
+# a process that was only slow loses less than who starts it again.
+_STAGE_SILENT = 10.0
+#: It says itself that it does not turn, and has measured that: seen twice is enough.
+_STAGE_SPOKEN = 2.0
+#: From its start to its first answer; its page answers before it restores anything.
+_STAGE_START = 60.0
+#: Ending the broker costs every group a new beginning, so it may be silent for longer; 30 s in all leave no more.
+_BROKER_SILENT = 15.0
+_CLICKHOUSE_SILENT = 10.0
+#: All its threads may be busy with questions that are allowed: each takes 60 s at most (``sinks.schema.users.LIMITS``).
+_CLICKHOUSE_BUSY = 75.0
+
 
 @dataclass(frozen=True)
 class Service:
     """One entry of the list.
 
     ``service`` runs until it is stopped and is restarted when it dies; ``step`` runs once and must succeed;
-    ``external`` is not ours to start: only its health is watched.
+    ``external`` is not ours to start: only its health is watched. A service without one of its ``signs`` for too long
+    hangs: it is ended and started again. ``start_limit``: seconds until a sign must have been seen for the first time.
     """
 
     name: str
     kind: Literal["service", "step", "external"]
     command: Callable[[], list[str]] = list
     check: Check | None = None
+    signs: tuple[Sign, ...] = ()
+    start_limit: float | None = None
     after: tuple[str, ...] = ()
     prepare: Callable[[Tell], None] | None = None
     needed: Callable[[], bool] = lambda: True
@@ -88,11 +105,13 @@ def _kafka(settings: Settings, ports: Ports) -> Service:
         settings.java_home,
         settings.kafka_home,
     )
+    check = kafka_ready(settings)
     return Service(
         "kafka",
         "service",
         command=lambda: broker.command,
-        check=kafka_ready(settings),
+        check=check,
+        signs=(Sign(check, _BROKER_SILENT),),
         prepare=lambda tell: broker.prepare(lambda done, total, name: tell(f"jar {done} of {total}: {name}")),
         stop_seconds=20.0,
         address=broker.bootstrap,
@@ -107,14 +126,16 @@ def _clickhouse(settings: Settings, ports: Ports) -> Service:
     options["--metrics-port"] = ports.metrics("clickhouse")
     command = [sys.executable, "-m", "local.clickhouse.gateway"]
     command += [str(part) for pair in options.items() for part in pair]
+    check, address = clickhouse_ready(settings), f"http://127.0.0.1:{ports.clickhouse}"
     return Service(
         "clickhouse",
         "service",
         command=lambda: command,
-        check=clickhouse_ready(settings),
+        check=check,
+        signs=(Sign(http_ready(f"{address}/ping"), _CLICKHOUSE_SILENT), Sign(check, _CLICKHOUSE_BUSY)),
         prepare=lambda _tell: _ignore(ensure_secrets(settings)),
         stop_seconds=20.0,
-        address=f"http://127.0.0.1:{ports.clickhouse}",
+        address=address,
     )
 
 
@@ -134,6 +155,8 @@ def _stage(name: str, port: int, environment: dict[str, str]) -> Service:
         "service",
         command=lambda: _sor("run", name, "--metrics-port", str(port)),
         check=http_ready(f"http://127.0.0.1:{port}/ready"),
+        signs=_turning(port),
+        start_limit=_STAGE_START,
         after=("keys", "authority", "topics", *(("migrate",) if name in ("sink", "exporter") else ())),
         environment=environment,
         address=f"http://127.0.0.1:{port}/metrics",
@@ -149,11 +172,17 @@ def _intake(settings: Settings, ports: Ports, environment: dict[str, str]) -> Se
         "service",
         command=lambda: _sor("intake", *words, "--workers", "1", "--per-minute", _NO_RATE),
         check=http_ready(f"http://127.0.0.1:{ports.metrics('intake')}/ready"),
+        signs=_turning(ports.metrics("intake")),
+        start_limit=_STAGE_START,
         after=("keys", "authority", "topics"),
         prepare=lambda _tell: _ignore(ensure_intake_token(settings)),
         environment={**environment, **unset},
         address=f"http://127.0.0.1:{ports.intake}",
     )
+
+
+def _turning(port: int) -> tuple[Sign, ...]:
+    return (Sign(http_ready(f"http://127.0.0.1:{port}/ready"), _STAGE_SILENT),)
 
 
 def _sor(*words: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Keeps the processes of the stack running: starts them in order, restarts what dies, stops them in reverse.
 
 One asyncio loop in the main thread starts every child, for a child dies with the thread that started it (``leash``).
-The way of a service: wait for those before it → prepare → start → poll its health → ready → dies → wait → start again.
+The way of a service: wait for those before it → prepare → start → poll its health → ready → dies, or hangs and is
+ended → wait → start again.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +22,9 @@ from faults import OperatorFault
 from local import logs
 from local.disk import is_full
 from local.errors import StackError
+from local.hangs import Attention, Vigil
 from local.leash import leashed
+from local.notify import notify
 from local.services import Service, environment_for
 from local.state import Status, write_statuses
 from local.timing import Backoff, Timing
@@ -36,6 +40,7 @@ class Supervisor:
         self._services = list(services)
         self._show = show
         self._timing = timing or Timing()
+        self._attention = Attention(self._timing.gap)
         self._status = {service.name: Status(service.name, "waiting", since=time.time()) for service in services}
         self._up = {service.name: asyncio.Event() for service in services}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -50,6 +55,9 @@ class Supervisor:
                 is stopped by then.
         """
         self._publish()
+        # A thread each: one that hangs keeps nobody from looking at the others
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(self._services) + 2, "look"))
+        beat = asyncio.create_task(self._beat())
         stop = asyncio.create_task(self._stop.wait())
         tasks = {asyncio.create_task(self._look_after(service)) for service in self._services}
         error = ""
@@ -63,6 +71,7 @@ class Supervisor:
                 task.cancel()
             await asyncio.gather(stop, *tasks, return_exceptions=True)
             await self._stop_all()
+            beat.cancel()
             write_statuses(self._home, list(self._status.values()), error)
 
     def stop(self) -> None:
@@ -75,6 +84,14 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.stop)
+
+    async def _beat(self) -> None:
+        """We turn: for our own eyes, and for who looks after us."""
+        notify("READY=1")
+        while True:
+            self._attention.turn()
+            notify("WATCHDOG=1")
+            await asyncio.sleep(self._timing.beat)
 
     async def _until_stop_or_failure(self, stop: asyncio.Task[bool], tasks: set[asyncio.Task[None]]) -> None:
         while not stop.done():
@@ -136,13 +153,13 @@ class Supervisor:
         while True:
             process = self._start(service)
             self._set(service, "starting", "", process)
-            healthy = await self._watch(service, process)
+            healthy, hung = await self._watch(service, process)
             deaths = deaths + 1 if not self._up[service.name].is_set() else 0
             if deaths >= self._timing.early_deaths:
                 self._set(service, "failed", f"ended {deaths} times before it was ready")
                 raise StackError(f"{service.name} ended {deaths} times before it was ready{self._last_words(service)}")
             delay = backoff.after(healthy)
-            why = self._why_ended(process.returncode)
+            why = f"hung ({hung}) and was ended" if hung else self._why_ended(process.returncode)
             self._set(
                 service,
                 "restarting",
@@ -162,12 +179,18 @@ class Supervisor:
 
         await asyncio.to_thread(service.prepare, tell)
 
-    async def _watch(self, service: Service, process: subprocess.Popen[bytes]) -> float:
-        """Follow the health of a process until it has ended; returns how many seconds it was ready."""
+    async def _watch(self, service: Service, process: subprocess.Popen[bytes]) -> tuple[float, str]:
+        """Follow a process until it has ended, or end it when it hangs: seconds that it was ready, why it hung."""
+        vigil = Vigil(service.signs, service.check, service.start_limit, self._attention)
         ready_since: float | None = None
+        hung = ""
         while process.poll() is None:
-            missing = await _health(service)
-            if missing is None and process.poll() is None:
+            missing, hangs = await vigil.look()
+            if hangs and process.poll() is None:
+                hung = hangs
+                self._set(service, "hangs", f"{hung}: it is ended, see sor logs {service.name}", process)
+                await self._end_hanging(process)
+            elif missing is None and process.poll() is None:
                 ready_since = ready_since or time.monotonic()
                 self._set(service, "ready", service.address, process)
             elif process.poll() is None:
@@ -175,7 +198,12 @@ class Supervisor:
                 self._set(service, state, missing or "", process)
             await self._pause(process, self._timing.ready_poll if missing is None else self._timing.starting_poll)
         del self._running[service.name]
-        return time.monotonic() - ready_since if ready_since else 0.0
+        return time.monotonic() - ready_since if ready_since else 0.0, hung
+
+    async def _end_hanging(self, process: subprocess.Popen[bytes]) -> None:
+        """At once when it is stopped: it would hear no SIGTERM."""
+        stopped = psutil.Process(process.pid).status() == psutil.STATUS_STOPPED
+        await self._end(process, 0.0 if stopped else self._timing.grace)
 
     async def _pause(self, process: subprocess.Popen[bytes], seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,6 +25,8 @@ import asyncio, json, sys
 from pathlib import Path
 from local.control import supervise
 from local.errors import StackError
+from local.hangs import Sign
+from local.health import http_ready
 from local.services import Service
 from local.state import only_supervisor, end_leftovers
 from local.supervisor import Supervisor
@@ -35,18 +38,28 @@ entries = json.loads((home / "services.json").read_text())
 def ready(name):
     return lambda: None if (home / f"{name}.ready").exists() else "no ready file"
 
+def signs(e):
+    return (Sign(http_ready(f"http://127.0.0.1:{e['port']}/alive"), e["silent"], 0.2),) if "port" in e else ()
+
+def show(statuses):
+    with (home / "shown").open("a") as shown:
+        shown.writelines(f"{status.name} {status.state} {status.detail}\\n" for status in statuses)
+
 services = [
     Service(
         e["name"], e.get("kind", "service"), lambda e=e: [sys.executable, "-c", e["code"], str(home), e["name"]],
         check=ready(e["name"]) if e.get("kind") != "step" else None, after=tuple(e.get("after", ())),
-        stop_seconds=e.get("stop_seconds", 10.0), address="there",
+        stop_seconds=e.get("stop_seconds", 10.0), address="there", signs=signs(e), start_limit=e.get("start"),
     )
     for e in entries
 ]
-timing = Timing(first_backoff=0.05, longest_backoff=0.2, tick=0.02, starting_poll=0.02, ready_poll=0.02, external=0.3)
+timing = Timing(
+    first_backoff=0.05, longest_backoff=0.2, tick=0.02, starting_poll=0.02, ready_poll=0.02, external=0.3, gap=1.0,
+    grace=0.5, beat=0.1,
+)
 
 async def run():
-    supervisor = Supervisor(home, services, lambda statuses: None, timing)
+    supervisor = Supervisor(home, services, show, timing)
     supervisor.handle_signals()
     await supervisor.run()
 
@@ -71,6 +84,28 @@ journal.write(f"{name} started\\n")
 (home / f"{name}.ready").touch()
 while True:
     signal.pause()
+"""
+
+# It answers /alive with the words of a file, and its loop takes the signal away from whoever would end it.
+_ANSWER = """
+import signal, sys, threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+home, name = Path(sys.argv[1]), sys.argv[2]
+class Alive(BaseHTTPRequestHandler):
+    def do_GET(self):
+        words = (home / "stuck").read_text() if (home / "stuck").exists() else ""
+        body = (words or "alive").encode()
+        self.send_response(503 if words else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+server = ThreadingHTTPServer(("127.0.0.1", PORT), Alive)
+(home / f"{name}.ready").touch()
+server.serve_forever()
 """
 
 _STUBBORN = _SERVE.replace("    sys.exit(0)\n", "")
@@ -107,6 +142,10 @@ class Run:
             assert time.monotonic() < deadline, f"not within 20 s: {what}; {self.states()} {self.journal()}"
             time.sleep(0.02)
 
+    def shown(self, words: str) -> list[str]:
+        """The lines about a change that have these words."""
+        return [line for line in (self.home / "shown").read_text().splitlines() if words in line]
+
     def until_all(self, *states: str) -> None:
         self.until(lambda: bool(self.states()) and set(self.states().values()) <= set(states), f"all {states}")
 
@@ -131,6 +170,14 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
 
 def _service(name: str, *after: str, code: str = _SERVE, **extra: object) -> dict[str, object]:
     return {"name": name, "code": code, "after": list(after), **extra}
+
+
+def _answering(silent: float, **extra: object) -> dict[str, object]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    code = _ANSWER.replace("PORT", str(port))
+    return _service("stage", code=code, port=port, silent=silent, stop_seconds=0.1, **extra)
 
 
 def test_it_starts_in_order_and_stops_in_reverse(run: Callable[..., Run]) -> None:
@@ -221,3 +268,66 @@ def test_a_second_supervisor_is_refused(run: Callable[..., Run]) -> None:
     assert second.process.stderr is not None
     assert f"already running (process {first.process.pid})" in second.process.stderr.read()
     assert first.states() == {"store": "ready"}
+
+
+def test_what_hangs_is_ended_and_started_again(run: Callable[..., Run]) -> None:
+    stack = run(_service("store"), _answering(1.0))
+    stack.until_all("ready")
+    store, stage = stack.pid("store"), stack.pid("stage")
+    assert stage is not None
+    os.kill(stage, signal.SIGSTOP)
+    stack.until(lambda: stack.pid("stage") not in (stage, None), "another process")
+    stack.until_all("ready")
+    assert not is_alive(stage, None)
+    assert (stack.restarts("stage"), stack.restarts("store"), stack.pid("store")) == (1, 0, store)
+    assert stack.shown("stage hangs does not answer for ")
+    assert stack.shown("stage restarting hung (does not answer for ")
+
+
+def test_a_short_stop_is_survived(run: Callable[..., Run]) -> None:
+    stack = run(_answering(4.0))
+    stack.until_all("ready")
+    stage = stack.pid("stage")
+    assert stage is not None
+    os.kill(stage, signal.SIGSTOP)
+    time.sleep(3)
+    assert stack.states() == {"stage": "not ready"}
+    os.kill(stage, signal.SIGCONT)
+    stack.until_all("ready")
+    time.sleep(1.5)
+    assert (stack.pid("stage"), stack.restarts("stage")) == (stage, 0)
+
+
+def test_what_says_itself_that_it_stands_still_is_started_again(run: Callable[..., Run]) -> None:
+    stack = run(_answering(30.0))
+    stack.until_all("ready")
+    stage = stack.pid("stage")
+    (stack.home / "stuck").write_text("its loop stands still")
+    stack.until(lambda: stack.pid("stage") not in (stage, None), "another process")
+    (stack.home / "stuck").unlink()
+    stack.until_all("ready")
+    assert stack.shown("stage hangs answers 503: its loop stands still for 0 s")
+
+
+def test_what_never_shows_a_sign_is_started_again(run: Callable[..., Run]) -> None:
+    stack = run({**_answering(30.0, start=0.5), "code": _SERVE})  # ready by its file, and no page
+    stack.until(lambda: stack.restarts("stage") > 0, "it is started again")
+    assert stack.shown("stage hangs does not answer for ")
+
+
+def test_who_was_stopped_himself_ends_nobody(run: Callable[..., Run]) -> None:
+    """Everything stands still, the supervisor wakes up first: all were silent for longer than their limit."""
+    stack = run(_answering(4.0))
+    stack.until_all("ready")
+    stage = stack.pid("stage")
+    assert stage is not None
+    os.kill(stage, signal.SIGSTOP)
+    time.sleep(0.5)
+    stack.process.send_signal(signal.SIGSTOP)
+    time.sleep(5)
+    stack.process.send_signal(signal.SIGCONT)
+    time.sleep(1)
+    os.kill(stage, signal.SIGCONT)
+    time.sleep(1.5)
+    stack.until_all("ready")
+    assert (stack.pid("stage"), stack.restarts("stage")) == (stage, 0)
