@@ -75,6 +75,7 @@ Exit codes of every command; ``sor COMMAND --help`` says which of them it has:
 4     ``sor deliver``: no intake or broker, or it takes nothing
 70    ``sor run``, ``sor intake``: a fault, or what time does not heal; nothing of the batch is committed
 71    ``sor run``: a batch took too long while the group waited for it
+72    ``sor run``, ``sor intake``: its work stood still for a minute, and nothing it waits for explains that
 75    ``sor run``: this process was paused for longer than its fence allows
 130   interrupted
 ====  ==================================================================================================
@@ -88,6 +89,7 @@ EXIT_CLEAN: Final = 0
 EXIT_CANNOT: Final = 2
 EXIT_FAULT: Final = 70
 EXIT_SLOW_BATCH: Final = 71
+EXIT_HANGS: Final = 72
 EXIT_PAUSED: Final = 75
 
 
