@@ -16,8 +16,8 @@ from connectors.formats.numbers import hint
 from connectors.formats.rap import proposal
 from domain.facts.answer import Fault, Receipt
 from domain.facts.delivery import NOT_FOLLOWED
-from domain.field.messages import ONLY_ZEROS, option, text
-from domain.field.words import KIND_LABELS, full_sentence, waits_sentence
+from domain.field.messages import option, text
+from domain.field.words import KIND_LABELS, ONLY_ZEROS, full_sentence, waits_sentence
 
 #: Rows shown in one report; the rest is counted.
 MOST: Final = 100

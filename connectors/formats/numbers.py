@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from domain.field.messages import LOST_ZERO, ROUNDED
+from domain.field.words import LOST_ZERO, ROUNDED
 
 #: What programs that pseudonymise write for a BSN: a hash in hexadecimal or base64, longer than any number.
 _PSEUDONYM: Final = re.compile(r"[0-9A-Fa-f]{32,}|(?=.*[A-Za-z])[A-Za-z0-9+/_-]{22,}={0,2}")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final, NamedTuple
 
 from msgspec import Struct
 
+from domain.field.codes import is_return_code
+
 #: Codes of what is refused after it was accepted: there are too many. They are counted with what is withdrawn.
 TOO_MANY: Final = "K07"
 TOO_OFTEN: Final = "K08"
-#: A return code of the municipality (list WJ001); no code of ours has this form.
-_is_return_code: Final = re.compile(r"[0-9A-Z][0-9]{3}").fullmatch
 
 
 class Line(Struct, frozen=True, kw_only=True, gc=False):
@@ -33,7 +32,7 @@ class Line(Struct, frozen=True, kw_only=True, gc=False):
 
 def withdraws(code: str) -> bool:
     """Whether a code says that the municipality rejected an accepted record, in a return message."""
-    return bool(_is_return_code(code))
+    return is_return_code(code) is not None
 
 
 class Fault(Struct, frozen=True, kw_only=True, gc=False):

@@ -5,6 +5,7 @@ Source: the iJw code lists named at each table; [R] and [P] marks stand where a 
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
 
@@ -144,6 +145,8 @@ CHANGE_MERGER, CHANGE_REMOVED = "11", "13"
 FREQUENTIES: Final[dict[str, str]] = {"1": "per dag", "2": "per week", "4": "per maand", "6": "totaal"}
 #: WJ001: codes of an answer that do not reject (3.8): no remark, not judged, declaration accepted.
 RETOUR_ACCEPTS: Final = frozenset({"0200", "0233", "8001"})
+#: The form of a return code (WJ001); no code of ours has it.
+is_return_code: Final = re.compile(r"[0-9A-Z][0-9]{3}").fullmatch
 
 #: Why a delivery was taken back [P]. A list and no text, for it is kept for ever and a text could hold a name.
 TAKEBACK_REASONS: Final = (

@@ -6,10 +6,11 @@ iJw rules keep their own code. Codes of our own: ``B`` file, ``R`` RAP, ``C`` CE
 
 from __future__ import annotations
 
-import re
 from typing import Final, NamedTuple
 
-from domain.field.words import DELIVERABLE, KIND_LABELS
+from domain.field.codes import is_return_code
+from domain.field.rules import ADVICE, RETURN_CODES, RULES
+from domain.field.words import DELIVERABLE, KIND_LABELS, REMARKS_NOT_FOLLOWED
 
 
 class Message(NamedTuple):
@@ -257,12 +258,9 @@ OPTIONS: Final[dict[str, str]] = {
     **dict.fromkeys(("B08",), "--as"),
     **dict.fromkeys(("B17", "B18", "G09"), "--periode"),
 }
-#: What a form of the number that a spreadsheet makes may mean.
-LOST_ZERO: Final = "Acht cijfers: is de eerste nul weggevallen? Zet de kolom op tekst."
-ROUNDED: Final = "Het rekenblad heeft het nummer afgerond of opgemaakt. Zet de kolom op tekst en vul de BSN opnieuw."
-ONLY_ZEROS: Final = (
-    "Let op eerste nullen die zijn weggevallen: een nummer dat alleen daarin verschilt, is voor de monitor een ander "
-    "nummer."
+#: What the intake over HTTP says instead, for a code: it has no options.
+_OVER_HTTP: Final[dict[str, str]] = dict.fromkeys(
+    ("B02", "B14"), f"Een {KIND_LABELS['cbs']} gaat niet over deze weg, maar met het programma van de bron."
 )
 
 
@@ -271,24 +269,29 @@ def option(code: str) -> str:
     return f" Gebruik {OPTIONS[code]}." if code in OPTIONS else ""
 
 
-def skipped(names: dict[str, int]) -> str:
-    """One line for all files that are not for the monitor: what they are, and how many."""
-    count = sum(names.values())
-    listed = ", ".join(f"{number} × {name}" for name, number in sorted(names.items()))
-    return f"{count} {'bestand' if count == 1 else 'bestanden'} overgeslagen, niet nodig voor de monitor: {listed}."
-
-
-_RETOURCODE: Final = re.compile(r"[0-9A-Z][0-9]{3}")
+def over_http(code: str) -> str:
+    """The sentence of a code, as the intake over HTTP ends it."""
+    return f"{text(code)} {_OVER_HTTP.get(code, '')}".rstrip()
 
 
 def text(code: str) -> str:
-    """The sentence of a code; return codes of the municipality (WJ001) are too many to list and named as such."""
+    """The sentence of a code; of return codes of the municipality (WJ001) there are too many to list."""
     message = MESSAGES.get(code)
     if message:
         return message.text
-    if _RETOURCODE.fullmatch(code):
+    if is_return_code(code):
+        meaning = RETURN_CODES.get(code, f"Wat retourcode {code} betekent staat in codelijst WJ001.")
         return (
-            f"De gemeente heeft dit in een retourbericht afgekeurd (retourcode {code}); het telt niet meer mee. "
-            "Herstel de oorzaak en lever opnieuw aan met een nieuwe identificatie."
+            f"De gemeente heeft dit in een retourbericht afgekeurd; het telt niet meer mee. {meaning} Herstel de "
+            "oorzaak en lever opnieuw aan met een nieuwe identificatie."
         )
     return f"Onbekende code {code}."
+
+
+def remark(code: str) -> str:
+    """What a rule between messages says of a record that counts, and what its sender can do; or that there are too
+    many remarks to list.
+    """
+    if code not in RULES:
+        return REMARKS_NOT_FOLLOWED
+    return f"{RULES[code].sentence} {ADVICE.get(code, '')}".rstrip()

@@ -112,6 +112,34 @@ RULES: Final[dict[str, Rule]] = {
     ),
 }  # fmt: skip
 
+#: What a return code says (WJ001): those of the rules between messages, and two of none.
+RETURN_CODES: Final[dict[str, str]] = {rule.retourcode: rule.sentence for rule in RULES.values() if rule.retourcode} | {
+    "0001": "Het bericht is om een fout in het bericht zelf afgekeurd.",
+    "0233": "Dit deel is niet beoordeeld, want een deel erboven is afgekeurd.",
+}
+
+_LINE: Final = "Controleer de regel; crediteer haar en declareer opnieuw als zij niet klopt."
+#: What the sender of a record can do about the flag that it raised (Dutch): the end of a remark on its receipt.
+ADVICE: Final[dict[str, str]] = {
+    "TR056": "Geef ieder bericht een eigen identificatie.",
+    "TR378": "Controleer de gemeentecode.",
+    "TR385": "Vraag de gemeente of de verwijdering klopt; crediteer anders die regels.",
+    "TR071": "Verwijder ook de stop, of lever de start opnieuw aan.",
+    "TR074": "Verwijder eerst de eerdere (StatusAanlevering 3) als de latere haar moet vervangen.",
+    "TR326": "Lever de stop van de lopende levering aan, of verwijder de start die niet klopt.",
+    "TR382": "Neem toewijzing, product en begindatum over van de start.",
+    "TR413": "Verwijder de stop die niet klopt (StatusAanlevering 3).",
+    "TR414": "Controleer beide einddatums en verwijder de stop die niet klopt (StatusAanlevering 3).",
+    "TR415": "De eerste blijft gelden; verwijder die (StatusAanlevering 3) als de latere klopt.",
+    "TR314": "Geef iedere prestatie een eigen referentienummer.",
+    "TR333": "Geef iedere declaratie een eigen declaratienummer.",
+    "TR323": "Controleer het vorige referentienummer.",
+    "TR384": "Vraag de gemeente of de verwijdering klopt; crediteer anders de regel.",
+    "TR389": "Crediteer de regel die te veel is.",
+    "TR390": "Controleer de vorige referentienummers van de creditregels.",
+    **dict.fromkeys(("TR307", "TR308", "TR319", "TR339", "TR340", "TR341", "TR346", "TR387", "TR388"), _LINE),
+}
+
 #: The reasons why a row waits (``wacht``), per table of rows; ``words.waits_sentence`` has their words.
 WAITS_FOR: Final[dict[str, tuple[str, ...]]] = {
     "trajecten": ("toewijzing", "start", "levering"),

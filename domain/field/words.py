@@ -11,13 +11,14 @@ from domain.field.codes import TAKEBACK_REASONS
 from domain.field.formats import IJW_MESSAGES, formats
 
 
-def _enumerated(names: Sequence[str]) -> str:
+def enumerated(names: Sequence[str]) -> str:
+    """One or more names as a Dutch sentence lists them."""
     *first, last = names
     return f"{', '.join(first)} en {last}" if first else last
 
 
 def _messages(kind: str, word: str) -> str:
-    return f"{_enumerated(formats(kind))} ({word})"
+    return f"{enumerated(formats(kind))} ({word})"
 
 
 #: Kind of delivery -> what it is called, in the order in which a screen lists them.
@@ -51,6 +52,15 @@ def waits_sentence(reason: str) -> str:
     return _WAITS.get(reason, f"wacht op {reason}")
 
 
+#: What a form of the number that a spreadsheet makes may mean.
+LOST_ZERO: Final = "Acht cijfers: is de eerste nul weggevallen? Zet de kolom op tekst."
+ROUNDED: Final = "Het rekenblad heeft het nummer afgerond of opgemaakt. Zet de kolom op tekst en vul de BSN opnieuw."
+#: What a number that is waited for may lack.
+ONLY_ZEROS: Final = (
+    "Let op eerste nullen die zijn weggevallen: een nummer dat alleen daarin verschilt, is voor de monitor een ander "
+    "nummer."
+)
+
 #: What becomes of a delivery that its source, or the functional manager, takes back (decision 0017).
 TAKEN_BACK: Final = (
     "De aanlevering telt niet meer mee, alsof zij nooit is verstuurd. Lever hetzelfde bestand opnieuw aan om haar weer "
@@ -70,8 +80,30 @@ NOT_FOUND_TO_TAKE_BACK: Final = (
 #: A taking back that would be refused.
 TAKEBACK_FORM: Final = (
     "Een aanlevering heeft een nummer van 32 tekens (0-9, a-f). De reden is er een uit een lijst: "
-    f"{_enumerated(TAKEBACK_REASONS[1:])}."
+    f"{enumerated(TAKEBACK_REASONS[1:])}."
 )
+
+
+#: What stands at a record that the municipality rejected in a return message, beside the code of that.
+WITHDRAWN: Final = "Ingetrokken"
+#: Above what rules between messages say of records: they are no refusals.
+REMARKS: Final = "Opmerkingen (deze records tellen mee)"
+REMARKS_NOT_FOLLOWED: Final = "Er zijn te veel opmerkingen op verschillende plaatsen om hier bij te houden."
+#: A remark comes from other records than its own, so a moment later.
+REMARKS_LATER: Final = "Een opmerking kan later komen dan de uitkomst; `sor receipts` toont ze alle."
+
+
+def outcome_words(accepted: int, refused: int, withdrawn: int) -> str:
+    """What became of the records of a delivery, in one line; what was withdrawn only where something was."""
+    more = f", {withdrawn} ingetrokken" if withdrawn else ""
+    return f"{accepted} geaccepteerd, {refused} geweigerd{more}"
+
+
+def skipped(names: dict[str, int]) -> str:
+    """One line for all files that are not for the monitor: what they are, and how many."""
+    count = sum(names.values())
+    listed = ", ".join(f"{number} × {name}" for name, number in sorted(names.items()))
+    return f"{count} {'bestand' if count == 1 else 'bestanden'} overgeslagen, niet nodig voor de monitor: {listed}."
 
 
 def full_sentence(text: str) -> str:

@@ -27,7 +27,7 @@ from connectors.formats.model import Choices, FileFault
 from crypto.memory import guard
 from domain.facts.answer import Receipt
 from domain.field.formats import FORMATS
-from domain.field.messages import skipped
+from domain.field.words import skipped
 from settings.access import intake_endpoint, kafka_cluster
 from settings.settings import Settings, load_settings
 from sor.feedback import feedback

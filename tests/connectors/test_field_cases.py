@@ -16,8 +16,9 @@ from connectors.formats.files import Limits, find
 from connectors.formats.model import Afwijzing, FileFault
 from domain.facts.fact import CbsRecord, Meting
 from domain.field.dates import iso_day
-from domain.field.messages import MESSAGES, ONLY_ZEROS, OPTIONS, text
+from domain.field.messages import MESSAGES, OPTIONS, over_http, text
 from domain.field.questionnaires import informant
+from domain.field.words import ONLY_ZEROS
 from tests.connectors.support import (
     BSN,
     BSNS,
