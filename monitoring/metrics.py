@@ -146,6 +146,12 @@ READY: Final = _gauge(
     "1 when the stage has its partitions and its state, else 0.",
     "0 for minutes: recovery of state takes long or the group cannot settle; see the log of the stage.",
 )
+ALIVE: Final = _gauge(
+    "sor_alive",
+    ("stage",),
+    "1 while the work of the process goes on, 0 when it stands still and nothing that it waits for explains that.",
+    "0: it is ended and started again by itself; its last line says where it stood.",
+)
 STATE_BYTES: Final = _gauge(
     "sor_state_bytes",
     ("stage",),

@@ -18,6 +18,7 @@ from typing import Final
 import structlog
 
 from faults import EXIT_HANGS
+from monitoring import metrics
 
 log = structlog.get_logger()
 
@@ -50,10 +51,14 @@ def _main_thread() -> list[str]:
 
 
 class Watchdog:
-    """A thread that asks ``stuck`` every second: None while the work goes on, else a few words that say what stands."""
+    """A thread that asks ``stuck`` every second: None while the work goes on, else a few words that say what stands.
+
+    It shows the answer as the gauge ``sor_alive`` of its stage.
+    """
 
     def __init__(
         self,
+        stage: str,
         stuck: Callable[[], str | None],
         *,
         limit: float = LIMIT,
@@ -62,6 +67,8 @@ class Watchdog:
         ended: Callable[[str], None] = end,
     ) -> None:
         self._stuck, self._limit, self._every, self._clock, self._ended = stuck, limit, every, clock, ended
+        self._alive = metrics.ALIVE.labels(stage=stage)
+        self._alive.set(1)
         self._looked = clock()
         self._since: float | None = None
         self._stop = threading.Event()
@@ -79,6 +86,7 @@ class Watchdog:
     def look(self) -> None:
         """One look; ends the process when it has stood still for longer than the limit."""
         now, words = self._clock(), self._stuck()
+        self._alive.set(int(words is None))
         if words is None or now - self._looked > GAP:
             self._since = None
         self._looked = now

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 
+from prometheus_client import REGISTRY
+
 from faults import EXIT_HANGS
 from transport.watchdog import GAP, LIMIT, Watchdog
 
@@ -20,7 +22,7 @@ class Process:
     words: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.dog = Watchdog(lambda: self.stuck, clock=lambda: self.now, ended=self.words.append)
+        self.dog = Watchdog("entry", lambda: self.stuck, clock=lambda: self.now, ended=self.words.append)
 
     def passes(self, seconds: int) -> list[str]:
         for _ in range(seconds):
@@ -37,6 +39,14 @@ def test_standing_still_for_the_limit_ends_it() -> None:
     assert process.passes(1) == [
         "stands still for 60 s (no batch for 20 s): it ends here and is started again",
     ]
+
+
+def test_prometheus_sees_it() -> None:
+    process = Process()
+    for stuck, shown in ((None, 1), ("no batch", 0), (None, 1)):
+        process.stuck = stuck
+        process.passes(1)
+        assert REGISTRY.get_sample_value("sor_alive", {"stage": "entry"}) == shown
 
 
 def test_what_goes_on_in_time_begins_anew() -> None:
@@ -66,7 +76,7 @@ def hangs():
     threading.Event().wait()
 
 logs.configure("INFO", "entry")
-Watchdog(lambda: "nothing moves", limit=0.1, every=0.02).start()
+Watchdog("entry", lambda: "nothing moves", limit=0.1, every=0.02).start()
 hangs()
 """
 
