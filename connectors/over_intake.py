@@ -16,7 +16,7 @@ import msgspec
 
 from connectors.delivery.compact import BODY_LINES, Head, Writer, split
 from connectors.errors import BrokerDown
-from domain.facts.answer import Fault, Receipt
+from domain.facts.answer import Fault, Receipt, RecordRemark, Sums, counts_of
 from schemas.codec import Codec
 from transport.https import Endpoint, NoAnswer, NotItself, Reply, Server
 
@@ -244,15 +244,21 @@ def receipt_of(found: dict[str, Any]) -> Receipt | None:
     if "regels_geaccepteerd" not in found:
         return None
     try:
+        codes = {one["code"]: one["aantal"] for one in found["codes"]}
+        good, wrong, withdrawn = counts_of(Sums(found["geaccepteerd"], found["afgekeurd"], found["ingetrokken"]), codes)
         return Receipt(
             delivery=found["aanlevering"], kind=found["soort"], sender=found["afzender"], test=found["test"],
-            lines=found["records"], gezien=found["gezien"], geaccepteerd=found["geaccepteerd"],
-            afgekeurd=found["afgekeurd"], regels_geaccepteerd=found["regels_geaccepteerd"],
+            lines=found["records"], gezien=found["gezien"], geaccepteerd=good,
+            afgekeurd=wrong, regels_geaccepteerd=found["regels_geaccepteerd"],
             regels_afgekeurd=found["regels_afgekeurd"], klaar=found["klaar"], fouten=tuple(_faults(found["fouten"])),
-            codes={one["code"]: one["aantal"] for one in found["codes"]}, eerste=moment_ms(found["tijd"]),
-            laatste=moment_ms(found["laatste"]), ingetrokken=found["ingetrokken"],
+            codes=codes, eerste=moment_ms(found["tijd"]),
+            laatste=moment_ms(found["laatste"]), ingetrokken=withdrawn,
             wacht={one["reden"]: one["aantal"] for one in found["wacht"]},
             teruggenomen=moment_ms(found["teruggenomen"]),
+            opmerkingen=tuple(
+                RecordRemark(line=one["record"], code=one["code"]) for one in found.get("opmerkingen_records", ())
+            ),
+            opmerking_codes={one["code"]: one["aantal"] for one in found.get("opmerkingen", ())},
         )  # fmt: skip
     except (KeyError, TypeError, ValueError):
         raise IntakeRefuses("De intake antwoordt in een andere vorm. Werk dit programma bij.") from None

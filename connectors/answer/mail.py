@@ -26,7 +26,7 @@ from connectors.delivery.deliveries import Delivery, File
 from connectors.errors import ConnectorError
 from domain.facts.answer import Receipt
 from domain.field.messages import text
-from domain.field.words import KIND_LABELS
+from domain.field.words import KIND_LABELS, outcome_words
 
 SERVICE: Final = "Sturen op Resultaat"
 _SECONDS: Final = 20
@@ -48,10 +48,11 @@ def technical(delivery: Delivery, to: str, sender: str, *, file_names: bool = Fa
     """Step 1: what was found in the files, before anything else was looked at."""
     wrong = any(file.fault or file.context.tally.wrong for file in delivery.files)
     result = "Afgekeurd" if wrong else "Goedgekeurd"
+    refused = sum(file.refused for file in delivery.files)
     lines = [f"Uw aanlevering van {KIND_LABELS[delivery.kind]} is technisch gecontroleerd.", ""]
     for title, file in zip(_titles(delivery, file_names=file_names), delivery.files, strict=True):
         lines += [title, *_technical(file), ""]
-    lines += [f"Eindresultaat: {result}.", "", *_close(delivery)]
+    lines += [f"{report.technical_result(refused, delivery.lines, wrong=wrong)}.", "", *_close(delivery)]
     return _mail(delivery, f"stap 1, technisch: {result.lower()}", lines, to, sender, "technisch")
 
 
@@ -79,14 +80,17 @@ def _technical(file: File) -> list[str]:
 
 def content(delivery: Delivery, receipt: Receipt, to: str, sender: str, *, file_names: bool = False) -> EmailMessage:
     """Step 2: what became of the content, when every record has an outcome."""
-    errors = f"{receipt.afgekeurd} fout(en)" if receipt.afgekeurd else "geen fouten"
+    good, refused, withdrawn = receipt.sums
+    errors = f"{refused} fout(en)" if refused else "geen fouten"
     lines = [
         f"Uw aanlevering van {KIND_LABELS[delivery.kind]} is inhoudelijk gecontroleerd.",
         "",
         *_titles(delivery, file_names=file_names),
         f"Tijdstip van aanlevering: {report.moment(delivery.tijd)}",
-        f"Geaccepteerd: {receipt.geaccepteerd} van {receipt.lines}. Gevonden fouten: {receipt.afgekeurd or 'geen'}.",
+        f"Uitkomst: {outcome_words(good, refused, withdrawn)} van {receipt.lines}. "
+        f"Gevonden fouten: {refused or 'geen'}.",
         *(f"{number} × {code}: {text(code)}" for code, number in sorted(receipt.codes.items())),
+        *report.remarks(receipt.opmerking_codes),
         "",
         "Latere controles kunnen nog vragen oproepen.",
         "",

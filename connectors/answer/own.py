@@ -75,7 +75,8 @@ def _row(intake: Intake, known: dict[str, Any], aanbieder: str) -> dict[str, Any
             "klaar": told["klaar"], "eerste": moment_ms(told["tijd"]),
             "laatste": moment_ms(told.get("laatste", told["tijd"])),
             "codes": {one["code"]: one["aantal"] for one in told["codes"]}, "wacht": told.get("wacht", []),
-            "fouten": told["fouten"],
+            "fouten": told["fouten"], "opmerkingen": told.get("opmerkingen", []),
+            "opmerkingen_records": told.get("opmerkingen_records", []),
         }  # fmt: skip
     except (KeyError, TypeError, ValueError):
         raise IntakeRefuses("De intake antwoordt in een andere vorm. Werk dit programma bij.") from None

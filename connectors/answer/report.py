@@ -1,36 +1,37 @@
 """What the sender reads: Dutch, in the words of RAP and of the CEM+ feedback (S0), and the same as JSON.
 
-Only ``masking`` decides what of a row is shown; nothing of it leaves the sender's machine.
+Of single rows ``rows`` says what is shown.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from connectors import masking
+from connectors.answer.rows import FAULT, GOOD, alike, place_of, row_text, rows_of, total_rows
 from connectors.delivery.deliveries import Delivery, File
-from connectors.formats.model import Afwijzing, FileFault, FileRecord
-from connectors.formats.numbers import hint
-from connectors.formats.rap import proposal
-from domain.facts.answer import Fault, Receipt
+from connectors.formats.model import FileFault
+from domain.facts.answer import Receipt
 from domain.facts.delivery import NOT_FOLLOWED
-from domain.field.messages import option, text
-from domain.field.words import KIND_LABELS, ONLY_ZEROS, full_sentence, waits_sentence
+from domain.field.messages import option, remark, text
+from domain.field.words import (
+    KIND_LABELS,
+    ONLY_ZEROS,
+    REMARKS,
+    enumerated,
+    full_sentence,
+    outcome_words,
+    waits_sentence,
+)
 
 #: Rows shown in one report; the rest is counted.
 MOST: Final = 100
-_MESSAGES: Final = frozenset({"start", "stop", "declaration", "assignment", "return"})
-_CELLS: Final = (
-    *("meting_id", "beschikkingsnummer", "toewijzingsnummer", "bsn"),
-    *("type", "waarde", "vraag", "begindatum", "hulpvorm"),
-)
-_OF_BSN: Final = ("R01", "C01", "G01")
-_READ: Final = "Ingelezen"  # and not yet decided, as RAP says it
+#: Records of one file named at one remark; the rest is counted.
+MOST_PLACES: Final = 20
 #: Of XML: the only finding whose place is a line of the file, not the number of an element.
 _MALFORMED: Final = "B25"
-_FAULT, _GOOD = "Fout en niet geïmporteerd", "Geïmporteerd en gevalideerd"
 
 
 def moment(ms: int) -> str:
@@ -64,7 +65,16 @@ def _technical(file: File, kind: str) -> Iterator[str]:
     if count.outside:
         what = "metingen" if kind == "cem" else "regels"
         yield f"    {count.outside} {what} van een niet-deelnemende gemeente weggelaten en niet verzonden"
-    yield f"    Eindresultaat: {'Afgekeurd' if file.fault or count.wrong else 'Goedgekeurd'}"
+    wrong = bool(file.fault or count.wrong)
+    yield f"    {technical_result(file.refused, file.records, wrong=wrong)}"
+
+
+def technical_result(refused: int, records: int, *, wrong: bool) -> str:
+    """How step 1 ended; what is technically right says as well what is refused for its content, as known so far."""
+    if wrong:
+        return "Eindresultaat: Afgekeurd"
+    more = f"; op inhoud geweigerd: {refused} van {_number(records, 'record')}" if refused else ""
+    return f"Eindresultaat: Goedgekeurd{more}"
 
 
 def _findings(fault: FileFault) -> Iterator[str]:
@@ -83,44 +93,92 @@ def final_step(delivery: Delivery, receipt: Receipt | None, *, show_all: bool = 
         lines.append(
             f"  Nog niet alles verwerkt: {seen} van {delivery.lines}. Geef later hetzelfde commando; niets telt dubbel."
         )
-    return lines + _listed(delivery, receipt, show_all=show_all)
+    lines += _listed(delivery, receipt, show_all=show_all)
+    return lines + (list(_remarked(delivery, receipt)) if receipt else [])
 
 
 def _listed(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> list[str]:
-    rows = _rows(delivery, receipt, show_all=show_all)
-    shown = [_row_text(delivery.kind, row) for row in rows[:MOST]]
-    total = _total_rows(delivery, receipt, show_all=show_all)
-    if total > len(shown):
-        shown.append(f"  … en nog {total - len(shown)}")
+    rows = rows_of(delivery, receipt, show_all=show_all)[:MOST]
+    shown = [row_text(delivery.kind, together) for together in alike(rows)]
+    total = total_rows(delivery, receipt, show_all=show_all)
+    if total > len(rows):
+        shown.append(f"  … en nog {total - len(rows)}")
     return shown
 
 
 def checked(delivery: Delivery, *, show_all: bool = False) -> list[str]:
-    """Of a delivery that is only looked at: what is wrong with its content, as the receipt would show it."""
-    refused = sum(file.refused for file in delivery.files)
-    lines = [f"  Inhoud bekeken, niets verzonden: {refused} van {_number(delivery.lines, 'record')} geweigerd"]
+    """Of a delivery that is only looked at: what its receipt would show, as far as that is known here."""
+    found = foreseen(delivery)
+    lines = [
+        f"  Inhoud bekeken, niets verzonden: {found.afgekeurd} van {_number(delivery.lines, 'record')} geweigerd",
+        *_counts(delivery, found, sent=False),
+    ]
     return lines + _listed(delivery, None, show_all=show_all)
 
 
-def _counts(delivery: Delivery, receipt: Receipt | None) -> Iterator[str]:
+def foreseen(delivery: Delivery) -> Receipt:
+    """The receipt of a delivery as its files alone tell it: not final, for nothing was sent."""
+    refused = sum(file.refused for file in delivery.files)
+    codes = sum((file.codes for file in delivery.files), Counter[str]())
+    return Receipt(
+        delivery=delivery.id,
+        kind=delivery.kind,
+        sender=delivery.sender,
+        test=delivery.test,
+        lines=delivery.lines,
+        gezien=delivery.lines,
+        geaccepteerd=delivery.lines - refused,
+        afgekeurd=refused,
+        codes=dict(codes),
+    )
+
+
+def _counts(delivery: Delivery, receipt: Receipt | None, *, sent: bool = True) -> Iterator[str]:
     seen = receipt.gezien if receipt else 0
-    good, wrong = (receipt.geaccepteerd, receipt.afgekeurd) if receipt else (0, 0)
-    done = bool(receipt and receipt.klaar)
+    good, wrong, withdrawn = receipt.sums if receipt else (0, 0, 0)
+    done = bool(receipt and receipt.klaar) or not sent
+    when = f"aangeleverd {moment(delivery.tijd)}" if sent else "bekeken"
     if delivery.kind == "score":
-        yield f"  Upload {moment(delivery.tijd)}, status {'Verwerkt' if done else 'In verwerking'}"
-        counts = (("Ingelezen", delivery.lines - seen), (_FAULT, wrong), (_GOOD, good), ("Totaal", delivery.lines))
+        yield f"  Upload {moment(delivery.tijd)}, status {_status(done=done, sent=sent)}"
+        counts = (("Ingelezen", delivery.lines - seen), (FAULT, wrong), (GOOD, good), ("Totaal", delivery.lines))
         yield from (f"  {name:<28}{number:>8}" for name, number in counts)
     elif delivery.kind == "cem":
-        yield f"  Stap 2, inhoudelijk: aangeleverd {moment(delivery.tijd)}"
+        yield f"  Stap 2, inhoudelijk: {when}"
         yield f"    Gevonden fouten: {wrong or ('geen' if done else 'nog geen')}; {good} metingen geaccepteerd"
     else:
-        yield f"  {good} geaccepteerd, {wrong} geweigerd van {delivery.lines}"
+        yield f"  {outcome_words(good, wrong, withdrawn)} van {delivery.lines}"
         if delivery.kind == "cbs" and wrong:
             yield "  Wat in dit bestand ontbreekt telt nog mee tot er een bestand zonder geweigerde regels is."
     if receipt:
         yield from waiting(receipt.wacht)
-    if receipt and receipt.codes:
         yield from (f"  {number:>8} × {code}: {text(code)}" for code, number in sorted(receipt.codes.items()))
+
+
+def _status(*, done: bool, sent: bool) -> str:
+    if not sent:
+        return "Niet verzonden"
+    return "Verwerkt" if done else "In verwerking"
+
+
+def remarks(codes: Mapping[str, int]) -> Iterator[str]:
+    """What rules between messages say of accepted records: a heading, and a line for each rule. Nothing without."""
+    if codes:
+        yield f"  {REMARKS}:"
+    for code, count in sorted(codes.items()):
+        yield f"  {count:>8} × {code}: {remark(code)}" if count else f"  {remark(code)}"
+
+
+def _remarked(delivery: Delivery, receipt: Receipt) -> Iterator[str]:
+    """The remarks, with the records that they are about."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in receipt.opmerkingen:
+        file = delivery.file_of(one.line)
+        name, place = (file.input.shown, place_of(delivery.kind, file, one.line)) if file else ("hele aanlevering", "")
+        found.setdefault((one.code, name), []).append(place)
+    yield from remarks(receipt.opmerking_codes)
+    for (code, name), places in sorted(found.items()):
+        more = [f"nog {len(places) - MOST_PLACES}"] if len(places) > MOST_PLACES else []
+        yield f"           {code}: {name} {enumerated([*places[:MOST_PLACES], *more])}".rstrip()
 
 
 def waiting(waits: Mapping[str, int]) -> Iterator[str]:
@@ -134,104 +192,10 @@ def waiting(waits: Mapping[str, int]) -> Iterator[str]:
             yield f"           {ONLY_ZEROS}"
 
 
-def _rows(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> list[dict[str, Any]]:
-    """The rows to list, in order of file and line: refused here, refused at the third party, and all if asked."""
-    faults = {fault.line: fault for fault in receipt.fouten} if receipt else {}
-    rows = [
-        _row(delivery, file, record)
-        for file in delivery.files
-        if not file.fault
-        for record in file.shown
-        if show_all or isinstance(record.inhoud, Afwijzing)
-    ]
-    if receipt is None or not receipt.klaar:
-        rows = [row if row["code"] else row | {"status": _READ} for row in rows]
-    known = {(row["bestand"], row["regel"]) for row in rows}
-    for line, fault in sorted(faults.items()):
-        found = delivery.file_of(line)
-        if found is None or found.fault:
-            continue
-        if (found.input.shown, fault.regel) in known:
-            _overrule(rows, found, fault)
-        else:
-            rows.append(_fault_row(found, fault))
-    order = {file.input.shown: place for place, file in enumerate(delivery.files)}
-    return sorted(rows, key=lambda row: (order[row["bestand"]], row["regel"]))
-
-
-def _total_rows(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> int:
-    whole = sum(1 for file in delivery.files if file.fault)
-    refused = max(sum(file.refused for file in delivery.files), receipt.afgekeurd if receipt else 0)
-    return (delivery.lines if show_all else refused) - whole
-
-
-def _row(delivery: Delivery, file: File, record: FileRecord) -> dict[str, Any]:
-    refused = record.inhoud if isinstance(record.inhoud, Afwijzing) else None
-    row = {"bestand": file.input.shown, "regel": record.regel, "regels": record.regels}
-    row |= _shown_cells(delivery.kind, record.cells)
-    code, field = (refused.code, refused.veld) if refused else ("", "")
-    return row | _outcome(code, field, row.get("type", ""), _bsn(delivery.kind, record.cells))
-
-
-def _shown_cells(kind: str, cells: tuple[str, ...]) -> dict[str, str]:
-    if kind == "score" and cells:
-        bsn, decision, number, type_, value = cells
-        return {
-            "beschikkingsnummer": masking.number(decision, bsn),
-            "toewijzingsnummer": masking.number(number, bsn),
-            "bsn": masking.bsn(bsn),
-            "type": masking.cell(type_),
-            "waarde": masking.cell(value),
-        }
-    if kind == "cem" and cells:
-        meting, bsn, question = cells
-        about = {"meting_id": masking.cell(meting), "bsn": masking.bsn(bsn)}
-        return about | ({"vraag": masking.cell(question)} if question else {})
-    if kind == "cbs" and cells:
-        bsn, begin, hulpvorm = cells
-        return {"bsn": masking.bsn(bsn), "begindatum": masking.day(begin), "hulpvorm": masking.cell(hulpvorm)}
-    return {}
-
-
-def _bsn(kind: str, cells: tuple[str, ...]) -> str:
-    return cells[1 if kind == "cem" else 0] if cells else ""
-
-
-def _outcome(code: str, field: str, type_: Any, bsn: str = "") -> dict[str, str]:
-    more = proposal(type_) if code == "R04" else hint(bsn) if code in _OF_BSN else ""
-    return {
-        "code": code,
-        "veld": field,
-        "foutmelding": f"{text(code)}{option(code)} {more}".rstrip() if code else "",
-        "status": _FAULT if code else _GOOD,
-    }
-
-
-def _fault_row(file: File, fault: Fault) -> dict[str, Any]:
-    row = {"bestand": file.input.shown, "regel": fault.regel, "regels": fault.regels}
-    return row | _outcome(fault.code, fault.veld, "")
-
-
-def _overrule(rows: list[dict[str, Any]], file: File, fault: Fault) -> None:
-    """A row that was right here and refused at the third party."""
-    for row in rows:
-        if row["bestand"] == file.input.shown and row["regel"] == fault.regel and not row["code"]:
-            row |= _outcome(fault.code, fault.veld, row.get("type", ""))
-
-
-def _row_text(kind: str, row: dict[str, Any]) -> str:
-    label = "nr." if kind in _MESSAGES else "regel"
-    cells = [f"{name} {row[name] or '-'}" for name in _CELLS if name in row]
-    about = f" [{row['code']}{' ' + row['veld'] if row['veld'] else ''}] {row['foutmelding']}" if row["code"] else ""
-    return f"  {row['bestand']} {label} {row['regel']}: {', '.join([*cells, row['status']])}{about}"
-
-
 def as_json(delivery: Delivery, receipt: Receipt | None, *, show_all: bool = False) -> dict[str, Any]:
     """Everything of one delivery, machine readable; the receipt's counts are zero as long as there is none."""
-    counts = {
-        name: getattr(receipt, name, 0)
-        for name in ("gezien", "geaccepteerd", "afgekeurd", "regels_geaccepteerd", "regels_afgekeurd")
-    }
+    good, wrong, withdrawn = receipt.sums if receipt else (0, 0, 0)
+    rows = {name: getattr(receipt, name, 0) for name in ("regels_geaccepteerd", "regels_afgekeurd")}
     return {
         "aanlevering": delivery.id,
         "soort": delivery.kind,
@@ -240,14 +204,26 @@ def as_json(delivery: Delivery, receipt: Receipt | None, *, show_all: bool = Fal
         "tijd": delivery.tijd,
         "records": delivery.lines,
         "klaar": bool(receipt and receipt.klaar),
-        **counts,
+        "gezien": receipt.gezien if receipt else 0,
+        "geaccepteerd": good,
+        "afgekeurd": wrong,
+        **rows,
         "codes": receipt.codes if receipt else {},
-        "ingetrokken": receipt.ingetrokken if receipt else 0,
+        "ingetrokken": withdrawn,
         "wacht": receipt.wacht if receipt else {},
+        "opmerkingen": receipt.opmerking_codes if receipt else {},
+        "opmerkingen_records": list(_remarks_json(delivery, receipt)) if receipt else [],
         "bestanden": [_file_json(file) for file in delivery.files],
-        "regels": _rows(delivery, receipt, show_all=show_all),
-        "regels_totaal": _total_rows(delivery, receipt, show_all=show_all),
+        "regels": rows_of(delivery, receipt, show_all=show_all),
+        "regels_totaal": total_rows(delivery, receipt, show_all=show_all),
     }
+
+
+def _remarks_json(delivery: Delivery, receipt: Receipt) -> Iterator[dict[str, Any]]:
+    for one in receipt.opmerkingen:
+        file = delivery.file_of(one.line)
+        place = {"bestand": file.input.shown, "record": one.line - file.first_line + 1} if file else {}
+        yield {**place, "code": one.code, "melding": remark(one.code)}
 
 
 def _file_json(file: File) -> dict[str, Any]:

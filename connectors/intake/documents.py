@@ -9,7 +9,8 @@ from typing import Any, Final
 from connectors.intake.index import Entry
 from connectors.intake.jobs import Denied, Done, Refused
 from connectors.intake.problems import Kind, Problem, invalid
-from domain.field.messages import text
+from domain.facts.answer import Receipt, withdraws
+from domain.field.messages import over_http, remark, text
 from domain.field.words import waits_sentence
 from schemas.typed import ReceiptCodec
 
@@ -76,9 +77,10 @@ def found(refused: Refused) -> dict[str, Any]:
     """Why a file is refused as a whole."""
     return {
         "code": refused.code,
-        "melding": text(refused.code),
+        "melding": over_http(refused.code),
         "gevonden": [
-            {"code": code, "nr": place, "veld": field, "melding": text(code)} for code, place, field in refused.found
+            {"code": code, "nr": place, "veld": field, "melding": over_http(code)}
+            for code, place, field in refused.found
         ],
     }
 
@@ -87,11 +89,36 @@ def refusal(refused: Refused) -> Problem:
     """A file that could not be counted."""
     if refused.code == "B05":
         return Problem(Kind.TOO_LARGE)
-    return Problem(Kind.REFUSED, text(refused.code), **found(refused))
+    return Problem(Kind.REFUSED, over_http(refused.code), **found(refused))
 
 
 def _codes(codes: dict[str, int]) -> list[dict[str, Any]]:
-    return [{"code": code, "aantal": number, "melding": text(code)} for code, number in sorted(codes.items())]
+    return [{"code": code, "aantal": number, "melding": over_http(code)} for code, number in sorted(codes.items())]
+
+
+def faults(receipt: Receipt) -> list[dict[str, Any]]:
+    """The records that were refused or withdrawn."""
+    return [
+        {
+            "record": f.line,
+            "regel": f.regel,
+            "regels": f.regels,
+            "code": f.code,
+            "veld": f.veld,
+            "melding": text(f.code),
+            "ingetrokken": withdraws(f.code),
+        }
+        for f in receipt.fouten
+    ]
+
+
+def remarks(receipt: Receipt) -> dict[str, Any]:
+    """What rules between messages say of records that count: per rule, and of the first of them which."""
+    codes = sorted(receipt.opmerking_codes.items())
+    return {
+        "opmerkingen": [{"code": code, "aantal": number, "melding": remark(code)} for code, number in codes],
+        "opmerkingen_records": [{"record": one.line, "code": one.code} for one in receipt.opmerkingen],
+    }
 
 
 def summary(one: Entry) -> dict[str, Any]:
@@ -127,24 +154,15 @@ class Receipts:
             **summary(one),
             "regels_geaccepteerd": receipt.regels_geaccepteerd,
             "regels_afgekeurd": receipt.regels_afgekeurd,
-            "ingetrokken": receipt.ingetrokken,
+            "ingetrokken": one.withdrawn,
             "wacht": [
                 {"reden": r, "aantal": n, "melding": waits_sentence(r)} for r, n in sorted(receipt.wacht.items())
             ],
             "laatste": moment(receipt.laatste),
             "teruggenomen": moment(receipt.teruggenomen) if receipt.teruggenomen else None,
             "codes": _codes(receipt.codes),
-            "fouten": [
-                {
-                    "record": f.line,
-                    "regel": f.regel,
-                    "regels": f.regels,
-                    "code": f.code,
-                    "veld": f.veld,
-                    "melding": text(f.code),
-                }
-                for f in receipt.fouten
-            ],
+            "fouten": faults(receipt),
+            **remarks(receipt),
         }
 
 

@@ -46,13 +46,14 @@ class Entry(Struct, frozen=True, gc=False):
     bad: int = 0
     final: bool = False
     raw: bytes = b""
+    withdrawn: int = 0
 
     @property
     def status(self) -> str:
         """One of ``STATUSES``."""
         if not self.final:
             return BUSY if self.raw else RECEIVED
-        if not self.bad:
+        if not self.bad + self.withdrawn:
             return GOOD
         return PARTLY if self.good else BAD
 
@@ -72,7 +73,7 @@ def entry(receipt: Receipt, raw: bytes) -> Entry:
     r = receipt
     return Entry(
         r.delivery, r.sender, r.kind, r.test, r.lines, r.eerste, r.version,
-        r.gezien, r.geaccepteerd, r.afgekeurd, r.klaar, raw,
+        r.gezien, r.sums.accepted, r.sums.refused, r.klaar, raw, r.sums.withdrawn,
     )  # fmt: skip
 
 

@@ -64,8 +64,14 @@ _SUMMARY: Final[Json] = {
     "ontvangst": _TEXT,
 }
 _ROW: Final = _object(
-    {"record": _WHOLE, "regel": _WHOLE, "regels": _WHOLE, "code": _TEXT, "veld": _TEXT, "melding": _TEXT}
+    {"record": _WHOLE, "regel": _WHOLE, "regels": _WHOLE, "code": _TEXT, "veld": _TEXT, "melding": _TEXT},
+    {"ingetrokken": {**_YES_NO, "description": "De gemeente keurde het later af; anders is het hier geweigerd."}},
 )
+#: Rules between messages: nothing is refused.
+_REMARKS: Final[Json] = {
+    "opmerkingen": _list(_COUNT),
+    "opmerkingen_records": _list(_object({"record": _WHOLE, "code": _TEXT})),
+}
 _SCHEMAS: Final[Json] = {
     "Aangenomen": _object(
         {
@@ -99,7 +105,8 @@ _SCHEMAS: Final[Json] = {
         {**_SUMMARY, "codes": _list(_COUNT), "fouten": _list(_ROW)},
         {"regels_geaccepteerd": _WHOLE, "regels_afgekeurd": _WHOLE, "ingetrokken": _WHOLE, "laatste": _MOMENT}
         | {"teruggenomen": {"anyOf": [_MOMENT, {"type": "null"}]}}
-        | {"wacht": _list(_object({"reden": _TEXT, "aantal": _WHOLE, "melding": _TEXT}))},
+        | {"wacht": _list(_object({"reden": _TEXT, "aantal": _WHOLE, "melding": _TEXT}))}
+        | _REMARKS,
     ),
     "Bladzijde": _object(
         {"aanleveringen": _list(_ref("Aanlevering")), "volgende": {"type": ["string", "null"]}},

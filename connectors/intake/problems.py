@@ -74,7 +74,7 @@ class Kind(Enum):
         "alleen-verzegeld",
         403,
         "Alleen verzegeld",
-        "Wie namens anderen aanlevert, verzegelt en ondertekent zelf: POST /sealed, of `sor deliver`.",
+        "Wie namens anderen aanlevert, verzegelt en ondertekent zelf. Lever verzegelde regels aan (POST /sealed).",
         "not_trusted",
     )
     UNKNOWN = _Kind(

@@ -66,6 +66,12 @@ def sums(geaccepteerd: int, afgekeurd: int, ingetrokken: int, codes: dict[str, i
     return Sums(geaccepteerd - ingetrokken, afgekeurd + late, ingetrokken - late)
 
 
+def counts_of(sums: Sums, codes: dict[str, int]) -> tuple[int, int, int]:
+    """The counts ``geaccepteerd, afgekeurd, ingetrokken`` of a receipt that has these sums."""
+    late = min(sums.refused, codes.get(TOO_MANY, 0) + codes.get(TOO_OFTEN, 0))
+    return sums.accepted + sums.withdrawn + late, sums.refused - late, sums.withdrawn + late
+
+
 class Receipt(Struct, frozen=True, kw_only=True, gc=False):
     """State of one delivery: counts that grow until every record has an outcome. Field meanings:
     ``schemas/avro/sor.receipts.avsc``.

@@ -259,7 +259,8 @@ def _publish(connector: Connector, delivery: Delivery, show: Show, options: Opti
     if any(file.refused for file in delivery.files):
         show.worse(REFUSED)
     if options.check_only:
-        show.document["aanleveringen"].append(report.as_json(delivery, None, show_all=show.show_all))
+        found = report.foreseen(delivery)
+        show.document["aanleveringen"].append(report.as_json(delivery, found, show_all=show.show_all))
         show.text(report.checked(delivery, show_all=show.show_all))
         return False
     with Interruption() as interruption, show.bar("Aanleveren", delivery.lines) as bar:
@@ -287,7 +288,7 @@ def _receipt(connector: Connector, delivery: Delivery, show: Show, options: Opti
         receipt = connector.receipt(delivery, options.wait, seen, interruption.check)
     if receipt is None or not receipt.klaar:
         show.worse(NO_RECEIPT)
-    elif receipt.afgekeurd:
+    elif receipt.sums.refused:
         show.worse(REFUSED)
     show.result(delivery, receipt)
     show.mailed(options.mail, delivery, receipt)

@@ -14,14 +14,15 @@ import typer
 from connectors import masking
 from connectors.answer import own
 from connectors.answer.journal import Journal, Place
-from connectors.answer.report import moment
+from connectors.answer.report import moment, remarks
 from connectors.errors import ConnectorError
 from connectors.over_intake import Intake
 from crypto.keys import connector_secret
 from crypto.memory import guard
+from domain.facts.answer import TOO_MANY, TOO_OFTEN, sums, withdraws
 from domain.field.bsn import elfproef
-from domain.field.messages import text
-from domain.field.words import KIND_LABELS, waits_sentence
+from domain.field.messages import remark, text
+from domain.field.words import KIND_LABELS, WITHDRAWN, outcome_words, waits_sentence
 from settings.access import clickhouse_access, intake_endpoint
 from settings.settings import Settings, load_settings
 from sinks.access import Access
@@ -39,20 +40,22 @@ _QUERY: Final = """
 SELECT delivery, kind, sender, test, lines, gezien, geaccepteerd, afgekeurd, ingetrokken, klaar,
        toUnixTimestamp64Milli(eerste) AS eerste_ms, toUnixTimestamp64Milli(laatste) AS laatste_ms, codes,
        wacht, toUnixTimestamp64Milli(teruggenomen) AS terug_ms,
-       arrayMap(f -> (f.line, f.regel, f.regels, f.code, f.veld), fouten) AS lijst
+       arrayMap(f -> (f.line, f.regel, f.regels, f.code, f.veld), fouten) AS lijst,
+       opmerking_codes, arrayMap(o -> (o.line, o.code), opmerkingen) AS records_met_opmerking,
+       least(ingetrokken, codes[{too_many:String}] + codes[{too_often:String}]) AS later_afgekeurd
 FROM receipts FINAL
 WHERE ({sender:String} = '' OR sender = {sender:String})
   AND ({delivery:String} = '' OR startsWith(delivery, {delivery:String}))
   AND (empty({among:Array(String)}) OR has({among:Array(String)}, delivery))
   AND toUnixTimestamp64Milli(laatste) >= {since:Int64}
   AND ({status:String} = 'alle' OR ({status:String} = 'in_verwerking' AND NOT klaar)
-    OR ({status:String} = 'verwerkt' AND klaar) OR ({status:String} = 'fouten' AND afgekeurd > 0)
-    OR ({status:String} = 'ingetrokken' AND ingetrokken > 0))
+    OR ({status:String} = 'verwerkt' AND klaar) OR ({status:String} = 'fouten' AND afgekeurd + later_afgekeurd > 0)
+    OR ({status:String} = 'ingetrokken' AND ingetrokken > later_afgekeurd))
 ORDER BY laatste DESC, delivery, sender, lines LIMIT {most:UInt32}
 """
 _COLUMNS: Final = (
     *("aanlevering", "soort", "aanbieder", "test", "records", "gezien", "geaccepteerd", "afgekeurd", "ingetrokken"),
-    *("klaar", "eerste", "laatste", "codes", "wacht", "teruggenomen", "fouten"),
+    *("klaar", "eerste", "laatste", "codes", "wacht", "teruggenomen", "fouten", "opmerkingen", "opmerkingen_records"),
 )
 
 
@@ -145,11 +148,26 @@ def ask(
     access = clickhouse_access(settings, "receipts")
     parameters = {
         "sender": aanbieder, "delivery": delivery, "among": among, "since": _ms(since), "status": status, "most": most,
+        "too_many": TOO_MANY, "too_often": TOO_OFTEN,
     }  # fmt: skip
     client = clickhouse.connect(Access(access.url, access.user, access.password, "sor"))
     rows = clickhouse.select(client, _QUERY, parameters)
-    found = (dict(zip(_COLUMNS, row, strict=True)) for row in rows)
-    return [row | {"fouten": _faults(row["fouten"]), "wacht": _waits(row["wacht"])} for row in found]
+    return [_row(dict(zip(_COLUMNS, row[:-1], strict=True))) for row in rows]
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the table as its sender reads it; the same as of the intake."""
+    good, refused, withdrawn = sums(row["geaccepteerd"], row["afgekeurd"], row["ingetrokken"], row["codes"])
+    codes, records = sorted(row["opmerkingen"].items()), row["opmerkingen_records"]
+    return row | {
+        "geaccepteerd": good,
+        "afgekeurd": refused,
+        "ingetrokken": withdrawn,
+        "wacht": _waits(row["wacht"]),
+        "fouten": _faults(row["fouten"]),
+        "opmerkingen": [{"code": code, "aantal": number, "melding": remark(code)} for code, number in codes],
+        "opmerkingen_records": [{"record": line, "code": code} for line, code in records],
+    }
 
 
 def _own(
@@ -186,6 +204,7 @@ def _ms(since: str) -> int:
 def _faults(found: Any) -> list[dict[str, Any]]:
     return [
         {"record": line, "regel": row, "regels": covered, "code": code, "veld": field, "melding": text(code)}
+        | {"ingetrokken": withdraws(code)}
         for line, row, covered, code, field in found
     ]
 
@@ -200,21 +219,31 @@ def _line(row: dict[str, Any], place: Place) -> dict[str, Any]:
     return {"regel": place.row, "record": place.record, "status": status, "code": fault["code"] if fault else ""}
 
 
+def _fault_text(fault: dict[str, Any]) -> str:
+    """A refused record, or one that was withdrawn: what is told of that later does not say in which row it stands."""
+    where = f", regel {fault['regel']}" if fault["regel"] else ""
+    what = f": {WITHDRAWN}" if withdraws(fault["code"]) else ""
+    return f"record {fault['record']}{where}{what} [{' '.join(filter(None, (fault['code'], fault['veld'])))}]"
+
+
 def _text(rows: list[dict[str, Any]], *, lines: bool) -> list[str]:
     out = []
     for row in rows:
         state = "verwerkt" if row["klaar"] else f"in verwerking, {row['gezien']} van {row['records']}"
         test = " (TEST)" if row["test"] else ""
-        taken = f", {row['ingetrokken']} ingetrokken" if row["ingetrokken"] else ""
+        counts = outcome_words(row["geaccepteerd"], row["afgekeurd"], row["ingetrokken"])
         out.append(
             f"{row['aanlevering']}  {moment(row['laatste'])}  {row['aanbieder']}  {KIND_LABELS[row['soort']]}{test}: "
-            f"{state}; {row['geaccepteerd']} geaccepteerd, {row['afgekeurd']} afgekeurd{taken}"
+            f"{state}; {counts}"
         )
         if row["teruggenomen"]:
             out.append(f"    teruggenomen op {moment(row['teruggenomen'])}: telt niet mee")
         out += [f"    {w['aantal']:>8} geaccepteerd, {w['melding']}" for w in row["wacht"]]
         out += [f"    {number:>8} × {code}: {text(code)}" for code, number in sorted(row["codes"].items())]
         if lines:
-            out += [f"    record {f['record']}, regel {f['regel']} [{f['code']} {f['veld']}]" for f in row["fouten"]]
+            out += [f"    {_fault_text(fault)}" for fault in row["fouten"]]
+        out += [f"  {line}" for line in remarks({one["code"]: one["aantal"] for one in row["opmerkingen"]})]
+        if lines:
+            out += [f"    record {one['record']} [{one['code']}]" for one in row["opmerkingen_records"]]
         out += [f"    gezocht: regel {g['regel']}: {g['status']}" for g in row["gezocht"]]
     return out

@@ -11,12 +11,13 @@ import pytest
 from openpyxl import Workbook
 
 from connectors.answer import report
+from connectors.answer.rows import outcome, shown_cells
 from connectors.delivery.recognise import recognise
 from connectors.formats.files import Limits, find
 from connectors.formats.model import Afwijzing, FileFault
 from domain.facts.fact import CbsRecord, Meting
 from domain.field.dates import iso_day
-from domain.field.messages import MESSAGES, OPTIONS, over_http, text
+from domain.field.messages import MESSAGES, OPTIONS, text
 from domain.field.questionnaires import informant
 from domain.field.words import ONLY_ZEROS
 from tests.connectors.support import (
@@ -245,13 +246,13 @@ def test_a_fault_names_its_own_row_and_question() -> None:
     [_, record] = parse("cem", table(CEM_HEADER, cem_rows("1-1") + cem_rows("1-2", answers, bsn=BSNS[1])))
     assert record.inhoud == Afwijzing("C05", "antwoord")
     assert (record.regel, record.regels) == (6, 4)
-    assert report._shown_cells("cem", record.cells)["vraag"] == "VR02"
+    assert shown_cells("cem", record.cells)["vraag"] == "VR02"
 
 
 def test_a_question_that_is_not_ours_is_not_shown() -> None:
     [record] = parse("cem", table(CEM_HEADER, cem_rows(answers={"VR01": "2", "Jan": "1"})))
     assert (record.inhoud, record.regel) == (Afwijzing("C04", "vraag"), 3)
-    assert "vraag" not in report._shown_cells("cem", record.cells)
+    assert "vraag" not in shown_cells("cem", record.cells)
 
 
 @pytest.mark.parametrize("pseudonym", [HASH, HASH.upper(), "q83vEjRWeJCrze8SNFZ4kKvN7w=="])
@@ -268,7 +269,7 @@ def test_a_number_that_was_hashed_before_is_told_so(pseudonym: str) -> None:
     [("99990006", "eerste nul"), ("9,999E+08", "afgerond"), ("9999.00.018", "afgerond"), ("999900007", "")],
 )
 def test_a_spoiled_number_says_what_may_have_spoiled_it(bsn: str, hint: str) -> None:
-    sentence = report._outcome("R01", "BSN", "", bsn)["foutmelding"]
+    sentence = outcome("R01", "BSN", "", bsn)["foutmelding"]
     assert hint in sentence
     assert bsn not in sentence
     assert hint or sentence == text("R01")

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.facts.answer import Line, RecordRemark, Sums, sums, withdraws
+from domain.facts.answer import Line, RecordRemark, Sums, counts_of, sums, withdraws
 from domain.facts.delivery import (
     MOST_FAULTS,
     MOST_PIECES,
@@ -309,8 +309,17 @@ def test_every_record_is_accepted_refused_or_withdrawn() -> None:
     found = sums(state.geaccepteerd, state.count - state.geaccepteerd, state.count_withdrawn, state.codes)
     assert found == Sums(accepted=1, refused=3, withdrawn=2)
     assert sum(found) == state.count
+    assert counts_of(found, state.codes) == (5, 1, 4)
 
 
 def test_only_a_return_code_withdraws() -> None:
     assert all(map(withdraws, ("0001", "0233", "S300", "9074")))
     assert not any(map(withdraws, ("", "V01", "K07", "XSD", "TR056", "CS002", "12345")))
+
+
+@given(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))
+def test_sums_give_the_counts_that_they_came_from(accepted: int, refused: int, late: int, withdrawn: int) -> None:
+    codes = {"K07": late // 2, "K08": late - late // 2, "V01": refused, "9074": withdrawn}
+    counts = accepted + late + withdrawn, refused, late + withdrawn
+    assert sums(*counts, codes) == Sums(accepted, refused + late, withdrawn)
+    assert counts_of(sums(*counts, codes), codes) == counts

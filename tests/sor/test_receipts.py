@@ -54,7 +54,7 @@ def test_receipts_are_listed_filtered_and_searched(stream: Stream, tmp_path: Pat
         assert (line["regel"], line["record"], line["code"]) == (2, 1, "")
         assert line["status"] == waits
     text = stream.sor("receipts", str(delivery)[:8], "--zoek", "4711").stdout
-    assert "1 geaccepteerd, 1 afgekeurd" in text
+    assert "1 geaccepteerd, 1 geweigerd" in text
     assert f"gezocht: regel 2: {waits}" in text
     sql = f"SELECT wacht FROM sor.receipts FINAL WHERE delivery = '{delivery}'"
     stream.until(lambda: stream.ask(sql) == [({"toewijzing": 1},)], "the receipt says so too")
