@@ -140,7 +140,8 @@ def _counts(delivery: Delivery, receipt: Receipt | None, *, sent: bool = True) -
     when = f"aangeleverd {moment(delivery.tijd)}" if sent else "bekeken"
     if delivery.kind == "score":
         yield f"  Upload {moment(delivery.tijd)}, status {_status(done=done, sent=sent)}"
-        counts = (("Ingelezen", delivery.lines - seen), (FAULT, wrong), (GOOD, good), ("Totaal", delivery.lines))
+        read, good = (delivery.lines - seen, good) if sent else (good, 0)
+        counts = (("Ingelezen", read), (FAULT, wrong), (GOOD, good), ("Totaal", delivery.lines))
         yield from (f"  {name:<28}{number:>8}" for name, number in counts)
     elif delivery.kind == "cem":
         yield f"  Stap 2, inhoudelijk: {when}"

@@ -123,6 +123,8 @@ def test_what_a_server_answers_does_not_steer_the_terminal(home: Path, monkeypat
         "codes": {acts: 1},
         "wacht": [],
         "fouten": [{"record": 1, "regel": 2, "regels": 1, "code": acts, "veld": acts, "melding": acts}],
+        "opmerkingen": [{"code": acts, "aantal": 1, "melding": acts}],
+        "opmerkingen_records": [{"record": 1, "code": acts}],
     }
     monkeypatch.setattr(receipts, "ask", lambda *_asked: [row])
     for words in ((), ("aa",), ("--json",)):
