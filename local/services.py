@@ -51,14 +51,14 @@ class Service:
     kind: Literal["service", "step", "external"]
     command: Callable[[], list[str]] = list
     check: Check | None = None
-    signs: tuple[Sign, ...] = ()
-    start_limit: float | None = None
     after: tuple[str, ...] = ()
     prepare: Callable[[Tell], None] | None = None
     needed: Callable[[], bool] = lambda: True
     environment: dict[str, str] = field(default_factory=dict)
     stop_seconds: float = 10.0
     address: str = ""
+    signs: tuple[Sign, ...] = ()
+    start_limit: float | None = None
 
 
 def plan(settings: Settings, ports: Ports) -> list[Service]:
@@ -146,7 +146,7 @@ def _step(
     environment: dict[str, str],
     needed: Callable[[], bool] = lambda: True,
 ) -> Service:
-    return Service(name, "step", lambda: _sor(*words), None, after, needed=needed, environment=environment)
+    return Service(name, "step", lambda: _sor(*words), after=after, needed=needed, environment=environment)
 
 
 def _stage(name: str, port: int, environment: dict[str, str]) -> Service:

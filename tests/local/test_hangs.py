@@ -114,6 +114,14 @@ def test_every_service_shows_signs_and_a_stage_must_begin_to(tmp_path: Path) -> 
     assert found["kafka"].start_limit is found["clickhouse"].start_limit is None, "data may be large"
 
 
+def test_only_services_show_signs_and_steps_wait_for_others(tmp_path: Path) -> None:
+    steps = {one.name: one for one in plan(load_settings(home=tmp_path), Ports(27000)) if one.kind == "step"}
+    assert not any(one.signs for one in steps.values())
+    assert {name: one.after for name, one in steps.items()} == {
+        "keys": (), "authority": ("keys",), "topics": ("kafka",), "migrate": ("clickhouse",)
+    }  # fmt: skip
+
+
 def test_limits_let_a_pause_of_eight_seconds_pass_and_leave_time_for_a_start_within_thirty(tmp_path: Path) -> None:
     timing = Timing()
     for name, one in services(tmp_path).items():
