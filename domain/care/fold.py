@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct, field
 
 from domain.care.caps import LIMITS, Excess, Limits, trim
+from domain.care.remarks import Remark
 from domain.care.row_building import Rows, rows_of
 from domain.care.rows import CareRow, RowKey, TrajectRow
 from domain.facts.fact import Event
@@ -74,13 +75,14 @@ class Waits(NamedTuple):
 
 class Folded(NamedTuple):
     """What follows from a batch: rows to publish, what changed of which records wait, which records of deliveries are
-    not kept, and how many acts in all are not.
+    not kept, how many acts in all are not, and what changed of which records break a rule between messages.
     """
 
     issued: list[Issued]
     waits: list[Waits]
     refused: list[Refused]
     dropped: int
+    remarks: list[Remark]
 
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -122,6 +124,7 @@ def fold(
         _waits(person, new, everything=repeated),
         refused,
         sum(len(over.names) for over in excess) if excess else 0,
+        [],
     )
 
 
