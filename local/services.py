@@ -31,8 +31,8 @@ _STAGE_SILENT = 10.0
 _STAGE_SPOKEN = 2.0
 #: From its start to its first answer; its page answers before it restores anything.
 _STAGE_START = 60.0
-#: Ending the broker costs every group a new beginning, so it may be silent for longer; 30 s in all leave no more.
-_BROKER_SILENT = 15.0
+#: Ending the broker costs every group a new beginning, so it may be silent for longer; 30 s leave no more.
+_BROKER_SILENT = 12.0
 _CLICKHOUSE_SILENT = 10.0
 #: All its threads may be busy with questions that are allowed: each takes 60 s at most (``sinks.schema.users.LIMITS``).
 _CLICKHOUSE_BUSY = 75.0

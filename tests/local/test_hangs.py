@@ -128,7 +128,7 @@ def test_limits_let_a_pause_of_eight_seconds_pass_and_leave_time_for_a_start_wit
         sign = one.signs[0]
         assert sign.silent > 8, name
         seen = timing.ready_poll + sign.silent + 2.0 + timing.starting_poll  # the last question is open for 2 s
-        assert seen + timing.grace + timing.first_backoff <= (22 if name == "kafka" else 17), name
+        assert seen + timing.grace + timing.first_backoff <= (19 if name == "kafka" else 17), name
     assert timing.longest_backoff <= 10
 
 
