@@ -4,7 +4,7 @@ belong to a code stand in ``domain/field/messages.py``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from domain.field.codes import TAKEBACK_REASONS
@@ -77,6 +77,13 @@ NOT_FOUND_TO_TAKE_BACK: Final = (
     "Geen enkele aanlevering, of meer dan een, heeft dit nummer. Geef het hele nummer, zoals `sor deliveries list` het "
     "toont, en met --sender de AGB-code van de aanbieder."
 )
+#: What became of taking one back, as long as that is not known, and when it is refused.
+TAKEBACK_WAITS: Final = "De terugname is verstuurd en nog niet verwerkt. Kijk later met: sor deliveries list"
+_TAKEBACK_REFUSED: Final = "De terugname is geweigerd: "
+#: A question that nobody can answer here.
+NOBODY_TO_ASK: Final = "Geef --yes, of geef dit commando op een terminal."
+#: An answer without deliveries.
+NO_DELIVERY: Final = "Geen aanlevering gevonden."
 #: A taking back that would be refused.
 TAKEBACK_FORM: Final = (
     "Een aanlevering heeft een nummer van 32 tekens (0-9, a-f). De reden is er een uit een lijst: "
@@ -91,6 +98,23 @@ REMARKS: Final = "Opmerkingen (deze records tellen mee)"
 REMARKS_NOT_FOLLOWED: Final = "Er zijn te veel opmerkingen op verschillende plaatsen om hier bij te houden."
 #: A remark comes from other records than its own, so a moment later.
 REMARKS_LATER: Final = "Een opmerking kan later komen dan de uitkomst; `sor receipts` toont ze alle."
+
+
+def takeback_sent(delivery: str) -> str:
+    """A taking back is on its way, as a delivery of its own."""
+    return f"Terugname {delivery} is verstuurd; wachten op verwerking."
+
+
+def takeback_refused(sentences: Iterable[str]) -> str:
+    """Why a taking back is refused."""
+    return _TAKEBACK_REFUSED + "; ".join(sentences)
+
+
+def counting_words(good: int, records: int, *, taken_back: str, test: bool) -> str:
+    """What of a delivery counts. ``taken_back``: when it was, as people write it; empty = it was not."""
+    if taken_back:
+        return f"teruggenomen op {taken_back}, telt niet mee"
+    return "test, telt niet mee" if test else f"{good} van {records} records tellen mee"
 
 
 def outcome_words(accepted: int, refused: int, withdrawn: int) -> str:

@@ -20,11 +20,17 @@ from domain.field.codes import TAKEBACK_REASONS
 from domain.field.messages import text
 from domain.field.words import (
     KIND_LABELS,
+    NO_DELIVERY,
+    NOBODY_TO_ASK,
     NOT_FOUND_TO_TAKE_BACK,
     NOT_TO_TAKE_BACK,
     TAKE_BACK_QUESTION,
+    TAKEBACK_WAITS,
     TAKEN_BACK,
     TAKEN_BACK_BEFORE,
+    counting_words,
+    takeback_refused,
+    takeback_sent,
 )
 from settings.access import intake_endpoint, kafka_cluster
 from settings.settings import Settings, load_settings
@@ -59,7 +65,7 @@ def list_(
     guard()
     rows = ask(load_settings(), sender, "", [], since, "alle", most)
     shown = masking.json_text(rows) if as_json else "\n".join(masking.plain(_text(row)) for row in rows)
-    typer.echo(shown or "Geen aanlevering gevonden.")
+    typer.echo(shown or NO_DELIVERY)
     if not rows:
         raise typer.Exit(_NOT)
 
@@ -104,7 +110,7 @@ def _terminal() -> bool:
 
 def _agree(row: Row) -> None:
     if not _terminal():
-        raise ConnectorError(f"{TAKE_BACK_QUESTION} Geef --yes, of geef dit commando op een terminal.")
+        raise ConnectorError(f"{TAKE_BACK_QUESTION} {NOBODY_TO_ASK}")
     typer.echo(masking.plain(_text(row)), err=True)
     if not typer.confirm(TAKE_BACK_QUESTION, err=True):
         raise typer.Exit(_NOT)
@@ -121,15 +127,15 @@ def _taken_back(settings: Settings, row: Row, reden: str, wait: float, tell: Cal
     of_sender = signers(settings.keys, settings.authority)
     with Connector(settings.keys, cluster, signers=of_sender, intake=intake) as connector:
         made = connector.take_back(row["aanbieder"], row["aanlevering"], row["records"], reden)
-        tell(f"Terugname {made.id} is verstuurd; wachten op verwerking.")
+        tell(takeback_sent(made.id))
         return connector.receipt(made, wait)
 
 
 def _result(receipt: Receipt | None) -> str:
     if receipt is None or not receipt.klaar:
-        return "De terugname is verstuurd en nog niet verwerkt. Kijk later met: sor deliveries list"
+        return TAKEBACK_WAITS
     if receipt.afgekeurd:
-        return "De terugname is geweigerd: " + "; ".join(f"{code}: {text(code)}" for code in sorted(receipt.codes))
+        return takeback_refused(f"{code}: {text(code)}" for code in sorted(receipt.codes))
     return TAKEN_BACK
 
 
@@ -141,10 +147,6 @@ def _end(row: Row, sentence: str, code: int, *, as_json: bool) -> None:
 
 
 def _text(row: Row) -> str:
-    if row["teruggenomen"]:
-        counts = f"teruggenomen op {moment(row['teruggenomen'])}, telt niet mee"
-    elif row["test"]:
-        counts = "test, telt niet mee"
-    else:
-        counts = f"{row['geaccepteerd']} van {row['records']} records tellen mee"
+    taken_back = moment(row["teruggenomen"]) if row["teruggenomen"] else ""
+    counts = counting_words(row["geaccepteerd"], row["records"], taken_back=taken_back, test=row["test"])
     return f"{row['aanlevering']}  {moment(row['laatste'])}  {row['aanbieder']}  {KIND_LABELS[row['soort']]}: {counts}"

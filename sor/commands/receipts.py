@@ -22,7 +22,7 @@ from crypto.memory import guard
 from domain.facts.answer import TOO_MANY, TOO_OFTEN, sums, withdraws
 from domain.field.bsn import elfproef
 from domain.field.messages import remark, text
-from domain.field.words import KIND_LABELS, WITHDRAWN, outcome_words, waits_sentence
+from domain.field.words import KIND_LABELS, NO_DELIVERY, WITHDRAWN, outcome_words, waits_sentence
 from settings.access import clickhouse_access, intake_endpoint
 from settings.settings import Settings, load_settings
 from sinks.access import Access
@@ -128,7 +128,7 @@ def _journal(settings: Settings) -> Journal:
 
 def _show(rows: list[dict[str, Any]], lines: Iterable[str], *, as_json: bool) -> None:
     shown = masking.json_text(rows) if as_json else "\n".join(map(masking.plain, lines))
-    typer.echo(shown or "Geen aanlevering gevonden.")
+    typer.echo(shown or NO_DELIVERY)
     if not rows:
         raise typer.Exit(_NOTHING)
 
