@@ -32,7 +32,8 @@ class Meting(Struct, gc=False, kw_only=True):
     bevestigd: bool
     traject: Traject | None
     upload: UploadKey  # the record that counts
-    sinds: int | None = None  # day of its first upload while it waits for a traject
+    wacht: str = ""  # traject, or einde: care runs, and its end is what the meting is about
+    sinds: int | None = None  # day of its first upload while it waits
     telt: bool = False
 
 
@@ -69,10 +70,22 @@ def metingen(facts: FactSet, trajecten: list[Traject]) -> list[Meting]:
             if slot not in best or best[slot][0] < rank:
                 best[slot] = (rank, meting)
         else:
+            meting.wacht = "einde" if _runs(meting, trajecten) else "traject"
             meting.sinds = min(d.tijd for d in acts.values()) // _DAY_MS
     for _, meting in best.values():
         meting.telt = True
     return found
+
+
+def _runs(meting: Meting, trajecten: list[Traject]) -> bool:
+    """Whether a meting at the end is of care that goes on as far as is known: its stop has still to come [P]."""
+    return meting.soort == "einde" and any(
+        t.aanbieder == meting.aanbieder
+        and t.status not in WAITING
+        and t.end == OPEN_END
+        and t.begin <= meting.act.datum
+        for t in trajecten
+    )
 
 
 def _meting(key: MetingKey, act: MetingAct, upload: UploadKey, trajecten: list[Traject]) -> Meting:

@@ -167,7 +167,7 @@ def _meting_row(meting: links.Meting) -> MetingRow:
         traject=meting.traject.number.hex() if meting.traject else "",
         telt=meting.telt,
         bevestigd=meting.bevestigd,
-        wacht="" if meting.traject else "traject",
+        wacht=meting.wacht,
         sinds=meting.sinds,
         aanlevering=meting.upload.delivery,
         record=meting.upload.line,

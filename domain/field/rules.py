@@ -143,6 +143,6 @@ ADVICE: Final[dict[str, str]] = {
 #: The reasons why a row waits (``wacht``), per table of rows; ``words.waits_sentence`` has their words.
 WAITS_FOR: Final[dict[str, tuple[str, ...]]] = {
     "trajecten": ("toewijzing", "start", "levering"),
-    "metingen": ("traject",),
+    "metingen": ("traject", "einde"),
     "scores": ("toewijzing", "beschikking", "traject"),
 }

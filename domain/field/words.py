@@ -42,6 +42,7 @@ _WAITS: Final[dict[str, str]] = {
     "start": "wacht op de start van deze stop",
     "levering": "wacht op de aanlevering die wordt verwijderd",
     "traject": "wacht op een start van dezelfde cliënt bij deze aanbieder",
+    "einde": "wacht op het einde van de zorg die volgens de monitor nog loopt",
     "beschikking": "wacht op een score die bij dit beschikkingsnummer een toewijzingsnummer noemt",
     "niet_bijgehouden": "te veel records wachten op verschillende plaatsen om hier bij te houden",
 }

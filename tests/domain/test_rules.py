@@ -260,4 +260,5 @@ def test_every_reason_to_wait_is_in_the_table() -> None:
 
 def _scores_that_wait() -> list[Told]:
     known = [toewijzing(number=b"toew0009"), event(score(b"toew0009"), line=2), event(score(None, b"besch001"), line=3)]
-    return [score(NUMBER), *known, meting(500)]
+    before_its_stop = [start(600, b"toew0008"), event(meting(700, meting=b"meting02"), line=4)]
+    return [score(NUMBER), *known, meting(500), *before_its_stop]

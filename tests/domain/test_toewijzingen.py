@@ -264,6 +264,8 @@ def test_a_beschikking_whose_assignment_has_no_start_waits_for_that() -> None:
 def test_a_meting_waits_for_its_traject_since_its_first_upload() -> None:
     (row,) = metingen(meting(100, day=110), event(meting(100, day=120), line=2))
     assert (row.wacht, row.sinds, row.bevestigd) == ("traject", D + 110, False)
+    (row,) = metingen(meting(100, day=110), event(meting(100, day=120), line=2), start(0))
+    assert (row.wacht, row.sinds) == ("einde", D + 110)
     (row,) = metingen(meting(100, day=110), start(0), stop(0, 100))
     assert (row.wacht, row.sinds, row.telt) == ("", None, True)
 

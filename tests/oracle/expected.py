@@ -124,7 +124,16 @@ def _traject_row(chain: Chain, own_metingen: list[Upload], own_scores: list[Uplo
     )
 
 
-def _meting_row(one: Upload, link: Chain | None, traject: Row | None, own: Sequence[Upload], first: int) -> Row:
+def _meting_waits(one: Upload, chains: Sequence[Chain]) -> str:
+    """At the end of care that goes on, as far as is known, it waits for that end; else for a start [P]."""
+    running = [c for c in chains if c.care and c.end is None and c.start_key.aanbieder == one.aanbieder]
+    before = any(chain.begin <= one.fact.datum for chain in running)
+    return "einde" if before and group(one.fact.vragenlijst)[1] == "einde" else "traject"
+
+
+def _meting_row(
+    one: Upload, link: Chain | None, traject: Row | None, own: Sequence[Upload], first: int, waits_for: str
+) -> Row:
     informant_group, kind = group(one.fact.vragenlijst)
     return row(
         aanbieder=one.aanbieder,
@@ -140,7 +149,7 @@ def _meting_row(one: Upload, link: Chain | None, traject: Row | None, own: Seque
         antwoorden=one.fact.antwoorden,
         traject=traject,
         telt=link is not None and _counting(own, informant_group) is one,
-        wacht="" if link else "traject",
+        wacht="" if link else waits_for,
         sinds=None if link else first // DAY_MS,
         aanlevering=one.delivery,
         record=one.line,
@@ -215,7 +224,8 @@ def expected(history: Sequence[Event], numbers: Numbers) -> Rows:
     result = Rows(Counter(rows.values()) + cbs_trajecten, cbs_metingen, Counter())
     for one, link in of_metingen:
         own = [other for other, other_link in of_metingen if other_link is link]
-        result.metingen[_meting_row(one, link, rows[id(link)] if link else None, own, first_upload(one, events))] += 1
+        traject, first = rows[id(link)] if link else None, first_upload(one, events)
+        result.metingen[_meting_row(one, link, traject, own, first, _meting_waits(one, chains))] += 1
     for one, number, link in of_scores:
         result.scores[
             _score_row(one, link, rows[id(link)] if link else None, number, versions, first_upload(one, events))
