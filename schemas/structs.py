@@ -99,6 +99,7 @@ class Use(TypedDict):
     plaats: int  # in the message, from 1
     terug: int  # ms: when the delivery was taken back; 0: this is no take-back
     opnieuw: int  # ms: when it came again after that; 0: this does not say so
+    dagtekening: int  # of the message, or of the one that is answered; 0: unknown
 
 
 class Rejected(Struct, frozen=True, kw_only=True, gc=False):

@@ -90,6 +90,7 @@ def _use(envelope: Evaluated, usage: Usage, client: str | None, told_at: int) ->
         "plaats": usage.plaats,
         "terug": 0,
         "opnieuw": 0,
+        "dagtekening": usage.dagtekening,
     }
 
 
@@ -140,6 +141,7 @@ def _register_record(use: Use) -> UseRecord:
             use["retour"],
             use["records"],
             use["plaats"],
+            use["dagtekening"],
         ),
         use["pseudonym"],
         use["delivery"],

@@ -159,9 +159,9 @@ def bericht_retour(soort: str, bericht: bytes, code: str = "0001") -> BerichtRet
     )
 
 
-def intrekking(soort: str, bericht: bytes, code: str = "0001") -> Intrekking:
-    """A message counts as never sent."""
-    return Intrekking(soort=soort, bericht=bericht, code=code)
+def intrekking(soort: str, bericht: bytes, code: str = "0001", *, day: int | None = None) -> Intrekking:
+    """A message counts as never sent; ``day``: its dagtekening, None = whatever that is."""
+    return Intrekking(soort=soort, bericht=bericht, code=code, bericht_dagtekening=day)
 
 
 def dubbel(regel: str, sleutel: bytes, soort: str = "") -> Dubbel:

@@ -4,14 +4,16 @@ decision 0010). Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
-from typing import Any, TypeVar
+from collections.abc import Callable, Container, Mapping
+from typing import TypeVar
 
 from domain.facts.act import (
     CbsAct,
     CbsKey,
     PrestatieAct,
     PrestatieKey,
+    StartAct,
+    StopAct,
     ToewijzingAct,
 )
 from domain.facts.fact_set import FactSet
@@ -23,11 +25,13 @@ from domain.facts.identity import (
     delivery_of_upload,
     message_of,
 )
+from domain.facts.uses import message_of_day
 
 _A = TypeVar("_A")
 _K = TypeVar("_K")
-_D = TypeVar("_D", bound=tuple[Any, ...])
-Messages = Container[tuple[str, str, bytes]]
+_D = TypeVar("_D", StartAct, StopAct, PrestatieAct)
+#: Provider, kind and identification of messages that were rejected -> their dagtekeningen; None among them: any.
+Messages = Mapping[tuple[str, str, bytes], Container[int | None]]
 
 
 def valid(facts: FactSet) -> FactSet:
@@ -37,7 +41,9 @@ def valid(facts: FactSet) -> FactSet:
         facts = _without(facts, gone)
     if not (facts.ingetrokken or facts.retouren or facts.replaced):
         return facts
-    withdrawn = {(b.aanbieder, b.soort, b.bericht) for b in facts.ingetrokken}
+    withdrawn: dict[tuple[str, str, bytes], set[int | None]] = {}
+    for b in facts.ingetrokken:
+        withdrawn.setdefault((b.aanbieder, b.soort, b.bericht), set()).add(b.dagtekening)
     starts = {s: _of(withdrawn, s.aanbieder, "start", acts) for s, acts in facts.starts.items()}
     stops = {s: _of(withdrawn, s.start_key.aanbieder, "stop", acts) for s, acts in facts.stops.items()}
     prestaties = {s: _lines(facts, withdrawn, s, acts) for s, acts in facts.prestaties.items()}
@@ -59,10 +65,17 @@ def valid(facts: FactSet) -> FactSet:
 
 
 def _of(withdrawn: Messages, aanbieder: str, kind: str, acts: dict[bytes, _D]) -> dict[bytes, _D]:
-    """The acts of messages that were not rejected as a whole."""
+    """The acts of messages that were not rejected as a whole. An answer with another dagtekening is on another message
+    of the same identification (3.8).
+    """
     if not withdrawn:
         return acts
-    return {name: act for name, act in acts.items() if (aanbieder, kind, message_of(name)) not in withdrawn}
+    found = {}
+    for name, act in acts.items():
+        days = withdrawn.get((aanbieder, kind, message_of(name)), ())
+        if None not in days and act.dagtekening not in days:
+            found[name] = act
+    return found
 
 
 def _lines(
@@ -71,7 +84,15 @@ def _lines(
     """The lines of a reference that neither their message nor an answer on the line itself takes back."""
     rejected = {message_of(name) for name in facts.retouren.get(key, ())}
     left = _of(withdrawn, key.aanbieder, "declaration", acts)
-    return {name: act for name, act in left.items() if message_of(name) not in rejected} if rejected else left
+    if not rejected:
+        return left
+    return {name: act for name, act in left.items() if rejected.isdisjoint(_named(name, act))}
+
+
+def _named(name: bytes, act: PrestatieAct) -> tuple[bytes, bytes]:
+    """How an answer names the message of a line: with its dagtekening, or without."""
+    message = message_of(name)
+    return message, message_of_day(message, act.dagtekening)
 
 
 def _records(

@@ -169,6 +169,7 @@ class BerichtKey(NamedTuple):
     soort: str  # start, stop or declaration
     bericht: bytes
     cause: bytes = b""  # as of ``DubbelKey``
+    dagtekening: int | None = None  # of that message; None: whatever its dagtekening
 
 
 class DubbelKey(NamedTuple):

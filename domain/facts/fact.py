@@ -127,6 +127,7 @@ class PrestatieRetour(Struct, frozen=True, gc=False, kw_only=True):
     bericht: bytes  # Identificatie of the JW323
     code: str  # first return code that rejects (WJ001)
     dagtekening: int  # of the answer
+    bericht_dagtekening: int | None = None  # of that JW323; None in records of release 0.2.0
 
 
 class CbsRecord(Struct, frozen=True, gc=False, kw_only=True):
@@ -161,6 +162,7 @@ class BerichtRetour(Struct, frozen=True, gc=False, kw_only=True):
     afgekeurd: bool  # it counts as never sent (OP286, IV087)
     code: str  # first return code that rejects (WJ001); empty when approved
     dagtekening: int  # of the answer
+    bericht_dagtekening: int | None = None  # of that message; None in records of release 0.2.0
 
 
 class Intrekking(Struct, frozen=True, gc=False, kw_only=True):
@@ -172,6 +174,7 @@ class Intrekking(Struct, frozen=True, gc=False, kw_only=True):
     soort: str  # start, stop, declaration
     bericht: bytes
     code: str
+    bericht_dagtekening: int | None = None  # of that message; None: whatever its dagtekening
 
 
 class Dubbel(Struct, frozen=True, gc=False, kw_only=True):

@@ -54,6 +54,7 @@ from domain.facts.fact import (
     Vervanging,
 )
 from domain.facts.identity import UploadKey, delivery_id, delivery_part
+from domain.facts.uses import message_of_day
 
 
 class FactSet(Struct, array_like=True):
@@ -184,6 +185,14 @@ def _vervanging_key(aanbieder: str, of_fact: tuple[Any, ...]) -> VervangingKey:
     return VervangingKey(aanbieder=aanbieder, periode=_periode(of_fact), aanlevering=delivery)
 
 
+_of_withdrawn = itemgetter(*map(Intrekking.__struct_fields__.index, ("soort", "bericht", "bericht_dagtekening")))
+
+
+def _bericht_key(aanbieder: str, of_fact: tuple[Any, ...]) -> BerichtKey:
+    soort, bericht, day = _of_withdrawn(of_fact)
+    return BerichtKey(aanbieder=aanbieder, soort=soort, bericht=bericht, dagtekening=day)
+
+
 _of_taken_back = _field(Teruggenomen, "aanlevering")
 
 
@@ -205,6 +214,7 @@ class Named(Enum):
     BY_VERSION = 4  # a key has one act, which holds the versions of other deliveries
     NOT = 5  # a key has one act
     BY_BOTH = 6  # as by cause, and behind it the delivery of the client's own use
+    BY_ANSWER = 7  # as by message, with the dagtekening of the message that is answered
 
 
 class Join(NamedTuple):
@@ -217,7 +227,7 @@ class Join(NamedTuple):
     merge: Callable[[Any, Any], Any]  # of two acts under one name: commutative, associative and idempotent
 
 
-_BY_MESSAGE, _BY_UPLOAD, _BY_CAUSE, _BY_VERSION, _NOT, _BY_BOTH = Named
+_BY_MESSAGE, _BY_UPLOAD, _BY_CAUSE, _BY_VERSION, _NOT, _BY_BOTH, _BY_ANSWER = Named
 #: The one table of joins.
 JOINS: Final[dict[type, Join]] = {
     Start: Join("starts", key=_key(Start, StartKey), act=_act(Start, StartAct), named=_BY_MESSAGE, merge=higher),
@@ -247,12 +257,10 @@ JOINS: Final[dict[type, Join]] = {
         "retouren",
         key=_key(PrestatieRetour, PrestatieKey),
         act=_field(PrestatieRetour, "code"),
-        named=_BY_MESSAGE,
+        named=_BY_ANSWER,
         merge=max,
     ),
-    Intrekking: Join(
-        "ingetrokken", key=_key(Intrekking, BerichtKey), act=_field(Intrekking, "code"), named=_BY_CAUSE, merge=max
-    ),
+    Intrekking: Join("ingetrokken", key=_bericht_key, act=_field(Intrekking, "code"), named=_BY_CAUSE, merge=max),
     Dubbel: Join("dubbel", key=_key(Dubbel, DubbelKey), act=_nothing, named=_BY_BOTH, merge=higher),
     Vervanging: Join("replaced", key=_vervanging_key, act=_nothing, named=_BY_CAUSE, merge=higher),
     Teruggenomen: Join("terug", key=_taken_back_key, act=_act(Teruggenomen, TakenBackAct), named=_NOT, merge=_later),
@@ -272,6 +280,9 @@ def add(facts: FactSet, event: Event) -> None:
         acts, name = acts.setdefault(name, {}), fact.bericht + delivery_part(event.delivery)
     elif named is _BY_UPLOAD:
         acts, name = acts.setdefault(name, {}), UploadKey.pack(event.delivery, event.line)
+    elif named is _BY_ANSWER:
+        message = message_of_day(fact.bericht, fact.bericht_dagtekening or 0)
+        acts, name = acts.setdefault(name, {}), message + delivery_part(event.delivery)
     elif named is _BY_CAUSE:
         name = name._replace(cause=delivery_part(event.delivery))
     elif named is _BY_BOTH:

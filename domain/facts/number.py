@@ -102,11 +102,11 @@ def take_in(number: Number, record: Record) -> None:
         before = number.taken.get(handle, (0, 0))
         number.taken[handle] = [max(taken_at, before[0]), max(again_at, before[1])]
     elif usage.retour:
-        name = handle + line.to_bytes(LINE, "big") + usage.bericht
+        name = handle + line.to_bytes(LINE, "big") + usage.message
         code, _, first = number.answers.get(name, ("", 0, published_at))
         number.answers[name] = max(usage.retour, code), lines, min(published_at, first)
     else:
-        _seen(number, handle + usage.bericht, record)
+        _seen(number, handle + usage.message, record)
         if client is not None:
             told(number, content_of(usage), client, handle)
             if usage.soort == CBS:
@@ -144,7 +144,9 @@ def handle_of(delivery: str) -> bytes:
 
 
 class Answer(NamedTuple):
-    """An answer taken apart: the first three name it, the last three are what stands under that name."""
+    """An answer taken apart: the first three name it, the last three are what stands under that name. ``bericht``: the
+    message and its dagtekening (``uses.message_of_day``).
+    """
 
     handle: bytes
     line: int
@@ -161,5 +163,5 @@ def answer_of(name: bytes, value: tuple[str, int, int]) -> Answer:
 
 
 def split(name: bytes) -> tuple[bytes, bytes]:
-    """Handle and message of what stands in ``Number.sent``."""
+    """Handle, and message with its dagtekening (in states of release 0.2.0 without), of what ``Number.sent`` holds."""
     return name[:HANDLE], name[HANDLE:]

@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 
 from domain.facts.bounds import MOST_ANSWERS, NONE, beyond, lowest, settle, taken_back, upgrade
 from domain.facts.fact import Dubbel, Intrekking, PrestatieRetour, Vervanging
-from domain.facts.number import OWN, Number, Record, Sent, answer_of, split, take_in
-from domain.facts.uses import CBS, DECLARATIENUMMER, REFERENTIE
+from domain.facts.number import OWN, Answer, Number, Record, Sent, answer_of, split, take_in
+from domain.facts.uses import CBS, DAY, DECLARATIENUMMER, REFERENTIE, day_behind
 
 #: Refused: the number was used more often than the register can follow.
 TOO_OFTEN: Final = "K08"
@@ -103,28 +103,53 @@ def _line(handle: bytes, line: int, sent: Sent, uitkomst: str, code: str) -> Eff
 def _answered(view: _View, taken: frozenset[bytes]) -> Iterator[Effect]:
     """A rejected message or line counts as never sent (OP286, IV087), while one answer that says so stands."""
     number, kept = view.number, lowest(view.number.answers, MOST_ANSWERS, view.key)
-    says: dict[bytes, tuple[str, bytes]] = {}  # message -> the highest code that stands, and who says it
-    said: dict[bytes, str] = {}  # message -> the highest code of all
+    says = _PerMessage()  # the highest code that stands, and who says it
+    said = _PerMessage()  # of all
     for name, value in number.answers.items():
         answer = answer_of(name, value)
         if name not in kept:
             line = answer.handle.hex(), answer.line, answer.lines
             yield Effect("", None, *line, "afgekeurd", TOO_OFTEN, answer=True)
             continue
-        said[answer.bericht] = max(answer.code, said.get(answer.bericht, ""))
+        said.hear(answer)
         if answer.handle not in taken:
-            says[answer.bericht] = max((answer.code, answer.handle), says.get(answer.bericht, ("", b"")))
-    if view.kind not in _ROW and view.key in says:  # a line is withdrawn by a fact that names its client itself
-        yield from _withdrawn(view, *says[view.key])
+            says.hear(answer)
+    if view.kind not in _ROW:  # a line is withdrawn by a fact that names its client itself
+        for message, (code, cause) in says.answers.items():
+            if message.startswith(view.key):
+                yield from _withdrawn(view, day_behind(view.key, message), code, cause)
     for name, sent in number.sent.items():
-        handle, bericht = split(name)
-        if bericht in said and handle not in view.out:
-            outcome, code = ("ingetrokken", says[bericht][0]) if bericht in says else ("hersteld", said[bericht])
+        handle, message = split(name)
+        ever, now = said.on(message), says.on(message)
+        if ever is not None and handle not in view.out:
+            outcome, (code, _) = ("hersteld", ever) if now is None else ("ingetrokken", now)
             yield from (_line(handle, place, sent, outcome, code) for place in sent)
 
 
-def _withdrawn(view: _View, code: str, cause: bytes) -> Iterator[Effect]:
-    fact = Intrekking(soort=view.message_kind, bericht=view.key, code=code)
+class _PerMessage:
+    """Per message what is answered on it: the highest code, and the delivery that says so. An answer is on a message of
+    the same identification and dagtekening; where one of the two does not tell its day, on the identification.
+    """
+
+    def __init__(self) -> None:
+        self.answers: dict[bytes, tuple[str, bytes]] = {}
+        self._of_any_day: dict[bytes, tuple[str, bytes]] = {}
+
+    def hear(self, answer: Answer) -> None:
+        """Take in one answer."""
+        told = answer.code, answer.handle
+        for known, message in ((self.answers, answer.bericht), (self._of_any_day, answer.bericht[:-DAY])):
+            known[message] = max(told, known.get(message, told))
+
+    def on(self, message: bytes) -> tuple[str, bytes] | None:
+        """The answer on a message."""
+        found = (self.answers.get(message), self.answers.get(message[:-DAY]), self._of_any_day.get(message))
+        return max((told for told in found if told is not None), default=None)
+
+
+def _withdrawn(view: _View, day: int | None, code: str, cause: bytes) -> Iterator[Effect]:
+    """For everybody behind the identification: whose message has another dagtekening, ``domain.care`` sees."""
+    fact = Intrekking(soort=view.message_kind, bericht=view.key, code=code, bericht_dagtekening=day)
     for clients in view.number.used.values():
         for client, handles in clients.items():
             if not view.out.issuperset(handles):

@@ -29,6 +29,8 @@ REFERENTIE: Final = "referentie"
 DECLARATIENUMMER: Final = "declaratienummer"
 _LINES: Final = "regels.declaration"
 _PLACE: Final = 4  # bytes
+#: Bytes of a dagtekening behind a message.
+DAY: Final = 4
 
 
 class Usage(NamedTuple):
@@ -41,6 +43,22 @@ class Usage(NamedTuple):
     retour: str = ""
     records: int = 0
     plaats: int = 0
+    dagtekening: int = 0  # of the message, or of the one that is answered; 0 = unknown
+
+    @property
+    def message(self) -> bytes:
+        """What names the message: its identification and its dagtekening, for identifications are reused (3.8)."""
+        return message_of_day(self.bericht, self.dagtekening)
+
+
+def message_of_day(bericht: bytes, dagtekening: int) -> bytes:
+    """A message and its dagtekening in one; the message alone when the day is not known."""
+    return bericht + dagtekening.to_bytes(DAY, "big", signed=True) if dagtekening else bericht
+
+
+def day_behind(bericht: bytes, message: bytes) -> int | None:
+    """The dagtekening behind a message of this identification; None when it is not known."""
+    return int.from_bytes(message[len(bericht) :], "big", signed=True) if len(message) > len(bericht) else None
 
 
 def uses_of(content: Content, inhoud: bytes, records: int, plaats: int, row: int) -> list[Usage]:
@@ -51,28 +69,41 @@ def uses_of(content: Content, inhoud: bytes, records: int, plaats: int, row: int
     """
     match content:
         case Start():
-            return [Usage("bericht.start", content.bericht, inhoud, content.bericht, "", records, plaats)]
+            return [_of_message("start", content, inhoud, records, plaats)]
         case Stop():
-            return [Usage("bericht.stop", content.bericht, inhoud, content.bericht, "", records, plaats)]
+            return [_of_message("stop", content, inhoud, records, plaats)]
         case Toewijzing():
-            return [Usage("bericht.assignment", content.bericht, inhoud, content.bericht, "", records, plaats)]
+            return [_of_message("assignment", content, inhoud, records, plaats)]
         case Prestatie():
             return _of_prestatie(content, inhoud, records, plaats or row)
         case PrestatieRetour():
-            return [Usage(REFERENTIE, content.referentie, b"", content.bericht, content.code)]
+            day = content.bericht_dagtekening or 0
+            return [Usage(REFERENTIE, content.referentie, b"", content.bericht, content.code, dagtekening=day)]
         case BerichtRetour() if content.afgekeurd:
             kind = _LINES if content.soort == "declaration" else f"bericht.{content.soort}"
-            return [Usage(kind, content.bericht, b"", content.bericht, content.code)]
+            day = content.bericht_dagtekening or 0
+            return [Usage(kind, content.bericht, b"", content.bericht, content.code, dagtekening=day)]
         case CbsRecord():
             return [Usage(CBS, content.periode.encode())]
         case _:
             return []
 
 
+def _of_message(kind: str, content: Start | Stop | Toewijzing, inhoud: bytes, records: int, plaats: int) -> Usage:
+    bericht, day = content.bericht, content.dagtekening
+    return Usage(f"bericht.{kind}", bericht, inhoud, bericht, "", records, plaats, day)
+
+
 def _of_prestatie(p: Prestatie, inhoud: bytes, records: int, plaats: int) -> list[Usage]:
     found = [
-        Usage(_LINES, p.bericht, inhoud, p.bericht, "", records, plaats),
-        Usage(REFERENTIE, p.referentie, p.bericht + plaats.to_bytes(_PLACE, "big"), p.bericht),
+        Usage(_LINES, p.bericht, inhoud, p.bericht, "", records, plaats, p.dagtekening),
+        Usage(
+            REFERENTIE,
+            p.referentie,
+            p.bericht + plaats.to_bytes(_PLACE, "big"),
+            p.bericht,
+            dagtekening=p.dagtekening,
+        ),
     ]
     if p.declaratienummer and plaats <= MOST_COMPARED:
         found.append(Usage(DECLARATIENUMMER, p.declaratienummer, p.bericht, p.bericht, "", 0, plaats))

@@ -34,17 +34,36 @@ def one(message: Retour | Antwoord) -> Any:
     return record.inhoud
 
 
-def approval(soort: str, bericht: bytes, signed: int) -> BerichtRetour:
-    return BerichtRetour(soort=soort, gemeente="0363", bericht=bericht, afgekeurd=False, code="", dagtekening=signed)
+#: Dagtekening of the declaration that is answered.
+DECLARED = day(date(2026, 6, 1))
+
+
+def approval(soort: str, bericht: bytes, signed: int, of: int) -> BerichtRetour:
+    return BerichtRetour(
+        soort=soort,
+        gemeente="0363",
+        bericht=bericht,
+        afgekeurd=False,
+        code="",
+        dagtekening=signed,
+        bericht_dagtekening=of,
+    )
 
 
 def rejected(referentie: bytes, code: str) -> PrestatieRetour:
-    return PrestatieRetour(gemeente="0363", referentie=referentie, bericht=b"D-000000001", code=code, dagtekening=DAY)
+    return PrestatieRetour(
+        gemeente="0363",
+        referentie=referentie,
+        bericht=b"D-000000001",
+        code=code,
+        dagtekening=DAY,
+        bericht_dagtekening=DECLARED,
+    )
 
 
 @pytest.mark.parametrize(("ending", "soort"), [(False, "start"), (True, "stop")])
 def test_header_only_without_codes_is_an_approval(ending: bool, soort: str) -> None:
-    assert one(Retour(ending)) == approval(soort, b"000000001", DAY_RETOUR)
+    assert one(Retour(ending)) == approval(soort, b"000000001", DAY_RETOUR, DAY)
 
 
 @pytest.mark.parametrize("ending", [False, True])
@@ -74,7 +93,7 @@ def test_nothing_of_the_client_in_an_answer_goes_on() -> None:
 
 
 def test_a_declaration_approved_in_full() -> None:
-    assert one(Antwoord()) == approval("declaration", b"D-000000001", DAY)
+    assert one(Antwoord()) == approval("declaration", b"D-000000001", DAY, DECLARED)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ DISTINCT = [
         act.CbsAct,
     ),
     (teruggenomen(terug=3, opnieuw=2), None, act.TakenBackAct),
-    (intrekking("start", b"m"), act.BerichtKey, None),
+    (intrekking("start", b"m", day=3), act.BerichtKey, None),
     (dubbel("TR056", b"m", "start"), act.DubbelKey, None),
     (prestatie_retour("1"), act.PrestatieKey, None),
 ]
@@ -80,6 +80,8 @@ def test_a_stop_hangs_on_the_key_of_its_start() -> None:
 def fields(fact: Fact, kind: Any) -> dict[str, Any]:
     """The fields of a key or an act as a fact of the first provider has them."""
     known = {"cause": b"", "aanlevering": b"", "earlier": ()} | msgspec.structs.asdict(fact) | {"aanbieder": AGB}
+    if "bericht_dagtekening" in known:
+        known["dagtekening"] = known["bericht_dagtekening"]
     return {name: known[name] for name in kind._fields}
 
 
@@ -89,6 +91,12 @@ def test_an_upload_is_named_by_its_record_and_a_message_by_its_hash_and_delivery
     assert list(acts) == [b"\xbb" * 16 + b"\x00\x00\x01\x02"]
     (starts_of_key,) = facts.starts.values()
     assert list(starts_of_key) == [b"message1" + b"\xaa" * 8]
+
+
+def test_an_answer_on_a_line_is_named_by_the_dagtekening_of_the_declaration_too() -> None:
+    told = [prestatie_retour("1", bericht=b"message1", bericht_dagtekening=day) for day in (258, None)]
+    (answers_of_line,) = fact_set(told).retouren.values()
+    assert list(answers_of_line) == [b"message1\x00\x00\x01\x02" + b"\xaa" * 8, b"message1" + b"\xaa" * 8]
 
 
 def test_what_follows_from_another_fact_is_named_by_the_delivery_that_makes_it_so() -> None:

@@ -23,18 +23,21 @@ KEY = b"message1"
 KINDS = ("bericht.start", "regels.declaration", "referentie", "declaratienummer")
 
 
-def use(kind: str, client: str, inhoud: bytes, *, plaats: int = 1, records: int = 2, delivery: int = 1) -> Record:
+def use(
+    kind: str, client: str, inhoud: bytes, *, plaats: int = 1, records: int = 2, delivery: int = 1, day: int = 0
+) -> Record:
     if kind == "referentie":
-        usage = Usage(kind, KEY, KEY[:-1] + inhoud[:1] + plaats.to_bytes(4, "big"), KEY[:-1] + inhoud[:1])
+        bericht = KEY[:-1] + inhoud[:1]
+        usage = Usage(kind, KEY, bericht + plaats.to_bytes(4, "big"), bericht, dagtekening=day)
     elif kind == "declaratienummer":
         usage = Usage(kind, KEY, KEY[:-1] + inhoud[:1], KEY[:-1] + inhoud[:1])
     else:
-        usage = Usage(kind, KEY, inhoud, KEY, "", records, plaats)
+        usage = Usage(kind, KEY, inhoud, KEY, "", records, plaats, day)
     return Record(usage, client, D[delivery], plaats, 3, delivery)
 
 
-def answer(kind: str, code: str = "0001", *, delivery: int = 8, bericht: bytes = KEY) -> Record:
-    return Record(Usage(kind, KEY, b"", bericht, code), None, D[delivery], 1, 1, 9)
+def answer(kind: str, code: str = "0001", *, delivery: int = 8, bericht: bytes = KEY, day: int = 0) -> Record:
+    return Record(Usage(kind, KEY, b"", bericht, code, dagtekening=day), None, D[delivery], 1, 1, 9)
 
 
 def taken(kind: str, delivery: int, terug: int = 0, opnieuw: int = 0) -> Record:
@@ -59,9 +62,11 @@ def told(kind: str, records: Sequence[Record], cuts: Sequence[int] = ()) -> tupl
 
 
 def holds(kind: str, records: Sequence[Record], cuts: Sequence[int] = ()) -> Standing:
-    return settled(told(kind, records, cuts)[0], taken_back(records))
+    return settled(told(kind, records, cuts)[0], taken_back(records), records)
 
 
+#: Days on which a message was signed; 0 = not known, -1 the day before 1970.
+days = st.sampled_from([0, 0, -1, 20_000])
 uses = st.builds(
     use,
     st.shared(st.sampled_from(KINDS), key="kind"),
@@ -70,6 +75,7 @@ uses = st.builds(
     plaats=st.integers(1, 3),
     records=st.sampled_from([0, 2, 3]),
     delivery=st.integers(1, 4),
+    day=days,
 )
 answers = st.builds(
     answer,
@@ -77,6 +83,7 @@ answers = st.builds(
     st.sampled_from(["0001", "9056"]),
     delivery=st.integers(7, 8),
     bericht=st.sampled_from([KEY, KEY[:-1] + b"a"]),
+    day=days,
 )
 of_cbs = st.builds(cbs, st.sampled_from(["p1", "p2", None]), st.integers(1, 6), st.integers(1, 2))
 moments = st.tuples(st.integers(0, 3), st.integers(0, 3)).filter(any)
@@ -113,7 +120,7 @@ def test_order_repetition_and_batches_leave_no_trace_in_the_state(
 def test_a_batch_that_comes_again_gives_everything_again(kind: str, records: list[Record], cut: list[int]) -> None:
     number = told(kind, records, cut)[1]
     again = fold(number, records[-2:], kind, KEY, everything=True)
-    assert settled(again, taken_back(records)) == standing(kind, records)
+    assert settled(again, taken_back(records), records) == standing(kind, records)
 
 
 # --- beyond the bound ---------------------------------------------------------------------------------------------
@@ -132,7 +139,7 @@ def test_what_is_left_out_is_left_out_in_every_order(data: st.DataObject, kind: 
         other, same = told(kind, data.draw(st.permutations(records + records[:3])), data.draw(cuts))
     expected = standing(kind, records, MOST)
     for given_out in (found, other):
-        stands = settled(given_out, set())
+        stands = settled(given_out, set(), records)
         assert (stands.lines, stands.flagged) == (expected.lines, expected.flagged)
         assert stands.withdrawn.keys() == expected.withdrawn.keys()
     assert number == same
@@ -145,7 +152,7 @@ def test_of_cbs_the_latest_are_kept_in_every_order(data: st.DataObject, records:
         other, same = told("cbs", data.draw(st.permutations(records + records[:3])), data.draw(cuts))
     expected, dead = standing("cbs", records, MOST), taken_back(records)
     for given_out in (found, other):
-        stands = settled(given_out, dead)
+        stands = settled(given_out, dead, records)
         assert stands.lines == expected.lines
         assert {pair for pair in stands.replaced if pair[1] not in dead} == {
             pair for pair in expected.replaced if pair[1] not in dead
@@ -173,6 +180,15 @@ def test_forged_answers_taken_back_restore_every_traject_and_line() -> None:
     assert holds(kind, both, range(9)) == Standing()
     again = [*both, taken(kind, 8, 0, 6)]
     assert holds(kind, again, range(9)).withdrawn == dict.fromkeys(("p1", "p2", "p3"), "0001")
+
+
+@pytest.mark.parametrize("kind", ["bericht.start", "regels.declaration", "referentie"])
+def test_an_answer_is_on_the_message_of_its_dagtekening_alone(kind: str) -> None:
+    of_2023, of_2026 = (use(kind, f"p{n}", KEY[-1:] * 16, plaats=n, records=3, day=n, delivery=n) for n in (1, 2))
+    found = holds(kind, [of_2023, of_2026, answer(kind, day=1)], range(9))
+    assert found.lines == {(D[1], 1): ("ingetrokken", "0001")}
+    assert found.withdrawn == ({} if kind == "referentie" else {"p1": "0001"})
+    assert len(holds(kind, [of_2023, of_2026, answer(kind)]).lines) == 2  # of release 0.2.0: its day is not known
 
 
 def test_a_corrected_message_keeps_no_flag_once_the_first_is_taken_back() -> None:

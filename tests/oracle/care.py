@@ -114,16 +114,26 @@ def counting(history: Sequence[Event]) -> list[Event]:
     """
     gone = taken_back(history)
     history = [event for event in history if event.delivery not in gone]
-    messages = {(e.aanbieder, e.fact.soort, e.fact.bericht) for e in history if isinstance(e.fact, Intrekking)}
-    lines = {(e.aanbieder, e.fact.referentie, e.fact.bericht) for e in history if isinstance(e.fact, PrestatieRetour)}
+    messages = {
+        (e.aanbieder, e.fact.soort, e.fact.bericht, e.fact.bericht_dagtekening)
+        for e in history
+        if isinstance(e.fact, Intrekking)
+    }
+    lines = {
+        (e.aanbieder, e.fact.referentie, e.fact.bericht, e.fact.bericht_dagtekening)
+        for e in history
+        if isinstance(e.fact, PrestatieRetour)
+    }
     files = {(e.aanbieder, e.fact.periode, e.fact.aanlevering) for e in history if isinstance(e.fact, Vervanging)}
 
     def counts(event: Event) -> bool:
         f, who = event.fact, event.aanbieder
-        if isinstance(f, Start | Stop | Prestatie) and (who, KIND[type(f)], f.bericht) in messages:
-            return False
-        if isinstance(f, Prestatie) and (who, f.referentie, f.bericht) in lines:
-            return False
+        if isinstance(f, Start | Stop | Prestatie):
+            for day in (None, f.dagtekening):  # an answer names its message by dagtekening too (3.8)
+                if (who, KIND[type(f)], f.bericht, day) in messages:
+                    return False
+                if isinstance(f, Prestatie) and (who, f.referentie, f.bericht, day) in lines:
+                    return False
         return not (isinstance(f, CbsRecord) and (who, f.periode, event.delivery) in files)
 
     return [event for event in history if counts(event)]

@@ -225,16 +225,23 @@ class _Pen:
         elif isinstance(f, Toewijzing):
             fact = dubbel("TR056", f.bericht, "assignment")
         elif isinstance(f, Prestatie):
-            rejected = prestatie_retour(referentie=f.referentie, bericht=f.bericht)
+            day = self.answered_day(f.dagtekening)
+            rejected = prestatie_retour(referentie=f.referentie, bericht=f.bericht, bericht_dagtekening=day)
             twice = [dubbel("TR314", f.referentie), dubbel("TR333", f.declaratienummer or b"decl0002")]
-            message = [intrekking("declaration", f.bericht), dubbel("TR056", f.bericht, "declaration")]
+            message = [intrekking("declaration", f.bericht, day=day), dubbel("TR056", f.bericht, "declaration")]
             fact = _pick(self.draw, [*message, rejected, rejected, *twice])
         else:
             kind = "start" if isinstance(f, Start) else "stop"
-            withdrawn = [intrekking(kind, f.bericht), intrekking("stop", f.bericht)]
+            day = self.answered_day(f.dagtekening)
+            withdrawn = [intrekking(kind, f.bericht, day=day), intrekking("stop", f.bericht, day=day)]
             fact = _pick(self.draw, [*withdrawn, dubbel("TR056", f.bericht, kind)])
         self.put(fact, _pick(self.draw, (told.aanbieder,) * 7 + AANBIEDERS))
         return None
+
+    def answered_day(self, signed: int) -> int | None:
+        """The dagtekening that an answer copies: of that message, of another one of its identification, or none."""
+        day: int | None = _pick(self.draw, (signed, signed, None, signed - 1_000))
+        return day
 
     def cbs(self) -> None:
         """A record of a CBS file, mostly on or beside a day of an earlier one."""

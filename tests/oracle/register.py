@@ -20,6 +20,7 @@ from hashlib import blake2b
 from domain.facts.fact import Dubbel, Intrekking, PrestatieRetour, Vervanging
 from domain.facts.number import Record
 from domain.facts.register import Effect
+from domain.facts.uses import Usage
 
 ROWS = ("referentie", "declaratienummer")
 
@@ -47,16 +48,25 @@ def taken_back(records: Iterable[Record]) -> set[str]:
     }
 
 
-def settled(effects: Iterable[Effect], dead: set[str]) -> Standing:
-    """What a reader of all that was given out, in order, is left with: facts fall with the deliveries they name."""
+def settled(effects: Iterable[Effect], dead: set[str], records: Sequence[Record]) -> Standing:
+    """What a reader of all that was given out, in order, is left with: facts fall with the deliveries they name, and
+    the rejection of a message concerns who sent one of that dagtekening (``records``).
+    """
     found = Standing()
     for effect in effects:
         if effect.fact is None:
             found.lines[effect.delivery, effect.line] = effect.uitkomst, effect.code
-        elif effect.delivery not in dead:
+        elif effect.delivery not in dead and _concerns(effect, records):
             _stands(found, effect, dead)
     found.lines = {where: outcome for where, outcome in found.lines.items() if outcome[0] != "hersteld"}
     return found
+
+
+def _concerns(effect: Effect, records: Sequence[Record]) -> bool:
+    if not isinstance(effect.fact, Intrekking) or effect.fact.bericht_dagtekening is None:
+        return True
+    days = {r.usage.dagtekening for r in records if r.pseudonym == effect.pseudonym}
+    return bool(days & {0, effect.fact.bericht_dagtekening})
 
 
 def _stands(found: Standing, effect: Effect, dead: set[str]) -> None:
@@ -96,11 +106,17 @@ def standing(kind: str, records: Sequence[Record], most: int = 1 << 60) -> Stand
 
 def _answered(found: Standing, kind: str, uses: Sequence[Record], answers: Sequence[Record]) -> None:
     for use in uses:
-        codes = [a.usage.retour for a in answers if a.usage.bericht == use.usage.bericht]
+        codes = [a.usage.retour for a in answers if _answers(a.usage, use.usage)]
         if codes and kind != "declaratienummer":
             found.lines[use.delivery, use.line] = "ingetrokken", max(codes)
         if codes and kind not in ROWS and use.pseudonym:
-            found.withdrawn[use.pseudonym] = max(codes)
+            found.withdrawn[use.pseudonym] = max(*codes, found.withdrawn.get(use.pseudonym, ""))
+
+
+def _answers(answer: Usage, use: Usage) -> bool:
+    """An answer names a message by identification and dagtekening (3.8); 0 = not known."""
+    days = {answer.dagtekening, use.dagtekening}
+    return answer.bericht == use.bericht and (0 in days or len(days) == 1)
 
 
 def _is_double(kind: str, use: Record, uses: Sequence[Record], dead: set[str]) -> bool:
@@ -147,11 +163,11 @@ def _rank(kind: str, delivery: str, uses: Sequence[Record]) -> tuple[int, bytes]
 def _size(uses: Sequence[Record]) -> int:
     named = {(*_content(r), r.pseudonym, r.delivery) for r in uses if r.pseudonym}
     of_cbs = bool(uses) and uses[0].usage.soort == "cbs"
-    lines = {(r.delivery, r.usage.bericht, r.line) for r in uses if r.usage.soort != "declaratienummer"}
+    lines = {(r.delivery, _message(r), r.line) for r in uses if r.usage.soort != "declaratienummer"}
     if of_cbs:  # those of its own clients are kept apart
-        lines |= {(r.delivery, b"own", r.line) for r in uses if r.pseudonym}
+        lines |= {(r.delivery, ("own",), r.line) for r in uses if r.pseudonym}
     parts = {
-        80: {line[:2] for line in lines} | {(r.delivery, r.usage.bericht) for r in uses},
+        80: {line[:2] for line in lines} | {(r.delivery, _message(r)) for r in uses},
         16: {(*line[:2], line[2] // 64) for line in lines},
         2: set() if of_cbs else lines,
         32: {name[:-2] for name in named},
@@ -159,6 +175,10 @@ def _size(uses: Sequence[Record]) -> int:
         18: named,
     }
     return sum(size * len(some) for size, some in parts.items())
+
+
+def _message(use: Record) -> tuple[object, ...]:
+    return use.usage.bericht, use.usage.dagtekening
 
 
 def _content(use: Record) -> tuple[object, ...]:

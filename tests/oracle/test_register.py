@@ -31,19 +31,23 @@ from tests.build import (
 
 D1, D2, D3, D4 = (c * 32 for c in "1234")
 HASH = b"16 bytes of hash"
-PRESTATIE = prestatie("ref", bericht=b"m1", declaratienummer=b"number")
+PRESTATIE = prestatie("ref", bericht=b"m1", declaratienummer=b"number", dagtekening=7)
 LINE = b"m1\x00\x00\x01\x02"  # place 258 of message m1
 
 USES: list[tuple[str, Content, list[Usage]]] = [
-    ("start", start(bericht=b"m1"), [Usage("bericht.start", b"m1", HASH, b"m1", "", 300, 258)]),
-    ("stop", stop(bericht=b"m1"), [Usage("bericht.stop", b"m1", HASH, b"m1", "", 300, 258)]),
-    ("assignment", toewijzing(bericht=b"m1"), [Usage("bericht.assignment", b"m1", HASH, b"m1", "", 300, 258)]),
+    ("start", start(bericht=b"m1", dagtekening=7), [Usage("bericht.start", b"m1", HASH, b"m1", "", 300, 258, 7)]),
+    ("stop", stop(bericht=b"m1", dagtekening=7), [Usage("bericht.stop", b"m1", HASH, b"m1", "", 300, 258, 7)]),
+    (
+        "assignment",
+        toewijzing(bericht=b"m1", dagtekening=7),
+        [Usage("bericht.assignment", b"m1", HASH, b"m1", "", 300, 258, 7)],
+    ),
     (
         "declared line",
         PRESTATIE,
         [
-            Usage("regels.declaration", b"m1", HASH, b"m1", "", 300, 258),
-            Usage("referentie", b"ref", LINE, b"m1"),
+            Usage("regels.declaration", b"m1", HASH, b"m1", "", 300, 258, 7),
+            Usage("referentie", b"ref", LINE, b"m1", dagtekening=7),
             Usage("declaratienummer", b"number", b"m1", b"m1", "", 0, 258),
         ],
     ),
@@ -51,12 +55,22 @@ USES: list[tuple[str, Content, list[Usage]]] = [
         "declared line of an old record",
         replace(PRESTATIE, declaratienummer=None),
         [
-            Usage("regels.declaration", b"m1", HASH, b"m1", "", 300, 258),
-            Usage("referentie", b"ref", LINE, b"m1"),
+            Usage("regels.declaration", b"m1", HASH, b"m1", "", 300, 258, 7),
+            Usage("referentie", b"ref", LINE, b"m1", dagtekening=7),
         ],
     ),
     ("rejected line", prestatie_retour("ref", bericht=b"m1"), [Usage("referentie", b"ref", b"", b"m1", "9338")]),
+    (
+        "rejected line of a declaration that tells its day",
+        prestatie_retour("ref", bericht=b"m1", bericht_dagtekening=7),
+        [Usage("referentie", b"ref", b"", b"m1", "9338", dagtekening=7)],
+    ),
     ("rejected start", bericht_retour("start", b"m1"), [Usage("bericht.start", b"m1", b"", b"m1", "0001")]),
+    (
+        "rejected start that tells its day",
+        replace(bericht_retour("start", b"m1"), bericht_dagtekening=7),
+        [Usage("bericht.start", b"m1", b"", b"m1", "0001", dagtekening=7)],
+    ),
     ("rejected stop", bericht_retour("stop", b"m1", "9069"), [Usage("bericht.stop", b"m1", b"", b"m1", "9069")]),
     (
         "rejected declaration",

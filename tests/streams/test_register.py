@@ -56,6 +56,7 @@ class Stream:
             "soort": kind, "aanbieder": aanbieder, "sleutel": bytes.fromhex(number), "inhoud": b"", "bericht": b"",
             "pseudonym": None, "retour": "", "delivery": delivery, "line": 0, "lines": 0, "tijd": 0,
             "published_at": 99, "records": 0, "plaats": 0, "terug": terug, "opnieuw": opnieuw,
+            "dagtekening": 0,
         }  # fmt: skip
         self.fold(key, dict_codec(Use).encode(use))
 

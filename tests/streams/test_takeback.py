@@ -50,7 +50,7 @@ def use(delivery: str = DELIVERY, **over: Any) -> Use:
     made: Use = {
         "soort": "bericht.start", "aanbieder": AGB, "sleutel": b"12345678", "inhoud": b"x" * 8, "bericht": b"12345678",
         "pseudonym": "p1", "retour": "", "delivery": delivery, "line": 3, "lines": 9, "tijd": 5, "published_at": 10,
-        "records": 0, "plaats": 0, "terug": 0, "opnieuw": 0,
+        "records": 0, "plaats": 0, "terug": 0, "opnieuw": 0, "dagtekening": 0,
     }  # fmt: skip
     return {**made, **over}  # type: ignore[typeddict-item]
 

@@ -73,6 +73,7 @@ class _Retour(Message):
                 afgekeurd=bool(self._code),
                 code=self._code,
                 dagtekening=self._retour,
+                bericht_dagtekening=self.dagtekening,
             ),
         )
 
@@ -96,13 +97,15 @@ class _Antwoord(Message):
         super().__init__(context)
         self._codes = codes
         self._declaratie, self._code, self._rejected, self._sum = b"", "", 0, 0
+        self._declared_on = 0
         self._lines: list[_ReturnedLine] = []
         self._references = set[str]()
 
     def header(self, values: Values, opened: dict[str, Values]) -> None:
         """As every message; DeclaratieIdentificatie names the JW323."""
         super().header(values, opened)
-        self._declaratie = values["DeclaratieIdentificatie"]["Identificatie"].encode()
+        declared = values["DeclaratieIdentificatie"]
+        self._declaratie, self._declared_on = declared["Identificatie"].encode(), declared["Dagtekening"]
         _, self._code = self._codes.take()
 
     def line(self, values: Values, _open: dict[str, Values]) -> None:
@@ -134,6 +137,7 @@ class _Antwoord(Message):
                 bericht=self._declaratie,
                 code=code,
                 dagtekening=self.dagtekening,
+                bericht_dagtekening=self._declared_on,
             )
             self.add(values["Bsn"], fact)
         self.element = last
@@ -167,6 +171,7 @@ class _Antwoord(Message):
                 afgekeurd=bool(self._code),
                 code=self._code,
                 dagtekening=self.dagtekening,
+                bericht_dagtekening=self._declared_on,
             ),
         )
 
