@@ -11,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 from crypto.client_names import ClientNames
 from crypto.pseudonym import VERSION
 from domain.care import rows
+from domain.field.spic import SHIPPED, Spics
 from operations import expected as audit
 from schemas import codec
 from schemas.codec import IdSource
@@ -60,15 +61,21 @@ class Report:
 
 
 def run(
-    cluster: Cluster, client: Client, names: ClientNames, tell: Callable[[int], None], ids: IdSource | None = None
+    cluster: Cluster,
+    client: Client,
+    names: ClientNames,
+    tell: Callable[[int], None],
+    ids: IdSource | None = None,
+    spics: Spics = SHIPPED,
 ) -> Report:
     """Recompute every row from the log and compare it with ClickHouse, column by column.
 
     ``names`` are those of ``trajectories``: who audits may read both sides and holds a copy of its keys.
+    ``spics`` is the table that it reads; rows that were made by another one are different, for they say by which.
     """
     log = audit.log_ends(cluster)
     wanted: dict[str, dict[str, tuple[Any, ...]]] = {name: {} for name in TABLES}
-    for found in audit.expected(cluster, log, names, tell, ids):
+    for found in audit.expected(cluster, log, names, tell, ids, spics):
         name = rows.TABLES[found.key.table]
         record = row_to_record(found.key, found.row, found.client, emmer=found.emmer, version=0, newest=0)
         wanted[name][found.key.text] = tuple(record[column] for column in _columns(TABLES[name]))

@@ -16,6 +16,7 @@ from domain.care.fold import all_rows
 from domain.care.rows import CareRow, RowKey
 from domain.facts.fact import Event
 from domain.facts.fact_set import FactSet, add
+from domain.field.spic import SHIPPED, Spics
 from schemas.codec import Codec, IdSource
 from schemas.records import record_to_event
 from schemas.topics import EVENTS
@@ -56,7 +57,12 @@ def log_ends(cluster: Cluster) -> Log:
 
 
 def expected(
-    cluster: Cluster, log: Log, names: ClientNames, tell: Callable[[int], None], ids: IdSource | None = None
+    cluster: Cluster,
+    log: Log,
+    names: ClientNames,
+    tell: Callable[[int], None],
+    ids: IdSource | None = None,
+    spics: Spics = SHIPPED,
 ) -> Iterator[Expected]:
     """Every row that the log yields under these names, without the events that ``trajectories`` is to leave out.
 
@@ -65,14 +71,14 @@ def expected(
     codec, skips = Codec(EVENTS, ids), read_skips(cluster, "trajectories", ids)
     for partition, end in log.ends.items():
         for client, values in _by_client(cluster, partition, end, tell, skips).items():
-            yield from _rows(client, names, [record_to_event(codec.decode(value)) for value in values])
+            yield from _rows(client, names, spics, [record_to_event(codec.decode(value)) for value in values])
 
 
-def _rows(client: bytes, names: ClientNames, events: list[Event]) -> Iterator[Expected]:
+def _rows(client: bytes, names: ClientNames, spics: Spics, events: list[Event]) -> Iterator[Expected]:
     facts = FactSet()
     for event in events:
         add(facts, event)
-    for key, row in all_rows(names.secret(client), facts).items():
+    for key, row in all_rows(names.secret(client), facts, spics=spics).items():
         yield Expected(names.of(client, key.aanbieder), names.bucket(client), key, row)
 
 

@@ -111,6 +111,11 @@ class Settings(BaseSettings):
         "the rest is dropped before sealing.",
     )
     cbs_layout: Path | None = Field(None, description="TOML file with the columns of a CBS file.")
+    spic: Path | None = Field(
+        None,
+        description="TOML file with segment, profiel and intensiteit per product code: trajectories and sor audit read "
+        "the same one; another content gives out every row anew. Unset: placeholders.",
+    )
     partitions: int = Field(4, ge=1, le=1024, description="Partitions of each topic that is created.")
     replication: int = Field(
         1,

@@ -19,6 +19,7 @@ from domain.care.rows import T_METING, T_SCORE, TABLES
 from domain.facts.answer import Line
 from domain.facts.fact import Event
 from domain.facts.identity import UploadKey
+from domain.field.spic import SHIPPED, Spics
 from schemas.codec import Codec, IdSource
 from schemas.records import record_to_event
 from schemas.rows import row_to_record
@@ -50,8 +51,8 @@ def _moments(events: Sequence[Event]) -> defaultdict[str, int]:
 class Trajectories:
     """The step of the stage, with the names it gives and its codecs."""
 
-    def __init__(self, names: ClientNames, ids: IdSource | None = None, epoch: int = 0) -> None:
-        self._names = names
+    def __init__(self, names: ClientNames, ids: IdSource | None = None, epoch: int = 0, spics: Spics = SHIPPED) -> None:
+        self._names, self._spics = names, spics
         self._events = Codec(EVENTS, ids)
         self._lines = StructCodec(Line, ids)
         self._rows = tuple(Codec(topic, ids) for topic in TOPICS)
@@ -63,7 +64,7 @@ class Trajectories:
         person = self._decode(blob) if blob else Person()
         events = [record_to_event(self._events.decode(record.value)) for record in records]
         first, last = version(self._epoch, records[0].offset), version(self._epoch, records[-1].offset)
-        given = fold(self._names.secret(key), person, events, last, first)
+        given = fold(self._names.secret(key), person, events, last, first, spics=self._spics)
         newest = max(event.published_at for event in events)
         moments = _moments(events)
         outs = [self._out(key, issued, person.version, moments) for issued in given.issued]

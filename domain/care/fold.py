@@ -19,6 +19,7 @@ from domain.care.rows import CareRow, RowKey, TrajectRow
 from domain.facts.fact import Event
 from domain.facts.fact_set import FactSet, add
 from domain.facts.identity import WaitKey
+from domain.field.spic import SHIPPED, Spics
 
 _DELETED: Final = b""
 #: Rows given out as deleted, and records that wait no more, of which a state remembers that they once were otherwise.
@@ -88,12 +89,12 @@ class Folded(NamedTuple):
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
-def all_rows(client: bytes, facts: FactSet, limits: Limits = LIMITS) -> Rows:
+def all_rows(client: bytes, facts: FactSet, limits: Limits = LIMITS, spics: Spics = SHIPPED) -> Rows:
     """The rows of facts that were gathered at once, as the fold gives them batch by batch. Takes out of the facts, in
     place, what is over a cap.
     """
     excess, _ = trim(client, facts, limits)
-    return rows_of(client, facts, {over.aanbieder for over in excess if not over.everything})
+    return rows_of(client, facts, {over.aanbieder for over in excess if not over.everything}, spics)
 
 
 def fold_rows(client: bytes, person: Person, events: Iterable[Event], version: int, first: int) -> list[Issued]:
@@ -102,7 +103,13 @@ def fold_rows(client: bytes, person: Person, events: Iterable[Event], version: i
 
 
 def fold(
-    client: bytes, person: Person, events: Iterable[Event], version: int, first: int, limits: Limits = LIMITS
+    client: bytes,
+    person: Person,
+    events: Iterable[Event],
+    version: int,
+    first: int,
+    limits: Limits = LIMITS,
+    spics: Spics = SHIPPED,
 ) -> Folded:
     """Fold events into ``person`` (in place) and give the rows to publish, and what its deliveries are told.
 
@@ -118,7 +125,7 @@ def fold(
     person.version = max(person.version, version)
     excess = _excess(client, person, arrived, limits)
     refused = _refused(person, excess, everything=repeated)
-    new = rows_of(client, person.facts, {aanbieder for _, aanbieder in person.over} if person.over else ())
+    new = rows_of(client, person.facts, {aanbieder for _, aanbieder in person.over} if person.over else (), spics)
     return Folded(
         _issued(person, new, everything=repeated),
         _waits(person, new, everything=repeated),

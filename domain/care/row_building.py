@@ -14,18 +14,19 @@ from domain.care.withdrawals import valid
 from domain.facts.fact_set import FactSet
 from domain.field.codes import HULPVORM_OF_CATEGORIE
 from domain.field.dates import year
-from domain.field.definitions import INTENSITEIT, LEEFTIJD_BECOMES_18
+from domain.field.definitions import LEEFTIJD_BECOMES_18
 from domain.field.geography import cluster, current_code
 from domain.field.questionnaires import DUURZAAM, END
 from domain.field.rules import BECOMES_18, FULL
+from domain.field.spic import SHIPPED, Spics
 
 Rows = dict[RowKey, CareRow]
 _DAY_MS: Final = 86_400_000
 
 
-def rows_of(client: bytes, facts: FactSet, full: Collection[str] = ()) -> Rows:
+def rows_of(client: bytes, facts: FactSet, full: Collection[str] = (), spics: Spics = SHIPPED) -> Rows:
     """Every row of one client: a pure function of the set of facts. ``full``: providers whose facts are not all kept
-    (the empty one: anybody's); their trajecten say so.
+    (the empty one: anybody's); their trajecten say so. ``spics``: what each product is.
     """
     facts = valid(facts)
     known = Toewijzingen(facts.toewijzingen)
@@ -35,7 +36,7 @@ def rows_of(client: bytes, facts: FactSet, full: Collection[str] = ()) -> Rows:
     found: Rows = {}
     for traject in chains:
         key = RowKey(T_TRAJECT, traject.aanbieder, traject.gemeente, year(traject.begin), traject.number)
-        found[key] = _traject_row(traject, linked[traject.number], chains)
+        found[key] = _traject_row(traject, linked[traject.number], chains, spics)
     for meting in metingen:
         found[_meting_key(client, meting)] = _meting_row(meting)
     for score in scores:
@@ -69,8 +70,9 @@ def _linked(
     return metingen, scores
 
 
-def _traject_row(traject: Traject, linked: links.Linked, chains: list[Traject]) -> TrajectRow:
+def _traject_row(traject: Traject, linked: links.Linked, chains: list[Traject], spics: Spics) -> TrajectRow:
     first, last = traject.leveringen[0], traject.leveringen[-1]
+    product = spics.of(last.start_key.code)
     row = TrajectRow(
         cluster=cluster(traject.gemeente),
         categorie=traject.categorie,
@@ -87,9 +89,12 @@ def _traject_row(traject: Traject, linked: links.Linked, chains: list[Traject]) 
         declaraties=linked.declaraties,
         vlaggen=_vlaggen(traject, linked),
         hulpvorm=HULPVORM_OF_CATEGORIE.get(traject.categorie, ""),
-        intensiteit=_intensiteit(last.start_key.code, linked),
+        intensiteit=product.intensiteit or _intensiteit(linked),
         nieuwe_start=nieuwe_start(traject, chains),
         wacht=traject.wacht,
+        segment=product.segment,
+        profiel=product.profiel,
+        spic=spics.id,
     )
     _metingen_on_row(row, linked.metingen)
     _scores_on_row(row, linked.scores)
@@ -106,10 +111,8 @@ def _vlaggen(traject: Traject, linked: links.Linked) -> list[str]:
     return sorted(found) if found else []
 
 
-def _intensiteit(code: str, linked: links.Linked) -> str:
-    """By the table of product codes, else duurzaam when a questionnaire says so [P]."""
-    if code in INTENSITEIT:
-        return INTENSITEIT[code].klasse
+def _intensiteit(linked: links.Linked) -> str:
+    """Of a product that the table does not have: duurzaam, of unknown weight, when a questionnaire says so [P]."""
     return DUURZAAM if any(meting.soort == DUURZAAM for meting in linked.metingen) else ""
 
 

@@ -64,6 +64,10 @@ class TrajectRow(Struct, gc=False):
     metingen_einde: int = 0
     metingen_jaren: list[int] = []
     wacht: dict[str, int] = {}
+    segment: str = ""
+    profiel: str = ""
+    spic: str = ""
+    postcodegebied: str = ""
 
 
 class MetingRow(Struct, gc=False):

@@ -53,15 +53,6 @@ class Klasse(NamedTuple):
     mark: str
 
 
-#: ProductCode -> intensity. No source has this table: every entry is a placeholder, to be replaced by that of the
-#: contracts. A code that is not here takes the intensity of its questionnaires, if they say it.
-INTENSITEIT: Final[dict[str, Klasse]] = {
-    "43A10": Klasse("duurzaam", "", "P"),
-    "44A08": Klasse("duurzaam", "", "P"),
-    "44A14": Klasse("duurzaam", "", "P"),
-    "54003": Klasse("intensief", "", "P"),
-}
-
 #: CBS 3.7 reden beëindiging -> class for uitval; CBS gives an impression of uitval, explicitly for 03.
 UITVAL_CBS: Final[dict[str, Klasse]] = {
     "01": Klasse("gepland", "CBS 3.7", "R"),

@@ -9,6 +9,7 @@ from functools import partial
 from domain.field.codes import UITVAL_CLASSES
 from domain.field.definitions import OPVOLGING_DAYS, RESPONS_DAYS
 from domain.field.rules import BECOMES_18
+from domain.field.spic import LONG_LASTING
 from domain.indicators.build import ENDED, count, is_no, is_one, over_trajecten
 from domain.indicators.terms import (
     AnyOf,
@@ -152,7 +153,7 @@ def gas() -> Iterable[Indicator]:
 
 def respons() -> Iterable[Indicator]:
     """Of how many trajecten anything was heard: CEM+ at the end, CEM+ of long-lasting help, scores."""
-    died, duurzaam = is_one("reden_beeindiging", "02"), is_one("intensiteit", "duurzaam")
+    died, duurzaam = is_one("reden_beeindiging", "02"), is_one("intensiteit", *LONG_LASTING)
     alive, not_duurzaam = replace(died, negated=True), replace(duurzaam, negated=True)
     settled = Bound("einddatum", "<=", DaysBack(RESPONS_DAYS))
     denominator = (ENDED, alive, not_duurzaam, settled)

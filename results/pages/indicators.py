@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from domain.field import definitions, questionnaires, rules
+from domain.field import definitions, questionnaires, rules, spic
 from domain.field.codes import CBS_REDENEN, OUTSIDE_OUTCOMES, PRODUCTCATEGORIEEN, REDENEN
 from domain.field.formats import formats
 from domain.field.geography import CLUSTERS
@@ -39,7 +39,8 @@ _COLUMNS: Final[dict[str, str]] = {
     "begindatum": "eerste dag van de eerste levering van het traject",
     "einddatum": "laatste dag van de laatste levering; leeg zolang het traject loopt of gepauzeerd is",
     "nieuwe_start": "eerste dag van het eerste nieuwe traject van dezelfde cliënt na het einde; leeg als er geen is",
-    "intensiteit": "perspectief, intensief of duurzaam; leeg als zij onbekend is",
+    "intensiteit": "perspectief, intensief, duurzaam_licht of duurzaam_zwaar; duurzaam als alleen een vragenlijst het "
+    "zegt; leeg als zij onbekend is",
     "vlaggen": "signalen over de gegevens, zie de kwaliteitsregels hieronder",
     "telt": "1: deze meting is de laatste van haar groep (jeugdige of ouder) bij het traject",
     "bevestigd": "1: een bron bevestigt wat de vragen van deze vragenlijst betekenen",
@@ -228,8 +229,9 @@ def _intensiteit() -> str:
         "## Intensiteit per productcode\n\nEen voorbeeld, tot de tabel van de contracten er is. Een productcode die "
     )
     header += "hier niet staat, krijgt de intensiteit van haar vragenlijsten, als die het zeggen.\n\n"
-    rows = [(code, k.klasse, _MARK[k.mark]) for code, k in definitions.INTENSITEIT.items()]
-    return header + _table(("Productcode", "Intensiteit", "Merk"), rows)
+    shipped = spic.SHIPPED.per_code.items()
+    rows = [(code, s.segment or "–", s.profiel or "–", s.intensiteit, _MARK[s.mark]) for code, s in shipped]
+    return header + _table(("Productcode", "Segment", "Profiel", "Intensiteit", "Merk"), rows)
 
 
 def _vragenlijsten() -> str:

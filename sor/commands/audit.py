@@ -18,6 +18,7 @@ from operations import audit
 from schemas.registry import registry_ids
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import load_settings
+from settings.tables import spic_table
 from sinks import clickhouse
 from sinks.access import Access
 
@@ -42,10 +43,11 @@ def command(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON
     names = ClientNames(load_trajectories(settings.keys))
     found = clickhouse_access(settings, "audit")
     ids = registry_ids(settings.registry) if settings.registry else None
+    spics, cluster = spic_table(settings), kafka_cluster(settings)
     client = clickhouse.connect(Access(found.url, found.user, found.password, "sor"))
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Reading the log", total=None)
-        report = audit.run(kafka_cluster(settings), client, names, lambda n: progress.advance(task, n), ids)
+        report = audit.run(cluster, client, names, lambda n: progress.advance(task, n), ids, spics)
     document = json.dumps(dataclasses.asdict(report) | {"equal": report.equal}, indent=2)
     keep(settings.home / KEPT, document)
     if as_json:

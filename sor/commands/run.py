@@ -14,6 +14,7 @@ from confluent_kafka import KafkaException
 from crypto import keys
 from crypto.memory import guard
 from crypto.sources import Trust
+from domain.field.definitions import VERSION
 from faults import EXIT_FAULT, OperatorFault
 from monitoring import logs
 from schemas.codec import IdSource
@@ -21,6 +22,7 @@ from schemas.registry import registry_ids
 from schemas.topics import EVENTS, LINES, REGISTER, groups
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
+from settings.tables import spic_table
 from streams.engine.stage import RECORD_LIMIT, Fold, StageConfig
 from transport.health import HealthConfig
 from transport.orders import read_skips
@@ -141,8 +143,9 @@ def _trajectories(settings: Settings, slot: str, page: HealthConfig) -> int:
     from streams.trajectories import TABLE, Trajectories
 
     names = ClientNames(keys.load_trajectories(settings.keys))
-    fold = Trajectories(names, _ids(settings))
-    before = partial(give_out_anew, names=names.id)
+    spics = spic_table(settings)
+    fold = Trajectories(names, _ids(settings), spics=spics)
+    before = partial(give_out_anew, names=f"{names.id} {VERSION} {spics.id}")
     return _stage(settings, "trajectories", EVENTS, TABLE, fold, slot, page, before)
 
 

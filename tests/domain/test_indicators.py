@@ -223,9 +223,10 @@ def test_respons_cem_waits_ninety_days_and_leaves_out_deaths_and_long_lasting_he
     rows += [days_back(4, RESPONS - 1, metingen_einde=1), traject(5, metingen_einde=1)]
     rows += [days_back(6, RESPONS, "neutraal", metingen_einde=1)]
     rows += [days_back(7, RESPONS, intensiteit="duurzaam", metingen_einde=1)]
+    rows += [days_back(11, RESPONS, intensiteit=f"duurzaam_{weight}") for weight in ("licht", "zwaar")]
     rows += [days_back(8, RESPONS, "neutraal", intensiteit="duurzaam"), days_back(9, RESPONS - 1, "neutraal")]
     rows += [days_back(10, RESPONS, metingen_einde=1)]
-    assert out("respons_cem", rows)[:4] == (4, 3, 4, 3)
+    assert out("respons_cem", rows)[:4] == (4, 3, 4, 5)
 
 
 def test_respons_duurzaam_is_of_the_last_whole_year_of_who_was_there_all_of_it() -> None:
@@ -235,6 +236,8 @@ def test_respons_duurzaam_is_of_the_last_whole_year_of_who_was_there_all_of_it()
     rows = [
         traject(1, **duurzaam, metingen_jaren=[2024, 2025]),
         traject(2, **duurzaam, metingen_jaren=[2024, 2026]),
+        traject(9, **duurzaam | {"intensiteit": "duurzaam_licht", "metingen_jaren": [2025]}),
+        traject(10, **duurzaam | {"intensiteit": "duurzaam_zwaar"}),
         traject(3, **duurzaam | {"status": "beeindigd", "einddatum": end_2025, "metingen_jaren": [2025]}),
         traject(4, **duurzaam | {"status": "beeindigd", "einddatum": end_2025 - 1, "metingen_jaren": [2025]}),
         traject(5, **duurzaam | {"begindatum": day(date(2025, 1, 2)), "metingen_jaren": [2025]}),
@@ -242,7 +245,7 @@ def test_respons_duurzaam_is_of_the_last_whole_year_of_who_was_there_all_of_it()
         traject(7, **duurzaam | {"intensiteit": "", "metingen_jaren": [2025]}),
         traject(8, **duurzaam | {"status": "gepauzeerd"}),
     ]
-    assert out("respons_duurzaam", rows)[:4] == (4, 2, 4, 0)
+    assert out("respons_duurzaam", rows)[:4] == (6, 3, 6, 0)
     assert not INDICATORS["respons_duurzaam"].datum
 
 

@@ -288,7 +288,8 @@ def test_metingen_at_the_end_are_counted_and_those_of_long_lasting_care_name_the
 
 
 def test_the_intensity_of_a_product_code_stands_above_the_questionnaires() -> None:
-    assert traject(start(0, code="43A10")).intensiteit == "duurzaam"
+    assert traject(start(0, code="43A10")).intensiteit == "duurzaam_licht"
+    assert traject(start(0, code="44A14")).intensiteit == "duurzaam_zwaar"
     assert traject(start(0, code="54003"), meting(30, "JD")).intensiteit == "intensief"
 
 

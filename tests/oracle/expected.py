@@ -18,7 +18,7 @@ from typing import Any
 from domain.facts.fact import Event
 from domain.field.codes import HULPVORM_OF_CATEGORIE, REDENEN
 from domain.field.dates import year
-from domain.field.definitions import INTENSITEIT
+from domain.field.spic import SHIPPED
 from tests.oracle import cbs
 from tests.oracle.care import REMOVED, Chain, Versions, all_chains, counting, current_versions, leveringen
 from tests.oracle.links import (
@@ -88,8 +88,8 @@ def _meting_fields(linked: Sequence[Upload]) -> dict[str, Any]:
 
 
 def _intensity(code: str, linked: Sequence[Upload]) -> str:
-    if code in INTENSITEIT:
-        return INTENSITEIT[code].klasse
+    if code in SHIPPED.per_code:
+        return SHIPPED.per_code[code].intensiteit
     return "duurzaam" if any(group(one.fact.vragenlijst)[1] == "duurzaam" for one in linked) else ""
 
 
@@ -118,6 +118,7 @@ def _traject_row(chain: Chain, own_metingen: list[Upload], own_scores: list[Uplo
         geslacht=first.start.geslacht if first.start else "",
         hulpvorm=HULPVORM_OF_CATEGORIE.get(start_key.categorie, ""),
         intensiteit=_intensity(last.start_key.code, own_metingen),
+        spic=SHIPPED.id,
         **more,
         **_meting_fields(own_metingen),
         **_score_fields(own_scores),

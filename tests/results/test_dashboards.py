@@ -66,7 +66,7 @@ def rows() -> Tables:
             "status": dice.choice(("lopend", "beeindigd", "beeindigd", "beeindigd", "wacht_op_start", "gepauzeerd"))
         }
         row |= {"uitval_klasse": dice.choice(classes), "reden_beeindiging": dice.choice(("31", "32", "02"))}
-        row |= {"intensiteit": dice.choice(("", "duurzaam", "intensief")), "metingen_einde": dice.randint(0, 1)}
+        row |= {"intensiteit": dice.choice(("", "duurzaam_zwaar", "intensief")), "metingen_einde": dice.randint(0, 1)}
         row |= {"begindatum": day(date(2024, 9, 1)), "metingen_jaren": dice.choice(([], [2024], [2025], [2024, 2025]))}
         row |= {"vlaggen": dice.choice(([], ["WORDT18"]))}
         row |= {

@@ -59,7 +59,7 @@ YEARS = [day(date(year, month, day_)) for year in (2024, 2025) for month, day_ i
 BOUNDS = [REFERENCE - days + step for days in (0, 90, 365) for step in (-1, 0, 1)]
 DATES = st.integers(FIRST, LAST) | st.sampled_from([*YEARS, *BOUNDS])
 REDEN = some("", "02", "31", "32", "33", "34", "35", "36", "38", "39")
-INTENSITEIT = some("", "perspectief", "intensief", "duurzaam", "duurzaam")
+INTENSITEIT = some("", "perspectief", "intensief", "duurzaam", "duurzaam_licht", "duurzaam_zwaar")
 VLAGGEN = st.lists(some("TR019", "TR074", "WORDT18"), unique=True)
 AANBIEDER = some("90000001", "90000002")
 CLIENT = st.integers(0, 5).map(named)
@@ -158,7 +158,9 @@ def test_sql_and_python_agree_for_every_indicator_and_grouping(access: Access, r
 
 def test_sql_and_python_agree_on_both_sides_of_every_bound(access: Access) -> None:
     """Every day at a bound, as begin and as end, for every intensity."""
-    choices = itertools.product([None, *BOUNDS, *YEARS], [*YEARS, REFERENCE], ["", "duurzaam", "intensief"])
+    choices = itertools.product(
+        [None, *BOUNDS, *YEARS], [*YEARS, REFERENCE], ["", "duurzaam", "duurzaam_licht", "intensief"]
+    )
     rows = []
     for number, (end, begin, intensiteit) in enumerate(choices):
         row = traject(number, 1, einddatum=end, begindatum=begin, intensiteit=intensiteit)

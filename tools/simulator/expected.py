@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple, TypedDict
 
-from domain.field.definitions import INTENSITEIT
+from domain.field.spic import SHIPPED
 from tools.simulator.model import CbsClient, CbsRecord, Client, Meting, Score, Traject
 from tools.simulator.tables import ALMERE, CBS_KLASSE, CLUSTER_OF, DEFINITIONS, OUTSIDE_OUTCOMES, UITVAL_KLASSE
 
@@ -163,8 +163,8 @@ def _linked_scores(traject: Traject, unlinked: Unlinked) -> list[Score]:
 def _intensiteit(traject: Traject, metingen: list[Meting]) -> str:
     """Of the product code, else duurzaam when a yearly questionnaire was filled in."""
     code = traject.leveringen[-1].code
-    if code in INTENSITEIT:
-        return INTENSITEIT[code].klasse
+    if code in SHIPPED.per_code:
+        return SHIPPED.per_code[code].intensiteit
     return "duurzaam" if any(not m.end for m in metingen) else ""
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from domain.field.spic import LONG_LASTING
 from tools.simulator.config import SimulationConfig
 from tools.simulator.expected import Row
 from tools.simulator.expected_figures import percentage
@@ -81,9 +82,9 @@ class More:
         if end and row["reden"] != "02":
             scored = [w for w in (*row["gas"].values(), *row["probleem"].values()) if w is not None]
             q["respons_scores"].count(scored)
-            if row["intensiteit"] != "duurzaam" and end <= reference - timedelta(days=DEFINITIONS.respons_after):
+            if row["intensiteit"] not in LONG_LASTING and end <= reference - timedelta(days=DEFINITIONS.respons_after):
                 q["respons_cem"].count(row["metingen_einde"])
-        if row["intensiteit"] == "duurzaam":
+        if row["intensiteit"] in LONG_LASTING:
             self._years(group, row, end)
         for rater, value in row["probleem"].items():
             group.probleem[rater].update([value] if value is not None else [])
