@@ -182,7 +182,7 @@ def _intake(settings: Settings, ports: Ports, environment: dict[str, str]) -> Se
 
 
 def _turning(port: int) -> tuple[Sign, ...]:
-    return (Sign(http_ready(f"http://127.0.0.1:{port}/ready"), _STAGE_SILENT),)
+    return (Sign(http_ready(f"http://127.0.0.1:{port}/alive"), _STAGE_SILENT, _STAGE_SPOKEN),)
 
 
 def _sor(*words: str) -> list[str]:

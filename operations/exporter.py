@@ -41,6 +41,8 @@ STAGE: Final = "exporter"
 DAY: Final = 86_400
 #: Seconds between two looks. What waits is looked for in whole tables, and its alert counts in weeks.
 EVERY: Final = {"sources": 30.0, "age": 60.0, "audit": 60.0, "waiting": 300.0, "keys": 300.0}
+#: Seconds that one check may take: a few questions, each answered or given up within a minute.
+LONGEST_CHECK: Final = 300.0
 #: Of a provider's records of the last hour, from so many on, more than this share refused is a burst [P].
 BURST_LEAST, BURST_SHARE = 20, 0.2
 #: Records of one sender that were evaluated in the last hour and could not be opened by entry [P].
@@ -235,11 +237,13 @@ def run(settings: Settings, page: HealthConfig, stop: Stop) -> int:
     """Look again and again until asked to stop."""
     found = clickhouse_access(settings, "exporter")
     checks = Checks(settings, Access(found.url, found.user, found.password))
-    health = Health(page, STAGE).start()
+    health = Health(page, STAGE, LONGEST_CHECK).start()
+    stop.turned = health.turned
     due = dict.fromkeys(checks.all, 0.0)
     try:
         while not stop:
             for name in [name for name, moment in due.items() if time.monotonic() >= moment]:
+                health.turned()
                 checks.run(name)
                 due[name] = time.monotonic() + EVERY[name]
             health.ready = True

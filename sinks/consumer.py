@@ -168,6 +168,7 @@ class Sink:
 
     def _read(self, into: Batch, seconds: float) -> None:
         """Read as much as the batch has room for."""
+        self._health.turned()
         if room := into.room(self._config.flush_rows):
             for message in self._consumer.consume(room, seconds):
                 self._take(message, into)
@@ -228,6 +229,7 @@ class Sink:
             if self._assigned and not self._stop and self._next.room(self._config.flush_rows):
                 self._read(self._next, _MEANWHILE_SECONDS)
             else:
+                self._health.turned()
                 wait([running], _POLL_SECONDS)
 
     def _wait(self, seconds: float) -> None:

@@ -120,6 +120,7 @@ def _count(outcomes: dict[tuple[str, str], int], bad: int) -> None:
 def run(config: EntryConfig, stop: Stop) -> None:
     """Run until asked to stop."""
     health = Health(config.health, STAGE).start()
+    stop.turned = health.turned
     publisher = Publisher(config.cluster, f"sor-{STAGE}-{config.slot}")
 
     def ready() -> None:

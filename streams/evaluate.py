@@ -146,6 +146,7 @@ class Stage:
 def run(config: EvaluateConfig, stop: Stop) -> None:
     """Run until asked to stop."""
     health = Health(config.health, STAGE).start()
+    stop.turned = health.turned
     publisher = Publisher(config.cluster, f"sor-{STAGE}-{config.slot}")
 
     def ready() -> None:

@@ -238,6 +238,7 @@ class Stage:
 def run(config: TakebackConfig, stop: Stop) -> None:
     """Run until asked to stop."""
     health = Health(config.health, STAGE).start()
+    stop.turned = health.turned
     publisher = Publisher(config.cluster, f"sor-{STAGE}-{config.slot}")
     reader = assigned_reader(config.cluster, config.group)
 

@@ -1,18 +1,27 @@
-"""Is this process ready, and how is it doing: ``/ready`` and ``/metrics`` for the supervisor and for Prometheus."""
+"""Is this process ready, does its work go on, and how is it doing: ``/ready``, ``/alive`` and ``/metrics``.
+
+Ready: it can do its work. Alive: its loop turns; starting it again would not help. Who waits for the broker or for
+ClickHouse is alive and not ready.
+"""
 
 from __future__ import annotations
 
 import errno
+import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Self
+from typing import Final, Self
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from faults import OperatorFault
 from monitoring import metrics
+from transport.watchdog import Watchdog
+
+#: Seconds in which a loop turns at least once: longer than any step of it may wait (a flush: 30 s).
+TURN_LIMIT: Final = 45.0
 
 
 class HealthPortError(OperatorFault):
@@ -34,12 +43,18 @@ class HealthConfig:
 class Health:
     """The health page of one process, served by a daemon thread. A process starts as not ready.
 
+    Its loop says each time that it ``turned``; until the first time it starts, for which it may take its time. From
+    then on it stands still when the last time is more than ``turn_limit`` seconds ago, and ends itself if it goes on
+    to (``transport.watchdog``).
+
     >>> health = Health(HealthConfig(), "entry").start()
     >>> health.ready = True
     """
 
-    def __init__(self, config: HealthConfig, stage: str) -> None:
-        self._config = config
+    def __init__(self, config: HealthConfig, stage: str, turn_limit: float = TURN_LIMIT) -> None:
+        self._config, self._turn_limit = config, turn_limit
+        self._turned: float | None = None
+        self._watchdog = Watchdog(stage, self.stuck)
         self._server: ThreadingHTTPServer | None = None
         self._gauge = metrics.READY.labels(stage=stage)
         self._ready = False
@@ -55,6 +70,17 @@ class Health:
     def ready(self, value: bool) -> None:
         self._ready = value
         self._gauge.set(int(value))
+
+    def turned(self) -> None:
+        """The loop of this process turns. Cheap, from any thread."""
+        self._turned = time.monotonic()
+
+    def stuck(self) -> str | None:
+        """None while the work goes on, else what stands still, in a few words."""
+        if self._turned is None:
+            return None
+        passed = time.monotonic() - self._turned
+        return f"its loop has not turned for {passed:.0f} s" if passed > self._turn_limit else None
 
     def start(self) -> Self:
         """Serve from now on.
@@ -75,12 +101,14 @@ class Health:
                 "or choose another block of ports with SOR_PORTS."
             ) from error
         Thread(target=self._server.serve_forever, name="health", daemon=True).start()
+        self._watchdog.start()
         return self
 
     def stop(self) -> None:
         """Not ready any more, and the port is free again."""
         self.ready = False
         if self._server is not None:
+            self._watchdog.stop()
             self._server.shutdown()
             self._server.server_close()
             self._server = None
@@ -88,17 +116,21 @@ class Health:
 
 def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        """Answers ``/ready`` (200 or 503) and ``/metrics``."""
+        """Answers ``/ready`` and ``/alive`` (200 or 503) and ``/metrics``."""
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             if path == "/ready":
                 status, text = (200, b"ready\n") if health.ready else (503, b"not ready\n")
                 self._answer(status, "text/plain; charset=utf-8", text)
+            elif path == "/alive":
+                stuck = health.stuck()
+                status, text = (200, b"alive\n") if stuck is None else (503, f"{stuck}\n".encode())
+                self._answer(status, "text/plain; charset=utf-8", text)
             elif path == "/metrics":
                 self._answer(200, CONTENT_TYPE_LATEST, generate_latest())
             else:
-                self._answer(404, "text/plain; charset=utf-8", b"/ready or /metrics\n")
+                self._answer(404, "text/plain; charset=utf-8", b"/ready, /alive or /metrics\n")
 
         def _answer(self, status: int, content_type: str, body: bytes) -> None:
             self.send_response(status)

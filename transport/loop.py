@@ -32,10 +32,11 @@ PACE: Final = 0.04
 
 
 class Stop:
-    """Set by SIGTERM or SIGINT; loops look at it between batches."""
+    """Set by SIGTERM or SIGINT; loops look at it between batches. ``turned`` hears of every look."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self.turned: Callable[[], None] = lambda: None
 
     def listen(self) -> Stop:
         """Stop on SIGTERM and SIGINT (main thread only)."""
@@ -48,6 +49,7 @@ class Stop:
         self._event.set()
 
     def __bool__(self) -> bool:
+        self.turned()
         return self._event.is_set()
 
     def wait(self, seconds: float) -> bool:

@@ -22,8 +22,8 @@ from monitoring import metrics
 
 log = structlog.get_logger()
 
-#: Seconds of standing still. Longer than any wait of a client, so that what heals by itself is left to heal.
-LIMIT: Final = 60.0
+#: Seconds for which it may go on to stand still once that is seen: with ``health.TURN_LIMIT`` a minute in all.
+LIMIT: Final = 15.0
 #: Seconds between two looks.
 EVERY: Final = 1.0
 #: A look that comes so many seconds late: the whole process was stopped, and what it stood still counts anew.
@@ -95,7 +95,7 @@ class Watchdog:
         if self._since is None:
             self._since = now
         elif now - self._since >= self._limit:
-            self._ended(f"stands still for {now - self._since:.0f} s ({words}): it ends here and is started again")
+            self._ended(f"{words}: the process ends here and is started again")
 
     def _watch(self) -> None:
         while not self._stop.wait(self._every):

@@ -184,6 +184,7 @@ class _Parts:
                 self.intake.welcome()
             except TokenError as problem:
                 log.warning("tokens", problem=str(problem))
+            self.health.turned()
             self.health.ready = self.ready()
             await asyncio.sleep(_FOLLOW)
 

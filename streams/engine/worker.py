@@ -69,6 +69,7 @@ class Worker:
         self._app.finalize()
         await self._app.start()
         while not self._stopping.is_set():
+            self._health.turned()
             self._watch()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), 0.5)

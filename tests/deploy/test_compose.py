@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import subprocess
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,8 @@ from schemas.topics import topics
 from settings.settings import Settings
 from sinks.schema.server import users_xml
 from sinks.schema.users import LIMITS, NAMES
+from transport.health import TURN_LIMIT, Health, HealthConfig
+from transport.watchdog import LIMIT
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -214,6 +219,37 @@ def test_ports_are_bound_to_loopback(name: str) -> None:
 @pytest.mark.parametrize("name", PARTS - {"kafka-users", "kafka-init", "migrate"} - ASKED)
 def test_a_service_has_a_health_check(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("name", ["exporter", "intake", *STAGES])
+def test_who_stands_still_is_unhealthy_before_it_ends_itself_and_is_started_again(name: str) -> None:
+    service = SERVICES[name]
+    check = service["healthcheck"]
+    assert check["test"][:3] == ["CMD", "python", "-c"]
+    assert re.search(r"urlopen\('http://127\.0\.0\.1:9100/alive', timeout=4\)", check["test"][3])
+    assert check["retries"] * int(check["interval"].removesuffix("s")) <= TURN_LIMIT + LIMIT
+    assert service["restart"] == "unless-stopped"
+
+
+def test_the_check_of_a_service_fails_when_its_process_stands_still() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        page = HealthConfig(int(probe.getsockname()[1]))
+    code = SERVICES["entry"]["healthcheck"]["test"][3].replace("9100", str(page.port))
+    health = Health(page, "entry", turn_limit=0.3)
+
+    def check() -> int:
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, check=False).returncode
+
+    assert check() != 0, "nobody there"
+    health.start()
+    try:
+        assert check() == 0, "it starts"
+        health.turned()
+        time.sleep(0.4)
+        assert check() != 0
+    finally:
+        health.stop()
 
 
 def test_the_registry_takes_contracts_from_one_step_alone() -> None:

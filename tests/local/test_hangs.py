@@ -110,7 +110,7 @@ def test_every_service_shows_signs_and_a_stage_must_begin_to(tmp_path: Path) -> 
     assert all(one.signs for one in found.values())
     for name in ("intake", "exporter", *STAGES):
         assert found[name].start_limit == 60.0
-        assert found[name].signs[0].silent == 10.0
+        assert found[name].signs[0].spoken == 2.0
     assert found["kafka"].start_limit is found["clickhouse"].start_limit is None, "data may be large"
 
 

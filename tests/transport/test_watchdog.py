@@ -36,9 +36,7 @@ def test_standing_still_for_the_limit_ends_it() -> None:
     assert process.passes(1000) == []
     process.stuck = "no batch for 20 s"
     assert process.passes(int(LIMIT)) == []
-    assert process.passes(1) == [
-        "stands still for 60 s (no batch for 20 s): it ends here and is started again",
-    ]
+    assert process.passes(1) == ["no batch for 20 s: the process ends here and is started again"]
 
 
 def test_prometheus_sees_it() -> None:
@@ -91,7 +89,7 @@ def test_it_says_what_stood_still_and_where() -> None:
     assert ended.returncode == EXIT_HANGS
     line = json.loads(ended.stdout)
     assert (line["level"], line["process"]) == ("critical", "entry")
-    assert line["event"].startswith("stands still for 0 s (nothing moves)")
+    assert line["event"].startswith("nothing moves: the process ends")
     assert any(place.endswith(" hangs") for place in line["where"])
 
 
