@@ -11,7 +11,7 @@ from domain.care.toewijzingen import Toewijzingen
 from domain.facts.act import StartAct, StartKey, StopAct
 from domain.facts.fact_set import FactSet
 from domain.facts.identity import message_of
-from domain.facts.standing import by_message, first_day, standing, standing_count
+from domain.facts.standing import by_message, first_day, standing, standing_count, still_told
 from domain.field.codes import CHANGE_MERGER, REDEN_PAUSE, REDENEN_CHANGE
 from domain.field.geography import GEMEENTEN, valid_on
 
@@ -45,12 +45,13 @@ class Levering(Struct, gc=False):
 
 
 class Stopped(NamedTuple):
-    """One stop that stands, in the order in which the last counts; ``deliveries``: how often it was delivered."""
+    """One stop that stands. ``first``: dagtekening and message of the delivery since which it does; ``act``: the last,
+    which tells the end; ``deliveries``: how often it came; ``sinds``: since when any was told, removed or not.
+    """
 
-    dagtekening: int
-    bericht: bytes
     reden: str
     act: StopAct
+    first: tuple[int, bytes]
     deliveries: int
     sinds: int
 
@@ -91,12 +92,16 @@ def leveringen(facts: FactSet, known: Toewijzingen) -> list[Levering]:
 
 def _stopped(reden: str, acts: dict[bytes, StopAct], act: StopAct) -> Stopped:
     if len(acts) == 1:
-        return Stopped(act.dagtekening, message_of(next(iter(acts))), reden, act, 1, act.dagtekening)
-    bericht = max(message_of(name) for name, d in acts.items() if d == act)
+        first = act.dagtekening, message_of(next(iter(acts)))
+        return Stopped(reden, act, first, 1, act.dagtekening)
     since = first_day(acts)
-    return Stopped(
-        act.dagtekening, bericht, reden, act, standing_count(acts), act.dagtekening if since is None else since
-    )
+    first = still_told(acts)[0][0][:2]
+    return Stopped(reden, act, first, standing_count(acts), act.dagtekening if since is None else since)
+
+
+def _order(stop: Stopped) -> tuple[tuple[int, bytes], str]:
+    """Logical time: dagtekening, then what is arbitrary but stable."""
+    return stop.first, stop.reden
 
 
 def _orphan(orphans: dict[StartKey, int], start_key: StartKey, acts: dict[bytes, Any]) -> None:
@@ -122,7 +127,9 @@ def _levering(
     stops: Sequence[Stopped],
     known: Toewijzingen,
 ) -> Levering:
-    """The current stop is the latest final one; a pause (reason 20) counts only while there is none."""
+    """The current stop is the first final one, until it is removed: the municipality refuses a second (TR415). A pause
+    (reason 20) counts only while there is none.
+    """
     vlaggen = _vlaggen(start_key, start, start_acts, stops)
     waits = _waits(start_key, start, start_acts, stops, known)
     levering = Levering(start_key, start, stopped=bool(stops), wacht=waits, vlaggen=vlaggen)
@@ -133,11 +140,11 @@ def _levering(
     if not final:
         levering.pause = levering.temporary
         return levering
-    last = max(final, key=lambda stop: stop[:3])
-    if last.reden == _REDEN_MERGER and known.merged(start_key.aanbieder, start_key.gemeente, start_key.toewijzing):
-        levering.pause, levering.merger = last.act.einddatum, True
+    first = min(final, key=_order)
+    if first.reden == _REDEN_MERGER and known.merged(start_key.aanbieder, start_key.gemeente, start_key.toewijzing):
+        levering.pause, levering.merger = first.act.einddatum, True
         return levering
-    levering.end, levering.reden, levering.leeftijd = last.act.einddatum, last.reden, last.act.leeftijd
+    levering.end, levering.reden, levering.leeftijd = first.act.einddatum, first.reden, first.act.leeftijd
     return levering
 
 
@@ -192,12 +199,12 @@ def _vlaggen_stops(stops: Sequence[Stopped]) -> list[str]:
     pause = next((stop for stop in stops if stop.reden == REDEN_PAUSE), None)
     if pause is not None and pause.deliveries > 1:
         found.append("TR413")
-    after_end = pause is not None and any(stop.dagtekening < pause.dagtekening for stop in final)
+    after_end = pause is not None and any(stop.first[0] < pause.act.dagtekening for stop in final)
     if len(final) > 1 or after_end:
         found.append("TR415")
     if pause is not None and final:
-        last = max(final, key=lambda stop: stop[:3])
-        if last.act.einddatum < pause.act.einddatum and pause.dagtekening <= last.dagtekening:
+        first = min(final, key=_order)
+        if first.act.einddatum < pause.act.einddatum and pause.act.dagtekening <= first.act.dagtekening:
             found.append("TR414")
     return found
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from domain.facts.act import MetingAct, ScoreAct
+from domain.facts.act import MetingAct, ScoreAct, StartAct, StopAct
 from domain.facts.fact_set import higher
 from domain.facts.identity import UploadKey, message_of
 from domain.field.codes import STATUS_FIRST
 
 _A = TypeVar("_A")
+_T = TypeVar("_T", StartAct, StopAct)
 
 
 def by_message(acts: dict[bytes, _A]) -> dict[bytes, _A]:
@@ -61,6 +62,19 @@ def standing(acts: dict[bytes, Any]) -> Any | None:
     if not standing_count(acts):
         return None
     return max((d.dagtekening, message_of(name), d) for name, d in acts.items() if d.status == STATUS_FIRST)[2]
+
+
+def still_told(acts: dict[bytes, _T]) -> tuple[list[tuple[int, bytes, _T]], int]:
+    """The deliveries of a key that no removal took away (OP033), with dagtekening and message, in that order; and how
+    many of them stand: fewer when a removal was signed on the day of some of them.
+    """
+    removed = max((act.dagtekening for act in acts.values() if act.status != STATUS_FIRST), default=None)
+    told = sorted((act.dagtekening, message_of(name), act) for name, act in acts.items() if act.status == STATUS_FIRST)
+    if removed is None:
+        return told, len(told)
+    left = standing_count({name: act for name, act in acts.items() if act.dagtekening <= removed})
+    later = [one for one in told if one[0] > removed]
+    return [one for one in told if one[0] == removed and left] + later, left + len(later)
 
 
 def first_day(acts: dict[bytes, Any]) -> int | None:

@@ -149,23 +149,60 @@ LIFE: list[tuple[str, list[Told], list[Is]]] = [
     ),
     # ended
     (
-        "ended, later final stop (TR415)",
+        "ended, later final stop (TR415): the first stands",
         [start(0), stop(0, 100, "31"), stop(0, 120, "32")],
-        [Is("beeindigd", 0, 120, "32", "client", 1, ("TR415",))],
+        [Is("beeindigd", 0, 100, *PLANNED, 1, ("TR415",))],
     ),
     (
         "ended, final stop signed later about an earlier day (TR415)",
         [start(0), stop(0, 100, "31"), stop(0, 80, "32", signed=120)],
-        [Is("beeindigd", 0, 80, "32", "client", 1, ("TR415",))],
+        [Is("beeindigd", 0, 100, *PLANNED, 1, ("TR415",))],
     ),
     (
-        "ended, two final stops signed on one day: the higher message",
-        [start(0), stop(0, 100, "33", signed=120, bericht=b"a"), stop(0, 90, "31", signed=120, bericht=b"b")],
+        "ended twice, the first removed: the next stands",
+        [start(0), stop(0, 100, "31"), stop(0, 120, "32"), stop(0, 100, "31", status=3, signed=130)],
+        [Is("beeindigd", 0, 120, "32", "client")],
+    ),
+    (
+        "ended twice, the first removed and delivered anew: by then the second stood",
+        [
+            start(0),
+            stop(0, 100, "31"),
+            stop(0, 120, "32"),
+            stop(0, 100, "31", status=3, signed=130),
+            stop(0, 100, "31", signed=131),
+        ],
+        [Is("beeindigd", 0, 120, "32", "client", 1, ("TR415",))],
+    ),
+    (
+        "ended twice, the first again after that (TR074): it stood all the time, and tells its end anew",
+        [start(0), stop(0, 100, "31"), stop(0, 120, "32"), stop(0, 130, "31")],
+        [Is("beeindigd", 0, 130, *PLANNED, 1, ("TR074", "TR415"))],
+    ),
+    (
+        "ended twice, the first of three removed on its day and delivered on the next",
+        [
+            start(0),
+            stop(0, 110, "31", signed=119),
+            stop(0, 110, "31", status=3, signed=119),
+            stop(0, 100, "32", signed=119, bericht=b"a"),
+            stop(0, 115, "31", signed=120),
+        ],
+        [Is("beeindigd", 0, 100, "32", "client", 1, ("TR415",))],
+    ),
+    (
+        "ended, paused after that, ended again (TR074): the pause came after the end",
+        [start(0), stop(0, 100, "31"), stop(0, 120, "20"), stop(0, 130, "31")],
+        [Is("beeindigd", 0, 130, *PLANNED, 1, ("TR074", "TR415"))],
+    ),
+    (
+        "ended, two final stops signed on one day: the lower message",
+        [start(0), stop(0, 100, "33", signed=120, bericht=b"b"), stop(0, 90, "31", signed=120, bericht=b"a")],
         [Is("beeindigd", 0, 90, *PLANNED, 1, ("TR415",))],
     ),
     (
-        "ended, two final stops in one message: the higher reason",
-        [start(0), stop(0, 100, "31", signed=120, bericht=b"a"), stop(0, 90, "32", signed=120, bericht=b"a")],
+        "ended, two final stops in one message: the lower reason",
+        [start(0), stop(0, 100, "33", signed=120, bericht=b"a"), stop(0, 90, "32", signed=120, bericht=b"a")],
         [Is("beeindigd", 0, 90, "32", "client", 1, ("TR415",))],
     ),
     (

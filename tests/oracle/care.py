@@ -68,6 +68,7 @@ class Levering:
     start: Start | None
     stop: Stop | None
     stops: tuple[Stop, ...] = ()  # every present stop, one per reason
+    firsts: tuple[Stop, ...] = ()  # of each the delivery since which it is there
     starts_sent: tuple[Start, ...] = ()  # every act upon the start, removals too
     stops_sent: tuple[tuple[Stop, ...], ...] = ()  # likewise, per reason
     merged: bool = False  # a merger of municipalities ended the assignment, not the care (RedenWijziging 11, JZ002)
@@ -193,6 +194,16 @@ def content(acts: Sequence[Any]) -> Any:
     return max((act for act in acts if act.status == 1), key=lambda act: (act.dagtekening, act.bericht))
 
 
+def first_told(acts: Sequence[Stop]) -> Stop:
+    """The first delivery of a stop that is there: on the earliest day, not before the last removal, at the end of which
+    it was there; of that day the lowest message.
+    """
+    days = {act.dagtekening for act in acts}
+    last = max((act.dagtekening for act in acts if act.status == 3), default=min(days))
+    since = min(day for day in days if day >= last and standing(acts, day) > 0)
+    return min((act for act in acts if act.status == 1 and act.dagtekening == since), key=lambda act: act.bericht)
+
+
 def _acts(events: Sequence[Event], kind: type, reden: str = "") -> tuple[Any, ...]:
     """The acts upon one key, from the events of one spoor; a message counts once."""
     found: dict[bytes, Any] = {}
@@ -230,15 +241,18 @@ def leveringen(history: Sequence[Event], versions: Versions) -> list[Levering]:
     for start_key, events in per_start_key.items():
         starts = _acts(events, Start)
         by_reden = tuple(acts for acts in (_acts(events, Stop, reden) for reden in REDENEN) if acts)
-        stops: list[Stop] = [content(acts) for acts in by_reden if standing(acts) > 0]
-        finals = [stop for stop in stops if stop.reden_beeindiging != PAUSE]
-        # The latest counts; of two reasons in one message the higher code (open in the texts).
-        current = max(finals or stops, key=lambda s: (s.dagtekening, s.bericht, s.reden_beeindiging), default=None)
+        present = [acts for acts in by_reden if standing(acts) > 0]
+        stops: list[Stop] = [content(acts) for acts in present]
+        firsts = tuple(first_told(acts) for acts in present)
+        finals = [stop for stop in firsts if stop.reden_beeindiging != PAUSE]
+        # The first counts (TR415); of two reasons in one message the lower code (open in the texts).
+        first = min(finals or firsts, key=lambda s: (s.dagtekening, s.bericht, s.reden_beeindiging), default=None)
+        current = None if first is None else stops[firsts.index(first)]
         start = content(starts) if standing(starts) > 0 else None
         version = version_of(versions, start_key.decision)
         merger = version is not None and version.reden_wijziging == MERGER
         merged = merger and current is not None and current.reden_beeindiging == BY_GEMEENTE
-        result.append(Levering(start_key, start, current, tuple(stops), starts, by_reden, merged))
+        result.append(Levering(start_key, start, current, tuple(stops), firsts, starts, by_reden, merged))
     return result
 
 

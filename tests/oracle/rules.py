@@ -51,7 +51,7 @@ def _again(one: Levering) -> bool:
 
 def _after_final(one: Levering) -> bool:
     """TR415: a further stop after a final one."""
-    finals = [stop for stop in one.stops if stop.reden_beeindiging != PAUSE]
+    finals = [stop for stop in one.firsts if stop.reden_beeindiging != PAUSE]
     pauses = [stop for stop in one.stops if stop.reden_beeindiging == PAUSE]
     return len(finals) > 1 or any(p.dagtekening > f.dagtekening for p in pauses for f in finals)
 

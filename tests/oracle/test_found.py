@@ -99,21 +99,21 @@ def test_an_assignment_is_first_looked_up_under_the_code_as_received(old: str, n
         assert ("toewijzing" in row.wacht) == waits
 
 
-@pytest.mark.parametrize(("first", "second", "reden"), [(b"m3", b"m4", "32"), (b"m4", b"m3", "31")])
-def test_of_two_final_stops_of_one_day_the_higher_message_counts_also_when_one_came_twice(
+@pytest.mark.parametrize(("first", "second", "reden"), [(b"m3", b"m4", "31"), (b"m4", b"m3", "32")])
+def test_of_two_final_stops_of_one_day_the_lower_message_counts_also_when_one_came_twice(
     first: bytes, second: bytes, reden: str
 ) -> None:
-    history = [start(), stop("31", 5, bericht=first), stop("31", 5, bericht=b"m1"), stop("32", 6, bericht=second)]
+    history = [start(), stop("31", 5, bericht=first), stop("31", 5, bericht=b"m9"), stop("32", 6, bericht=second)]
     assert flags(history) == {("45", 0): ["TR074", "TR415"]}
     (row,) = (row for _, row in of_set(events(history)) if isinstance(row, TrajectRow))
     assert row.reden_beeindiging == reden
 
 
-@pytest.mark.parametrize(("latest", "broken"), [(9, True), (10, False)])
-def test_the_stop_that_counts_is_held_against_the_pause(latest: int, broken: bool) -> None:
-    """TR414 is about the current stop: an earlier one, sent after the pause too, does not matter."""
-    earlier = stop("32", 19 - latest, signed=101)
-    history = [start(), stop("20", 10), earlier, stop("31", latest, signed=102)]
+@pytest.mark.parametrize(("first", "broken"), [(9, True), (10, False)])
+def test_the_stop_that_counts_is_held_against_the_pause(first: int, broken: bool) -> None:
+    """TR414 is about the current stop, the first: a later one, sent after the pause too, does not matter."""
+    later = stop("31", 19 - first, signed=102)
+    history = [start(), stop("20", 10), stop("32", first, signed=101), later]
     assert flags(history) == {("45", 0): ["TR414", "TR415"] if broken else ["TR415"]}
 
 
