@@ -157,7 +157,8 @@ def _register_record(use: Use) -> UseRecord:
 def _kind(effect: Effect, soort: str) -> str:
     if effect.answer:
         return "return"
-    kind = CBS if soort == CBS else "declaration" if soort == REFERENTIE else soort.partition(".")[2]
+    of_line = soort in (REFERENTIE, DECLARATIENUMMER)
+    kind = CBS if soort == CBS else "declaration" if of_line else soort.partition(".")[2]
     assert kind in KINDS, "only a message of a known kind has lines"  # noqa: S101
     return kind
 

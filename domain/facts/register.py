@@ -10,34 +10,28 @@ then the register yields what holds without it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from domain.facts import doubled
+from domain.facts.answer import TOO_OFTEN
 from domain.facts.bounds import MOST_ANSWERS, NONE, beyond, lowest, settle, taken_back, upgrade
+from domain.facts.doubled import PLACE, Clients
 from domain.facts.fact import Dubbel, Intrekking, PrestatieRetour, Vervanging
 from domain.facts.number import OWN, Answer, Number, Record, Sent, answer_of, split, take_in
 from domain.facts.uses import CBS, DAY, DECLARATIENUMMER, REFERENTIE, day_behind
-
-#: Refused: the number was used more often than the register can follow.
-TOO_OFTEN: Final = "K08"
-
-_ROW: Final = {REFERENTIE: "TR314", DECLARATIENUMMER: "TR333"}
-_PLACE: Final = 4  # bytes
-_COMPARED: Final = 24
-_Clients = dict[str, list[bytes]]
-
 
 _Fact = Intrekking | Dubbel | Vervanging | PrestatieRetour
 
 
 class Effect(NamedTuple):
-    """A fact for one client (``delivery`` makes it so), or (``fact`` None) what became of a line of ``delivery``."""
+    """A fact for one client (``delivery`` makes it so), or (``fact`` None) what is told of a line of ``delivery``."""
 
     pseudonym: str
     fact: _Fact | None
     delivery: str
     line: int = 0
     lines: int = 0
-    uitkomst: str = ""  # ingetrokken, hersteld or afgekeurd
+    uitkomst: str = ""  # ingetrokken, hersteld, afgekeurd, opmerking or vervallen
     code: str = ""
     answer: bool = False  # the line is an answer
     published_at: int = 0  # ms: when the delivery that makes the fact was sent first, or anew after it was taken back
@@ -56,12 +50,11 @@ class _View(NamedTuple):
     @property
     def message_kind(self) -> str:
         """Kind of the messages that the number names, or that use it."""
-        return "" if self.kind in _ROW else self.kind.partition(".")[2]
+        return "" if self.kind in doubled.ROWS else self.kind.partition(".")[2]
 
     def dubbel(self, own: bytes) -> Dubbel:
         """The flag of a client whose own use came in the delivery ``own``."""
-        rule = _ROW.get(self.kind, "TR056")
-        return Dubbel(regel=rule, soort=self.message_kind, sleutel=self.key, aanlevering=own.hex())
+        return Dubbel(regel=doubled.rule(self.kind), soort=self.message_kind, sleutel=self.key, aanlevering=own.hex())
 
     def says(self, client: str, fact: _Fact, cause: bytes) -> Effect:
         """A fact that the delivery ``cause`` makes."""
@@ -79,10 +72,13 @@ def effects(kind: str, key: bytes, number: Number, out: frozenset[bytes] = NONE)
         return
     if number.answers:
         yield from _answered(view, taken)
-    for variants in _variants(view):
+    differing = list(doubled.variants(kind, number))
+    for variants in differing:
         yield from _dubbel(view, variants)
     if number.cut:
         yield from _saturated(view)
+    for handle, line, sent, holds in doubled.lines(kind, number, differing, view.silent):
+        yield _line(handle, line, sent, "opmerking" if holds else "vervallen", doubled.rule(kind))
 
 
 def _moments(number: Number) -> dict[bytes, int]:
@@ -114,7 +110,7 @@ def _answered(view: _View, taken: frozenset[bytes]) -> Iterator[Effect]:
         said.hear(answer)
         if answer.handle not in taken:
             says.hear(answer)
-    if view.kind not in _ROW:  # a line is withdrawn by a fact that names its client itself
+    if view.kind not in doubled.ROWS:  # a line is withdrawn by a fact that names its client itself
         for message, (code, cause) in says.answers.items():
             if message.startswith(view.key):
                 yield from _withdrawn(view, day_behind(view.key, message), code, cause)
@@ -156,34 +152,7 @@ def _withdrawn(view: _View, day: int | None, code: str, cause: bytes) -> Iterato
                 yield view.says(client, fact, cause)
 
 
-def _variants(view: _View) -> Iterator[dict[bytes, list[_Clients]]]:
-    """What must be one and is more than one: by what tells them apart, who said so. TR314, TR333: the uses of the
-    number. TR056: the contents of one place, and the sizes of the message.
-    """
-    used = view.number.used
-    if view.kind in _ROW:
-        if len(used) > 1:
-            yield {content: [clients] for content, clients in used.items()}
-        return
-    sizes = {content[:_PLACE] for content in used} - {b""}
-    if len(sizes) < 2 and len({content[: 2 * _PLACE] for content in used}) == len(used):
-        return  # every place once
-    known = [content for content in used if len(content) in (_PLACE, _COMPARED)]
-    sizes, compared = {content[:_PLACE] for content in known}, [c for c in known if len(c) == _COMPARED]
-    if len(sizes) > 1:
-        yield {size: [used[content] for content in known if content[:_PLACE] == size] for size in sizes}
-    places: dict[bytes, list[bytes]] = {}
-    for content in compared:
-        places.setdefault(content[_PLACE : 2 * _PLACE], []).append(content)
-    for contents in places.values():
-        by_hash: dict[bytes, list[_Clients]] = {}
-        for content in contents:
-            by_hash.setdefault(content[2 * _PLACE :], []).append(used[content])
-        if len(by_hash) > 1:
-            yield by_hash
-
-
-def _dubbel(view: _View, variants: dict[bytes, list[_Clients]]) -> Iterator[Effect]:
+def _dubbel(view: _View, variants: dict[bytes, list[Clients]]) -> Iterator[Effect]:
     """A flag for everybody behind two or more variants of which a delivery still counts."""
     found: dict[bytes, list[tuple[str, bytes]]] = {}
     for variant, several in variants.items():
@@ -198,7 +167,7 @@ def _dubbel(view: _View, variants: dict[bytes, list[_Clients]]) -> Iterator[Effe
         yield from (view.says(client, view.dubbel(own), other) for client, own in users)
 
 
-def _first_counting(view: _View, clients: _Clients) -> Iterator[tuple[str, bytes]]:
+def _first_counting(view: _View, clients: Clients) -> Iterator[tuple[str, bytes]]:
     """Each client with the first of its deliveries that counts."""
     for client, handles in clients.items():
         own = next((handle for handle in handles if handle not in view.silent), None)
@@ -230,7 +199,7 @@ def _refusal(view: _View, content: bytes, own: bytes) -> Iterator[_Fact]:
         return
     yield view.dubbel(own)
     if view.kind == REFERENTIE:
-        bericht = content[:-_PLACE]
+        bericht = content[:-PLACE]
         yield PrestatieRetour(gemeente="", referentie=view.key, bericht=bericht, code=TOO_OFTEN, dagtekening=0)
     elif view.kind != DECLARATIENUMMER:
         yield Intrekking(soort=view.message_kind, bericht=view.key, code=TOO_OFTEN)

@@ -177,7 +177,9 @@ def test_a_number_of_the_first_release_may_be_used_again() -> None:
     number, key = _read(NUMBER), b"message1"
     other = Record(Usage("declaratienummer", key, b"message2", b"message2"), "p2", D2, 1, 1, 2)
     found = fold(number, [other], "declaratienummer", key, everything=False)
-    assert {(effect.pseudonym, effect.delivery) for effect in found} == {("p1", D2), ("p2", "0" * 32)}
+    assert {(effect.pseudonym, effect.delivery) for effect in found if effect.fact} == {("p1", D2), ("p2", "0" * 32)}
+    told = {(effect.delivery, effect.line, effect.uitkomst, effect.code) for effect in found if not effect.fact}
+    assert told == {(D2, 0, "opmerking", "TR333")}  # the other is not known by name
 
 
 PACKED = (

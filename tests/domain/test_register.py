@@ -141,6 +141,7 @@ def test_what_is_left_out_is_left_out_in_every_order(data: st.DataObject, kind: 
     for given_out in (found, other):
         stands = settled(given_out, set(), records)
         assert (stands.lines, stands.flagged) == (expected.lines, expected.flagged)
+        assert stands.remarks == expected.remarks
         assert stands.withdrawn.keys() == expected.withdrawn.keys()
     assert number == same
 
@@ -195,8 +196,11 @@ def test_a_corrected_message_keeps_no_flag_once_the_first_is_taken_back() -> Non
     kind = "bericht.start"
     twice = [use(kind, "p1", b"a" * 16, delivery=1), use(kind, "p1", b"b" * 16, delivery=2)]
     assert holds(kind, twice).flagged == {"p1"}
+    assert holds(kind, twice).remarks == {(D[1], 1, "TR056"), (D[2], 1, "TR056")}
     for first in (1, 2):
-        assert not holds(kind, [*twice, taken(kind, first, 5)], range(9)).flagged
+        stands = holds(kind, [*twice, taken(kind, first, 5)], range(9))
+        assert stands.flagged == stands.remarks == set()
+        assert holds(kind, [*twice, taken(kind, first, 5), taken(kind, first, 0, 6)], range(9)).remarks
 
 
 def test_a_cbs_delivery_counts_again_when_the_one_that_replaced_it_is_taken_back() -> None:

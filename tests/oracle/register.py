@@ -28,13 +28,14 @@ ROWS = ("referentie", "declaratienummer")
 @dataclass
 class Standing:
     """What holds: clients whose message is withdrawn, with the code; clients flagged; clients whose record in a CBS
-    delivery is replaced; outcome and code of lines that have one.
+    delivery is replaced; outcome and code of lines that have one; lines of note, by rule (0: a whole delivery).
     """
 
     withdrawn: dict[str, str] = field(default_factory=dict)
     flagged: set[str] = field(default_factory=set)
     replaced: set[tuple[str, str]] = field(default_factory=set)
     lines: dict[tuple[str, int], tuple[str, str]] = field(default_factory=dict)
+    remarks: set[tuple[str, int, str]] = field(default_factory=set)
 
 
 def taken_back(records: Iterable[Record]) -> set[str]:
@@ -54,7 +55,10 @@ def settled(effects: Iterable[Effect], dead: set[str], records: Sequence[Record]
     """
     found = Standing()
     for effect in effects:
-        if effect.fact is None:
+        if effect.uitkomst in ("opmerking", "vervallen"):
+            found.remarks.discard(place := (effect.delivery, effect.line, effect.code))
+            found.remarks |= {place} if effect.uitkomst == "opmerking" else set()
+        elif effect.fact is None:
             found.lines[effect.delivery, effect.line] = effect.uitkomst, effect.code
         elif effect.delivery not in dead and _concerns(effect, records):
             _stands(found, effect, dead)
@@ -98,10 +102,21 @@ def standing(kind: str, records: Sequence[Record], most: int = 1 << 60) -> Stand
         found.flagged |= {r.pseudonym for r in every if r.pseudonym and r.delivery not in dead}
         refused = {r.pseudonym: "K08" for r in every if r.pseudonym and r.delivery in out - dead}
         found.withdrawn |= refused if kind != "declaratienummer" else {}
+    found.remarks = _remarks(kind, every, out, dead) if kind != "cbs" else set()
     if kind != "declaratienummer":
         mine = [r for r in every if r.delivery in out and (r.pseudonym or kind != "cbs")]
         found.lines |= {(r.delivery, r.line): ("afgekeurd", "K08") for r in mine}
     return found
+
+
+def _remarks(kind: str, every: Sequence[Record], out: set[str], dead: set[str]) -> set[tuple[str, int, str]]:
+    """Every line of a delivery of which a use is doubled says so; with uses left out, of each that counts."""
+    uses = [r for r in every if r.delivery not in out]
+    of_note = {r.delivery for r in uses if r.pseudonym and r.delivery not in dead and out}
+    of_note |= {r.delivery for r in uses if r.pseudonym and _is_double(kind, r, uses, dead)}
+    rule = {"referentie": "TR314", "declaratienummer": "TR333"}.get(kind, "TR056")
+    whole = kind == "declaratienummer"
+    return {(r.delivery, 0 if whole else r.line, rule) for r in uses if r.delivery in of_note}
 
 
 def _answered(found: Standing, kind: str, uses: Sequence[Record], answers: Sequence[Record]) -> None:

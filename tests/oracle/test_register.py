@@ -150,6 +150,14 @@ def taken_back(delivery: str, terug: int = 1, opnieuw: int = 0) -> Record:
     return Record(Usage("", b"m1"), None, delivery, 0, 0, 0, terug, opnieuw)
 
 
+def of_note(kind: str, *where: tuple[str, int], holds: bool = True) -> set[Effect]:
+    """What the senders of these lines are told; of a declaration number the delivery as a whole."""
+    rule = {"referentie": "TR314", "declaratienummer": "TR333"}.get(kind, "TR056")
+    uitkomst = "opmerking" if holds else "vervallen"
+    places = {(delivery, 0 if kind == "declaratienummer" else line) for delivery, line in where}
+    return {withdrawn(delivery, line, rule, uitkomst) for delivery, line in places}
+
+
 def withdrawn(delivery: str, line: int, code: str = "0001", uitkomst: str = "ingetrokken", lines: int = 9) -> Effect:
     return Effect("", None, delivery, line, lines, uitkomst, code)
 
@@ -203,6 +211,7 @@ def test_a_rejected_line_names_its_client_by_itself_and_shows_on_the_receipt() -
         withdrawn(D1, 1, "9338"),
         Effect("p1", flag(twice, D1), D2),
         Effect("p2", flag(twice, D2), D1),
+        *of_note("referentie", (D1, 1), (D2, 1)),
     }
 
 
@@ -232,14 +241,16 @@ def test_of_two_answers_on_one_message_the_higher_code_is_told_until_it_is_taken
 )
 def test_a_number_used_twice_is_a_flag_for_everybody_who_used_it(soort: str, twice: Dubbel) -> None:
     found = follows(soort, used(soort, b"a", "p1"), used(soort, b"b", "p3", D2))
-    assert found == {Effect("p1", flag(twice, D1), D2), Effect("p3", flag(twice, D2), D1)}
+    flags = {Effect("p1", flag(twice, D1), D2), Effect("p3", flag(twice, D2), D1)}
+    assert found == flags | of_note(soort, (D1, 1), (D2, 1))
     assert not follows(soort, used(soort, b"a", "p1"), used(soort, b"a", "p1", D2))
 
 
 def test_two_contents_in_one_delivery_name_that_delivery_twice() -> None:
     kind, twice = "bericht.start", dubbel("TR056", b"m1", "start")
     found = follows(kind, used(kind, b"a", "p1"), used(kind, b"b", "p3", line=2, plaats=1))
-    assert found == {Effect("p1", flag(twice, D1), D1), Effect("p3", flag(twice, D1), D1)}
+    flags = {Effect("p1", flag(twice, D1), D1), Effect("p3", flag(twice, D1), D1)}
+    assert found == flags | of_note(kind, (D1, 1), (D1, 2))
 
 
 def test_other_places_of_a_message_are_no_number_used_twice() -> None:
@@ -254,7 +265,8 @@ def test_sizes_that_differ_are_a_number_used_twice_also_where_places_are_not_com
         used(kind, b"a", "p1", records=far, plaats=far),
         used(kind, b"b", "p2", records=far + 1, plaats=far, delivery=D2),
     )
-    assert found == {Effect("p1", flag(twice, D1), D2), Effect("p2", flag(twice, D2), D1)}
+    flags = {Effect("p1", flag(twice, D1), D2), Effect("p2", flag(twice, D2), D1)}
+    assert found == flags | of_note(kind, (D1, 1), (D2, 1))
     assert not follows(kind, *(used(kind, content, "p1", records=far, plaats=far) for content in (b"a", b"b")))
 
 
@@ -316,14 +328,16 @@ def test_what_is_left_out_counts_as_never_sent_and_is_told_so(kind: str, monkeyp
     flags = {Effect(client, flag(twice, delivery), delivery) for client, delivery in (mine, out)}
     message = Effect(out[0], intrekking(_message(kind), b"m1", "K08"), out[1])
     line = PrestatieRetour(gemeente="", referentie=b"m1", bericht=b"a" * 12, code="K08", dagtekening=0)
+    told = of_note(kind, (mine[1], 1)) | of_note(kind, (out[1], 1), holds=False)
     assert found == {
-        "referentie": {refused, Effect(out[0], line, out[1]), *flags},
-        "declaratienummer": flags,
+        "referentie": {refused, Effect(out[0], line, out[1]), *flags, *told},
+        "declaratienummer": flags | told,
         "cbs": {refused, replaced(out[0], out[1], out[1])},
-    }.get(kind, {refused, message, *flags})
+    }.get(kind, {refused, message, *flags, *told})
     assert mine[0] in next(iter(number.used.values()))
     told_before = Effect(mine[0], flag(twice, mine[1]), mine[1])
-    assert set(fold(number, uses, kind, key, everything=False)) == found - {told_before}
+    remarked = set() if kind == "cbs" else of_note(kind, (mine[1], 1))
+    assert set(fold(number, uses, kind, key, everything=False)) == found - {told_before} - remarked
 
 
 def _message(kind: str) -> str:
