@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
+
+from settings.running import manager_address
 
 
 def notify(words: str) -> None:
     """Send ``READY=1``, ``WATCHDOG=1`` or ``STOPPING=1``; nothing when nobody manages us, or does not listen now."""
-    address = os.environ.get("NOTIFY_SOCKET", "")
+    address = manager_address()
     if not address:
         return
     name = "\0" + address[1:] if address.startswith("@") else address

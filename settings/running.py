@@ -5,6 +5,7 @@ A pid alone can be another program's by now, so it is written with the start tim
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -41,3 +42,8 @@ def supervisor_pid(home: Path) -> tuple[int | None, float | None]:
         return int(pid), float(started)
     except (FileNotFoundError, ValueError):
         return None, None
+
+
+def manager_address() -> str:
+    """Where the service manager that started this process listens (``systemd``); empty when there is none."""
+    return os.environ.get("NOTIFY_SOCKET", "")
