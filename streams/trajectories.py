@@ -15,8 +15,9 @@ import structlog
 
 from crypto.client_names import ClientNames
 from domain.care.fold import Issued, Person, Refused, Waits, fold
+from domain.care.remarks import Remark
 from domain.care.rows import T_METING, T_SCORE, TABLES
-from domain.facts.answer import Line
+from domain.facts.answer import TOO_MANY, Line
 from domain.facts.fact import Event
 from domain.facts.identity import UploadKey
 from domain.field.spic import SHIPPED, Spics
@@ -34,7 +35,6 @@ log = structlog.get_logger()
 TABLE: Final = "personen"
 TOPICS: Final = (TRAJECTEN, METINGEN, SCORES)
 _KIND: Final = {T_SCORE: "score", T_METING: "cem"}
-_TOO_MANY: Final = "K07"
 
 
 def _moments(events: Sequence[Event]) -> defaultdict[str, int]:
@@ -70,6 +70,7 @@ class Trajectories:
         outs = [self._out(key, issued, person.version, moments) for issued in given.issued]
         outs += [self._wait(waits, events[-1].aanbieder, newest) for waits in given.waits]
         outs += [self._refusal(refused, newest) for refused in given.refused]
+        outs += [self._remark(remark, events[-1].aanbieder, newest) for remark in given.remarks]
         if given.dropped:
             log.warning("a client has more facts than are kept", aanbieder=events[-1].aanbieder, dropped=given.dropped)
         return self._encode(person), outs
@@ -100,7 +101,18 @@ class Trajectories:
             sender=refused.aanbieder,
             published_at=newest,
             uitkomst="afgekeurd",
-            code=_TOO_MANY,
+            code=TOO_MANY,
+        )
+
+    def _remark(self, remark: Remark, sender: str, newest: int) -> Out:
+        """For the receipt of its delivery: a rule between messages has something to say of a record, or no more."""
+        return self._told(
+            UploadKey(remark.line, remark.delivery),
+            kind=remark.kind,
+            sender=sender,
+            published_at=newest,
+            uitkomst="vervallen" if remark.gone else "opmerking",
+            code=remark.code,
         )
 
     def _told(self, upload: UploadKey, *, kind: str, sender: str, published_at: int, uitkomst: str, code: str) -> Out:

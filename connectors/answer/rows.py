@@ -44,16 +44,16 @@ def rows_of(delivery: Delivery, receipt: Receipt | None, *, show_all: bool) -> l
         found = delivery.file_of(line)
         if found is None or found.fault:
             continue
-        regel = fault.regel or _regel(delivery.kind, found, line, show_all=show_all)
-        if (found.input.shown, regel) in known:
-            _overrule(rows, found, fault, regel)
+        number = fault.regel or _number(delivery.kind, found, line, show_all=show_all)
+        if (found.input.shown, number) in known:
+            _overrule(rows, found, fault, number)
         else:
-            rows.append(_fault_row(found, fault, regel))
+            rows.append(_fault_row(found, fault, number))
     order = {file.input.shown: place for place, file in enumerate(delivery.files)}
     return sorted(rows, key=lambda row: (order[row["bestand"]], row["regel"] or row["record"]))
 
 
-def _regel(kind: str, file: File, line: int, *, show_all: bool) -> int:
+def _number(kind: str, file: File, line: int, *, show_all: bool) -> int:
     """Where a record stands in its file; what is told of it after entry does not say so. 0 = not known here: rows of a
     table that were accepted are kept only when they are to be shown.
     """
@@ -120,15 +120,15 @@ def outcome(code: str, field: str, type_: Any, bsn: str = "") -> dict[str, str]:
     }
 
 
-def _fault_row(file: File, fault: Fault, regel: int) -> dict[str, Any]:
-    place = {"regel": regel, "regels": fault.regels, "record": fault.line - file.first_line + 1}
+def _fault_row(file: File, fault: Fault, number: int) -> dict[str, Any]:
+    place = {"regel": number, "regels": fault.regels, "record": fault.line - file.first_line + 1}
     return {"bestand": file.input.shown, **place} | outcome(fault.code, fault.veld, "")
 
 
-def _overrule(rows: list[dict[str, Any]], file: File, fault: Fault, regel: int) -> None:
+def _overrule(rows: list[dict[str, Any]], file: File, fault: Fault, number: int) -> None:
     """A row that was right here, and is refused or withdrawn at the third party."""
     for row in rows:
-        if row["bestand"] == file.input.shown and row["regel"] == regel and not row["code"]:
+        if row["bestand"] == file.input.shown and row["regel"] == number and not row["code"]:
             row |= outcome(fault.code, fault.veld, row.get("type", ""))
 
 

@@ -153,9 +153,9 @@ def taken_back(delivery: str, terug: int = 1, opnieuw: int = 0) -> Record:
 def of_note(kind: str, *where: tuple[str, int], holds: bool = True) -> set[Effect]:
     """What the senders of these lines are told; of a declaration number the delivery as a whole."""
     rule = {"referentie": "TR314", "declaratienummer": "TR333"}.get(kind, "TR056")
-    uitkomst = "opmerking" if holds else "vervallen"
+    said = "opmerking" if holds else "vervallen"
     places = {(delivery, 0 if kind == "declaratienummer" else line) for delivery, line in where}
-    return {withdrawn(delivery, line, rule, uitkomst) for delivery, line in places}
+    return {withdrawn(delivery, line, rule, said) for delivery, line in places}
 
 
 def withdrawn(delivery: str, line: int, code: str = "0001", uitkomst: str = "ingetrokken", lines: int = 9) -> Effect:
