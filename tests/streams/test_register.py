@@ -185,3 +185,41 @@ def test_a_delivery_that_came_again_unseen_is_told_when_it_is_known() -> None:
     stream.tell(start(bericht=b"message1"), b"p1", HANDLES[0], at=90)
     stream.take_back(key, HANDLES[1], 60, 95)
     assert [(event.delivery, event.published_at) for _, event in stream.events] == [(HANDLES[1], 50), (HANDLES[1], 95)]
+
+
+def remarks(stream: Stream) -> list[tuple[str, str, int, str, str]]:
+    return [
+        (key.decode(), line.kind, line.line, line.uitkomst, line.code)
+        for key, line in stream.lines
+        if line.uitkomst in ("opmerking", "vervallen")
+    ]
+
+
+def test_senders_hear_of_a_number_used_for_two_things_until_one_is_taken_back() -> None:
+    stream = Stream()
+    (key,) = stream.tell(start(bericht=b"message1"), b"p1", HANDLES[0])
+    stream.tell(start(10, bericht=b"message1"), b"p2", HANDLES[1])
+    both = [(handle, "start", 1, "opmerking", "TR056") for handle in HANDLES[:2]]
+    assert remarks(stream) == both
+    stream.take_back(key, HANDLES[0], 5)
+    assert remarks(stream)[2:] == [(handle, "start", 1, "vervallen", "TR056") for handle in HANDLES[:2]]
+    stream.take_back(key, HANDLES[0], 5, 6)
+    assert remarks(stream)[4:] == both
+
+
+def test_of_a_declaration_number_the_delivery_as_a_whole_hears() -> None:
+    stream = Stream()
+    for place, handle in enumerate(HANDLES[:2], 1):
+        bericht = b"message%d" % place
+        line = prestatie(str(place), bericht=bericht, declaratienummer=b"number")
+        stream.tell(line, b"p1", handle, place=place)
+    assert remarks(stream) == [(handle, "declaration", 0, "opmerking", "TR333") for handle in HANDLES[:2]]
+
+
+def test_of_a_reference_used_twice_its_lines_hear() -> None:
+    stream = Stream()
+    for place, handle in enumerate(HANDLES[:2], 1):
+        stream.tell(prestatie("1", bericht=b"message%d" % place), b"p1", handle, place=place)
+    assert [one for one in remarks(stream) if one[-1] == "TR314"] == [
+        (handle, "declaration", place, "opmerking", "TR314") for place, handle in enumerate(HANDLES[:2], 1)
+    ]

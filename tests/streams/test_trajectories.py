@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from msgspec.structs import replace
 
 from crypto.client_names import ClientNames
 from crypto.keys import TrajectoriesKeys
 from domain.care.fold import Person, fold
+from domain.care.remarks import Remark
 from domain.care.rows import RowKey
+from domain.facts.answer import Line
 from domain.facts.fact import Event
 from schemas.codec import Codec
 from schemas.codec import Record as Row
 from schemas.records import event_to_record
 from schemas.topics import EVENTS, LINES
+from schemas.typed import StructCodec
+from streams import trajectories
 from streams.engine.stage import Out, Record
 from streams.trajectories import TOPICS, Trajectories
-from tests.build import AGB, CLIENT, DELIVERY, OTHER, by, events, meting, score, start, stop
+from tests.build import AGB, CLIENT, DELIVERY, OTHER, OTHER_DELIVERY, by, events, meting, score, start, stop
 
 NAMES = ClientNames(TrajectoriesKeys(b"c" * 32, b"b" * 32))
 RENAMED = ClientNames(TrajectoriesKeys(b"d" * 32, b"b" * 32))
@@ -114,3 +119,16 @@ def test_rows_of_two_providers_that_change_together_share_no_moment() -> None:
     after = rows(stage(CLIENT, blob, [Record(9, _EVENTS.encode(event_to_record(elsewhere)), 0)])[1])
     moments = {row["aanbieder"]: row["gebeurd_op"] for row in after.values()}
     assert moments == {AGB: 0, OTHER: moment}
+
+
+def test_a_remark_goes_to_the_delivery_of_its_record_and_so_does_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    remarks = [Remark("stop", OTHER_DELIVERY, 3, "TR415"), Remark("start", DELIVERY, 1, "TR074", gone=True)]
+    monkeypatch.setattr(trajectories, "fold", lambda *told, **more: fold(*told, **more)._replace(remarks=remarks))
+    told = [
+        (out.key.decode(), StructCodec(Line).decode(out.value or b"")) for out in given(CLIENT) if out.topic == LINES
+    ]
+    assert [(key, line.kind, line.line, line.uitkomst, line.code) for key, line in told[-2:]] == [
+        (OTHER_DELIVERY, "stop", 3, "opmerking", "TR415"),
+        (DELIVERY, "start", 1, "vervallen", "TR074"),
+    ]
+    assert {(line.delivery, line.lines, line.regel, line.veld) for _, line in told} == {("", 0, 0, "")}
