@@ -97,8 +97,6 @@ WITHDRAWN: Final = "Ingetrokken"
 #: Above what rules between messages say of records: they are no refusals.
 REMARKS: Final = "Opmerkingen (deze records tellen mee)"
 REMARKS_NOT_FOLLOWED: Final = "Er zijn te veel opmerkingen op verschillende plaatsen om hier bij te houden."
-#: A remark comes from other records than its own, so a moment later.
-REMARKS_LATER: Final = "Een opmerking kan later komen dan de uitkomst; `sor receipts` toont ze alle."
 
 
 def takeback_sent(delivery: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from domain.field.formats import formats
-from domain.field.messages import MESSAGES
+from domain.field.messages import MESSAGES, remark
 from domain.field.rules import FLAG, RULES, WAITS
 
 _HEADER: Final = """\
@@ -36,9 +36,10 @@ Herstel de oorzaak en lever opnieuw aan, met een nieuwe identificatie.
 ## Gesignaleerd of in afwachting
 
 Regels tussen berichten weigeren niets: de monitor is niet de wettelijke ontvanger. Zij staan als signaal bij het
-traject, of als reden waarom iets wacht.
+traject, of als reden waarom iets wacht. Wie het record aanleverde, leest een signaal als opmerking op zijn
+ontvangstbewijs, met wat hij kan doen; het record telt mee. Een opmerking vervalt als de oorzaak weg is.
 
-| regel | retourcode | bericht | wat er is | vorm |
+| regel | retourcode | bericht | wat er is, en wat te doen | vorm |
 |---|---|---|---|---|
 """
 _FORM: Final = {FLAG: "signaal", WAITS: "wacht"}
@@ -57,7 +58,7 @@ def _refused() -> Iterator[str]:
 def _signalled() -> Iterator[str]:
     for code, rule in RULES.items():
         if rule.form in _FORM:
-            yield f"| {code} | {rule.retourcode} | {rule.bericht} | {_cell(rule.sentence)} | {_FORM[rule.form]} |\n"
+            yield f"| {code} | {rule.retourcode} | {rule.bericht} | {_cell(remark(code))} | {_FORM[rule.form]} |\n"
 
 
 def _cell(text: str) -> str:
