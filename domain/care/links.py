@@ -17,6 +17,7 @@ from domain.field.definitions import METING_AFTER_END, METING_BEFORE_END
 from domain.field.questionnaires import VRAGENLIJSTEN, bevestigd, question
 
 _DAY_MS: Final = 86_400_000
+_Begun = tuple[Traject, list[int]]  # a traject that holds a start, and the days on which something of it ended
 
 
 class Meting(Struct, gc=False, kw_only=True):
@@ -61,9 +62,10 @@ def metingen(facts: FactSet, trajecten: list[Traject]) -> list[Meting]:
     """Every meting with its link. Per traject and informant group the latest counts (datum, upload, number)."""
     found = []
     best: dict[tuple[bytes, str], tuple[tuple[int, int, bytes], Meting]] = {}
+    begun = [(traject, _ends(traject)) for traject in trajecten if traject.status not in WAITING]
     for key, acts in facts.metingen.items():
         upload, act = last_meting(acts)
-        meting = _meting(key, act, upload, trajecten)
+        meting = _meting(key, act, upload, begun)
         found.append(meting)
         if meting.traject is not None:
             slot, rank = (meting.traject.number, meting.groep), (act.datum, act.tijd, key.meting)
@@ -88,7 +90,19 @@ def _runs(meting: Meting, trajecten: list[Traject]) -> bool:
     )
 
 
-def _meting(key: MetingKey, act: MetingAct, upload: UploadKey, trajecten: list[Traject]) -> Meting:
+def _ends(traject: Traject) -> list[int]:
+    """The days on which something ended: its own end, and of overlapping leveringen (*stapeling*) the end of one while
+    another ran on [P].
+    """
+    ends = [] if traject.end == OPEN_END else [traject.end]
+    if len(traject.leveringen) > 1:
+        for end in {levering.end for levering in traject.leveringen} - {OPEN_END}:
+            if any(other.start_key.begindatum <= end < other.runs_until for other in traject.leveringen):
+                ends.append(end)
+    return ends
+
+
+def _meting(key: MetingKey, act: MetingAct, upload: UploadKey, begun: list[_Begun]) -> Meting:
     questionnaire = VRAGENLIJSTEN.get(act.vragenlijst)
     group, kind = (questionnaire.groep, questionnaire.soort) if questionnaire else ("", "")
     return Meting(
@@ -100,25 +114,26 @@ def _meting(key: MetingKey, act: MetingAct, upload: UploadKey, trajecten: list[T
         nut=act.antwoorden.get(question(act.vragenlijst, "nut")),
         zonder_hulp=act.antwoorden.get(question(act.vragenlijst, "zonder_hulp")),
         bevestigd=bevestigd(act.vragenlijst),
-        traject=_traject_of(act.datum, kind, key.aanbieder, trajecten),
+        traject=_traject_of(act.datum, kind, key.aanbieder, begun),
         upload=upload,
     )
 
 
-def _traject_of(datum: int, kind: str, aanbieder: str, trajecten: list[Traject]) -> Traject | None:
+def _traject_of(datum: int, kind: str, aanbieder: str, begun: list[_Begun]) -> Traject | None:
     """Same provider; *einde*: the nearest end within the window; *duurzaam*: running on the day [P]."""
-    candidates = []
-    for t in trajecten:
-        if t.aanbieder != aanbieder or t.status in WAITING:
-            continue
-        past_end = t.end != OPEN_END and t.end - METING_BEFORE_END <= datum <= t.end + METING_AFTER_END
-        if (kind == "einde" and past_end) or (kind == "duurzaam" and t.begin <= datum <= t.end):
-            candidates.append(t)
-    if not candidates:
-        return None
     if kind == "duurzaam":
-        return max(candidates, key=lambda t: (t.begin, t.number))
-    return min(candidates, key=lambda t: (abs(datum - t.end), t.begin, t.number))
+        running = [t for t, _ in begun if t.aanbieder == aanbieder and t.begin <= datum <= t.end]
+        return max(running, key=lambda t: (t.begin, t.number), default=None)
+    if kind != "einde":
+        return None
+    near = [
+        (abs(datum - end), t.begin, t.number, t)
+        for t, ends in begun
+        if t.aanbieder == aanbieder
+        for end in ends
+        if end - METING_BEFORE_END <= datum <= end + METING_AFTER_END
+    ]
+    return min(near, key=lambda one: one[:3])[3] if near else None
 
 
 #: Provider, municipality (empty for a score) and toewijzing -> traject.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 
 class Definition(NamedTuple):

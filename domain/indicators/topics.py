@@ -53,7 +53,8 @@ SUBJECTS: Final[dict[str, Subject]] = {
         "reden beëindiging in het stopbericht (JW307)",
         "overlijden, externe omstandigheden en beëindiging door de gemeente, een wijzigingsverzoek, een overstap "
         "of een ander domein (02, 35 tot en met 39): deze tellen niet mee en worden als aantallen getoond; een "
-        "onderbreking (20) is geen einde; verwijderde en afgekeurde stops tellen nergens",
+        "onderbreking (20) is geen einde; verwijderde en afgekeurde stops tellen nergens; van twee eindstops telt "
+        "de eerste, tot zij verwijderd is",
         "Welke redenen uitval zijn, is een lezing van CBS en S3: in overeenstemming (34) telt als uitval.",
     ),
     "cbs_uitval": Subject(
@@ -70,7 +71,8 @@ SUBJECTS: Final[dict[str, Subject]] = {
         "Tevredenheid over het nut van de hulp",
         "Het cijfer van 1 tot en met 10 dat jeugdige of ouder geeft: het gemiddelde, de verdeling en drie banden.",
         "CEM+ (vragenlijst aan het einde van de hulp; bij duurzame hulp jaarlijks). Per traject telt de laatste "
-        "meting van de jeugdige en de laatste van de ouder.",
+        "meting van de jeugdige en de laatste van de ouder, ook als zij bij het einde van een van meer gelijktijdige "
+        "leveringen hoort.",
         "metingen zonder cijfer (het aantal wordt getoond); metingen die aan geen traject gekoppeld zijn",
         "Welke vraag van de CEM+ dit cijfer is, staat in een protocol dat niet openbaar is: nu vraag VR09A, als "
         "voorstel.",
@@ -138,11 +140,14 @@ SUBJECTS: Final[dict[str, Subject]] = {
         "",
         "Respons CEM+",
         "Van welk deel van de beëindigde trajecten ten minste één geldige meting aan het einde van de hulp is "
-        f"ontvangen. Een traject telt mee vanaf {RESPONS_DAYS} dagen na het einde.",
+        f"ontvangen. Een traject telt mee vanaf {RESPONS_DAYS} dagen na het einde, en eenmaal. Leveringen naast elkaar "
+        "(stapeling) zijn één traject: een meting bij het einde van een ervan telt daarvoor, ook als een andere "
+        "doorloopt.",
         f"{_BERICHTEN} en CEM+",
         "overlijden (02) en duurzame hulp",
         "De intensiteit (perspectief, intensief, duurzaam) staat in geen bericht; een traject waarvan zij onbekend "
-        "is, telt mee. De termijn is een voorstel.",
+        "is, telt mee. De termijn is een voorstel; dat een meting bij het einde van één levering voor het traject "
+        "telt ook.",
     ),
     "respons_duurzaam": Subject(
         "",

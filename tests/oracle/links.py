@@ -11,7 +11,7 @@ from typing import Any
 
 from domain.facts.fact import Event, Meting, Prestatie, Score
 from domain.field.geography import current_code
-from tests.oracle.care import Chain
+from tests.oracle.care import PAUSE, Chain
 
 #: The number of a traject by aanbieder, gemeente, categorie and begindatum, only to choose between equals.
 Numbers = Mapping[tuple[str, str, str, int], bytes]
@@ -146,7 +146,8 @@ def of_line(trajecten: Sequence[Chain], aanbieder: str, line: Prestatie, numbers
 
 
 def of_meting(trajecten: Sequence[Chain], meting: Upload, numbers: Numbers) -> Chain | None:
-    """Same provider; *einde*: the nearest end in the window; *duurzaam*: running on the day.
+    """Same provider; *einde*: the nearest end in the window, of the traject or of a levering that ended while another
+    of the traject ran on (*stapeling*); *duurzaam*: running on the day.
 
     Open in the texts: of equal ends the first begun, of several running the last begun.
     """
@@ -158,9 +159,22 @@ def of_meting(trajecten: Sequence[Chain], meting: Upload, numbers: Numbers) -> C
         return max(running, key=lambda one: (one.begin, number(one, numbers)), default=None)
     near = []
     for one in mine if kind == "einde" else ():
-        if one.end is not None and -BEFORE_END <= datum - one.end.einddatum <= AFTER_END:
-            near.append((abs(datum - one.end.einddatum), one.begin, number(one, numbers), one))
+        for end in _ends(one):
+            if -BEFORE_END <= datum - end <= AFTER_END:
+                near.append((abs(datum - end), one.begin, number(one, numbers), one))
     return min(near, key=lambda pair: pair[:3])[3] if near else None
+
+
+def _ends(chain: Chain) -> set[int]:
+    ends = set() if chain.end is None else {chain.end.einddatum}
+    for one in chain.leveringen:
+        if one.stop is None or one.merged or one.stop.reden_beeindiging == PAUSE:
+            continue
+        for other in chain.leveringen:
+            until = [stop.einddatum for stop in other.stops if stop is other.stop or stop.reden_beeindiging == PAUSE]
+            if other.start_key.begin <= one.stop.einddatum and all(one.stop.einddatum < day for day in until):
+                ends.add(one.stop.einddatum)
+    return ends
 
 
 # --- declarations -------------------------------------------------------------------------------------------------

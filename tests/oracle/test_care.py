@@ -82,6 +82,7 @@ REACHED = {
     "goals": _any("trajecten", gas_gescoord=2),
     "problem": _any("scores", doel=0, gemeente="0363"),
     "at the end": _any("metingen", soort="einde", telt=True),
+    "at the end of one while another runs": _any("trajecten", status="lopend", metingen_einde=1),
     "an older meting": _any("metingen", gemeente="0363", telt=False),
     "while running": _any("metingen", soort="duurzaam", telt=True),
     "outside the window": _any("metingen", soort="einde", traject=None),
