@@ -104,6 +104,7 @@ def _traject_row(first: Record, last: Record, gemeente: str, hulpvorm: str, coun
         hulpvorm=hulpvorm,
         verwijzer=first.act.verwijzer,
         crisis=first.act.crisis,
+        postcodegebied=last.act.postcodegebied,
     )
 
 

@@ -36,7 +36,9 @@ def rows_of(client: bytes, facts: FactSet, full: Collection[str] = (), spics: Sp
     found: Rows = {}
     for traject in chains:
         key = RowKey(T_TRAJECT, traject.aanbieder, traject.gemeente, year(traject.begin), traject.number)
-        found[key] = _traject_row(traject, linked[traject.number], chains, spics)
+        row = _traject_row(traject, linked[traject.number], chains, spics)
+        row.postcodegebied = known.area(*traject.leveringen[-1].start_key[:3])
+        found[key] = row
     for meting in metingen:
         found[_meting_key(client, meting)] = _meting_row(meting)
     for score in scores:
@@ -44,9 +46,9 @@ def rows_of(client: bytes, facts: FactSet, full: Collection[str] = (), spics: Sp
     if facts.cbs:
         found.update(cbs.rows_of(client, facts))
     if full:
-        for key, row in found.items():
-            if isinstance(row, TrajectRow) and (key.aanbieder in full or "" in full):
-                row.vlaggen = sorted({*row.vlaggen, FULL})
+        for key, made in found.items():
+            if isinstance(made, TrajectRow) and (key.aanbieder in full or "" in full):
+                made.vlaggen = sorted({*made.vlaggen, FULL})
     return found
 
 

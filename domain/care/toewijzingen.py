@@ -40,6 +40,11 @@ class Toewijzingen:
         act = self.newest(aanbieder, gemeente, toewijzing)
         return act is not None and act.reden_wijziging != CHANGE_REMOVED
 
+    def area(self, aanbieder: str, gemeente: str, toewijzing: bytes | None) -> str:
+        """Where the client lives by the newest version; empty when it does not say, or the assignment is not there."""
+        act = self.newest(aanbieder, gemeente, toewijzing)
+        return act.postcodegebied if act is not None and act.reden_wijziging != CHANGE_REMOVED else ""
+
     def number_stands(self, aanbieder: str, toewijzing: bytes) -> bool:
         """Whether any municipality gave the provider an assignment of this number: a score names no municipality."""
         return (aanbieder, toewijzing) in self._numbers

@@ -133,6 +133,7 @@ class ToewijzingAct(NamedTuple):
     eenheid: str
     aanlevering: bytes = b""  # start of the handle of its delivery; empty in states of the release before
     earlier: tuple[ToewijzingAct, ...] = ()  # of other deliveries, the newest first; they have none themselves
+    postcodegebied: str = ""
 
 
 class CbsKey(NamedTuple):
@@ -160,6 +161,7 @@ class CbsAct(NamedTuple):
     nut_ouder: int | None
     zonder_hulp_jeugdige: int | None
     zonder_hulp_ouder: int | None
+    postcodegebied: str = ""
 
 
 class BerichtKey(NamedTuple):

@@ -26,6 +26,7 @@ from domain.facts.fact import (
 from domain.facts.identity import is_delivery
 from domain.field import codes
 from domain.field.dates import as_date
+from domain.field.geography import is_area
 from domain.field.questionnaires import QUESTIONS, VRAGENLIJSTEN
 
 #: A role in words [P]: the value list is not public, and a number or a whole sentence could name a person.
@@ -161,7 +162,12 @@ def _toewijzing(fact: Toewijzing) -> Finding | None:
         return Finding("CS003", "einddatum")
     if fact.reden_wijziging == codes.CHANGE_REMOVED and fact.einddatum != fact.ingangsdatum:
         return Finding("CS335", "einddatum")
-    return _omvang(fact) or _product(fact)
+    return _omvang(fact) or _product(fact) or _area(fact)
+
+
+def _area(fact: Toewijzing | CbsRecord) -> Finding | None:
+    good = not fact.postcodegebied or is_area(fact.postcodegebied)
+    return None if good else Finding("V01", "postcodegebied")
 
 
 def _omvang(fact: Toewijzing) -> Finding | None:
@@ -212,7 +218,7 @@ def _cbs(fact: CbsRecord) -> Finding | None:
         return Finding("V02", "einddatum")
     if (fact.einddatum is None) != (not fact.reden):
         return Finding("V03", "reden")
-    return _cbs_outcome(fact)
+    return _cbs_outcome(fact) or _area(fact)
 
 
 def _cbs_outcome(fact: CbsRecord) -> Finding | None:

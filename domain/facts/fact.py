@@ -117,6 +117,7 @@ class Toewijzing(Struct, frozen=True, gc=False, kw_only=True):
     budget: int | None  # eurocent; excludes Omvang
     dagtekening: int
     bericht: bytes
+    postcodegebied: str = ""  # area of the client's address, by a table of the source; empty if unknown
 
 
 class PrestatieRetour(Struct, frozen=True, gc=False, kw_only=True):
@@ -149,6 +150,7 @@ class CbsRecord(Struct, frozen=True, gc=False, kw_only=True):
     zonder_hulp_ouder: int | None
     periode: str  # half year that the file reports: 2026-1 or 2026-2
     tijd: int  # upload time, ms
+    postcodegebied: str = ""  # area of the postcode, by a table of the source; empty if unknown
 
 
 class BerichtRetour(Struct, frozen=True, gc=False, kw_only=True):

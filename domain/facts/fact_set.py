@@ -128,7 +128,7 @@ def _versions(act: ToewijzingAct) -> tuple[ToewijzingAct, ...]:
 
 
 def _behind(newest: ToewijzingAct, others: tuple[ToewijzingAct, ...]) -> ToewijzingAct:
-    versions: ToewijzingAct = _new(ToewijzingAct, newest[:_EARLIER] + (others,))  # noqa: RUF005 - no list in between
+    versions: ToewijzingAct = _new(ToewijzingAct, newest[:_EARLIER] + (others,) + newest[_EARLIER + 1 :])  # noqa: RUF005
     return versions
 
 
@@ -163,7 +163,8 @@ def _act(fact: Any, kind: Any) -> Callable[[tuple[Any, ...]], Any]:
     values = itemgetter(*(fields.index(name) for name in kind._fields if name not in defaults or name in fields))
     rest = tuple(value for name, value in defaults.items() if name not in fields)
     if rest:
-        return lambda of_fact: _new(kind, values(of_fact) + rest)
+        place = next(place for place, name in enumerate(kind._fields) if name not in fields)  # they stand side by side
+        return lambda of_fact: _new(kind, (told := values(of_fact))[:place] + rest + told[place:])
     return lambda of_fact: _new(kind, values(of_fact))
 
 
@@ -288,6 +289,7 @@ def add(facts: FactSet, event: Event) -> None:
     elif named is _BY_BOTH:
         name = name._replace(cause=delivery_part(event.delivery) + delivery_part(fact.aanlevering))
     elif named is _BY_VERSION:
-        act = _new(ToewijzingAct, act[:_AANLEVERING] + (delivery_part(event.delivery), ()))  # noqa: RUF005
+        delivery = delivery_part(event.delivery)
+        act = _new(ToewijzingAct, act[:_AANLEVERING] + (delivery, ()) + act[_EARLIER + 1 :])  # noqa: RUF005
     earlier = acts.get(name)
     acts[name] = act if earlier is None else merge(earlier, act)

@@ -47,6 +47,24 @@ LAPSED: Final[dict[str, int]] = {"0457": day(date(2022, 3, 24)), "0370": day(dat
 
 CLUSTERS: Final[tuple[str, ...]] = ("Amsterdam", "Amstelveen-Aalsmeer", "DUO", "Zaanstreek-Waterland")
 
+_LONGEST_AREA: Final = 40
+_BETWEEN: Final = frozenset(" -'’./()")
+_LAST_LATIN: Final = "\u024f"
+
+
+def is_area(text: str) -> bool:
+    """Whether a text may name a postcode area: at most 40 Latin letters, single spaces and a few signs, a letter first.
+
+    No digit of any kind: what tells the area may not be the postcode itself, whole or in pieces.
+    """
+    letters = [sign for sign in text if sign not in _BETWEEN]
+    return (
+        0 < len(text) <= _LONGEST_AREA
+        and all(sign.isalpha() and sign <= _LAST_LATIN for sign in letters)
+        and text[0].isalpha()
+        and text == " ".join(text.split())
+    )
+
 
 def current_code(code: str) -> str:
     """The current code of a municipality; a code that never merged is returned as it is."""

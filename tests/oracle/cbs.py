@@ -87,6 +87,7 @@ def traject_row(some: Sequence[Upload]) -> Row:
         hulpvorm=first.fact.hulpvorm,
         verwijzer=first.fact.verwijzer,
         crisis=first.fact.crisis,
+        postcodegebied=_last(some).fact.postcodegebied,
         **fields,
     )
 

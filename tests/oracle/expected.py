@@ -20,7 +20,7 @@ from domain.field.codes import HULPVORM_OF_CATEGORIE, REDENEN
 from domain.field.dates import year
 from domain.field.spic import SHIPPED
 from tests.oracle import cbs
-from tests.oracle.care import REMOVED, Chain, Versions, all_chains, counting, current_versions, leveringen
+from tests.oracle.care import REMOVED, Chain, Versions, all_chains, counting, current_versions, leveringen, version_of
 from tests.oracle.links import (
     Numbers,
     Upload,
@@ -91,6 +91,12 @@ def _intensity(code: str, linked: Sequence[Upload]) -> str:
     if code in SHIPPED.per_code:
         return SHIPPED.per_code[code].intensiteit
     return "duurzaam" if any(group(one.fact.vragenlijst)[1] == "duurzaam" for one in linked) else ""
+
+
+def _area(chain: Chain, versions: Versions) -> str:
+    """What the assignment of the last levering says of where the client lives; one that was removed says nothing."""
+    version = version_of(versions, chain.leveringen[-1].start_key.decision)
+    return version.postcodegebied if version and version.reden_wijziging != REMOVED else ""
 
 
 def _new_start(end: int | None, begins: Sequence[int]) -> int | None:
@@ -220,6 +226,7 @@ def expected(history: Sequence[Event], numbers: Numbers) -> Rows:
             vlaggen=flags(chain, world, own_lines),
             nieuwe_start=_new_start(chain.end.einddatum if chain.end else None, begins),
             wacht=waits(chain, versions),
+            postcodegebied=_area(chain, versions),
         )
     cbs_trajecten, cbs_metingen = _cbs(events)
     result = Rows(Counter(rows.values()) + cbs_trajecten, cbs_metingen, Counter())

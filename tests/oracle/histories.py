@@ -40,6 +40,7 @@ FIRSTS, LASTS = (20_393, 20_393, 20_400, 20_423), (20_422, 20_422, 20_410, 20_45
 FINALS = tuple(reden for reden in REDENEN if reden != "20")
 
 REFERENTIES = (b"ref00001", b"ref00002", b"ref00003", b"ref00004")
+AREAS = ("", "Centrum", "Noord")
 EENHEDEN = ("14", "04", "01", "83")
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -208,6 +209,7 @@ class _Pen:
                 volume=None,
                 eenheid=_pick(self.draw, ("", *EENHEDEN)),
                 frequentie="",
+                postcodegebied=_pick(self.draw, AREAS),
             ),
             who,
         )
@@ -253,6 +255,7 @@ class _Pen:
         self.put(
             cbs_record(
                 gemeente=_pick(self.draw, ("0034", "0034", "0034", "0363", "0457")),
+                postcodegebied=_pick(self.draw, AREAS),
                 hulpvorm=_pick(self.draw, ("02", "02", "11")),
                 verwijzer=_pick(self.draw, ("", "01")),
                 crisis=_pick(self.draw, ("", "01", "02")),

@@ -91,6 +91,8 @@ REACHED = {
     "intensity by product": _any("trajecten", intensiteit="intensief"),
     "intensity by questionnaire": _any("trajecten", intensiteit="duurzaam", code="45A01"),
     "form of help": _any("trajecten", hulpvorm="01"),
+    "area of a message": _any("trajecten", bron="ijw", postcodegebied="Noord"),
+    "area of a CBS file": _any("trajecten", bron="cbs", postcodegebied="Noord"),
     "a new start": lambda rows: any(dict(row)["nieuwe_start"] for row in rows.trajecten),
     "CBS records as one": _any("trajecten", bron="cbs", leveringen=2, status="beeindigd"),
     "CBS running": _any("trajecten", bron="cbs", status="lopend"),
