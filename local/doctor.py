@@ -20,7 +20,7 @@ from local.health import clickhouse_ready, kafka_ready
 from local.kafka.jars import KAFKA_VERSION, missing_jars
 from local.kafka.java import find_java, java_version
 from local.ports import holder, is_free
-from local.state import leftovers, stale_pid
+from local.state import current_statuses, leftovers, stale_pid
 from settings.page import settings_table, unknown_variables
 from settings.ports import remembered_ports
 from settings.running import running_supervisor
@@ -29,6 +29,7 @@ from settings.settings import Settings
 _SPACE_GB = 5.0
 _MEMORY_GB = 3.0
 _OLDEST_PYTHON = (3, 11)
+_MANY_RESTARTS = 3
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,16 @@ def _running(settings: Settings) -> Iterator[Finding]:
         yield Finding("stack", "ok", "not running")
 
 
+def _restarts(settings: Settings) -> Iterator[Finding]:
+    if not running_supervisor(settings.home):
+        return
+    for status in current_statuses(settings.home):
+        if status.restarts >= _MANY_RESTARTS:
+            found = f"{status.name} was started again {status.restarts} times"
+            advice = f"sor logs {status.name} says why it ended, or that it hung and was ended."
+            yield Finding("restarts", "warning", found, advice)
+
+
 def _ports(settings: Settings) -> Iterator[Finding]:
     if running_supervisor(settings.home):
         return
@@ -223,6 +234,7 @@ _EXAMINATIONS: tuple[Examination, ...] = (
     _jars,
     _private,
     _running,
+    _restarts,
     _ports,
     _external,
     _clock,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 ROTATE_BYTES = 20 * 1024 * 1024
@@ -19,6 +21,13 @@ def log_file(folder: Path, name: str) -> Path:
     if path.exists() and path.stat().st_size > ROTATE_BYTES:
         path.replace(path.with_suffix(".log.1"))
     return path
+
+
+def note(folder: Path, name: str, words: str) -> None:
+    """A line of ours in the log of a process that can say nothing itself. On a full disk there is none."""
+    line = {"process": name, "level": "critical", "event": words, "timestamp": datetime.now(UTC).isoformat()}
+    with contextlib.suppress(OSError), log_file(folder, name).open("a", encoding="utf-8") as log:
+        log.write(json.dumps(line) + "\n")
 
 
 def names(folder: Path) -> list[str]:

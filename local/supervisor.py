@@ -188,8 +188,7 @@ class Supervisor:
             missing, hangs = await vigil.look()
             if hangs and process.poll() is None:
                 hung = hangs
-                self._set(service, "hangs", f"{hung}: it is ended, see sor logs {service.name}", process)
-                await self._end_hanging(process)
+                await self._end_hanging(service, process, hung)
             elif missing is None and process.poll() is None:
                 ready_since = ready_since or time.monotonic()
                 self._set(service, "ready", service.address, process)
@@ -200,8 +199,10 @@ class Supervisor:
         del self._running[service.name]
         return time.monotonic() - ready_since if ready_since else 0.0, hung
 
-    async def _end_hanging(self, process: subprocess.Popen[bytes]) -> None:
+    async def _end_hanging(self, service: Service, process: subprocess.Popen[bytes], hung: str) -> None:
         """At once when it is stopped: it would hear no SIGTERM."""
+        self._set(service, "hangs", f"{hung}: it is ended, see sor logs {service.name}", process)
+        logs.note(self._home / "log", service.name, f"ended by the supervisor: {hung}")
         stopped = psutil.Process(process.pid).status() == psutil.STATUS_STOPPED
         await self._end(process, 0.0 if stopped else self._timing.grace)
 

@@ -62,7 +62,7 @@ def intake(
     metrics_port: Annotated[int | None, setting("intake_metrics_port")] = None,
     tokens: TokensPath = None,
 ) -> None:
-    """Serve until SIGTERM. Ends with 0: stopped; 2: cannot start; 70: a fault, see the log."""
+    """Serve until SIGTERM. Ends with 0: stopped; 2: cannot start; 70, 72: a fault, see the log."""
     if context.invoked_subcommand is not None:
         return
     guard()

@@ -38,10 +38,12 @@ def register(app: typer.Typer) -> None:
 
 def run(
     process: Annotated[str, typer.Argument(help="A stage, as sor status names it, or exporter.")],
-    metrics_port: Annotated[int | None, typer.Option(help="Serve /ready and /metrics on SOR_METRICS_HOST.")] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Serve /ready, /alive, /metrics on SOR_METRICS_HOST.")
+    ] = None,
     slot: Annotated[str, typer.Option(help="Static membership: one fixed name per parallel process.")] = "0",
 ) -> None:
-    """Run one process until SIGTERM. Exit 0: stopped; 70: a fault, offset uncommitted; 71, 75: see the log."""
+    """Run one process until SIGTERM. Exit 0: stopped; 70: a fault, offset uncommitted; 71, 72, 75: see the log."""
     runner = _RUNNERS.get(process)
     if runner is None:
         raise typer.BadParameter(f"{process} is none of {', '.join(_RUNNERS)}")

@@ -194,6 +194,16 @@ def test_public_keys_may_be_read_and_nothing_else_of_the_keys(tmp_path: Path) ->
     assert (levels()["keys"], levels()["authority"]) == ("problem", "problem")
 
 
+def test_the_doctor_names_who_is_started_again_and_again(tmp_path: Path) -> None:
+    def found() -> list[str]:
+        return [finding.found for finding in examine(load_settings(home=tmp_path)) if finding.name == "restarts"]
+
+    with only_supervisor(tmp_path):
+        write_statuses(tmp_path, [Status("entry", "ready", restarts=2), Status("sink", "ready", restarts=3)])
+        assert found() == ["sink was started again 3 times"]
+    assert found() == [], "the stack does not run"
+
+
 def test_ports_that_cannot_be_read_are_a_finding_and_told_to_who_waits(tmp_path: Path) -> None:
     (tmp_path / "stack.json").write_text("{")
     settings = load_settings(home=tmp_path)

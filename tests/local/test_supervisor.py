@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from local import logs
 from local.state import read_statuses
 from settings.running import is_alive, running_supervisor
 
@@ -282,6 +283,8 @@ def test_what_hangs_is_ended_and_started_again(run: Callable[..., Run]) -> None:
     assert (stack.restarts("stage"), stack.restarts("store"), stack.pid("store")) == (1, 0, store)
     assert stack.shown("stage hangs does not answer for ")
     assert stack.shown("stage restarting hung (does not answer for ")
+    (line,) = map(json.loads, logs.tail(stack.home / "log" / "stage.log", 5))
+    assert line["event"].startswith("ended by the supervisor: does not answer for ")
 
 
 def test_a_short_stop_is_survived(run: Callable[..., Run]) -> None:
