@@ -18,12 +18,11 @@ from domain.facts.delivery import NOT_FOLLOWED
 from domain.field.messages import option, remark, text
 from domain.field.words import (
     KIND_LABELS,
-    ONLY_ZEROS,
     REMARKS,
     enumerated,
     full_sentence,
     outcome_words,
-    waits_sentence,
+    waits_told,
 )
 
 #: Rows shown in one report; the rest is counted.
@@ -186,11 +185,9 @@ def waiting(waits: Mapping[str, int]) -> Iterator[str]:
     """Accepted records that wait: a line for each reason."""
     for reden, count in sorted(waits.items()):
         if reden == NOT_FOLLOWED:
-            yield f"  {full_sentence(waits_sentence(reden))}"
+            yield f"  {full_sentence(waits_told(reden))}"
         else:
-            yield f"  {count:>8} geaccepteerd, {waits_sentence(reden)}"
-        if reden == "beschikking":
-            yield f"           {ONLY_ZEROS}"
+            yield f"  {count:>8} geaccepteerd, {waits_told(reden)}"
 
 
 def as_json(delivery: Delivery, receipt: Receipt | None, *, show_all: bool = False) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from connectors.intake.jobs import Denied, Done, Refused
 from connectors.intake.problems import Kind, Problem, invalid
 from domain.facts.answer import Receipt, withdraws
 from domain.field.messages import over_http, remark, text
-from domain.field.words import waits_sentence
+from domain.field.words import waits_told
 from schemas.typed import ReceiptCodec
 
 #: A place in a search: time in ms and id of the last delivery of a page.
@@ -155,9 +155,7 @@ class Receipts:
             "regels_geaccepteerd": receipt.regels_geaccepteerd,
             "regels_afgekeurd": receipt.regels_afgekeurd,
             "ingetrokken": one.withdrawn,
-            "wacht": [
-                {"reden": r, "aantal": n, "melding": waits_sentence(r)} for r, n in sorted(receipt.wacht.items())
-            ],
+            "wacht": [{"reden": r, "aantal": n, "melding": waits_told(r)} for r, n in sorted(receipt.wacht.items())],
             "laatste": moment(receipt.laatste),
             "teruggenomen": moment(receipt.teruggenomen) if receipt.teruggenomen else None,
             "codes": _codes(receipt.codes),

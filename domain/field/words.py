@@ -62,6 +62,12 @@ ONLY_ZEROS: Final = (
     "nummer."
 )
 
+
+def waits_told(reason: str) -> str:
+    """The same for a sender, with what may be wrong with the number that is waited for."""
+    return f"{waits_sentence(reason)}. {ONLY_ZEROS}" if reason == "beschikking" else waits_sentence(reason)
+
+
 #: What becomes of a delivery that its source, or the functional manager, takes back (decision 0017).
 TAKEN_BACK: Final = (
     "De aanlevering telt niet meer mee, alsof zij nooit is verstuurd. Lever hetzelfde bestand opnieuw aan om haar weer "

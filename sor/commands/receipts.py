@@ -22,7 +22,7 @@ from crypto.memory import guard
 from domain.facts.answer import TOO_MANY, TOO_OFTEN, sums, withdraws
 from domain.field.bsn import elfproef
 from domain.field.messages import remark, text
-from domain.field.words import KIND_LABELS, NO_DELIVERY, WITHDRAWN, outcome_words, waits_sentence
+from domain.field.words import KIND_LABELS, NO_DELIVERY, WITHDRAWN, outcome_words, waits_told
 from settings.access import clickhouse_access, intake_endpoint
 from settings.settings import Settings, load_settings
 from sinks.access import Access
@@ -188,8 +188,7 @@ def _own(
 def _waits(found: dict[str, int]) -> list[dict[str, Any]]:
     """Accepted records of a delivery that wait, by what they wait for. Which ones they are, a receipt does not say."""
     return [
-        {"reden": reason, "aantal": number, "melding": waits_sentence(reason)}
-        for reason, number in sorted(found.items())
+        {"reden": reason, "aantal": number, "melding": waits_told(reason)} for reason, number in sorted(found.items())
     ]
 
 

@@ -267,3 +267,13 @@ def test_no_sentence_of_the_intake_speaks_of_a_command_line() -> None:
     sentences.append(json.dumps(document(IntakeLimits()), ensure_ascii=False))
     assert [one for one in sentences if " --" in one or "`sor" in one or "sor deliver" in one] == []
     assert "CBS-bestand gaat niet over deze weg" in over_http("B02")
+
+
+def test_every_way_of_asking_says_what_may_be_wrong_with_a_number_that_is_waited_for(desk: Desk, starts: Path) -> None:
+    desk.deliver(starts)
+    desk.third.tell(desk.handle, 1, "wacht", "beschikking")
+    hint = "verschilt, is voor de monitor een ander nummer"
+    assert hint in desk.deliver(starts)[1]
+    [waits] = intake_document(desk, desk.receipt)["wacht"]
+    assert hint in waits["melding"]
+    assert command._waits(desk.receipt.wacht) == [waits]
