@@ -111,6 +111,11 @@ class Settings(BaseSettings):
         "the rest is dropped before sealing.",
     )
     cbs_layout: Path | None = Field(None, description="TOML file with the columns of a CBS file.")
+    postcodegebieden: Path | None = Field(
+        None,
+        description="TOML file with the postcode areas of the region, for a source: sor deliver puts the area of a "
+        "JW301 or CBS file in the place of the postcode. Unset: no area.",
+    )
     spic: Path | None = Field(
         None,
         description="TOML file with segment, profiel and intensiteit per product code: trajectories and sor audit read "

@@ -8,6 +8,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from msgspec import Struct
 
+from connectors.formats.areas import Areas
 from connectors.formats.cbs.layout import Layout
 from domain.facts.fact import Content
 from domain.field.geography import GEMEENTEN
@@ -86,12 +87,14 @@ class Choices:
     gemeenten: frozenset[str] = frozenset(code for code, gemeente in GEMEENTEN.items() if gemeente.cluster)
     layout: Layout | None = None  # columns of a CBS file
     periode: str = ""  # half year that a CBS file reports: 2026-1
+    areas: Areas | None = None  # postcode areas of the region, for JW301 and CBS files
 
     def mark(self, kind: str, *, dropped: bool) -> list[bytes]:
         """What of it decides which records the same bytes make: with another choice it is another delivery."""
+        areas = [self.areas.mark] if self.areas is not None and kind in ("assignment", "cbs") else []
         if kind == "cbs" and self.layout is not None:
-            return [self.periode.encode(), self.layout.mark]
-        return [",".join(sorted(self.gemeenten)).encode()] if dropped else []
+            return [self.periode.encode(), self.layout.mark, *areas]
+        return [",".join(sorted(self.gemeenten)).encode(), *areas] if dropped else areas
 
 
 @dataclass

@@ -53,15 +53,15 @@ _LAST_LATIN: Final = "\u024f"
 
 
 def is_area(text: str) -> bool:
-    """Whether a text may name a postcode area: at most 40 Latin letters, single spaces and a few signs, a letter first.
+    """Whether a text may name a postcode area: at most 40 Latin letters, single spaces and a few signs.
 
     No digit of any kind: what tells the area may not be the postcode itself, whole or in pieces.
     """
     letters = [sign for sign in text if sign not in _BETWEEN]
     return (
-        0 < len(text) <= _LONGEST_AREA
+        0 < len(letters) <= len(text) <= _LONGEST_AREA
         and all(sign.isalpha() and sign <= _LAST_LATIN for sign in letters)
-        and text[0].isalpha()
+        and (text[0].isalpha() or text[0] in "'’")
         and text == " ".join(text.split())
     )
 

@@ -21,6 +21,7 @@ from connectors.delivery.deliveries import Changed, Delivery
 from connectors.delivery.recognise import NOT_FOR_US
 from connectors.delivery.signers import signers
 from connectors.errors import BrokerDown, ConnectorError
+from connectors.formats import areas
 from connectors.formats import files as input_files
 from connectors.formats.cbs.layout import read
 from connectors.formats.model import Choices, FileFault
@@ -94,7 +95,8 @@ def _choices(settings: Settings, periode: str) -> Choices:
     if periode and not _PERIODE.fullmatch(periode):
         raise ConnectorError("--periode is een halfjaar, zoals 2026-1 of 2026-2.")
     layout = read(settings.cbs_layout) if settings.cbs_layout else None
-    return Choices(frozenset(settings.bergop_gemeenten), layout, periode)
+    found = areas.read(settings.postcodegebieden) if settings.postcodegebieden else None
+    return Choices(frozenset(settings.bergop_gemeenten), layout, periode, found)
 
 
 class Options:

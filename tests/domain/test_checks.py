@@ -37,6 +37,8 @@ GOOD: tuple[Content, ...] = (
     *(
         cbs_record(),
         cbs_record(0, 100),
+        cbs_record(postcodegebied="’s-Gravenland"),
+        toewijzing(postcodegebied="Oud-Zuid (West/Zuid) Één"),
         prestatie_retour(),
         bericht_retour("start", b"1"),
         bericht_retour("stop", b"1", ""),
@@ -96,6 +98,25 @@ def test_every_content_is_among_the_good_ones() -> None:
         ("C04", METING, {"antwoorden": {"VR99": 1}}),
         ("C05", METING, {"antwoorden": {"VR01": 5}}),
         ("V02", METING, {"tijd": 2**62}),
+        *(
+            ("V01", fact, {"postcodegebied": area})
+            for fact in (toewijzing(), cbs_record())
+            for area in (
+                "1315",
+                "Wijk 1315",
+                "w1ijk",
+                "a①③①⑤",
+                "aⅧ",
+                "Wijk  oost",
+                " Wijk",
+                "Wijk ",
+                "-wijk",
+                "a" * 41,
+                "’",
+                "'-.",
+            )
+            for area in (area, area + "\n")
+        ),
         ("V01", terugname(), {"aanlevering": "A" * 32}),
         ("V01", terugname(), {"aanlevering": "a" * 31}),
         ("V03", terugname(), {"lines": 0}),

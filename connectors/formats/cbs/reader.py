@@ -98,15 +98,15 @@ class _Table:
         bsn = texts["bsn"]
         if bsn not in SPECIALS and not elfproef(bsn):
             raise fields.Fault("G01", "BSN")
-        fact = self._fact(texts, gemeente, unborn=bsn == UNBORN)
+        fact = self._fact(texts, gemeente, postcode, unborn=bsn == UNBORN)
         fallback = "" if bsn not in SPECIALS else fields.fallback_key(texts, postcode, fact.hulpvorm)
         problem = check(fact)
         if problem is not None:
             raise fields.Fault(problem.code, problem.veld)
         return _Record(number, 1, None if fallback else bsn, fallback, fact, _shown(texts))
 
-    def _fact(self, texts: dict[str, str], gemeente: str, *, unborn: bool) -> CbsRecord:
-        today = self._context.today
+    def _fact(self, texts: dict[str, str], gemeente: str, postcode: str, *, unborn: bool) -> CbsRecord:
+        today, areas = self._context.today, self._context.choices.areas
         begin, end = fields.day_of(texts["begindatum"], today, "datum aanvang"), None
         if texts["einddatum"]:
             end = fields.day_of(texts["einddatum"], today, "datum einde")
@@ -132,6 +132,7 @@ class _Table:
             **fields.outcomes(texts, self._layout.informanten),
             periode=self._context.choices.periode,
             tijd=self._context.tijd,
+            postcodegebied=areas.of(postcode) if areas is not None else "",
         )
 
 

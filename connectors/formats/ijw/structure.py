@@ -1,8 +1,9 @@
 """The structure of JW301, JW305, JW307 and JW323 of iJw 3.2: elements, order, cardinality, types and namespaces.
 
 Written by hand from the standard's tables (level 1 of its checks); equal to its schema for what the monitor accepts.
-XSD versions are read and never compared. Names are checked for form and forgotten at once; whatever else a JW301 says
-of a person and those around it is not even looked at.
+XSD versions are read and never compared. Names are checked for form and forgotten at once. Whatever else a JW301 says
+of a person and those around it is not even looked at, but for the postcode of the client's own address, in whose place
+its area comes; so there a JW301 may be made more loosely than its schema allows.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from connectors.formats.ijw.address import LOOK
 from connectors.formats.ijw.xml_stream import Element, XmlFault
 from domain.field import codes
 from domain.field.dates import iso_day
@@ -142,8 +144,8 @@ class Names:
     def xsd_version(self, name: str) -> Element:
         return self.m(name, (self.b("BasisschemaXsdVersie", VERSION), self.b("BerichtXsdVersie", VERSION)))
 
-    def skipped(self, name: str, least: int = 0) -> Element:
-        return Element(name, f"{{{self._ns}}}{name}", None, (), least, keep=False, skip=True)
+    def skipped(self, name: str, least: int = 0, look: tuple[tuple[str, ...], ...] = ()) -> Element:
+        return Element(name, f"{{{self._ns}}}{name}", None, (), least, keep=False, skip=True, look=look)
 
     def geboortedatum(self) -> Element:
         parts = (self.b("Datum", _any_day), self.b("DatumGebruik", one_of(codes.DATUM_USAGE), 0))
@@ -238,7 +240,7 @@ def _toewijzing() -> Element:
         *(n.skipped(name) for name in ("Communicatie", "JuridischeStatus", "WettelijkeVertegenwoordiging")),
         n.skipped("Commentaar"),
         n.skipped("Relaties"),
-        n.skipped("Contactgegevens", 1),
+        n.skipped("Contactgegevens", 1, LOOK),
         m("ToegewezenProducten", (_assigned(n),), keep=False),
     )
     return m("Bericht", (n.header("436", of_gemeente=True), m("Client", client, keep=False)), keep=False)

@@ -1,7 +1,8 @@
 """JW301 to facts: the assignments of one client at one provider, and nothing of the person.
 
 Of all that the message says of the client only the BSN goes on, to be blinded; the birth date is held against its rules
-and forgotten; names, addresses, relations and free text are passed over unread.
+and forgotten; names, relations and free text are passed over unread. Of the client's own address the postcode is looked
+up in the table of areas, where the source has one, and forgotten: the area goes on.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from connectors.formats.ijw.address import postcode
 from connectors.formats.ijw.message import Message, records
 from connectors.formats.ijw.structure import JW301
 from connectors.formats.ijw.xml_stream import Shape, Values
@@ -27,6 +29,7 @@ class _Toewijzingen(Message):
     def __init__(self, context: FileContext) -> None:
         super().__init__(context)
         self._numbers = set[int]()
+        self._areas, self._area = context.choices.areas, ""
 
     def product(self, values: Values, opened: dict[str, Values]) -> None:
         """One ToegewezenProduct; the client stands before its products."""
@@ -34,6 +37,8 @@ class _Toewijzingen(Message):
         self.element += 1
         if self.element == 1:
             self.client(client)
+            if self._areas is not None:
+                self._area = self._areas.of(postcode(client.pop("Contactgegevens", ()), self.dagtekening))
         number = values["ToewijzingNummer"]
         if number in self._numbers:
             self.find("TR101", "ToewijzingNummer")
@@ -76,6 +81,7 @@ class _Toewijzingen(Message):
             budget=values.get("Budget"),
             dagtekening=self.dagtekening,
             bericht=self.bericht,
+            postcodegebied=self._area,
         )
 
 

@@ -27,6 +27,9 @@ _LONGEST_PIECE: Final = 131_072
 #: Names that the parser keeps until the end of a document. A message of the standard has some hundred.
 _MOST_NAMES: Final = 1_000
 _DEEPEST_SKIPPED: Final = 200
+#: Of a part that is passed over: characters of a text that is kept, and how many.
+_LONGEST_LOOKED: Final = 40
+_MOST_LOOKED: Final = 200
 _RELEASE: Final = re.compile("/ijw/([0-9]_[0-9])/")
 _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _ROOT_ATTRIBUTES: Final = frozenset({f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation"})
@@ -40,7 +43,8 @@ class Element(NamedTuple):
     """One element of a structure: a leaf with a reader of its text, or a branch with children in fixed order.
 
     ``keep`` false: checked and forgotten. ``event`` true: handed over at its end instead of kept in its parent (a leaf
-    as its name with its value). ``skip`` true: whatever stands inside is neither looked at nor held.
+    as its name with its value). ``skip`` true: whatever stands inside is neither looked at nor held, but for what
+    ``look`` names: paths of local names below it, whose texts become its value, a list of ``Looked``.
     """
 
     name: str
@@ -52,6 +56,14 @@ class Element(NamedTuple):
     keep: bool = True
     event: bool = False
     skip: bool = False
+    look: tuple[tuple[str, ...], ...] = ()
+
+
+class Looked(NamedTuple):
+    """One element of a part that is passed over, in the order in which they end: its path and its text."""
+
+    path: tuple[str, ...]
+    text: str
 
 
 class Shape(NamedTuple):
@@ -101,6 +113,29 @@ class BoundedNames:
         self.remember(target)
 
 
+class _Look:
+    """Follows a part that is passed over, and keeps the texts of a few paths in it; too many or too long are none."""
+
+    def __init__(self, paths: tuple[tuple[str, ...], ...]) -> None:
+        self._paths, self._path, self._text = paths, list[str](), ""
+        self.found: list[Looked] = []
+
+    def start(self, tag: str) -> None:
+        self._path.append(tag.rpartition("}")[2])
+        self._text = ""
+
+    def data(self, text: str) -> None:
+        if len(self._text) <= _LONGEST_LOOKED:
+            self._text += text[: _LONGEST_LOOKED + 1]
+
+    def end(self) -> None:
+        path, text = tuple(self._path), self._text.strip()
+        if path in self._paths and len(self.found) < _MOST_LOOKED:
+            self.found.append(Looked(path, text if len(text) <= _LONGEST_LOOKED else ""))
+        self._path.pop()
+        self._text = ""
+
+
 class _Target(BoundedNames):
     """Receives what the parser reads and holds it against the structure."""
 
@@ -110,6 +145,7 @@ class _Target(BoundedNames):
         self._stack, self._length, self._skipping = [_top(shapes[0])], 0, 0
         self._text: list[str] = []
         self._handlers, self._open = shapes[0].handlers, dict[str, Values]()
+        self._look: _Look | None = None
 
     def doctype(self, *_args: object) -> None:
         raise XmlFault("XSD", "DOCTYPE")
@@ -122,6 +158,8 @@ class _Target(BoundedNames):
             self._skipping += 1
             if self._skipping > _DEEPEST_SKIPPED:
                 raise XmlFault("XSD", self._stack[-1].element.name)
+            if self._look is not None:
+                self._look.start(tag)
             return
         if len(self._stack) == 1 and tag in self._shapes:
             self._stack[0], self._handlers = _top(self._shapes[tag]), self._shapes[tag].handlers
@@ -133,7 +171,7 @@ class _Target(BoundedNames):
         if element.children:
             self._open[element.name] = frame.values
         elif element.skip:
-            self._skipping = 1
+            self._skipping, self._look = 1, _Look(element.look) if element.look else None
 
     def _same_release(self, tag: str) -> None:
         """``B22`` for a message that is known under another release."""
@@ -144,6 +182,8 @@ class _Target(BoundedNames):
 
     def data(self, text: str) -> None:
         if self._skipping:
+            if self._look is not None:
+                self._look.data(text)
             return
         element = self._stack[-1].element
         if element.read is None:
@@ -157,9 +197,7 @@ class _Target(BoundedNames):
 
     def end(self, _tag: str) -> None:
         if self._skipping:
-            self._skipping -= 1
-            if not self._skipping:
-                self._stack.pop()
+            self._pass_over()
             return
         frame = self._stack.pop()
         element = frame.element
@@ -174,6 +212,17 @@ class _Target(BoundedNames):
             self._handlers[element.name](frame.values, self._open)
         elif element.keep:
             self._stack[-1].values[element.name] = value
+
+    def _pass_over(self) -> None:
+        """The end of an element in a part that is passed over, or of that part."""
+        self._skipping -= 1
+        if self._skipping:
+            if self._look is not None:
+                self._look.end()
+            return
+        element = self._stack.pop().element
+        if self._look is not None:
+            self._stack[-1].values[element.name], self._look = self._look.found, None
 
     def close(self) -> None:
         _complete(self._stack[0])
