@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import RunningBroker, RunningGateway
-from tests.connectors.support import Regie
+from tests.connectors.support import Regie, Retour, product
 from tests.whole.stream import Stream, running
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
@@ -63,3 +63,33 @@ def test_receipts_are_listed_filtered_and_searched(stream: Stream, tmp_path: Pat
     stream.until(lambda: ask("--aanbieder", "99000001", "--status", "fouten")[0]["wacht"] == [], "it waits no more")
     assert "gezocht: regel 2: geaccepteerd\n" in stream.sor("receipts", str(delivery)[:8], "--zoek", "4711").stdout
     assert stream.sor("receipts", "--status", "fout", check=False).returncode == 2
+
+
+def test_starts_that_the_municipality_rejects_are_withdrawn_wherever_that_is_asked(
+    stream: Stream, tmp_path: Path
+) -> None:
+    """Delivered twice, before and after the JW306 that rejects them; and with the same number for something else."""
+    start, answer = tmp_path / "1.xml", tmp_path / "2.xml"
+    header = {"afzender": "99000001", "id": "R5101"}
+    start.write_bytes(Regie(header=header, products=[product(toewijzingnummer=n) for n in (1, 2)]).bytes())
+    answer.write_bytes(Retour(header=header, codes=("0001",)).bytes())
+    assert stream.sor("deliver", str(start)).stdout.count("2 geaccepteerd, 0 geweigerd van 2") == 1
+    stream.deliver(answer)
+    sql = "SELECT ingetrokken FROM sor.receipts FINAL WHERE kind = 'start'"
+    stream.until(lambda: stream.ask(sql) == [(2,)], "both are withdrawn")
+    out = stream.sor("deliver", str(start)).stdout
+    assert "0 geaccepteerd, 0 geweigerd, 2 ingetrokken van 2" in out
+    assert "1.xml nr. 1 en nr. 2: Ingetrokken [0001]" in out
+    delivery = stream.sor("receipts", "--status", "ingetrokken", "--json").stdout
+    (row,) = json.loads(delivery)
+    assert (row["geaccepteerd"], row["afgekeurd"], row["ingetrokken"]) == (0, 0, 2)
+    text = stream.sor("receipts", row["aanlevering"]).stdout
+    assert "0 geaccepteerd, 0 geweigerd, 2 ingetrokken" in text
+    assert "record 2: Ingetrokken [0001]" in text
+    start.write_bytes(Regie(header=header, products=[product(toewijzingnummer=3)]).bytes())
+    stream.deliver(start)
+    sql = "SELECT opmerking_codes, length(opmerkingen) FROM sor.receipts FINAL WHERE kind = 'start' AND lines = 1"
+    stream.until(lambda: stream.ask(sql) == [({"TR056": 1}, 1)], "one number, two contents")
+    text = stream.sor("receipts").stdout
+    assert text.count("1 × TR056") == 1
+    assert text.count("2 × TR056") == 1
