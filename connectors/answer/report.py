@@ -138,7 +138,7 @@ def _counts(delivery: Delivery, receipt: Receipt | None, *, sent: bool = True) -
     done = bool(receipt and receipt.klaar) or not sent
     when = f"aangeleverd {moment(delivery.tijd)}" if sent else "bekeken"
     if delivery.kind == "score":
-        yield f"  Upload {moment(delivery.tijd)}, status {_status(done=done, sent=sent)}"
+        yield f"  {'Upload' if sent else 'Bekeken'} {moment(delivery.tijd)}, status {_status(done=done, sent=sent)}"
         read, good = (delivery.lines - seen, good) if sent else (good, 0)
         counts = (("Ingelezen", read), (FAULT, wrong), (GOOD, good), ("Totaal", delivery.lines))
         yield from (f"  {name:<28}{number:>8}" for name, number in counts)

@@ -288,6 +288,7 @@ def test_too_many_remarks_here_and_there_are_not_followed() -> None:
     state = fresh(10**6)
     add(state, [remark(n, "TR056") for n in range(1, 2 * MOST_REMARK_PIECES, 2)])
     assert state.opmerking_codes == {"TR056": MOST_REMARK_PIECES}
+    assert len(msgspec.msgpack.encode(state.remarks)) < 150_000
     add(state, [remark(2 * MOST_REMARK_PIECES + 2, "TR074"), remark(1, "TR056", holds=False), remark(5, "TR074")])
     assert (state.opmerking_codes, state.opmerkingen) == ({NOT_FOLLOWED: 0}, [])
 
