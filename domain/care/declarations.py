@@ -20,6 +20,8 @@ from domain.field.dates import is_first_of_month, is_last_of_month
 from domain.field.geography import OLD_CODES
 
 _HOUR, _MINUTE = "04", "01"
+#: A line that breaks a rule, and where it belongs.
+_Broken = tuple[Linked, PrestatieAct, str]
 
 
 def _last_line(acts: dict[bytes, PrestatieAct]) -> PrestatieAct:
@@ -43,8 +45,13 @@ def linked_of(
     return linked[traject.number] if traject is not None else None
 
 
-def attach(facts: FactSet, by_toewijzing: ByToewijzing, known: Toewijzingen, linked: dict[bytes, Linked]) -> None:
-    """Count the debit lines that no credit takes back (IV085, IV091) on their trajecten, and flag them (in place)."""
+def attach(
+    facts: FactSet, by_toewijzing: ByToewijzing, known: Toewijzingen, linked: dict[bytes, Linked]
+) -> list[tuple[PrestatieAct, str]]:
+    """Count the debit lines that no credit takes back (IV085, IV091) on their trajecten, and flag them (in place);
+    gives the lines that break a rule, and which.
+    """
+    broken: list[_Broken] = []
     valid = declared_lines(facts)
     credits = {key: act for key, act in valid.items() if act.debet_credit == "C"}
     credited = Counter((key.aanbieder, act.vorige_referentie) for key, act in credits.items())
@@ -59,31 +66,35 @@ def attach(facts: FactSet, by_toewijzing: ByToewijzing, known: Toewijzingen, lin
         net += 1
         periods.add((act.toewijzing, act.code, act.begindatum))
         if act.tarief is not None and act.bedrag != act.volume * act.tarief and act.eenheid != EENHEID_EURO:
-            target.vlaggen.add("TR346")
+            broken.append((target, act, "TR346"))
         if act.begindatum > act.dagtekening:
-            target.vlaggen.add("TR319")
+            broken.append((target, act, "TR319"))
         if are_known:
-            target.vlaggen.update(_against_toewijzing(key.aanbieder, act, known))
+            broken.extend((target, act, code) for code in _against_toewijzing(key.aanbieder, act, known))
     if len(periods) < net:
-        _second_debet(
-            {s: d for s, d in valid.items() if d.debet_credit == "D" and s not in credited}, by_toewijzing, linked
-        )
+        uncredited = {s: d for s, d in valid.items() if d.debet_credit == "D" and s not in credited}
+        broken.extend(_second_debet(uncredited, by_toewijzing, linked))
     for key, act in credits.items():
         target = linked_of(by_toewijzing, key, act, linked)
         if target is not None:
-            target.vlaggen.update(_credit(key.aanbieder, act, valid, credited))
+            broken.extend((target, act, code) for code in _credit(key.aanbieder, act, valid, credited))
+    for target, _, code in broken:
+        target.vlaggen.add(code)
+    return [(act, code) for _, act, code in broken]
 
 
 def _second_debet(
     net: dict[PrestatieKey, PrestatieAct], by_toewijzing: ByToewijzing, linked: dict[bytes, Linked]
-) -> None:
-    """Two debits of one assignment, product and period (as TR416) that no credit takes back."""
+) -> Iterator[_Broken]:
+    """Two debits of one assignment, product and period (as TR416) that no credit takes back: all but the first, by
+    dagtekening, then what is arbitrary but stable.
+    """
     seen: set[tuple[object, ...]] = set()
-    for key, act in net.items():
+    for key, act in sorted(net.items(), key=lambda pair: (pair[1].dagtekening, pair[0].referentie)):
         equal = (key.aanbieder, *act[:4], act.begindatum, act.einddatum)
         target = linked_of(by_toewijzing, key, act, linked)
         if equal in seen and target is not None:
-            target.vlaggen.add("TR389")
+            yield target, act, "TR389"
         seen.add(equal)
 
 

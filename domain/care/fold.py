@@ -13,8 +13,8 @@ import msgspec
 from msgspec import Struct, field
 
 from domain.care.caps import LIMITS, Excess, Limits, trim
-from domain.care.remarks import Remark
-from domain.care.row_building import Rows, rows_of
+from domain.care.remarks import Remark, unpack
+from domain.care.row_building import Rows, make, rows_of
 from domain.care.rows import CareRow, RowKey, TrajectRow
 from domain.facts.fact import Event
 from domain.facts.fact_set import FactSet, add
@@ -24,6 +24,8 @@ from domain.field.spic import SHIPPED, Spics
 _DELETED: Final = b""
 #: Rows given out as deleted, and records that wait no more, of which a state remembers that they once were otherwise.
 MOST_GONE: Final = 2_000
+#: Records of one client of which it is remembered that they break a rule, and as many that did; a client has a few.
+MOST_REMARKS: Final = 500
 #: Field of ``FactSet`` -> kind of the delivery, of facts that are named by their record in a delivery.
 _UPLOADED: Final = {"scores": "score", "metingen": "cem", "cbs": "cbs"}
 
@@ -44,6 +46,8 @@ class Person(Struct, array_like=True):
     ``WaitKey``, with the reason (empty = no more). Of what is deleted or waits no more the last ``MOST_GONE`` stay.
     ``version`` is that of the last event folded in.
 
+    ``remarks`` does so for records that break a rule between messages (``remarks.pack``; False = no more).
+
     ``room``: so many facts more are surely not too many (-1 = not counted). ``over``: kinds and providers of which
     there were too many; it only grows, but for providers of which nothing is kept. ``refused``: what the last fold
     refused.
@@ -56,6 +60,7 @@ class Person(Struct, array_like=True):
     room: int = -1
     over: dict[tuple[str, str], None] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
+    remarks: dict[bytes, bool] = field(default_factory=dict)
 
 
 class Issued(NamedTuple):
@@ -125,13 +130,14 @@ def fold(
     person.version = max(person.version, version)
     excess = _excess(client, person, arrived, limits)
     refused = _refused(person, excess, everything=repeated)
-    new = rows_of(client, person.facts, {aanbieder for _, aanbieder in person.over} if person.over else (), spics)
+    full = {aanbieder for _, aanbieder in person.over} if person.over else ()
+    new, broken = make(client, person.facts, full, spics)
     return Folded(
         _issued(person, new, everything=repeated),
         _waits(person, new, everything=repeated),
         refused,
         sum(len(over.names) for over in excess) if excess else 0,
-        [],
+        _remarks(person, broken, everything=repeated),
     )
 
 
@@ -182,16 +188,31 @@ def _waits(person: Person, new: Rows, *, everything: bool) -> list[Waits]:
             table, upload = WaitKey.unpack(place)
             changed.append(Waits(table=table, delivery=upload.delivery, line=upload.line, reden=reden))
     if len(earlier) - len(now) > MOST_GONE:
-        _forget(earlier, "", {WaitKey.pack(told.table, told.delivery, told.line) for told in changed})
+        _forget(earlier, "", {WaitKey.pack(told.table, told.delivery, told.line) for told in changed}, MOST_GONE)
     return sorted(changed)
 
 
-def _forget(remembered: dict[Any, Any], gone: str | bytes, fresh: Collection[Any]) -> None:
+def _remarks(person: Person, broken: set[bytes], *, everything: bool) -> list[Remark]:
+    """What changed of which records break a rule. Of too many the lowest are told: any choice does that is not made by
+    order of arrival.
+    """
+    earlier = person.remarks
+    if not (broken or earlier):
+        return []
+    now = set(sorted(broken)[:MOST_REMARKS])
+    changed = [key for key in sorted(now.union(earlier)) if everything or earlier.get(key, False) != (key in now)]
+    earlier.update((key, key in now) for key in changed)
+    if len(earlier) - len(now) > MOST_REMARKS:
+        _forget(earlier, gone=False, fresh=set(changed), most=MOST_REMARKS)
+    return [unpack(key, gone=not earlier[key]) for key in changed if key in earlier]
+
+
+def _forget(remembered: dict[Any, Any], gone: str | bytes | bool, fresh: Collection[Any], most: int) -> None:
     """Forget the oldest of what is gone, in place. What went in this fold (``fresh``) is told again when the fold comes
     again; what went before is committed, for a later batch is stored only then (``streams.engine.stage``).
     """
     old = [key for key, state in remembered.items() if state == gone and key not in fresh]
-    for key in old[: max(0, len(old) - MOST_GONE)]:
+    for key in old[: max(0, len(old) - most)]:
         del remembered[key]
 
 
@@ -208,5 +229,5 @@ def _issued(person: Person, new: Rows, *, everything: bool) -> list[Issued]:
                 out[key] = _DELETED
                 found.append(Issued(key, None))
         if len(out) - len(new) > MOST_GONE:
-            _forget(out, _DELETED, {issued.key for issued in found})
+            _forget(out, _DELETED, {issued.key for issued in found}, MOST_GONE)
     return found

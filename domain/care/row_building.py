@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
+from typing import Final, NamedTuple
 
-from domain.care import cbs, declarations, duplicates, links
+from domain.care import cbs, declarations, duplicates, links, remarks
 from domain.care.leveringen import OPEN_END
 from domain.care.rows import T_METING, T_SCORE, T_TRAJECT, CareRow, MetingRow, RowKey, ScoreRow, TrajectRow
 from domain.care.toewijzingen import Toewijzingen
 from domain.care.trajecten import Traject, nieuwe_start, number_of, trajecten
 from domain.care.withdrawals import valid
+from domain.facts.act import PrestatieAct
 from domain.facts.fact_set import FactSet
 from domain.field.codes import HULPVORM_OF_CATEGORIE
-from domain.field.dates import year
+from domain.field.dates import dutch_day, year
 from domain.field.definitions import LEEFTIJD_BECOMES_18
 from domain.field.geography import cluster, current_code
 from domain.field.questionnaires import DUURZAAM, END
@@ -21,10 +22,21 @@ from domain.field.rules import BECOMES_18, FULL
 from domain.field.spic import SHIPPED, Spics
 
 Rows = dict[RowKey, CareRow]
-_DAY_MS: Final = 86_400_000
+
+
+class Made(NamedTuple):
+    """The rows of a client, and which records break a rule between messages (``remarks.pack``)."""
+
+    rows: Rows
+    remarks: set[bytes]
 
 
 def rows_of(client: bytes, facts: FactSet, full: Collection[str] = (), spics: Spics = SHIPPED) -> Rows:
+    """As ``make``: the rows alone."""
+    return make(client, facts, full, spics).rows
+
+
+def make(client: bytes, facts: FactSet, full: Collection[str] = (), spics: Spics = SHIPPED) -> Made:
     """Every row of one client: a pure function of the set of facts. ``full``: providers whose facts are not all kept
     (the empty one: anybody's); their trajecten say so. ``spics``: what each product is.
     """
@@ -32,7 +44,7 @@ def rows_of(client: bytes, facts: FactSet, full: Collection[str] = (), spics: Sp
     known = Toewijzingen(facts.toewijzingen)
     chains = trajecten(client, facts, known)
     linked = {traject.number: links.Linked() for traject in chains}
-    metingen, scores = _linked(facts, chains, known, linked)
+    metingen, scores, broken = _linked(facts, chains, known, linked)
     found: Rows = {}
     for traject in chains:
         key = RowKey(T_TRAJECT, traject.aanbieder, traject.gemeente, year(traject.begin), traject.number)
@@ -49,13 +61,15 @@ def rows_of(client: bytes, facts: FactSet, full: Collection[str] = (), spics: Sp
         for key, made in found.items():
             if isinstance(made, TrajectRow) and (key.aanbieder in full or "" in full):
                 made.vlaggen = sorted({*made.vlaggen, FULL})
-    return found
+    return Made(found, remarks.of(facts, chains, broken))
 
 
 def _linked(
     facts: FactSet, chains: list[Traject], known: Toewijzingen, linked: dict[bytes, links.Linked]
-) -> tuple[list[links.Meting], list[links.Score]]:
-    """Hang on every traject what belongs to it (in place); gives the metingen and scores, linked or not."""
+) -> tuple[list[links.Meting], list[links.Score], list[tuple[PrestatieAct, str]]]:
+    """Hang on every traject what belongs to it (in place); gives the metingen and scores, linked or not, and the lines
+    that break a rule.
+    """
     metingen = links.metingen(facts, chains) if facts.metingen else []
     by_toewijzing = links.per_toewijzing(chains) if facts.scores or facts.prestaties else {}
     scores = links.scores(facts, by_toewijzing, known) if facts.scores else []
@@ -65,11 +79,10 @@ def _linked(
     for score in scores:
         if score.traject is not None:
             linked[score.traject.number].scores.append(score)
-    if facts.prestaties:
-        declarations.attach(facts, by_toewijzing, known, linked)
+    broken = declarations.attach(facts, by_toewijzing, known, linked) if facts.prestaties else []
     if facts.dubbel:
         duplicates.attach(facts, chains, by_toewijzing, known, linked)
-    return metingen, scores
+    return metingen, scores, broken
 
 
 def _traject_row(traject: Traject, linked: links.Linked, chains: list[Traject], spics: Spics) -> TrajectRow:
@@ -183,7 +196,7 @@ def _score_key(client: bytes, score: links.Score) -> RowKey:
     s = score.key
     gemeente = score.traject.gemeente if score.traject else ""
     number = number_of(client, "score", s.aanbieder, s.toewijzing, s.beschikking, s.doel, s.beoordelaar)
-    return RowKey(T_SCORE, s.aanbieder, gemeente, year(score.act.tijd // _DAY_MS), number)
+    return RowKey(T_SCORE, s.aanbieder, gemeente, year(dutch_day(score.act.tijd)), number)
 
 
 def _score_row(score: links.Score) -> ScoreRow:

@@ -59,6 +59,8 @@ class StartAct(NamedTuple):
     leeftijd: int | None
     leeftijd_benaderd: bool
     geslacht: str
+    aanlevering: bytes = b""  # handle of its delivery; empty in states of the release before
+    record: int = 0  # line in that delivery
 
 
 class StopAct(NamedTuple):
@@ -71,6 +73,8 @@ class StopAct(NamedTuple):
     leeftijd: int | None
     leeftijd_benaderd: bool
     geslacht: str
+    aanlevering: bytes = b""  # as of ``StartAct``
+    record: int = 0
 
 
 class PrestatieAct(NamedTuple):
@@ -90,6 +94,8 @@ class PrestatieAct(NamedTuple):
     dagtekening: int
     declaratienummer: bytes | None = None
     tarief: int | None = None
+    aanlevering: bytes = b""  # as of ``StartAct``
+    record: int = 0
 
 
 class ScoreAct(NamedTuple):

@@ -270,6 +270,9 @@ JOINS: Final[dict[type, Join]] = {
 _ROWS: Final[dict[type, tuple[Any, ...]]] = {kind: (*join,) for kind, join in JOINS.items()}
 
 
+_PLACE: Final = -2  # of the delivery and the line of an act that is named by its message: they stand at its end
+
+
 def add(facts: FactSet, event: Event) -> None:
     """Join one event into the set, in place."""
     fact: Any = event.fact
@@ -279,6 +282,7 @@ def add(facts: FactSet, event: Event) -> None:
     act = act_of(values)
     if named is _BY_MESSAGE:
         acts, name = acts.setdefault(name, {}), fact.bericht + delivery_part(event.delivery)
+        act = _new(type(act), (*act[:_PLACE], delivery_id(event.delivery), event.line))
     elif named is _BY_UPLOAD:
         acts, name = acts.setdefault(name, {}), UploadKey.pack(event.delivery, event.line)
     elif named is _BY_ANSWER:

@@ -20,6 +20,7 @@ _new: Final = tuple.__new__  # makes a NamedTuple of a tuple, as its ``_make`` d
 is_delivery: Final = re.compile(r"[0-9a-f]{32}").fullmatch
 
 
+@lru_cache(maxsize=4096)  # the records of a delivery come together
 def delivery_id(text: str) -> bytes:
     """The id of a delivery as bytes: sixteen, in states of release 0.1.0 eight. ``text``: hexadecimal digits."""
     return bytes.fromhex(text)

@@ -11,7 +11,7 @@ from domain.facts.identity import UploadKey, message_of
 from domain.field.codes import STATUS_FIRST
 
 _A = TypeVar("_A")
-_T = TypeVar("_T", StartAct, StopAct)
+_T = TypeVar("_T", bound=StartAct | StopAct)
 
 
 def by_message(acts: dict[bytes, _A]) -> dict[bytes, _A]:

@@ -79,7 +79,11 @@ def test_a_stop_hangs_on_the_key_of_its_start() -> None:
 
 def fields(fact: Fact, kind: Any) -> dict[str, Any]:
     """The fields of a key or an act as a fact of the first provider has them."""
-    known = {"cause": b"", "aanlevering": b"", "earlier": ()} | msgspec.structs.asdict(fact) | {"aanbieder": AGB}
+    known = (
+        {"cause": b"", "aanlevering": b"", "record": 0, "earlier": ()}
+        | msgspec.structs.asdict(fact)
+        | {"aanbieder": AGB}
+    )
     if "bericht_dagtekening" in known:
         known["dagtekening"] = known["bericht_dagtekening"]
     return {name: known[name] for name in kind._fields}

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from domain.care.caps import CAPS, FULL_FOR, MOST_PROVIDERS
-from domain.care.fold import MOST_GONE, Folded, Person, fold
+from domain.care.fold import MOST_GONE, MOST_REMARKS, Folded, Person, fold
+from domain.care.remarks import pack
 from domain.care.rows import RowKey
 from domain.facts.fact_set import FactSet, add
 from domain.facts.identity import WaitKey
@@ -27,12 +28,14 @@ BATCH = 1_000
 
 def remember_most(person: Person) -> None:
     """What is gone as much as a state may remember it: every row was another before the last fold, every record waited
-    for another, and as many are gone for longer.
+    for another or broke another rule, and as many are gone for longer.
     """
     for number in range(MOST_GONE + len(person.out)):
         person.out[RowKey(0, "00000000", "1000", 2100, number.to_bytes(8, "big"))] = b""
     for number in range(MOST_GONE + len(person.wacht)):
         person.wacht[WaitKey.pack(1, delivery(number), number)] = ""
+    for number in range(MOST_REMARKS + len(person.remarks)):
+        person.remarks[pack("stop", bytes.fromhex(delivery(number)), number, "TR415")] = False
 
 
 @pytest.fixture(scope="module", params=FLOODS, ids=["at full caps", "all providers"])
