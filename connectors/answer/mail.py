@@ -13,7 +13,6 @@ import ssl
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -25,6 +24,7 @@ from connectors.answer import report
 from connectors.delivery.deliveries import Delivery, File
 from connectors.errors import ConnectorError
 from domain.facts.answer import Receipt
+from domain.field.dates import dutch_time
 from domain.field.messages import text
 from domain.field.words import KIND_LABELS, outcome_words
 
@@ -110,7 +110,7 @@ def _mail(delivery: Delivery, subject: str, lines: list[str], to: str, sender: s
     mail = EmailMessage(policy=SMTP)
     mail["Subject"] = f"{'[TEST] ' if delivery.test else ''}{SERVICE}: {subject}"
     mail["From"], mail["To"] = sender, to
-    mail["Date"] = format_datetime(datetime.fromtimestamp(delivery.tijd / 1000, UTC))
+    mail["Date"] = format_datetime(dutch_time(delivery.tijd).replace(microsecond=0))
     mail["Message-ID"] = f"<{delivery.id}.{step}@{sender.rpartition('@')[2]}>"  # the same mail twice is one mail
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content("\n".join(map(masking.plain, lines)))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any, Final
 
 from connectors.answer.rows import FAULT, GOOD, alike, place_of, row_text, rows_of, total_rows
@@ -15,6 +14,7 @@ from connectors.delivery.deliveries import Delivery, File
 from connectors.formats.model import FileFault
 from domain.facts.answer import Receipt
 from domain.facts.delivery import NOT_FOLLOWED
+from domain.field.dates import dutch_time
 from domain.field.messages import option, remark, text
 from domain.field.words import (
     KIND_LABELS,
@@ -34,8 +34,8 @@ _MALFORMED: Final = "B25"
 
 
 def moment(ms: int) -> str:
-    """A time as on the feedback of S0: ``08-05-2023 17:10:39``, in the time of this machine."""
-    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%d-%m-%Y %H:%M:%S")
+    """A time as on the feedback of S0: ``08-05-2023 17:10:39``, in Dutch time wherever this runs."""
+    return dutch_time(ms).strftime("%d-%m-%Y %H:%M:%S")
 
 
 def refused_file(fault: FileFault) -> str:

@@ -11,15 +11,13 @@ from msgspec import Struct
 from connectors.formats.areas import Areas
 from connectors.formats.cbs.layout import Layout
 from domain.facts.fact import Content
+from domain.field.dates import dutch_day
 from domain.field.geography import GEMEENTEN
 from domain.field.messages import text
 from faults import SenderFault
 
 #: How many findings of one refused message are shown to its sender.
 MOST_FINDINGS: Final = 100
-_DAY_MS: Final = 86_400_000
-#: Ahead of UTC by as much as the Netherlands ever is, so that "today" needs no time zone tables.
-_BEFORE_UTC_MS: Final = 2 * 3_600_000
 
 
 class Afwijzing(Struct, frozen=True, gc=False):
@@ -116,8 +114,8 @@ class FileContext:
 
     @property
     def today(self) -> int:
-        """The day of the upload, as a day number."""
-        return (self.tijd + _BEFORE_UTC_MS) // _DAY_MS
+        """The Dutch day of the upload, as a day number."""
+        return dutch_day(self.tijd)
 
 
 Parser = Callable[[BinaryIO, FileContext], Iterator[FileRecord]]

@@ -7,7 +7,7 @@ end. They stay apart from what starts and stops tell of the same client.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from domain.care.leveringen import OPEN_END
 from domain.care.rows import T_METING, T_TRAJECT, CareRow, MetingRow, RowKey, TrajectRow
@@ -15,12 +15,10 @@ from domain.care.trajecten import ENDED, RUNNING, number_of
 from domain.facts.act import CbsAct
 from domain.facts.fact_set import FactSet
 from domain.facts.identity import UploadKey
-from domain.field.dates import year
+from domain.field.dates import dutch_day, year
 from domain.field.definitions import UITVAL_CBS
 from domain.field.geography import cluster, current_code
 from domain.field.questionnaires import CBS_KIND, CBS_VRAGENLIJST
-
-_DAY_MS: Final = 86_400_000
 
 
 class CbsOutcome(NamedTuple):
@@ -111,7 +109,7 @@ def _traject_row(first: Record, last: Record, gemeente: str, hulpvorm: str, coun
 def _outcomes(client: bytes, aanbieder: str, hulpvorm: str, record: Record) -> Iterator[CbsOutcome]:
     """At most two per record: one of the youth, one of a parent (CBS 4.5). While running its day is that of upload."""
     act = record.act
-    datum = act.tijd // _DAY_MS if act.einddatum is None else act.einddatum
+    datum = dutch_day(act.tijd) if act.einddatum is None else act.einddatum
     for group, nut, zonder_hulp in (
         ("jeugdige", act.nut_jeugdige, act.zonder_hulp_jeugdige),
         ("ouder", act.nut_ouder, act.zonder_hulp_ouder),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from msgspec import Struct, field
 
 from domain.care.leveringen import OPEN_END
@@ -13,10 +11,10 @@ from domain.facts.act import MetingAct, MetingKey, ScoreAct, ScoreKey
 from domain.facts.fact_set import FactSet
 from domain.facts.identity import UploadKey
 from domain.facts.standing import last_meting, last_score
+from domain.field.dates import dutch_day
 from domain.field.definitions import METING_AFTER_END, METING_BEFORE_END
 from domain.field.questionnaires import VRAGENLIJSTEN, bevestigd, question
 
-_DAY_MS: Final = 86_400_000
 _Begun = tuple[Traject, list[int]]  # a traject that holds a start, and the days on which something of it ended
 
 
@@ -73,7 +71,7 @@ def metingen(facts: FactSet, trajecten: list[Traject]) -> list[Meting]:
                 best[slot] = (rank, meting)
         else:
             meting.wacht = "einde" if _runs(meting, trajecten) else "traject"
-            meting.sinds = min(d.tijd for d in acts.values()) // _DAY_MS
+            meting.sinds = dutch_day(min(d.tijd for d in acts.values()))
     for _, meting in best.values():
         meting.telt = True
     return found
@@ -169,7 +167,7 @@ def scores(facts: FactSet, by_toewijzing: ByToewijzing, known: Toewijzingen) -> 
             score.traject = by_toewijzing.get((key.aanbieder, "", toewijzing))
         if score.traject is None:
             score.wacht = _reden(key.aanbieder, toewijzing, known)
-            score.sinds = min(act.tijd for act in acts.values()) // _DAY_MS
+            score.sinds = dutch_day(min(act.tijd for act in acts.values()))
         found.append(score)
     return found
 

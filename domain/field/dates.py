@@ -1,13 +1,19 @@
 """Dates as day numbers (days since 1970-01-01), the unit of every date inside the core.
 
-A day number compares, subtracts and packs as a small integer. ``date`` objects exist only at the edges.
+A day number compares, subtracts and packs as a small integer. ``date`` objects exist only at the edges. Moments are
+milliseconds since 1970 in UTC; the day and the time that people read of them are those of the Netherlands, wherever the
+process runs. What machines read (JSON, logs, metrics) stays in UTC.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
 
 _EPOCH = date(1970, 1, 1).toordinal()
+_MOMENT_ZERO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DUTCH: Final = ZoneInfo("Europe/Amsterdam")
 
 
 def day(value: date) -> int:
@@ -25,6 +31,22 @@ def iso_day(text: str) -> int:
 def as_date(number: int) -> date:
     """Date of a day number."""
     return date.fromordinal(number + _EPOCH)
+
+
+def dutch_time(ms: int) -> datetime:
+    """A moment (milliseconds since 1970, UTC) on the clock of the Netherlands, with its zone."""
+    return (_MOMENT_ZERO + timedelta(milliseconds=ms)).astimezone(_DUTCH)
+
+
+def dutch_day(ms: int) -> int:
+    """Day number of the Dutch day in which a moment (milliseconds since 1970, UTC) falls."""
+    return dutch_time(ms).toordinal() - _EPOCH
+
+
+def moment_ms(text: str) -> int:
+    """Milliseconds since 1970 of a day or moment in ISO 8601: Dutch time unless it names a zone. ``ValueError``."""
+    read = datetime.fromisoformat(text)
+    return int((read if read.tzinfo else read.replace(tzinfo=_DUTCH)).timestamp() * 1000)
 
 
 def year(number: int) -> int:

@@ -18,6 +18,7 @@ from rich.table import Table
 from connectors.errors import ConnectorError
 from connectors.masking import plain as shown
 from crypto.memory import guard
+from domain.field.dates import dutch_time
 from faults import EXIT_FAULT, OperatorFault
 from monitoring import logs
 from settings.access import kafka_cluster
@@ -211,4 +212,4 @@ def revoke(
 
 
 def _day(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+    return f"{dutch_time(seconds * 1000):%Y-%m-%d}"

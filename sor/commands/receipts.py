@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
-from datetime import datetime
 from getpass import getpass
 from typing import Annotated, Any, Final
 
@@ -21,6 +20,7 @@ from crypto.keys import connector_secret
 from crypto.memory import guard
 from domain.facts.answer import TOO_MANY, TOO_OFTEN, sums, withdraws
 from domain.field.bsn import elfproef
+from domain.field.dates import moment_ms
 from domain.field.messages import remark, text
 from domain.field.words import KIND_LABELS, NO_DELIVERY, WITHDRAWN, outcome_words, waits_told
 from settings.access import clickhouse_access, intake_endpoint
@@ -193,9 +193,9 @@ def _waits(found: dict[str, int]) -> list[dict[str, Any]]:
 
 
 def _ms(since: str) -> int:
-    """A day or moment as milliseconds; no text is the beginning of time."""
+    """A day or moment as milliseconds, in Dutch time unless it names a zone; no text is the beginning of time."""
     try:
-        return int(datetime.fromisoformat(since).timestamp() * 1000) if since else 0
+        return moment_ms(since) if since else 0
     except ValueError:
         raise typer.BadParameter("--since is a day or a moment, such as 2026-05-01 or 2026-05-01T17:10") from None
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from domain.field.dates import as_date, dutch_day
 from domain.field.geography import GEMEENTEN
 from domain.indicators.catalogue import INDICATORS, Indicator
 from results.disclosure import live
@@ -24,7 +25,6 @@ from sinks.schema import migrate
 from sinks.schema.users import ClickHouseUser
 
 PENDING: Final = 1
-_CLOCK: Final = ZoneInfo("Europe/Amsterdam")
 SIDE_BY_SIDE: Final = 6  # groups that fit a screen of 80 columns beside each other
 HEADLINE_FIGURES: Final = (
     "trajecten_lopend",
@@ -103,7 +103,7 @@ def indicators(
     In the JSON document clienten says how many clients at most: who has two providers counts twice.
     """
     first, last = since.date() if since else None, until.date() if until else None
-    on = reference_day.date() if reference_day else datetime.now(_CLOCK).date()
+    on = reference_day.date() if reference_day else as_date(dutch_day(time.time_ns() // 1_000_000))
     keys = tuple(INDICATORS) if as_json else HEADLINE_FIGURES if per else _EVERYTHING
     found = figures(_access("grafana", database), keys, per.value if per else None, first, last, reference_day=on)
     if as_json:

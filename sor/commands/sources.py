@@ -19,6 +19,7 @@ from crypto.certificates import ANY
 from crypto.grants import check_names
 from crypto.keys import KeysError
 from crypto.memory import guard
+from domain.field.dates import dutch_time
 from settings.settings import Settings, load_settings
 
 _DAY, _HOUR = 86400, 3600
@@ -94,8 +95,8 @@ def issue(
         written = _with_key(settings, grant, place, short=hours is not None)
     else:
         written = _for_key(settings, grant, place, public_key, short=hours is not None)
-    ends = datetime.fromtimestamp(time.time() + seconds, UTC)
-    typer.echo(f"Wrote {masking.plain(str(written))}: {identifier}, until {ends:%Y-%m-%d %H:%M} UTC.")
+    ends = dutch_time(int(time.time() + seconds) * 1000)
+    typer.echo(f"Wrote {masking.plain(str(written))}: {identifier}, until {ends:%Y-%m-%d %H:%M} Dutch time.")
 
 
 def revoke(
@@ -187,8 +188,9 @@ def _state(one: Issued, now: int) -> str:
 
 
 def _moment(seconds: int) -> str:
+    """For machines and the ledger: UTC."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _day(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
+    return f"{dutch_time(seconds * 1000):%Y-%m-%d}"

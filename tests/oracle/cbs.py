@@ -11,7 +11,7 @@ from domain.facts.fact import CbsRecord, Event
 from domain.field.dates import year
 from domain.field.geography import current_code
 from tests.oracle.links import Upload, latest, uploads
-from tests.oracle.shape import CLUSTER, DAY_MS, Row, row
+from tests.oracle.shape import CLUSTER, Row, dutch_day, row
 
 #: CBS 3.7 -> class for uitval [R]; 03 by the client [F].
 CLASS = {"01": "gepland", "02": "wederzijds", "03": "client", "04": "aanbieder", "05": "neutraal"}
@@ -21,7 +21,7 @@ GROUPS = ("jeugdige", "ouder")
 def datum(one: Upload) -> int:
     """Day of the outcome fields of a record: its end, or its upload while it runs."""
     end: int | None = one.fact.einddatum
-    return end if end is not None else one.tijd // DAY_MS
+    return end if end is not None else dutch_day(one.tijd)
 
 
 def records(history: Sequence[Event]) -> list[Upload]:

@@ -38,7 +38,7 @@ from tests.oracle.links import (
     valid,
 )
 from tests.oracle.rules import World, doubles, flags, sent, waits
-from tests.oracle.shape import CLUSTER, DAY_MS, Row, Rows, row
+from tests.oracle.shape import CLUSTER, Row, Rows, dutch_day, row
 
 FOLLOW_UP = 365  # [P]
 NO_OUTCOME = ("47", "48", "49")  # not jeugdhulp in the CBS sense
@@ -157,7 +157,7 @@ def _meting_row(
         traject=traject,
         telt=link is not None and _counting(own, informant_group) is one,
         wacht="" if link else waits_for,
-        sinds=None if link else first // DAY_MS,
+        sinds=None if link else dutch_day(first),
         aanlevering=one.delivery,
         record=one.line,
     )
@@ -174,14 +174,14 @@ def _score_row(
     return row(
         aanbieder=one.aanbieder,
         gemeente=link.start_key.gemeente if link else "",
-        jaar=year(one.tijd // DAY_MS),
+        jaar=year(dutch_day(one.tijd)),
         doel=one.fact.doel,
         beoordelaar=one.fact.beoordelaar,
         waarde=one.fact.waarde,
         tijd=one.tijd,
         traject=traject,
         wacht="" if link else reason,
-        sinds=None if link else first // DAY_MS,
+        sinds=None if link else dutch_day(first),
         aanlevering=one.delivery,
         record=one.line,
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from domain.care.rows import MetingRow, ScoreRow, TrajectRow
 
@@ -31,6 +33,11 @@ class Rows:
     trajecten: Counter[Row]
     metingen: Counter[Row]
     scores: Counter[Row]
+
+
+def dutch_day(ms: int) -> int:
+    """The day in the Netherlands at a moment, counted from 1970-01-01."""
+    return (datetime.fromtimestamp(ms // 1000, ZoneInfo("Europe/Amsterdam")).date() - date(1970, 1, 1)).days
 
 
 def _flat(value: Any) -> Any:
