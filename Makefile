@@ -8,6 +8,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TESTS ?= tests
+CHAOS_MINUTES ?= 30
+CHAOS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 COMPILE := $(BIN)/python -m piptools compile pyproject.toml --upgrade --quiet --no-header --strip-extras --all-build-deps \
 	--generate-hashes --unsafe-package sturen-op-resultaat --no-emit-index-url --no-emit-find-links \
@@ -29,6 +31,10 @@ test: $(VENV)/.dev ## Every test, with a real broker and a real ClickHouse engin
 .PHONY: nightly
 nightly: $(VENV)/.dev ## A hundred thousand histories: the fold against its oracle (about half an hour)
 	@$(BIN)/python -m tests.oracle.nightly
+
+.PHONY: chaos
+chaos: $(VENV)/.dev ## The whole stack under faults while care is delivered: CHAOS_MINUTES=30 CHAOS="--seed 1"
+	@$(BIN)/python -m tests.chaos.stack --minutes $(CHAOS_MINUTES) $(CHAOS)
 
 .PHONY: check
 check: $(VENV)/.dev ## Style, types, alert rules, compose file, dashboards, generated pages
