@@ -144,9 +144,7 @@ def add(aanlevering: Aanlevering, lines: Iterable[Line]) -> None:
         elif line.uitkomst == _TAKEN_BACK:
             aanlevering.terug = max(aanlevering.terug, line.published_at)
         elif line.uitkomst == _WITHDRAWN or (line.uitkomst == _REFUSED and not line.delivery):
-            if mark(aanlevering.ingetrokken, line.line):
-                aanlevering.count_withdrawn += 1
-                _note(aanlevering, line)
+            _withdraw(aanlevering, line)
         elif line.uitkomst == _RESTORED:
             _restore(aanlevering, line)
         elif line.uitkomst in (_OF_NOTE, _OF_NOTE_NO_MORE):
@@ -165,13 +163,32 @@ def _outcome(a: Aanlevering, line: Line) -> None:
         _revoke(a, line)
 
 
+def _withdraw(a: Aanlevering, line: Line) -> None:
+    """An accepted record counts no more; of several reasons the last word is shown."""
+    if mark(a.ingetrokken, line.line):
+        a.count_withdrawn += 1
+    elif (before := _shown_code(a, line.line)) in ("", line.code):
+        return
+    else:
+        _forget(a, line.line, before)
+    _note(a, line)
+
+
 def _restore(a: Aanlevering, line: Line) -> None:
     """What withdrew the record was itself taken back."""
-    if not unmark(a.ingetrokken, line.line):
-        return
-    a.count_withdrawn -= 1
-    _count_no_more(a, line.code)
-    a.fouten = [fault for fault in a.fouten if (fault.line, fault.code) != (line.line, line.code)]
+    if unmark(a.ingetrokken, line.line):
+        a.count_withdrawn -= 1
+        _forget(a, line.line, _shown_code(a, line.line) or line.code)
+
+
+def _shown_code(a: Aanlevering, line: int) -> str:
+    """Why a record is withdrawn, as the receipt lists it; empty when it does not."""
+    return next((fault.code for fault in a.fouten if fault.line == line), "")
+
+
+def _forget(a: Aanlevering, line: int, code: str) -> None:
+    _count_no_more(a, code)
+    a.fouten = [fault for fault in a.fouten if (fault.line, fault.code) != (line, code)]
 
 
 def _unreadable(code: str) -> bool:
@@ -182,8 +199,7 @@ def _unreadable(code: str) -> bool:
 def _revoke(a: Aanlevering, line: Line) -> None:
     code = a.unreadable.pop(line.line)
     a.count -= 1
-    _count_no_more(a, code)
-    a.fouten = [fault for fault in a.fouten if (fault.line, fault.code) != (line.line, code)]
+    _forget(a, line.line, code)
     _tally(a, line)
 
 

@@ -123,6 +123,16 @@ def test_records_of_two_files_and_for_two_reasons_are_told_apart(desk: Desk, sta
     assert RULES["TR074"].sentence in out
 
 
+def test_refused_rows_of_one_reason_are_told_one_by_one(desk: Desk, tmp_path: Path) -> None:
+    rows = [(BSN, "", "4711", "D10", "1"), (BSNS[1], "", "4712", "D10", "1")]
+    (tmp_path / "scores.csv").write_bytes(table(RAP_HEADER, rows))
+    _, out = desk.deliver(tmp_path / "scores.csv", sender=AGB)
+    assert [line.split(":")[0].strip() for line in out.splitlines() if "[R04" in line] == [
+        "scores.csv regel 2",
+        "scores.csv regel 3",
+    ]
+
+
 def test_what_is_refused_later_is_refused(desk: Desk, tmp_path: Path) -> None:
     """K07: there are too many of its client. Which row it is, is not told: its record is named."""
     (tmp_path / "scores.csv").write_bytes(table(RAP_HEADER, [(BSN, "", "4711", f"D{n}O", "2") for n in (1, 2, 3)]))

@@ -164,6 +164,17 @@ def test_a_withdrawn_record_is_counted_once_and_stays_accepted() -> None:
     assert [(fault.line, fault.code) for fault in state.fouten] == [(1, "0001")]
 
 
+def test_of_two_reasons_the_last_word_is_shown_and_nothing_is_left_when_both_are_taken_back() -> None:
+    """The register says the higher of two return codes, whichever came first, and the higher one again at the end."""
+    state = fresh(2)
+    add(state, [line(1), line(2), withdrawn(1), line(1, "9056", uitkomst="ingetrokken"), withdrawn(2)])
+    assert (state.count_withdrawn, state.codes) == (2, {"9056": 1, "0001": 1})
+    assert sorted((fault.line, fault.code) for fault in state.fouten) == [(1, "9056"), (2, "0001")]
+    add(state, [withdrawn(1), line(1, "9056", uitkomst="hersteld"), line(1, "9056", uitkomst="hersteld")])
+    assert (state.count_withdrawn, state.codes) == (1, {"0001": 1})
+    assert [(fault.line, fault.code) for fault in state.fouten] == [(2, "0001")]
+
+
 def test_a_state_of_the_first_release_is_read() -> None:
     old = msgspec.msgpack.encode(["score", "99000001", False, 1, 3, [[1, 1]], 1, 1, 1, 0, {}, [], 5, 5])
     state = msgspec.msgpack.decode(old, type=Aanlevering)
