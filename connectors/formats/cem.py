@@ -22,7 +22,7 @@ from connectors.formats.seen import Seen
 from domain.facts.checks import check
 from domain.facts.fact import Meting
 from domain.field.bsn import elfproef
-from domain.field.dates import day
+from domain.field.dates import day, written_digits
 from domain.field.geography import GEMEENTEN, current_code
 from domain.field.questionnaires import QUESTIONS, VRAGENLIJSTEN, is_unanswered
 
@@ -219,9 +219,9 @@ class _Table:
             return known is None or int(cell) * 10 > known.highest
         if self._last == "antwoord" and cell and is_unanswered(cell):
             return cell.casefold() != "n.v.t"
-        return len(cell) >= {"zorgaanbieder_id": 8, "bsn": 9, "datum_meting": 10, "gemeente": 4}.get(
-            self._last, 1_000_000
-        )
+        if self._last == "datum_meting":
+            return datum(cell) is not None
+        return len(cell) >= {"zorgaanbieder_id": 8, "bsn": 9, "gemeente": 4}.get(self._last, 1_000_000)
 
 
 _CONTEXT: Final = ("zorgaanbieder_id", "bsn", "datum_meting", "informant", "vragenlijst")
@@ -233,14 +233,12 @@ def _in_range(question: str, answer: str) -> bool:
 
 
 def datum(text: str) -> int | None:
-    """Day number of ``dd-mm-yyyy``; None for anything else."""
-    if len(text) != 10 or text[2] != "-" or text[5] != "-" or not text.isascii():
-        return None
-    parts = text[6:], text[3:5], text[:2]
-    if not all(part.isdigit() for part in parts):
+    """Day number of a day as spreadsheets write it (``written_digits``); None for anything else."""
+    digits = written_digits(text)
+    if digits is None:
         return None
     try:
-        return day(date(*(int(part) for part in parts)))
+        return day(date(int(digits[:4]), int(digits[4:6]), int(digits[6:])))
     except ValueError:
         return None
 

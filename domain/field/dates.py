@@ -7,6 +7,7 @@ process runs. What machines read (JSON, logs, metrics) stays in UTC.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 _EPOCH = date(1970, 1, 1).toordinal()
 _MOMENT_ZERO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DUTCH: Final = ZoneInfo("Europe/Amsterdam")
+_WRITTEN: Final = re.compile(r"([0-9]{1,2})[-/]([0-9]{1,2})[-/]([0-9]{4})")
 
 
 def day(value: date) -> int:
@@ -26,6 +28,16 @@ def iso_day(text: str) -> int:
     if len(text) != 10 or text[4] != "-" or text[7] != "-":
         raise ValueError("not YYYY-MM-DD")
     return date.fromisoformat(text).toordinal() - _EPOCH
+
+
+def written_digits(text: str) -> str | None:
+    """``YYYYMMDD`` of a day as people and their spreadsheets write it, or None: d-m-yyyy, dd-mm-yyyy, also with ``/``.
+
+    The day comes first, as everywhere in the Netherlands; a year of two digits is none. Whether the day exists is not
+    looked at.
+    """
+    found = _WRITTEN.fullmatch(text)
+    return f"{found[3]}{found[2]:0>2}{found[1]:0>2}" if found else None
 
 
 def as_date(number: int) -> date:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from connectors.formats.cem import OPEN, datum, metingen
 from connectors.formats.model import Afwijzing, FileContext, FileRecord, Tally
 from domain.facts.fact import Meting
-from domain.field.dates import as_date
+from domain.field.dates import as_date, iso_day
 from domain.field.questionnaires import QUESTIONS, VRAGENLIJSTEN
 from tests.connectors.support import AGB, BSN, BSNS, CEM_HEADER, NOW, attempt, cem_rows, damaged, parse, refusal, table
 
@@ -44,6 +44,14 @@ def test_rows_of_metingen_may_be_mixed() -> None:
     assert [r.regels for r in records] == [3, 3]
 
 
+@pytest.mark.parametrize("when", ["01-06-2026", "1-6-2026", "1-06-2026", "01-6-2026", "1/6/2026", "01/06/2026"])
+def test_a_day_is_read_as_dutch_spreadsheets_write_it(when: str) -> None:
+    """A spreadsheet that saves its text form drops the zeros (1-6-2026): one meaning in the Netherlands."""
+    (record,) = read(cem_rows(when=when))
+    assert isinstance(record.inhoud, Meting)
+    assert record.inhoud.datum == iso_day("2026-06-01")
+
+
 @pytest.mark.parametrize(
     ("code", "veld", "rows"),
     [
@@ -51,7 +59,10 @@ def test_rows_of_metingen_may_be_mixed() -> None:
         ("C01", "bsn", cem_rows(bsn="999999999")),
         ("C02", "datum_meting", cem_rows(when="31-02-2026")),
         ("C02", "datum_meting", cem_rows(when="2026-06-01")),
-        ("C02", "datum_meting", cem_rows(when="1-6-2026")),
+        ("C02", "datum_meting", cem_rows(when="1-6-26")),
+        ("C02", "datum_meting", cem_rows(when="6/31/2026")),
+        ("C02", "datum_meting", cem_rows(when="1 juni 2026")),
+        ("C02", "datum_meting", cem_rows(when="1-6-2026 00:00")),
         ("C02", "datum_meting", cem_rows(when="01-07-2026")),
         ("C03", "vragenlijst", cem_rows(vragenlijst="CEM_2018_OE_v1")),
         ("C04", "vraag", cem_rows(answers={"VR01": "1", "VR08": "1"})),

@@ -33,8 +33,9 @@ from tests.build import (
     score,
 )
 from tests.oracle.compare import difference, of_set
+from tests.oracle.shape import dutch_day
 
-NEW_YEAR_MS = D * DAY_MS
+NEW_YEAR_MS = D * DAY_MS - 3_600_000  # in the Netherlands
 
 
 def rows(told: Sequence[Told]) -> dict[RowKey, CareRow]:
@@ -206,7 +207,7 @@ def waiting(doel: int, beoordelaar: str, waarde: int | None, tijd: int) -> Score
     """The row of a score in the first line of its delivery, whose assignment is not known."""
     return ScoreRow(
         doel=doel, beoordelaar=beoordelaar, waarde=waarde, tijd=tijd, traject="", wacht="toewijzing",
-        sinds=tijd // DAY_MS, aanlevering=DELIVERY, record=1,
+        sinds=dutch_day(tijd), aanlevering=DELIVERY, record=1,
     )  # fmt: skip
 
 

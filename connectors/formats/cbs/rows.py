@@ -11,6 +11,7 @@ from typing import BinaryIO, Final, NamedTuple
 from connectors.formats.cbs.layout import NEEDED, Layout
 from connectors.formats.csv_lines import CsvRow, Header, best_header, is_blank, is_hint, rows, seen
 from connectors.formats.model import FileContext, FileFault
+from domain.field.dates import written_digits
 
 XLSX: Final = b"PK\x03\x04"
 #: Largest CBS file: it is held in memory while it is read. Hundreds of thousands of records.
@@ -21,7 +22,6 @@ _LINE: Final = re.compile(rb"[^\r\n]+")
 #: Width of fields of which a spreadsheet, holding them as numbers, forgets the leading zeros.
 _DAYS: Final = ("geboortedatum", "begindatum", "einddatum")
 _WIDTH: Final = {"bsn": 9, **dict.fromkeys(_DAYS, 8)}
-_WRITTEN: Final = re.compile(r"([0-9]{1,2})[-/]([0-9]{1,2})[-/]([0-9]{4})")
 #: Fields whose last character on an unclosed last line cannot be followed by another.
 _WHOLE: Final = {**_WIDTH, **dict.fromkeys(("verwijzer", "hulpvorm", "crisis", "reden"), 2), "geslacht": 1}
 
@@ -176,8 +176,4 @@ def _text(cell: object, field: str) -> str:
 
 def written(text: str, field: str) -> str:
     """A day that a person wrote as d-m-jjjj or dd-mm-jjjj as JJJJMMDD; anything else as it is."""
-    found = _WRITTEN.fullmatch(text) if field in _DAYS else None
-    if found is None:
-        return text
-    day, month, year = found.groups()
-    return f"{year}{month:0>2}{day:0>2}"
+    return (written_digits(text) if field in _DAYS else None) or text
