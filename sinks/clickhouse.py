@@ -30,6 +30,8 @@ logs.quiet("ERROR", "urllib3.connectionpool")
 
 CONNECT_SECONDS: Final = 5
 ANSWER_SECONDS: Final = 60
+#: Of an insert, which takes a second or two: a server that has gone without a word is asked again after this.
+INSERT_SECONDS: Final = 20
 
 #: Server errors that pass by themselves: try again. Any other code is a fault of ours or of the operator: stop.
 PASSING: Final[dict[int, str]] = {
@@ -109,8 +111,9 @@ def told_apart(doing: str) -> Iterator[None]:
         ) from None
 
 
-def connect(access: Access, *, in_database: bool = True) -> Client:
+def connect(access: Access, *, in_database: bool = True, answer_seconds: int = ANSWER_SECONDS) -> Client:
     """A client of its own; with ``in_database`` False without naming the database, which need not exist then.
+    ``answer_seconds``: how long an answer is waited for.
 
     Raises:
         UnavailableError: nobody answers now.
@@ -126,7 +129,7 @@ def connect(access: Access, *, in_database: bool = True) -> Client:
             password=access.password,
             database=access.database if in_database else "default",
             connect_timeout=CONNECT_SECONDS,
-            send_receive_timeout=ANSWER_SECONDS,
+            send_receive_timeout=answer_seconds,
             autogenerate_session_id=False,
             show_clickhouse_errors="scrub",
             compress="lz4",

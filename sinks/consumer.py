@@ -43,30 +43,15 @@ from sinks.tables import TABLES, Table
 from sinks.writer import Writer
 from transport.clients import Cluster, consumer
 from transport.health import Health, HealthConfig
+from transport.loop import NOT_COMMITTED
 from transport.orders import Skips
+from transport.progress import Progress
 
 log = structlog.get_logger()
 
-FIRST_DELAY, LONGEST_DELAY = 0.25, 10.0  # seconds between two tries
+FIRST_DELAY, LONGEST_DELAY = 0.25, 5.0  # seconds between two tries
 _POLL_SECONDS, _MEANWHILE_SECONDS = 0.1, 0.005  # the second beside an insert: what comes after has to wait for it
 GC_ALLOCATIONS: Final = 500_000
-
-#: Somebody else has the partition now, or soon: the records come again, there or here.
-_GROUP_MOVED: Final = frozenset(
-    {
-        KafkaError.ILLEGAL_GENERATION,
-        KafkaError.REBALANCE_IN_PROGRESS,
-        KafkaError.UNKNOWN_MEMBER_ID,
-        KafkaError._ASSIGNMENT_LOST,
-        KafkaError._NO_OFFSET,
-        KafkaError._TIMED_OUT,
-        KafkaError._TRANSPORT,
-        KafkaError.REQUEST_TIMED_OUT,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.NOT_COORDINATOR,
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    }
-)
 
 
 class Stopping(Exception):  # no error: an orderly stop while an insert waits to be tried again
@@ -138,11 +123,14 @@ class Sink:
         """
         config = self._config
         self._health.start()
-        self._consumer = consumer(config.cluster, config.group or topics.groups()["sink"], config.slot)
+        group = config.group or topics.groups()["sink"]
+        self._consumer = consumer(config.cluster, group, config.slot)
+        read = [table.topic for table in config.tables]
+        self._health.follow(Progress(config.cluster, group, read, lambda: list(self._assigned)))
         try:
             self._until_done(config.tables[0], lambda: self._writer.check(config.tables))
             self._consumer.subscribe(
-                [table.topic for table in config.tables],
+                read,
                 on_assign=self._on_assign,
                 on_revoke=self._on_revoke,
                 on_lost=self._on_revoke,
@@ -206,7 +194,7 @@ class Sink:
                 self._until_done(table, lambda table=table, held=held: self._inserts.insert(table, held))  # type: ignore[misc]
 
     def _until_done(self, table: Table, work: Callable[[], None]) -> None:
-        """Do the work; while ClickHouse is away, again after 0.25 s, doubling to 10 s, each shortened by up to half."""
+        """Do the work; while ClickHouse is away, again after 0.25 s, doubling to 5 s, each shortened by up to half."""
         delay = FIRST_DELAY
         while True:
             running = self._thread.submit(work)
@@ -267,7 +255,7 @@ class Sink:
         self._batch, self._next = self._next, Batch()
 
     def _not_committed(self, error: KafkaError) -> None:
-        if error.code() not in _GROUP_MOVED:
+        if error.code() not in NOT_COMMITTED:
             raise MustStopError(f"Kafka refuses the commit: {error.str()}. Is another sink running with this slot?")
         log.warning("Offsets not committed (%s); the rows may come again, which changes nothing.", error.name())
 

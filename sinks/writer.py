@@ -98,7 +98,7 @@ class Writer:
 
     def _connected(self) -> Client:
         if self._client is None:
-            self._client = clickhouse.connect(self._access)
+            self._client = clickhouse.connect(self._access, answer_seconds=clickhouse.INSERT_SECONDS)
         return self._client
 
     def _context(self, table: Table) -> Any:

@@ -26,6 +26,7 @@ from streams.rejected import DeadLetters
 from transport.clients import Cluster, consumer
 from transport.health import Health, HealthConfig
 from transport.loop import Loop, Stop
+from transport.progress import Progress
 from transport.publisher import Publisher
 
 STAGE: Final = "entry"
@@ -128,4 +129,6 @@ def run(config: EntryConfig, stop: Stop) -> None:
 
     stage = Stage(config, publisher, Desk.opened(config.cluster, STAGE, [EVALUATED], config.ids))
     source = consumer(config.cluster, config.group, config.slot)
-    Loop(STAGE, source, publisher).run([EVALUATED, ORDERS], stage, ready, stop)
+    loop, read = Loop(STAGE, source, publisher), [EVALUATED, ORDERS]
+    health.follow(Progress(config.cluster, config.group, read, lambda: loop.places))
+    loop.run(read, stage, ready, stop)

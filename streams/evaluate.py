@@ -29,6 +29,7 @@ from streams.rejected import DeadLetters
 from transport.clients import Cluster, consumer
 from transport.health import Health, HealthConfig
 from transport.loop import Loop, Stop
+from transport.progress import Progress
 from transport.publisher import Publisher
 
 STAGE: Final = "evaluate"
@@ -154,4 +155,6 @@ def run(config: EvaluateConfig, stop: Stop) -> None:
 
     stage = Stage(config, publisher, Desk.opened(config.cluster, STAGE, IN_TOPIC.values(), config.ids))
     source = consumer(config.cluster, config.group, config.slot)
-    Loop(STAGE, source, publisher).run([*IN_TOPIC.values(), ORDERS], stage, ready, stop)
+    loop, read = Loop(STAGE, source, publisher), [*IN_TOPIC.values(), ORDERS]
+    health.follow(Progress(config.cluster, config.group, read, lambda: loop.places))
+    loop.run(read, stage, ready, stop)

@@ -30,6 +30,7 @@ from transport.clients import Cluster
 from transport.health import Health, HealthConfig
 from transport.loop import Stop
 from transport.orders import Skips, assigned_reader
+from transport.progress import Progress
 from transport.publisher import Publisher
 from transport.whole import WholeLoop, read_whole
 
@@ -249,6 +250,8 @@ def run(config: TakebackConfig, stop: Stop) -> None:
         stage = Stage(config, publisher, reader, stop)
         stage.prepare()
         source = assigned_reader(config.cluster, config.group)
-        WholeLoop(STAGE, source, publisher).run([TERUGNAMES, EVENTS, REGISTER], stage, ready, stop)
+        loop, read = WholeLoop(STAGE, source, publisher), [TERUGNAMES, EVENTS, REGISTER]
+        health.follow(Progress(config.cluster, config.group, read, lambda: loop.places))
+        loop.run(read, stage, ready, stop)
     finally:
         reader.close()

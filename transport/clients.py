@@ -1,13 +1,39 @@
-"""Kafka clients, configured once: security in one place, settings that lose nothing."""
+"""Kafka clients, configured once: security in one place, settings that lose nothing, no wait without a bound.
+
+Whatever happens to a broker or to a process, everybody works again within half a minute (decision 0021). So nothing
+here waits as long as librdkafka's defaults would: a join 300 s (``max.poll.interval.ms``), a request 60 s, a record to
+be sent 300 s. What librdkafka has to say at the level of a warning or above stands in the log of the process.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
+
+from transport.heard import UNHEARD, heard
+
+#: Seconds after which a member that is silent has left its group: what it had goes to others.
+SESSION_SECONDS: Final = 10.0
+#: Seconds for which a member may not ask for records before it has left; as long at most a group waits for a member
+#: that must join again, and so does a member that asks to join. Longer than any batch of a stage takes.
+JOIN_SECONDS: Final = 15.0
+#: Seconds for which a broker may let a request wait, and a connection may take to be made.
+REQUEST_SECONDS: Final = 10.0
+CONNECT_SECONDS: Final = 5.0
+#: Longest pause before a broker that was gone is tried again.
+RECONNECT_SECONDS: Final = 1.0
+#: Seconds in which a record is delivered, or its batch fails and comes again. Longer than a broker takes to start.
+DELIVERY_SECONDS: Final = 30.0
+_BOUNDS: Final[dict[str, Any]] = {
+    "socket.timeout.ms": int(1000 * REQUEST_SECONDS),
+    "socket.connection.setup.timeout.ms": int(1000 * CONNECT_SECONDS),
+    "socket.keepalive.enable": True,
+    "reconnect.backoff.max.ms": int(1000 * RECONNECT_SECONDS),
+}
 
 
 @dataclass(frozen=True)
@@ -18,8 +44,10 @@ class Cluster:
     security: Mapping[str, str] = field(default_factory=dict)
 
     def settings(self) -> dict[str, Any]:
-        """Settings every client shares."""
-        return {"bootstrap.servers": self.bootstrap, "log_level": 2, **self.security}
+        """Settings every client shares. What librdkafka says is heard by producers and consumers alone, which hand it
+        over when they are polled: a client for administration has no such moment.
+        """
+        return {"bootstrap.servers": self.bootstrap, **_BOUNDS, **UNHEARD, **self.security}
 
 
 def producer(cluster: Cluster, client_id: str, **extra: Any) -> Producer:
@@ -27,6 +55,7 @@ def producer(cluster: Cluster, client_id: str, **extra: Any) -> Producer:
     return Producer(
         {
             **cluster.settings(),
+            **heard(),
             "client.id": client_id,
             "acks": "all",
             "enable.idempotence": True,
@@ -37,6 +66,8 @@ def producer(cluster: Cluster, client_id: str, **extra: Any) -> Producer:
             "message.max.bytes": 4_000_000,
             "queue.buffering.max.messages": 200_000,
             "queue.buffering.max.kbytes": 131_072,
+            "request.timeout.ms": int(1000 * REQUEST_SECONDS),
+            "delivery.timeout.ms": int(1000 * DELIVERY_SECONDS),
             **extra,
         }
     )
@@ -47,13 +78,15 @@ def consumer(cluster: Cluster, group: str, slot: str, **extra: Any) -> Consumer:
     return Consumer(
         {
             **cluster.settings(),
+            **heard(),
             "group.id": group,
             "group.instance.id": f"{group}-{slot}",
             "client.id": f"{group}-{slot}",
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
-            "session.timeout.ms": 10_000,
+            "session.timeout.ms": int(1000 * SESSION_SECONDS),
+            "max.poll.interval.ms": int(1000 * JOIN_SECONDS),
             "heartbeat.interval.ms": 2_000,
             "partition.assignment.strategy": "cooperative-sticky",
             "fetch.wait.max.ms": 250,

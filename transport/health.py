@@ -18,6 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from faults import OperatorFault
 from monitoring import metrics
+from transport.progress import Progress
 from transport.watchdog import Watchdog
 
 #: Seconds in which a loop turns at least once: longer than any step of it may wait (a flush: 30 s).
@@ -54,6 +55,7 @@ class Health:
     def __init__(self, config: HealthConfig, stage: str, turn_limit: float = TURN_LIMIT) -> None:
         self._config, self._turn_limit = config, turn_limit
         self._turned: float | None = None
+        self._progress: Progress | None = None
         self._watchdog = Watchdog(stage, self.stuck)
         self._server: ThreadingHTTPServer | None = None
         self._gauge = metrics.READY.labels(stage=stage)
@@ -75,12 +77,19 @@ class Health:
         """The loop of this process turns. Cheap, from any thread."""
         self._turned = time.monotonic()
 
+    def follow(self, progress: Progress) -> None:
+        """From now on it also stands still when it is ready and its group does not move (``transport.progress``)."""
+        self._progress = progress
+        progress.start(lambda: self._ready)
+
     def stuck(self) -> str | None:
         """None while the work goes on, else what stands still, in a few words."""
         if self._turned is None:
             return None
         passed = time.monotonic() - self._turned
-        return f"its loop has not turned for {passed:.0f} s" if passed > self._turn_limit else None
+        if passed > self._turn_limit:
+            return f"its loop has not turned for {passed:.0f} s"
+        return self._progress.words if self._progress is not None else None
 
     def start(self) -> Self:
         """Serve from now on.
@@ -107,6 +116,8 @@ class Health:
     def stop(self) -> None:
         """Not ready any more, and the port is free again."""
         self.ready = False
+        if self._progress is not None:
+            self._progress.stop()
         if self._server is not None:
             self._watchdog.stop()
             self._server.shutdown()

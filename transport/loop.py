@@ -20,9 +20,25 @@ from transport.publisher import Publisher
 
 log = structlog.get_logger()
 
-#: Errors of a commit that mean: these partitions went to another member, who starts at the last commit.
-_LOST: Final = frozenset(
-    {KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS}
+#: Errors of a commit that time heals: the partitions went to another member, who starts at the last commit, or no
+#: broker answers. What the batch wrote is there; where it comes again that changes nothing.
+NOT_COMMITTED: Final = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError._ASSIGNMENT_LOST,
+        KafkaError._MAX_POLL_EXCEEDED,
+        KafkaError._NO_OFFSET,
+        KafkaError._STATE,
+        KafkaError._TIMED_OUT,
+        KafkaError._TRANSPORT,
+        KafkaError._WAIT_COORD,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    }
 )
 _LAG_SECONDS: Final = 5.0
 #: Seconds between two looks at the stop signal while nothing comes.
@@ -76,6 +92,7 @@ class Loop:
         self.stage, self._consumer, self._publisher, self._batch = stage, consumer, publisher, batch
         self._lag_due = self._began = 0.0
         self.assigned = False
+        self.places: frozenset[tuple[str, int]] = frozenset()  # that it has; as of some seconds ago
 
     def run(self, topics: list[str], handle: Handle, ready: Callable[[], None], stop: Stop) -> None:
         """Run until asked to stop. Any exception leaves with the offset of the batch uncommitted."""
@@ -111,9 +128,9 @@ class Loop:
         self._began = time.monotonic()
         for message in messages:
             error = message.error()
-            if error is not None:
+            if error is not None and error.code() != KafkaError._MAX_POLL_EXCEEDED:
                 raise KafkaException(error)
-        return list(messages)
+        return [message for message in messages if message.error() is None]
 
     def _one(self, messages: list[Message], handle: Handle) -> None:
         begin = time.perf_counter()
@@ -131,9 +148,9 @@ class Loop:
             self._consumer.commit(offsets=offsets(messages), asynchronous=False)
         except KafkaException as failure:
             error: Any = failure.args[0]
-            if error.code() not in _LOST:
+            if error.code() not in NOT_COMMITTED:
                 raise
-            log.warning("partitions were taken over before the commit", stage=self.stage)
+            log.warning("offsets not committed; records may come again", stage=self.stage, reason=error.name())
             return
         metrics.LAST_COMMIT.labels(stage=self.stage).set_to_current_time()
 
@@ -142,7 +159,9 @@ class Loop:
             return
         self._lag_due = time.monotonic() + _LAG_SECONDS
         lag: dict[str, int] = {}
-        for place in self._consumer.position(self._consumer.assignment()):
+        assignment = self._consumer.assignment()
+        self.places = frozenset((place.topic, place.partition) for place in assignment)
+        for place in self._consumer.position(assignment):
             _, high = self._consumer.get_watermark_offsets(place, cached=True)
             if high >= 0 and place.offset >= 0:
                 lag[place.topic] = lag.get(place.topic, 0) + max(0, high - place.offset)

@@ -7,18 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import faust
-import structlog
 from confluent_kafka import Producer
 
 from streams.engine.stage import StageConfig, StageError
 from transport import clients
-from transport.clients import Cluster
-
-log = structlog.get_logger(__name__)  # librdkafka's own lines, from within a call of its producer
+from transport.clients import REQUEST_SECONDS, Cluster
 
 
 def app_settings(config: StageConfig) -> dict[str, Any]:
-    """Faust's settings: short timeouts, no topics of its own, no web server, no standby copies."""
+    """Faust's settings: short timeouts (by default a request waits for 90 s and a rebalance for 60 s), no topics of its
+    own, no web server, no standby copies.
+    """
     return {
         "broker": ";".join(f"kafka://{host.strip()}" for host in config.bootstrap.split(",")),
         "broker_credentials": credentials(config.client),
@@ -31,6 +30,9 @@ def app_settings(config: StageConfig) -> dict[str, Any]:
         "broker_max_poll_records": config.max_poll_records,
         "broker_session_timeout": config.session_timeout,
         "broker_heartbeat_interval": config.heartbeat,
+        "broker_rebalance_timeout": config.batch_limit,
+        "broker_max_poll_interval": 2 * config.batch_limit,
+        "broker_request_timeout": config.batch_limit + REQUEST_SECONDS,  # a join waits for the slowest batch of others
         "consumer_group_instance_id": config.slot,
         "consumer_auto_offset_reset": "earliest",
         "recovery_consistency_check": False,  # passes over a changelog of one record; the consumer has its own
@@ -88,5 +90,5 @@ def producer(config: StageConfig) -> Producer:
     return clients.producer(
         Cluster(config.bootstrap, config.client),
         f"{config.name}-{config.slot}",
-        **{"delivery.timeout.ms": int(config.delivery_timeout * 1000), "compression.type": "none", "logger": log},
+        **{"delivery.timeout.ms": int(config.delivery_timeout * 1000), "compression.type": "none"},
     )

@@ -20,7 +20,9 @@ from streams.engine.fence import Fence
 from streams.engine.options import producer
 from streams.engine.stage import BatchStats, Fold, StageConfig, StageError, describe, end
 from streams.engine.step import Commit, Folded, Step
+from transport.clients import Cluster
 from transport.health import Health
+from transport.progress import Progress
 
 log = structlog.get_logger()
 
@@ -40,6 +42,7 @@ class Worker:
         self._on_batch = on_batch
         self._fence = Fence(config.pause_limit, config.batch_limit)
         self._health = Health(config.health, config.stage)
+        self._places: list[tuple[str, int]] = []  # of the source, that it has; as of half a second ago
         self._stopping = asyncio.Event()
         self._ready_at = self._told_at = time.monotonic()
         self._sized_at = 0.0
@@ -65,6 +68,9 @@ class Worker:
         return EXIT_CLEAN
 
     async def _serve(self) -> None:
+        config = self._config
+        cluster = Cluster(config.bootstrap, config.client)
+        self._health.follow(Progress(cluster, config.name, [config.source], lambda: self._places))
         self._fence.start()
         self._app.finalize()
         await self._app.start()
@@ -129,7 +135,9 @@ class Worker:
                 applied = self._app.consumer.restored
                 log.info("%s is ready after %.1f s; %d changelog records applied", name, now - self._ready_at, applied)
             self._ready_at = self._told_at = now
-            metrics.LAG.labels(stage=self._config.stage, topic=self._config.source).set(sum(self._lag().values()))
+            lag = self._lag()
+            self._places = [(self._config.source, partition) for partition in lag]
+            metrics.LAG.labels(stage=self._config.stage, topic=self._config.source).set(sum(lag.values()))
         elif now - self._told_at > self._config.not_ready_limit:
             self._told_at = now
             log.error("%s has not been ready for %.0f s: %s", name, now - self._ready_at, reason)
