@@ -117,7 +117,8 @@ class Progress:
         if self._reader is None:
             self._reader = assigned_reader(self._cluster, self._group)
         known = self._reader.list_topics(timeout=ANSWER).topics
-        every = [TopicPartition(topic, part) for topic in self._topics for part in known[topic].partitions]
+        present = [topic for topic in self._topics if topic in known]
+        every = [TopicPartition(topic, part) for topic in present for part in known[topic].partitions]
         told = [place for place in self._reader.committed(every, timeout=ANSWER) if place.offset >= 0]
         return {(place.topic, place.partition): self._between(place) for place in told}
 

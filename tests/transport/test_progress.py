@@ -55,7 +55,7 @@ def test_a_group_that_handles_nothing_is_told_and_one_that_commits_is_not(
         for _ in range(3):
             producer.produce(name, b"x", partition=1)
         assert producer.flush(20) == 0
-        follows = Progress(Cluster(broker.bootstrap), name, [name], lambda: [(name, 1)])
+        follows = Progress(Cluster(broker.bootstrap), name, [name, "not there"], lambda: [(name, 1)])
         assert follows.look() is None  # nothing was ever committed: nothing is known
         member.commit(offsets=[TopicPartition(name, 1, 1)], asynchronous=False)
         assert follows.look() is None
