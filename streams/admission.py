@@ -6,7 +6,6 @@ the delivery wherever a pseudonym stands: its *handle*. Only accepted facts of r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -23,6 +22,7 @@ from domain.facts.answer import Line
 from domain.facts.checks import Finding, check
 from domain.facts.delivery import MOST_LINES
 from domain.facts.fact import KINDS, BerichtRetour, Terugname
+from domain.field.field_names import is_field_name
 from domain.field.messages import MESSAGES
 from schemas.codec import Codec, IdSource, Record, Undecodable
 from schemas.records import NAME, record_to_fact
@@ -49,7 +49,6 @@ _NO_CLIENT: Final = frozenset({NAME[BerichtRetour], _TERUGNAME})
 _HANDLE: Final = 16
 _CONTENT: Final = 16
 _pack: Final = msgspec.msgpack.Encoder(order="deterministic").encode
-_FIELD: Final = re.compile(r"[A-Za-z_ -]{0,40}")
 
 
 class Admitted(NamedTuple):
@@ -192,8 +191,8 @@ class Admission:
 
 
 def _bounded(code: str, veld: str) -> Finding:
-    """A refusal as its sender wrote it, held to our own codes and to a name without digits: it may carry no content."""
-    return Finding(code if code in MESSAGES else "K04", veld if _FIELD.fullmatch(veld) else "")
+    """A refusal as its sender wrote it, held to our own codes and to names of fields: it may carry no content."""
+    return Finding(code if code in MESSAGES else "K04", veld if is_field_name(veld) else "")
 
 
 def _line(envelope: Evaluated, kind: str, regel: int, regels: int, problem: Finding | None) -> Line:
