@@ -429,7 +429,7 @@ def assigned(**changed: Any) -> Node:
 
 
 _ADDRESS: list[Node] = [
-    ("m:Contact", [("m:Soort", "01"), ("m:Adres", [("b:Huis", [("b:Huisnummer", 7)]), ("b:Postcode", "1315AB")])])
+    ("m:Contact", [("m:Soort", "01"), ("m:Adres", [("b:Huisnummer", 7), ("b:Postcode", "1315AB")])])
 ]
 
 
