@@ -93,3 +93,8 @@ def test_starts_that_the_municipality_rejects_are_withdrawn_wherever_that_is_ask
     text = stream.sor("receipts").stdout
     assert text.count("1 × TR056") == 1
     assert text.count("2 × TR056") == 1
+    start.write_bytes(Regie(header={**header, "id": "R5102"}, products=[product(toewijzingnummer=4)]).bytes())
+    stream.deliver(start)
+    start.write_bytes(Regie(header={**header, "id": "R5103"}, products=[product(toewijzingnummer=4)]).bytes())
+    assert "1 geaccepteerd, 0 geweigerd van 1" in stream.sor("deliver", str(start)).stdout
+    stream.until(lambda: "1 × TR074" in stream.sor("receipts").stdout, "the second of one start is of note")

@@ -11,17 +11,18 @@ from crypto.keys import TrajectoriesKeys
 from domain.care.fold import Person, fold
 from domain.care.remarks import Remark
 from domain.care.rows import RowKey
-from domain.facts.answer import Line
+from domain.facts.answer import Line, RecordRemark
 from domain.facts.fact import Event
 from schemas.codec import Codec
 from schemas.codec import Record as Row
 from schemas.records import event_to_record
 from schemas.topics import EVENTS, LINES
-from schemas.typed import StructCodec
+from schemas.typed import ReceiptCodec, StructCodec
 from streams import trajectories
+from streams.deliveries import Deliveries
 from streams.engine.stage import Out, Record
 from streams.trajectories import TOPICS, Trajectories
-from tests.build import AGB, CLIENT, DELIVERY, OTHER, OTHER_DELIVERY, by, events, meting, score, start, stop
+from tests.build import AGB, CLIENT, DELIVERY, OTHER, OTHER_DELIVERY, by, event, events, meting, score, start, stop
 
 NAMES = ClientNames(TrajectoriesKeys(b"c" * 32, b"b" * 32))
 RENAMED = ClientNames(TrajectoriesKeys(b"d" * 32, b"b" * 32))
@@ -132,3 +133,20 @@ def test_a_remark_goes_to_the_delivery_of_its_record_and_so_does_its_end(monkeyp
         (DELIVERY, "start", 1, "vervallen", "TR074"),
     ]
     assert {(line.delivery, line.lines, line.regel, line.veld) for _, line in told} == {("", 0, 0, "")}
+
+
+def test_a_second_final_stop_is_a_remark_on_its_receipt_and_the_record_counts() -> None:
+    history = [event(start(), delivery=DELIVERY), event(stop(0, 100), delivery=OTHER_DELIVERY)]
+    history.append(event(stop(0, 120, "33"), delivery=OTHER_DELIVERY, line=2))
+    _, outs = Trajectories(NAMES)(CLIENT, None, records(history))
+    told = [out.value or b"" for out in outs if (out.topic, out.key) == (LINES, OTHER_DELIVERY.encode())]
+    accepted = Line(
+        delivery="e" * 32, line=1, lines=2, kind="stop", sender=AGB, test=False, published_at=1, regel=1, regels=1,
+        uitkomst="geaccepteerd", code="", veld="",
+    )  # fmt: skip
+    lines = [StructCodec(Line).encode(replace(accepted, line=line)) for line in (1, 2)]
+    deliveries, batch = Deliveries(), [Record(offset, line, 0) for offset, line in enumerate([*told, *lines])]
+    _, (out,) = deliveries(OTHER_DELIVERY.encode(), None, batch)
+    receipt = ReceiptCodec().decode(out.value or b"")
+    assert (receipt.klaar, receipt.geaccepteerd, receipt.fouten) == (True, 2, ())
+    assert receipt.opmerkingen == (RecordRemark(line=2, code="TR415"),)
