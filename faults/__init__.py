@@ -15,6 +15,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         BadEndpoint
         CheckFailed
         ConnectorError
+            AreasError
             BrokerDown
                 IntakeRefuses
             Changed
@@ -35,6 +36,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         ReleaseError
         SettingsError
         SimulationError
+        SpicError
         StackError
         StageError
         TokenError

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from domain.field.dates import day
-from domain.indicators.catalogue import INDICATORS, Group, Indicator, Sums, sql_together
+from domain.indicators.catalogue import INDICATORS, Group, Indicator, Sums, has_group, sql_together
 from results.disclosure import Disclosure, Hidden, live
 from sinks import clickhouse
 from sinks.access import Access
@@ -88,13 +88,16 @@ def figures(
 
     A figure with a window of its own (``Indicator.datum`` is empty) is the same whatever the period. The age of an end
     is counted to ``reference_day``. Without a rule that of the live tables hides small groups. This is for the third
-    party: it hides them on a screen and is no protection of what leaves it.
+    party: it hides them on a screen and is no protection of what leaves it. A figure over a table that does not know
+    the group is left out.
 
     Raises:
         UnavailableError, RefusedError: ClickHouse is away, or a table is missing.
     """
     batches: dict[tuple[str, str, str], list[Indicator]] = {}
     for indicator in (INDICATORS[key] for key in keys):
+        if per is not None and not has_group(indicator.table, per):
+            continue
         batches.setdefault((indicator.table, indicator.provenance, indicator.datum), []).append(indicator)
     found: dict[tuple[str, str], Figure] = {}
     rule = rule or live()

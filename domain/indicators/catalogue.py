@@ -14,7 +14,7 @@ from typing import Final
 from domain.field.questionnaires import CONFIRMED
 from domain.indicators import metingen, trajecten
 from domain.indicators.overview import overview
-from domain.indicators.query import DATE_COLUMNS, Group, evaluate, scope, sql, sql_together
+from domain.indicators.query import DATE_COLUMNS, Group, evaluate, has_group, scope, sql, sql_together
 from domain.indicators.terms import Indicator, Sums
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Indicator",
     "Sums",
     "evaluate",
+    "has_group",
     "indicators",
     "overview",
     "scope",

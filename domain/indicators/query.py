@@ -24,7 +24,7 @@ from domain.indicators.terms import (
     lookup_sql,
 )
 
-Group = Literal["cluster", "gemeente", "aanbieder", "maand"]
+Group = Literal["cluster", "gemeente", "aanbieder", "maand", "postcodegebied"]
 _CLUSTER: Final = {code: gemeente.cluster for code, gemeente in sorted(GEMEENTEN.items())}
 _WITHIN: Final[dict[Provenance, tuple[str, ...]]] = {
     "ijw": tuple(code for code, cluster in _CLUSTER.items() if cluster),
@@ -41,6 +41,11 @@ def _date_column(table: Table) -> str:
     return DATE_COLUMNS[table]
 
 
+def has_group(table: Table, group: Group) -> bool:
+    """Whether the rows of a table can be grouped so: only a traject says in which area its client lives."""
+    return group != "postcodegebied" or table == "trajecten"
+
+
 def cluster_sql() -> str:
     """The cluster of the municipality of a row; empty when it belongs to none."""
     return lookup_sql("gemeente", _CLUSTER, "''")
@@ -50,6 +55,8 @@ def _group_sql(group: Group, table: Table) -> str:
     if group == "maand":
         date_column = _date_column(table)
         return f"addDays({date_column}, 1 - toDayOfMonth({date_column}))"
+    if not has_group(table, group):
+        raise ValueError(f"rows of {table} have no {group}")
     if group == "cluster" and table != "trajecten":
         return cluster_sql()
     return group
@@ -213,6 +220,8 @@ def _group(row: Row, group: Group, table: Table) -> Any:
         return day(as_date(row[_date_column(table)]).replace(day=1))
     if group == "cluster":
         return _CLUSTER[row["gemeente"]]
+    if not has_group(table, group):
+        raise ValueError(f"rows of {table} have no {group}")
     return row[group]
 
 

@@ -79,10 +79,13 @@ class Per(StrEnum):
     CLUSTER = "cluster"
     GEMEENTE = "gemeente"
     AANBIEDER = "aanbieder"
+    POSTCODEGEBIED = "postcodegebied"
 
 
 def indicators(
-    per: Annotated[Per | None, typer.Option(help="Eén regel per cluster, gemeente of aanbieder.")] = None,
+    per: Annotated[
+        Per | None, typer.Option(help="Eén regel per cluster, gemeente, aanbieder of postcodegebied.")
+    ] = None,
     since: Annotated[datetime | None, typer.Option("--van", formats=["%Y-%m-%d"], help="Vanaf deze dag.")] = None,
     until: Annotated[
         datetime | None, typer.Option("--tot-en-met", formats=["%Y-%m-%d"], help="Tot en met deze dag.")

@@ -31,6 +31,7 @@ def traject(number: int, **otherwise: Any) -> dict[str, Any]:
         "bron": "ijw",
         "begindatum": day(date(2024, 3, 1)),
         "intensiteit": "",
+        "postcodegebied": "",
         "nieuwe_start": None,
         "metingen_einde": 0,
         "metingen_jaren": [],
@@ -154,6 +155,22 @@ def test_probleemafname_is_a_distribution_per_rater_and_says_what_is_open() -> N
     of_33 = [indicator for indicator in INDICATORS.values() if indicator.number == "3.3"]
     assert len(of_33) == 9
     assert all("richting niet bevestigd" in indicator.name and indicator.mark == "P" for indicator in of_33)
+
+
+def test_an_area_groups_trajecten_and_nothing_else() -> None:
+    rows = [end(1, "client", postcodegebied="Noord"), end(2, "gepland", postcodegebied="Noord"), end(3, "gepland")]
+    tables = {"trajecten": rows, "metingen": [meting(1, nut=3)]}
+    found = evaluate(INDICATORS["uitval"], tables, ["postcodegebied"], reference_day=0)
+    assert {group: sums.denominator for group, sums in found.items()} == {("Noord",): 2, ("",): 1}
+    assert sql(INDICATORS["uitval"], ["postcodegebied"], reference_day=0).endswith(
+        "GROUP BY postcodegebied ORDER BY postcodegebied"
+    )
+    for make in (
+        lambda: evaluate(INDICATORS["nut_gemiddelde"], tables, ["postcodegebied"], reference_day=0),
+        lambda: sql(INDICATORS["nut_gemiddelde"], ["postcodegebied"], reference_day=0),
+    ):
+        with pytest.raises(ValueError, match="rows of metingen have no postcodegebied"):
+            make()
 
 
 def test_groups_and_months_are_of_the_event() -> None:
