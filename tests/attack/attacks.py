@@ -184,7 +184,10 @@ def asks_receipts(
 
 
 #: What a receipt says of its records.
-_SAID: Final = ("klaar", "geaccepteerd", "afgekeurd", "ingetrokken", "wacht", "codes", "fouten", "teruggenomen")
+_SAID: Final = (
+    *("klaar", "geaccepteerd", "afgekeurd", "ingetrokken", "wacht", "codes", "fouten", "teruggenomen"),
+    *("opmerkingen", "opmerking_codes"),
+)
 
 
 def _probe(kind: str) -> Any:
