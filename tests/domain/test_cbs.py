@@ -249,3 +249,8 @@ def test_every_row_of_one_client_has_its_own_key() -> None:
         event(cbs_record(0, 100, nut_ouder=5), aanbieder=OTHER, line=4),
     ]
     assert len(rows(history)) == 9
+
+
+def test_the_area_is_of_the_record_that_ends_last_as_its_municipality() -> None:
+    areas = [cbs_record(0, 200, postcodegebied="Noord"), event(cbs_record(50, 100, postcodegebied="Haven"), line=2)]
+    assert [row.postcodegebied for _, row in rows(areas) if isinstance(row, TrajectRow)] == ["Noord"]

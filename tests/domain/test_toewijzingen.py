@@ -22,6 +22,7 @@ from tests.build import (
     scores,
     start,
     stop,
+    teruggenomen,
     toewijzing,
     traject,
     trajecten,
@@ -342,3 +343,37 @@ def test_only_what_ended_has_a_new_start() -> None:
 def test_who_is_17_at_the_end_comes_of_age_within_the_window(leeftijd: int | None, vlag: list[str]) -> None:
     assert traject(start(0), stop(0, 100, leeftijd=leeftijd)).vlaggen == vlag
     assert traject(start(0), stop(0, 100, "20", leeftijd=leeftijd)).vlaggen == []
+
+
+# --- where the client lives -----------------------------------------------------------------------------------------
+
+
+def test_the_area_is_that_of_the_newest_version_of_the_assignment() -> None:
+    versions = [toewijzing(0, postcodegebied="Noord"), toewijzing(5, postcodegebied="Haven")]
+    assert traject(start(6), *versions).postcodegebied == "Haven"
+    assert traject(start(6), *versions, toewijzing(6)).postcodegebied == ""
+    assert traject(start(6)).postcodegebied == ""
+
+
+def test_an_assignment_that_was_removed_or_is_of_another_number_says_no_area() -> None:
+    assert traject(start(6), toewijzing(postcodegebied="Noord", reden_wijziging="13", einddatum=D)).postcodegebied == ""
+    assert traject(start(6), toewijzing(number=OTHER, postcodegebied="Noord")).postcodegebied == ""
+
+
+def test_after_a_merger_the_area_is_found_under_the_old_code() -> None:
+    assert traject(start(6), toewijzing(gemeente="0457", postcodegebied="Noord")).postcodegebied == "Noord"
+
+
+def test_of_a_chain_the_last_levering_says_the_area() -> None:
+    told = [start(0), stop(0, 10), start(20, toewijzing=OTHER)]
+    areas = [toewijzing(postcodegebied="Noord"), toewijzing(number=OTHER, postcodegebied="Haven")]
+    row = traject(*told, *areas)
+    assert (row.leveringen, row.postcodegebied) == (2, "Haven")
+
+
+def test_when_a_delivery_is_taken_back_the_area_of_the_version_before_counts() -> None:
+    versions = [
+        event(toewijzing(0, postcodegebied="Noord"), delivery="a" * 32),
+        event(toewijzing(5, postcodegebied="Haven"), delivery="b" * 32),
+    ]
+    assert traject(start(6), *versions, teruggenomen("b" * 32)).postcodegebied == "Noord"

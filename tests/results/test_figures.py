@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from domain.field.dates import as_date, day, iso_day
 from domain.field.definitions import DEFINITIONS
-from domain.field.spic import LONG_LASTING
 from domain.field.geography import GEMEENTEN
+from domain.field.spic import LONG_LASTING
 from domain.indicators import overview as indicator_overview
 from domain.indicators.catalogue import (
     INDICATORS,

@@ -1,0 +1,68 @@
+"""The migration of SPIC and area on the real engine: rows that are there stay, and a sink of before keeps writing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sinks import clickhouse
+from sinks.access import Access
+from sinks.schema import migrate
+from sinks.tables import TRAJECTEN
+from sinks.writer import Writer
+from tests.conftest import RunningGateway
+from tests.sinks.rows import traject
+
+pytestmark = pytest.mark.clickhouse
+NEW = ("segment", "profiel", "spic", "postcodegebied")
+BEFORE = 8  # migrations before it
+#: As a sink of release 0.2.0 knows the table.
+OLD_TABLE = replace(TRAJECTEN, columns=tuple(column for column in TRAJECTEN.columns if column not in NEW))
+
+
+def quiet(_sentence: str) -> None:
+    pass
+
+
+@pytest.fixture
+def access(gateway: RunningGateway) -> Iterator[Access]:
+    """A database as it was before, with one row."""
+    found = Access(gateway.url, "admin", gateway.users["admin"], f"sor_{uuid.uuid4().hex[:10]}")
+    migrate.apply(found, quiet, migrate.load()[:BEFORE])
+    write(found, 1)
+    yield found
+    client = clickhouse.connect(found, in_database=False)
+    client.command(f"DROP DATABASE IF EXISTS {found.database}")
+    client.close()
+
+
+def write(access: Access, number: int) -> None:
+    """A row as a sink of before writes it."""
+    row = {column: value for column, value in traject(number, 1).items() if column not in NEW}
+    writer = Writer(access)
+    writer.insert(OLD_TABLE, [row])
+    writer.close()
+
+
+def ask(access: Access, query: str) -> list[tuple[Any, ...]]:
+    client = clickhouse.connect(access)
+    try:
+        return clickhouse.select(client, query)
+    finally:
+        client.close()
+
+
+def test_rows_stay_a_sink_of_before_writes_on_and_the_file_can_be_done_again(access: Access) -> None:
+    migrate.apply(access, quiet)
+    write(access, 2)
+    writer = Writer(access)
+    writer.insert(TRAJECTEN, [traject(3, 1, segment="B", profiel="8", spic="0" * 16, postcodegebied="Noord")])
+    writer.close()
+    for statement in migrate.load()[BEFORE].statements:
+        ask(access, statement)
+    found = ask(access, f"SELECT code, {', '.join(NEW)} FROM trajecten FINAL ORDER BY traject")
+    assert found == [("45A04", "", "", "", "")] * 2 + [("45A04", "B", "8", "0" * 16, "Noord")]
