@@ -81,7 +81,8 @@ class _Pen:
 
     def message(self) -> dict[str, Any]:
         bericht = _pick(self.draw, BERICHTEN)
-        return {"bericht": bericht, "dagtekening": self.signed[bericht]}
+        earlier = _pick(self.draw, (0,) * 9 + (1_000,))  # years before, another message had its identification
+        return {"bericht": bericht, "dagtekening": self.signed[bericht] - earlier}
 
     def person(self) -> dict[str, Any]:
         leeftijd = _pick(self.draw, (None, 7, 12, 17))
@@ -117,6 +118,28 @@ class _Pen:
         reden = _pick(self.draw, ("20", "20", "31", "32", *FINALS))
         fact = stop(**start_key, **self.person(), **self.message(), reden_beeindiging=reden, einddatum=end)
         self.put(fact, who)
+
+    def ended_twice(self) -> None:
+        """A start with two final stops or three (TR415), of which one is sometimes removed."""
+        who, start_key = self.start_key()
+        self.put(start(**start_key, **self.person(), **self.message()), who)
+        for _ in range(_pick(self.draw, (2, 2, 3))):
+            end, reden = max(start_key["begindatum"], self.day(start_key["begindatum"])), _pick(self.draw, FINALS[:4])
+            over = {**start_key, **self.person(), "reden_beeindiging": reden, "einddatum": end}
+            self.put(stop(**over, **self.message()), who)
+        if _pick(self.draw, (True, False)):
+            self.put(stop(**over, **self.message(), status=3), who)
+
+    def stacked(self) -> None:
+        """Two leveringen of which one ends while the other runs, or beside that, and a meting about that end."""
+        who, first = self.start_key(DAY_0)
+        second = {**first, "toewijzing": b"stack001", "begindatum": self.day(DAY_0)}
+        end = max(second["begindatum"], self.day(DAY_0 + 60))
+        for start_key in (first, second):
+            self.put(start(**start_key, **self.person(), **self.message()), who)
+        over = {**_pick(self.draw, (first, second)), **self.person(), "reden_beeindiging": "31", "einddatum": end}
+        self.put(stop(**over, **self.message()), who)
+        self.meting()
 
     def resume(self) -> None:
         """A new start of an earlier spoor, on a day beside one of its dates."""
@@ -375,7 +398,9 @@ def histories(draw: Draw, most: int = 12) -> list[Event]:
         draw,
         (
             (*care, *lines, *ratings, pen.toewijzing, pen.answer, pen.cbs, pen.again),
-            (*care, *ratings, pen.again),
+            (*care, *ratings, pen.stacked, pen.again),
+            (pen.stacked, pen.stacked, pen.meting, pen.resume, pen.correct),
+            (pen.ended_twice, pen.ended_twice, pen.correct, pen.answer, pen.meting),
             (*care, *lines * 3, *(pen.toewijzing, pen.answer) * 2),
             (pen.levering, *lines * 2, pen.toewijzing, pen.toewijzing, pen.answer),
             (*care, *(pen.answer,) * 3, *(pen.toewijzing,) * 3),
