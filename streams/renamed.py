@@ -1,10 +1,11 @@
-"""Rows under other names: what a stage does at its start when the rows that are out have other names than it gives.
+"""Rows under other names, or by other definitions: what a stage does at its start when the rows that are out differ so.
 
-The id of the names is noted at the consumer group, beside the offsets: as the metadata of an offset of partition 0 of
-the changelog, which nobody reads by group. Where it is another, or missing although the group has read something, the
+What names and definitions they have (``names``: the id of the names, the version of the definitions, the id of the table
+of SPICs) is noted at the consumer group, beside the offsets: as the metadata of an offset of partition 0 of the
+changelog, which nobody reads by group. Where it is another, or missing although the group has read something, the
 group goes back to the beginning, note and offsets in one commit. Every event then comes again, so every client gives
-out all its rows, and those under former keys as deleted (decision 0003). New keys, or the first release that has them,
-thus ask nothing of an operator but to have every worker of the stage stopped.
+out all its rows, and those under former keys as deleted (decision 0003). New keys, another table, or the first release
+that has them, thus ask nothing of an operator but to have every worker of the stage stopped.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def _noted(reader: Consumer, config: StageConfig, names: str) -> bool:
     reader.commit(offsets=[TopicPartition(config.changelog, 0, 0, names), *back], asynchronous=False)
     if back:
         log.warning(
-            "the rows that are out have other names: every row is given out anew, from the beginning of the log",
+            "the rows that are out have other names or definitions: every row is given out anew from the log",
             topic=config.source,
         )
     return bool(back)
@@ -76,7 +77,7 @@ def _first(reader: Consumer, part: TopicPartition) -> TopicPartition:
 def _sentence(config: StageConfig, error: KafkaError) -> str:
     if error.code() in _IN_USE:
         return (
-            f"the rows of {config.name} have other names and another worker of it is running: stop every worker, then "
-            "start one again (decision 0015)"
+            f"the rows of {config.name} have other names or definitions (SOR_SPIC) and another worker of it is "
+            "running: stop every worker, then start one again (decision 0015)"
         )
     return f"cannot ask Kafka at {config.bootstrap} for the names of the rows of {config.name}: {error.name()}"
