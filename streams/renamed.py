@@ -1,7 +1,7 @@
 """Rows under other names, or by other definitions: what a stage does at its start when the rows that are out differ so.
 
-What names and definitions they have (``names``: the id of the names, the version of the definitions, the id of the table
-of SPICs) is noted at the consumer group, beside the offsets: as the metadata of an offset of partition 0 of the
+What names and definitions they have (``names``: the id of the names, the version of the definitions, the id of the
+table of SPICs) is noted at the consumer group, beside the offsets: as the metadata of an offset of partition 0 of the
 changelog, which nobody reads by group. Where it is another, or missing although the group has read something, the
 group goes back to the beginning, note and offsets in one commit. Every event then comes again, so every client gives
 out all its rows, and those under former keys as deleted (decision 0003). New keys, another table, or the first release
