@@ -161,9 +161,11 @@ class _Table:
         if group.fault is not None:
             return
         if header != group.header:
-            field = next(name for name, a, b in zip(_CONTEXT, header, group.header, strict=True) if a != b)
-            group.wrong(row, Afwijzing("C07", field))
-        elif question not in QUESTIONS:
+            field = _other(header, group.header)
+            if field:
+                group.wrong(row, Afwijzing("C07", field))
+                return
+        if question not in QUESTIONS:
             group.wrong(row, Afwijzing("C04", "vraag"))
         elif question in group.asked:
             group.wrong(row, Afwijzing("C06", "vraag"), question)
@@ -225,6 +227,14 @@ class _Table:
 
 
 _CONTEXT: Final = ("zorgaanbieder_id", "bsn", "datum_meting", "informant", "vragenlijst")
+
+
+def _other(header: tuple[str, ...], first: tuple[str, ...]) -> str:
+    """The field in which a row is of another meting than the first; empty when both write the same day in two ways."""
+    for name, cell, other in zip(_CONTEXT, header, first, strict=True):
+        if cell != other and (name != "datum_meting" or datum(cell) is None or datum(cell) != datum(other)):
+            return name
+    return ""
 
 
 def _in_range(question: str, answer: str) -> bool:

@@ -177,7 +177,9 @@ MESSAGES: Final[dict[str, Message]] = {
     ),
     # CEM+ metingen.
     "C01": Message("De BSN is geen negen cijfers die aan de elfproef voldoen.", "iJw CS002"),
-    "C02": Message("De datum van de meting is geen bestaande datum (dd-mm-jjjj), of ligt in de toekomst.", "S0"),
+    "C02": Message(
+        "De datum van de meting is geen bestaande datum (zoals 1-6-2026 of 01-06-2026), of ligt in de toekomst.", "S0"
+    ),
     "C03": Message("De vragenlijst is onbekend.", "S0 [R]"),
     "C04": Message("De vraag hoort niet bij deze vragenlijst.", "[P]"),
     "C05": Message("Het antwoord valt buiten de schaal van de vraag.", "[P]"),

@@ -311,3 +311,13 @@ def test_no_sentence_speaks_of_options_and_sor_deliver_adds_them() -> None:
     assert [code for code, message in MESSAGES.items() if "--" in message.text] == []
     for code, option in OPTIONS.items():
         assert option in report.refused_file(FileFault(code, "x"))
+
+
+def test_one_day_written_in_two_ways_is_one_meting() -> None:
+    rows = cem_rows(when="01-06-2026", answers={"VR01": "2"}) + cem_rows(when="1-6-2026", answers={"VR02": "3"})
+    [record] = parse("cem", table(CEM_HEADER, rows))
+    assert isinstance(record.inhoud, Meting)
+    assert record.inhoud.antwoorden == {"VR01": 2, "VR02": 3}
+    rows = cem_rows(when="01-06-2026", answers={"VR01": "2"}) + cem_rows(when="2-6-2026", answers={"VR02": "3"})
+    [record] = parse("cem", table(CEM_HEADER, rows))
+    assert record.inhoud == Afwijzing("C07", "datum_meting")
