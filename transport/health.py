@@ -7,6 +7,7 @@ ClickHouse is alive and not ready.
 from __future__ import annotations
 
 import errno
+import sys
 import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Final, Self
 
+import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from faults import OperatorFault
@@ -21,8 +23,12 @@ from monitoring import metrics
 from transport.progress import Progress
 from transport.watchdog import Watchdog
 
+log = structlog.get_logger()
+
 #: Seconds in which a loop turns at least once: longer than any step of it may wait (a flush: 30 s).
 TURN_LIMIT: Final = 45.0
+#: Seconds in which whoever connects to the page must have asked.
+ASK_SECONDS: Final = 10.0
 
 
 class HealthPortError(OperatorFault):
@@ -101,7 +107,7 @@ class Health:
         if port is None or self._server is not None:
             return self
         try:
-            self._server = ThreadingHTTPServer((self._config.host, port), _handler(self))
+            self._server = _Server((self._config.host, port), _handler(self))
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
@@ -125,9 +131,21 @@ class Health:
             self._server = None
 
 
+class _Server(ThreadingHTTPServer):
+    """Whoever asked and went before the answer is nobody's fault: no traceback, which by default is printed."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        del request, client_address
+        error = sys.exception()
+        if not isinstance(error, ConnectionError | TimeoutError):
+            log.error("the health page failed", kind=type(error).__name__)
+
+
 def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         """Answers ``/ready`` and ``/alive`` (200 or 503) and ``/metrics``."""
+
+        timeout = ASK_SECONDS
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]

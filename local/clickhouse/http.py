@@ -107,6 +107,9 @@ class Server:
             # Never the text: it may quote rows of an insert
             log.warning("query %s failed: code %d %s", query_id, error.code, error.name)
             return self._failed(error, query_id)
+        except ConnectionError:  # whoever asked has gone; the answer to nobody ends without a traceback
+            log.info("query %s: whoever asked has gone", query_id)
+            return web.Response(status=400)
         finally:
             self._running -= 1
             self.metrics.running.set(self._running)

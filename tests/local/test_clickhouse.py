@@ -6,7 +6,10 @@ import gzip
 import json
 import math
 import secrets
+import socket
+import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -293,3 +296,23 @@ def test_eight_readers_while_rows_arrive(connect: Callable[..., Client], table: 
         finally:
             done.set()
         assert [reader.result() for reader in readers] == [batches * size] * 8
+
+
+def test_who_goes_in_the_middle_leaves_no_traceback(gateway: Any) -> None:
+    """Of the question: half a body; of the answer: more than fits the socket. Both by a reset."""
+    if gateway.home is None:
+        pytest.skip("the log of a server of somebody else")
+    host, port = gateway.url.removeprefix("http://").split(":")
+    head = f"X-ClickHouse-User: admin\r\nX-ClickHouse-Key: {gateway.users['admin']}\r\nHost: x\r\n"
+    half = f"POST / HTTP/1.1\r\n{head}Content-Length: 1000\r\n\r\nSELECT "
+    whole = f"GET /?query=SELECT+number+FROM+numbers(20000000) HTTP/1.1\r\n{head}\r\n"
+    for asked in (half, whole):
+        with socket.create_connection((host, int(port)), timeout=10) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closing is a reset
+            probe.sendall(asked.encode())
+            time.sleep(0.5)
+    time.sleep(1)
+    logs = "".join(path.read_text(errors="replace") for path in gateway.home.rglob("*.log"))
+    assert logs.count("whoever asked has gone") >= 2
+    assert "Traceback" not in logs
+    assert "Error handling request" not in logs

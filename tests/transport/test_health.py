@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import time
 import urllib.error
 import urllib.request
@@ -60,6 +61,16 @@ def test_every_look_at_the_stop_is_a_turn(health: Health) -> None:
     time.sleep(0.4)
     assert not stop
     assert health.stuck() is None
+
+
+def test_who_goes_before_the_answer_leaves_no_traceback(health: Health, capfd: pytest.CaptureFixture[str]) -> None:
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", health._config.port or 0), timeout=5) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closing is a reset
+            probe.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert asked(health, "/alive")[0] == 200
+    time.sleep(0.3)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_process_ends_itself_after_a_minute() -> None:
