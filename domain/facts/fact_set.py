@@ -190,8 +190,8 @@ _of_withdrawn = itemgetter(*map(Intrekking.__struct_fields__.index, ("soort", "b
 
 
 def _bericht_key(aanbieder: str, of_fact: tuple[Any, ...]) -> BerichtKey:
-    soort, bericht, day = _of_withdrawn(of_fact)
-    return BerichtKey(aanbieder=aanbieder, soort=soort, bericht=bericht, dagtekening=day)
+    kind, bericht, day = _of_withdrawn(of_fact)
+    return BerichtKey(aanbieder=aanbieder, soort=kind, bericht=bericht, dagtekening=day)
 
 
 _of_taken_back = _field(Teruggenomen, "aanlevering")

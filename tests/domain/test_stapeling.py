@@ -29,9 +29,9 @@ def rows(*told: Told) -> tuple[list[TrajectRow], list[MetingRow]]:
     return trajecten, [row for row in found.values() if isinstance(row, MetingRow)]
 
 
-def at(day: int, number: bytes = b"meting01", **answers: int) -> Told:
+def at(day: int, number: bytes = b"meting01", nut: int = 7) -> Told:
     """A meting of a parent at the end, filled in on a day."""
-    told = meting(meting=number, datum=D + day, antwoorden=answers or {"VR09A": 7})
+    told = meting(meting=number, datum=D + day, antwoorden={"VR09A": nut})
     return event(told, line=int(number[-1:]))
 
 
@@ -52,7 +52,7 @@ def test_a_meting_at_the_end_of_one_belongs_to_the_traject_that_runs_on() -> Non
 
 
 def test_at_each_end_one_of_them_counts_once_and_the_last_is_the_figure() -> None:
-    (traject,), found = rows(*LONG, *SHORT, at(205), at(505, b"meting02", VR09A=9))
+    (traject,), found = rows(*LONG, *SHORT, at(205), at(505, b"meting02", nut=9))
     assert (traject.status, traject.metingen_einde, traject.nut_ouder) == ("beeindigd", 2, 9)
     assert {row.datum - D: row.telt for row in found} == {205: False, 505: True}
 
