@@ -13,6 +13,11 @@ from schemas.codec import IdSource, load, names
 from schemas.topics import topics
 
 _SECONDS: Final = 10
+#: Bounds of the client, which by default waits for an answer for ever: seconds for one answer (and to connect), how
+#: often it asks once more, and the longest pause before it does, ms. A registry that is silent is given up after 11 s.
+ANSWER_SECONDS: Final = 5
+RETRIES: Final = 1
+PAUSE_MS: Final = 1_000
 
 
 class RegistryError(OperatorFault):
@@ -25,7 +30,8 @@ class RegistryIds:
     def __init__(self, url: str) -> None:
         from confluent_kafka.schema_registry import SchemaRegistryClient
 
-        self._client = SchemaRegistryClient({"url": url})
+        bounds = {"timeout": ANSWER_SECONDS, "max.retries": RETRIES, "retries.max.wait.ms": PAUSE_MS}
+        self._client = SchemaRegistryClient({"url": url, **bounds})
 
     def register(self, subject: str, schema: str) -> int:
         """The id of a schema under a subject; a refused (incompatible) schema raises the registry's own error.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,10 +13,11 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from confluent_kafka.schema_registry.error import SchemaRegistryError
+from httpx import TimeoutException
 
 from local.ports import free_port
 from schemas.codec import Codec, Undecodable, load, names
-from schemas.registry import RegistryError, lay_down, missing, registry_ids
+from schemas.registry import ANSWER_SECONDS, RETRIES, RegistryError, RegistryIds, lay_down, missing, registry_ids
 from schemas.topics import topics
 from tests.schemas.test_codec import LINE, changed
 
@@ -193,3 +195,16 @@ def test_a_registry_that_only_answers_says_who_takes_contracts(registry: Registr
 def test_a_registry_that_is_away_is_one_sentence() -> None:
     with pytest.raises(RegistryError, match="does not answer"):
         missing(f"http://127.0.0.1:{free_port()}")
+
+
+def test_a_registry_that_falls_silent_is_waited_for_no_longer_than_the_bound(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (1 + ANSWER_SECONDS) * (RETRIES + 1) <= 15
+    monkeypatch.setattr("schemas.registry.ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr("schemas.registry.PAUSE_MS", 10)
+    monkeypatch.setattr(_Answers, "do_POST", lambda _answers: time.sleep(3))
+    began = time.monotonic()
+    with pytest.raises(TimeoutException):
+        RegistryIds(registry.url).known("sor.lines-value", "{}")
+    assert time.monotonic() - began < 2
