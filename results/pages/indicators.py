@@ -228,8 +228,8 @@ def _intensiteit() -> str:
     header = (
         "## Segment, profiel en intensiteit per productcode (SPIC)\n\nEen voorbeeld, tot de tabel van de contracten er "
         "is: een TOML-bestand dat de instelling `SOR_SPIC` noemt, met per productcode een tabel zoals `[45A04]` en "
-        "daarin `segment`, `profiel`, `intensiteit` en `merk` (F, R of P). Elke rij zegt in `spic` met welke tabel zij is "
-        "gemaakt. Een productcode die hier niet staat, krijgt de intensiteit van haar vragenlijsten, als die het "
+        "daarin `segment`, `profiel`, `intensiteit` en `merk` (F, R of P). Elke rij zegt in `spic` met welke tabel zij "
+        "is gemaakt. Een productcode die hier niet staat, krijgt de intensiteit van haar vragenlijsten, als die het "
         "zeggen.\n\n"
     )
     shipped = spic.SHIPPED.per_code.items()
