@@ -86,6 +86,15 @@ def test_the_faust_settings_hold_what_the_engine_relies_on() -> None:
     assert settings["web_enabled"] is False
 
 
+def test_no_wait_of_faust_is_longer_than_a_stage_may_take_to_be_well_again() -> None:
+    """By default a request waits for 90 s, a rebalance for 60 s and a member for 1,000 s."""
+    settings = app_settings(config())
+    conf = faust.App("bounds", **{**settings, "store": "memory://", "broker_credentials": None}).conf
+    assert (conf.broker_rebalance_timeout, conf.broker_request_timeout, conf.broker_session_timeout) == (20, 30, 10)
+    assert conf.broker_max_poll_interval <= 40
+    assert conf.broker_request_timeout > conf.broker_rebalance_timeout, "a join is a request"
+
+
 def test_the_changelog_is_named_as_faust_names_it() -> None:
     app = faust.App("st", broker="kafka://nowhere:1", store="memory://")
     assert app.Table("facts", partitions=4).changelog_topic_name == config().changelog
