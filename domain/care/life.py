@@ -7,7 +7,8 @@ every state, and every short history, gives the state to which the table leads, 
 
 One levering is one start, named by its key (``domain.facts.act.StartKey``), and what is told of its end under that key:
 a pause (reason 20) and a final stop (another reason). Each is *delivered* (status 1), *removed* (status 3), or its
-messages are *rejected* by the municipality (JW306, JW308), which counts as never sent (decision 0010). A *merger* is a
+messages are *rejected* by the municipality (JW306, JW308), which counts as never sent (decision 0010). Of several final
+stops the first stands until it is removed, then the next (TR415), and the levering stays ended. A *merger* is a
 JW301 with RedenWijziging 11 for the assignment of the levering.
 
 A state says which of the three stand. ``KNOWN_BESIDE`` has the states in which the same ones stand and which differ by

@@ -79,7 +79,7 @@ class _Told:
         self.kind, self.acts, self.reden = kind, acts, reden
         joined: dict[bytes, _Act] = by_message(dict(acts)) if len(acts) > 1 else dict(acts)
         self.left, count = still_told(joined) if acts else ([], 0)
-        self.surplus = max(0, count - 1)
+        self.surplus = count - 1
 
     @property
     def again(self) -> list[bytes]:

@@ -62,6 +62,20 @@ CASES: dict[str, tuple[list[Fact], set[Record]]] = {
         [start(0), start(0, status=3, signed=10), start(0, signed=11), start(0, signed=12)],
         {("start", 4, "TR074")},
     ),
+    "TR074: which of one day was removed is unknown, the later one came again": (
+        [
+            start(0, signed=10, bericht=b"a"), start(0, signed=10, bericht=b"b"),
+            start(0, status=3, signed=10), start(0, signed=12),
+        ],
+        {("start", 4, "TR074")},
+    ),
+    "TR415: a third stop that was removed is none": (
+        [start(0), stop(0, 100), stop(0, 110, "32"), stop(0, 95, "33"), stop(0, 95, "33", status=3, signed=130)],
+        {("stop", 3, "TR415")},
+    ),
+    "TR415: a pause signed on the day of the end": (
+        [start(0), stop(0, 100), stop(0, 110, "32"), stop(0, 100, "20")], {("stop", 3, "TR415")},
+    ),
     "TR074: of a stop": ([start(0), stop(0, 100), stop(0, 90, **AGAIN)], {("stop", 3, "TR074")}),
     "TR415: the later final stops": (
         [start(0), stop(0, 100), stop(0, 110, "32"), stop(0, 90, "33", signed=130)],
@@ -142,6 +156,15 @@ def test_what_no_longer_breaks_a_rule_is_told_too(later: Fact) -> None:
 def test_a_message_of_two_deliveries_is_told_of_both() -> None:
     twice = [*sent(start(0), stop(0, 100), stop(0, 110, "32")), event(stop(0, 110, "32"), delivery="f" * 32, line=7)]
     assert {(one.delivery, one.line) for one in told(twice)} == {(f"{3:032x}", 3), ("f" * 32, 7)}
+
+
+def test_of_a_state_that_does_not_tell_the_delivery_nothing_is_told() -> None:
+    person = Person()
+    fold(CLIENT, person, sent(start(0), start(50), toewijzing(), prestatie("2", "9")), 3, 0)
+    for acts in (*person.facts.starts.values(), *person.facts.prestaties.values()):
+        for name, act in acts.items():
+            acts[name] = act._replace(aanlevering=b"", record=0)  # as release 0.2.0 wrote it
+    assert {remark.gone for remark in fold(CLIENT, person, [], 4, 4).remarks} == {True}
 
 
 def test_of_too_many_the_same_are_told_in_every_order(monkeypatch: pytest.MonkeyPatch) -> None:
