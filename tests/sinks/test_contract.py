@@ -312,7 +312,7 @@ class Driver:
 
 
 def test_another_number_of_rows_than_were_sent_is_a_loud_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sinks.clickhouse.connect", lambda _access: Driver(1))
+    monkeypatch.setattr("sinks.clickhouse.connect", lambda _access, **_over: Driver(1))
     table = replace(TRAJECTEN, columns=TRAJECTEN.key, key=TRAJECTEN.key)
     with pytest.raises(RefusedError, match="2 rows were sent and 1 written"):
         Writer(None).insert(table, [row(1, 1), row(2, 1)])  # type: ignore[arg-type]
