@@ -88,7 +88,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     ),
     "run": Entry(
         "run",
-        "Run one process until SIGTERM. Exit 0: stopped; 70: a fault, offset uncommitted; 71, 75: see the log.",
+        "Run one process until SIGTERM. Exit 0: stopped; 70: a fault, offset uncommitted; 71, 72, 75: see the log.",
     ),
     "dashboards": Entry(
         "dashboards",
