@@ -31,7 +31,7 @@ class Publisher:
 
         ``at``: timestamp of the record (ms); 0 = this moment.
         """
-        for _ in range(600):
+        for _ in range(300):
             try:
                 self._producer.produce(topic, value, key, on_delivery=self._report, timestamp=at)
             except BufferError:
@@ -40,7 +40,7 @@ class Publisher:
                 raise NotDelivered(f"{topic}: {error.args[0].str()}") from error
             else:
                 return
-        raise NotDelivered(f"{topic}: the queue stayed full for 60 seconds; is the broker up?")
+        raise NotDelivered(f"{topic}: the queue stayed full for 30 seconds; is the broker up?")
 
     def poll(self) -> None:
         """Serve delivery reports; ``NotDelivered`` as soon as one failed, so that nobody goes on for nothing."""
