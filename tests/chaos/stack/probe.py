@@ -42,8 +42,8 @@ class Probe:
             stage: [t.name for t in topics().values() if stage in t.read and t.schema and t.name != ORDERS]
             for stage in STAGES
         }
-        options = {"reconnect.backoff.max.ms": 500, "log_level": 0}
-        self._admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{stack.ports.kafka}", **options})
+        self._options = {"bootstrap.servers": f"127.0.0.1:{stack.ports.kafka}", "log_level": 0}
+        self._admin = AdminClient(self._options)
 
     def missing(self, before: dict[str, Place], old: dict[str, int | None]) -> dict[str, str]:
         """Who is not at work, and why. ``before``: places at the fault; ``old``: processes that must be others now."""
@@ -83,7 +83,12 @@ class Probe:
         return found
 
     def places(self) -> dict[str, Place]:
-        """Of every group. ``KafkaException`` when the broker does not answer."""
+        """Of every group. ``KafkaException`` when the broker does not answer.
+
+        By a new client: one that has lived through a death of the broker gets no answer about groups any more
+        (librdkafka goes on waiting for the coordinator that it knew), and the look must not be what stands still.
+        """
+        self._admin = AdminClient(self._options)
         described = self._admin.list_topics(timeout=_SECONDS).topics
         parts = {s: [TopicPartition(t, p) for t in self._reads[s] for p in described[t].partitions] for s in STAGES}
         asked = {
