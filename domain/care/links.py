@@ -94,7 +94,7 @@ def _ends(traject: Traject) -> list[int]:
     """
     ends = [] if traject.end == OPEN_END else [traject.end]
     if len(traject.leveringen) > 1:
-        for end in {levering.end for levering in traject.leveringen} - {OPEN_END}:
+        for end in {levering.end for levering in traject.leveringen}:  # nothing runs beyond OPEN_END
             if any(other.start_key.begindatum <= end < other.runs_until for other in traject.leveringen):
                 ends.append(end)
     return ends
