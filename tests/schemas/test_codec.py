@@ -46,6 +46,22 @@ RELEASED = {
         "sor.terugnames": 1355006899,
         "sor.trajecten": 201406164,
     },
+    "0.3.0": {
+        "sor.compact": 398516258,
+        "sor.evaluated": 142857125,
+        "sor.events": 2135945819,
+        "sor.in": 429073304,
+        "sor.lines": 195203762,
+        "sor.metingen": 1034080890,
+        "sor.orders": 1330342504,
+        "sor.receipts": 960116420,
+        "sor.register": 1424447741,
+        "sor.rejected": 908378218,
+        "sor.scores": 1317214964,
+        "sor.sealed": 1867046686,
+        "sor.terugnames": 1355006899,
+        "sor.trajecten": 186689369,
+    },
 }
 LINE = {
     "delivery": "d", "line": 1, "lines": 2, "kind": "score", "sender": "99000001", "test": False, "published_at": 64,
