@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
-from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from local.services import STAGES, plan
 from schemas.topics import ORDERS, groups, topics
@@ -26,6 +25,10 @@ class Place(NamedTuple):
     done: int
     lag: int
 
+    def still(self, before: Place) -> bool:
+        """Whether there is work and none was done since."""
+        return self.lag > 0 and self.done <= before.done
+
 
 class Probe:
     """Looks at a stack."""
@@ -42,27 +45,51 @@ class Probe:
             stage: [t.name for t in topics().values() if stage in t.read and t.schema and t.name != ORDERS]
             for stage in STAGES
         }
-        self._options = {"bootstrap.servers": f"127.0.0.1:{stack.ports.kafka}", "log_level": 0}
-        self._admin = AdminClient(self._options)
+        bootstrap = f"127.0.0.1:{stack.ports.kafka}"
+        self._options = {"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 500, "log_level": 0}
+        self._old: list[object] = []
+        self._connect()
 
     def missing(self, before: dict[str, Place], old: dict[str, int | None]) -> dict[str, str]:
-        """Who is not at work, and why. ``before``: places at the fault; ``old``: processes that must be others now."""
+        """Who is not at work, and why. ``old``: processes that must be others now.
+
+        ``before``: where each stage stood when it was first seen ready again, filled in here: from there it must move
+        when it has records before it. What it committed on its way out proves nothing.
+        """
         found = self._not_ready(old)
         self._begun = self._begun or not found  # before that there are no topics and no groups to ask about
         if not self._begun:
             return found
         if "kafka" in found:
+            self._renew()
             return found | {stage: "no broker" for stage in STAGES if stage not in found}
         try:
             places, empty = self.places(), self._without_members()
         except KafkaException as error:
+            self._renew()
             return found | {"kafka": f"answers no question: {error.args[0].name()}"}
         for stage in STAGES:
             if stage in empty:
                 found.setdefault(stage, "its group has no members")
-            elif places[stage].lag and places[stage].done <= before.get(stage, Place(-1, 0)).done:
-                found.setdefault(stage, f"stands still with {places[stage].lag} records before it")
+            elif stage not in found and places[stage].still(before.setdefault(stage, places[stage])):
+                found[stage] = f"stands still with {places[stage].lag} records before it"
         return found
+
+    def _renew(self) -> None:
+        """Go on with a new client.
+
+        One that has lived through a death of the broker may get no answer about groups any more, and the look must not
+        be what stands still. The old one is kept: to free it with questions under way could end this process.
+        """
+        if self._used:
+            self._old += [self._admin, *self._clients.values()]
+            self._connect()
+
+    def _connect(self) -> None:
+        """An administrator, and for each group a consumer that only asks and never joins."""
+        self._used = False
+        self._admin = AdminClient(self._options)
+        self._clients = {stage: Consumer({**self._options, "group.id": groups()[stage]}) for stage in STAGES}
 
     def _not_ready(self, old: dict[str, int | None]) -> dict[str, str]:
         statuses = self._stack.statuses()
@@ -83,49 +110,30 @@ class Probe:
         return found
 
     def places(self) -> dict[str, Place]:
-        """Of every group. ``KafkaException`` when the broker does not answer.
-
-        By a new client: one that has lived through a death of the broker gets no answer about groups any more
-        (librdkafka goes on waiting for the coordinator that it knew), and the look must not be what stands still.
-        """
-        self._admin = AdminClient(self._options)
-        described = self._admin.list_topics(timeout=_SECONDS).topics
-        parts = {s: [TopicPartition(t, p) for t in self._reads[s] for p in described[t].partitions] for s in STAGES}
+        """Of every group. ``KafkaException`` when the broker does not answer."""
+        self._used = True
+        described = self._clients[STAGES[0]].list_topics(timeout=_SECONDS).topics
         asked = {
-            stage: self._admin.list_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions(groups()[stage], parts[stage])], request_timeout=_SECONDS
-            )
+            stage: [TopicPartition(topic, part) for topic in self._reads[stage] for part in described[topic].partitions]
             for stage in STAGES
         }
-        every = {(part.topic, part.partition): part for stage in STAGES for part in parts[stage]}
-        ends = self._admin.list_offsets(
-            {part: OffsetSpec.latest() for part in every.values()}, request_timeout=_SECONDS
-        )  # fmt: skip
-        high = {(part.topic, part.partition): future.result().offset for part, future in ends.items()}
+        every = {(part.topic, part.partition) for parts in asked.values() for part in parts}
+        high = {key: self._end(*key) for key in every}
         found = {}
-        for stage, futures in asked.items():
-            answer = next(iter(futures.values())).result().topic_partitions
+        for stage, parts in asked.items():
+            answer = self._clients[stage].committed(parts, timeout=_SECONDS)
             done = {(part.topic, part.partition): max(part.offset, 0) for part in answer}
-            lag = sum(max(high[key] - offset, 0) for key, offset in done.items())
-            found[stage] = Place(sum(done.values()), lag)
+            found[stage] = Place(sum(done.values()), sum(max(high[key] - offset, 0) for key, offset in done.items()))
         return found
 
-    def before(self) -> dict[str, Place]:
-        """The places, asked again where the broker is only just back."""
-        for _ in range(5):
-            try:
-                return self.places()
-            except KafkaException:
-                time.sleep(1.0)
-        return self.places()
+    def _end(self, topic: str, partition: int) -> int:
+        part = TopicPartition(topic, partition)
+        return int(self._clients[STAGES[0]].get_watermark_offsets(part, timeout=_SECONDS, cached=False)[1])
 
     def _without_members(self) -> set[str]:
-        joined = [stage for stage in STAGES if stage != _NO_MEMBERS]
-        names = [groups()[stage] for stage in joined]
-        answers = self._admin.describe_consumer_groups(names, request_timeout=_SECONDS)
-        found = {stage: answers[groups()[stage]].result() for stage in joined}
+        """By the old question: the newer one of the administration ends a process whose broker falls silent."""
+        found = {group.id: group for group in self._admin.list_groups(timeout=_SECONDS)}
+        joined = {stage: found.get(groups()[stage]) for stage in STAGES if stage != _NO_MEMBERS}
         return {
-            stage
-            for stage, group in found.items()
-            if group.state != ConsumerGroupState.STABLE or not len(group.members)
+            stage for stage, group in joined.items() if group is None or group.state != "Stable" or not group.members
         }

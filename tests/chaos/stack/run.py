@@ -106,12 +106,13 @@ def _strikes(asked: Asked, stack: Stack, probe: Probe, found: Found, tell: Tell)
 
 
 def _strike(number: int, fault: Fault, stack: Stack, probe: Probe) -> tuple[list[Blow], bool]:
-    before = probe.before()
     blows = [_deal(number, fault, stack)]
     if fault.then is not None:
-        settle(blows, probe.missing, before, until=blows[0].began + fault.then.rest)
+        moment = blows[0].began + fault.then.rest
+        settle(blows, probe.missing, {}, until=moment)
+        time.sleep(max(moment - time.monotonic(), 0.0))
         blows.append(_deal(number + 1, fault.then, stack))
-    return blows, settle(blows, probe.missing, before)
+    return blows, settle(blows, probe.missing, {})
 
 
 def _deal(number: int, fault: Fault, stack: Stack) -> Blow:

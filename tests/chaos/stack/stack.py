@@ -13,6 +13,7 @@ from typing import Final
 import psutil
 
 from local import logs
+from local.leash import leashed
 from local.ports import is_free
 from local.state import Status, current_statuses
 from settings.ports import Ports
@@ -42,7 +43,7 @@ class Stack:
         self._manager = Thread(target=self._manage, name="manager", daemon=True)
 
     def __enter__(self) -> Stack:
-        # A child dies with the thread that started it only where it asks for that; sor up does not.
+        # sor up dies with the thread that started it, which lives until the stack is no longer wanted
         self._manager.start()
         return self
 
@@ -60,7 +61,7 @@ class Stack:
         while not self._enough.is_set():
             with logs.log_file(self.settings.log_dir, _OUT).open("ab") as log:
                 self._up = subprocess.Popen(
-                    [sys.executable, "-m", "sor", "up"], env=self.environment, stdin=subprocess.DEVNULL,
+                    leashed([sys.executable, "-m", "sor", "up"]), env=self.environment, stdin=subprocess.DEVNULL,
                     stdout=log, stderr=log, start_new_session=True,
                 )  # fmt: skip
                 self.starts += 1

@@ -6,8 +6,10 @@ from itertools import islice
 
 import pytest
 
+from tests.chaos.stack import run
 from tests.chaos.stack.acts import Blow, note, settle
 from tests.chaos.stack.plan import HOWS, LONGEST, SHORTEST, SUPERVISOR, VICTIMS, Fault, plan
+from tests.chaos.stack.probe import Place
 
 _MANY = 40 * len(VICTIMS)
 
@@ -79,3 +81,31 @@ def test_a_second_fault_leaves_the_first_alone_that_was_over(monkeypatch: pytest
     assert (over.longest(), over.since) == (5.0, -10.0)
     assert open_one.since == second.since == -1.0
     assert open_one.longest() == second.longest() < 2.0
+
+
+def test_a_second_fault_comes_at_its_time_also_when_all_was_well_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, dealt = [100.0], list[tuple[str, float]]()
+
+    def deal(number: int, fault: Fault, _stack: object) -> Blow:
+        dealt.append((fault.whom, clock[0]))
+        return Blow(number, fault, clock[0], clock[0], number)
+
+    def well_after_a_second(*_: object, **__: object) -> bool:
+        clock[0] += 1.0
+        return True
+
+    monkeypatch.setattr(run, "_deal", deal)
+    monkeypatch.setattr(run, "settle", well_after_a_second)
+    monkeypatch.setattr("tests.chaos.stack.run.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("tests.chaos.stack.run.time.sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    pair = Fault("KILL", "kafka", then=Fault("STOP", "evaluate", 13.0, rest=28.0))
+    _, well = run._strike(1, pair, None, type("P", (), {"missing": None})())  # type: ignore[arg-type]
+    assert dealt == [("kafka", 100.0), ("evaluate", 128.0)]
+    assert well
+
+
+def test_who_has_work_must_do_some() -> None:
+    before = Place(done=10, lag=3)
+    assert before.still(before)
+    assert not Place(done=11, lag=3).still(before)
+    assert not Place(done=10, lag=0).still(before)
