@@ -66,7 +66,7 @@ def _titles(delivery: Delivery, *, file_names: bool) -> list[str]:
 def _technical(file: File) -> list[str]:
     count = file.context.tally
     lines = []
-    if count.total:
+    if count.data or (count.total and not file.fault):
         lines.append(
             f"Aangeleverde regels: {count.total}, waarvan {count.empty} leeg, {count.header} kopregel en "
             f"{count.data} gegevensregels. Aantal fouten: {count.wrong}."

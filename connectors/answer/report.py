@@ -57,10 +57,11 @@ def first_step(delivery: Delivery) -> list[str]:
 def _technical(file: File, kind: str) -> Iterator[str]:
     count = file.context.tally
     yield f"  Stap 1, technisch: {file.input.shown}"
-    yield (
-        f"    {count.total} regels aangeleverd: {count.empty} leeg, {count.header} kopregel, "
-        f"{count.data} gegevensregels; {_number(count.wrong, 'fout')}"
-    )
+    if count.data or not file.fault:  # of a file that is refused at its header nothing was counted
+        yield (
+            f"    {count.total} regels aangeleverd: {count.empty} leeg, {count.header} kopregel, "
+            f"{count.data} gegevensregels; {_number(count.wrong, 'fout')}"
+        )
     if count.outside:
         what = "metingen" if kind == "cem" else "regels"
         yield f"    {count.outside} {what} van een niet-deelnemende gemeente weggelaten en niet verzonden"

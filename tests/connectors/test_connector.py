@@ -277,6 +277,14 @@ def test_a_wrong_choice_is_one_sentence(tmp_path: Path, arguments: list[str], pa
     assert (problem.exit_code, "\n" in str(problem)) == (2, False)
 
 
+def test_of_a_file_that_is_refused_at_its_header_no_lines_are_counted(desk: Desk, files: Path) -> None:
+    wide = (*CEM_HEADER[:7], "VR01", "VR02")
+    (files / "cem.csv").write_bytes(table(wide, [(*cem_rows("1-1")[0][:7], "2", "3")]))
+    ran = desk.deliver(files)
+    assert "Eindresultaat: Afgekeurd" in ran.out
+    assert "regels aangeleverd" not in ran.out
+
+
 def test_cem_gets_its_feedback_in_two_steps(desk: Desk, files: Path) -> None:
     (files / "cem.csv").write_bytes(table(CEM_HEADER, cem_rows("1-1") + cem_rows("1-2", {"VR01": "9"})) + b"\r\n")
     ran = desk.deliver(files)
