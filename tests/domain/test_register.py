@@ -16,7 +16,7 @@ from domain.facts.bounds import settle
 from domain.facts.number import Number, Record
 from domain.facts.register import Effect, fold
 from domain.facts.uses import Usage
-from tests.oracle.register import Standing, left_out, settled, standing, taken_back
+from tests.oracle.register import Standing, left_out, settled, size, standing, taken_back
 
 D = [f"{digit:x}" * 32 for digit in range(10)]
 KEY = b"message1"
@@ -144,6 +144,16 @@ def test_what_is_left_out_is_left_out_in_every_order(data: st.DataObject, kind: 
         assert stands.remarks == expected.remarks
         assert stands.withdrawn.keys() == expected.withdrawn.keys()
     assert number == same
+
+
+@given(st.one_of(st.lists(uses, min_size=1, max_size=9), st.lists(of_cbs, min_size=1, max_size=9)))
+def test_what_just_fits_is_kept_and_with_a_byte_less_something_is_not(records: list[Record]) -> None:
+    kind = records[0].usage.soort
+    whole = size(records)
+    for most, kept in ((whole, True), (whole - 1, False)):
+        with mock.patch.object(bounds, "MOST_BYTES", most):
+            _, number = told(kind, records)
+        assert (number.cut == b"") is kept
 
 
 @given(st.data(), st.lists(st.one_of(of_cbs, of_cbs, back), max_size=16))

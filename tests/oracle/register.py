@@ -163,7 +163,7 @@ def left_out(kind: str, uses: Sequence[Record], most: int) -> set[str]:
     """The deliveries beyond the bound."""
     order = sorted({r.delivery for r in uses}, key=lambda delivery: _rank(kind, delivery, uses))
     for number in range(1, len(order) + 1):
-        if _size([r for r in uses if r.delivery in order[:number]]) > most:
+        if size([r for r in uses if r.delivery in order[:number]]) > most:
             return set(order[number - 1 :])
     return set()
 
@@ -175,7 +175,8 @@ def _rank(kind: str, delivery: str, uses: Sequence[Record]) -> tuple[int, bytes]
     return 0, blake2b(handle, digest_size=8, key=uses[0].usage.sleutel).digest() + handle
 
 
-def _size(uses: Sequence[Record]) -> int:
+def size(uses: Sequence[Record]) -> int:
+    """Bytes that the uses of one key take, by the sizes of decision 0016."""
     named = {(*_content(r), r.pseudonym, r.delivery) for r in uses if r.pseudonym}
     of_cbs = bool(uses) and uses[0].usage.soort == "cbs"
     lines = {(r.delivery, _message(r), r.line) for r in uses if r.usage.soort != "declaratienummer"}
