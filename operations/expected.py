@@ -7,7 +7,7 @@ partition by partition, so memory holds one partition: about 200 bytes per event
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
@@ -20,10 +20,8 @@ from domain.field.spic import SHIPPED, Spics
 from schemas.codec import Codec, IdSource
 from schemas.records import record_to_event
 from schemas.topics import EVENTS
-from transport.clients import Cluster
+from transport.clients import ANSWER_SECONDS, Cluster
 from transport.orders import Skips, read_skips
-
-_TIMEOUT: Final = 20.0
 
 
 class Expected(NamedTuple):
@@ -50,8 +48,10 @@ def log_ends(cluster: Cluster) -> Log:
     """The end of every partition now; ``KafkaException`` when the broker does not answer."""
     reader = _reader(cluster)
     try:
-        parts = reader.list_topics(EVENTS, timeout=_TIMEOUT).topics[EVENTS].partitions
-        return Log({p: reader.get_watermark_offsets(TopicPartition(EVENTS, p), timeout=_TIMEOUT)[1] for p in parts})
+        parts = reader.list_topics(EVENTS, timeout=ANSWER_SECONDS).topics[EVENTS].partitions
+        return Log(
+            {p: reader.get_watermark_offsets(TopicPartition(EVENTS, p), timeout=ANSWER_SECONDS)[1] for p in parts}
+        )
     finally:
         reader.close()
 

@@ -17,11 +17,10 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from streams.engine.stage import StageConfig, StageError
-from transport.clients import Cluster
+from transport.clients import ANSWER_SECONDS, Cluster
 
 log = structlog.get_logger()
 
-_TIMEOUT: Final = 20.0
 #: A worker that died is a member until its session ends (10 s).
 PATIENCE: Final = 45.0
 _IN_USE: Final = {KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP, KafkaError.REBALANCE_IN_PROGRESS}
@@ -56,7 +55,7 @@ def give_out_anew(config: StageConfig, names: str, patience: float = PATIENCE) -
 def _noted(reader: Consumer, config: StageConfig, names: str) -> bool:
     """One attempt; the note and the offsets change together or not at all."""
     source = [TopicPartition(config.source, partition) for partition in range(config.partitions)]
-    note, *read = reader.committed([TopicPartition(config.changelog, 0), *source], timeout=_TIMEOUT)
+    note, *read = reader.committed([TopicPartition(config.changelog, 0), *source], timeout=ANSWER_SECONDS)
     if note.offset >= 0 and note.metadata == names:
         return False
     back = [_first(reader, one) for one in read if one.offset > 0]
@@ -70,7 +69,7 @@ def _noted(reader: Consumer, config: StageConfig, names: str) -> bool:
 
 
 def _first(reader: Consumer, part: TopicPartition) -> TopicPartition:
-    first, _ = reader.get_watermark_offsets(TopicPartition(part.topic, part.partition), timeout=_TIMEOUT)
+    first, _ = reader.get_watermark_offsets(TopicPartition(part.topic, part.partition), timeout=ANSWER_SECONDS)
     return TopicPartition(part.topic, part.partition, first)
 
 

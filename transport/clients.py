@@ -24,6 +24,8 @@ JOIN_SECONDS: Final = 15.0
 #: Seconds for which a broker may let a request wait, and a connection may take to be made.
 REQUEST_SECONDS: Final = 10.0
 CONNECT_SECONDS: Final = 5.0
+#: Seconds for which a question to a broker may take in all, trying again included: a start of the broker fits.
+ANSWER_SECONDS: Final = 20.0
 #: Longest pause before a broker that was gone is tried again.
 RECONNECT_SECONDS: Final = 1.0
 #: Seconds in which a record is delivered, or its batch fails and comes again. Longer than a broker takes to start.

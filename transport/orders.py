@@ -18,12 +18,11 @@ from schemas.codec import IdSource, Undecodable
 from schemas.orders import SKIP, Order, Place
 from schemas.topics import ORDERS
 from schemas.typed import StructCodec
-from transport.clients import Cluster
+from transport.clients import ANSWER_SECONDS, Cluster
 from transport.topics import TopicError
 
 log = structlog.get_logger()
 
-_TIMEOUT: Final = 20.0  # seconds
 _PARTITION: Final = 0  # the topic has one
 
 
@@ -64,17 +63,19 @@ class OrderLog:
 
     def read(self) -> list[Order]:
         """All orders up to now that were not read yet."""
-        there = self._reader.list_topics(ORDERS, timeout=_TIMEOUT).topics[ORDERS]
+        there = self._reader.list_topics(ORDERS, timeout=ANSWER_SECONDS).topics[ORDERS]
         if there.error is not None or not there.partitions:
             raise TopicError(f"topic {ORDERS} does not exist: run `sor topics apply`")
         place = TopicPartition(ORDERS, _PARTITION)
-        low, end = self._reader.get_watermark_offsets(place, timeout=_TIMEOUT)
+        low, end = self._reader.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
         self._next = max(low, self._next)
         self._reader.assign([TopicPartition(ORDERS, _PARTITION, self._next)])
-        found, until = [], time.monotonic() + _TIMEOUT
+        found, until = [], time.monotonic() + ANSWER_SECONDS
         while self._next < end:
             if time.monotonic() > until:
-                raise TopicError(f"{ORDERS} could not be read to its end within {_TIMEOUT:.0f} s: is the broker up?")
+                raise TopicError(
+                    f"{ORDERS} could not be read to its end within {ANSWER_SECONDS:.0f} s: is the broker up?"
+                )
             found += self._taken(self._reader.consume(1000, 0.5))
         return found
 

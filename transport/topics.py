@@ -20,10 +20,9 @@ from confluent_kafka.admin import (
 from faults import OperatorFault
 from schemas.topics import Topic, topics
 from transport import acls as rules
-from transport.clients import Cluster, admin
+from transport.clients import ANSWER_SECONDS, Cluster, admin
 
 MADE: Final = ("create", "config", "acl", "surplus")
-_TIMEOUT: Final = 20.0
 _POLL: Final = 0.1
 
 
@@ -49,7 +48,7 @@ def plan(cluster: Cluster, partitions: int, *, replication: int = 1, acls: bool 
     """What differs between the broker and the declaration; ``TopicError`` when the broker cannot be reached."""
     client = admin(cluster)
     try:
-        found = client.list_topics(timeout=_TIMEOUT).topics
+        found = client.list_topics(timeout=ANSWER_SECONDS).topics
     except KafkaException as error:
         raise TopicError(f"Kafka at {cluster.bootstrap} does not answer: {error.args[0].str()}") from error
     words = {
@@ -100,7 +99,7 @@ def apply(cluster: Cluster, changes: Iterable[Change], partitions: int, replicat
             "cluster."
         )
     if new := [_new(c.topic, partitions, replication) for c in changes if c.kind == "create"]:
-        _wait(client.create_topics(new, operation_timeout=_TIMEOUT), KafkaError.TOPIC_ALREADY_EXISTS)
+        _wait(client.create_topics(new, operation_timeout=ANSWER_SECONDS), KafkaError.TOPIC_ALREADY_EXISTS)
     if resources := list(_resources(changes)):
         _wait(client.incremental_alter_configs(resources))
     if missing := [c.rule for c in changes if c.kind == "acl"]:
@@ -113,7 +112,7 @@ def apply(cluster: Cluster, changes: Iterable[Change], partitions: int, replicat
 def _until_shown(cluster: Cluster, changes: list[Change], partitions: int, replication: int) -> None:
     """A broker learns of a change a moment after it was made, and what comes next may need it."""
     made, acls = {change[:3] for change in changes if change.kind in MADE}, any(change.rule for change in changes)
-    deadline = time.monotonic() + _TIMEOUT
+    deadline = time.monotonic() + ANSWER_SECONDS
     while made and time.monotonic() < deadline:
         made &= {change[:3] for change in plan(cluster, partitions, replication=replication, acls=acls)}
         time.sleep(_POLL if made else 0)

@@ -11,10 +11,10 @@ from typing import Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
+from transport.clients import ANSWER_SECONDS
 from transport.loop import Handle, Loop, Stop
 from transport.topics import TopicError
 
-_TIMEOUT: Final = 20.0  # seconds, for one answer of the broker
 _IDLE: Final = 0.5
 _CHUNK: Final = 5_000
 
@@ -23,7 +23,7 @@ def partitions(consumer: Consumer, topics: Sequence[str]) -> list[TopicPartition
     """Every partition of some topics; ``TopicError`` when one is not there."""
     found = []
     for topic in topics:
-        there = consumer.list_topics(topic, timeout=_TIMEOUT).topics[topic]
+        there = consumer.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic]
         if there.error is not None or not there.partitions:
             raise TopicError(f"topic {topic} does not exist: run `sor topics apply`")
         found += [TopicPartition(topic, number) for number in sorted(there.partitions)]
@@ -34,7 +34,7 @@ def read_whole(reader: Consumer, topics: Sequence[str], stop: Stop) -> Iterator[
     """Everything that is in some topics at this moment, in pieces; less than that when it is asked to stop."""
     left: dict[tuple[str, int], int] = {}
     for place in partitions(reader, topics):
-        low, end = reader.get_watermark_offsets(place, timeout=_TIMEOUT)
+        low, end = reader.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
         if low < end:
             left[place.topic, place.partition] = end
     reader.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for topic, partition in left])
@@ -71,7 +71,7 @@ class WholeLoop(Loop):
         super().run(topics, handle, ready, stop)
 
     def _join(self, topics: list[str], ready: Callable[[], None]) -> None:
-        places = self._consumer.committed(partitions(self._consumer, topics), timeout=_TIMEOUT)
+        places = self._consumer.committed(partitions(self._consumer, topics), timeout=ANSWER_SECONDS)
         self._consumer.assign(
             [
                 TopicPartition(place.topic, place.partition, place.offset if place.offset >= 0 else OFFSET_BEGINNING)

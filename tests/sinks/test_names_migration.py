@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from sinks import clickhouse
 from sinks.access import Access
 from sinks.schema import migrate
 from sinks.tables import METINGEN, RECEIPTS, SCORES, TRAJECTEN
 from sinks.writer import Writer
 from tests.conftest import RunningGateway
+from tests.sinks.database import ask, fresh, quiet
 from tests.sinks.rows import receipt, traject
 
 pytestmark = pytest.mark.clickhouse
@@ -21,27 +19,11 @@ PSEUDONYM = "p1.jeugd.0.0123456789012345678901"
 BEFORE = 4  # migrations of the release before
 
 
-def quiet(_sentence: str) -> None:
-    pass
-
-
 @pytest.fixture
 def access(gateway: RunningGateway) -> Iterator[Access]:
     """A database as the release before left it."""
-    found = Access(gateway.url, "admin", gateway.users["admin"], f"sor_{uuid.uuid4().hex[:10]}")
-    migrate.apply(found, quiet, migrate.load()[:BEFORE])
-    yield found
-    client = clickhouse.connect(found, in_database=False)
-    client.command(f"DROP DATABASE IF EXISTS {found.database}")
-    client.close()
-
-
-def ask(access: Access, query: str) -> list[tuple[Any, ...]]:
-    client = clickhouse.connect(access)
-    try:
-        return clickhouse.select(client, query)
-    finally:
-        client.close()
+    with fresh(gateway, BEFORE) as found:
+        yield found
 
 
 def fill(access: Access) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from sinks import clickhouse
 from sinks.access import Access
 from sinks.schema import migrate
 from sinks.tables import TRAJECTEN
 from sinks.writer import Writer
 from tests.conftest import RunningGateway
+from tests.sinks.database import ask, fresh, quiet
 from tests.sinks.rows import traject
 
 pytestmark = pytest.mark.clickhouse
@@ -24,20 +22,12 @@ BEFORE = 8  # migrations before it
 OLD_TABLE = replace(TRAJECTEN, columns=tuple(column for column in TRAJECTEN.columns if column not in NEW))
 
 
-def quiet(_sentence: str) -> None:
-    pass
-
-
 @pytest.fixture
 def access(gateway: RunningGateway) -> Iterator[Access]:
     """A database as it was before, with one row."""
-    found = Access(gateway.url, "admin", gateway.users["admin"], f"sor_{uuid.uuid4().hex[:10]}")
-    migrate.apply(found, quiet, migrate.load()[:BEFORE])
-    write(found, 1)
-    yield found
-    client = clickhouse.connect(found, in_database=False)
-    client.command(f"DROP DATABASE IF EXISTS {found.database}")
-    client.close()
+    with fresh(gateway, BEFORE) as found:
+        write(found, 1)
+        yield found
 
 
 def write(access: Access, number: int) -> None:
@@ -46,14 +36,6 @@ def write(access: Access, number: int) -> None:
     writer = Writer(access)
     writer.insert(OLD_TABLE, [row])
     writer.close()
-
-
-def ask(access: Access, query: str) -> list[tuple[Any, ...]]:
-    client = clickhouse.connect(access)
-    try:
-        return clickhouse.select(client, query)
-    finally:
-        client.close()
 
 
 def test_rows_stay_a_sink_of_before_writes_on_and_the_file_can_be_done_again(access: Access) -> None:
