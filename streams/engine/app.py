@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import faust
 import rocksdict
@@ -68,9 +68,13 @@ PRIVATE: tuple[Callable[..., Any], ...] = (
 GAP_PROOFS = 3  # so often a seek must lead to the same later offset before the offsets between count as non-existent
 
 HOLD_EVERY = 1.0  # seconds
+#: Seconds for a question to the broker. A question that was under way when the broker was killed may find no answer
+#: long after it is back (aiokafka 0.14): ending the process then costs three seconds, waiting on cost thirty.
+QUESTION_LIMIT = 15.0
 PACE = 0.04  # seconds between the beginnings of two batches, at least, unless the first was large:
 LARGE = 200  # records
 
+T = TypeVar("T")
 FetchedRecord = Any  # aiokafka.structs.ConsumerRecord: key, value bytes or None, offset, timestamp
 Commit = Callable[[Mapping[int, int]], Awaitable[bool]]
 
@@ -163,10 +167,20 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         await self._check_store()
         self._round = rebalance
 
+    async def _asked(self, question: Awaitable[T]) -> T:
+        """The answer of the broker; ``StageError`` when it takes too long."""
+        try:
+            async with asyncio.timeout(QUESTION_LIMIT):
+                return await question
+        except TimeoutError:
+            raise StageError(
+                f"Kafka did not say within {QUESTION_LIMIT:.0f} s where {self.source} begins or ends: start again"
+            ) from None
+
     async def _check_store(self) -> None:
         """A state that is ahead of its changelog is more than the changelog can give back: an operator must choose."""
         have = self.app.tables.recovery.active_offsets
-        ends = await self.highwaters(*have)
+        ends = await self._asked(self.highwaters(*have))
         for tp, offset in have.items():
             if offset is not None and offset >= (ends[tp] or 0):
                 end(
@@ -193,7 +207,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             )
         except BaseException as error:  # noqa: BLE001  (Faust would log it and go on)
             if not self.app.should_stop:
-                end(EXIT_FAULT, describe(error))
+                self._fails(error)
 
     async def _pace(self) -> None:
         """Let records gather: a flow is handled in batches of some size, for each pays for two flushes and a commit.
@@ -240,9 +254,14 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         try:
             await self.batches.deliver(folded, self.commit_batch)
         except Exception as error:  # noqa: BLE001  (nobody but us may decide what becomes of a failed batch)
-            end(EXIT_FAULT, describe(error))
+            self._fails(error)
         finally:
             self._end()
+
+    def _fails(self, error: BaseException) -> None:
+        """End the process. What fails after a pause fails by it (records in flight die of age): that is no fault."""
+        self.fence.check()
+        end(EXIT_FAULT, describe(error))
 
     def _begin(self) -> None:
         self._busy += 1
@@ -271,7 +290,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         """Where this assignment begins: at the committed offset, or where the source begins."""
         unknown = [tp for tp in self.assignment() if tp.topic == self.source and tp not in positions]
         if unknown:
-            earliest = await self.earliest_offsets(*unknown)
+            earliest = await self._asked(self.earliest_offsets(*unknown))
             positions.update({tp: self._first(tp, earliest[tp] or 0) for tp in unknown})
 
     async def _in_order(
@@ -295,7 +314,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             return
         self._held = time.monotonic()
         for tp in [tp for tp in positions if tp not in fetched]:
-            at = await self.position(tp)
+            at = await self._asked(self.position(tp))
             if at is None or at == positions[tp]:
                 continue
             if at > positions[tp] and self._proven_gap(tp, at):
@@ -320,7 +339,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         return times >= GAP_PROOFS
 
     async def _go_back(self, tp: TP, want: int) -> None:
-        log_end = (await self.highwaters(tp))[tp] or 0
+        log_end = (await self._asked(self.highwaters(tp)))[tp] or 0
         if want > log_end:
             raise StageError(
                 f"the group has committed offset {want} of {tp.topic} partition {tp.partition}, which ends at "

@@ -11,6 +11,8 @@ import pytest
 from faust.types import TP
 from structlog.testing import capture_logs
 
+from faults import EXIT_FAULT
+from streams.engine import app
 from streams.engine.app import GAP_PROOFS, LARGE, BatchConsumer
 from streams.engine.stage import StageError
 
@@ -30,6 +32,8 @@ class Calm:
     def hurry(self) -> None: ...
 
     def calm(self) -> None: ...
+
+    def check(self) -> None: ...
 
 
 class Lone(BatchConsumer):
@@ -276,3 +280,36 @@ async def test_a_refused_commit_ends_the_work_until_the_next_assignment() -> Non
     assert not await consumer.commit_batch({0: 12})
     await take(consumer, 10)
     assert consumer.folded == []
+
+
+async def test_a_question_without_an_answer_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "QUESTION_LIMIT", 0.01)
+    consumer = Lone()
+    consumer._next = {}
+    consumer.earliest_offsets = never  # type: ignore[method-assign]
+    with pytest.raises(StageError, match="did not say within"):
+        await take(consumer, 10)
+
+
+async def never(*_tps: TP) -> dict[TP, int]:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def test_what_fails_after_a_pause_fails_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records that were in flight during a pause die of age: the fence speaks first (exit 75), the fault after it."""
+    ended: list[str] = []
+    monkeypatch.setattr(app, "end", lambda code, _message: ended.append(str(code)))
+
+    class Paused(Calm):
+        def check(self) -> None:
+            ended.append("fence")
+
+    async def lost(_folded: Any, _commit: Any) -> None:
+        raise StageError("records were lost")
+
+    consumer = Lone()
+    consumer.fence = Paused()  # type: ignore[assignment]
+    consumer.deliver = lost  # type: ignore[assignment]
+    await take(consumer, 10)
+    assert ended == ["fence", str(EXIT_FAULT)]

@@ -120,7 +120,6 @@ def test_a_raising_handler_leaves_its_batch_for_the_next(place: Place) -> None:
 
 
 def test_records_of_a_flow_are_gathered(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "PACE", 30.0)
     place.put(1)
     sizes: list[int] = []
     stop = Stop()
@@ -137,6 +136,7 @@ def test_records_of_a_flow_are_gathered(place: Place, monkeypatch: pytest.Monkey
     def handles(messages: Sequence[Message]) -> None:
         sizes.append(len(messages))
         if len(sizes) == 1:
+            monkeypatch.setattr(loop, "PACE", 30.0)  # from here on: while the group settles nothing can gather
             flowing.start()
         if sum(sizes) >= 3:
             stop.set()
