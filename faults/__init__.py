@@ -25,6 +25,8 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
             MailError
         HealthPortError
         KeysError
+        LogMoved
+        LogSilent
         MigrationError
         MustStopError
         NoAnswer
