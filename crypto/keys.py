@@ -7,25 +7,57 @@ gets its own folder and no other.
 
 from __future__ import annotations
 
-import base64
-import json
-import os
 import secrets
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from crypto import oprf
+from crypto.key_files import (
+    CONNECTOR,
+    ENTRY,
+    EVALUATE,
+    FILE,
+    PUBLIC,
+    TRAJECTORIES,
+    KeysError,
+    as_bytes,
+    as_text,
+    read_file,
+    write_file,
+)
 from crypto.pseudonym import derive
 from crypto.seal import SUITE_ID, PrivateKey
-from faults import OperatorFault
+from crypto.steps import steps_of
 
-PUBLIC, EVALUATE, ENTRY, CONNECTOR = "public", "evaluate", "entry", "connector"
-TRAJECTORIES: Final = "trajectories"
-_FILE: Final = "keys.json"
+__all__ = [
+    "CONNECTOR",
+    "ENTRY",
+    "EVALUATE",
+    "PUBLIC",
+    "TRAJECTORIES",
+    "EntryKeys",
+    "EvaluateKeys",
+    "KeysError",
+    "NextKey",
+    "PublicKeys",
+    "TrajectoriesKeys",
+    "complete",
+    "connector_secret",
+    "init",
+    "load_entry",
+    "load_evaluate",
+    "load_public",
+    "load_trajectories",
+    "of_public",
+]
 
 
-class KeysError(OperatorFault):
-    """Keys are missing, readable by others, or do not belong together. The message says what to do."""
+class NextKey(NamedTuple):
+    """A public sealing key that was published ahead. ``counts_from``: ms since 1970 from which it is the one."""
+
+    receiver: str
+    public: bytes
+    counts_from: int
 
 
 class PublicKeys(NamedTuple):
@@ -37,6 +69,14 @@ class PublicKeys(NamedTuple):
     evaluate: bytes
     entry: bytes
     oprf: bytes  # k·G
+    next: tuple[NextKey, ...] = ()
+
+    def at(self, moment: int) -> PublicKeys:
+        """As they count at that moment (ms): a next key is in its place from its own moment on."""
+        counts = {one.receiver: one.public for one in self.next if moment >= one.counts_from}
+        waits = tuple(one for one in self.next if moment < one.counts_from)
+        evaluate, entry = counts.get(EVALUATE, self.evaluate), counts.get(ENTRY, self.entry)
+        return self._replace(evaluate=evaluate, entry=entry, next=waits)
 
 
 class EvaluateKeys(NamedTuple):
@@ -47,12 +87,18 @@ class EvaluateKeys(NamedTuple):
 
 
 class EntryKeys(NamedTuple):
-    """What ``entry`` holds: its sealing keys by id, the root of all label keys, domain and epoch of the pseudonyms."""
+    """What ``entry`` holds: its sealing keys by id, the root of all label keys, domain and epoch of the pseudonyms.
+
+    ``steps``: id of an evaluation scalar -> what leads from it back to the first, so that the base of the pseudonyms
+    stays; empty: there was one scalar only. ``labels``: secrets of later epochs; what is not there comes of the root.
+    """
 
     sealing: dict[bytes, PrivateKey]
     root: bytes
     domain: str
     epoch: int
+    steps: tuple[tuple[bytes, bytes], ...] = ()
+    labels: tuple[tuple[int, bytes], ...] = ()
 
 
 class TrajectoriesKeys(NamedTuple):
@@ -73,97 +119,88 @@ def init(folder: Path, domain: str = "jeugd") -> None:
         "suite": SUITE_ID,
         "epoch": 0,
         "domain": domain,
-        "evaluate": _text(evaluate.public),
-        "entry": _text(entry.public),
-        "oprf": _text(oprf.public_of(scalar)),
+        "evaluate": as_text(evaluate.public),
+        "entry": as_text(entry.public),
+        "oprf": as_text(oprf.public_of(scalar)),
     }
-    _write(folder / EVALUATE, {"sealing": [_text(evaluate.raw)], "scalar": _text(scalar)})
+    write_file(folder / EVALUATE, {"sealing": [as_text(evaluate.raw)], "scalar": as_text(scalar)})
     root = secrets.token_bytes(32)
-    _write(folder / ENTRY, {"sealing": [_text(entry.raw)], "root": _text(root), "domain": domain, "epoch": 0})
+    write_file(folder / ENTRY, {"sealing": [as_text(entry.raw)], "root": as_text(root), "domain": domain, "epoch": 0})
     complete(folder)
-    _write(folder / PUBLIC, public)
+    write_file(folder / PUBLIC, public)
 
 
 def complete(folder: Path) -> bool:
     """Make the key folder that a home of an earlier release lacks, and touch no other; whether one was made."""
     if (folder / TRAJECTORIES).exists():
         return False
-    _write(folder / TRAJECTORIES, {"root": _text(secrets.token_bytes(32))})
+    write_file(folder / TRAJECTORIES, {"root": as_text(secrets.token_bytes(32))})
     return True
 
 
 def load_public(folder: Path) -> PublicKeys:
     """The public keys; ``folder`` holds ``public``."""
-    data = _read(folder / PUBLIC, private=False)
+    return of_public(_public(folder))
+
+
+def of_public(data: dict[str, Any]) -> PublicKeys:
+    """The same of what the file says."""
     if data["suite"] != SUITE_ID:
         raise KeysError(f"the public keys are of suite {data['suite']}, this version speaks {SUITE_ID}; update it.")
+    coming = tuple(NextKey(name, as_bytes(one["key"]), one["from"]) for name, one in data.get("next", {}).items())
     return PublicKeys(
-        SUITE_ID, data["epoch"], data["domain"], _raw(data["evaluate"]), _raw(data["entry"]), _raw(data["oprf"])
+        SUITE_ID,
+        data["epoch"],
+        data["domain"],
+        as_bytes(data["evaluate"]),
+        as_bytes(data["entry"]),
+        as_bytes(data["oprf"]),
+        coming,
     )
 
 
 def load_evaluate(folder: Path) -> EvaluateKeys:
-    """The keys of ``evaluate``; proves that its scalar is the published one (``k·G``)."""
-    data = _read(folder / EVALUATE)
-    scalar = _raw(data["scalar"])
-    if oprf.public_of(scalar) != load_public(folder).oprf:
+    """The keys of ``evaluate``; proves that its scalar is a published one (``k·G``): the current, or the next."""
+    data, public = read_file(folder / EVALUATE), _public(folder)
+    of_public(public)
+    scalar = as_bytes(data["scalar"])
+    if as_text(oprf.public_of(scalar)) not in (public["oprf"], public.get("oprf_next")):
         raise KeysError("the scalar of evaluate is not the published one: pseudonyms would change. Restore its keys.")
     return EvaluateKeys(_sealing(data), scalar)
 
 
 def load_entry(folder: Path) -> EntryKeys:
-    """The keys of ``entry``."""
-    data = _read(folder / ENTRY)
-    return EntryKeys(_sealing(data), _raw(data["root"]), data["domain"], data["epoch"])
+    """The keys of ``entry``. A step to another scalar that was sealed to it lies in the public file."""
+    data, public = read_file(folder / ENTRY), _public(folder)
+    sealing, labels = _sealing(data), data.get("labels", {})
+    return EntryKeys(
+        sealing,
+        as_bytes(data["root"]),
+        data["domain"],
+        data["epoch"],
+        tuple(steps_of(public, data, sealing).items()),
+        tuple((int(epoch), as_bytes(secret)) for epoch, secret in sorted(labels.items())),
+    )
 
 
 def load_trajectories(folder: Path) -> TrajectoriesKeys:
     """The keys of ``trajectories``, which ``audit`` reads too."""
-    root = _raw(_read(folder / TRAJECTORIES)["root"])
+    root = as_bytes(read_file(folder / TRAJECTORIES)["root"])
     return TrajectoriesKeys(derive(root, "client"), derive(root, "bucket"))
 
 
 def connector_secret(folder: Path) -> bytes:
     """The connector's own secret, made at first use. It names deliveries and never leaves the source."""
     place = folder / CONNECTOR
-    if not (place / _FILE).exists():
-        _write(place, {"secret": _text(secrets.token_bytes(32))})
-    return _raw(_read(place)["secret"])
+    if not (place / FILE).exists():
+        write_file(place, {"secret": as_text(secrets.token_bytes(32))})
+    return as_bytes(read_file(place)["secret"])
+
+
+def _public(folder: Path) -> dict[str, Any]:
+    return read_file(folder / PUBLIC, private=False)
 
 
 def _sealing(data: dict[str, Any]) -> dict[bytes, PrivateKey]:
-    keys = [PrivateKey(_raw(text)) for text in data["sealing"]]
+    keys = [PrivateKey(as_bytes(one)) for one in data["sealing"]]
     return {key.id: key for key in keys}
-
-
-def _text(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()
-
-
-def _raw(text: str) -> bytes:
-    return base64.b64decode(text, validate=True)
-
-
-def _write(folder: Path, data: dict[str, Any]) -> None:
-    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-    folder.chmod(0o700)
-    temporary = folder / f".{_FILE}.{os.getpid()}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(data, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / _FILE)
-
-
-def _read(folder: Path, *, private: bool = True) -> dict[str, Any]:
-    path = folder / _FILE
-    try:
-        mode = path.stat().st_mode | folder.stat().st_mode
-        if private and mode & 0o077:
-            raise KeysError(f"{folder} can be read by others; set mode 0700 on the folder and 0600 on {_FILE}.")
-        return dict(json.loads(path.read_text()))
-    except FileNotFoundError as error:
-        raise KeysError(f"{path} is missing; `sor keys init` makes keys, or restore it from its own backup.") from error
-    except ValueError as error:
-        raise KeysError(f"{path} is no valid key file; restore it from its own backup.") from error

@@ -66,6 +66,11 @@ def inverse(scalar: bytes) -> bytes:
     return bytes(rbcl.crypto_core_ristretto255_scalar_invert(scalar))
 
 
+def times(one: bytes, other: bytes) -> bytes:
+    """The product of two scalars."""
+    return bytes(rbcl.crypto_core_ristretto255_scalar_mul(one, other))
+
+
 def multiply(scalar: bytes, point: bytes) -> bytes:
     """``scalar · point`` for a point that was checked; ``InvalidPoint`` if the result is the neutral element."""
     try:
