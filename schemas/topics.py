@@ -30,6 +30,15 @@ class Topic(NamedTuple):
     write: tuple[str, ...]  # principals
     read: tuple[str, ...]
     partitions: int | None = None  # None: as many as the installation has (``SOR_PARTITIONS``)
+    backup: bool = False  # it cannot be recomputed: ``sor backup`` copies it
+
+
+class Kept(NamedTuple):
+    """How long the rows of a table stay: ``days`` after the moment in ``column``; None: for ever."""
+
+    table: str
+    column: str
+    days: int | None
 
 
 def _config(table: dict[str, object]) -> dict[str, str]:
@@ -57,10 +66,22 @@ def topics() -> dict[str, Topic]:
             str(table["key"]),
             _config(table),
             tuple(table["write"]),  # type: ignore[arg-type]
-            tuple(table["read"]),  # type: ignore[arg-type]
+            (*table["read"], *(["backup"] if table.get("backup") else [])),  # type: ignore[misc]
             int(str(table["partitions"])) if "partitions" in table else None,
+            bool(table.get("backup")),
         )
         for name, table in _document()["topics"].items()
+    }
+
+
+@cache
+def kept() -> dict[str, Kept]:
+    """How long rows stay in ClickHouse, by table."""
+    return {
+        name: Kept(
+            name, str(table.get("column", "")), int(str(days)) if (days := table.get("retention_days")) else None
+        )
+        for name, table in _document()["tables"].items()
     }
 
 

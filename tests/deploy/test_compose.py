@@ -34,14 +34,15 @@ PARTS = {
     "prometheus", "alertmanager", "grafana", "exporter", "audit", "rejected", "skip", "receipts", "intake", *STAGES,
 }  # fmt: skip
 #: What runs when a person asks, and ends with the answer.
-ASKED = {"audit", "rejected", "skip", "receipts"}
+ASKED = {"audit", "rejected", "skip", "receipts", "backup"}
 #: User of ClickHouse of each service that talks to it: the one of its task.
 TASKS = {
     "migrate": "admin",
     "sink": "sink",
     "exporter": "exporter",
     "grafana": "grafana",
-    **{name: name for name in ASKED - {"skip"}},
+    **{name: name for name in ASKED - {"skip", "backup"}},
+    "backup": "rejected",  # reads the audit trail, which no log yields
     "skip": "rejected",
 }
 PRINCIPALS = {name for topic in topics().values() for name in (*topic.write, *topic.read)}

@@ -9,12 +9,13 @@ from confluent_kafka.admin import AclOperation, ResourceType
 
 from schemas import topics as declared
 from schemas.codec import names
-from schemas.topics import IN_TOPIC, groups, topics
+from schemas.topics import IN_TOPIC, groups, kept, topics
+from sinks.tables import TABLES
 from streams import deliveries, trajectories
 from transport.acls import acl_bindings
 
 #: Processes that work outside a consumer group.
-WITHOUT_GROUP = {"intake", "upstream", "audit", "operator"}
+WITHOUT_GROUP = {"intake", "upstream", "audit", "operator", "backup"}
 DAY_MS = 86_400_000
 
 
@@ -118,3 +119,22 @@ def test_the_access_rules_are_the_declaration_and_no_more() -> None:
     own = {(rule.principal, rule.name) for rule in rules if rule.restype == ResourceType.GROUP}
     assert own == {(f"User:{process}", group) for process, group in groups().items()}
     assert len({str(rule) for rule in rules}) == len(rules)
+
+
+#: What a stage makes anew from the log, or what is gone after 14 days and unreadable without a sealing key.
+RECOMPUTED = {"sor.trajecten", "sor.metingen", "sor.scores"}
+SHORT = {*IN_TOPIC.values(), "sor.evaluated", "sor.rejected"}
+
+
+def test_a_backup_has_every_topic_that_nothing_makes_anew() -> None:
+    copied = {topic.name for topic in topics().values() if topic.backup}
+    made = {name for name in topics() if name.endswith("-changelog")} | RECOMPUTED
+    assert copied == set(topics()) - made - SHORT
+    assert all("backup" in topics()[name].read for name in copied)
+    assert all("backup" not in topic.read for topic in topics().values() if not topic.backup)
+
+
+def test_every_table_of_rows_has_a_retention() -> None:
+    assert {table.name for table in TABLES} | {"afhandelingen"} == set(kept())
+    for one in kept().values():
+        assert bool(one.column) == (one.days is not None), one.table
