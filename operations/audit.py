@@ -11,8 +11,9 @@ from clickhouse_connect.driver.client import Client
 from crypto.client_names import ClientNames
 from crypto.pseudonym import VERSION
 from domain.care import rows
-from domain.field.spic import SHIPPED, Spics
+from domain.field.definitions import SHIPPED, Definitions
 from operations import expected as audit
+from operations import log_reader
 from schemas import codec
 from schemas.codec import IdSource
 from schemas.rows import row_to_record
@@ -66,21 +67,23 @@ def run(
     names: ClientNames,
     tell: Callable[[int], None],
     ids: IdSource | None = None,
-    spics: Spics = SHIPPED,
+    definitions: Definitions = SHIPPED,
 ) -> Report:
     """Recompute every row from the log and compare it with ClickHouse, column by column.
 
     ``names`` are those of ``trajectories``: who audits may read both sides and holds a copy of its keys.
-    ``spics`` is the table that it reads; rows that were made by another one are different, for they say by which.
+    ``definitions`` are those in force there; rows that were made by others are different, for they say by which.
     """
-    log = audit.log_ends(cluster)
+    log = log_reader.log_ends(cluster)
     wanted: dict[str, dict[str, tuple[Any, ...]]] = {name: {} for name in TABLES}
-    for found in audit.expected(cluster, log, names, tell, ids, spics):
+    for found in audit.expected(cluster, log, names, tell, ids, definitions):
         name = rows.TABLES[found.key.table]
-        record = row_to_record(found.key, found.row, found.client, emmer=found.emmer, version=0, newest=0)
+        record = row_to_record(
+            found.key, found.row, found.client, emmer=found.emmer, version=0, newest=0, definitions=definitions
+        )
         wanted[name][found.key.text] = tuple(record[column] for column in _columns(TABLES[name]))
     findings = [_compare(table, wanted[name], client) for name, table in TABLES.items()]
-    return Report(log.events, audit.log_ends(cluster) != log, findings)
+    return Report(log.events, log_reader.log_ends(cluster) != log, findings)
 
 
 def _columns(table: Table) -> list[str]:

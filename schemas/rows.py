@@ -7,14 +7,23 @@ from typing import Final
 from msgspec.structs import asdict
 
 from domain.care.rows import EMPTY, CareRow, RowKey
-from domain.field.definitions import VERSION
+from domain.field.definitions import SHIPPED, Definitions
 from schemas.codec import Record
 
 #: Column that the number of a row's key stands in, by table.
 _NUMBER: Final = ("traject", "meting", "score")
 
 
-def row_to_record(key: RowKey, row: CareRow | None, client: str, *, emmer: int, version: int, newest: int) -> Record:
+def row_to_record(
+    key: RowKey,
+    row: CareRow | None,
+    client: str,
+    *,
+    emmer: int,
+    version: int,
+    newest: int,
+    definitions: Definitions = SHIPPED,
+) -> Record:
     """The record of a row; ``row`` None: it is taken back. ``newest``: ms, publication of its newest event.
 
     ``client`` is its name within the provider of the row and ``emmer`` its bucket: no row carries a pseudonym.
@@ -25,6 +34,6 @@ def row_to_record(key: RowKey, row: CareRow | None, client: str, *, emmer: int, 
     record["version"] = version
     record["verwijderd"] = row is None
     record["client"], record["emmer"] = client, emmer
-    record["definitie_versie"] = VERSION
+    record["definitie_versie"] = definitions.version
     record["gebeurd_op"] = newest
     return record

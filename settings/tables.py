@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from domain.field.spic import MOST_BYTES, SHIPPED, SpicError, Spics, spics_of
+from domain.field import spic
+from domain.field.definitions import SHIPPED, Definitions
+from domain.field.spic import MOST_BYTES, SpicError, Spics, spics_of
 from settings.settings import Settings
+
+
+def definitions_in_force(settings: Settings) -> Definitions:
+    """The definitions that rows are made by: those that are shipped, with the table of SPICs of ``SOR_SPIC``.
+
+    Raises:
+        SpicError: one sentence about what is wrong with that file.
+    """
+    return SHIPPED.with_spics(spic_table(settings))
 
 
 def spic_table(settings: Settings) -> Spics:
@@ -13,7 +24,7 @@ def spic_table(settings: Settings) -> Spics:
         SpicError: one sentence about what is wrong with the file.
     """
     if settings.spic is None:
-        return SHIPPED
+        return spic.SHIPPED
     try:
         with settings.spic.open("rb") as file:
             content = file.read(MOST_BYTES + 1)

@@ -20,7 +20,7 @@ from domain.care.rows import T_METING, T_SCORE, TABLES
 from domain.facts.answer import TOO_MANY, Line
 from domain.facts.fact import Event
 from domain.facts.identity import UploadKey
-from domain.field.spic import SHIPPED, Spics
+from domain.field.definitions import SHIPPED, Definitions
 from schemas.codec import Codec, IdSource
 from schemas.records import record_to_event
 from schemas.rows import row_to_record
@@ -51,8 +51,14 @@ def _moments(events: Sequence[Event]) -> defaultdict[str, int]:
 class Trajectories:
     """The step of the stage, with the names it gives and its codecs."""
 
-    def __init__(self, names: ClientNames, ids: IdSource | None = None, epoch: int = 0, spics: Spics = SHIPPED) -> None:
-        self._names, self._spics = names, spics
+    def __init__(
+        self,
+        names: ClientNames,
+        ids: IdSource | None = None,
+        epoch: int = 0,
+        definitions: Definitions = SHIPPED,
+    ) -> None:
+        self._names, self._definitions = names, definitions
         self._events = Codec(EVENTS, ids)
         self._lines = StructCodec(Line, ids)
         self._rows = tuple(Codec(topic, ids) for topic in TOPICS)
@@ -64,7 +70,7 @@ class Trajectories:
         person = self._decode(blob) if blob else Person()
         events = [record_to_event(self._events.decode(record.value)) for record in records]
         first, last = version(self._epoch, records[0].offset), version(self._epoch, records[-1].offset)
-        given = fold(self._names.secret(key), person, events, last, first, spics=self._spics)
+        given = fold(self._names.secret(key), person, events, last, first, definitions=self._definitions)
         newest = max(event.published_at for event in events)
         moments = _moments(events)
         outs = [self._out(key, issued, person.version, moments) for issued in given.issued]
@@ -78,7 +84,15 @@ class Trajectories:
     def _out(self, client: bytes, issued: Issued, row_version: int, moments: defaultdict[str, int]) -> Out:
         key, row = issued
         name, emmer = self._names.of(client, key.aanbieder), self._names.bucket(client)
-        record = row_to_record(key, row, name, emmer=emmer, version=row_version, newest=moments[key.aanbieder])
+        record = row_to_record(
+            key,
+            row,
+            name,
+            emmer=emmer,
+            version=row_version,
+            newest=moments[key.aanbieder],
+            definitions=self._definitions,
+        )
         return Out(TOPICS[key.table], key.text.encode(), self._rows[key.table].encode(record))
 
     def _wait(self, waits: Waits, sender: str, newest: int) -> Out:

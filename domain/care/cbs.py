@@ -16,7 +16,7 @@ from domain.facts.act import CbsAct
 from domain.facts.fact_set import FactSet
 from domain.facts.identity import UploadKey
 from domain.field.dates import dutch_day, year
-from domain.field.definitions import UITVAL_CBS
+from domain.field.definitions import SHIPPED, Definitions
 from domain.field.geography import cluster, current_code
 from domain.field.questionnaires import CBS_KIND, CBS_VRAGENLIJST
 
@@ -41,7 +41,7 @@ class Record(NamedTuple):
     act: CbsAct
 
 
-def rows_of(client: bytes, facts: FactSet) -> Iterator[tuple[RowKey, CareRow]]:
+def rows_of(client: bytes, facts: FactSet, definitions: Definitions = SHIPPED) -> Iterator[tuple[RowKey, CareRow]]:
     """The rows of every CBS traject and of its metingen."""
     groups: dict[tuple[str, str], list[Record]] = {}
     for key, acts in facts.cbs.items():
@@ -50,7 +50,7 @@ def rows_of(client: bytes, facts: FactSet) -> Iterator[tuple[RowKey, CareRow]]:
         groups.setdefault((key.aanbieder, key.hulpvorm), []).append(Record(key.begindatum, end, act))
     for (aanbieder, hulpvorm), records in groups.items():
         for together in _together(sorted(records, key=lambda record: record.begin)):
-            yield from _rows(client, aanbieder, hulpvorm, together)
+            yield from _rows(client, aanbieder, hulpvorm, together, definitions)
 
 
 def _last(acts: dict[bytes, CbsAct]) -> CbsAct:
@@ -71,11 +71,13 @@ def _together(records: list[Record]) -> list[list[Record]]:
     return groups
 
 
-def _rows(client: bytes, aanbieder: str, hulpvorm: str, records: list[Record]) -> Iterator[tuple[RowKey, CareRow]]:
+def _rows(
+    client: bytes, aanbieder: str, hulpvorm: str, records: list[Record], definitions: Definitions
+) -> Iterator[tuple[RowKey, CareRow]]:
     first, last = records[0], max(records, key=lambda record: (record.end, record.begin))
     gemeente = current_code(last.act.gemeente)
     number = number_of(client, "cbs", aanbieder, hulpvorm, first.begin)
-    row = _traject_row(first, last, gemeente, hulpvorm, len(records))
+    row = _traject_row(first, last, gemeente, hulpvorm, len(records), definitions)
     outcomes = [outcome for record in records for outcome in _outcomes(client, aanbieder, hulpvorm, record)]
     counting = {outcome.groep: outcome.number for outcome in sorted(outcomes)}
     row.metingen = len(outcomes)
@@ -87,13 +89,15 @@ def _rows(client: bytes, aanbieder: str, hulpvorm: str, records: list[Record]) -
     yield RowKey(T_TRAJECT, aanbieder, gemeente, year(first.begin), number), row
 
 
-def _traject_row(first: Record, last: Record, gemeente: str, hulpvorm: str, count: int) -> TrajectRow:
+def _traject_row(
+    first: Record, last: Record, gemeente: str, hulpvorm: str, count: int, definitions: Definitions
+) -> TrajectRow:
     ended = last.end != OPEN_END
     return TrajectRow(
         cluster=cluster(gemeente),
         begindatum=first.begin,
         einddatum=last.end if ended else None,
-        uitval_klasse=UITVAL_CBS[last.act.reden].klasse if ended else "",
+        uitval_klasse=definitions.uitval[last.act.reden].klasse if ended else "",
         status=ENDED if ended else RUNNING,
         leveringen=count,
         leeftijd=first.act.leeftijd,

@@ -19,7 +19,7 @@ from domain.care.rows import CareRow, RowKey, TrajectRow
 from domain.facts.fact import Event
 from domain.facts.fact_set import FactSet, add
 from domain.facts.identity import WaitKey
-from domain.field.spic import SHIPPED, Spics
+from domain.field.definitions import SHIPPED, Definitions
 
 _DELETED: Final = b""
 #: Rows given out as deleted, and records that wait no more, of which a state remembers that they once were otherwise.
@@ -94,17 +94,24 @@ class Folded(NamedTuple):
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
-def all_rows(client: bytes, facts: FactSet, limits: Limits = LIMITS, spics: Spics = SHIPPED) -> Rows:
+def all_rows(client: bytes, facts: FactSet, limits: Limits = LIMITS, definitions: Definitions = SHIPPED) -> Rows:
     """The rows of facts that were gathered at once, as the fold gives them batch by batch. Takes out of the facts, in
     place, what is over a cap.
     """
     excess, _ = trim(client, facts, limits)
-    return rows_of(client, facts, {over.aanbieder for over in excess if not over.everything}, spics)
+    return rows_of(client, facts, {over.aanbieder for over in excess if not over.everything}, definitions)
 
 
-def fold_rows(client: bytes, person: Person, events: Iterable[Event], version: int, first: int) -> list[Issued]:
+def fold_rows(
+    client: bytes,
+    person: Person,
+    events: Iterable[Event],
+    version: int,
+    first: int,
+    definitions: Definitions = SHIPPED,
+) -> list[Issued]:
     """As ``fold``: the rows alone."""
-    return fold(client, person, events, version, first).issued
+    return fold(client, person, events, version, first, definitions=definitions).issued
 
 
 def fold(
@@ -114,7 +121,7 @@ def fold(
     version: int,
     first: int,
     limits: Limits = LIMITS,
-    spics: Spics = SHIPPED,
+    definitions: Definitions = SHIPPED,
 ) -> Folded:
     """Fold events into ``person`` (in place) and give the rows to publish, and what its deliveries are told.
 
@@ -131,7 +138,7 @@ def fold(
     excess = _excess(client, person, arrived, limits)
     refused = _refused(person, excess, everything=repeated)
     full = {aanbieder for _, aanbieder in person.over} if person.over else ()
-    new, broken = make(client, person.facts, full, spics)
+    new, broken = make(client, person.facts, full, definitions)
     return Folded(
         _issued(person, new, everything=repeated),
         _waits(person, new, everything=repeated),

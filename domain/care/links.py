@@ -12,8 +12,7 @@ from domain.facts.fact_set import FactSet
 from domain.facts.identity import UploadKey
 from domain.facts.standing import last_meting, last_score
 from domain.field.dates import dutch_day
-from domain.field.definitions import METING_AFTER_END, METING_BEFORE_END
-from domain.field.questionnaires import VRAGENLIJSTEN, bevestigd, question
+from domain.field.definitions import SHIPPED, Definitions
 
 _Begun = tuple[Traject, list[int]]  # a traject that holds a start, and the days on which something of it ended
 
@@ -56,14 +55,14 @@ class Linked(Struct, gc=False):
     vlaggen: set[str] = field(default_factory=set)
 
 
-def metingen(facts: FactSet, trajecten: list[Traject]) -> list[Meting]:
+def metingen(facts: FactSet, trajecten: list[Traject], definitions: Definitions = SHIPPED) -> list[Meting]:
     """Every meting with its link. Per traject and informant group the latest counts (datum, upload, number)."""
     found = []
     best: dict[tuple[bytes, str], tuple[tuple[int, int, bytes], Meting]] = {}
     begun = [(traject, _ends(traject)) for traject in trajecten if traject.status not in WAITING]
     for key, acts in facts.metingen.items():
         upload, act = last_meting(acts)
-        meting = _meting(key, act, upload, begun)
+        meting = _meting(key, act, upload, begun, definitions)
         found.append(meting)
         if meting.traject is not None:
             slot, rank = (meting.traject.number, meting.groep), (act.datum, act.tijd, key.meting)
@@ -100,8 +99,8 @@ def _ends(traject: Traject) -> list[int]:
     return ends
 
 
-def _meting(key: MetingKey, act: MetingAct, upload: UploadKey, begun: list[_Begun]) -> Meting:
-    questionnaire = VRAGENLIJSTEN.get(act.vragenlijst)
+def _meting(key: MetingKey, act: MetingAct, upload: UploadKey, begun: list[_Begun], definitions: Definitions) -> Meting:
+    questionnaire = definitions.vragenlijsten.get(act.vragenlijst)
     group, kind = (questionnaire.groep, questionnaire.soort) if questionnaire else ("", "")
     return Meting(
         number=key.meting,
@@ -109,27 +108,28 @@ def _meting(key: MetingKey, act: MetingAct, upload: UploadKey, begun: list[_Begu
         act=act,
         groep=group,
         soort=kind,
-        nut=act.antwoorden.get(question(act.vragenlijst, "nut")),
-        zonder_hulp=act.antwoorden.get(question(act.vragenlijst, "zonder_hulp")),
-        bevestigd=bevestigd(act.vragenlijst),
-        traject=_traject_of(act.datum, kind, key.aanbieder, begun),
+        nut=act.antwoorden.get(definitions.question(act.vragenlijst, "nut")),
+        zonder_hulp=act.antwoorden.get(definitions.question(act.vragenlijst, "zonder_hulp")),
+        bevestigd=definitions.bevestigd(act.vragenlijst),
+        traject=_traject_of(act.datum, kind, key.aanbieder, begun, definitions),
         upload=upload,
     )
 
 
-def _traject_of(datum: int, kind: str, aanbieder: str, begun: list[_Begun]) -> Traject | None:
+def _traject_of(datum: int, kind: str, aanbieder: str, begun: list[_Begun], definitions: Definitions) -> Traject | None:
     """Same provider; *einde*: the nearest end within the window; *duurzaam*: running on the day [P]."""
     if kind == "duurzaam":
         running = [t for t, _ in begun if t.aanbieder == aanbieder and t.begin <= datum <= t.end]
         return max(running, key=lambda t: (t.begin, t.number), default=None)
     if kind != "einde":
         return None
+    before, after = definitions.meting_before_end, definitions.meting_after_end
     near = [
         (abs(datum - end), t.begin, t.number, t)
         for t, ends in begun
         if t.aanbieder == aanbieder
         for end in ends
-        if end - METING_BEFORE_END <= datum <= end + METING_AFTER_END
+        if end - before <= datum <= end + after
     ]
     return min(near, key=lambda one: one[:3])[3] if near else None
 

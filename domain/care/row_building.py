@@ -15,11 +15,10 @@ from domain.facts.act import PrestatieAct
 from domain.facts.fact_set import FactSet
 from domain.field.codes import HULPVORM_OF_CATEGORIE
 from domain.field.dates import dutch_day, year
-from domain.field.definitions import LEEFTIJD_BECOMES_18
+from domain.field.definitions import SHIPPED, Definitions
 from domain.field.geography import cluster, current_code
 from domain.field.questionnaires import DUURZAAM, END
 from domain.field.rules import BECOMES_18, FULL
-from domain.field.spic import SHIPPED, Spics
 
 Rows = dict[RowKey, CareRow]
 
@@ -31,24 +30,24 @@ class Made(NamedTuple):
     remarks: set[bytes]
 
 
-def rows_of(client: bytes, facts: FactSet, full: Collection[str] = (), spics: Spics = SHIPPED) -> Rows:
+def rows_of(client: bytes, facts: FactSet, full: Collection[str] = (), definitions: Definitions = SHIPPED) -> Rows:
     """As ``make``: the rows alone."""
-    return make(client, facts, full, spics).rows
+    return make(client, facts, full, definitions).rows
 
 
-def make(client: bytes, facts: FactSet, full: Collection[str] = (), spics: Spics = SHIPPED) -> Made:
+def make(client: bytes, facts: FactSet, full: Collection[str] = (), definitions: Definitions = SHIPPED) -> Made:
     """Every row of one client: a pure function of the set of facts. ``full``: providers whose facts are not all kept
-    (the empty one: anybody's); their trajecten say so. ``spics``: what each product is.
+    (the empty one: anybody's); their trajecten say so.
     """
     facts = valid(facts)
     known = Toewijzingen(facts.toewijzingen)
-    chains = trajecten(client, facts, known)
+    chains = trajecten(client, facts, known, definitions)
     linked = {traject.number: links.Linked() for traject in chains}
-    metingen, scores, broken = _linked(facts, chains, known, linked)
+    metingen, scores, broken = _linked(facts, chains, known, linked, definitions)
     found: Rows = {}
     for traject in chains:
         key = RowKey(T_TRAJECT, traject.aanbieder, traject.gemeente, year(traject.begin), traject.number)
-        row = _traject_row(traject, linked[traject.number], chains, spics)
+        row = _traject_row(traject, linked[traject.number], chains, definitions)
         row.postcodegebied = known.area(*traject.leveringen[-1].start_key[:3])
         found[key] = row
     for meting in metingen:
@@ -56,7 +55,7 @@ def make(client: bytes, facts: FactSet, full: Collection[str] = (), spics: Spics
     for score in scores:
         found[_score_key(client, score)] = _score_row(score)
     if facts.cbs:
-        found.update(cbs.rows_of(client, facts))
+        found.update(cbs.rows_of(client, facts, definitions))
     if full:
         for key, made in found.items():
             if isinstance(made, TrajectRow) and (key.aanbieder in full or "" in full):
@@ -65,12 +64,16 @@ def make(client: bytes, facts: FactSet, full: Collection[str] = (), spics: Spics
 
 
 def _linked(
-    facts: FactSet, chains: list[Traject], known: Toewijzingen, linked: dict[bytes, links.Linked]
+    facts: FactSet,
+    chains: list[Traject],
+    known: Toewijzingen,
+    linked: dict[bytes, links.Linked],
+    definitions: Definitions,
 ) -> tuple[list[links.Meting], list[links.Score], list[tuple[PrestatieAct, str]]]:
     """Hang on every traject what belongs to it (in place); gives the metingen and scores, linked or not, and the lines
     that break a rule.
     """
-    metingen = links.metingen(facts, chains) if facts.metingen else []
+    metingen = links.metingen(facts, chains, definitions) if facts.metingen else []
     by_toewijzing = links.per_toewijzing(chains) if facts.scores or facts.prestaties else {}
     scores = links.scores(facts, by_toewijzing, known) if facts.scores else []
     for meting in metingen:
@@ -85,9 +88,9 @@ def _linked(
     return metingen, scores, broken
 
 
-def _traject_row(traject: Traject, linked: links.Linked, chains: list[Traject], spics: Spics) -> TrajectRow:
+def _traject_row(traject: Traject, linked: links.Linked, chains: list[Traject], definitions: Definitions) -> TrajectRow:
     first, last = traject.leveringen[0], traject.leveringen[-1]
-    product = spics.of(last.start_key.code)
+    product = definitions.spics.of(last.start_key.code)
     row = TrajectRow(
         cluster=cluster(traject.gemeente),
         categorie=traject.categorie,
@@ -95,33 +98,33 @@ def _traject_row(traject: Traject, linked: links.Linked, chains: list[Traject], 
         begindatum=traject.begin,
         einddatum=None if traject.end == OPEN_END else traject.end,
         reden_beeindiging=traject.reden,
-        uitval_klasse=traject.klasse,
+        uitval_klasse=definitions.klasse(traject.reden),
         status=traject.status,
         leveringen=len(traject.leveringen),
         leeftijd=first.start.leeftijd if first.start else None,
         geslacht=first.start.geslacht if first.start else "",
         metingen=len(linked.metingen),
         declaraties=linked.declaraties,
-        vlaggen=_vlaggen(traject, linked),
+        vlaggen=_vlaggen(traject, linked, definitions),
         hulpvorm=HULPVORM_OF_CATEGORIE.get(traject.categorie, ""),
         intensiteit=product.intensiteit or _intensiteit(linked),
-        nieuwe_start=nieuwe_start(traject, chains),
+        nieuwe_start=nieuwe_start(traject, chains, definitions.opvolging_days),
         wacht=traject.wacht,
         segment=product.segment,
         profiel=product.profiel,
-        spic=spics.id,
+        spic=definitions.spics.id,
     )
     _metingen_on_row(row, linked.metingen)
     _scores_on_row(row, linked.scores)
     return row
 
 
-def _vlaggen(traject: Traject, linked: links.Linked) -> list[str]:
+def _vlaggen(traject: Traject, linked: links.Linked, definitions: Definitions) -> list[str]:
     found = linked.vlaggen
     for levering in traject.leveringen:
         if levering.vlaggen:
             found.update(levering.vlaggen)
-    if traject.laatste is not None and traject.laatste.leeftijd == LEEFTIJD_BECOMES_18:
+    if traject.laatste is not None and definitions.becomes_18(traject.laatste.leeftijd):
         found.add(BECOMES_18)
     return sorted(found) if found else []
 

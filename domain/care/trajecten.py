@@ -14,8 +14,8 @@ from msgspec import Struct
 from domain.care.leveringen import OPEN_END, Levering, leveringen
 from domain.care.toewijzingen import Toewijzingen
 from domain.facts.fact_set import FactSet
-from domain.field.codes import OUTSIDE_OUTCOMES, REDENEN
-from domain.field.definitions import CHAIN_DAYS, OPVOLGING_DAYS
+from domain.field.codes import OUTSIDE_OUTCOMES
+from domain.field.definitions import SHIPPED, Definitions
 from domain.field.geography import cluster, current_code
 
 RUNNING, PAUSED, ENDED = "lopend", "gepauzeerd", "beeindigd"
@@ -42,11 +42,6 @@ class Traject(Struct, gc=False):
         return self.laatste.reden if self.laatste else ""
 
     @property
-    def klasse(self) -> str:
-        """Class of the end reason for uitval [R]; empty if not ended."""
-        return REDENEN[self.reden].klasse if self.reden else ""
-
-    @property
     def wacht(self) -> dict[str, int]:
         """What it waits for and since when: day of the earliest message that told of it."""
         redenen: dict[str, int] = {}
@@ -68,7 +63,7 @@ def number_of(client: bytes, *parts: object) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=8, key=client[:64]).digest()
 
 
-def trajecten(client: bytes, facts: FactSet, known: Toewijzingen) -> list[Traject]:
+def trajecten(client: bytes, facts: FactSet, known: Toewijzingen, definitions: Definitions = SHIPPED) -> list[Traject]:
     """The trajecten of a client. What waits for a start or an original stands apart, as a traject of its own."""
     groups: dict[tuple[str, str, str], list[Levering]] = {}
     waiting = []
@@ -81,7 +76,7 @@ def trajecten(client: bytes, facts: FactSet, known: Toewijzingen) -> list[Trajec
     found = [
         _traject(client, aanbieder, gemeente, categorie, chain)
         for (aanbieder, gemeente, categorie), group in groups.items()
-        for chain in _chains(group)
+        for chain in _chains(group, definitions.chain_days)
     ]
     return found + waiting
 
@@ -92,14 +87,14 @@ def _order(levering: Levering) -> tuple[int, bytes, str, str]:
     return s.begindatum, s.toewijzing or b"", s.code, s.gemeente
 
 
-def _chains(group: list[Levering]) -> list[list[Levering]]:
-    """Leveringen that follow each other within the window, or follow one that only paused, are one chain."""
+def _chains(group: list[Levering], days: int) -> list[list[Levering]]:
+    """Leveringen that follow each other within so many days, or follow one that only paused, are one chain."""
     if len(group) == 1:
         return [group]
     group.sort(key=_order)
     chains: list[list[Levering]] = []
     for levering in group:
-        if chains and levering.start_key.begindatum <= _end(chains[-1]) + CHAIN_DAYS:
+        if chains and levering.start_key.begindatum <= _end(chains[-1]) + days:
             chains[-1].append(levering)
         else:
             chains.append([levering])
@@ -140,13 +135,13 @@ def _waiting(client: bytes, levering: Levering) -> Traject:
     return Traject(number, s.aanbieder, gemeente, s.categorie, [levering], status, s.begindatum, OPEN_END)
 
 
-def nieuwe_start(traject: Traject, every: list[Traject]) -> int | None:
-    """Begin of the first traject that began after the end, at most ``OPVOLGING_DAYS`` later, with any provider, in
+def nieuwe_start(traject: Traject, every: list[Traject], days: int = SHIPPED.opvolging_days) -> int | None:
+    """Begin of the first traject that began after the end, at most so many days later, with any provider, in
     any municipality of the set (3.2 [P]). Help that already ran on the last day is no new start.
     """
     if traject.status != ENDED or len(every) == 1:
         return None
-    last = traject.end + OPVOLGING_DAYS
+    last = traject.end + days
     return min((t.begin for t in every if traject.end < t.begin <= last and _is_hulp(t)), default=None)
 
 

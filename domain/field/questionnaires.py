@@ -67,20 +67,8 @@ SUBJECTS: Final[dict[str, dict[str, Subject]]] = {
 CBS_VRAGENLIJST, CBS_KIND = "CBS_v7", "cbs"
 
 
-def question(vragenlijst: str, subject: str) -> str:
-    """The question of a topic in one version; empty if the version is unknown."""
-    questions = SUBJECTS.get(vragenlijst)
-    return questions[subject].question if questions else ""
-
-
-def bevestigd(vragenlijst: str) -> bool:
-    """Whether the meaning of every topic of the version is confirmed by a source."""
-    questions = SUBJECTS.get(vragenlijst)
-    return questions is not None and all(subject.mark == "F" for subject in questions.values())
-
-
 #: Every question that the figures use is confirmed.
-CONFIRMED: Final = all(bevestigd(code) for code in VRAGENLIJSTEN)
+CONFIRMED: Final = all(subject.mark == "F" for topics in SUBJECTS.values() for subject in topics.values())
 
 #: How people write that a question has no answer, in small letters: it is missing, and the other answers count.
 UNANSWERED: Final = frozenset({"", "n.v.t.", "n.v.t", "nvt"})

@@ -8,8 +8,9 @@ from typing import Final
 from domain.care.life import STANDS, TABLE, State, Tells
 from domain.care.trajecten import WAITS_FOR_LEVERING, WAITS_FOR_START
 from domain.field.codes import CHANGE_MERGER, REDEN_PAUSE, REDENEN_CHANGE, STATUS_FIRST, STATUS_REMOVE
-from domain.field.definitions import CHAIN_DAYS
+from domain.field.definitions import SHIPPED
 
+_CHAIN_DAYS: Final = SHIPPED.chain_days
 _HEADER: Final = f"""\
 # De levensloop van een levering
 
@@ -18,13 +19,13 @@ Deze bladzijde wordt gemaakt uit de tabel in `domain/care/life.py` (`sor indicat
 Een levering is één start en wat over haar einde is verteld: een onderbreking (reden {REDEN_PAUSE}) en een stop (een
 andere reden). Het plaatje en de tabel zeggen wat elk bericht van haar maakt. De volgorde is die van de dagtekening; in
 welke volgorde berichten binnenkomen, maakt niets uit. Een afgekeurd bericht telt als nooit verstuurd. Een verwijdering
-van iets dat nooit is verteld, wacht tot het komt. Leveringen die elkaar binnen {CHAIN_DAYS} dagen opvolgen, zijn samen
+van iets dat nooit is verteld, wacht tot het komt. Leveringen die elkaar binnen {_CHAIN_DAYS} dagen opvolgen, zijn samen
 een traject.
 
 *A levering is one start and what is told of its end: a pause (reason {REDEN_PAUSE}) and a stop (another reason).
 Diagram and table say what each message makes of it, in the order of signing; the order of arrival makes no difference.
 A rejected message counts as never sent. A removal of what was never told waits until it comes. Leveringen that follow
-each other within {CHAIN_DAYS} days are one traject.*
+each other within {_CHAIN_DAYS} days are one traject.*
 """
 
 #: State -> its Dutch name; English is the value of the state.

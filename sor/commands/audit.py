@@ -18,7 +18,7 @@ from operations import audit
 from schemas.registry import registry_ids
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import load_settings
-from settings.tables import spic_table
+from settings.tables import definitions_in_force
 from sinks import clickhouse
 from sinks.access import Access
 
@@ -43,11 +43,11 @@ def command(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON
     names = ClientNames(load_trajectories(settings.keys))
     found = clickhouse_access(settings, "audit")
     ids = registry_ids(settings.registry) if settings.registry else None
-    spics, cluster = spic_table(settings), kafka_cluster(settings)
+    definitions, cluster = definitions_in_force(settings), kafka_cluster(settings)
     client = clickhouse.connect(Access(found.url, found.user, found.password, "sor"))
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Reading the log", total=None)
-        report = audit.run(cluster, client, names, lambda n: progress.advance(task, n), ids, spics)
+        report = audit.run(cluster, client, names, lambda n: progress.advance(task, n), ids, definitions)
     document = json.dumps(dataclasses.asdict(report) | {"equal": report.equal}, indent=2)
     keep(settings.home / KEPT, document)
     if as_json:

@@ -14,7 +14,6 @@ from confluent_kafka import KafkaException
 from crypto import keys
 from crypto.memory import guard
 from crypto.sources import Trust
-from domain.field.definitions import VERSION
 from faults import EXIT_FAULT, OperatorFault
 from monitoring import logs
 from schemas.codec import IdSource
@@ -22,7 +21,7 @@ from schemas.registry import registry_ids
 from schemas.topics import EVENTS, LINES, REGISTER, groups
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
-from settings.tables import spic_table
+from settings.tables import definitions_in_force
 from streams.engine.stage import RECORD_LIMIT, Fold, StageConfig
 from transport.health import HealthConfig
 from transport.orders import read_skips
@@ -145,9 +144,9 @@ def _trajectories(settings: Settings, slot: str, page: HealthConfig) -> int:
     from streams.trajectories import TABLE, Trajectories
 
     names = ClientNames(keys.load_trajectories(settings.keys))
-    spics = spic_table(settings)
-    fold = Trajectories(names, _ids(settings), spics=spics)
-    before = partial(give_out_anew, names=f"{names.id} {VERSION} {spics.id}")
+    definitions = definitions_in_force(settings)
+    fold = Trajectories(names, _ids(settings), definitions=definitions)
+    before = partial(give_out_anew, names=f"{names.id} {definitions.id}")
     return _stage(settings, "trajectories", EVENTS, TABLE, fold, slot, page, before)
 
 

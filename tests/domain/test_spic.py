@@ -6,6 +6,7 @@ import pytest
 
 from domain.care.fold import Person, all_rows, fold, rows_of
 from domain.care.rows import TrajectRow
+from domain.field import definitions
 from domain.field.spic import (
     INTENSITEITEN,
     LONG_LASTING,
@@ -40,7 +41,11 @@ intensiteit = "intensief"
 
 
 def row(table: Spics, *told: object) -> TrajectRow:
-    (found,) = (r for r in rows_of(CLIENT, fact_set(told), (), table).values() if isinstance(r, TrajectRow))
+    (found,) = (
+        r
+        for r in rows_of(CLIENT, fact_set(told), (), definitions.SHIPPED.with_spics(table)).values()
+        if isinstance(r, TrajectRow)
+    )
     return found
 
 
@@ -121,8 +126,8 @@ def test_a_row_of_a_cbs_file_names_no_product() -> None:
 
 
 def test_the_stage_and_the_audit_are_given_one_table() -> None:
-    table, told = spics_of(TABLE, "spic.toml"), event(start(0, code="45A01"))
-    live = fold(CLIENT, Person(), [told], 1, 1, spics=table).issued
-    again = all_rows(CLIENT, fact_set([told]), spics=table)
+    table, told = definitions.SHIPPED.with_spics(spics_of(TABLE, "spic.toml")), event(start(0, code="45A01"))
+    live = fold(CLIENT, Person(), [told], 1, 1, definitions=table).issued
+    again = all_rows(CLIENT, fact_set([told]), definitions=table)
     assert {issued.key: issued.row for issued in live} == again
     assert all_rows(CLIENT, fact_set([told])) != again

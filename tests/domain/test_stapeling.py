@@ -10,7 +10,7 @@ import pytest
 
 from domain.care.row_building import rows_of
 from domain.care.rows import MetingRow, TrajectRow
-from domain.field.definitions import METING_AFTER_END, METING_BEFORE_END
+from domain.field.definitions import SHIPPED
 from tests.build import CLIENT, D, Told, event, events, fact_set, levering, meting, start, stop, toewijzing
 from tests.oracle.compare import difference, of_set
 
@@ -60,10 +60,10 @@ def test_at_each_end_one_of_them_counts_once_and_the_last_is_the_figure() -> Non
 @pytest.mark.parametrize(
     ("day", "linked"),
     [
-        (200 - METING_BEFORE_END - 1, False),
-        (200 - METING_BEFORE_END, True),
-        (200 + METING_AFTER_END, True),
-        (200 + METING_AFTER_END + 1, False),
+        (200 - SHIPPED.meting_before_end - 1, False),
+        (200 - SHIPPED.meting_before_end, True),
+        (200 + SHIPPED.meting_after_end, True),
+        (200 + SHIPPED.meting_after_end + 1, False),
     ],
 )
 def test_the_window_lies_around_the_end_of_that_levering(day: int, linked: bool) -> None:

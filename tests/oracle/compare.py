@@ -12,6 +12,7 @@ import msgspec
 from domain.care.fold import Person, fold_rows, rows_of
 from domain.care.rows import T_METING, T_SCORE, T_TRAJECT, CareRow, RowKey, TrajectRow
 from domain.facts.fact import Event
+from domain.field.definitions import SHIPPED, Definitions
 from tests.build import CLIENT, fact_set
 from tests.oracle.expected import expected
 from tests.oracle.shape import Row, Rows, row
@@ -35,9 +36,9 @@ def as_rows(table: Iterable[tuple[RowKey, CareRow]]) -> Rows:
     )
 
 
-def of_set(history: Iterable[Event]) -> list[tuple[RowKey, CareRow]]:
+def of_set(history: Iterable[Event], definitions: Definitions = SHIPPED) -> list[tuple[RowKey, CareRow]]:
     """The rows that the set of facts yields."""
-    return list(rows_of(CLIENT, fact_set(history)).items())
+    return list(rows_of(CLIENT, fact_set(history), definitions=definitions).items())
 
 
 def of_log(history: Sequence[Event], cuts: Sequence[int]) -> list[tuple[RowKey, CareRow]]:

@@ -7,8 +7,8 @@ import pytest
 from domain.care.fold import Person, fold_rows
 from domain.care.rows import CareRow, MetingRow, ScoreRow, TrajectRow
 from domain.facts.fact import Event
-from domain.field import questionnaires
-from domain.field.questionnaires import Subject
+from domain.field.definitions import SHIPPED, identified
+from domain.field.questionnaires import SUBJECTS, Subject
 from tests.build import (
     CLIENT,
     NUMBER,
@@ -108,20 +108,20 @@ def test_a_beschikking_stands_for_the_assignment_of_the_latest_upload_that_names
     assert traject.begindatum == D + begin
 
 
-def test_a_meting_is_confirmed_when_every_topic_of_its_own_version_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_meting_is_confirmed_when_every_topic_of_its_own_version_is() -> None:
     questionnaire = "CEM+_2018_JD_v1"
-    topics = {topic: Subject(one.question, "S0", "F") for topic, one in questionnaires.SUBJECTS[questionnaire].items()}
+    topics = {topic: Subject(one.question, "S0", "F") for topic, one in SUBJECTS[questionnaire].items()}
 
-    def confirmed() -> dict[str, bool]:
+    def confirmed(told: dict[str, Subject]) -> dict[str, bool]:
+        definitions = identified(SHIPPED._replace(subjects={**SUBJECTS, questionnaire: told}))
         others = event(meting(meting=b"meting02"), line=9)
-        rows = [row for _, row in of_set([*HISTORY, others]) if isinstance(row, MetingRow)]
+        rows = [row for _, row in of_set([*HISTORY, others], definitions) if isinstance(row, MetingRow)]
         return {row.vragenlijst: row.bevestigd for row in rows}
 
-    assert confirmed() == {questionnaire: False, "CEM+_2018_OE_v1": False, "CBS_v7": True}
-    monkeypatch.setitem(questionnaires.SUBJECTS, questionnaire, topics)
-    assert confirmed() == {questionnaire: True, "CEM+_2018_OE_v1": False, "CBS_v7": True}
-    monkeypatch.setitem(questionnaires.SUBJECTS, questionnaire, topics | {"nut": Subject("VR09A", "", "P")})
-    assert not confirmed()[questionnaire]
+    as_shipped = dict(SUBJECTS[questionnaire])
+    assert confirmed(as_shipped) == {questionnaire: False, "CEM+_2018_OE_v1": False, "CBS_v7": True}
+    assert confirmed(topics) == {questionnaire: True, "CEM+_2018_OE_v1": False, "CBS_v7": True}
+    assert not confirmed(topics | {"nut": Subject("VR09A", "", "P")})[questionnaire]
 
 
 def test_a_delivery_of_sixteen_million_lines_still_has_an_order() -> None:
