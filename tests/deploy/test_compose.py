@@ -31,7 +31,8 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 PARTS = {
     "kafka", "kafka-users", "kafka-init", "registry", "registry-write", "registry-data", "clickhouse", "migrate",
-    "prometheus", "alertmanager", "grafana", "exporter", "audit", "rejected", "skip", "receipts", "backup", "intake", *STAGES,
+    "prometheus", "alertmanager", "grafana", "exporter", "audit", "rejected", "skip", "receipts", "intake", *STAGES,
+    "backup",
 }  # fmt: skip
 #: What runs when a person asks, and ends with the answer.
 ASKED = {"audit", "rejected", "skip", "receipts", "backup"}
