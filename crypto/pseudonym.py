@@ -1,7 +1,8 @@
 """Pseudonyms and references: keyed, separated by domain, labelled with version and epoch.
 
-``p₀ = HMAC-SHA-256(K₀, domain ‖ U)`` and ``pₙ₊₁ = HMAC-SHA-256(Kₙ₊₁, pₙ)``: stored pseudonyms can be renewed without
-any BSN, and new events run the whole chain. All keys come from one root by HKDF; only ``entry`` can read the root.
+``p₀ = HMAC-SHA-256(K₀, domain ‖ U)`` and ``pₙ₊₁ = HMAC-SHA-256(Kₙ₊₁, pₙ)``, each cut to 16 bytes: that is what is
+stored, so stored pseudonyms can be renewed without any BSN, and new events run the whole chain. The keys come by HKDF
+from one root, or each later one from a secret of its own; only ``entry`` can read them.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from cryptography.hazmat.primitives import hashes
@@ -40,19 +41,51 @@ def prepared_hmac(key: bytes) -> Callable[[bytes], bytes]:
 class Pseudonyms:
     """Names unblinded elements in one domain, up to one epoch."""
 
-    def __init__(self, root: bytes, domain: str, epoch: int) -> None:
+    def __init__(self, root: bytes, domain: str, epoch: int, labels: Iterable[tuple[int, bytes]] = ()) -> None:
+        """``labels``: secrets of later epochs that do not come of the root."""
         if not domain.isascii() or not domain.isalnum():
             raise ValueError("a pseudonym domain is letters and digits only")
-        self.prefix = f"{VERSION}.{domain}.{epoch}.".encode()
+        self.prefix = _prefix(domain, epoch)
         self._domain = domain.encode() + b"\x00"
-        self._chain = [prepared_hmac(derive(root, f"pseudonym|{domain}|{n}")) for n in range(epoch + 1)]
+        fresh = dict(labels)
+        self._chain = [_step(fresh.get(n, root), domain, n) for n in range(epoch + 1)]
 
     def name(self, element: bytes) -> bytes:
         """The label of an unblinded element: ``p1.<domain>.<epoch>.<22 characters>``."""
         value = self._chain[0](self._domain + element)
         for step in self._chain[1:]:
-            value = step(value)
-        return self.prefix + base64.urlsafe_b64encode(value[:_BYTES]).rstrip(b"=")
+            value = step(value[:_BYTES])
+        return self.prefix + _written(value)
+
+
+class Renewal:
+    """Stored pseudonyms of one epoch under the names of the next: no BSN and no element is needed."""
+
+    def __init__(self, secret: bytes, domain: str, epoch: int) -> None:
+        """``epoch``: the next one; ``secret``: the root, or the secret of that epoch."""
+        self._before, self._after = _prefix(domain, epoch - 1), _prefix(domain, epoch)
+        self._step = _step(secret, domain, epoch)
+
+    def renew(self, pseudonym: bytes) -> bytes:
+        """The name of the same client; ``ValueError`` for a label of another domain or epoch, or none at all."""
+        if not pseudonym.startswith(self._before):
+            raise ValueError("no pseudonym of the epoch before")
+        value = base64.urlsafe_b64decode(pseudonym.removeprefix(self._before) + b"==")
+        if len(value) != _BYTES or self._before + _written(value) != pseudonym:
+            raise ValueError("no pseudonym")
+        return self._after + _written(self._step(value))
+
+
+def _prefix(domain: str, epoch: int) -> bytes:
+    return f"{VERSION}.{domain}.{epoch}.".encode()
+
+
+def _step(secret: bytes, domain: str, epoch: int) -> Callable[[bytes], bytes]:
+    return prepared_hmac(derive(secret, f"pseudonym|{domain}|{epoch}"))
+
+
+def _written(value: bytes) -> bytes:
+    return base64.urlsafe_b64encode(value[:_BYTES]).rstrip(b"=")
 
 
 class References:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -149,12 +150,14 @@ class Opener:
 
     def __init__(self, receiver: str, keys: dict[bytes, PrivateKey]) -> None:
         self._receiver, self._keys = receiver, keys
+        self._uses: Counter[bytes] = Counter()
         self._delivery = lru_cache(maxsize=_CACHE)(self._open_key)
 
     def _open_key(self, identifier: bytes, wrapped: bytes, context: Context) -> tuple[AESGCM, bytes]:
         key = self._keys.get(identifier)
         if key is None:
             raise CannotOpen("sealed to a key that this process does not hold")
+        self._uses[identifier] += 1
         return AESGCM(key.unwrap(wrapped, context.info(self._receiver))), context.aad(self._receiver)
 
     def open(
@@ -166,3 +169,8 @@ class Opener:
             return aead.decrypt(nonce(line), sealed, aad + _place(line, published_at))
         except InvalidTag as error:
             raise CannotOpen("the sealed part was changed or moved") from error
+
+    def uses(self) -> Counter[bytes]:
+        """Content keys unwrapped since the last call, by the id of the key that was used: about one per delivery."""
+        done, self._uses = self._uses, Counter()
+        return done

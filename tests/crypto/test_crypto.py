@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -154,24 +153,6 @@ def test_the_frozen_pseudonym_is_the_same() -> None:
     for epoch, label in enumerate(v["labels"]):
         assert Pseudonyms(root, "jeugd", epoch).name(element).decode() == label
     assert References(root).hashed(b"toewijzing", "12345678", b"4711").hex() == v["reference"]
-
-
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl on this machine")
-def test_a_second_implementation_makes_the_same_pseudonym() -> None:
-    v = VECTORS["p1"]
-    key = _openssl_hkdf(v["root"], "sor|pseudonym|jeugd|0")
-    message = b"jeugd\x00" + bytes.fromhex(v["element"])
-    out = subprocess.run(
-        ["openssl", "dgst", "-sha256", "-mac", "HMAC", "-macopt", f"hexkey:{key}", "-binary"],
-        input=message, capture_output=True, check=True,
-    ).stdout  # fmt: skip
-    assert Pseudonyms(bytes.fromhex(v["root"]), "jeugd", 0)._chain[0](message) == out
-
-
-def _openssl_hkdf(root: str, info: str) -> str:
-    words = ["openssl", "kdf", "-keylen", "32", "-kdfopt", "digest:SHA256", "-kdfopt", f"hexkey:{root}"]
-    out = subprocess.run([*words, "-kdfopt", f"info:{info}", "HKDF"], capture_output=True, check=True, text=True).stdout
-    return out.strip().replace(":", "").lower()
 
 
 def test_domains_share_no_pseudonym() -> None:
