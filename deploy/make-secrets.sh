@@ -23,7 +23,7 @@ password() { # NAME UID
   owned "$2" "$folder/$1"
 }
 
-for name in admin intake upstream evaluate entry takeback trajectories deliveries register sink audit operator backup; do
+for name in admin intake upstream evaluate entry takeback trajectories deliveries register sink audit operator backup replay; do
   password "kafka_user_$name" "$uid_sor"
 done
 for name in admin sink receipts rejected exporter audit; do

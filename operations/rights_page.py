@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from schemas.topics import groups, topics
+from schemas.topics import groups, topics, watches
 from sinks.schema.users import LIMITS, USERS, DatabaseUser
 
 _HEAD: Final = """# Rights: who may do what
@@ -50,7 +50,9 @@ def _principals() -> Iterator[tuple[str, ...]]:
     for name in dict.fromkeys(name for topic in declared for name in (*topic.write, *topic.read)):
         writes = [topic.name for topic in declared if name in topic.write]
         reads = [topic.name for topic in declared if name in topic.read]
-        yield f"`{name}`", _names(writes), _names(reads), _names(filter(None, [groups().get(name)]))
+        own = _names(filter(None, [groups().get(name)]))
+        seen = _names(groups()[other] for other in watches().get(name, ()))
+        yield f"`{name}`", _names(writes), _names(reads), f"{own}; sees {seen}" if seen else own
 
 
 def _user(user: DatabaseUser) -> tuple[str, ...]:

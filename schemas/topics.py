@@ -15,7 +15,7 @@ IN_TOPIC: Final[dict[str, str]] = {kind: f"sor.in.{kind}" for kind in KINDS}
 KIND_OF: Final[dict[str, str]] = {topic: kind for kind, topic in IN_TOPIC.items()}
 EVALUATED, EVENTS, LINES, REGISTER = "sor.evaluated", "sor.events", "sor.lines", "sor.register"
 REJECTED, RECEIPTS, ORDERS = "sor.rejected", "sor.receipts", "sor.orders"
-TERUGNAMES = "sor.terugnames"
+TERUGNAMES, DEFINITIONS = "sor.terugnames", "sor.definitions"
 TRAJECTEN, METINGEN, SCORES = "sor.trajecten", "sor.metingen", "sor.scores"
 _DAY_MS = 86_400_000
 
@@ -88,3 +88,8 @@ def kept() -> dict[str, Kept]:
 def groups() -> dict[str, str]:
     """Consumer group of each process."""
     return {process: str(group) for process, group in _document()["groups"].items()}
+
+
+def watches() -> dict[str, tuple[str, ...]]:
+    """Process -> the processes of which it sees where their groups stand."""
+    return {process: tuple(map(str, others)) for process, others in _document()["watches"].items()}

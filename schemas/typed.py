@@ -12,10 +12,11 @@ from msgspec.structs import asdict
 
 from domain.facts.answer import Fault, Line, Receipt, RecordRemark
 from schemas.codec import Codec, IdSource
+from schemas.handed import Handed
 from schemas.orders import Order
 from schemas.structs import Envelope, Evaluated, Rejected, Sealed, Use
 from schemas.taken import Taken
-from schemas.topics import EVALUATED, LINES, ORDERS, RECEIPTS, REGISTER, REJECTED, TERUGNAMES
+from schemas.topics import DEFINITIONS, EVALUATED, LINES, ORDERS, RECEIPTS, REGISTER, REJECTED, TERUGNAMES
 
 S = TypeVar("S", bound=Struct)
 D = TypeVar("D")
@@ -30,6 +31,7 @@ CONTRACT: Final[dict[type, str]] = {
     Rejected: REJECTED,
     Order: ORDERS,
     Taken: TERUGNAMES,
+    Handed: DEFINITIONS,
 }
 
 

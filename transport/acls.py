@@ -19,7 +19,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from schemas.topics import groups, topics
+from schemas.topics import groups, topics, watches
 
 _EVERY: Final = AclBindingFilter(
     ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
@@ -53,7 +53,9 @@ class Difference(NamedTuple):
 
 
 def acl_bindings() -> list[AclBinding]:
-    """Every access rule of the declaration: who writes, who reads, and each process's own consumer group."""
+    """Every access rule of the declaration: who writes, who reads, each process's own consumer group, and the groups of
+    others that it sees.
+    """
     rules = []
     for topic in topics().values():
         for principals, operation in ((topic.write, AclOperation.WRITE), (topic.read, AclOperation.READ)):
@@ -63,6 +65,11 @@ def acl_bindings() -> list[AclBinding]:
                 for on in (operation, *_LOOKING)
             ]
     rules += [_allow(ResourceType.GROUP, group, process, AclOperation.READ) for process, group in groups().items()]
+    rules += [
+        _allow(ResourceType.GROUP, groups()[other], process, AclOperation.DESCRIBE)
+        for process, others in watches().items()
+        for other in others
+    ]
     return list({_key(rule): rule for rule in rules}.values())
 
 

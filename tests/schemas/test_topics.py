@@ -53,7 +53,7 @@ def test_every_process_has_a_group_of_its_own_and_reads() -> None:
 def test_every_name_in_the_code_is_declared() -> None:
     used = {value for name, value in vars(declared).items() if name.isupper() and isinstance(value, str)}
     assert {name for name in used | set(IN_TOPIC.values()) if name.startswith("sor.")} <= set(topics())
-    assert len(used) == 11
+    assert len(used) == 12
 
 
 @pytest.mark.parametrize(("process", "stage"), [("trajectories", trajectories), ("deliveries", deliveries)])
@@ -106,6 +106,13 @@ def test_an_operator_writes_orders_and_nothing_else() -> None:
     assert topics()["sor.orders"].config["retention.ms"] == "-1", "what was left out is left out in a replay too"
 
 
+def test_definitions_are_handed_over_by_the_replay_alone() -> None:
+    """Whoever may say how figures are made decides them all: it holds no other right to write."""
+    assert topics()["sor.definitions"].write == ("replay",)
+    assert may("replay", AclOperation.WRITE) == {"sor.definitions"}
+    assert topics()["sor.definitions"].partitions == 1, "what is said stands in one order"
+
+
 def test_the_access_rules_are_the_declaration_and_no_more() -> None:
     for process in {*groups(), *WITHOUT_GROUP}:
         assert may(process, AclOperation.READ) == {t.name for t in topics().values() if process in t.read}
@@ -116,8 +123,11 @@ def test_the_access_rules_are_the_declaration_and_no_more() -> None:
     for process in {*groups(), *WITHOUT_GROUP}:
         own_topics = {t.name for t in topics().values() if process in (*t.read, *t.write)}
         assert all(may(process, operation) <= own_topics for operation in looking)
-    own = {(rule.principal, rule.name) for rule in rules if rule.restype == ResourceType.GROUP}
+    of_groups = [rule for rule in rules if rule.restype == ResourceType.GROUP]
+    own = {(rule.principal, rule.name) for rule in of_groups if rule.operation == AclOperation.READ}
     assert own == {(f"User:{process}", group) for process, group in groups().items()}
+    seen = {(rule.principal, rule.name, rule.operation) for rule in of_groups if rule.operation != AclOperation.READ}
+    assert seen == {("User:replay", group, AclOperation.DESCRIBE) for group in ("sor-trajectories", "sor-sink")}
     assert len({str(rule) for rule in rules}) == len(rules)
 
 

@@ -14,6 +14,7 @@ from domain.care.rows import EMPTY, T_METING, T_SCORE, T_TRAJECT, RowKey
 from domain.facts.answer import Fault, Line, Receipt
 from domain.facts.fact import Event
 from schemas.codec import Codec, JsonSchema, load
+from schemas.handed import Handed
 from schemas.orders import Order
 from schemas.records import NAME
 from schemas.rows import row_to_record
@@ -113,7 +114,7 @@ def test_a_row_is_written_whole(table: int, gone: bool) -> None:
     assert codec.decode(codec.encode(record)) == record
 
 
-@pytest.mark.parametrize("struct", [Line, Receipt, Sealed, Rejected, Order])
+@pytest.mark.parametrize("struct", [Line, Receipt, Sealed, Rejected, Order, Handed])
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_is_read_as_a_struct_is_written_again(struct: type[Struct], data: st.DataObject) -> None:
