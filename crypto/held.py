@@ -79,14 +79,12 @@ class Uses:
         self._written: dict[tuple[str, bytes], float] = {}  # when the last line was
         self._broken = False
 
-    def add(self, what: str, counts: Mapping[bytes, int]) -> None:
-        """So many uses of each key, by id."""
-        for key, count in counts.items():
-            if count:
-                self._counts[what, key] += count
-
-    def end_batch(self) -> None:
-        """Write what is due."""
+    def end_batch(self, uses: Mapping[str, Mapping[bytes, int]]) -> None:
+        """So many uses of each key, by what it is and its id; writes what is due."""
+        for what, counts in uses.items():
+            for key, count in counts.items():
+                if count:
+                    self._counts[what, key] += count
         now = self._clock()
         for which in list(self._counts):
             last = self._written.get(which)

@@ -68,6 +68,7 @@ class Evaluated(TypedDict):
     certificate: bytes
     signature: bytes
     evaluate_hash: bytes
+    scalar: bytes  # id of k; empty: the first one
 
 
 class Sealed(Struct, frozen=True, kw_only=True, gc=False):

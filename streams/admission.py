@@ -6,6 +6,7 @@ the delivery wherever a pseudonym stands: its *handle*. Only accepted facts of r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -16,8 +17,9 @@ from msgspec.structs import replace
 from crypto import oprf
 from crypto.keys import EntryKeys
 from crypto.pseudonym import Pseudonyms, References
-from crypto.seal import ENTRY, Opener
+from crypto.seal import ENTRY, CannotOpen, Opener
 from crypto.sources import Source, Trust
+from crypto.steps import ONE
 from domain.facts.answer import Line
 from domain.facts.checks import Finding, check
 from domain.facts.delivery import MOST_LINES
@@ -70,18 +72,48 @@ class Admission:
 
     def __init__(self, keys: EntryKeys, trust: Trust, ids: IdSource | None = None) -> None:
         self._proof = Proof(trust)
-        self._opener = Opener(ENTRY, keys.sealing)
-        self._pseudonyms = Pseudonyms(keys.root, keys.domain, keys.epoch)
         references = References(keys.root)
         self._references, self._hash = Remembered(references), references.hashed
         self._handle = lru_cache(maxsize=_CACHE)(self._handle_of)
         self._evaluated, self._sealed = dict_codec(Evaluated, ids), StructCodec(Sealed, ids)
         self._events, self._lines = Codec(EVENTS, ids), StructCodec(Line, ids)
         self._uses, self._taken = Uses(ids), StructCodec(Taken, ids)
+        self._uses_of: dict[str, Counter[bytes]] = {"sealing": Counter(), "scalar": Counter()}
+        self._use(keys)
+
+    def _use(self, keys: EntryKeys) -> None:
+        self._opener = Opener(ENTRY, keys.sealing)
+        self._pseudonyms = Pseudonyms(keys.root, keys.domain, keys.epoch, keys.labels)
+        self._steps = dict(keys.steps)
+        self._first = ONE if ONE in self._steps.values() else None
         self._name = lru_cache(maxsize=_CACHE)(self._unblinded_name)
 
-    def _unblinded_name(self, inverse: bytes, element: bytes) -> bytes:
+    def use(self, keys: EntryKeys) -> None:
+        """Other keys from the next record on. The root is never another: it is what the log's names come of."""
+        self._uses_of["sealing"] += self._opener.uses()
+        self._use(keys)
+
+    def uses(self) -> dict[str, Counter[bytes]]:
+        """Uses of each key since the last call: of sealing keys, and of the scalars whose elements were named."""
+        self._uses_of["sealing"] += self._opener.uses()
+        done, self._uses_of = self._uses_of, {"sealing": Counter(), "scalar": Counter()}
+        return done
+
+    def _named(self, inverse: bytes, envelope: Evaluated) -> bytes:
+        self._uses_of["scalar"][envelope["scalar"]] += 1
+        return self._name(inverse, envelope["element"], envelope["scalar"])
+
+    def _unblinded_name(self, inverse: bytes, element: bytes, scalar: bytes) -> bytes:
+        if self._steps:
+            inverse = self._stepped(inverse, scalar)
         return self._pseudonyms.name(oprf.unblind(inverse, element))
+
+    def _stepped(self, inverse: bytes, scalar: bytes) -> bytes:
+        """What takes the blinding off and leads back to the first scalar: the one of records that name none."""
+        step = self._steps.get(scalar) if scalar else self._first
+        if step is None:
+            raise CannotOpen("evaluated with a scalar whose step this process does not hold")
+        return inverse if step == ONE else oprf.times(step, inverse)
 
     def _handle_of(self, sender: str, delivery: str, lines: int) -> str:
         """A delivery is (sender, id, number of records); this stands for it where its id may not (trust T2, T4)."""
@@ -121,7 +153,7 @@ class Admission:
         problem = check(record_to_fact(sealed.inhoud))
         if problem is not None:
             return self._refused(envelope, kind, sealed, problem)
-        pseudonym = b"" if name in _NO_CLIENT else self._name(inverse, envelope["element"])
+        pseudonym = b"" if name in _NO_CLIENT else self._named(inverse, envelope)
         return self._accepted(envelope, kind, sealed, pseudonym, source)
 
     def _opened(self, envelope: Evaluated) -> tuple[Sealed, bytes]:

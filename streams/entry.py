@@ -12,6 +12,7 @@ from typing import Final
 
 from confluent_kafka import Message
 
+from crypto.held import Held, Uses
 from crypto.keys import EntryKeys
 from crypto.oprf import InvalidPoint
 from crypto.seal import CannotOpen
@@ -43,6 +44,8 @@ class EntryConfig:
     slot: str
     health: HealthConfig
     ids: IdSource | None = None
+    held: Held[EntryKeys] | None = None  # ``keys`` as they change
+    uses: Uses | None = None
 
 
 class Stage:
@@ -50,6 +53,7 @@ class Stage:
 
     def __init__(self, config: EntryConfig, publisher: Publisher, desk: Desk | None = None) -> None:
         self._admit, self._publisher = Admission(config.keys, config.trust, config.ids), publisher
+        self._held, self._uses = config.held, config.uses
         self._guard = PoisonGuard(STAGE)
         self._dead_letter = DeadLetters(STAGE, publisher, self._guard, config.ids)
         self._desk = desk or Desk(STAGE, [EVALUATED])
@@ -58,6 +62,8 @@ class Stage:
     def __call__(self, messages: Sequence[Message]) -> None:
         """Publish events, lines and dead letters of one batch; count them."""
         self._admit.refresh()
+        if self._held is not None and self._held.refresh():
+            self._admit.use(self._held.keys)
         for source in self._desk.released():
             self._guard.release(source)
         messages = self._desk.asked(messages)
@@ -82,6 +88,8 @@ class Stage:
             self._newest[admitted.kind] = max(self._newest.get(admitted.kind, 0), admitted.published_at)
         self._guard.end_batch()
         _count(outcomes, bad)
+        if self._uses is not None:
+            self._uses.end_batch(self._admit.uses())
         for kind, published_at in self._newest.items():
             metrics.LAST_DELIVERY.labels(kind=kind).set(published_at / 1000)
 
@@ -131,4 +139,8 @@ def run(config: EntryConfig, stop: Stop) -> None:
     source = consumer(config.cluster, config.group, config.slot)
     loop, read = Loop(STAGE, source, publisher), [EVALUATED, ORDERS]
     health.follow(Progress(config.cluster, config.group, read, lambda: loop.places))
-    loop.run(read, stage, ready, stop)
+    try:
+        loop.run(read, stage, ready, stop)
+    finally:
+        if config.uses is not None:
+            config.uses.close()

@@ -6,6 +6,7 @@ is not multiplied: whoever may write to a topic but has no key of a source learn
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,9 +15,11 @@ from typing import Final, cast
 from confluent_kafka import Message
 
 from crypto import oprf
+from crypto.held import Held, Uses
 from crypto.keys import EvaluateKeys
 from crypto.seal import EVALUATE, CannotOpen, Opener, hash_of
 from crypto.sources import NotTrusted, Source, Trust
+from crypto.steps import scalar_id
 from monitoring import metrics
 from schemas.codec import IdSource, Undecodable
 from schemas.structs import Envelope, Evaluated
@@ -48,6 +51,8 @@ class EvaluateConfig:
     slot: str
     health: HealthConfig
     ids: IdSource | None = None
+    held: Held[EvaluateKeys] | None = None  # ``keys`` as they change
+    uses: Uses | None = None
 
 
 class Evaluator:
@@ -56,11 +61,22 @@ class Evaluator:
     def __init__(self, keys: EvaluateKeys, trust: Trust, ids: IdSource | None = None) -> None:
         self._proof = Proof(trust)
         self._hash = lru_cache(maxsize=_CACHE)(hash_of)
-        self._opener = Opener(EVALUATE, keys.sealing)
         self._envelopes = dict_codec(Envelope, ids, subject="sor.in.start-value")
         self._evaluated = dict_codec(Evaluated, ids)
+        self._uses: dict[str, Counter[bytes]] = {"sealing": Counter(), "scalar": Counter()}
+        self._made = 0
+        self._use(keys)
+
+    def _use(self, keys: EvaluateKeys) -> None:
+        self._opener = Opener(EVALUATE, keys.sealing)
+        self._scalar = scalar_id(oprf.public_of(keys.scalar))
         self._multiply = lru_cache(maxsize=_CACHE)(lambda blinded: oprf.evaluate(keys.scalar, blinded))
         self._counted = 0
+
+    def use(self, keys: EvaluateKeys) -> None:
+        """Other keys from the next record on; what the former did stays counted."""
+        self._count()
+        self._use(keys)
 
     def read(self, value: bytes) -> Envelope:
         """The envelope in a record; ``Undecodable``."""
@@ -85,9 +101,9 @@ class Evaluator:
                     envelope["published_at"],
                 )
             )
-        evaluated = cast("Evaluated", envelope)  # all but these three is passed on as it came
+        evaluated = cast("Evaluated", envelope)  # all but these four is passed on as it came
         evaluated["topic"], evaluated["element"] = topic, element
-        evaluated["evaluate_hash"] = self._hash(envelope["evaluate_wrapped"])
+        evaluated["evaluate_hash"], evaluated["scalar"] = self._hash(envelope["evaluate_wrapped"]), self._scalar
         return self._evaluated.encode(evaluated)
 
     def refresh(self) -> None:
@@ -96,9 +112,22 @@ class Evaluator:
 
     def multiplications(self) -> int:
         """Multiplications since the last call: who guesses, shows here."""
-        done = self._multiply.cache_info().misses
-        new, self._counted = done - self._counted, done
-        return new
+        self._count()
+        done, self._made = self._made, 0
+        return done
+
+    def uses(self) -> dict[str, Counter[bytes]]:
+        """Uses of each key since the last call: of sealing keys, and of the scalar."""
+        self._count()
+        done, self._uses = self._uses, {"sealing": Counter(), "scalar": Counter()}
+        return done
+
+    def _count(self) -> None:
+        misses = self._multiply.cache_info().misses
+        new, self._counted = misses - self._counted, misses
+        self._made += new
+        self._uses["scalar"][self._scalar] += new
+        self._uses["sealing"] += self._opener.uses()
 
 
 class Stage:
@@ -106,6 +135,7 @@ class Stage:
 
     def __init__(self, config: EvaluateConfig, publisher: Publisher, desk: Desk | None = None) -> None:
         self._evaluator, self._publisher = Evaluator(config.keys, config.trust, config.ids), publisher
+        self._held, self._uses = config.held, config.uses
         self._guard = PoisonGuard(STAGE)
         self._dead_letter = DeadLetters(STAGE, publisher, self._guard, config.ids)
         self._desk = desk or Desk(STAGE, IN_TOPIC.values())
@@ -113,12 +143,16 @@ class Stage:
     def __call__(self, messages: Sequence[Message]) -> None:
         """Publish products and dead letters of one batch; count them."""
         self._evaluator.refresh()
+        if self._held is not None and self._held.refresh():
+            self._evaluator.use(self._held.keys)
         for source in self._desk.released():
             self._guard.release(source)
         messages = self._desk.asked(messages)
         bad = sum(not self._one(message) for message in messages)
         self._guard.end_batch()
         metrics.EVALUATIONS.inc(self._evaluator.multiplications())
+        if self._uses is not None:
+            self._uses.end_batch(self._evaluator.uses())
         metrics.RECORDS.labels(stage=STAGE, outcome="accepted").inc(len(messages) - bad)
         metrics.RECORDS.labels(stage=STAGE, outcome="rejected").inc(bad)
 
@@ -157,4 +191,8 @@ def run(config: EvaluateConfig, stop: Stop) -> None:
     source = consumer(config.cluster, config.group, config.slot)
     loop, read = Loop(STAGE, source, publisher), [*IN_TOPIC.values(), ORDERS]
     health.follow(Progress(config.cluster, config.group, read, lambda: loop.places))
-    loop.run(read, stage, ready, stop)
+    try:
+        loop.run(read, stage, ready, stop)
+    finally:
+        if config.uses is not None:
+            config.uses.close()

@@ -89,7 +89,7 @@ def evaluated(record: Record, topic: str, element: bytes | None = None) -> Recor
         stage = Evaluator(EVALUATE_KEYS, hub()[0])
         return codec("sor.evaluated").decode(evaluate(stage, topic, codec("sor.in").encode(record)))
     return {name: record[name] for name in record if not name.startswith("evaluate")} | {
-        "topic": topic, "element": element, "evaluate_hash": hash_of(record["evaluate_wrapped"])
+        "topic": topic, "element": element, "evaluate_hash": hash_of(record["evaluate_wrapped"]), "scalar": b""
     }  # fmt: skip
 
 
