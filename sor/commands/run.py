@@ -12,6 +12,7 @@ import typer
 from confluent_kafka import KafkaException
 
 from crypto import keys
+from crypto.held import Held, Uses
 from crypto.memory import guard
 from crypto.sources import Trust
 from faults import EXIT_FAULT, OperatorFault
@@ -76,8 +77,9 @@ def _evaluate(settings: Settings, slot: str, page: HealthConfig) -> int:
     from transport.loop import Stop
 
     cluster, ids = kafka_cluster(settings), _ids(settings)
-    held, trust = keys.load_evaluate(settings.keys), Trust(settings.keys)
-    config = evaluate.EvaluateConfig(cluster, held, trust, groups()["evaluate"], slot, page, ids)
+    held, trust = Held(settings.keys, keys.EVALUATE, keys.load_evaluate), Trust(settings.keys)
+    uses = Uses(settings.keys, keys.EVALUATE, f"evaluate-{slot}")
+    config = evaluate.EvaluateConfig(cluster, held.keys, trust, groups()["evaluate"], slot, page, ids, held, uses)
     evaluate.run(config, Stop().listen())
     return 0
 
@@ -88,8 +90,9 @@ def _entry(settings: Settings, slot: str, page: HealthConfig) -> int:
     from transport.loop import Stop
 
     cluster, ids = kafka_cluster(settings), _ids(settings)
-    held, trust = keys.load_entry(settings.keys), Trust(settings.keys)
-    config = entry.EntryConfig(cluster, held, trust, groups()["entry"], slot, page, ids)
+    held, trust = Held(settings.keys, keys.ENTRY, keys.load_entry), Trust(settings.keys)
+    uses = Uses(settings.keys, keys.ENTRY, f"entry-{slot}")
+    config = entry.EntryConfig(cluster, held.keys, trust, groups()["entry"], slot, page, ids, held, uses)
     entry.run(config, Stop().listen())
     return 0
 
