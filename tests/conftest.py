@@ -17,7 +17,11 @@ from tests.secured import SecuredBroker, secured_broker
 
 _NEEDS_MARKER = {"broker": "kafka", "gateway": "clickhouse", "secured": "kafka"}
 #: A test has a database of its own, sor_<something>; the rights of the users hold in ``sor``.
-ELSEWHERE = {"sink": ("SELECT, INSERT ON sor_*.*",), "grafana": ("SELECT ON sor_*.*",)}
+ELSEWHERE = {
+    "sink": ("SELECT, INSERT ON sor_*.*",),
+    "grafana": ("SELECT ON sor_*.*",),
+    "replay": ("SELECT, INSERT ON sor_*.*",),
+}
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 From it come the roles of the engine on one machine (``local.clickhouse.roles``), the users of a server
 (``deploy/clickhouse/users.xml``, by ``sinks.schema.server``), the names in the settings, and ``docs/rights.md``. Rights
-hold in the database ``sor``. A user by task: who inserts rows reads none, who reads cannot insert; the one exception
-adds to the audit trail that it reads (``rejected``).
+hold in the database ``sor``. A user by task: who inserts rows reads none, who reads cannot insert. Two exceptions: one
+adds to the audit trail that it reads (``rejected``), one fills tables of its own and compares them with those in use
+(``replay``).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final, Literal, get_args
 
-ClickHouseUser = Literal["admin", "sink", "receipts", "rejected", "exporter", "grafana", "audit"]
+ClickHouseUser = Literal["admin", "sink", "receipts", "rejected", "exporter", "grafana", "audit", "replay"]
 Profile = Literal["admin", "writer", "reader", "auditor"]
 
 DATABASE: Final = "sor"
@@ -31,6 +32,8 @@ LOWERED: Final = "max_execution_time"
 #: Columns of a row by which it shows that it waits, and how old it was when it came in.
 _STATE: Final = ("aanbieder", "wacht", "verwijderd", "ingevoegd_op")
 _ROWS: Final = ("trajecten", "metingen", "scores")
+#: What a replay fills: rows made anew, and whose they are where no column says so (``operations.replay.shadow``).
+_REPLAYED: Final = (*(f"{table}_replay" for table in _ROWS), "replay_clienten")
 #: What no figure needs: rows of one child at two providers that went out together have one version (decision 0015).
 _TELLS: Final = "version"
 
@@ -103,6 +106,13 @@ _ALL: Final = (
         columns=tuple((table, _but_version(table)) for table in _ROWS),
     ),
     DatabaseUser("audit", "compares every row with the log (`sor audit`)", "auditor", read=_ROWS),
+    DatabaseUser(
+        "replay",
+        "makes rows anew beside those in use and compares them (`sor replay`)",
+        "writer",
+        read=(*_ROWS, *_REPLAYED),
+        insert=_REPLAYED,
+    ),
 )
 #: Name -> user, in the order in which they are written.
 USERS: Final[dict[str, DatabaseUser]] = {user.name: user for user in _ALL}

@@ -15,6 +15,8 @@ from local.clickhouse.gateway import Gateway
 from local.ports import free_port
 from operations import exporter
 from operations.audit import TABLES as AUDITED
+from operations.replay import shadow
+from operations.replay.scope import CLIENTS
 from results.waiting import waiting_sql
 from sinks import clickhouse, tables
 from sinks.access import Access
@@ -29,7 +31,9 @@ pytestmark = pytest.mark.clickhouse
 POOL = urllib3.PoolManager()
 DENIED, READONLY, TOO_SLOW, TOO_LONG, TOO_MANY = "497", "164", "159", "396", "158"
 OVER_THE_LIMIT = "452"
-EVERY_TABLE = (*(table.name for table in tables.TABLES), HANDLED, migrate.TABLE)
+EVERY_TABLE = (
+    *(table.name for table in tables.TABLES), HANDLED, migrate.TABLE, CLIENTS, *(table.name for table in shadow.SHADOWS)
+)  # fmt: skip
 OTHERS = tuple(name for name in NAMES if name != "admin")
 
 
@@ -71,6 +75,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         ):
             writer.insert(table, [row])
         writer.close()
+        client = clickhouse.connect(own.access("admin"))
+        shadow.make(client, "sor")
+        client.close()
         for statement in ("CREATE DATABASE geheim", "CREATE TABLE geheim.t (a String) ENGINE = MergeTree ORDER BY a"):
             assert own.code("admin", statement) == ""
         assert own.code("admin", "INSERT INTO geheim.t VALUES ('dicht')") == ""

@@ -13,6 +13,8 @@ import pytest
 from lxml import etree
 
 from operations.audit import TABLES as AUDITED
+from operations.replay.scope import CLIENTS
+from operations.replay.shadow import SHADOWS
 from sinks.schema import migrate
 from sinks.schema.server import users_xml
 from sinks.schema.users import HANDLED, LIMITS, LOWERED, NAMES, USERS
@@ -37,11 +39,13 @@ def test_every_name_is_listed_once() -> None:
     assert tuple(USERS) == NAMES
     assert all(name == user.name for name, user in USERS.items())
 
+REPLAYED = {CLIENTS, *(table.name for table in SHADOWS)}
+
 
 def test_rights_are_on_tables_that_are_there() -> None:
     tables = {table.name: {*table.columns, "ingevoegd_op"} for table in TABLES}
     for user in USERS.values():
-        assert {*user.read, *user.insert} <= {*tables, HANDLED}, user.name
+        assert {*user.read, *user.insert} <= {*tables, HANDLED, *REPLAYED}, user.name
         for table, columns in user.columns:
             assert table in user.read
             assert set(columns) <= tables[table], (user.name, table)
@@ -51,7 +55,8 @@ def test_rights_are_on_tables_that_are_there() -> None:
 
 def test_who_inserts_cannot_read_and_who_reads_cannot_insert() -> None:
     both = {user.name: set(user.read) & set(user.insert) for user in USERS.values()}
-    assert {name: tables for name, tables in both.items() if tables} == {"rejected": {HANDLED}}
+    assert {name: tables for name, tables in both.items() if tables} == {"rejected": {HANDLED}, "replay": REPLAYED}
+    assert set(USERS["replay"].read) - REPLAYED == set(AUDITED)
     assert set(USERS["sink"].insert) == {table.name for table in TABLES}
     assert USERS["sink"].read == ()
     assert USERS["receipts"].read == ("receipts",)
@@ -61,7 +66,7 @@ def test_who_inserts_cannot_read_and_who_reads_cannot_insert() -> None:
 
 
 def test_a_client_is_named_to_as_few_as_can_be() -> None:
-    """Of those who ask ClickHouse, only the dashboards and the audit need to tell clients apart."""
+    """Of those who ask ClickHouse, only the dashboards, the audit and a replay need to tell clients apart."""
     named = {table.name for table in TABLES if "client" in table.columns}
     seeing = {
         user.name
@@ -69,7 +74,7 @@ def test_a_client_is_named_to_as_few_as_can_be() -> None:
         for table in user.read
         if table in named and "client" in dict(user.columns).get(table, ("client",))
     }
-    assert seeing == {"grafana", "audit"}
+    assert seeing == {"grafana", "audit", "replay"}
 
 
 def test_nobody_who_asks_for_figures_sees_which_rows_went_out_together() -> None:
