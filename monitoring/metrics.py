@@ -140,6 +140,12 @@ LAST_COMMIT: Final = _gauge(
     "When the stage last committed offsets, or started if it did not yet (seconds since 1970).",
     "Old while there is lag: the stage hangs or retries; its log says on what.",
 )
+EPOCH: Final = _gauge(
+    "sor_epoch",
+    ("stage",),
+    "Epoch of the row versions that the stage gives: higher than before when its log is another one.",
+    "Nothing by itself; rows of a lower epoch are of a log that is gone (sor heal).",
+)
 READY: Final = _gauge(
     "sor_ready",
     ("stage",),

@@ -9,6 +9,8 @@ from msgspec import Struct
 REQUEUE: Final = "requeue"
 SKIP: Final = "skip"
 RELEASE: Final = "release"
+#: A stage builds its states anew from the first record of its source, under an epoch of at least ``offset``.
+REBUILD: Final = "rebuild"
 
 
 class Place(NamedTuple):
@@ -29,7 +31,7 @@ class Place(NamedTuple):
 
 
 class Order(Struct, frozen=True, kw_only=True, gc=False):
-    """``sor.orders``: requeue or skip one record, or release one source. Coordinates, never content."""
+    """``sor.orders``: requeue or skip one record, release one source, rebuild one stage. Coordinates, never content."""
 
     action: str
     stage: str
@@ -65,6 +67,11 @@ def order_for(action: str, stage: str, place: Place, *, reason: str, by: str, at
         by=by,
         at=at,
     )
+
+
+def rebuild_of(stage: str, source: str, epoch: int, *, reason: str, by: str, at: int) -> Order:
+    """An order to build the states of a stage anew from its source topic, under a higher epoch."""
+    return order_for(REBUILD, stage, Place(source, 0, epoch), reason=reason, by=by, at=at)
 
 
 def release_of(source: str, stage: str, *, reason: str, by: str, at: int) -> Order:

@@ -15,7 +15,7 @@ from schemas.topics import RECEIPTS
 from schemas.typed import ReceiptCodec, StructCodec
 from streams.engine.stage import Out
 from streams.engine.stage import Record as LogRecord
-from streams.versions import version
+from streams.versions import epoch_in, version
 
 log = structlog.get_logger()
 
@@ -38,7 +38,9 @@ class Deliveries:
         entry wrote; what other stages tell may come sooner, and then no receipt goes out yet.
         """
         handle, lines = key.decode(), [self._lines.decode(record.value) for record in records]
-        state = self._decode(blob) if blob else Aanlevering("", "", False, 0)
+        state = self._decode(blob) if blob else _unknown()
+        if epoch_in(state.version) < self._epoch:
+            state = _unknown()  # of a former log
         if not state.delivery:
             _introduce(state, next((line for line in lines if line.delivery not in ("", handle)), None))
         before = state.klaar
@@ -52,6 +54,10 @@ class Deliveries:
     def _out(self, state: Aanlevering) -> Out:
         key = receipt_key(state.sender, state.delivery, state.lines)
         return Out(RECEIPTS, key.encode(), self._receipts.encode(_receipt(state)))
+
+
+def _unknown() -> Aanlevering:
+    return Aanlevering("", "", False, 0)
 
 
 def _introduce(state: Aanlevering, line: Line | None) -> None:

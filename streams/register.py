@@ -26,7 +26,7 @@ from schemas.topics import EVENTS, LINES
 from schemas.typed import StructCodec, dict_codec
 from streams.engine.stage import Out
 from streams.engine.stage import Record as LogRecord
-from streams.versions import version
+from streams.versions import epoch_in, version
 
 TABLE: Final = "sleutels"
 _REMEMBERED: Final = 50_000
@@ -109,6 +109,8 @@ class Register:
     def __call__(self, _key: bytes, blob: bytes | None, records: Sequence[LogRecord]) -> tuple[bytes, list[Out]]:
         """Fold the uses of one number, in order of offset, into its packed state; what follows for whom goes out."""
         number = self._decode(blob) if blob else Number()
+        if epoch_in(number.version) < self._epoch:
+            number = Number()  # of a former log
         uses = [self._uses.decode(record.value) for record in records]
         first, last = version(self._epoch, records[0].offset), version(self._epoch, records[-1].offset)
         again = first <= number.version

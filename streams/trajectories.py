@@ -28,7 +28,7 @@ from schemas.topics import EVENTS, LINES, METINGEN, SCORES, TRAJECTEN
 from schemas.typed import StructCodec
 from streams.engine.stage import Out
 from streams.engine.stage import Record as LogRecord
-from streams.versions import version
+from streams.versions import epoch_in, version
 
 log = structlog.get_logger()
 
@@ -67,7 +67,7 @@ class Trajectories:
 
     def __call__(self, key: bytes, blob: bytes | None, records: Sequence[LogRecord]) -> tuple[bytes, list[Out]]:
         """Fold the records of one client, in order of offset, into its packed state."""
-        person = self._decode(blob) if blob else Person()
+        person = self.state(blob)
         events = [record_to_event(self._events.decode(record.value)) for record in records]
         first, last = version(self._epoch, records[0].offset), version(self._epoch, records[-1].offset)
         given = fold(self._names.secret(key), person, events, last, first, definitions=self._definitions)
@@ -80,6 +80,11 @@ class Trajectories:
         if given.dropped:
             log.warning("a client has more facts than are kept", aanbieder=events[-1].aanbieder, dropped=given.dropped)
         return self._encode(person), outs
+
+    def state(self, blob: bytes | None) -> Person:
+        """The state of a client. One that was made under a lower epoch is of a former log, and void."""
+        person = self._decode(blob) if blob else Person()
+        return person if epoch_in(person.version) >= self._epoch else Person()
 
     def _out(self, client: bytes, issued: Issued, row_version: int, moments: defaultdict[str, int]) -> Out:
         key, row = issued

@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from monitoring import metrics
 from schemas.codec import IdSource, Undecodable
-from schemas.orders import SKIP, Order, Place
+from schemas.orders import REBUILD, SKIP, Order, Place
 from schemas.topics import ORDERS
 from schemas.typed import StructCodec
 from transport.clients import ANSWER_SECONDS, Cluster
@@ -127,13 +127,28 @@ def skips_of(stage: str, orders: Iterable[Order]) -> Skips:
     return Skips(stage, (order.place for order in orders if order.action == SKIP and order.stage == stage))
 
 
-def read_skips(cluster: Cluster, stage: str, ids: IdSource | None = None) -> Skips:
-    """What a stage leaves out, as ordered up to now; errors as ``OrderLog``."""
+def ordered_epoch(stage: str, orders: Iterable[Order]) -> int:
+    """The least epoch that the orders ask of a stage (``schemas.orders.REBUILD``); 0 when they ask none."""
+    return max((one.offset for one in orders if one.action == REBUILD and one.stage == stage), default=0)
+
+
+def read_orders(cluster: Cluster, ids: IdSource | None = None) -> list[Order]:
+    """Every order up to now; errors as ``OrderLog``."""
     log_of_orders = OrderLog(cluster, ids)
     try:
-        found = skips_of(stage, log_of_orders.read())
+        return log_of_orders.read()
     finally:
         log_of_orders.close()
+
+
+def told_skips(stage: str, orders: Iterable[Order]) -> Skips:
+    """As ``skips_of``, and the log says that there are some."""
+    found = skips_of(stage, orders)
     if found:
         log.warning("records are left out by order", stage=stage, records=len(found))
     return found
+
+
+def read_skips(cluster: Cluster, stage: str, ids: IdSource | None = None) -> Skips:
+    """What a stage leaves out, as ordered up to now; errors as ``OrderLog``."""
+    return told_skips(stage, read_orders(cluster, ids))

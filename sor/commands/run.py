@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, Final
 
@@ -16,16 +16,16 @@ from crypto.held import Held, Uses
 from crypto.memory import guard
 from crypto.sources import Trust
 from faults import EXIT_FAULT, OperatorFault
-from monitoring import logs
+from monitoring import logs, metrics
 from schemas.codec import IdSource
 from schemas.registry import registry_ids
-from schemas.topics import EVENTS, LINES, REGISTER, groups
+from schemas.topics import EVENTS, LINES, RECEIPTS, REGISTER, groups
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
 from settings.tables import definitions_in_force
 from streams.engine.stage import RECORD_LIMIT, Fold, StageConfig
 from transport.health import HealthConfig
-from transport.orders import read_skips
+from transport.orders import ordered_epoch, read_orders, read_skips, told_skips
 
 log = structlog.get_logger("sor")
 Runner = Callable[[Settings, str, HealthConfig], int]
@@ -113,15 +113,21 @@ def _stage(
     name: str,
     source: str,
     table: str,
-    fold: Fold,
+    fold_of: Callable[[int], Fold],
     slot: str,
     page: HealthConfig,
-    before: Callable[[StageConfig], object] = lambda _config: None,
+    *,
+    outs: Sequence[str],
+    names: str = "",
 ) -> int:
-    """Run a stage of the batch engine; ``before`` is done when its topics are known and nothing is read yet."""
+    """Run a stage of the batch engine. ``fold_of`` makes its fold for the epoch of its versions, which is known when
+    its topics are; ``names`` and ``outs`` as for ``streams.epochs.settle``.
+    """
     from streams.engine.run import run as run_stage
+    from streams.epochs import settle
 
     cluster = kafka_cluster(settings)
+    orders = read_orders(cluster, _ids(settings))
     config = StageConfig(
         name=groups()[name],
         source=source,
@@ -132,39 +138,42 @@ def _stage(
         slot=slot,
         client=cluster.security,
         health=page,
-        skips=read_skips(cluster, name, _ids(settings)),
+        skips=told_skips(name, orders),
         record_limit=RECORD_LIMIT,
     )
-    before(config)
-    return run_stage(config, fold)
+    begun = settle(config, names, outs, ordered=ordered_epoch(name, orders))
+    metrics.EPOCH.labels(stage=name).set(begun.epoch)
+    return run_stage(config, fold_of(begun.epoch))
 
 
 def _trajectories(settings: Settings, slot: str, page: HealthConfig) -> int:
     guard()
     import streams.engine.run  # noqa: F401 - first: a missing package is said before a missing key
     from crypto.client_names import ClientNames
-    from streams.renamed import give_out_anew
-    from streams.trajectories import TABLE, Trajectories
+    from streams.trajectories import TABLE, TOPICS, Trajectories
 
     names = ClientNames(keys.load_trajectories(settings.keys))
     definitions = definitions_in_force(settings)
-    fold = Trajectories(names, _ids(settings), definitions=definitions)
-    before = partial(give_out_anew, names=f"{names.id} {definitions.id}")
-    return _stage(settings, "trajectories", EVENTS, TABLE, fold, slot, page, before)
+
+    def fold_of(epoch: int) -> Fold:
+        return Trajectories(names, _ids(settings), epoch, definitions)
+
+    told = f"{names.id} {definitions.id}"
+    return _stage(settings, "trajectories", EVENTS, TABLE, fold_of, slot, page, outs=TOPICS, names=told)
 
 
 def _deliveries(settings: Settings, slot: str, page: HealthConfig) -> int:
     from streams.deliveries import TABLE, Deliveries
 
-    fold = Deliveries(_ids(settings))
-    return _stage(settings, "deliveries", LINES, TABLE, fold, slot, page)
+    fold_of = partial(Deliveries, _ids(settings))
+    return _stage(settings, "deliveries", LINES, TABLE, fold_of, slot, page, outs=(RECEIPTS,))
 
 
 def _register(settings: Settings, slot: str, page: HealthConfig) -> int:
     from streams.register import TABLE, Register
 
-    fold = Register(_ids(settings))
-    return _stage(settings, "register", REGISTER, TABLE, fold, slot, page)
+    fold_of = partial(Register, _ids(settings))
+    return _stage(settings, "register", REGISTER, TABLE, fold_of, slot, page, outs=(EVENTS,))
 
 
 def _sink(settings: Settings, slot: str, page: HealthConfig) -> int:

@@ -1,0 +1,156 @@
+"""How a stage begins: under which epoch its row versions are, and whether it reads its source from the first record.
+
+What it must know of the log and of its rows is noted at its consumer group (``transport.notes``), beside the offsets:
+as the metadata of an offset of partition 0 of the changelog, which nobody reads by group. What is found there and at
+the broker is decided on by ``transport.lost``; note and offsets change in one commit. Another log, other keys, another
+table of definitions, a row topic that was made anew thus ask nothing of an operator but to have every worker of the
+stage stopped (decisions 0015 and 0023).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from schemas.topics import topics
+from streams.engine.stage import StageConfig, StageError
+from transport import clients
+from transport.clients import ANSWER_SECONDS, Cluster
+from transport.lost import Beginning, FoundStage, begin, clock_epoch
+from transport.notes import note_text, noted
+from transport.orders import assigned_reader
+from transport.topic_ids import topic_ids
+
+log = structlog.get_logger()
+
+#: A worker that died is a member until its session ends (10 s).
+PATIENCE: Final = 45.0
+_IN_USE: Final = {KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP, KafkaError.REBALANCE_IN_PROGRESS}
+_PASSING: Final = _IN_USE | {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+}
+
+
+def changelog_of(group: str) -> str:
+    """The changelog of a stage, by its consumer group; ``KeyError`` for a group that has none."""
+    for name in topics():
+        if name.startswith(f"{group}-") and name.endswith("-changelog"):
+            return name
+    raise KeyError(group)
+
+
+def note_of(cluster: Cluster, group: str) -> dict[str, str]:
+    """What is noted at the group of a stage; ``KafkaException`` when the broker does not answer."""
+    reader = assigned_reader(cluster, group)
+    try:
+        return _noted(reader, changelog_of(group))
+    finally:
+        reader.close()
+
+
+def epoch_of(cluster: Cluster, group: str) -> int:
+    """The epoch of the versions that a stage gives now; 0 where none is noted (an installation of before epochs)."""
+    return int(note_of(cluster, group).get("epoch", 0))
+
+
+def settle(
+    config: StageConfig, names: str = "", outs: Sequence[str] = (), *, ordered: int = 0, patience: float = PATIENCE
+) -> Beginning:
+    """See that group, log and rows belong together, and note it; the epoch to give versions under.
+
+    ``names``: what the rows are made by. ``outs``: topics whose rows are given out anew when they were made anew.
+    ``ordered``: an operator asks for at least this epoch.
+
+    Raises:
+        StageError: another worker of the group runs, or Kafka does not answer. The message says what to do.
+    """
+    cluster = Cluster(config.bootstrap, config.client)
+    reader = Consumer({**cluster.settings(), "group.id": config.name, "enable.auto.commit": False})
+    until = time.monotonic() + patience
+    try:
+        while True:
+            try:
+                return _settled(reader, config, _found(reader, config, names, outs, ordered))
+            except KafkaException as error:
+                if error.args[0].code() not in _PASSING or time.monotonic() > until:
+                    raise StageError(_sentence(config, error.args[0])) from error
+            time.sleep(0.5)
+    finally:
+        reader.close()
+
+
+def _settled(reader: Consumer, config: StageConfig, found: FoundStage) -> Beginning:
+    """One attempt; the note and the offsets change together or not at all."""
+    decided = begin(found)
+    note = {"names": found.names, "epoch": str(decided.epoch), "log": found.log, "outs": found.outs}
+    wanted = {**found.noted, **note}
+    if wanted == found.noted and not decided.back:
+        return decided
+    back = [_first(reader, one) for one in _read(reader, config) if one.offset > 0] if decided.back else []
+    kept = TopicPartition(config.changelog, 0, 0, note_text(wanted))
+    reader.commit(offsets=[kept, *back], asynchronous=False)
+    if decided.back:
+        log.warning(f"the source is read from its first record: {decided.why}", topic=config.source, **_told(decided))
+    return decided
+
+
+def _told(decided: Beginning) -> dict[str, int]:
+    return {"epoch": decided.epoch}
+
+
+def _found(reader: Consumer, config: StageConfig, names: str, outs: Sequence[str], ordered: int) -> FoundStage:
+    ids = topic_ids(clients.admin(Cluster(config.bootstrap, config.client)), [config.source, config.changelog, *outs])
+    missing = [name for name in (config.source, config.changelog, *outs) if name not in ids]
+    if missing:
+        raise StageError(f"topic {' and '.join(missing)} does not exist: run `sor topics apply`")
+    read = [one for one in _read(reader, config) if one.offset > 0]
+    return FoundStage(
+        noted=_noted(reader, config.changelog),
+        log=ids[config.source],
+        outs=" ".join(ids[name] for name in outs),
+        names=names,
+        read=bool(read),
+        clock=clock_epoch(time.time()),
+        beyond=any(one.offset > _ends(reader, config.source, one.partition)[1] for one in read),
+        stateless=any(_nothing(reader, config.changelog, one.partition) for one in read),
+        ordered=ordered,
+    )
+
+
+def _noted(reader: Consumer, changelog: str) -> dict[str, str]:
+    (note,) = reader.committed([TopicPartition(changelog, 0)], timeout=ANSWER_SECONDS)
+    return noted(note.metadata) if note.offset >= 0 else {}
+
+
+def _read(reader: Consumer, config: StageConfig) -> list[TopicPartition]:
+    asked = [TopicPartition(config.source, partition) for partition in range(config.partitions)]
+    return list(reader.committed(asked, timeout=ANSWER_SECONDS))
+
+
+def _ends(reader: Consumer, topic: str, partition: int) -> tuple[int, int]:
+    first, end = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=ANSWER_SECONDS)
+    return first, end
+
+
+def _nothing(reader: Consumer, topic: str, partition: int) -> bool:
+    first, end = _ends(reader, topic, partition)
+    return first == end
+
+
+def _first(reader: Consumer, part: TopicPartition) -> TopicPartition:
+    return TopicPartition(part.topic, part.partition, _ends(reader, part.topic, part.partition)[0])
+
+
+def _sentence(config: StageConfig, error: KafkaError) -> str:
+    if error.code() in _IN_USE:
+        return (
+            f"the rows of {config.name} have other names or definitions, or another log, and another worker of it is "
+            "running: stop every worker, then start one again (decisions 0015 and 0023)"
+        )
+    return f"cannot ask Kafka at {config.bootstrap} what is noted of {config.name}: {error.name()}"

@@ -1,0 +1,35 @@
+"""What is noted at a consumer group: the metadata of an offset, as a few named words.
+
+A stage of the batch engine notes at offset 0 of partition 0 of its changelog, which nobody reads by group:
+
+- ``names``: what its rows are made by (names of clients, definitions);
+- ``epoch``: that of its versions (``streams.epochs``);
+- ``log``: Kafka's id of the topic that it reads;
+- ``outs``: Kafka's ids of the topics whose rows it must give out anew when they are lost.
+
+The sink notes at every offset that it commits: ``store``, the identity of the store that has the rows up to there;
+``log``, the id of the topic; while it fills, ``until``, the offset up to which it does.
+
+Who changes one word keeps the others: read the note, ``{**noted, "names": ...}``, write it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+Note = Mapping[str, str]
+
+
+def note_text(note: Note) -> str:
+    """As metadata: at most 4,096 characters, which is what a broker takes."""
+    return json.dumps(dict(note), separators=(",", ":"), sort_keys=True)
+
+
+def noted(text: str | None) -> dict[str, str]:
+    """The words of a note; empty when there is none. Releases before the epochs noted the names and nothing else."""
+    if not text:
+        return {}
+    if not text.startswith("{"):
+        return {"names": text}
+    return {str(name): str(value) for name, value in json.loads(text).items()}
