@@ -12,6 +12,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
 
     OperatorFault 2
         AuthorityError
+        BackupError
         BadEndpoint
         CheckFailed
         ConnectorError
@@ -36,6 +37,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         RefusedError
         RegistryError
         ReleaseError
+        RewritingError
         SettingsError
         SimulationError
         SpicError
