@@ -44,7 +44,8 @@ from connectors.errors import BrokerDown
 from connectors.formats.files import InputFile, Limits
 from connectors.formats.model import Choices, FileFault
 from connectors.over_intake import Intake, IntakeReceipts, SealedSender
-from crypto.keys import connector_secret, load_public
+from crypto.held import Held
+from crypto.keys import PUBLIC, PublicKeys, connector_secret, load_public
 from domain.facts.answer import Receipt
 from domain.facts.fact import Terugname
 from transport.clients import Cluster
@@ -85,7 +86,8 @@ class Connector:
             there = Intake(intake)
             publisher, receipts = publisher or SealedSender(there), receipts or IntakeReceipts(there)
         self._signer = signers or signers_of(keys)
-        self._keys, self._secret, self._limits = load_public(keys), connector_secret(keys), limits
+        self._held = Held(keys, PUBLIC, load_public)
+        self._secret, self._limits = connector_secret(keys), limits
         self._cluster, self._choices = cluster, choices
         self._receipts: Receipts = receipts or KafkaReceipts(cluster)
         self._publisher = publisher
@@ -132,7 +134,7 @@ class Connector:
             self._publisher.intake.pulse = lambda: progress(0)
         try:
             with self._journal.of(delivery.id) if self._journal else nullcontext() as note:
-                publish(delivery, self._keys, self._signer(delivery.sender), self._connected(), progress, note)
+                publish(delivery, self._keys(), self._signer(delivery.sender), self._connected(), progress, note)
         except NotDelivered as error:
             raise self._down() from error
 
@@ -147,10 +149,15 @@ class Connector:
         delivery = takeback.named(self._secret, sender, fact, time.time_ns() // 1_000_000)
         self._receipts.mark(delivery.receipt_key)
         try:
-            takeback.publish(delivery, fact, self._keys, self._signer(sender), self._connected())
+            takeback.publish(delivery, fact, self._keys(), self._signer(sender), self._connected())
         except NotDelivered as error:
             raise self._down() from error
         return delivery
+
+    def _keys(self) -> PublicKeys:
+        """The public keys as the file holds them now: the next one may have been published meanwhile."""
+        self._held.refresh()
+        return self._held.keys
 
     def _down(self) -> BrokerDown:
         return BrokerDown(

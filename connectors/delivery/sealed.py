@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -35,12 +36,13 @@ NO_MESSAGE: Final = InMessage(0, 0)
 
 class SealedDelivery:
     """Envelopes of one run of one delivery. Both content keys are fresh, so each line number is sealed once, and the
-    source signs the run once.
+    source signs the run once. A public key that was published ahead is used from its moment on.
     """
 
     def __init__(
         self, keys: PublicKeys, signer: Signer, kind: str, delivery: str, lines: int, sender: str, test: bool
     ) -> None:
+        keys = keys.at(time.time_ns() // 1_000_000)
         context = Context(IN_TOPIC[kind], delivery, lines, sender, test, keys.epoch)
         self._evaluate = Sealer(EVALUATE, keys.evaluate, context)
         self._entry = Sealer(ENTRY, keys.entry, context)
