@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,9 +39,37 @@ def write_file(folder: Path, data: dict[str, Any]) -> None:
     _replace(folder, data, 0o600)
 
 
-def rewrite_file(folder: Path, data: dict[str, Any]) -> None:
-    """The same for a file that is there: who may read file and folder stays as it is."""
-    _replace(folder, data, (folder / FILE).stat().st_mode & 0o777)
+def rewrite_file(folder: Path, data: dict[str, Any], *, destroy: bool = False) -> None:
+    """The same for a file that is there: who may read file and folder stays as it is.
+
+    ``destroy``: overwrite what stood in the file before its blocks are given back. What a copy, a snapshot or the
+    flash below the file system keeps is out of reach.
+    """
+    with (folder / FILE).open("r+b") as old:  # stays open: after the replacement it has no name any more
+        _replace(folder, data, (folder / FILE).stat().st_mode & 0o777)
+        if destroy:
+            size = os.fstat(old.fileno()).st_size
+            for content in (os.urandom(size), bytes(size)):
+                old.seek(0)
+                old.write(content)
+                old.flush()
+                os.fsync(old.fileno())
+
+
+@contextmanager
+def locked(keys: Path) -> Iterator[None]:
+    """One command at a time changes the key folders of a home; the others wait. ``KeysError``."""
+    try:
+        descriptor = os.open(keys / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise KeysError(f"{keys} holds no keys that can be changed ({error.strerror}); see `sor keys init`.") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    except OSError as error:
+        raise KeysError(f"{error.filename}: {error.strerror}. Nothing more was changed; try again.") from error
+    finally:
+        os.close(descriptor)
 
 
 def _replace(folder: Path, data: dict[str, Any], mode: int) -> None:

@@ -8,10 +8,11 @@ gets its own folder and no other.
 from __future__ import annotations
 
 import secrets
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crypto import oprf
+from crypto import key_log, oprf
 from crypto.key_files import (
     CONNECTOR,
     ENTRY,
@@ -27,7 +28,7 @@ from crypto.key_files import (
 )
 from crypto.pseudonym import derive
 from crypto.seal import SUITE_ID, PrivateKey
-from crypto.steps import steps_of
+from crypto.steps import scalar_id, steps_of
 
 __all__ = [
     "CONNECTOR",
@@ -50,6 +51,9 @@ __all__ = [
     "load_trajectories",
     "of_public",
 ]
+
+#: What a key is for, in the log of key use and in lists.
+SEALING, SCALAR, LABEL, NAMES = "sealing", "scalar", "label", "names"
 
 
 class NextKey(NamedTuple):
@@ -114,6 +118,7 @@ def init(folder: Path, domain: str = "jeugd") -> None:
     for name in (PUBLIC, EVALUATE, ENTRY, TRAJECTORIES):
         if (folder / name).exists():
             raise KeysError(f"{folder / name} exists; keys are never overwritten. Move it away or use another folder.")
+    now = int(time.time())
     evaluate, entry, scalar = PrivateKey.generate(), PrivateKey.generate(), oprf.random_scalar()
     public = {
         "suite": SUITE_ID,
@@ -123,19 +128,38 @@ def init(folder: Path, domain: str = "jeugd") -> None:
         "entry": as_text(entry.public),
         "oprf": as_text(oprf.public_of(scalar)),
     }
-    write_file(folder / EVALUATE, {"sealing": [as_text(evaluate.raw)], "scalar": as_text(scalar)})
+    published = oprf.public_of(scalar)
+    names = {evaluate.id.hex(): now, scalar_id(published).hex(): now}
+    write_file(folder / EVALUATE, {"sealing": [as_text(evaluate.raw)], "scalar": as_text(scalar), "made": names})
     root = secrets.token_bytes(32)
-    write_file(folder / ENTRY, {"sealing": [as_text(entry.raw)], "root": as_text(root), "domain": domain, "epoch": 0})
+    made = {entry.id.hex(): now, secret_id(root): now}
+    held = {"sealing": [as_text(entry.raw)], "root": as_text(root), "domain": domain, "epoch": 0, "made": made}
+    write_file(folder / ENTRY, held)
     complete(folder)
     write_file(folder / PUBLIC, public)
+    for part, what, key in (
+        (EVALUATE, SEALING, evaluate.id.hex()),
+        (EVALUATE, SCALAR, scalar_id(published).hex()),
+        (ENTRY, SEALING, entry.id.hex()),
+        (ENTRY, LABEL, secret_id(root)),
+    ):
+        key_log.append(folder, part, "made", at=now, what=what, key=key)
+        key_log.append(folder, part, "in use from", at=now, what=what, key=key)
 
 
 def complete(folder: Path) -> bool:
     """Make the key folder that a home of an earlier release lacks, and touch no other; whether one was made."""
     if (folder / TRAJECTORIES).exists():
         return False
-    write_file(folder / TRAJECTORIES, {"root": as_text(secrets.token_bytes(32))})
+    root, now = secrets.token_bytes(32), int(time.time())
+    write_file(folder / TRAJECTORIES, {"root": as_text(root), "made": {secret_id(root): now}})
+    key_log.append(folder, TRAJECTORIES, "made", at=now, what=NAMES, key=secret_id(root))
     return True
+
+
+def secret_id(secret: bytes) -> str:
+    """Sixteen hexadecimal digits that name a secret of 32 random bytes and say nothing about it."""
+    return derive(secret, "id")[:8].hex()
 
 
 def load_public(folder: Path) -> PublicKeys:
