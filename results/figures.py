@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final, NamedTuple
 
 from domain.field.dates import day
 from domain.indicators.catalogue import INDICATORS, Group, Indicator, Sums, has_group, sql_together
 from results.disclosure import Disclosure, Hidden, live
 from sinks import clickhouse
 from sinks.access import Access
+
+
+class Rows(NamedTuple):
+    """Which rows figures are of. A replay makes rows anew in tables of the same names with a suffix; ``within`` narrows
+    them further, as SQL. ``indicators``: those of the definitions that the rows were made by.
+    """
+
+    suffix: str = ""
+    within: str = ""
+    indicators: Mapping[str, Indicator] = INDICATORS
+
+
+#: The rows that everybody sees.
+IN_USE: Final = Rows()
 
 
 @dataclass(frozen=True)
@@ -83,19 +98,20 @@ def figures(
     *,
     reference_day: date,
     rule: Disclosure | None = None,
+    rows: Rows = IN_USE,
 ) -> list[Figure]:
     """Figures by group, then by indicator in the order of ``keys``; days are inclusive and of the event.
 
     A figure with a window of its own (``Indicator.datum`` is empty) is the same whatever the period. The age of an end
     is counted to ``reference_day``. Without a rule that of the live tables hides small groups. This is for the third
     party: it hides them on a screen and is no protection of what leaves it. A figure over a table that does not know
-    the group is left out.
+    the group is left out. ``rows``: those in use, unless others are named.
 
     Raises:
         UnavailableError, RefusedError: ClickHouse is away, or a table is missing.
     """
     batches: dict[tuple[str, str, str], list[Indicator]] = {}
-    for indicator in (INDICATORS[key] for key in keys):
+    for indicator in (rows.indicators[key] for key in keys):
         if per is not None and not has_group(indicator.table, per):
             continue
         batches.setdefault((indicator.table, indicator.provenance, indicator.datum), []).append(indicator)
@@ -104,8 +120,11 @@ def figures(
     client = clickhouse.connect(access)
     try:
         for (_, _, column), mine in batches.items():
-            where, on = _period(column, first, last), day(reference_day)
-            query = sql_together(mine, [per] if per else [], where, access.database, reference_day=on, names=True)
+            where = " AND ".join(filter(None, (_period(column, first, last), rows.within)))
+            query = sql_together(
+                mine, [per] if per else [], where, access.database,
+                reference_day=day(reference_day), names=True, suffix=rows.suffix,
+            )  # fmt: skip
             for row in clickhouse.select(client, query):
                 group, sums = (str(row[0]), row[1:]) if per else ("", row)
                 for at, indicator in enumerate(mine):

@@ -69,15 +69,17 @@ def _provenance(table: Table, provenance: Provenance) -> tuple[Condition, ...]:
     return (Condition("soort", ("cbs",), negated=provenance != "cbs"),) if table == "metingen" else ()
 
 
-def scope(table: Table, database: str = "sor", provenance: Provenance = "ijw") -> str:
-    """Which rows of a table belong to the figures, as SQL."""
+def scope(table: Table, database: str = "sor", provenance: Provenance = "ijw", suffix: str = "") -> str:
+    """Which rows of a table belong to the figures, as SQL. ``suffix``: of the names of the tables, such as of rows that
+    a replay made anew beside those in use.
+    """
     parts = [one.sql() for one in (Condition("gemeente", _WITHIN[provenance]), *_provenance(table, provenance))]
     if table == "trajecten":
         return " AND ".join([*parts, Condition("categorie", _OUTSIDE, negated=True).sql()])
     outside = Condition("categorie", _OUTSIDE).sql()
-    ever = f"SELECT aanbieder, traject FROM {database}.trajecten WHERE {outside}"  # noqa: S608
+    ever = f"SELECT aanbieder, traject FROM {database}.trajecten{suffix} WHERE {outside}"  # noqa: S608
     # Which rows are so now is only asked of the few that ever were: FINAL over the whole table costs ten times as much.
-    elsewhere = f"SELECT aanbieder, traject FROM {database}.trajecten FINAL WHERE {outside}"  # noqa: S608
+    elsewhere = f"SELECT aanbieder, traject FROM {database}.trajecten{suffix} FINAL WHERE {outside}"  # noqa: S608
     elsewhere = f"{elsewhere} AND (aanbieder, traject) IN ({ever})"
     return " AND ".join([*parts, f"(aanbieder, traject) NOT IN ({elsewhere})"])
 
@@ -126,9 +128,10 @@ def sql_together(
     reference_day: int | str,
     clients_up_to: int | None = None,
     names: bool = False,
+    suffix: str = "",
 ) -> str:
     """One query for several indicators over the same rows: the group columns, then four columns for each, in order;
-    with ``names`` five.
+    with ``names`` five. ``suffix`` as for ``scope``.
     """
     first = indicators[0]
     columns = [f"{_group_sql(group, first.table)} AS {group}" for group in group_by]
@@ -137,7 +140,7 @@ def sql_together(
             raise ValueError(f"{indicator.key} is not over {first.table} of {first.provenance}")
         prefix = f"{indicator.key.replace('-', 'min')}_"
         columns += _sums(indicator, reference_day, clients_up_to, client_column(group_by), prefix, names=names)
-    return _query(first, group_by, where, database, columns)
+    return _query(first, group_by, where, database, columns, suffix)
 
 
 def _sums(
@@ -168,12 +171,15 @@ def _behind(indicator: Indicator, reference: str) -> str:
     return where if isinstance(denominator.measure, Rows) else f"{where} AND {denominator.measure.sql} != 0"
 
 
-def _query(first: Indicator, groups: Sequence[Group], where: str, database: str, columns: Sequence[str]) -> str:
+def _query(
+    first: Indicator, groups: Sequence[Group], where: str, database: str, columns: Sequence[str], suffix: str = ""
+) -> str:
     table = first.table
-    within = [scope(table, database, first.provenance)]
+    within = [scope(table, database, first.provenance, suffix)]
     within += [f"{_date_column(table)} IS NOT NULL"] if "maand" in groups else []
     within += [f"({where})"] if where else []
-    text = f"SELECT {', '.join(columns)} FROM {database}.{table} FINAL WHERE {' AND '.join(within)}"  # noqa: S608
+    rows = f"{database}.{table}{suffix}"
+    text = f"SELECT {', '.join(columns)} FROM {rows} FINAL WHERE {' AND '.join(within)}"  # noqa: S608
     listed = ", ".join(groups)
     return f"{text} GROUP BY {listed} ORDER BY {listed}" if groups else text
 
