@@ -31,7 +31,7 @@ from transport.clients import Cluster
 
 PARTITIONS: Final = 4
 STAGES: Final = ("evaluate", "entry", "trajectories", "deliveries", "sink")
-_USERS: Final = ("admin", "sink", "grafana")
+_USERS: Final = ("admin", "sink", "grafana", "replay")
 _READY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 25.0
 
