@@ -70,6 +70,14 @@ COMMANDS: Final[dict[str, Entry]] = {
         "Write docs/indicatoren.md and docs/meldingen.md: every figure and every message in words.",
     ),
     "audit": Entry("audit", "Recompute every row from the log and compare it with ClickHouse."),
+    "backup": Entry(
+        "backup",
+        "Copy the log and what cannot be recomputed, while the stream runs. Once more in the same folder goes on.",
+    ),
+    "restore": Entry(
+        "backup",
+        "Fill an empty broker and an empty database from a backup; on one machine an empty home, while no stack runs.",
+    ),
     "simulate": Entry(
         "simulate",
         "Write made-up messages, answers, scores, questionnaires and CBS files, with the figures that must come out.",
