@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from crypto import files
 from crypto.key_files import PUBLIC
 
 LOG, FILE, HEADS = "log", "log.jsonl", "log-heads.json"
@@ -55,7 +56,7 @@ def append(keys: Path, part: str, event: str, *, at: int, **more: str | int) -> 
         OSError: the log cannot be written.
     """
     place = keys / LOG / part
-    place.mkdir(parents=True, mode=0o700, exist_ok=True)
+    files.make_folder(place)
     with _locked(place / FILE) as descriptor:
         before = _end(descriptor)
         moment = f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
