@@ -146,6 +146,18 @@ EPOCH: Final = _gauge(
     "Epoch of the row versions that the stage gives: higher than before when its log is another one.",
     "Nothing by itself; rows of a lower epoch are of a log that is gone (sor heal).",
 )
+FILLING: Final = _gauge(
+    "sor_filling_records",
+    (),
+    "Records of row topics that the sink reads again because the store lost their rows, still to go.",
+    "It goes down by itself; until it is 0 the figures are incomplete (sor status).",
+)
+STORE_AHEAD: Final = _gauge(
+    "sor_store_ahead_partitions",
+    (),
+    "Partitions of row topics of which the store has more than the broker.",
+    "An older copy of the broker was restored, or it lost its end: sor heal.",
+)
 READY: Final = _gauge(
     "sor_ready",
     ("stage",),
@@ -163,6 +175,24 @@ STATE_BYTES: Final = _gauge(
     ("stage",),
     "Size of the state store on disk.",
     "It grows with the number of clients; check free disk space and add partitions and processes.",
+)
+HELD_SECONDS: Final = _gauge(
+    "sor_held_seconds",
+    ("stage",),
+    "For how long the stage stands still while definitions are handed over to it, 0 when it does not.",
+    "It goes on by itself at the deadline of the hold, ten minutes at most; sor replay says what it waits for.",
+)
+GIVEN_ANEW: Final = _counter(
+    "sor_given_anew_total",
+    ("stage",),
+    "Clients of which the stage gave out all rows anew, after other definitions were handed over to it.",
+    "It takes place between the batches of the stream; a restart begins anew with the partitions that were not done.",
+)
+UNSWEPT_SHARE: Final = _gauge(
+    "sor_unswept_share",
+    ("stage",),
+    "Share of the stage's partitions whose rows are still to go out anew under the definitions in force, 0 to 1.",
+    "Not falling for minutes: see whether the stage is ready, and its log.",
 )
 POISON_SHARE: Final = _gauge(
     "sor_poison_share",
@@ -379,6 +409,10 @@ def prepare(stage: str, home: Path) -> None:
         QUARANTINED.labels(stage=stage)
     if stage != "exporter":
         SKIPPED.labels(stage=stage)
+    if stage == "trajectories":
+        HELD_SECONDS.labels(stage=stage)
+        GIVEN_ANEW.labels(stage=stage)
+        UNSWEPT_SHARE.labels(stage=stage)
     for table in TABLES if stage == "sink" else ():
         SINK_ROWS.labels(table=table)
         SINK_RETRIES.labels(table=table)

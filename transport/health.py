@@ -66,6 +66,7 @@ class Health:
         self._server: ThreadingHTTPServer | None = None
         self._gauge = metrics.READY.labels(stage=stage)
         self._ready = False
+        self.note = ""  # what else there is to say of who is ready
         self._gauge.set(0)
         metrics.prepare(stage, config.home)
 
@@ -150,7 +151,8 @@ def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             if path == "/ready":
-                status, text = (200, b"ready\n") if health.ready else (503, b"not ready\n")
+                more = f": {health.note}" if health.note else ""
+                status, text = (200, f"ready{more}\n".encode()) if health.ready else (503, b"not ready\n")
                 self._answer(status, "text/plain; charset=utf-8", text)
             elif path == "/alive":
                 stuck = health.stuck()

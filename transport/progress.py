@@ -59,7 +59,8 @@ class Still:
 
 
 class Progress:
-    """Looks after one group, on a thread of its own, while ``ready`` says that there is somebody to look after.
+    """Looks after one group, on a thread of its own, while ``ready`` says that there is somebody to look after and not
+    ``resting`` that it stands still on purpose.
 
     ``mine``: the partitions that this process has. ``words``: None while records are handled, or there are none, else
     a few words that say what stands still.
@@ -68,8 +69,14 @@ class Progress:
     words: str | None = None
 
     def __init__(
-        self, cluster: Cluster, group: str, topics: Sequence[str], mine: Callable[[], Collection[Place]]
+        self,
+        cluster: Cluster,
+        group: str,
+        topics: Sequence[str],
+        mine: Callable[[], Collection[Place]],
+        resting: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._resting = resting
         self._cluster, self._group, self._topics, self._mine = cluster, group, topics, mine
         self._reader: Consumer | None = None
         self._still, self._looked = Still(), time.monotonic()
@@ -85,7 +92,7 @@ class Progress:
 
     def _watch(self, ready: Callable[[], bool]) -> None:
         while not self._stop.wait(EVERY):
-            if ready():
+            if ready() and not self._resting():
                 self.words = self.look()
             else:
                 self.forget()

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import faust
 import rocksdict
 import structlog
-from aiokafka.errors import IllegalStateError, UnsupportedCodecError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, UnsupportedCodecError
+from aiokafka.structs import OffsetAndMetadata
 from faust.stores.rocksdb import Store as RocksStore
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
@@ -43,6 +44,9 @@ PRIVATE: tuple[Callable[..., Any], ...] = (
     Consumer.on_partitions_assigned,
     Consumer.verify_all_partitions_active,
     ThreadDelegateConsumer.seek_wait,
+    ThreadDelegateConsumer._getmany,
+    driver.AIOKafkaConsumerThread.call_thread,
+    driver.AIOKafkaConsumerThread._ensure_consumer,
     driver.AIOKafkaConsumerThread.position,
     driver.AIOKafkaConsumerThread._commit,
     driver.AIOKafkaConsumerThread._fetch_records,
@@ -73,6 +77,7 @@ HOLD_EVERY = 1.0  # seconds
 QUESTION_LIMIT = 15.0
 PACE = 0.04  # seconds between the beginnings of two batches, at least, unless the first was large:
 LARGE = 200  # records
+NOWHERE = TP("", -1)  # asked for alone: nothing (asked for nothing, aiokafka gives everything)
 
 T = TypeVar("T")
 FetchedRecord = Any  # aiokafka.structs.ConsumerRecord: key, value bytes or None, offset, timestamp
@@ -85,6 +90,22 @@ class Batches(Protocol):
     async def fold(self, source: Mapping[int, Sequence[FetchedRecord]]) -> Any:
         """Steps 1 and 2, nothing leaves the process: the result may be thrown away. Called while the batch before is
         delivered, never while another is folded.
+        """
+
+    @property
+    def begun(self) -> str:
+        """Note of a partition of which everything is going out anew."""
+
+    @property
+    def done(self) -> str:
+        """Note of one of which everything did, or nothing has to."""
+
+    async def notes(self, partitions: Sequence[int]) -> dict[int, str]:
+        """What is noted beside the committed offsets of the source."""
+
+    async def anew(self, partition: int, after: bytes | None) -> Any:
+        """As ``fold``, for the next keys of the state after this one (None: for none, only to note that it begins).
+        ``last`` of the result is the key that it ends with, None when there are no more.
         """
 
     async def deliver(self, folded: Any, commit: Commit) -> None:
@@ -110,6 +131,23 @@ class Store:
         found: list[bytes | None] = self._data._db_for_partition(partition).get(list(keys))
         return found
 
+    def after(self, partition: int, key: bytes, most: int) -> list[tuple[bytes, bytes]]:
+        """At most so many keys that come after ``key``, in their order, with their packed states."""
+        found: list[tuple[bytes, bytes]] = []
+        at = self._data._db_for_partition(partition).iter()
+        at.seek(key + b"\0")
+        while at.valid() and len(found) < most:
+            if at.key() != self.offset_key:
+                found.append((at.key(), at.value()))
+            at.next()
+        return found
+
+    def scrub(self, partition: int, keys: Sequence[bytes]) -> None:
+        """Have what stood under these keys before leave the files of the store: those that hold it are written anew."""
+        table = self._data._db_for_partition(partition)
+        for key in keys:
+            table.compact_range(key, key + b"\0")
+
     def put(self, partition: int, states: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
         """Write ``states`` (None deletes) and the changelog offset that they are level with, at once."""
         batch = rocksdict.WriteBatch(raw_mode=True)
@@ -127,10 +165,11 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
 
     logger = driver.logger  # mode would log what a service does under the name of this module
 
-    batches: Batches  # these four are set by ``build``, on a subclass
+    batches: Batches  # these five are set by ``build``, on a subclass
     source: str
     store: Store
     fence: Fence
+    halted = False  # no source record is taken until definitions are handed over (decision 0022)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -145,6 +184,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._round = -1  # the rebalance whose assignment is complete
         self._draining = False
         self.restored = 0  # changelog records applied
+        self.notes: dict[int, str] = {}  # what stands beside the committed offset of a partition
+        self.unswept: dict[int, bytes | None] = {}  # of which all goes out anew -> key after which it goes on
 
     @property
     def settled(self) -> bool:
@@ -159,12 +200,21 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             and app.tables.actives_ready
         )
 
+    @property
+    def takes(self) -> bool:
+        """Whether a batch may be begun."""
+        return self.settled and not self.halted
+
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Forget the positions of the former assignment; the committed offsets are what counts now."""
         rebalance = self.app.rebalancing_count
         self._next, self._gaps = {}, {}  # new ones: who still works on the old must be able to tell
+        self.notes, self.unswept = {}, {}
         await super().on_partitions_assigned(assigned, generation_id)
         await self._check_store()
+        partitions = sorted(tp.partition for tp in assigned if tp.topic == self.source)
+        self.notes = await self._asked(self.batches.notes(partitions))
+        self.unswept = dict.fromkeys(one for one in partitions if self.notes.get(one, "") != self.batches.done)
         self._round = rebalance
 
     async def _asked(self, question: Awaitable[T]) -> T:
@@ -194,9 +244,10 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
                 await self._pace()
-                records, _ = await self._wait_next_records(timeout=0.2)
+                records, _ = await self._wait_next_records(timeout=0.0 if self.unswept and self.takes else 0.2)
                 if not self.should_stop:
                     await self._take({TP(tp.topic, tp.partition): found for tp, found in (records or {}).items()})
+                    await self._go_on_anew()
         except asyncio.CancelledError:
             if not self.app.should_stop:
                 raise
@@ -214,15 +265,23 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         What comes after a pause is handled at once, and so is what lies ready in large batches.
         """
         left = self._due - time.monotonic()
-        if left > 0 and self.settled:
+        if left > 0 and self.takes:
             await asyncio.sleep(left)
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
+        """While halted the source is left where it is, and asked for all the same: who asks for nothing for long leaves
+        its group.
+        """
+        if self.halted and active_partitions:
+            active_partitions = {tp for tp in active_partitions if tp.topic != self.source} or {NOWHERE}
+        return await super()._getmany(active_partitions, timeout)
 
     async def _take(self, records: dict[TP, list[FetchedRecord]]) -> None:
         """Changelog records are always applied, source records only when settled: else they come again."""
         for tp in [tp for tp in records if tp.topic != self.source]:
             self._restore(tp, records.pop(tp))
             await asyncio.sleep(0)
-        if not self.settled:
+        if not self.takes:
             self._gaps.clear()  # what is dropped here proves nothing about the log
             return
         positions = self._next
@@ -232,23 +291,57 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             await self._hold(positions, records)
         except IllegalStateError:  # a rebalance took a partition while we looked
             return
-        if ready and self.settled and positions is self._next:
+        if ready and self.takes and positions is self._next:
             await self._handle(ready, positions)
 
     async def _handle(self, ready: dict[TP, list[FetchedRecord]], positions: dict[TP, int]) -> None:
         """Fold while the batch before is delivered, then deliver; a rebalance or stop between throws the fold away."""
         self._due = time.monotonic() + PACE if sum(map(len, ready.values())) < LARGE else 0.0
+        next_ones = {tp: found[-1].offset + 1 for tp, found in ready.items()}
+        fold = self.batches.fold({tp.partition: found for tp, found in ready.items()})
+        await self._through(fold, lambda _: positions.update(next_ones))
+
+    async def _through(self, fold: Awaitable[Any], begins: Callable[[Any], None]) -> None:
+        """One batch: ``begins`` is told when nothing can keep it from being delivered any more."""
+        positions = self._next
         self._begin()  # with no await since the last check: a rebalance that begins now waits for us
         try:
-            folded = await self.batches.fold({tp.partition: found for tp, found in ready.items()})
+            folded = await fold
             if self._delivery is not None:
                 await asyncio.wait([self._delivery])  # not ``await``: who cancels us must not cancel the delivery
-            if self.settled and positions is self._next:
-                positions.update({tp: found[-1].offset + 1 for tp, found in ready.items()})
+            if self.takes and positions is self._next:
+                begins(folded)
                 self._begin()
                 self._delivery = asyncio.create_task(self._deliver(folded))
+                await asyncio.sleep(0)  # it begins: what is folded next builds on its states
         finally:
             self._end()
+
+    async def _go_on_anew(self) -> None:
+        """One slice of what goes out anew, between two batches of the source. Positions stay, notes tell how it stands:
+        a partition is noted before its first slice, and as done with its last.
+        """
+        positions, partition = self._next, next(iter(self.unswept), None)
+        if partition is None or not self.takes:
+            return
+        try:
+            await self._place(positions)
+        except IllegalStateError:
+            return
+        place, after = TP(self.source, partition), self.unswept.get(partition)
+        if not self.takes or positions is not self._next or place not in positions:
+            return
+
+        def begins(slice_: Any) -> None:
+            slice_.positions[partition] = positions[place]
+            if after is not None and slice_.last is None:
+                self.unswept.pop(partition)
+                self.notes[partition] = self.batches.done
+            else:
+                self.unswept[partition] = slice_.last or b""
+                self.notes[partition] = self.batches.begun
+
+        await self._through(self.batches.anew(partition, after), begins)
 
     async def _deliver(self, folded: Any) -> None:
         try:
@@ -273,18 +366,52 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             self._idle.set()
             self.fence.calm()
 
-    async def commit_batch(self, positions: Mapping[int, int]) -> bool:
-        """Commit ``positions`` (partition → next offset).
+    async def commit_batch(self, positions: Mapping[int, int], before: str = "") -> bool:
+        """Commit ``positions`` (partition → next offset), each with its note, and ``before`` in front of it.
 
         False when the group has moved on: nothing more is handled until partitions are assigned again.
         """
         offsets = {TP(self.source, partition): offset for partition, offset in positions.items()}
-        done = bool(await self._commit(offsets))
+        notes = {tp: f"{before} {self.notes.get(tp.partition, '')}".strip() for tp in offsets}
+        done = bool(await self._commit_noted({tp: OffsetAndMetadata(at, notes[tp]) for tp, at in offsets.items()}))
         if done:
             self._committed_offset.update(offsets)
         else:
             self._round = -1
         return done
+
+    async def _commit_noted(self, offsets: Mapping[TP, OffsetAndMetadata]) -> bool:
+        """As Faust's ``_commit``, which takes no notes."""
+        return bool(await self._thread.call_thread(_commit_in_thread, self._thread, offsets))
+
+    @property
+    def assigned(self) -> object:
+        """Another object after every assignment."""
+        return self._next
+
+    async def halt(self) -> None:
+        """Begin no batch more, and wait for what is in flight; the group goes on to see a member."""
+        self.halted = True
+        await self._idle.wait()
+
+    def begin_anew(self) -> None:
+        """Everything that the state holds is to go out anew. Only while halted."""
+        mine = [tp.partition for tp in self.assignment() if tp.topic == self.source]
+        self.unswept, self.notes = dict.fromkeys(mine), dict.fromkeys(mine, self.batches.begun)
+
+    async def tell(self, before: str = "") -> bool:
+        """Commit where every partition of ours stands, with its note. Only while halted; False: not now."""
+        positions = self._next
+        if not self.settled:
+            return False
+        try:
+            await self._place(positions)
+        except IllegalStateError:
+            return False
+        if not self.settled or positions is not self._next:
+            return False
+        places = {tp.partition: offset for tp, offset in positions.items()}
+        return not places or await self.commit_batch(places, before)
 
     async def _place(self, positions: dict[TP, int]) -> None:
         """Where this assignment begins: at the committed offset, or where the source begins."""
@@ -393,7 +520,22 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         return int(self.app.tables.recovery.active_remaining_total())
 
 
-def build(config: StageConfig, batches: Batches, fence: Fence) -> tuple[Any, Store]:
+async def _commit_in_thread(thread: Any, offsets: Mapping[TP, OffsetAndMetadata]) -> bool:
+    """In the consumer's thread; what Faust does with the errors of a commit."""
+    consumer, mine = thread._ensure_consumer(), thread.assignment()
+    try:
+        await consumer.commit({driver.ensure_aiokafka_TP(tp): at for tp, at in offsets.items() if tp in mine})
+    except CommitFailedError as error:
+        if "already rebalanced" not in str(error):
+            await thread.crash(error)
+        return False
+    except KafkaError as error:
+        await thread.crash(error)
+        return False
+    return True
+
+
+def build(config: StageConfig, batches: Batches, fence: Fence, *, halted: bool = False) -> tuple[Any, Store]:
     """The Faust app of a stage (not started) and its store. Call it inside the running event loop."""
 
     class StageConsumer(BatchConsumer):
@@ -429,6 +571,7 @@ def build(config: StageConfig, batches: Batches, fence: Fence) -> tuple[Any, Sto
     StageConsumer.source = config.source
     StageConsumer.store = store
     StageConsumer.fence = fence
+    StageConsumer.halted = halted
     return app, store
 
 

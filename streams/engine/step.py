@@ -13,9 +13,12 @@ from typing import Any, Protocol
 
 from confluent_kafka import KafkaException
 
-from streams.engine.stage import Fold, Out, Record, Seconds, StageConfig, StageError
+from streams.engine.stage import Fold, Out, Record, Scrubbed, Seconds, StageConfig, StageError
 
 Commit = Callable[[Mapping[int, int]], Awaitable[bool]]
+Anew = Callable[[bytes, bytes], tuple[bytes, list[Out]]]
+SLICE = 200  # keys that go out anew at once
+BREATH = 25  # of them, between two turns of the event loop
 FLUSH_LIMIT = 30.0  # seconds; delivery.timeout.ms ends every record long before
 
 
@@ -26,7 +29,11 @@ class Store(Protocol):
 
     def get(self, partition: int, keys: Sequence[bytes]) -> list[bytes | None]: ...
 
+    def after(self, partition: int, key: bytes, most: int) -> list[tuple[bytes, bytes]]: ...
+
     def put(self, partition: int, states: Mapping[bytes, bytes | None], changelog_offset: int) -> None: ...
+
+    def scrub(self, partition: int, keys: Sequence[bytes]) -> None: ...
 
 
 class Producer(Protocol):
@@ -41,11 +48,13 @@ class Producer(Protocol):
 class Folded:
     """A folded batch: new states per partition and key, rows in order, and the next source offset per partition."""
 
-    states: dict[int, dict[bytes, bytes]] = field(default_factory=dict)
+    states: dict[int, dict[bytes, bytes | None]] = field(default_factory=dict)
     rows: list[Out] = field(default_factory=list)
     positions: dict[int, int] = field(default_factory=dict)
     events: int = 0
     seconds: float = 0.0  # spent on folding
+    anew: bool = False  # without records: what the state holds goes out anew
+    last: bytes | None = None  # of that: the key it ends with, None when there are no more
 
 
 class Step:
@@ -59,7 +68,7 @@ class Step:
         self._store = store
         self._producer = producer
         self._fence = fence
-        self._delivering: Mapping[int, Mapping[bytes, bytes]] = {}
+        self._delivering: Mapping[int, Mapping[bytes, bytes | None]] = {}
 
     async def fold(self, source: Mapping[int, Sequence[Any]]) -> Folded:
         """Steps 1 and 2 on ``source`` (partition → records); lets the event loop run between partitions.
@@ -73,6 +82,29 @@ class Step:
             folded.positions[partition] = records[-1].offset + 1
             folded.events += len(records)
             await asyncio.sleep(0)
+        folded.seconds = time.perf_counter() - began
+        return folded
+
+    async def anew(self, fold: Anew, partition: int, after: bytes | None) -> Folded:
+        """Steps 1 and 2 on the next ``SLICE`` keys of the state, without any record: ``fold`` gives out anew what each
+        yields. Positions are for whoever delivers it.
+        """
+        began, folded = time.perf_counter(), Folded(anew=True)
+        if after is None:
+            folded.last = b""
+            return folded
+        found, ahead = self._store.after(partition, after, SLICE), self._delivering.get(partition, {})  # at one moment
+        states: dict[bytes, bytes | None] = {}
+        for count, (key, stored) in enumerate(found, 1):
+            before = ahead.get(key, stored)
+            if before is not None:  # else it is being taken out
+                states[key], rows = self._fold_anew(fold, partition, key, before)
+                folded.rows += rows
+            if count % BREATH == 0:
+                await asyncio.sleep(0)
+        if states:
+            folded.states[partition] = states
+        folded.last = found[-1][0] if len(found) == SLICE else None
         folded.seconds = time.perf_counter() - began
         return folded
 
@@ -90,6 +122,7 @@ class Step:
             for partition, states in folded.states.items():  # 6
                 self._store.put(partition, states, ends[partition])
             stored = time.perf_counter() - began
+            await self._scrub(folded)
             await rows
             times.append(time.perf_counter())
             committed = await commit(folded.positions)  # 7
@@ -116,6 +149,27 @@ class Step:
             if self._too_large(key, states[key], rows):
                 raise StageError(self._refused(partition, key, before, group, states[key], rows))
             folded.rows += rows
+
+    async def _scrub(self, folded: Folded) -> None:
+        """What was taken out of a state leaves the disk before the batch is committed; else it comes again."""
+        for partition, states in folded.states.items():
+            keys = [key for key, state in states.items() if state is None or isinstance(state, Scrubbed)]
+            if keys:
+                await asyncio.get_running_loop().run_in_executor(None, self._store.scrub, partition, keys)
+
+    def _fold_anew(self, fold: Anew, partition: int, key: bytes, before: bytes) -> tuple[bytes, list[Out]]:
+        try:
+            state, rows = fold(key, before)
+        except StageError:
+            raise
+        except Exception as error:
+            raise StageError(
+                f"what key {hashed(key)} of partition {partition} yields could not be given out anew: "
+                f"{type(error).__name__}; nothing of this slice is out"
+            ) from error
+        if problem := self._too_large(key, state, rows):
+            raise StageError(f"given out anew, {problem}: {TOO_LARGE}")
+        return state, rows
 
     def _failed(self, error: Exception, partition: int, key: bytes, before: bytes | None, group: list[Record]) -> str:
         """What to say of a fold that failed: where, and at which record, so that an operator can have it left out."""
@@ -157,12 +211,12 @@ class Step:
             group.append(Record(record.offset, value, record.timestamp))
         return groups
 
-    def _too_large(self, key: bytes, state: bytes, rows: Sequence[Out]) -> str:
+    def _too_large(self, key: bytes, state: bytes | None, rows: Sequence[Out]) -> str:
         """Step 2: what is too large, and empty when nothing is. Nothing near Kafka's limit may go out, for a refused
         record would stop the stage halfway.
         """
         limit = self._config.record_limit
-        size = len(key) + len(state)
+        size = len(key) + len(state or b"")
         if size > limit:
             return f"the state of key {hashed(key)} has {size} bytes, over the limit of {limit}"
         for row in rows:
@@ -172,7 +226,13 @@ class Step:
         return ""
 
     def _refused(
-        self, partition: int, key: bytes, before: bytes | None, group: list[Record], state: bytes, rows: Sequence[Out]
+        self,
+        partition: int,
+        key: bytes,
+        before: bytes | None,
+        group: list[Record],
+        state: bytes | None,
+        rows: Sequence[Out],
     ) -> str:
         """What to say of a state or row that is too large, and which record made it so."""
         most = bisect_left(

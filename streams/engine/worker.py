@@ -17,6 +17,7 @@ from streams.engine import app as batch_faust
 from streams.engine import disk as batch_disk
 from streams.engine import topics as batch_topics
 from streams.engine.fence import Fence
+from streams.engine.handing import Changing, Handing
 from streams.engine.options import producer
 from streams.engine.stage import BatchStats, Fold, StageConfig, StageError, describe, end
 from streams.engine.step import Commit, Folded, Step
@@ -36,8 +37,15 @@ class Worker:
     ``run`` returns the exit code of a clean stop and raises an ``OperatorFault`` for what an operator must mend.
     """
 
-    def __init__(self, config: StageConfig, fold: Fold, on_batch: Callable[[BatchStats], None] | None) -> None:
-        self._config = config
+    def __init__(
+        self,
+        config: StageConfig,
+        fold: Fold,
+        on_batch: Callable[[BatchStats], None] | None,
+        changing: Changing | None = None,
+    ) -> None:
+        self._config, self._changing = config, changing
+        self._handing: Handing | None = None
         self._fold = fold
         self._on_batch = on_batch
         self._fence = Fence(config.pause_limit, config.batch_limit)
@@ -56,7 +64,12 @@ class Worker:
             self._health.start()
             lock = batch_disk.occupy(config.datadir)
             ids = await loop.run_in_executor(None, batch_topics.check, config)
-            self._app, store = batch_faust.build(config, self, self._fence)
+            if self._changing is not None:
+                standing = await loop.run_in_executor(None, self._changing.look)
+                self._changing.switch(standing)
+                self._handing = Handing(config, self._changing, standing)
+            halted = self._handing is not None and bool(self._handing.held)
+            self._app, store = batch_faust.build(config, self, self._fence, halted=halted)
             batch_disk.claim(config, batch_faust.table_directory(self._app), ids)
             self._step = Step(config, self._fold, store, producer(config), self._fence.check)
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -70,15 +83,22 @@ class Worker:
     async def _serve(self) -> None:
         config = self._config
         cluster = Cluster(config.bootstrap, config.client)
-        self._health.follow(Progress(cluster, config.name, [config.source], lambda: self._places))
+        handing = self._handing
+        resting = (lambda: bool(handing.held)) if handing is not None else (lambda: False)
+        self._health.follow(Progress(cluster, config.name, [config.source], lambda: self._places, resting))
         self._fence.start()
         self._app.finalize()
         await self._app.start()
+        following = asyncio.create_task(handing.follow(self._app.consumer)) if handing is not None else None
         while not self._stopping.is_set():
             self._health.turned()
             self._watch()
+            if following is not None and following.done():
+                end(EXIT_FAULT, describe(following.exception() or StageError("it hears of no definitions any more")))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), 0.5)
+        if following is not None:
+            following.cancel()
         await self._app.consumer.drain()
         try:
             await asyncio.wait_for(self._app.stop(), STOP_LIMIT)
@@ -93,6 +113,25 @@ class Worker:
         """Steps 1 and 2, for the consumer."""
         return await self._step.fold(source)
 
+    @property
+    def begun(self) -> str:
+        """For the consumer: note of a partition of which everything goes out anew."""
+        return self._handing.begun if self._handing is not None else ""
+
+    @property
+    def done(self) -> str:
+        """For the consumer: note of one of which everything did; empty for a stage whose definitions do not change."""
+        return self._handing.done if self._handing is not None else ""
+
+    async def notes(self, partitions: Sequence[int]) -> dict[int, str]:
+        """For the consumer: what is noted beside the committed offsets."""
+        return await self._handing.notes(partitions) if self._handing is not None else {}
+
+    async def anew(self, partition: int, after: bytes | None) -> Folded:
+        """Steps 1 and 2 without records, for the consumer."""
+        assert self._handing is not None  # noqa: S101 - nothing else is noted as not done
+        return await self._step.anew(self._handing.anew, partition, after)
+
     async def deliver(self, folded: Folded, commit: Commit) -> None:
         """Steps 3 to 7, for the consumer, and what they cost."""
         seconds, committed = await self._step.deliver(folded, commit)
@@ -100,6 +139,9 @@ class Worker:
             log.warning("%s: the group moved on before a batch was committed; it comes again", self._config.name)
             return
         keys = sum(len(states) for states in folded.states.values())
+        if self._handing is not None and folded.anew:
+            self._handing.went(keys, len(self._app.consumer.unswept))
+            return
         batch = BatchStats(folded.events, keys, len(folded.rows), seconds, self._lag(), time.time())
         self._measure(batch)
         if self._on_batch is not None:
@@ -129,6 +171,9 @@ class Worker:
         name, now = self._config.name, time.monotonic()
         reason = self._unready()
         self._health.ready = reason is None
+        if self._handing is not None:
+            self._health.note = "held" if self._handing.held else ""
+            self._handing.show(len(self._app.consumer.unswept), len(self._places))
         if reason is None:
             if not self._served:
                 self._served = True

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
+from aiokafka.structs import OffsetAndMetadata
 from faust.types import TP
 from structlog.testing import capture_logs
 
@@ -62,6 +63,9 @@ class Lone(BatchConsumer):
         self.delivered: list[Any] = []
         self.during_fold: Callable[[], None] = lambda: None
         self.batches = self
+        self.notes, self.unswept, self.halted = {}, {}, False
+        self.committed: list[dict[int, tuple[int, str]]] = []
+        self.accepts = False
 
     app = property(lambda self: self._app)
     should_stop = property(lambda self: self.stopping)
@@ -90,8 +94,9 @@ class Lone(BatchConsumer):
     async def seek_wait(self, partitions: dict[TP, int]) -> None:
         self.sought += partitions.values()
 
-    async def _commit(self, offsets: dict[TP, int]) -> bool:  # noqa: ARG002
-        return False
+    async def _commit_noted(self, offsets: Mapping[TP, OffsetAndMetadata]) -> bool:
+        self.committed.append({tp.partition: (at.offset, at.metadata) for tp, at in offsets.items()})
+        return self.accepts
 
 
 async def take(consumer: Lone, *offsets: int) -> None:

@@ -55,6 +55,10 @@ class Recorder:
     def get(self, partition: int, keys: Sequence[bytes]) -> list[bytes | None]:  # noqa: ARG002
         return [self.states.get(key) for key in keys]
 
+    def after(self, partition: int, key: bytes, most: int) -> list[tuple[bytes, bytes]]:  # noqa: ARG002
+        there = sorted((found, state) for found, state in self.states.items() if found > key and state is not None)
+        return there[:most]
+
     def put(self, partition: int, states: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
         self.states.update(states)
         self.steps.append(("store", partition, changelog_offset))
