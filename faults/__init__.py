@@ -34,9 +34,11 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         NotDelivered
         NotHere
         NotItself
+        NotMended
         RefusedError
         RegistryError
         ReleaseError
+        ReplayError
         RewritingError
         SettingsError
         SimulationError

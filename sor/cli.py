@@ -78,6 +78,10 @@ COMMANDS: Final[dict[str, Entry]] = {
         "backup",
         "Fill an empty broker and an empty database from a backup; on one machine an empty home, while no stack runs.",
     ),
+    "replay": Entry(
+        "replay",
+        "Make every row anew from the log, beside those in use, and show what differs: rows, reasons and figures.",
+    ),
     "simulate": Entry(
         "simulate",
         "Write made-up messages, answers, scores, questionnaires and CBS files, with the figures that must come out.",

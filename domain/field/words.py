@@ -146,3 +146,47 @@ def small_groups_sentence(smallest_group: int, smallest_denominator: int) -> str
         f"Van minder dan {smallest_group} cliënten wordt niets getoond, en een percentage van minder dan "
         f"{smallest_denominator} tellingen evenmin."
     )
+
+
+#: The page and the table of a recalculation (``sor replay``).
+REPLAY_TITLE: Final = "Herberekening: wat er verandert"
+REPLAY_CAPTION: Final = (
+    "Dezelfde gegevens, met andere definities opnieuw berekend en naast de cijfers van nu gelegd. De cijfers van nu "
+    "zijn niet veranderd. Geen verantwoordingsinstrument."
+)
+REPLAY_ROWS: Final = "Rijen"
+REPLAY_REASONS: Final = "Wat de meeste rijen veranderde"
+REPLAY_FIGURES: Final = "Cijfers die veranderen"
+REPLAY_NO_FIGURES: Final = "Geen enkel getoond cijfer verandert."
+REPLAY_TOGETHER: Final = "alle aanbieders samen"
+#: Heads of the table of rows and of the table of figures, and of that of classes.
+REPLAY_ROW_HEADS: Final = ("Tabel", "Gelijk", "Anders", "Erbij", "Weg")
+REPLAY_FIGURE_HEADS: Final = ("Groep", "Indicator", "Nu", "Herberekend", "n nu", "n herberekend")
+REPLAY_REASON_HEADS: Final = ("Tabel", "Kolom", "Van", "Naar", "Rijen")
+REPLAY_PER: Final[dict[str, str]] = {
+    "": "Alles samen",
+    "cluster": "Per cluster",
+    "gemeente": "Per gemeente",
+    "aanbieder": "Per aanbieder",
+}
+
+
+def replay_definitions(now: tuple[int, str], other: tuple[int, str]) -> str:
+    """By which definitions the rows in use and those made anew are; each a version and its id."""
+    return (
+        f"Nu: definities versie {now[0]} ({now[1]}). Herberekend: versie {other[0]} ({other[1]})."
+        if now != other
+        else f"Nu en herberekend: definities versie {now[0]} ({now[1]})."
+    )
+
+
+def replay_counts(events: int, clients: int, rows: int) -> str:
+    """What was recalculated."""
+    return f"{events} gebeurtenissen van {clients} cliënten, {rows} rijen."
+
+
+#: What a recalculation of fewer than everybody covers.
+REPLAY_MOVED: Final = (
+    "Er kwamen intussen gegevens binnen: een verschil kan daarvan komen. Herbereken nog eens als er niets wordt "
+    "aangeleverd."
+)

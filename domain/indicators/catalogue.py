@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final
 
+from domain.field.definitions import SHIPPED, Definitions
 from domain.field.questionnaires import CONFIRMED
 from domain.indicators import metingen, trajecten
 from domain.indicators.overview import overview
@@ -37,8 +38,12 @@ __all__ = [
 IMPROVED: Final[frozenset[int]] = frozenset()
 
 
-def indicators(*, improved: Collection[int] = IMPROVED, cem_confirmed: bool = CONFIRMED) -> dict[str, Indicator]:
-    """Every indicator by its key. What somebody has confirmed decides what is shown, and with which mark."""
+def indicators(
+    definitions: Definitions = SHIPPED, *, improved: Collection[int] = IMPROVED, cem_confirmed: bool = CONFIRMED
+) -> dict[str, Indicator]:
+    """Every indicator by its key. What somebody has confirmed decides what is shown, and with which mark; the windows
+    that end on the reference day are those of the definitions.
+    """
     mark = "R" if cem_confirmed else "P"
     every: Iterable[Indicator] = (
         *trajecten.statuses(),
@@ -46,10 +51,10 @@ def indicators(*, improved: Collection[int] = IMPROVED, cem_confirmed: bool = CO
         *metingen.per_group(metingen.nut("", "", "CBS 4.3, CEM+", mark, "ijw")),
         *metingen.per_group(metingen.zonder_hulp("", "", "CBS 4.4, CEM+", mark, "ijw")),
         *metingen.confirmation(),
-        *trajecten.nieuwe_start(),
+        *trajecten.nieuwe_start(definitions),
         *trajecten.probleem(improved),
         *trajecten.gas(),
-        *trajecten.respons(),
+        *trajecten.respons(definitions),
         *trajecten.cbs_statuses(),
         *trajecten.cbs_uitval(),
         *metingen.per_group(metingen.nut("cbs_", ", CBS-bestand", "CBS 4.3", "F", "cbs")),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from domain.field.codes import UITVAL_CLASSES
-from domain.field.definitions import SHIPPED
+from domain.field.definitions import SHIPPED, Definitions
 from domain.field.rules import BECOMES_18
 from domain.field.spic import LONG_LASTING
 from domain.indicators.build import ENDED, count, is_no, is_one, over_trajecten
@@ -87,18 +87,19 @@ def cbs_uitval() -> Iterable[Indicator]:
     yield count(make, "cbs_einde_gepland", "CBS-bestand: volgens plan beëindigd", *plan)
 
 
-def nieuwe_start() -> Iterable[Indicator]:
+def nieuwe_start(definitions: Definitions = SHIPPED) -> Iterable[Indicator]:
     """Trajecten that ended long enough ago for the answer to stand; the younger ones apart, as provisional."""
+    window = definitions.opvolging_days
     make = over_trajecten("nieuwe_start", "CBS 4.2", "P")
     reden = is_one("reden_beeindiging", "31", "32", "33", "34")
-    long_ago = (Bound("einddatum", "<=", DaysBack(SHIPPED.opvolging_days)),)
-    recently = (Bound("einddatum", ">", DaysBack(SHIPPED.opvolging_days)), Bound("einddatum", "<=", DaysBack(0)))
-    provisional = f"Geen nieuwe start, einde nog geen {SHIPPED.opvolging_days} dagen geleden (voorlopig)"
+    long_ago = (Bound("einddatum", "<=", DaysBack(window)),)
+    recently = (Bound("einddatum", ">", DaysBack(window)), Bound("einddatum", "<=", DaysBack(0)))
+    provisional = f"Geen nieuwe start, einde nog geen {window} dagen geleden (voorlopig)"
     cohorts: dict[str, tuple[str, tuple[Clause, ...]]] = {
-        "geen_nieuwe_start": (f"Geen nieuwe start binnen {SHIPPED.opvolging_days} dagen", long_ago),
+        "geen_nieuwe_start": (f"Geen nieuwe start binnen {window} dagen", long_ago),
         "geen_nieuwe_start_voorlopig": (provisional, recently),
     }
-    days = f"{SHIPPED.opvolging_days} dagen voor de peildatum"
+    days = f"{window} dagen voor de peildatum"
     for key, (name, age) in cohorts.items():
         denominator = (ENDED, reden, *age)
         yield make(
@@ -151,17 +152,17 @@ def gas() -> Iterable[Indicator]:
     yield count(over_scores, "gas_x", "Doelscores zonder waarde (x)", *empty)
 
 
-def respons() -> Iterable[Indicator]:
+def respons(definitions: Definitions = SHIPPED) -> Iterable[Indicator]:
     """Of how many trajecten anything was heard: CEM+ at the end, CEM+ of long-lasting help, scores."""
     died, duurzaam = is_one("reden_beeindiging", "02"), is_one("intensiteit", *LONG_LASTING)
     alive, not_duurzaam = replace(died, negated=True), replace(duurzaam, negated=True)
-    settled = Bound("einddatum", "<=", DaysBack(SHIPPED.respons_days))
+    settled = Bound("einddatum", "<=", DaysBack(definitions.respons_days))
     denominator = (ENDED, alive, not_duurzaam, settled)
     yield over_trajecten("respons_cem", "S2", "P")(
         key="respons_cem", name="Respons CEM+", unit="%",
         numerator=Term((*denominator, is_no("metingen_einde", 0))), denominator=Term(denominator),
         excluded=Term((ENDED, AnyOf((died, duurzaam)), settled)),
-        window=f"einddatum in de periode, minstens {SHIPPED.respons_days} dagen voor de peildatum",
+        window=f"einddatum in de periode, minstens {definitions.respons_days} dagen voor de peildatum",
     )  # fmt: skip
     all_year = (
         duurzaam,

@@ -9,9 +9,11 @@ from multiprocessing import connection
 from multiprocessing.connection import Connection
 from typing import Final, NamedTuple
 
+from domain.field.definitions import Definitions
 from operations.log_reader import Log, LogMoved, Span
 from operations.replay.errors import ReplayError
 from operations.replay.manifest import Manifest, Remembered
+from operations.replay.scope import Scope
 from operations.replay.spill import BUCKET_RECORDS, buckets_for
 from operations.replay.work import Bucket, Failed, Finished, Folded, Job, Message, Read, Task, Waits, main
 
@@ -36,15 +38,23 @@ class Told:
 
 
 def plan(
-    log: Log, *, definitions: str, versie: int, names: str, scope: str, epoch: int, bucket_records: int = BUCKET_RECORDS
+    log: Log,
+    *,
+    definitions: Definitions,
+    names: str,
+    scope: Scope,
+    epoch: int,
+    skips: int,
+    bucket_records: int = BUCKET_RECORDS,
 ) -> Manifest:
     """A replay of what the log holds, of which nothing is done."""
     return Manifest(
-        definitions=definitions,
-        versie=versie,
+        definitions=definitions.id,
+        versie=definitions.version,
         names=names,
-        scope=scope,
+        scope=scope.words,
         epoch=epoch,
+        skips=skips,
         spans=dict(log.spans),
         buckets={partition: buckets_for(span.records, bucket_records) for partition, span in log.spans.items()},
     )
@@ -52,7 +62,7 @@ def plan(
 
 def goes_on(earlier: Manifest | None, fresh: Manifest) -> bool:
     """Whether an earlier replay is the same and can go on: the log still holds what it reads, from its first record."""
-    if earlier is None or earlier.swapped or not earlier.is_of(fresh) or set(earlier.spans) != set(fresh.spans):
+    if earlier is None or earlier.exchanged or not earlier.is_of(fresh) or set(earlier.spans) != set(fresh.spans):
         return False
     return all(
         fresh.spans[partition].first <= span.first and span.end <= fresh.spans[partition].end

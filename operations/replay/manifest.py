@@ -39,10 +39,11 @@ class Manifest(Struct):
     names: str  # id of the names of ``trajectories``
     scope: str
     epoch: int
+    skips: int  # records that are left out by order
     spans: dict[int, Span]
     buckets: dict[int, int]
     done: dict[int, dict[int, Done]] = field(default_factory=dict)
-    swapped: bool = False
+    exchanged: bool = False  # its rows are those in use
 
     @property
     def log(self) -> Log:
@@ -62,7 +63,7 @@ class Manifest(Struct):
 
     def is_of(self, other: Manifest) -> bool:
         """Whether both are the same replay, begun at two moments."""
-        same = ("definitions", "names", "scope", "epoch")
+        same = ("definitions", "names", "scope", "epoch", "skips")
         return all(getattr(self, name) == getattr(other, name) for name in same)
 
 

@@ -1,0 +1,177 @@
+"""A whole replay: begin or go on, make the rows anew, catch up with the log, compare, and put them in use."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from clickhouse_connect.driver.client import Client
+
+from crypto.client_names import ClientNames
+from crypto.keys import load_trajectories
+from domain.field.definitions import Definitions
+from operations import log_reader
+from operations.log_reader import LogMoved, Span
+from operations.replay import shadow
+from operations.replay.engine import Engine, Told, catching_up, goes_on, plan, tasks_of
+from operations.replay.errors import ReplayError
+from operations.replay.manifest import Manifest, Remembered
+from operations.replay.report import Report, report
+from operations.replay.scope import Scope
+from operations.replay.spill import BUCKET_RECORDS
+from operations.replay.work import Job, Task
+from schemas.registry import registry_ids
+from schemas.topics import groups
+from sinks import clickhouse
+from sinks.access import Access
+from streams.epochs import epoch_of
+from transport.clients import Cluster
+from transport.orders import read_skips
+
+#: Below the home folder: what a replay remembers, its spilled records and its page.
+FOLDER = "replay"
+
+
+class Setup(NamedTuple):
+    """What a replay is given. ``admin`` makes and exchanges tables, ``access`` fills and reads them."""
+
+    cluster: Cluster
+    admin: Access
+    access: Access
+    keys: Path
+    home: Path
+    definitions: Definitions
+    in_use: Definitions
+    scope: Scope
+    processes: int
+    registry: str | None = None
+    restart: bool = False
+    bucket_records: int = BUCKET_RECORDS
+
+
+class Replay:
+    """One replay; make it with ``begun``."""
+
+    def __init__(self, setup: Setup, remembered: Remembered, client: Client, told: Told) -> None:
+        self._setup, self._remembered, self._client, self._told = setup, remembered, client, told
+        ids = registry_ids(setup.registry) if setup.registry else None
+        skips = read_skips(setup.cluster, "trajectories", ids)
+        epoch = epoch_of(setup.cluster, groups()["trajectories"])
+        self.manifest = self._begun(epoch, len(skips))
+        job = Job(
+            setup.cluster, setup.access, setup.keys, setup.registry, remembered.folder, setup.definitions, epoch,
+            setup.scope, skips,
+        )  # fmt: skip
+        self._engine = Engine(job, remembered, self.manifest, told)
+        self._began, self._seconds = time.monotonic(), 0.0
+
+    def _begun(self, epoch: int, skips: int) -> Manifest:
+        setup = self._setup
+        names = ClientNames(load_trajectories(setup.keys)).id
+        fresh = plan(
+            log_reader.log_ends(setup.cluster, "replay"), definitions=setup.definitions, names=names,
+            scope=setup.scope, epoch=epoch, skips=skips, bucket_records=setup.bucket_records,
+        )  # fmt: skip
+        earlier = None if setup.restart or setup.scope.pseudonym else self._remembered.load()
+        if earlier is not None and goes_on(earlier, fresh) and shadow.are_there(self._client, setup.admin.database):
+            self._told.says(f"Going on with an earlier replay: {earlier.total.events} events are done.")
+            return earlier
+        shadow.make(self._client, setup.admin.database)
+        self._remembered.save(fresh)
+        return fresh
+
+    def make(self) -> None:
+        """Make the rows anew, up to the end of the log as it is then.
+
+        Raises:
+            LogMoved: the log is another one; what was begun is forgotten.
+            ReplayError: something is to be mended; the same again goes on.
+        """
+        self._do(tasks_of(self.manifest))
+        self.catch_up()
+
+    def catch_up(self, ends: Mapping[int, int] | None = None) -> None:
+        """Make anew whoever got an event since, up to these ends (None: those of now); errors as ``make``."""
+        upto = dict(ends if ends is not None else log_reader.log_ends(self._setup.cluster, "replay").ends)
+        self._do(catching_up(self.manifest, upto))
+        for partition, span in self.manifest.spans.items():
+            self.manifest.spans[partition] = Span(span.first, max(span.end, upto[partition]))
+        self._remembered.save(self.manifest)
+
+    def _do(self, tasks: list[Task]) -> None:
+        if not tasks:
+            return
+        try:
+            self._engine.run(tasks, self._setup.processes)
+        except LogMoved:
+            self._remembered.forget()
+            raise
+        finally:
+            self._seconds = time.monotonic() - self._began
+
+    def compare(self, reference_day: date) -> Report:
+        """The rows made anew beside those in use; errors of ClickHouse as ever."""
+        setup = self._setup
+        client = clickhouse.connect(setup.access)
+        try:
+            return report(
+                client, setup.access, self.manifest, setup.definitions, setup.in_use,
+                setup.scope.sql(setup.access.database), reference_day=reference_day, seconds=self._seconds,
+                memory=tuple(self._engine.memory.values()), moved_on=self._moved_on,
+            )  # fmt: skip
+        finally:
+            client.close()
+
+    def _moved_on(self) -> bool:
+        """Whether the log has grown since."""
+        return log_reader.log_ends(self._setup.cluster, "replay").ends != self.manifest.log.ends
+
+    def exchange(self) -> None:
+        """Put the rows in use; the former ones stay beside them."""
+        if not self._setup.scope.everything:
+            raise ReplayError("Only a replay of everybody can be put in use: leave the scope out.")
+        shadow.exchange(self._client, self._setup.admin.database)
+        self.manifest.exchanged = True
+        self._remembered.save(self.manifest)
+
+    def close(self) -> None:
+        """End the processes."""
+        self._engine.stop()
+
+
+@contextmanager
+def begun(setup: Setup, told: Told) -> Iterator[Replay]:
+    """A replay that goes on where the same one was interrupted, alone in its home folder.
+
+    Raises:
+        ReplayError: another one is running here.
+        UnavailableError, RefusedError: ClickHouse is away, or refuses the tables.
+    """
+    remembered = Remembered(setup.home / FOLDER)
+    with remembered.alone():
+        client = clickhouse.connect(setup.admin)
+        try:
+            replay = Replay(setup, remembered, client, told)
+            try:
+                yield replay
+            finally:
+                replay.close()
+        finally:
+            client.close()
+
+
+def dropped(admin: Access, home: Path) -> list[str]:
+    """Drop every table of a replay and forget it; the names of those that were there."""
+    remembered = Remembered(home / FOLDER)
+    with remembered.alone():
+        client = clickhouse.connect(admin)
+        try:
+            found = shadow.drop(client, admin.database, shadow.REPLAY, shadow.BEFORE)
+        finally:
+            client.close()
+        remembered.forget()
+        return found

@@ -1,0 +1,222 @@
+"""``sor replay``: the rows made anew from the log under other definitions, what would change, and putting it in use."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from getpass import getpass
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table as RichTable
+
+from crypto.memory import guard
+from domain.field.dates import as_date, day, dutch_day
+from domain.field.definitions import Definitions
+from domain.field.words import (
+    REPLAY_FIGURE_HEADS,
+    REPLAY_FIGURES,
+    REPLAY_NO_FIGURES,
+    REPLAY_REASON_HEADS,
+    REPLAY_REASONS,
+    REPLAY_ROW_HEADS,
+    REPLAY_TITLE,
+)
+from operations.replay import engine, page
+from operations.replay.engine import Told
+from operations.replay.errors import ReplayError
+from operations.replay.report import Report
+from operations.replay.run import FOLDER, Setup, begun, dropped
+from operations.replay.scope import Scope, scope_of
+from settings.access import clickhouse_access, kafka_cluster
+from settings.settings import Settings, load_settings
+from settings.tables import definitions_in_force
+from sinks.access import Access
+
+DIFFERENT: Final = 1
+MOVED: Final = 3
+INTERRUPTED: Final = 130
+ASK: Final = "-"
+PAGE: Final = "verschil.html"
+_LONGEST: Final = 200
+#: Figures of groups that a screen shows; the page and the document have all.
+_MOST_LINES: Final = 40
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``sor replay``."""
+    app.command("replay")(replay)
+
+
+def replay(
+    definitions: Annotated[
+        Path | None, typer.Option(help="TOML file with other definitions and their version. Without: those in force.")
+    ] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only clients with an event since this day.")
+    ] = None,
+    provider: Annotated[str, typer.Option(help="Only the rows of this provider: its AGB code.")] = "",
+    municipality: Annotated[str, typer.Option(help="Only the rows of this municipality: its CBS code.")] = "",
+    pseudonym: Annotated[
+        str, typer.Option(metavar="FILE", help="Only one client: a file with its pseudonym; - asks for it.")
+    ] = "",
+    swap: Annotated[
+        bool, typer.Option("--swap/--dry-run", help="Put the new rows and definitions in use. [default: dry run]")
+    ] = False,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Drop the tables of an earlier replay, and do nothing else.")
+    ] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew, also where one was interrupted.")] = False,
+    processes: Annotated[int | None, typer.Option(min=1, help="Processes. [default: cores]")] = None,
+    to: Annotated[Path | None, typer.Option("--html", help="Where to write the page.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Make every row anew from the log, beside those in use, and show what differs: rows, reasons and figures.
+
+    The figures in use stay as they are, unless --swap puts the new ones in their place and hands the definitions to the
+    stream. What was interrupted goes on when it is run again. The tables stay for looking at until --drop.
+
+    It needs the key folder of trajectories (SOR_KEYS), and admin of ClickHouse to make tables.
+    Ends with 0: no row differs, or swapped; 1: rows differ; 3: events came in meanwhile; 130: interrupted.
+    """
+    guard()
+    settings = load_settings()
+    if drop:
+        _drop(settings)
+        return
+    scope = scope_of(
+        since=day(since.date()) if since else None,
+        provider=provider,
+        municipality=municipality,
+        pseudonym=_pseudonym(pseudonym),
+    )
+    if swap and not scope.everything:
+        raise ReplayError("Only a replay of everybody can be put in use: leave the scope out, or --swap.")
+    setup = _setup(settings, scope, definitions, processes or os.cpu_count() or 1, restart=restart)
+    console = Console(stderr=True)
+    try:
+        found = _made(setup, console)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. What is done stays: run the same again and it goes on; --drop drops it.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    where = to or settings.home / FOLDER / PAGE
+    where.write_text(page.html(found), "utf-8")
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+    else:
+        _show(found, where)
+    if not found.same:
+        raise typer.Exit(MOVED if found.moved_on else DIFFERENT)
+
+
+def _setup(settings: Settings, scope: Scope, file: Path | None, processes: int, *, restart: bool) -> Setup:
+    in_use = definitions_in_force(settings)
+    admin, access = clickhouse_access(settings, "admin"), clickhouse_access(settings, "replay")
+    return Setup(
+        cluster=kafka_cluster(settings),
+        admin=Access(admin.url, admin.user, admin.password, "sor"),
+        access=Access(access.url, access.user, access.password, "sor"),
+        keys=settings.keys,
+        home=settings.home,
+        definitions=_definitions(file, in_use),
+        in_use=in_use,
+        scope=scope,
+        processes=processes,
+        registry=settings.registry,
+        restart=restart,
+    )
+
+
+def _definitions(file: Path | None, in_use: Definitions) -> Definitions:
+    if file is None:
+        return in_use
+    from domain.field.definitions_file import definitions_of
+
+    try:
+        content = file.read_bytes()
+    except OSError as problem:
+        raise ReplayError(f"{file} cannot be read ({problem.strerror}): name a readable file.") from None
+    return definitions_of(content, file.name)
+
+
+def _pseudonym(where: str) -> bytes:
+    """A pseudonym from a file or the terminal: as a word of a command line it would stand in lists of processes."""
+    if not where:
+        return b""
+    if where == ASK:
+        text = getpass("Pseudonym (not shown): ") if sys.stdin.isatty() else sys.stdin.readline(_LONGEST)
+    else:
+        try:
+            text = Path(where).read_text("utf-8")[:_LONGEST]
+        except (OSError, UnicodeDecodeError):
+            raise ReplayError("--pseudonym names a file that holds the pseudonym, or - to ask for it.") from None
+    if not text.strip():
+        raise ReplayError("There is no pseudonym in what was given.")
+    return text.strip().encode()
+
+
+def _made(setup: Setup, console: Console) -> Report:
+    today = as_date(dutch_day(time.time_ns() // 1_000_000))
+    with _progress(console) as told, begun(setup, told) as one:
+        one.make()
+        told.says("Comparing with the rows in use.")
+        return one.compare(today)
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Told]:
+    """How far it is with the time left: a bar on a terminal, else a line now and then."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        task = shown.add_task("Events", total=None)
+
+        def far(one: engine.Progress) -> None:
+            shown.update(task, total=max(1, one.records), completed=one.done)
+
+        yield Told(far, lambda sentence: console.print(sentence, highlight=False, markup=False))
+
+
+def _drop(settings: Settings) -> None:
+    found = clickhouse_access(settings, "admin")
+    names = dropped(Access(found.url, found.user, found.password, "sor"), settings.home)
+    typer.echo(f"Dropped {', '.join(names)}." if names else "There is nothing of a replay to drop.")
+
+
+def _show(found: Report, where: Path) -> None:
+    out = Console()
+    for sentence in page.sentences(found):
+        out.print(sentence, markup=False, highlight=False)
+    out.print(_table(REPLAY_TITLE, REPLAY_ROW_HEADS, page.row_lines(found), texts=1))
+    if reasons := page.reason_lines(found, _MOST_LINES):
+        out.print(_table(REPLAY_REASONS, REPLAY_REASON_HEADS, reasons, texts=4))
+    lines = page.figure_lines(found.pairs)
+    if lines:
+        out.print(_table(REPLAY_FIGURES, REPLAY_FIGURE_HEADS, lines[:_MOST_LINES], texts=2))
+    else:
+        out.print(REPLAY_NO_FIGURES)
+    if len(lines) > _MOST_LINES:
+        out.print(f"and {len(lines) - _MOST_LINES} figures more, on the page and with --json.")
+    rate = found.events / found.seconds if found.seconds else 0
+    out.print(
+        f"{found.events} events in {found.seconds:.1f} s ({rate:,.0f} a second). The page: {where}. The tables stay "
+        "beside those in use; sor replay --drop drops them.",
+        markup=False,
+        highlight=False,
+    )
+
+
+def _table(title: str, heads: tuple[str, ...], rows: list[list[str]], *, texts: int) -> RichTable:
+    table = RichTable(title=title, title_justify="left")
+    for number, head in enumerate(heads):
+        table.add_column(head, justify="left" if number < texts else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
