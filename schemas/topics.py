@@ -16,6 +16,7 @@ KIND_OF: Final[dict[str, str]] = {topic: kind for kind, topic in IN_TOPIC.items(
 EVALUATED, EVENTS, LINES, REGISTER = "sor.evaluated", "sor.events", "sor.lines", "sor.register"
 REJECTED, RECEIPTS, ORDERS = "sor.rejected", "sor.receipts", "sor.orders"
 TERUGNAMES, DEFINITIONS = "sor.terugnames", "sor.definitions"
+ERASURES = "sor.erasures"
 TRAJECTEN, METINGEN, SCORES = "sor.trajecten", "sor.metingen", "sor.scores"
 _DAY_MS = 86_400_000
 

@@ -12,11 +12,12 @@ from msgspec.structs import asdict
 
 from domain.facts.answer import Fault, Line, Receipt, RecordRemark
 from schemas.codec import Codec, IdSource
+from schemas.erased import Erased
 from schemas.handed import Handed
 from schemas.orders import Order
 from schemas.structs import Envelope, Evaluated, Rejected, Sealed, Use
 from schemas.taken import Taken
-from schemas.topics import DEFINITIONS, EVALUATED, LINES, ORDERS, RECEIPTS, REGISTER, REJECTED, TERUGNAMES
+from schemas.topics import DEFINITIONS, ERASURES, EVALUATED, LINES, ORDERS, RECEIPTS, REGISTER, REJECTED, TERUGNAMES
 
 S = TypeVar("S", bound=Struct)
 D = TypeVar("D")
@@ -32,6 +33,7 @@ CONTRACT: Final[dict[type, str]] = {
     Order: ORDERS,
     Taken: TERUGNAMES,
     Handed: DEFINITIONS,
+    Erased: ERASURES,
 }
 
 

@@ -7,7 +7,7 @@ Every record that a source signed gets an outcome in ``sor.lines``; only accepte
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from confluent_kafka import Message
@@ -21,6 +21,7 @@ from monitoring import metrics
 from schemas.codec import IdSource, Undecodable
 from schemas.topics import EVALUATED, EVENTS, LINES, ORDERS, REGISTER, TERUGNAMES
 from streams.admission import Admission, Admitted
+from streams.erased import Ledger
 from streams.orders import Desk, Skipped
 from streams.poison import PoisonGuard, SetAside
 from streams.rejected import DeadLetters
@@ -46,6 +47,7 @@ class EntryConfig:
     ids: IdSource | None = None
     held: Held[EntryKeys] | None = None  # ``keys`` as they change
     uses: Uses | None = None
+    ledger: Ledger = field(default_factory=Ledger.empty)
 
 
 class Stage:
@@ -53,7 +55,7 @@ class Stage:
 
     def __init__(self, config: EntryConfig, publisher: Publisher, desk: Desk | None = None) -> None:
         self._admit, self._publisher = Admission(config.keys, config.trust, config.ids), publisher
-        self._held, self._uses = config.held, config.uses
+        self._held, self._uses, self._ledger = config.held, config.uses, config.ledger
         self._guard = PoisonGuard(STAGE)
         self._dead_letter = DeadLetters(STAGE, publisher, self._guard, config.ids)
         self._desk = desk or Desk(STAGE, [EVALUATED])
@@ -74,6 +76,8 @@ class Stage:
             if admitted is None:
                 bad += 1
                 continue
+            if admitted.pseudonym and self._ledger.forgets(admitted.pseudonym, admitted.published_at):
+                admitted = admitted._replace(event=None, register=())  # its line is answered as any other
             if admitted.event is not None:
                 self._publisher.send(EVENTS, admitted.pseudonym, admitted.event)
             self._publisher.send(LINES, admitted.handle, admitted.line)

@@ -15,7 +15,7 @@ import msgspec
 
 from domain.facts.answer import Line
 from domain.facts.fact import KINDS, Event
-from domain.facts.number import Number
+from domain.facts.number import Number, forget
 from domain.facts.number import Record as UseRecord
 from domain.facts.register import Effect, fold
 from domain.facts.uses import CBS, DECLARATIENUMMER, REFERENTIE, Usage, keys, uses_of
@@ -24,8 +24,9 @@ from schemas.records import event_to_record, record_to_fact
 from schemas.structs import Evaluated, Use
 from schemas.topics import EVENTS, LINES
 from schemas.typed import StructCodec, dict_codec
-from streams.engine.stage import Out
+from streams.engine.stage import Out, Scrubbed
 from streams.engine.stage import Record as LogRecord
+from streams.erased import Ledger
 from streams.versions import epoch_in, version
 
 TABLE: Final = "sleutels"
@@ -101,23 +102,33 @@ def _untold(*_use: object) -> None:
 class Register:
     """The step of the stage, with its codecs."""
 
-    def __init__(self, ids: IdSource | None = None, epoch: int = 0) -> None:
+    def __init__(self, ids: IdSource | None = None, epoch: int = 0, ledger: Ledger | None = None) -> None:
         self._uses, self._events, self._lines = dict_codec(Use, ids), Codec(EVENTS, ids), StructCodec(Line, ids)
         self._decode, self._encode = msgspec.msgpack.Decoder(Number).decode, msgspec.msgpack.Encoder().encode
-        self._epoch = epoch
+        self._epoch, self._ledger = epoch, Ledger.empty() if ledger is None else ledger
 
-    def __call__(self, _key: bytes, blob: bytes | None, records: Sequence[LogRecord]) -> tuple[bytes, list[Out]]:
+    def __call__(self, _key: bytes, blob: bytes | None, records: Sequence[LogRecord]) -> tuple[bytes | None, list[Out]]:
         """Fold the uses of one number, in order of offset, into its packed state; what follows for whom goes out."""
         number = self._decode(blob) if blob else Number()
         if epoch_in(number.version) < self._epoch:
             number = Number()  # of a former log
-        uses = [self._uses.decode(record.value) for record in records]
+        uses = [use for record in records if record.value and self._counts(use := self._uses.decode(record.value))]
+        forgotten = len(uses) < len(records) and forget(number, self._forgets)
+        if not uses:
+            return (Scrubbed(self._encode(number)) if forgotten else blob), []
         first, last = version(self._epoch, records[0].offset), version(self._epoch, records[-1].offset)
         again = first <= number.version
         newest = uses[-1]
         found = fold(number, map(_register_record, uses), newest["soort"], newest["sleutel"], everything=again)
         number.version = max(number.version, last)
-        return self._encode(number), [self._out(effect, newest) for effect in found]
+        state = self._encode(number)
+        return (Scrubbed(state) if forgotten else state), [self._out(effect, newest) for effect in found]
+
+    def _counts(self, use: Use) -> bool:
+        return not (use["pseudonym"] and self._forgets(use["pseudonym"], use["published_at"]))
+
+    def _forgets(self, client: str, published_at: int) -> bool:
+        return self._ledger.forgets(client.encode(), published_at)
 
     def _out(self, effect: Effect, cause: Use) -> Out:
         if effect.fact is None:

@@ -28,6 +28,7 @@ from schemas.topics import EVENTS, LINES, METINGEN, SCORES, TRAJECTEN
 from schemas.typed import StructCodec
 from streams.engine.stage import Out
 from streams.engine.stage import Record as LogRecord
+from streams.erased import Ledger
 from streams.versions import epoch_in, version
 
 log = structlog.get_logger()
@@ -57,28 +58,41 @@ class Trajectories:
         ids: IdSource | None = None,
         epoch: int = 0,
         definitions: Definitions = SHIPPED,
+        ledger: Ledger | None = None,
     ) -> None:
         self._names, self._definitions = names, definitions
+        self._ledger = Ledger.empty() if ledger is None else ledger
         self._events = Codec(EVENTS, ids)
         self._lines = StructCodec(Line, ids)
         self._rows = tuple(Codec(topic, ids) for topic in TOPICS)
         self._decode, self._encode = msgspec.msgpack.Decoder(Person).decode, msgspec.msgpack.Encoder().encode
         self._epoch = epoch
 
-    def __call__(self, key: bytes, blob: bytes | None, records: Sequence[LogRecord]) -> tuple[bytes, list[Out]]:
-        """Fold the records of one client, in order of offset, into its packed state."""
-        person = self.state(blob)
-        events = [record_to_event(self._events.decode(record.value)) for record in records]
+    def __call__(self, key: bytes, blob: bytes | None, records: Sequence[LogRecord]) -> tuple[bytes | None, list[Out]]:
+        """Fold the records of one client, in order of offset, into its packed state: none when it was forgotten and
+        nothing was published of it since.
+        """
+        person, forgotten = self.state(blob), self._ledger.moment(key)
+        events = [record_to_event(self._events.decode(record.value)) for record in records if record.value]
+        events = [event for event in events if event.published_at >= forgotten]
+        if emptied := forgotten > 0 and not all(record.value for record in records):
+            person = Person(version=person.version, out=person.out, definitions=person.definitions)
+        elif not events:
+            return blob, []
         first, last = version(self._epoch, records[0].offset), version(self._epoch, records[-1].offset)
         given = fold(self._names.secret(key), person, events, last, first, definitions=self._definitions)
-        newest = max(event.published_at for event in events)
         moments = _moments(events)
         outs = [self._out(key, issued, person.version, moments) for issued in given.issued]
+        if not events:
+            return None, outs
+        newest = max(event.published_at for event in events)
         outs += [self._wait(waits, events[-1].aanbieder, newest) for waits in given.waits]
         outs += [self._refusal(refused, newest) for refused in given.refused]
         outs += [self._remark(remark, events[-1].aanbieder, newest) for remark in given.remarks]
         if given.dropped:
             log.warning("a client has more facts than are kept", aanbieder=events[-1].aanbieder, dropped=given.dropped)
+        if emptied:  # rows that are no more would name what is forgotten
+            person.out = {row_key: told for row_key, told in person.out.items() if told}
         return self._encode(person), outs
 
     def state(self, blob: bytes | None) -> Person:

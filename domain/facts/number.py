@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from msgspec import Struct, field
@@ -135,6 +135,34 @@ def told(number: Number, content: bytes, client: str, handle: bytes) -> None:
     place = bisect_left(handles, handle)
     if place == len(handles) or handles[place] != handle:
         handles.insert(place, handle)
+
+
+def forget(number: Number, forgets: Callable[[str, int], bool]) -> bool:
+    """Take out every client that was forgotten, in place; whether there was one. ``forgets`` is asked for a client and
+    when a delivery of it was published (ms; 0: unknown). Which lines a delivery used the number in stays: of whom they
+    told is not in it.
+    """
+    published: dict[bytes, int] = {}
+    for name, sent in number.sent.items():
+        handle = name[:HANDLE]
+        published[handle] = min(sent.published_at, published.get(handle, sent.published_at))
+    found = False
+    for content, clients in list(number.used.items()):
+        for client, handles in list(clients.items()):
+            left = [handle for handle in handles if not forgets(client, published.get(handle, 0))]
+            if len(left) == len(handles):
+                continue
+            found = True
+            clients[client] = left
+            if not left:
+                del clients[client]
+        if not clients:
+            del number.used[content]
+    for users in number.per_content.values():
+        for client in [client for client in users.clienten if forgets(client, 0)]:
+            found = True
+            del users.clienten[client]
+    return found
 
 
 def handle_of(delivery: str) -> bytes:

@@ -24,6 +24,7 @@ from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
 from settings.tables import definitions_in_force
 from streams.engine.stage import RECORD_LIMIT, Fold, StageConfig
+from streams.erased import Ledger
 from transport.health import HealthConfig
 from transport.orders import ordered_epoch, read_orders, read_skips, told_skips
 
@@ -92,7 +93,8 @@ def _entry(settings: Settings, slot: str, page: HealthConfig) -> int:
     cluster, ids = kafka_cluster(settings), _ids(settings)
     held, trust = Held(settings.keys, keys.ENTRY, keys.load_entry), Trust(settings.keys)
     uses = Uses(settings.keys, keys.ENTRY, f"entry-{slot}")
-    config = entry.EntryConfig(cluster, held.keys, trust, groups()["entry"], slot, page, ids, held, uses)
+    ledger = Ledger.opened(cluster, settings.keys, ids)
+    config = entry.EntryConfig(cluster, held.keys, trust, groups()["entry"], slot, page, ids, held, uses, ledger)
     entry.run(config, Stop().listen())
     return 0
 
@@ -155,8 +157,10 @@ def _trajectories(settings: Settings, slot: str, page: HealthConfig) -> int:
     names = ClientNames(keys.load_trajectories(settings.keys))
     definitions = definitions_in_force(settings)
 
+    ledger = Ledger.opened(kafka_cluster(settings), settings.keys, _ids(settings))
+
     def fold_of(epoch: int) -> Fold:
-        return Trajectories(names, _ids(settings), epoch, definitions)
+        return Trajectories(names, _ids(settings), epoch, definitions, ledger)
 
     told = f"{names.id} {definitions.id}"
     return _stage(settings, "trajectories", EVENTS, TABLE, fold_of, slot, page, outs=TOPICS, names=told)
@@ -172,7 +176,8 @@ def _deliveries(settings: Settings, slot: str, page: HealthConfig) -> int:
 def _register(settings: Settings, slot: str, page: HealthConfig) -> int:
     from streams.register import TABLE, Register
 
-    fold_of = partial(Register, _ids(settings))
+    ledger = Ledger.opened(kafka_cluster(settings), settings.keys, _ids(settings))
+    fold_of = partial(Register, _ids(settings), ledger=ledger)
     return _stage(settings, "register", REGISTER, TABLE, fold_of, slot, page, outs=(EVENTS,))
 
 

@@ -69,7 +69,12 @@ class Out(NamedTuple):
     value: bytes | None
 
 
-Fold = Callable[[bytes, bytes | None, Sequence[Record]], tuple[bytes, list[Out]]]
+class Scrubbed(bytes):
+    """A packed state from which somebody was taken out: the one before leaves the disk at once, not with a merge."""
+
+
+#: Without a state (None) a key leaves the store and the changelog, and the disk as for ``Scrubbed``.
+Fold = Callable[[bytes, bytes | None, Sequence[Record]], tuple[bytes | None, list[Out]]]
 
 
 class StageError(OperatorFault):

@@ -15,7 +15,7 @@ from streams import deliveries, trajectories
 from transport.acls import acl_bindings
 
 #: Processes that work outside a consumer group.
-WITHOUT_GROUP = {"intake", "upstream", "audit", "operator", "backup"}
+WITHOUT_GROUP = {"admin", "intake", "upstream", "audit", "operator", "backup"}
 DAY_MS = 86_400_000
 
 
@@ -53,7 +53,7 @@ def test_every_process_has_a_group_of_its_own_and_reads() -> None:
 def test_every_name_in_the_code_is_declared() -> None:
     used = {value for name, value in vars(declared).items() if name.isupper() and isinstance(value, str)}
     assert {name for name in used | set(IN_TOPIC.values()) if name.startswith("sor.")} <= set(topics())
-    assert len(used) == 12
+    assert len(used) == 13
 
 
 @pytest.mark.parametrize(("process", "stage"), [("trajectories", trajectories), ("deliveries", deliveries)])
@@ -104,6 +104,15 @@ def test_an_operator_writes_orders_and_nothing_else() -> None:
     assert topics()["sor.orders"].write == ("operator",)
     assert topics()["sor.orders"].partitions == 1, "one worker of a stage gets an order"
     assert topics()["sor.orders"].config["retention.ms"] == "-1", "what was left out is left out in a replay too"
+
+
+def test_the_ledger_of_who_was_forgotten_is_for_ever_and_nobody_who_runs_writes_it() -> None:
+    """Whoever may write it can have a client refused; whoever may not read it cannot keep to it."""
+    ledger = topics()["sor.erasures"]
+    assert ledger.write == ("admin",)
+    assert set(ledger.read) >= {"entry", "register", "trajectories", "replay", "audit", "backup"}
+    assert ledger.config["retention.ms"] == "-1"
+    assert ledger.partitions == 1
 
 
 def test_definitions_are_handed_over_by_the_replay_alone() -> None:
