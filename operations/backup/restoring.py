@@ -29,7 +29,7 @@ from schemas.orders import SKIP, Order, Place
 from schemas.topics import ORDERS, RECEIPTS, topics
 from schemas.typed import StructCodec
 from sinks.access import Access
-from sinks.schema import migrate
+from sinks.schema import migrate, retention
 from transport.clients import Cluster
 from transport.topics import apply, plan
 
@@ -88,6 +88,7 @@ def restore(folder: Path, to: Target, tell: Tell) -> Restored:
     changes = plan(to.cluster, to.partitions, replication=to.replication)
     apply(to.cluster, changes, to.partitions, to.replication)
     migrate.apply(to.access, lambda _sentence: None)
+    retention.apply(to.access)
     done = _send_all(folder, manifest, to, tell)
     target.require_all_there(to.cluster, done.sent)
     tables.restore(to.access, folder, manifest.tables)
@@ -98,7 +99,7 @@ def _same_keys(manifest: Manifest, to: Target) -> None:
     if manifest.pseudonyms != to.pseudonyms:
         raise BackupError(
             "The keys here are not those of the backup: each child would get a second name. Restore the keys first "
-            "(sor restore --keys FOLDER), or set SOR_KEYS to them."
+            "(sor restore FOLDER --keys), or set SOR_KEYS to them."
         )
 
 

@@ -14,7 +14,7 @@ from confluent_kafka import KafkaException
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from crypto.keys import load_public
+from crypto.keys import PUBLIC, load_public
 from crypto.memory import guard
 from domain.field.dates import dutch_time
 from operations.backup import checking, form, key_folders, restoring, taking
@@ -79,6 +79,8 @@ def restore(
         for path in key_folders.restore(folder, _key_folders(settings)):
             typer.echo(f"Put back {path}.")
         return
+    if not (settings.keys / PUBLIC).exists():
+        raise BackupError(f"There are no keys in {settings.keys}: put them back first, with sor restore FOLDER --keys.")
     pseudonyms = load_public(settings.keys).oprf.hex()
     with _told() as tell, _explained():
         if settings.kafka is None or settings.clickhouse is None:

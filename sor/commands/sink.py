@@ -21,7 +21,7 @@ from results.figures import Figure, figures
 from settings.access import clickhouse_access
 from settings.settings import load_settings
 from sinks.access import Access
-from sinks.schema import migrate
+from sinks.schema import migrate, retention
 from sinks.schema.users import ClickHouseUser
 
 PENDING: Final = 1
@@ -56,20 +56,26 @@ def migrate_(
     as_json: AsJson = False,
     database: Annotated[str, typer.Option(help="Database of the tables.")] = "sor",
 ) -> None:
-    """Bring the tables of ClickHouse up to this release. Running it again does nothing."""
+    """Bring the tables of ClickHouse up to this release. Running it again does nothing.
+
+    How long rows stay is laid down too, as schemas/topics.toml declares it.
+    """
     access = _access("admin", database)
     before = migrate.plan(access)
     tell = _silent if as_json else typer.echo
     done = () if check else migrate.apply(access, tell)
     left = before.pending if check else ()
+    stays = retention.plan(access) if check else retention.apply(access)
     if as_json:
-        typer.echo(json.dumps(_document(before, done, left), indent=2))
-    elif check:
+        typer.echo(json.dumps(_document(before, done, left) | {"retention": [one.words for one in stays]}, indent=2))
+    else:
         for migration in left:
             typer.echo(f"To apply: {migration.number:04d} {migration.name} ({len(migration.statements)} statements)")
+        for one in stays:
+            typer.echo(f"{'To set' if check else 'Set'}: {one.words}")
     if not as_json and not left:
         typer.echo(f"Database {database}: {len(before.applied) + len(done)} migrations applied, none to do.")
-    if left:
+    if left or (check and stays):
         raise typer.Exit(PENDING)
 
 
