@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -22,6 +22,7 @@ from domain.facts.identity import WaitKey
 from domain.field.definitions import SHIPPED, Definitions
 
 _DELETED: Final = b""
+_UNKNOWN: Final = b"\0"  # a row that somebody else gave out; no fingerprint is so short
 #: Rows given out as deleted, and records that wait no more, of which a state remembers that they once were otherwise.
 MOST_GONE: Final = 2_000
 #: Records of one client of which it is remembered that they break a rule, and as many that did; a client has a few.
@@ -48,6 +49,8 @@ class Person(Struct, array_like=True):
 
     ``remarks`` does so for records that break a rule between messages (``remarks.pack``; False = no more).
 
+    ``definitions``: the id of those that these three were made by; empty in states of before they were named.
+
     ``room``: so many facts more are surely not too many (-1 = not counted). ``over``: kinds and providers of which
     there were too many; it only grows, but for providers of which nothing is kept. ``refused``: what the last fold
     refused.
@@ -61,6 +64,7 @@ class Person(Struct, array_like=True):
     over: dict[tuple[str, str], None] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
     remarks: dict[bytes, bool] = field(default_factory=dict)
+    definitions: str = ""
 
 
 class Issued(NamedTuple):
@@ -105,7 +109,7 @@ def all_rows(client: bytes, facts: FactSet, limits: Limits = LIMITS, definitions
 def fold_rows(
     client: bytes,
     person: Person,
-    events: Iterable[Event],
+    events: Collection[Event],
     version: int,
     first: int,
     definitions: Definitions = SHIPPED,
@@ -117,7 +121,7 @@ def fold_rows(
 def fold(
     client: bytes,
     person: Person,
-    events: Iterable[Event],
+    events: Collection[Event],
     version: int,
     first: int,
     limits: Limits = LIMITS,
@@ -127,25 +131,41 @@ def fold(
 
     ``first`` and ``version`` are the versions of the first and last of these events. Rows whose content did not change
     are left out, unless the events were folded before (a redelivery after a crash): then nothing proves that their rows
-    went out, so every row goes out again, deletions included.
+    went out, so every row goes out again, deletions included. So it does under other definitions than those that the
+    rows were made by. No events, and twice ``person.version``: every row once more under these definitions.
     """
-    repeated = first <= person.version
-    arrived = 0
+    anew = _under_others(client, person, definitions, told=bool(events)) or first <= person.version
     for event in events:
         add(person.facts, event)
-        arrived += 1
     person.version = max(person.version, version)
-    excess = _excess(client, person, arrived, limits)
-    refused = _refused(person, excess, everything=repeated)
+    excess = _excess(client, person, len(events), limits)
+    refused = _refused(person, excess, everything=anew)
     full = {aanbieder for _, aanbieder in person.over} if person.over else ()
     new, broken = make(client, person.facts, full, definitions)
     return Folded(
-        _issued(person, new, everything=repeated),
-        _waits(person, new, everything=repeated),
+        _issued(person, new, everything=anew),
+        _waits(person, new, everything=anew),
         refused,
         sum(len(over.names) for over in excess) if excess else 0,
-        _remarks(person, broken, everything=repeated),
+        _remarks(person, broken, everything=anew),
     )
+
+
+def _under_others(client: bytes, person: Person, definitions: Definitions, *, told: bool) -> bool:
+    """Whether the rows that are out were made by other definitions; from here on they are by these.
+
+    A recalculation may have put the rows of these facts under these definitions in their place, so what the events that
+    come now (``told``) make of them must take back those rows too. Without events every one of them goes out.
+    """
+    if person.definitions == definitions.id:
+        return False
+    person.definitions = definitions.id
+    if person.version < 0:
+        return False
+    if told:
+        for key in rows_of(client, person.facts, definitions=definitions):
+            person.out.setdefault(key, _UNKNOWN)
+    return True
 
 
 def _excess(client: bytes, person: Person, arrived: int, limits: Limits) -> list[Excess]:

@@ -6,6 +6,7 @@ import msgspec
 
 from domain.care.fold import Person, fold_rows, rows_of
 from domain.care.rows import T_METING, T_TRAJECT, TrajectRow
+from domain.field.definitions import SHIPPED
 from tests.build import (
     CLIENT,
     DAY_MS,
@@ -79,6 +80,71 @@ def life() -> list[Told]:
 
 #: The state after that history, an event at a time.
 PACKED = (
+    "99289c8496a83132333435363738a430333633c408746f657730303031a23435a53435413031cd4fe682c411333035203020312033aaaaaa"
+    "aaaaaaaaaa9801cd4fe9c00cc2a131c410aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa01c411333035203020312039aaaaaaaaaaaaaaaa9801cd"
+    "4fefcd4fe10cc2a131c410aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0196a83132333435363738a430333633c408746f657730303032a23435"
+    "a53435413031cd511281c41533303520333030203120333033aaaaaaaaaaaaaaaa9801cd5115c0c0c3a131c410aaaaaaaaaaaaaaaaaaaaaa"
+    "aaaaaaaaaa0196a83132333435363738a430333633c0a0a0cd4fed81c41233303520372031203130aaaaaaaaaaaaaaaa9801cd4ff0c00cc2"
+    "a131c410aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0196a83837363534333231a430333633c408746f657730303031a23435a53435413031cd"
+    "4fe681c411333035203020312033aaaaaaaaaaaaaaaa9801cd4fe9c00cc2a131c410aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa01839296a831"
+    "32333435363738a430333633c408746f657730303031a23435a53435413031cd4fe6a2323081c41a33303720302032303020323020312032"
+    "3033aaaaaaaaaaaaaaaa9901cd50b1c0cd50ae0cc2a131c410aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa019296a83132333435363738a43033"
+    "3633c408746f657730303031a23435a53435413031cd4fe6a2333182c41a333037203020323130203331203120323133aaaaaaaaaaaaaaaa"
+    "9901cd50bbc0cd50b80cc2a131c410aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa01c41a333037203020323130203331203320323230aaaaaaaa"
+    "aaaaaaaa9903cd50c2c0cd50b8c0c2a131c410aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa019296a83837363534333231a430333633c408746f"
+    "657730303031a23435a53435413031cd4fe6a2333181c41833303720302039302033312031203933aaaaaaaaaaaaaaaa9901cd5043c0cd50"
+    "400cc2a131c410aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa018392a83132333435363738c4013182c40d3332332031aaaaaaaaaaaaaaaadc00"
+    "10a430333633c408746f657730303031a23435a53435413031c0a144cd4fe6cd500402a23134ccc8cd5009c408646563303030303164c410"
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa01c41133323320616761696eaaaaaaaaaaaaaaaadc0010a430333633c408746f657730303031a234"
+    "35a53435413031c0a144cd4fe6cd500402a23134ccc8cd5018c408646563303030303164c410aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0192"
+    "a83132333435363738c4013281c40d3332332032aaaaaaaaaaaaaaaadc0010a430333633c408746f657730303031a23435a53435413031c4"
+    "0131a143cd4fe6cd500402a23134ccc8cd5009c0c0c410aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0192a83132333435363738c4013381c40d"
+    "3332332033aaaaaaaaaaaaaaaadc0010a430333633c408746f657730303032a23435a53435413031c0a144cd4fe6cd500402a23134ccc8cd"
+    "5009c408646563303030303164c410aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa018295a83132333435363738c408746f657730303031c001a1"
+    "4f82c414aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0000000192cf0000019b7c010400c0c414bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb000111"
+    "7092cf0000019b864dbc000095a83132333435363738c0c408626573636830303100a14281c414aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa00"
+    "00000292cf0000019b76daa800038292a83132333435363738c4086d6574696e67303182c414aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0000"
+    "000195cf0000019f9bb8b000cd50b3af43454d2b5f323031385f4f455f7631a64d6f6564657282a5565230394108a45652313003c414aaaa"
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaa0000000295cf0000019fa0df0c00cd50b4af43454d2b5f323031385f4f455f7631a64d6f656465728092"
+    "a83132333435363738c4086d6574696e67303281c414aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0000000395cf0000019b76daa800cd4ffaaf"
+    "43454d2b5f323031385f4a445f7631a84a6575676469676582a5565230394108a456523130038293a83132333435363738a430333633c408"
+    "746f6577303030319ccd4fe800c4053330312032a23435a53435413031cd4fe6c0a0a23134c408aaaaaaaaaaaaaaaa919ccd4fe700c40533"
+    "30312031a23435a53435413031cd4fe6c0a0a23134c408bbbbbbbbbbbbbbbb90a0a093a83132333435363738a430333633c408746f657730"
+    "3030329ccd4fe900c4053330312033a23435a53435413031cd4fe6cd4fe6a23133a23134c408aaaaaaaaaaaaaaaa90a08293a83132333435"
+    "363738a23032cd4fe682c414aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa000000019fcf000001a17fce7800a6323032362d31a430303334a230"
+    "31a23032cd504aa23031a1310cc208c0c002a0c414bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb000000049fcf000001a17fce7800a632303236"
+    "2d31a430303334a23031a0c0a0a1310cc2c0c0c0c0a093a83132333435363738a23032cd501881c414aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    "aa000000019fcf0000019b76daa801a6323032362d31a430303334a23031a23032cd505ea23033a131c0c2c0c0c0c0a08292a83132333435"
+    "363738c4013381c40d3332332033aaaaaaaaaaaaaaaaa43933333992a83132333435363738c4013281c411333233203200004fe6aaaaaaaa"
+    "aaaaaaaaa4393333388295a83132333435363738a473746f70c412333037203020323030203230203120323033c408aaaaaaaaaaaaaaaac0"
+    "a43032303095a83132333435363738a57374617274c40d33303520333030203120333033c408aaaaaaaaaaaaaaaacd4fe6a4303030318295"
+    "a83132333435363738a55452303536a57374617274c409333035203020312033c408aaaaaaaaaaaaaaaac095a83132333435363738a55452"
+    "333134a0c40131c408aaaaaaaaaaaaaaaac08194a83132333435363738a6323032362d31c410bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbc408"
+    "aaaaaaaaaaaaaaaac081c408bbbbbbbbbbbbbbbb9205098b9500a83132333435363738a430333633cd07eac408d2b51f53008af31fc408b2"
+    "c709dfd2923fe69500a83132333435363738a430333633cd07eac408810bb0a6b486c4e8c408e58bf659f31a1bde9500a831323334353637"
+    "38a430333633cd07eac40840e6a46f1c62ee9bc4009500a83837363534333231a430333633cd07eac40835be1daa2d7ad5dbc408ad93e0bc"
+    "d0acacf29502a83132333435363738a430333633cd07eac4080e306b318b7c0257c40850a91c8aee7c0a869502a83132333435363738a0cd"
+    "07eac4086c3158f1a3adaa80c408fa58f9d22e330f969501a83132333435363738a0cd07eac4086bcf8406ea3dc0c3c408afdcf60dc93fca"
+    "c29501a83132333435363738a430333633cd07eac40852fd75889c937d6ec40859c76fd17715acb99501a83132333435363738a430303334"
+    "cd07eac40840918b8dc7d2a820c40806701a5d753a80359501a83132333435363738a430303334cd07eac408c0cf0c7970aafa1ac408ed0b"
+    "234a6c4fbdad9500a83132333435363738a430303334cd07eac40875cd25d637c0c199c408ae6cbda836ccae4d83c41502aaaaaaaaaaaaaa"
+    "aaaaaaaaaaaaaaaaaa00000002ab6265736368696b6b696e67c41501aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa00000001a0c41501aaaaaaaa"
+    "aaaaaaaaaaaaaaaaaaaaaaaa00000002a565696e64650b809082c41a005452303734aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa00000001c3c4"
+    "1a025452333834aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa00000001c2b031383662303035653466633431626162"
+)
+
+
+def test_the_packed_state_is_frozen() -> None:
+    """Keys, acts and what names them are packed by position: another order would be read as other facts."""
+    person = Person()
+    for offset, told in enumerate(events(life())):
+        fold_rows(CLIENT, person, [told], offset, offset)
+        person = msgspec.msgpack.decode(msgspec.msgpack.encode(person), type=Person)
+    assert msgspec.msgpack.encode(person).hex() == PACKED
+
+
+#: The state of such a client as release 0.3.0 wrote it.
+THIRD_RELEASE = (
     "98289c8496a83132333435363738a430333633c408746f657730303031a23435a53435413031cd4fe682c411333035203020312033aaaaaa"
     "aaaaaaaaaa9801cd4fe9c00cc2a131c410aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa01c411333035203020312039aaaaaaaaaaaaaaaa9801cd"
     "4fefcd4fe10cc2a131c410aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa0196a83132333435363738a430333633c408746f657730303032a23435"
@@ -132,16 +198,6 @@ PACKED = (
     "1a025452333834aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa00000001c2"
 )
 
-
-def test_the_packed_state_is_frozen() -> None:
-    """Keys, acts and what names them are packed by position: another order would be read as other facts."""
-    person = Person()
-    for offset, told in enumerate(events(life())):
-        fold_rows(CLIENT, person, [told], offset, offset)
-        person = msgspec.msgpack.decode(msgspec.msgpack.encode(person), type=Person)
-    assert msgspec.msgpack.encode(person).hex() == PACKED
-
-
 #: The state of such a client as release 0.2.0 wrote it.
 SECOND_RELEASE = (
     "97269c8496a83132333435363738a430333633c408746f657730303031a23435a53435413031cd4fe682c411333035203020312033aaaaaa"
@@ -189,6 +245,18 @@ SECOND_RELEASE = (
     "ab6265736368696b6b696e67c41501aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa00000001a0c41501aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa00"
     "000002a77472616a6563740d8090"
 )
+
+
+def test_a_state_of_the_third_release_is_read_and_gives_out_every_row_once_more() -> None:
+    """It does not say by which definitions its rows were made."""
+    person = msgspec.msgpack.decode(bytes.fromhex(THIRD_RELEASE), type=Person)
+    assert (person.version, person.definitions) == (40, "")
+    repeated = events([toewijzing(0)])
+    given_out = fold_rows(CLIENT, person, repeated, 41, 41)
+    assert {issued.key for issued in given_out} == set(person.out)
+    assert {issued.key: issued.row for issued in given_out if issued.row} == rows_of(CLIENT, person.facts)
+    assert person.definitions == SHIPPED.id
+    assert fold_rows(CLIENT, person, repeated, 42, 42) == []
 
 
 def test_a_state_of_the_second_release_is_read_and_folded_on() -> None:
