@@ -26,7 +26,7 @@ Place = Literal["process", "clickhouse"]
 
 #: The sources, one per topic of the connectors.
 KINDS: Final = ("assignment", "start", "stop", "declaration", "return", "score", "cem", "cbs", "takeback")
-STAGES: Final = ("evaluate", "entry", "takeback", "register", "trajectories", "deliveries", "sink", "exporter")
+STAGES: Final = ("evaluate", "entry", "takeback", "register", "trajectories", "deliveries", "sink", "exporter", "audit")
 TABLES: Final = ("trajecten", "metingen", "scores", "rejected", "receipts")
 CHECKS: Final = ("sources", "waiting", "age", "audit", "keys")
 #: Codes with which a record is refused because it cannot be read (domain/field/messages.py).
@@ -43,6 +43,8 @@ LABELS: Final[dict[str, str]] = {
     "table": f"a table of the sink: {', '.join(TABLES)}",
     "reason": "what a row waits for, from the closed list of the domain; at most 30",
     "check": f"a check of the exporter: {', '.join(CHECKS)}",
+    "place": "what the audit compares: trajecten, metingen, scores, changelog, store",
+    "sort": "how it differs: missing, extra, different, version, former, unreadable, facts, out, waits",
     "key": "what runs out: sealing, broker_certificate, authority",
     "statement": "kind of a query: the first word of its statement",
     "error": "name of an error of ClickHouse",
@@ -188,8 +190,8 @@ GIVEN_ANEW: Final = _counter(
     "Clients of which the stage gave out all rows anew, after other definitions were handed over to it.",
     "It takes place between the batches of the stream; a restart begins anew with the partitions that were not done.",
 )
-UNSWEPT_SHARE: Final = _gauge(
-    "sor_unswept_share",
+SWEEP_SHARE: Final = _gauge(
+    "sor_sweep_share",
     ("stage",),
     "Share of the stage's partitions whose rows are still to go out anew under the definitions in force, 0 to 1.",
     "Not falling for minutes: see whether the stage is ready, and its log.",
@@ -369,6 +371,37 @@ AUDIT_TIME: Final = _gauge(
     "When the last audit was made (seconds since 1970).",
     "Old: run sor audit, by hand or by a timer; it keeps its answer as audit.json in the home folder.",
 )
+AUDIT_ROWS: Final = _counter(
+    "sor_audit_rows_total",
+    ("table",),
+    "Rows that the process audit has compared with what the log yields.",
+    "Standing still for longer than a round: see its log for what it waits for.",
+)
+AUDIT_FOUND: Final = _gauge(
+    "sor_audit_found",
+    ("place", "sort"),
+    "Rows and states that differ from what the log yields, by the newest look of the process audit at each of them.",
+    "sor audit names them; sor audit --repair mends them.",
+)
+AUDIT_PARTS: Final = _counter(
+    "sor_audit_parts_total",
+    (),
+    "Parts of a round that the process audit has compared.",
+    "Standing still for longer than a round: see its log for what it waits for.",
+)
+AUDIT_UNPROVEN: Final = _counter(
+    "sor_audit_unproven_total",
+    (),
+    "Parts that proved nothing, because a stage was behind or their clients moved: they are compared again.",
+    "All of them for hours: see the lag of trajectories and of the sink.",
+    beside="sor_audit_parts_total",
+)
+AUDIT_ROUND: Final = _gauge(
+    "sor_audit_round_timestamp_seconds",
+    (),
+    "When the process audit last ended a round in which everything was proven (seconds since 1970).",
+    "Old: a stage lags or the audit waits; its log says for what.",
+)
 KEY_EXPIRY: Final = _gauge(
     "sor_key_expiry_timestamp_seconds",
     ("key",),
@@ -395,7 +428,7 @@ def prepare(stage: str, home: Path) -> None:
     A counter that first appears with a value shows no increase: the very first refusals would raise no alert.
     """
     DISK_FREE.labels(stage=stage).set_function(partial(_free_share, home.absolute()))
-    if stage != "exporter":  # else a stage that hangs at its very first batch would never count as stalled
+    if stage not in {"exporter", "audit"}:  # else a stage that hangs at its first batch would never count as stalled
         LAST_COMMIT.labels(stage=stage).set_to_current_time()
     for outcome in ("accepted", "rejected"):
         RECORDS.labels(stage=stage, outcome=outcome)
@@ -407,17 +440,19 @@ def prepare(stage: str, home: Path) -> None:
         ORDERS.labels(stage=stage, outcome=outcome)
     if stage in {"evaluate", "entry"}:
         QUARANTINED.labels(stage=stage)
-    if stage != "exporter":
+    if stage not in {"exporter", "audit"}:
         SKIPPED.labels(stage=stage)
     if stage == "trajectories":
         HELD_SECONDS.labels(stage=stage)
         GIVEN_ANEW.labels(stage=stage)
-        UNSWEPT_SHARE.labels(stage=stage)
+        SWEEP_SHARE.labels(stage=stage)
     for table in TABLES if stage == "sink" else ():
         SINK_ROWS.labels(table=table)
         SINK_RETRIES.labels(table=table)
     for table in ("trajecten", "metingen", "scores") if stage == "exporter" else ():
         EVENT_AGE.labels(table=table)
+    for table in ("trajecten", "metingen", "scores") if stage == "audit" else ():
+        AUDIT_ROWS.labels(table=table)
     for check in CHECKS if stage == "exporter" else ():
         CHECKS_DONE.labels(check=check)
         CHECK_FAILURES.labels(check=check)

@@ -32,7 +32,7 @@ class Handed(Struct, frozen=True, kw_only=True, gc=False):
     phase: str
     hand_over: str
     id: str
-    versie: int
+    version: int
     document: bytes
     deadline: int  # ms
     by: str

@@ -185,7 +185,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self._draining = False
         self.restored = 0  # changelog records applied
         self.notes: dict[int, str] = {}  # what stands beside the committed offset of a partition
-        self.unswept: dict[int, bytes | None] = {}  # of which all goes out anew -> key after which it goes on
+        self.sweeps: dict[int, bytes | None] = {}  # of which all goes out anew -> key after which it goes on
 
     @property
     def settled(self) -> bool:
@@ -209,12 +209,12 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         """Forget the positions of the former assignment; the committed offsets are what counts now."""
         rebalance = self.app.rebalancing_count
         self._next, self._gaps = {}, {}  # new ones: who still works on the old must be able to tell
-        self.notes, self.unswept = {}, {}
+        self.notes, self.sweeps = {}, {}
         await super().on_partitions_assigned(assigned, generation_id)
         await self._check_store()
         partitions = sorted(tp.partition for tp in assigned if tp.topic == self.source)
         self.notes = await self._asked(self.batches.notes(partitions))
-        self.unswept = dict.fromkeys(one for one in partitions if self.notes.get(one, "") != self.batches.done)
+        self.sweeps = dict.fromkeys(one for one in partitions if self.notes.get(one, "") != self.batches.done)
         self._round = rebalance
 
     async def _asked(self, question: Awaitable[T]) -> T:
@@ -244,7 +244,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
                 await self._pace()
-                records, _ = await self._wait_next_records(timeout=0.0 if self.unswept and self.takes else 0.2)
+                records, _ = await self._wait_next_records(timeout=0.0 if self.sweeps and self.takes else 0.2)
                 if not self.should_stop:
                     await self._take({TP(tp.topic, tp.partition): found for tp, found in (records or {}).items()})
                     await self._go_on_anew()
@@ -321,24 +321,24 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         """One slice of what goes out anew, between two batches of the source. Positions stay, notes tell how it stands:
         a partition is noted before its first slice, and as done with its last.
         """
-        positions, partition = self._next, next(iter(self.unswept), None)
+        positions, partition = self._next, next(iter(self.sweeps), None)
         if partition is None or not self.takes:
             return
         try:
             await self._place(positions)
         except IllegalStateError:
             return
-        place, after = TP(self.source, partition), self.unswept.get(partition)
+        place, after = TP(self.source, partition), self.sweeps.get(partition)
         if not self.takes or positions is not self._next or place not in positions:
             return
 
         def begins(slice_: Any) -> None:
             slice_.positions[partition] = positions[place]
             if after is not None and slice_.last is None:
-                self.unswept.pop(partition)
+                self.sweeps.pop(partition)
                 self.notes[partition] = self.batches.done
             else:
-                self.unswept[partition] = slice_.last or b""
+                self.sweeps[partition] = slice_.last or b""
                 self.notes[partition] = self.batches.begun
 
         await self._through(self.batches.anew(partition, after), begins)
@@ -397,7 +397,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     def begin_anew(self) -> None:
         """Everything that the state holds is to go out anew. Only while halted."""
         mine = [tp.partition for tp in self.assignment() if tp.topic == self.source]
-        self.unswept, self.notes = dict.fromkeys(mine), dict.fromkeys(mine, self.batches.begun)
+        self.sweeps, self.notes = dict.fromkeys(mine), dict.fromkeys(mine, self.batches.begun)
 
     async def tell(self, before: str = "") -> bool:
         """Commit where every partition of ours stands, with its note. Only while halted; False: not now."""

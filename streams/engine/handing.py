@@ -66,7 +66,7 @@ class Halting(Protocol):
     """The part of ``streams.engine.app.BatchConsumer`` that is told what to do."""
 
     halted: bool
-    unswept: dict[int, bytes | None]
+    sweeps: dict[int, bytes | None]
 
     @property
     def assigned(self) -> object: ...
@@ -158,24 +158,24 @@ class Handing:
         asked = [TopicPartition(self._config.source, partition) for partition in partitions]
         return {one.partition: without_hold(one.metadata) for one in self._reader.committed(asked, ANSWER_SECONDS)}
 
-    def show(self, unswept: int, partitions: int) -> None:
+    def show(self, left: int, partitions: int) -> None:
         """The figures, of so many partitions of ours."""
         held = time.monotonic() - self._since if self.held else 0.0
         metrics.HELD_SECONDS.labels(stage=self._config.stage).set(held)
-        metrics.UNSWEPT_SHARE.labels(stage=self._config.stage).set(unswept / partitions if partitions else 0.0)
+        metrics.SWEEP_SHARE.labels(stage=self._config.stage).set(left / partitions if partitions else 0.0)
 
-    def went(self, clients: int, unswept: int) -> None:
+    def went(self, clients: int, left: int) -> None:
         """So many clients went out anew; of so many partitions there are more."""
         self._clients += clients
         metrics.GIVEN_ANEW.labels(stage=self._config.stage).inc(clients)
-        if not unswept or time.monotonic() > self._due:
+        if not left or time.monotonic() > self._due:
             self._due = time.monotonic() + _TELL_EVERY
             if self._clients:
                 log.info(
                     "given out anew", stage=self._config.stage, definitions=self.id,
-                    clients=self._clients, partitions_left=unswept,
+                    clients=self._clients, partitions_left=left,
                 )  # fmt: skip
-        self._clients = self._clients if unswept else 0
+        self._clients = self._clients if left else 0
 
     def _deaf(self, problem: Exception) -> None:
         """Say now and then that nothing is heard; the stage goes on as it does, or stands still as it does."""

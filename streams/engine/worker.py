@@ -140,7 +140,7 @@ class Worker:
             return
         keys = sum(len(states) for states in folded.states.values())
         if self._handing is not None and folded.anew:
-            self._handing.went(keys, len(self._app.consumer.unswept))
+            self._handing.went(keys, len(self._app.consumer.sweeps))
             return
         batch = BatchStats(folded.events, keys, len(folded.rows), seconds, self._lag(), time.time())
         self._measure(batch)
@@ -173,7 +173,7 @@ class Worker:
         self._health.ready = reason is None
         if self._handing is not None:
             self._health.note = "held" if self._handing.held else ""
-            self._handing.show(len(self._app.consumer.unswept), len(self._places))
+            self._handing.show(len(self._app.consumer.sweeps), len(self._places))
         if reason is None:
             if not self._served:
                 self._served = True

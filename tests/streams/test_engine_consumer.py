@@ -63,7 +63,7 @@ class Lone(BatchConsumer):
         self.delivered: list[Any] = []
         self.during_fold: Callable[[], None] = lambda: None
         self.batches = self
-        self.notes, self.unswept, self.halted = {}, {}, False
+        self.notes, self.sweeps, self.halted = {}, {}, False
         self.committed: list[dict[int, tuple[int, str]]] = []
         self.accepts = False
 

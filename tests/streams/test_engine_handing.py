@@ -72,7 +72,7 @@ async def test_slices_go_out_between_the_batches_and_positions_stay() -> None:
         {0: (12, "under new")},
         {0: (13, "swept new")},
     ], "noted before the first slice, and as done with the last"
-    assert consumer.unswept == {}
+    assert consumer.sweeps == {}
 
 
 async def test_what_is_held_takes_neither_records_nor_slices() -> None:
@@ -116,11 +116,11 @@ async def test_while_halted_the_group_still_sees_who_asks_and_the_source_stays_w
 ) -> None:
     asked: list[Any] = []
 
-    async def getmany(_self: Any, active: Any, timeout: float) -> dict[Any, Any]:
+    async def fetched(_self: Any, active: Any, timeout: float) -> dict[Any, Any]:
         asked.append(active)
         return {}
 
-    monkeypatch.setattr("faust.transport.consumer.ThreadDelegateConsumer._getmany", getmany)
+    monkeypatch.setattr("faust.transport.consumer.ThreadDelegateConsumer._getmany", fetched)
     consumer, changelog = Sliced(), TP("changelog", 0)
     await consumer._getmany({PLACE, changelog}, 0.2)
     consumer.halted = True
@@ -228,7 +228,7 @@ class Desk:
 
     def __init__(self, *heard: Standing | Exception) -> None:
         self.heard, self.done = list(heard), list[str]()
-        self.halted, self.unswept, self.settled = False, dict[int, bytes | None](), True
+        self.halted, self.sweeps, self.settled = False, dict[int, bytes | None](), True
         self.assigned: object = object()
 
     def look(self) -> Standing:
