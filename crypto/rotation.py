@@ -28,7 +28,7 @@ from crypto.keys import SCALAR, SEALING, of_public
 from crypto.seal import PrivateKey, key_id
 from crypto.steps import scalar_id, sealed_step, steps_of
 
-#: Stages look for other keys once a second; a former scalar is used by none of them after so long.
+#: Stages look for other keys once a second: after so long every one of them has what was written.
 SETTLED_SECONDS: Final = 60
 
 
@@ -48,11 +48,12 @@ def day(at: int) -> str:
 
 
 def publish_sealing(keys: Path, receiver: str, *, ahead: int, at: int) -> Prepared:
-    """Make the next sealing key of a receiver, and publish it; it counts ``ahead`` seconds from now.
+    """Make the next sealing key of a receiver, and publish it; it counts ``ahead`` seconds from now, a minute at least.
 
     Raises:
         KeysError: one was published already, or the folder of the receiver is not here.
     """
+    begins = at + max(ahead, SETTLED_SECONDS)
     with locked(keys):
         held, public = read_file(keys / receiver), public_file(keys)
         if (coming := public.get("next", {}).get(receiver)) is not None:
@@ -65,10 +66,10 @@ def publish_sealing(keys: Path, receiver: str, *, ahead: int, at: int) -> Prepar
         times_of(held, "made")[made.id.hex()] = at
         rewrite_file(keys / receiver, held)
         note(keys, receiver, "made", SEALING, made.id.hex(), at)
-        public.setdefault("next", {})[receiver] = {"key": as_text(made.public), "from": (at + ahead) * 1000}
+        public.setdefault("next", {})[receiver] = {"key": as_text(made.public), "from": begins * 1000}
         rewrite_file(keys / PUBLIC, public)
         note(keys, receiver, "published", SEALING, made.id.hex(), at)
-    return Prepared(made.id.hex(), at + ahead)
+    return Prepared(made.id.hex(), begins)
 
 
 def switch_sealing(keys: Path, receiver: str, *, at: int) -> Prepared:
@@ -173,6 +174,8 @@ def switch_scalar(keys: Path, *, at: int, entry_has_it: bool = False) -> Prepare
                 "Entry must hold the step before evaluate uses it: put the public folder where entry reads it, and say "
                 "so with --entry-has-it. Records that come sooner become dead letters."
             )
+        if at < held["made"][name] + SETTLED_SECONDS:
+            raise KeysError(f"A running process may not have looked yet; switch {SETTLED_SECONDS} seconds later.")
         if "next_scalar" in held:
             held["previous_scalar"], held["scalar"] = held["scalar"], held.pop("next_scalar")
             times_of(held, "until")[_scalar_name(held["previous_scalar"])] = at

@@ -34,6 +34,7 @@ SENDER, TOPIC = "99000001", IN_TOPIC["score"]
 CLIENTS = official_numbers()[:3]
 NOW = ARRIVED // 1000
 DAY = 86_400
+LATER = NOW + rotation.SETTLED_SECONDS
 RETENTION = Retention(14 * DAY, 28 * DAY, 14 * DAY)
 
 
@@ -140,7 +141,7 @@ def test_what_was_sealed_to_a_destroyed_key_does_not_open(running: Running) -> N
     before = keys.load_public(running.keys).evaluate
     rotation.publish_sealing(running.keys, keys.EVALUATE, ahead=0, at=NOW)
     running.delivered()
-    rotation.switch_sealing(running.keys, keys.EVALUATE, at=NOW)
+    rotation.switch_sealing(running.keys, keys.EVALUATE, at=LATER)
     inode = os.open(running.keys / keys.EVALUATE / "keys.json", os.O_RDONLY)
     rotation.destroy_sealing(running.keys, keys.EVALUATE, key_id(before).hex(), at=NOW)
     assert not os.read(inode, 10_000).strip(b"\0"), "what stood in the file was overwritten"
@@ -163,13 +164,13 @@ def test_a_key_that_counts_is_not_destroyed(running: Running, state: str) -> Non
 def test_a_former_key_may_go_when_its_last_records_are_kept_no_more(running: Running) -> None:
     old = keys.load_public(running.keys)
     rotation.publish_sealing(running.keys, keys.ENTRY, ahead=0, at=NOW)
-    rotation.switch_sealing(running.keys, keys.ENTRY, at=NOW)
+    rotation.switch_sealing(running.keys, keys.ENTRY, at=LATER)
     (former,) = running.listed(FORMER)
     assert (former.reason, former.may_go) == ("no log of its use is here", None)
     running.clock.now = NOW + 3 * DAY  # a source seals to the former key three days later
     running.named(running.evaluated(running.sealed(public=old)))
     (former,) = running.listed(FORMER)
-    assert former.until == NOW
+    assert former.until == LATER
     assert former.used_last == (NOW + 3 * DAY) // DAY * DAY + DAY
     assert former.may_go == former.used_last + RETENTION.entry  # type: ignore[operator]
     (forever,) = (one for one in key_list.held(running.keys, Retention(None, None, None)) if one.state == FORMER)
@@ -182,7 +183,7 @@ def test_a_former_key_may_go_when_its_last_records_are_kept_no_more(running: Run
 
 def turned(running: Running) -> None:
     rotation.prepare_scalar(running.keys, at=NOW)
-    rotation.switch_scalar(running.keys, at=NOW)
+    rotation.switch_scalar(running.keys, at=LATER)
 
 
 def test_the_scalar_changes_while_records_flow(running: Running) -> None:
@@ -192,19 +193,25 @@ def test_the_scalar_changes_while_records_flow(running: Running) -> None:
     made = rotation.prepare_scalar(running.keys, at=NOW)
     assert running.delivered() == names
     between += running.evaluated(running.sealed())
-    rotation.switch_scalar(running.keys, at=NOW)
+    rotation.switch_scalar(running.keys, at=LATER)
     assert running.delivered() == names
     scalars = {Codec(EVALUATED).decode(one)["scalar"] for one in between + running.evaluated(waiting)}
     assert len(scalars) == 2
     assert made.key in {one.hex() for one in scalars}
     assert running.named(between) == 2 * names
     assert running.named(running.evaluated(waiting)) == names
-    assert rotation.destroy_scalar(running.keys, at=NOW + 60)
+    assert rotation.destroy_scalar(running.keys, at=LATER + 60)
     assert first.hex() not in raw(running.keys).hex()
     running.start()
     assert running.named(between) == 2 * names
     assert running.delivered() == names
     assert not [topic for topic, _, _ in running.out.sent if topic == REJECTED]
+
+
+def test_a_switch_waits_until_every_process_has_looked(running: Running) -> None:
+    rotation.prepare_scalar(running.keys, at=NOW)
+    with pytest.raises(keys.KeysError, match="60 seconds later"):
+        rotation.switch_scalar(running.keys, at=LATER - 1)
 
 
 def test_it_changes_again_and_again(running: Running) -> None:
@@ -213,7 +220,7 @@ def test_it_changes_again_and_again(running: Running) -> None:
     for turn in range(3):
         turned(running)
         assert running.delivered() == names
-        rotation.destroy_scalar(running.keys, at=NOW + 60 + turn)
+        rotation.destroy_scalar(running.keys, at=LATER + 60 + turn)
     running.start()
     assert running.delivered() == names
 
@@ -244,11 +251,11 @@ def test_evaluate_alone_cannot_switch_before_entry_has_the_step(running: Running
     (running.keys / keys.ENTRY).rename(tmp_path / "elsewhere")
     rotation.prepare_scalar(running.keys, at=NOW)
     with pytest.raises(keys.KeysError, match="--entry-has-it"):
-        rotation.switch_scalar(running.keys, at=NOW)
+        rotation.switch_scalar(running.keys, at=LATER)
     (tmp_path / "elsewhere").rename(running.keys / keys.ENTRY)
     assert "steps" not in json.loads((running.keys / keys.ENTRY / "keys.json").read_bytes())
     assert dict(keys.load_entry(running.keys).steps), "entry opens it by itself"
-    rotation.switch_scalar(running.keys, at=NOW)
+    rotation.switch_scalar(running.keys, at=LATER)
     assert running.delivered() == names
 
 
@@ -258,9 +265,9 @@ def test_a_sealed_step_outlives_the_sealing_key_that_it_was_sealed_to(running: R
     rotation.prepare_scalar(running.keys, at=NOW)
     (tmp_path / "elsewhere").rename(running.keys / keys.ENTRY)
     rotation.publish_sealing(running.keys, keys.ENTRY, ahead=0, at=NOW)
-    rotation.switch_sealing(running.keys, keys.ENTRY, at=NOW)
+    rotation.switch_sealing(running.keys, keys.ENTRY, at=LATER)
     rotation.destroy_sealing(running.keys, keys.ENTRY, key_id(entry).hex(), at=NOW)
-    rotation.switch_scalar(running.keys, at=NOW)
+    rotation.switch_scalar(running.keys, at=LATER)
     assert running.delivered() == names
 
 
@@ -277,9 +284,9 @@ def test_a_switch_that_was_cut_off_is_finished_by_the_next(running: Running, mon
 
         patched.setattr(rotation, "rewrite_file", cut)
         with pytest.raises(KeyboardInterrupt):
-            rotation.switch_scalar(running.keys, at=NOW)
+            rotation.switch_scalar(running.keys, at=LATER)
     assert running.delivered() == names
-    rotation.switch_scalar(running.keys, at=NOW)
+    rotation.switch_scalar(running.keys, at=LATER)
     assert running.delivered() == names
     running.start()
     assert running.delivered() == names
@@ -291,10 +298,10 @@ Refused = Callable[[Path], object]
 @pytest.mark.parametrize(
     ("act", "says"),
     [
-        (lambda k: rotation.switch_scalar(k, at=NOW), "No next scalar"),
+        (lambda k: rotation.switch_scalar(k, at=LATER), "No next scalar"),
         (lambda k: rotation.destroy_scalar(k, at=NOW), "no former scalar"),
         (lambda k: rotation.destroy_step(k, "00", at=NOW), "no step"),
-        (lambda k: rotation.switch_sealing(k, keys.ENTRY, at=NOW), "No next sealing key"),
+        (lambda k: rotation.switch_sealing(k, keys.ENTRY, at=LATER), "No next sealing key"),
         (lambda k: (rotation.prepare_scalar(k, at=NOW), rotation.prepare_scalar(k, at=NOW)), "prepared already"),
         (lambda k: (label_epochs.prepare_label(k, at=NOW), label_epochs.prepare_label(k, at=NOW)), "there already"),
         (label_epochs.renewal, "No next epoch"),
@@ -308,7 +315,7 @@ def test_what_makes_no_sense_is_refused(running: Running, act: Refused, says: st
 def test_a_former_scalar_waits_for_the_processes(running: Running) -> None:
     turned(running)
     with pytest.raises(keys.KeysError, match="wait 60 seconds"):
-        rotation.destroy_scalar(running.keys, at=NOW + 59)
+        rotation.destroy_scalar(running.keys, at=LATER + 59)
     with pytest.raises(keys.KeysError, match="destroy` first"):
         rotation.prepare_scalar(running.keys, at=NOW)
 
@@ -341,10 +348,10 @@ def test_files_that_are_bad_change_nothing_and_are_said(running: Running) -> Non
 def test_the_log_tells_it_all_and_nothing_secret(running: Running) -> None:
     running.delivered()
     rotation.publish_sealing(running.keys, keys.ENTRY, ahead=0, at=NOW)
-    rotation.switch_sealing(running.keys, keys.ENTRY, at=NOW)
+    rotation.switch_sealing(running.keys, keys.ENTRY, at=LATER)
     turned(running)
     running.delivered()
-    rotation.destroy_scalar(running.keys, at=NOW + 60)
+    rotation.destroy_scalar(running.keys, at=LATER + 60)
     for one in running.uses:
         one.close()
     told = {part: key_log.lines(running.keys, part) for part in (keys.EVALUATE, keys.ENTRY)}

@@ -24,7 +24,7 @@ FRESH = bytes.fromhex(V["secret_of_epoch_1"])
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _there() -> None:
+def _openssl_is_there() -> None:
     if shutil.which("openssl") is None:
         pytest.fail("There is no openssl on this machine: install the package openssl (.ci/run does).", pytrace=False)
 

@@ -30,6 +30,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Two minutes pass."""
+
+    def pass_by() -> None:
+        now = time.time() + 120
+        monkeypatch.setattr("sor.commands.key_rotation.time.time", lambda: now)
+
+    return pass_by
+
+
+@pytest.fixture
 def sor(home: Path) -> Sor:
     def run(*words: str, code: int = 0, typed: str = "") -> str:
         done = CliRunner().invoke(app, ["keys", *words], input=typed)
@@ -63,21 +74,23 @@ def a_month_ago(home: Path) -> int:
     old = {one["id"] for one in listed("current") if one["what"] in ("sealing", "scalar")}
     for receiver in (keys.EVALUATE, keys.ENTRY):
         rotation.publish_sealing(folder, receiver, ahead=0, at=then)
-        rotation.switch_sealing(folder, receiver, at=then)
+        rotation.switch_sealing(folder, receiver, at=then + 60)
     rotation.prepare_scalar(folder, at=then)
-    rotation.switch_scalar(folder, at=then)
+    rotation.switch_scalar(folder, at=then + 60)
     for part in (keys.EVALUATE, keys.ENTRY):
         for key in old:
             key_log.append(folder, part, "used", at=then + DAY, what="sealing", key=key, process=f"{part}-0", count=3)
     return then
 
 
-def test_a_sealing_key_from_made_to_destroyed(home: Path, sor: Sor) -> None:
+def test_a_sealing_key_from_made_to_destroyed(home: Path, sor: Sor, later: Callable[[], None]) -> None:
     said = sor("rotate", "sealing", "entry", "--ahead", "0")
     (made,) = listed("next")
     assert made["id"] in said
     assert (made["part"], made["age_days"]) == ("entry", 0)
     assert f"entry {made['id']} counts from" in sor("show")
+    assert "counts from" in sor("switch", "sealing", "entry", code=2)
+    later()
     assert f"{made['id']} is the current one" in sor("switch", "sealing", "entry")
     (former,) = listed("former")
     assert "too early" in sor("destroy", former["id"], code=2)
@@ -118,10 +131,12 @@ def test_the_raw_retention_is_that_of_the_declared_topics(
         assert "too early" in sor("destroy", key, code=2)
 
 
-def test_the_scalar(home: Path, sor: Sor) -> None:
+def test_the_scalar(home: Path, sor: Sor, later: Callable[[], None]) -> None:
     assert "No next scalar" in sor("switch", "scalar", code=2)
     assert "is prepared" in sor("rotate", "scalar")
     before = keys.load_evaluate(home / "keys").scalar
+    assert "60 seconds later" in sor("switch", "scalar", code=2)
+    later()
     assert "is in use" in sor("switch", "scalar")
     assert keys.load_evaluate(home / "keys").scalar != before
     assert "The scalar of evaluate is the published one" in sor("show")
@@ -158,7 +173,9 @@ def test_a_deleted_line_and_a_cut_end_are_found(home: Path, sor: Sor) -> None:
     assert "PART:COUNT:HASH" in sor("verify", "--head", "entry", code=2)
 
 
-def test_keys_of_a_release_before_have_no_ages_and_can_be_rotated(home: Path, sor: Sor) -> None:
+def test_keys_of_a_release_before_have_no_ages_and_can_be_rotated(
+    home: Path, sor: Sor, later: Callable[[], None]
+) -> None:
     for part in (keys.EVALUATE, keys.ENTRY, keys.TRAJECTORIES):
         place = home / "keys" / part / "keys.json"
         data = json.loads(place.read_bytes())
@@ -166,5 +183,6 @@ def test_keys_of_a_release_before_have_no_ages_and_can_be_rotated(home: Path, so
         place.write_text(json.dumps(data))
     assert sor("list").count("age unknown") == 5
     sor("rotate", "sealing", "--ahead", "0")
+    later()
     sor("switch", "sealing")
     assert {one["state"]: one["age_days"] for one in listed("former")} == {"former": None}
