@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from crypto.client_names import ClientNames
-from domain.care.fold import Issued, Person, Refused, Waits, fold
+from domain.care.fold import Folded, Issued, Person, Refused, Waits, fold
 from domain.care.remarks import Remark
 from domain.care.rows import T_METING, T_SCORE, TABLES
 from domain.facts.answer import TOO_MANY, Line
@@ -86,14 +86,26 @@ class Trajectories:
         if not events:
             return None, outs
         newest = max(event.published_at for event in events)
-        outs += [self._wait(waits, events[-1].aanbieder, newest) for waits in given.waits]
-        outs += [self._refusal(refused, newest) for refused in given.refused]
-        outs += [self._remark(remark, events[-1].aanbieder, newest) for remark in given.remarks]
+        outs += self._for_receipts(given, events[-1].aanbieder, newest)
         if given.dropped:
             log.warning("a client has more facts than are kept", aanbieder=events[-1].aanbieder, dropped=given.dropped)
         if emptied:  # rows that are no more would name what is forgotten
             person.out = {row_key: told for row_key, told in person.out.items() if told}
         return self._encode(person), outs
+
+    def use(self, definitions: Definitions) -> None:
+        """From here on these are the definitions."""
+        self._definitions = definitions
+
+    def anew(self, key: bytes, blob: bytes) -> tuple[bytes, list[Out]]:
+        """Everything that a client has, once more, under the definitions in use; its version stays."""
+        person = self.state(blob)
+        if person.version < 0:
+            return blob, []
+        version = person.version
+        given = fold(self._names.secret(key), person, [], version, version, definitions=self._definitions)
+        outs = [self._out(key, issued, version, _moments([])) for issued in given.issued]
+        return self._encode(person), outs + self._for_receipts(given, "", 0)
 
     def state(self, blob: bytes | None) -> Person:
         """The state of a client. One that was made under a lower epoch is of a former log, and void."""
@@ -113,6 +125,14 @@ class Trajectories:
             definitions=self._definitions,
         )
         return Out(TOPICS[key.table], key.text.encode(), self._rows[key.table].encode(record))
+
+    def _for_receipts(self, given: Folded, sender: str, newest: int) -> list[Out]:
+        """What deliveries are told; ``sender`` and ``newest`` are of the events, and nothing rests on them."""
+        return [
+            *(self._wait(waits, sender, newest) for waits in given.waits),
+            *(self._refusal(refused, newest) for refused in given.refused),
+            *(self._remark(remark, sender, newest) for remark in given.remarks),
+        ]
 
     def _wait(self, waits: Waits, sender: str, newest: int) -> Out:
         """For the receipt of its delivery: a record waits, or waits no more."""

@@ -13,6 +13,7 @@ from domain.care.remarks import Remark
 from domain.care.rows import RowKey
 from domain.facts.answer import Line, RecordRemark
 from domain.facts.fact import Event
+from domain.field.definitions import SHIPPED, identified
 from schemas.codec import Codec
 from schemas.codec import Record as Row
 from schemas.records import event_to_record
@@ -150,3 +151,30 @@ def test_a_second_final_stop_is_a_remark_on_its_receipt_and_the_record_counts() 
     receipt = ReceiptCodec().decode(out.value or b"")
     assert (receipt.klaar, receipt.geaccepteerd, receipt.fouten) == (True, 2, ())
     assert receipt.opmerkingen == (RecordRemark(line=2, code="TR415"),)
+
+
+def timeless(table: dict[tuple[str, bytes], Row]) -> dict[tuple[str, bytes], Row]:
+    """Without the moment of the newest event, which no state keeps."""
+    return {key: {**row, "gebeurd_op": 0} for key, row in table.items()}
+
+
+def test_under_other_definitions_a_client_goes_out_anew_as_if_it_had_been_so_from_the_beginning() -> None:
+    history = [*HISTORY, *events([start(500), stop(600)])]
+    wider = identified(SHIPPED._replace(version=9, chain_days=1000))
+    stage = Trajectories(NAMES)
+    state, before = stage(CLIENT, None, records(history))
+    stage.use(wider)
+    changed, outs = stage.anew(CLIENT, state or b"")
+    shown = rows([*before, *outs])
+    other, straight = Trajectories(NAMES, definitions=wider)(CLIENT, None, records(history))
+    assert timeless(standing(shown)) == timeless(standing(rows(straight)))
+    assert timeless(standing(rows(before))) != timeless(standing(shown))
+    assert {row["version"] for row in shown.values()} == {len(history) - 1}, "a recalculation gives the same"
+    assert rows(stage.anew(CLIENT, changed)[1]) == rows(outs), "a slice that comes again gives everything again"
+    person, plain = (msgspec.msgpack.decode(one or b"", type=Person) for one in (changed, other))
+    assert (person.facts, person.definitions) == (plain.facts, wider.id)
+
+
+def test_a_state_of_a_former_log_gives_nothing_out_anew() -> None:
+    state, _ = Trajectories(NAMES)(CLIENT, None, records(HISTORY))
+    assert Trajectories(NAMES, epoch=1).anew(CLIENT, state or b"") == (state, [])
