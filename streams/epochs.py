@@ -47,9 +47,15 @@ def changelog_of(group: str) -> str:
 
 def note_of(cluster: Cluster, group: str) -> dict[str, str]:
     """What is noted at the group of a stage; ``KafkaException`` when the broker does not answer."""
-    reader = assigned_reader(cluster, group)
+    reader, until = assigned_reader(cluster, group), time.monotonic() + ANSWER_SECONDS
     try:
-        return _noted(reader, changelog_of(group))
+        while True:
+            try:
+                return _noted(reader, changelog_of(group))
+            except KafkaException as error:  # a broker that has just started looks for the coordinator of the group
+                if error.args[0].code() not in _PASSING or time.monotonic() > until:
+                    raise
+            time.sleep(0.2)
     finally:
         reader.close()
 
