@@ -28,22 +28,22 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from faults import EXIT_CLEAN, EXIT_FAULT, OperatorFault
 from schemas import topics
 from schemas.codec import IdSource
 from sinks import measure
 from sinks.access import Access
+from sinks.answers import complain, not_committed
 from sinks.batch import Batch, Place
 from sinks.clickhouse import UnavailableError
-from sinks.contract import MustStopError
+from sinks.filling import Filling
 from sinks.inserts import DECODED, Inserts
 from sinks.tables import TABLES, Table
 from sinks.writer import Writer
 from transport.clients import Cluster, consumer
 from transport.health import Health, HealthConfig
-from transport.loop import NOT_COMMITTED
 from transport.orders import Skips
 from transport.progress import Progress
 
@@ -99,13 +99,16 @@ class Sink:
 
     def __init__(self, config: SinkConfig) -> None:
         self._config = config
-        self._writer = Writer(Access(config.clickhouse_url, config.user, config.password, config.database))
+        access = Access(config.clickhouse_url, config.user, config.password, config.database)
+        self._writer = Writer(access)
+        self._filling = Filling(access, config.cluster, config.tables)
         self._inserts = Inserts(self._writer, config.tables, config.ids, config.decoded)
         self._thread = ThreadPoolExecutor(1, "insert")  # only it uses the writer
         self._health = Health(config.health, measure.STAGE)
         self._assigned: dict[tuple[str, int], Place] = {}
         self._batch = Batch()
         self._next = Batch()  # takes what arrives while the batch at hand is being inserted
+        self._telling: Future[None] | None = None
         self._paused = False
         self._stop = False
 
@@ -139,12 +142,15 @@ class Sink:
                 self._fill()
                 self._insert()
                 self._commit()
+                self._tell_store(now=self._filling.due)
+            self._tell_store(now=True)
         except Stopping:
             log.info("Stopped while ClickHouse was away; what was not confirmed is not committed and comes again.")
         finally:
             self._health.stop()
             self._thread.shutdown()  # waits for the insert at hand
             self._writer.close()
+            self._filling.close()
             self._consumer.close()
 
     # 1. Read
@@ -164,7 +170,7 @@ class Sink:
     def _take(self, message: Message, into: Batch) -> None:
         error = message.error()
         if error is not None:
-            self._complain(error)
+            complain(error, self._config.slot)
             return
         place = self._assigned.get((message.topic(), message.partition()))
         if place is None:
@@ -173,18 +179,9 @@ class Sink:
         if self._config.skips and self._config.skips.leave_out(*place, offset):
             into.passed(place, offset)
         elif value is None:
-            raise MustStopError(f"{place.topic}/{place.partition}/{offset}: no value; rows are deleted by version.")
+            into.passed(place, offset)  # who was forgotten: its rows leave the table by a command (decision 0027)
         else:
             into.add(place, offset, value)
-
-    def _complain(self, error: KafkaError) -> None:
-        """An error instead of a record: librdkafka goes on by itself unless it says that it cannot."""
-        if error.fatal() or error.code() in (
-            KafkaError.TOPIC_AUTHORIZATION_FAILED,
-            KafkaError.GROUP_AUTHORIZATION_FAILED,
-        ):
-            raise MustStopError(f"Kafka: {error.str()}. Is another sink running with the slot {self._config.slot}?")
-        log.warning("Kafka: %s", error.name())
 
     # 2. Insert
 
@@ -243,21 +240,25 @@ class Sink:
     # 3. Commit
 
     def _commit(self) -> None:
-        offsets = [TopicPartition(*place, next_) for place, next_ in self._batch.offsets.items()]
+        told = self._batch.offsets
+        offsets = [TopicPartition(*place, next_, self._filling.note(place)) for place, next_ in told.items()]
         started = time.perf_counter()
         if offsets:
             try:
                 self._consumer.commit(offsets=offsets, asynchronous=False)
             except KafkaException as error:
-                self._not_committed(error.args[0])
+                not_committed(error.args[0])
             else:
+                self._filling.committed(told)
                 measure.committed(self._batch.records, self._lag(), time.perf_counter() - started)
         self._batch, self._next = self._next, Batch()
 
-    def _not_committed(self, error: KafkaError) -> None:
-        if error.code() not in NOT_COMMITTED:
-            raise MustStopError(f"Kafka refuses the commit: {error.str()}. Is another sink running with this slot?")
-        log.warning("Offsets not committed (%s); the rows may come again, which changes nothing.", error.name())
+    def _tell_store(self, *, now: bool) -> None:
+        """Beside the reading: the next insert waits for it, and nobody else."""
+        if self._telling is not None and self._telling.done():
+            self._telling.result()
+        if now and (taken := self._filling.taken()):
+            self._telling = self._thread.submit(self._filling.write, taken)
 
     def _lag(self) -> dict[str, int]:
         """Records left per topic, from what the last fetches said."""
@@ -270,8 +271,10 @@ class Sink:
     # Membership; called by librdkafka from within consume and close
 
     def _on_assign(self, client: Consumer, partitions: list[TopicPartition]) -> None:
-        client.incremental_assign(partitions)
+        begun = self._filling.begin(client, partitions)
+        client.incremental_assign(begun)
         self._assigned |= {place: place for place in _places(partitions)}
+        self._batch.offsets |= self._filling.unnoted
         if self._paused:
             client.pause(partitions)
         else:
@@ -282,6 +285,7 @@ class Sink:
         self._assigned = {place: place for place in self._assigned.values() if place not in places}
         self._batch.give_up(places)
         self._next.give_up(places)
+        self._filling.give_up(places)
         client.incremental_unassign(partitions)
 
 

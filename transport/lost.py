@@ -110,7 +110,9 @@ def place(found: FoundPlace) -> Placed:
     ahead = found.stand is not None and found.stand > found.end
     if found.committed is None:
         return _unread(found, ahead)
-    at = min(max(found.committed, found.first), found.end)
+    if found.committed <= found.first:
+        return Placed(found.first, "", ahead)
+    at = min(found.committed, found.end)
     ahead = ahead or found.committed > found.end
     if not found.noted:  # an earlier release noted nothing: what its group has read is in this store
         at = at if found.stand is None else min(at, max(found.stand, found.first))

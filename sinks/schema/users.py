@@ -20,6 +20,9 @@ Profile = Literal["admin", "writer", "reader", "auditor"]
 DATABASE: Final = "sor"
 #: The audit trail of ``sor rejected``; only added to.
 HANDLED: Final = "afhandelingen"
+#: What the store says of itself: who it is, and how far it was filled (decision 0023).
+IDENTITY: Final = "opslag"
+STANDS: Final = "standen"
 #: Of one question of a reader: seconds, bytes of memory, rows of the answer, rows read. More ends in an error.
 LIMITS: Final[dict[str, int]] = {
     "max_execution_time": 60,
@@ -29,8 +32,8 @@ LIMITS: Final[dict[str, int]] = {
 }
 #: The one limit that a reader may set itself, from one up to the limit: the Grafana plugin does so with each question.
 LOWERED: Final = "max_execution_time"
-#: Columns of a row by which it shows that it waits, and how old it was when it came in.
-_STATE: Final = ("aanbieder", "wacht", "verwijderd", "ingevoegd_op")
+#: Columns of a row by which it shows that it waits, how old it was when it came in, and of which log it is.
+_STATE: Final = ("aanbieder", "wacht", "verwijderd", "ingevoegd_op", "epoch")
 _ROWS: Final = ("trajecten", "metingen", "scores")
 #: What a replay fills: rows made anew, and whose they are where no column says so (``operations.replay.shadow``).
 _REPLAYED: Final = (*(f"{table}_replay" for table in _ROWS), "replay_clienten")
@@ -73,7 +76,13 @@ def _but_version(table: str) -> tuple[str, ...]:
 
 _ALL: Final = (
     DatabaseUser("admin", "makes the tables (`sor migrate`)", "admin"),
-    DatabaseUser("sink", "fills the tables (`sor run sink`)", "writer", insert=(*_ROWS, "rejected", "receipts")),
+    DatabaseUser(
+        "sink",
+        "fills the tables (`sor run sink`), by what the store says of itself",
+        "writer",
+        read=(IDENTITY, STANDS),
+        insert=(*_ROWS, "rejected", "receipts", STANDS),
+    ),
     DatabaseUser("receipts", "shows what became of deliveries (`sor receipts`)", "reader", read=("receipts",)),
     DatabaseUser(
         "rejected",

@@ -17,7 +17,7 @@ from operations.replay.scope import CLIENTS
 from operations.replay.shadow import SHADOWS
 from sinks.schema import migrate
 from sinks.schema.server import users_xml
-from sinks.schema.users import HANDLED, LIMITS, LOWERED, NAMES, USERS
+from sinks.schema.users import HANDLED, IDENTITY, LIMITS, LOWERED, NAMES, STANDS, USERS
 from sinks.tables import TABLES
 
 ROOT = Path(__file__).parents[2]
@@ -39,13 +39,14 @@ def test_every_name_is_listed_once() -> None:
     assert tuple(USERS) == NAMES
     assert all(name == user.name for name, user in USERS.items())
 
+
 REPLAYED = {CLIENTS, *(table.name for table in SHADOWS)}
 
 
 def test_rights_are_on_tables_that_are_there() -> None:
-    tables = {table.name: {*table.columns, "ingevoegd_op"} for table in TABLES}
+    tables = {table.name: {*table.columns, "ingevoegd_op", "epoch"} for table in TABLES}
     for user in USERS.values():
-        assert {*user.read, *user.insert} <= {*tables, HANDLED, *REPLAYED}, user.name
+        assert {*user.read, *user.insert} <= {*tables, HANDLED, IDENTITY, STANDS, *REPLAYED}, user.name
         for table, columns in user.columns:
             assert table in user.read
             assert set(columns) <= tables[table], (user.name, table)
@@ -55,10 +56,14 @@ def test_rights_are_on_tables_that_are_there() -> None:
 
 def test_who_inserts_cannot_read_and_who_reads_cannot_insert() -> None:
     both = {user.name: set(user.read) & set(user.insert) for user in USERS.values()}
-    assert {name: tables for name, tables in both.items() if tables} == {"rejected": {HANDLED}, "replay": REPLAYED}
+    assert {name: tables for name, tables in both.items() if tables} == {
+        "rejected": {HANDLED},
+        "replay": REPLAYED,
+        "sink": {STANDS},
+    }
     assert set(USERS["replay"].read) - REPLAYED == set(AUDITED)
-    assert set(USERS["sink"].insert) == {table.name for table in TABLES}
-    assert USERS["sink"].read == ()
+    assert set(USERS["sink"].insert) == {STANDS, *(table.name for table in TABLES)}
+    assert set(USERS["sink"].read) == {IDENTITY, STANDS}
     assert USERS["receipts"].read == ("receipts",)
     assert set(USERS["rejected"].read) == {"rejected", HANDLED}
     assert set(USERS["audit"].read) == set(AUDITED)
