@@ -8,6 +8,8 @@
 5. *Send* the orders of an operator, which name records by their places: under the places where those lie now.
 6. *Fill* the tables that no log yields.
 
+Records of a client that was forgotten are left out (``forgotten``).
+
 Records of receipts get the lowest version, for versions come from offsets of another log: what the stage makes anew
 from outcomes that are still there wins. Orders about records that are in no backup are left out.
 """
@@ -21,12 +23,14 @@ from typing import Final
 
 import msgspec
 
-from operations.backup import checking, form, tables, target
+from operations.backup import checking, forgotten, form, tables, target
 from operations.backup.form import BackupError, Kept, Manifest
+from operations.backup.reading import Reader
 from operations.backup.target import Sender
 from schemas.codec import Codec, IdSource, Undecodable, bundled
+from schemas.erased import Erased
 from schemas.orders import SKIP, Order, Place
-from schemas.topics import ORDERS, RECEIPTS, topics
+from schemas.topics import ERASURES, ORDERS, RECEIPTS, topics
 from schemas.typed import StructCodec
 from sinks.access import Access
 from sinks.schema import migrate, retention
@@ -34,25 +38,16 @@ from transport.clients import Cluster
 from transport.topics import apply, plan
 
 Tell = Callable[[str, int, int], None]
-#: What is to become of a record of a topic: as it is, changed, or None: it is left out.
-Keep = Callable[[str, Kept], Kept | None]
-
-
-#: A ledger of who was forgotten may be in the target already: it is newer than that of the backup, and both are obeyed.
-MAY_BE_THERE: Final = ("sor.erasures",)
-
-
-def everything(_topic: str, record: Kept) -> Kept | None:
-    """Leaves nothing out."""
-    return record
+#: A ledger of who was forgotten may be in the target already: both are obeyed.
+MAY_BE_THERE: Final = (ERASURES,)
 
 
 @dataclass(frozen=True)
 class Target:
     """Where to: the broker and the database as their administrators, and how topics are made there.
 
-    ``pseudonyms``: the public key of the keys at hand (hexadecimal). ``keep``: obeys the ledger of who was forgotten,
-    the one in the backup and a newer one; it is asked about every record.
+    ``pseudonyms``: what the keys at hand make names of clients from. ``keys``: their folder, with the key of the ledger
+    of who was forgotten; ``newer``: a later backup, whose ledger is obeyed as well.
     """
 
     cluster: Cluster
@@ -61,7 +56,8 @@ class Target:
     pseudonyms: str
     replication: int = 1
     ids: IdSource | None = None
-    keep: Keep = everything
+    keys: Path = Path()
+    newer: Path | None = None
     states: tuple[Path, ...] = ()
 
 
@@ -89,8 +85,9 @@ def restore(folder: Path, to: Target, tell: Tell) -> Restored:
     apply(to.cluster, changes, to.partitions, to.replication)
     migrate.apply(to.access, lambda _sentence: None)
     retention.apply(to.access)
-    done = _send_all(folder, manifest, to, tell)
-    target.require_all_there(to.cluster, done.sent)
+    before = target.counts(to.cluster, MAY_BE_THERE)
+    done = _send_all(_Backup(folder, manifest, to.ids, tell), to)
+    target.require_all_there(to.cluster, done.sent, before)
     tables.restore(to.access, folder, manifest.tables)
     return done
 
@@ -103,17 +100,18 @@ def _same_keys(manifest: Manifest, to: Target) -> None:
         )
 
 
-def _send_all(folder: Path, manifest: Manifest, to: Target, tell: Tell) -> Restored:
+def _send_all(backup: _Backup, to: Target) -> Restored:
     """Every record of every topic that is declared here; the orders last, for they name places of others."""
     done, codec = Restored(), StructCodec(Order, to.ids)
-    moved: dict[Place, Place] = {}
-    named = (
-        frozenset(_named(_Backup(folder, manifest, to.ids, tell), codec)) if ORDERS in manifest.topics else frozenset()
-    )
-    for name in sorted(set(manifest.topics) & set(topics()), key=lambda name: (name == ORDERS, name)):
+    later = _Backup(to.newer, form.load(to.newer), to.ids, backup.tell) if to.newer else None
+    keep = forgotten.obeying(to.keys, _known(backup, later, to), to.ids)
+    named, moved = frozenset(_named(backup, codec)), dict[Place, Place]()
+    sources = [(backup, name) for name in sorted(backup.names, key=lambda name: (name == ORDERS, name))]
+    sources += [(later, ERASURES)] if later and ERASURES in later.names else []
+    for source, name in sources:
         with Sender(to.cluster, named, moved) as sender:
-            for place, record in _Backup(folder, manifest, to.ids, tell).records(name):
-                found = to.keep(name, record)
+            for place, record in source.records(name):
+                found = keep(name, record)
                 if found is not None and name == RECEIPTS:
                     found = _lowest(found, to.ids)
                 elif found is not None and name == ORDERS:
@@ -126,6 +124,18 @@ def _send_all(folder: Path, manifest: Manifest, to: Target, tell: Tell) -> Resto
     return done
 
 
+def _known(backup: _Backup, later: _Backup | None, to: Target) -> Iterator[Erased]:
+    """Who was forgotten, as all ledgers say."""
+    codec = StructCodec(Erased, to.ids)
+    for one in filter(None, (backup, later)):
+        if ERASURES in one.names:
+            yield from (codec.decode(record.value or b"") for _, record in one.records(ERASURES))
+    with Reader(to.cluster, "sor-restore") as reader:
+        for part, reach in reader.reach(ERASURES).items():
+            for record in reader.records(ERASURES, part, reach.low, reach.end):
+                yield codec.decode(record.value or b"")
+
+
 @dataclass(frozen=True)
 class _Backup:
     """The records of a backup, under the schema ids of the target."""
@@ -134,6 +144,11 @@ class _Backup:
     manifest: Manifest
     ids: IdSource | None
     tell: Tell
+
+    @property
+    def names(self) -> set[str]:
+        """Topics of the backup that are declared here."""
+        return set(self.manifest.topics) & set(topics())
 
     def records(self, name: str) -> Iterator[tuple[Place, Kept]]:
         """Where each lay, and what it is: partition by partition."""
@@ -172,7 +187,7 @@ def _under(record: Kept, here: dict[int, bytes]) -> Kept:
 
 def _named(backup: _Backup, codec: StructCodec[Order]) -> Iterator[Place]:
     """The records that orders leave out."""
-    for _, record in backup.records(ORDERS):
+    for _, record in backup.records(ORDERS) if ORDERS in backup.names else ():
         order = _order(record, codec)
         if order is not None and order.action == SKIP:
             yield order.place

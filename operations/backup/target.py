@@ -70,11 +70,17 @@ def require_no_state(folders: Sequence[Path]) -> None:
             )
 
 
-def require_all_there(cluster: Cluster, sent: dict[str, int]) -> None:
-    """``BackupError`` unless the topics end where so many records end."""
+def counts(cluster: Cluster, names: Sequence[str]) -> dict[str, int]:
+    """Records of topics, those that went included."""
+    with Reader(cluster, "sor-restore") as reader:
+        return {name: sum(at.end for at in reader.reach(name).values()) for name in names}
+
+
+def require_all_there(cluster: Cluster, sent: dict[str, int], before: dict[str, int]) -> None:
+    """``BackupError`` unless the topics end where so many records end, behind those that were there before."""
     with Reader(cluster, "sor-restore") as reader:
         for name, number in sent.items():
-            found = sum(at.end for at in reader.reach(name).values())
+            found = sum(at.end for at in reader.reach(name).values()) - before.get(name, 0)
             if found != number:
                 raise BackupError(
                     f"{name} has {found} records where {number} were sent: somebody else writes there. Stop every "

@@ -14,6 +14,7 @@ from confluent_kafka import KafkaException
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from crypto.key_files import as_bytes, read_file
 from crypto.keys import PUBLIC, load_public
 from crypto.memory import guard
 from domain.field.dates import dutch_time
@@ -66,6 +67,9 @@ def backup(
 def restore(
     folder: Annotated[Path, typer.Argument(help="A backup, or with --keys a copy of keys.")],
     keys: Keys = False,
+    ledger: Annotated[
+        Path | None, typer.Option(help="A newer backup: who was forgotten until then does not come back either.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Fill an empty broker and an empty database from a backup; on one machine an empty home, while no stack runs.
@@ -81,16 +85,16 @@ def restore(
         return
     if not (settings.keys / PUBLIC).exists():
         raise BackupError(f"There are no keys in {settings.keys}: put them back first, with sor restore FOLDER --keys.")
-    pseudonyms = load_public(settings.keys).oprf.hex()
+    pseudonyms = _pseudonyms(settings)
     with _told() as tell, _explained():
         if settings.kafka is None or settings.clickhouse is None:
             from local.stores import stores  # production runs neither
 
             checking.verify(folder, tell)  # before a broker is made for it
             with stores(settings) as there:
-                done = restoring.restore(folder, _target(there, pseudonyms), tell)
+                done = restoring.restore(folder, _target(there, pseudonyms, ledger), tell)
         else:
-            done = restoring.restore(folder, _target(settings, pseudonyms), tell)
+            done = restoring.restore(folder, _target(settings, pseudonyms, ledger), tell)
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(done), indent=2))
         return
@@ -126,12 +130,19 @@ def _source(settings: Settings) -> taking.Source:
     return taking.Source(
         kafka_cluster(settings),
         Access(found.url, found.user, found.password),
-        load_public(settings.keys).oprf.hex(),
+        _pseudonyms(settings),
         registry_ids(settings.registry) if settings.registry else None,
     )
 
 
-def _target(settings: Settings, pseudonyms: str) -> restoring.Target:
+def _pseudonyms(settings: Settings) -> str:
+    """What the names of clients come from: the first public key of the evaluation, which a rotation leaves as it is."""
+    load_public(settings.keys)
+    data = read_file(settings.keys / PUBLIC, private=False)
+    return as_bytes(str(data.get("oprf_base", data["oprf"]))).hex()
+
+
+def _target(settings: Settings, pseudonyms: str, newer: Path | None) -> restoring.Target:
     found = clickhouse_access(settings, "admin")
     return restoring.Target(
         cluster=kafka_cluster(settings),
@@ -140,6 +151,8 @@ def _target(settings: Settings, pseudonyms: str) -> restoring.Target:
         replication=settings.replication,
         pseudonyms=pseudonyms,
         ids=registry_ids(settings.registry) if settings.registry else None,
+        keys=settings.keys,
+        newer=newer,
         states=(settings.home / "state",),
     )
 

@@ -9,13 +9,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from crypto import keys
-from operations.backup import checking, form, key_folders, restoring, taking
+from crypto import erasures, keys
+from operations.backup import checking, forgotten, form, key_folders, restoring, taking
 from operations.backup.form import BackupError, Chunk, ChunkWriter, Kept, Manifest, Part, TopicCopy
 from schemas.codec import Codec, bundled_id, load
+from schemas.erased import Erased
 from schemas.orders import REQUEUE, SKIP, Order, Place, order_for, release_of
-from schemas.topics import EVENTS, ORDERS
-from schemas.typed import StructCodec
+from schemas.records import event_to_record
+from schemas.structs import Use
+from schemas.topics import EVENTS, ORDERS, REGISTER
+from schemas.typed import StructCodec, dict_codec
+from tests.build import events, start
 
 RECORDS = [
     Kept(3, 1_700_000_000_000, b"a", b"\x00\x00\x00\x00\x07one"),
@@ -209,3 +213,49 @@ def test_keys_that_were_changed_or_added_to_are_not_put_back(tmp_path: Path, pla
     (copy / "keys" / "more").write_text("x")
     with pytest.raises(BackupError, match="not what was copied"):
         key_folders.restore(copy, {name: tmp_path / "home" / name for name in places})
+
+
+# --- who was forgotten ------------------------------------------------------------------------------------------------
+
+CLIENT, MOMENT = b"p1.jeugd.0.AAAAAAAAAAAAAAAAAAAAAA", 1_000
+
+
+@pytest.fixture
+def keep(tmp_path: Path) -> forgotten.Keep:
+    erasures.make(tmp_path)
+    return forgotten.obeying(tmp_path, [Erased(naam=erasures.load(tmp_path)(CLIENT), moment=MOMENT)])
+
+
+def fact(client: bytes, published_at: int) -> Kept:
+    told = msgspec.structs.replace(events([start()])[0], published_at=published_at)
+    return Kept(0, 1, client, Codec(EVENTS).encode(event_to_record(told)))
+
+
+def use(client: bytes | None, published_at: int) -> Kept:
+    blank: Any = {field["name"]: "" if field["type"] == "string" else 0 for field in load(REGISTER)["fields"]}
+    blank |= dict.fromkeys(("sleutel", "inhoud", "bericht"), b"")
+    blank |= {"pseudonym": client.decode() if client else None, "published_at": published_at}
+    return Kept(0, 1, b"number", dict_codec(Use).encode(blank))
+
+
+@pytest.mark.parametrize(
+    ("topic", "record", "stays"),
+    [
+        (EVENTS, fact(CLIENT, MOMENT - 1), False),
+        (EVENTS, fact(CLIENT, MOMENT), True),  # it came to care again
+        (EVENTS, fact(b"p1.jeugd.0.BBBBBBBBBBBBBBBBBBBBBB", MOMENT - 1), True),
+        (EVENTS, Kept(0, 1, CLIENT, b"what nobody can read"), True),
+        (REGISTER, use(CLIENT, MOMENT - 1), False),
+        (REGISTER, use(CLIENT, MOMENT), True),
+        (REGISTER, use(None, MOMENT - 1), True),
+        (ORDERS, Kept(0, 1, CLIENT, b"x"), True),
+    ],
+)
+def test_who_was_forgotten_does_not_come_back(keep: forgotten.Keep, topic: str, record: Kept, stays: bool) -> None:
+    assert keep(topic, record) == (record if stays else None)
+
+
+def test_a_ledger_without_its_key_is_not_passed_over(tmp_path: Path) -> None:
+    with pytest.raises(keys.KeysError, match="copy that key folder"):
+        forgotten.obeying(tmp_path, [Erased(naam="n", moment=1)])
+    assert forgotten.obeying(tmp_path, []) is forgotten.everything
