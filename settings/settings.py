@@ -121,6 +121,12 @@ class Settings(BaseSettings):
         description="TOML file with segment, profiel and intensiteit per product code: trajectories and sor audit read "
         "the same one; another content gives out every row anew. Unset: placeholders.",
     )
+    definities: Path | None = Field(
+        None,
+        description="TOML file with the definitions that differ from the shipped ones, under a version of its own "
+        "(docs/examples/definities.toml): trajectories and sor audit read the same one; another content gives out "
+        "every row anew. Unset: the shipped ones.",
+    )
     partitions: int = Field(4, ge=1, le=1024, description="Partitions of each topic that is created.")
     replication: int = Field(
         1,

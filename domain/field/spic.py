@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from domain.field.questionnaires import DUURZAAM
@@ -33,7 +33,7 @@ MARKS: Final = ("F", "R", "P")
 _CODE: Final = re.compile("[0-9A-Za-z]{1,5}")
 _PROFIEL: Final = re.compile(r"[^\W_][\w .-]{0,39}")
 #: Name in the file -> what its value must be, in words.
-_FIELDS: Final = {
+FIELDS: Final = {
     "segment": f"one of {', '.join(SEGMENTS)}",
     "profiel": "at most 40 letters, digits, spaces, full stops and hyphens, a letter or digit first",
     "intensiteit": f"one of {', '.join(INTENSITEITEN)}",
@@ -104,23 +104,31 @@ def spics_of(content: bytes, name: str) -> Spics:
         raise SpicError(f'{name} is no TOML: {error}. A product looks like [45A04] and then segment = "B".') from None
     if not tables:
         raise SpicError(f"{name} holds no product: give each a table of its code, such as [45A04].")
-    return spics({code: _spic(code, table, text, name) for code, table in tables.items()})
+    return products(tables, lambda code: f"{name}, line {_line(code, text)}, {code}")
 
 
-def _spic(code: str, table: Any, text: str, name: str) -> Spic:
-    where = f"{name}, line {_line(code, text)}, {code}"
+def products(tables: Mapping[str, Any], place: Callable[[str], str]) -> Spics:
+    """The table of what a TOML file says of each product; ``place``: file, line and code, for what is wrong with one.
+
+    Raises:
+        SpicError: something that no product has.
+    """
+    return spics({code: _spic(code, table, place(code)) for code, table in tables.items()})
+
+
+def _spic(code: str, table: Any, where: str) -> Spic:
     if not _CODE.fullmatch(code):
         raise SpicError(f"{where}: a product code has at most five letters and digits.")
     if not isinstance(table, dict):
         raise SpicError(f"{where}: this is no table; write [{code}] on a line of its own.")
     for field in table:
-        if field not in _FIELDS:
-            raise SpicError(f"{where}: {field} is none of {', '.join(_FIELDS)}.")
+        if field not in FIELDS:
+            raise SpicError(f"{where}: {field} is none of {', '.join(FIELDS)}.")
     if "intensiteit" not in table:
-        raise SpicError(f"{where}: intensiteit is missing; it is {_FIELDS['intensiteit']}.")
+        raise SpicError(f"{where}: intensiteit is missing; it is {FIELDS['intensiteit']}.")
     for field, value in table.items():
         if not (isinstance(value, str) and _is_good(field, value)):
-            raise SpicError(f"{where}: {field} must be {_FIELDS[field]}, between quotes.")
+            raise SpicError(f"{where}: {field} must be {FIELDS[field]}, between quotes.")
     return Spic(table.get("segment", ""), table.get("profiel", ""), table["intensiteit"], table.get("merk", "P"))
 
 
