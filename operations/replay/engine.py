@@ -126,6 +126,10 @@ class Engine:
             self.stop()
             raise
 
+    def pids(self) -> list[int]:
+        """Of the processes that run."""
+        return [one.process.pid or 0 for one in self._running]
+
     def stop(self) -> None:
         """End every process: what is in ClickHouse stays, and the manifest knows of it."""
         for one in self._running:

@@ -138,6 +138,10 @@ class Replay:
         self.manifest.exchanged = True
         self._remembered.save(self.manifest)
 
+    def processes(self) -> list[int]:
+        """Process ids of those that work for it."""
+        return self._engine.pids()
+
     def close(self) -> None:
         """End the processes."""
         self._engine.stop()
