@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from faults import OperatorFault
-from local import logs
+from local import logs, resting
 from local.disk import full_disk_explained, require_space
 from local.errors import StackError
 from local.ports import choose_ports
@@ -47,6 +47,7 @@ def run_stack(settings: Settings, show: Show) -> None:
     with full_disk_explained(settings.home), only_supervisor(settings.home):
         end_leftovers(settings.home)
         write_statuses(settings.home, [])
+        resting.forget(settings.home)
         try:
             ports = choose_ports(settings)
             fixed = settings.model_copy(update={"ports": ports.base})

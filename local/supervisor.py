@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from faults import OperatorFault
-from local import logs
+from local import logs, resting
 from local.disk import is_full
 from local.errors import StackError
 from local.hangs import Attention, Vigil
@@ -151,9 +151,13 @@ class Supervisor:
         backoff = Backoff(self._timing)
         deaths = 0
         while True:
+            if resting.rests(self._home, service.name):
+                await self._rest(service)
             process = self._start(service)
             self._set(service, "starting", "", process)
             healthy, hung = await self._watch(service, process)
+            if resting.rests(self._home, service.name):
+                continue  # it did not die
             deaths = deaths + 1 if not self._up[service.name].is_set() else 0
             if deaths >= self._timing.early_deaths:
                 self._set(service, "failed", f"ended {deaths} times before it was ready")
@@ -167,6 +171,10 @@ class Supervisor:
                 restarted=True,
             )
             await asyncio.sleep(delay)
+
+    async def _rest(self, service: Service) -> None:
+        self._set(service, resting.RESTING, f"an operator stopped it; sor start {service.name} starts it again")
+        await self._until(lambda: not resting.rests(self._home, service.name))
 
     async def _prepare(self, service: Service) -> None:
         if service.prepare is None:
@@ -185,6 +193,10 @@ class Supervisor:
         ready_since: float | None = None
         hung = ""
         while process.poll() is None:
+            if resting.rests(self._home, service.name):
+                self._set(service, "stopping", "", process)
+                await self._end(process, service.stop_seconds)
+                break
             missing, hangs = await vigil.look()
             if hangs and process.poll() is None:
                 hung = hangs

@@ -38,6 +38,8 @@ COMMANDS: Final[dict[str, Entry]] = {
         "local",
     ),
     "down": Entry("stack", "Stop the stack, in reverse order."),
+    "stop": Entry("stack", "Stop one process of the running stack, until sor start or the next sor up."),
+    "start": Entry("stack", "Start a process again that sor stop stopped, and wait until it is ready."),
     "status": Entry(
         "stack",
         "Show each process. Ends with 0 when all are up, 1 when some are not, 3 when the stack is not running.",
@@ -68,6 +70,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "indicatoren": Entry(
         "indicatoren",
         "Write docs/indicatoren.md and docs/meldingen.md: every figure and every message in words.",
+    ),
+    "forget": Entry(
+        "forget", "Forget clients for good: their facts leave the log, the states, the compacted topics and the tables."
     ),
     "audit": Entry("audit", "Recompute every row from the log and compare it with ClickHouse."),
     "backup": Entry(

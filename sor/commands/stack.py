@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from local import control, display, doctor, logs
+from local import control, display, doctor, logs, resting
 from local.disk import is_full
 from local.errors import StackError
 from local.state import current_statuses, read_statuses
@@ -27,6 +27,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands of the stack to the application."""
     app.command("up")(up)
     app.command("down")(down)
+    app.command("stop")(stop)
+    app.command("start")(start)
     app.command("status")(status)
     app.command("logs")(show_logs)
     app.command("doctor")(examine)
@@ -49,6 +51,18 @@ def down() -> None:
     """Stop the stack, in reverse order."""
     for sentence in control.stop_stack(load_settings()):
         typer.echo(sentence)
+
+
+def stop(name: Annotated[str, typer.Argument(help="A process, as sor status names it.")]) -> None:
+    """Stop one process of the running stack, until sor start or the next sor up."""
+    resting.stop(load_settings().home, name)
+    typer.echo(f"{name} is stopped. Start it again with: sor start {name}")
+
+
+def start(name: Annotated[str, typer.Argument(help="A process that sor stop stopped.")]) -> None:
+    """Start a process again that sor stop stopped, and wait until it is ready."""
+    resting.start(load_settings().home, name)
+    typer.echo(f"{name} is ready.")
 
 
 def status(as_json: AsJson = False) -> None:

@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local import logs
+from local import logs, resting
+from local.errors import StackError
 from local.state import read_statuses
 from settings.running import is_alive, running_supervisor
 
@@ -269,6 +270,26 @@ def test_a_second_supervisor_is_refused(run: Callable[..., Run]) -> None:
     assert second.process.stderr is not None
     assert f"already running (process {first.process.pid})" in second.process.stderr.read()
     assert first.states() == {"store": "ready"}
+
+
+def test_what_an_operator_stops_rests_until_he_starts_it(run: Callable[..., Run]) -> None:
+    stack = run(_service("store"), _service("stage", "store"))
+    stack.until_all("ready")
+    store = stack.pid("store")
+    resting.stop(stack.home, "stage")
+    assert stack.states() == {"store": "ready", "stage": "resting"}
+    assert stack.journal()[-1] == "stage stopped"  # asked, not killed
+    resting.start(stack.home, "stage")
+    assert stack.states() == {"store": "ready", "stage": "ready"}
+    assert (stack.restarts("stage"), stack.pid("store")) == (0, store)
+    with pytest.raises(StackError, match="There are: store, stage"):
+        resting.stop(stack.home, "sink")
+    assert stack.terminate() == 0
+
+
+def test_nobody_stops_a_process_of_a_stack_that_does_not_run(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match="No stack is running"):
+        resting.stop(tmp_path, "stage")
 
 
 def test_what_hangs_is_ended_and_started_again(run: Callable[..., Run]) -> None:
