@@ -66,12 +66,23 @@ def epoch_of(cluster: Cluster, group: str) -> int:
 
 
 def settle(
-    config: StageConfig, names: str = "", outs: Sequence[str] = (), *, ordered: int = 0, patience: float = PATIENCE
+    config: StageConfig,
+    names: str = "",
+    outs: Sequence[str] = (),
+    *,
+    ordered: int = 0,
+    swept: str = "",
+    handed: bool = False,
+    patience: float = PATIENCE,
 ) -> Beginning:
     """See that group, log and rows belong together, and note it; the epoch to give versions under.
 
     ``names``: what the rows are made by. ``outs``: topics whose rows are given out anew when they were made anew.
     ``ordered``: an operator asks for at least this epoch.
+
+    Of a stage whose definitions may be handed over (decision 0022) ``swept`` stands beside an offset when all rows are
+    out under those in force. ``handed``: these were handed over, so the last of the ``names`` is not looked at: what is
+    out under others goes out anew from the state, and that asks for no stop.
 
     Raises:
         StageError: another worker of the group runs, or Kafka does not answer. The message says what to do.
@@ -82,7 +93,8 @@ def settle(
     try:
         while True:
             try:
-                return _settled(reader, config, _found(reader, config, names, outs, ordered))
+                found = _found(reader, config, names, outs, ordered)
+                return _settled(reader, config, _kept(found) if handed else found, swept)
             except KafkaException as error:
                 if error.args[0].code() not in _PASSING or time.monotonic() > until:
                     raise StageError(_sentence(config, error.args[0])) from error
@@ -91,14 +103,23 @@ def settle(
         reader.close()
 
 
-def _settled(reader: Consumer, config: StageConfig, found: FoundStage) -> Beginning:
-    """One attempt; the note and the offsets change together or not at all."""
+def _kept(found: FoundStage) -> FoundStage:
+    """With the definitions that are noted, where the names before them are the same."""
+    noted_names = found.noted.get("names", "")
+    same = noted_names.split()[:-1] == found.names.split()[:-1]
+    return found._replace(names=noted_names) if same and noted_names else found
+
+
+def _settled(reader: Consumer, config: StageConfig, found: FoundStage, beside: str) -> Beginning:
+    """One attempt; the note and the offsets change together or not at all. Who goes back gives everything out anew, and
+    that is noted ``beside`` the offsets.
+    """
     decided = begin(found)
     note = {"names": found.names, "epoch": str(decided.epoch), "log": found.log, "outs": found.outs}
     wanted = {**found.noted, **note}
     if wanted == found.noted and not decided.back:
         return decided
-    back = [_first(reader, one) for one in _read(reader, config) if one.offset > 0] if decided.back else []
+    back = [_first(reader, one, beside) for one in _read(reader, config) if one.offset > 0] if decided.back else []
     kept = TopicPartition(config.changelog, 0, 0, note_text(wanted))
     reader.commit(offsets=[kept, *back], asynchronous=False)
     if decided.back:
@@ -149,8 +170,8 @@ def _nothing(reader: Consumer, topic: str, partition: int) -> bool:
     return first == end
 
 
-def _first(reader: Consumer, part: TopicPartition) -> TopicPartition:
-    return TopicPartition(part.topic, part.partition, _ends(reader, part.topic, part.partition)[0])
+def _first(reader: Consumer, part: TopicPartition, beside: str) -> TopicPartition:
+    return TopicPartition(part.topic, part.partition, _ends(reader, part.topic, part.partition)[0], beside)
 
 
 def _sentence(config: StageConfig, error: KafkaError) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import structlog
 import typer
@@ -23,7 +23,9 @@ from schemas.topics import EVENTS, LINES, RECEIPTS, REGISTER, groups
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
 from settings.tables import definitions_in_force
+from streams.engine.handing import Changing, swept
 from streams.engine.stage import RECORD_LIMIT, Fold, StageConfig
+from streams.epochs import settle
 from streams.erased import Ledger
 from transport.health import HealthConfig
 from transport.orders import ordered_epoch, read_orders, read_skips, told_skips
@@ -38,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    process: Annotated[str, typer.Argument(help="A stage, as sor status names it, or exporter.")],
+    process: Annotated[str, typer.Argument(help="A stage, as sor status names it, or exporter, or audit.")],
     metrics_port: Annotated[
         int | None, typer.Option(help="Serve /ready, /alive, /metrics on SOR_METRICS_HOST.")
     ] = None,
@@ -121,12 +123,15 @@ def _stage(
     *,
     outs: Sequence[str],
     names: str = "",
+    beside: str = "",
+    handed: bool = False,
+    changing_of: Callable[[Any], Changing] | None = None,
 ) -> int:
     """Run a stage of the batch engine. ``fold_of`` makes its fold for the epoch of its versions, which is known when
-    its topics are; ``names`` and ``outs`` as for ``streams.epochs.settle``.
+    its topics are; the others as for ``streams.epochs.settle``. ``changing_of``: of a fold whose definitions may be
+    handed over.
     """
     from streams.engine.run import run as run_stage
-    from streams.epochs import settle
 
     cluster = kafka_cluster(settings)
     orders = read_orders(cluster, _ids(settings))
@@ -143,27 +148,36 @@ def _stage(
         skips=told_skips(name, orders),
         record_limit=RECORD_LIMIT,
     )
-    begun = settle(config, names, outs, ordered=ordered_epoch(name, orders))
+    begun = settle(config, names, outs, ordered=ordered_epoch(name, orders), swept=beside, handed=handed)
     metrics.EPOCH.labels(stage=name).set(begun.epoch)
-    return run_stage(config, fold_of(begun.epoch))
+    fold = fold_of(begun.epoch)
+    return run_stage(config, fold, changing=changing_of(fold) if changing_of is not None else None)
 
 
 def _trajectories(settings: Settings, slot: str, page: HealthConfig) -> int:
     guard()
     import streams.engine.run  # noqa: F401 - first: a missing package is said before a missing key
     from crypto.client_names import ClientNames
+    from streams.definitions import ChangingTrajectories, DefinitionsLog
     from streams.trajectories import TABLE, TOPICS, Trajectories
 
     names = ClientNames(keys.load_trajectories(settings.keys))
-    definitions = definitions_in_force(settings)
-
-    ledger = Ledger.opened(kafka_cluster(settings), settings.keys, _ids(settings))
+    cluster, ids = kafka_cluster(settings), _ids(settings)
+    given, spoken = definitions_in_force(settings), DefinitionsLog(cluster, ids)
+    handed = spoken.read().in_force
+    definitions = handed or given
+    ledger = Ledger.opened(cluster, settings.keys, ids)
 
     def fold_of(epoch: int) -> Fold:
-        return Trajectories(names, _ids(settings), epoch, definitions, ledger)
+        return Trajectories(names, ids, epoch, definitions, ledger)
 
-    told = f"{names.id} {definitions.id}"
-    return _stage(settings, "trajectories", EVENTS, TABLE, fold_of, slot, page, outs=TOPICS, names=told)
+    def changing_of(fold: Trajectories) -> Changing:
+        return ChangingTrajectories(spoken, fold, given)
+
+    return _stage(
+        settings, "trajectories", EVENTS, TABLE, fold_of, slot, page, outs=TOPICS, changing_of=changing_of,
+        names=f"{names.id} {definitions.id}", beside=swept(definitions.id), handed=handed is not None,
+    )  # fmt: skip
 
 
 def _deliveries(settings: Settings, slot: str, page: HealthConfig) -> int:
@@ -198,6 +212,34 @@ def _exporter(settings: Settings, slot: str, page: HealthConfig) -> int:
     return exporter.run(settings, page, Stop().listen())
 
 
+def _audit(settings: Settings, slot: str, page: HealthConfig) -> int:
+    del slot  # it only reads: two of them do no harm
+    guard()
+    from crypto.client_names import ClientNames
+    from operations.audit import rolling
+    from operations.audit.check import World
+    from sinks import clickhouse
+    from sinks.access import Access
+    from transport.health import Health
+    from transport.loop import Stop
+
+    names, cluster = ClientNames(keys.load_trajectories(settings.keys)), kafka_cluster(settings)
+    found, ids = clickhouse_access(settings, "audit"), _ids(settings)
+    access = Access(found.url, found.user, found.password)
+
+    def world() -> World:
+        client, definitions = clickhouse.connect(access), definitions_in_force(settings)
+        return rolling.renewed(World(cluster, client, names, definitions, ids, home=settings.home))
+
+    health = Health(page, rolling.STAGE).start()
+    health.ready = True
+    try:
+        rolling.Rolling(world, settings.home, Stop().listen(), health, 60.0 * settings.audit_round_minutes).run()
+    finally:
+        health.stop()
+    return 0
+
+
 #: Imports stand in the runners: a process loads what it runs and nothing else.
 _RUNNERS: Final[dict[str, Runner]] = {
     "evaluate": _evaluate,
@@ -208,4 +250,5 @@ _RUNNERS: Final[dict[str, Runner]] = {
     "register": _register,
     "sink": _sink,
     "exporter": _exporter,
+    "audit": _audit,
 }

@@ -366,13 +366,13 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             self._idle.set()
             self.fence.calm()
 
-    async def commit_batch(self, positions: Mapping[int, int], before: str = "") -> bool:
-        """Commit ``positions`` (partition → next offset), each with its note, and ``before`` in front of it.
+    async def commit_batch(self, positions: Mapping[int, int], noted: Callable[[str], str] = str) -> bool:
+        """Commit ``positions`` (partition → next offset), each with what ``noted`` makes of its note.
 
         False when the group has moved on: nothing more is handled until partitions are assigned again.
         """
         offsets = {TP(self.source, partition): offset for partition, offset in positions.items()}
-        notes = {tp: f"{before} {self.notes.get(tp.partition, '')}".strip() for tp in offsets}
+        notes = {tp: noted(self.notes.get(tp.partition, "")) for tp in offsets}
         done = bool(await self._commit_noted({tp: OffsetAndMetadata(at, notes[tp]) for tp, at in offsets.items()}))
         if done:
             self._committed_offset.update(offsets)
@@ -399,8 +399,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         mine = [tp.partition for tp in self.assignment() if tp.topic == self.source]
         self.sweeps, self.notes = dict.fromkeys(mine), dict.fromkeys(mine, self.batches.begun)
 
-    async def tell(self, before: str = "") -> bool:
-        """Commit where every partition of ours stands, with its note. Only while halted; False: not now."""
+    async def tell(self, noted: Callable[[str], str] = str) -> bool:
+        """Commit where every partition of ours stands, as ``commit_batch``. Only while halted; False: not now."""
         positions = self._next
         if not self.settled:
             return False
@@ -411,7 +411,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         if not self.settled or positions is not self._next:
             return False
         places = {tp.partition: offset for tp, offset in positions.items()}
-        return not places or await self.commit_batch(places, before)
+        return not places or await self.commit_batch(places, noted)
 
     async def _place(self, positions: dict[TP, int]) -> None:
         """Where this assignment begins: at the committed offset, or where the source begins."""

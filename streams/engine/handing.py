@@ -4,13 +4,13 @@ What a worker hears of ``Changing`` it does between two batches:
 
 Hold
     It finishes the batch in flight and takes nothing more, stays a member of its group, and commits once more where
-    each partition of its stands, with the note ``held <handing over>``: whoever hands over reads there how far the
-    stage has come. Partitions that it is given meanwhile are held too.
+    each partition of its stands, with ``held`` and the handing over in the note beside it (``transport.notes``): who
+    hands over reads there how far the stage has come. Partitions that it is given meanwhile are held too.
 Other definitions
     From the next batch on the fold uses them. What the state holds goes out anew in slices, between the batches of
-    the source and through the same steps. Beside the offsets of a partition is noted ``under <definitions>`` before its
-    first slice and ``swept <definitions>`` with its last. Of one that is not noted as swept, everything goes out anew:
-    a slice that a crash cut in two may have left states in the changelog whose rows are not out.
+    the source and through the same steps. Beside the offset of a partition is noted ``under`` which definitions before
+    its first slice, and ``swept`` with its last. Of one that is not noted as swept, everything goes out anew: a slice
+    that a crash cut in two may have left states in the changelog whose rows are not out.
 Neither
     It goes on as before.
 """
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Protocol
 
 import structlog
@@ -28,12 +28,12 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from monitoring import metrics
 from streams.engine.stage import Out, StageConfig
 from transport.clients import ANSWER_SECONDS, Cluster
+from transport.notes import note_text, noted
 from transport.orders import assigned_reader
 from transport.topics import TopicError
 
 log = structlog.get_logger()
 
-HELD: Final = "held"
 _TELL_EVERY: Final = 10.0  # seconds, of what goes out anew or is not heard
 _AGAIN: Final = 0.5  # seconds until it is asked again
 
@@ -73,7 +73,7 @@ class Halting(Protocol):
 
     async def halt(self) -> None: ...
 
-    async def tell(self, before: str = "") -> bool: ...
+    async def tell(self, noted: Callable[[str], str] = str) -> bool: ...
 
     def begin_anew(self) -> None: ...
 
@@ -93,7 +93,7 @@ class Handing:
     @property
     def begun(self) -> str:
         """Note of a partition of which everything goes out anew."""
-        return f"under {self.id}"
+        return note_text({"under": self.id})
 
     @property
     def done(self) -> str:
@@ -138,7 +138,10 @@ class Handing:
         told, assigned = self._told, consumer.assigned
         if told is not None and told[0] == hold and told[1] is assigned:
             return
-        if await consumer.tell(f"{HELD} {hold}") and consumer.assigned is assigned:
+        if (
+            await consumer.tell(lambda note: note_text({**_words(note), "held": hold}))
+            and consumer.assigned is assigned
+        ):
             self._told = hold, assigned
 
     async def notes(self, partitions: Sequence[int]) -> dict[int, str]:
@@ -186,16 +189,23 @@ class Handing:
 
 def swept(definitions: str) -> str:
     """Note beside the offset of a partition whose rows are all out under these definitions."""
-    return f"swept {definitions}"
+    return note_text({"swept": definitions})
 
 
 def without_hold(note: str | None) -> str:
-    """A note without the words of a hold in front of it."""
-    words = (note or "").split()
-    return " ".join(words[2:] if words[:1] == [HELD] else words)
+    """A note without the hold in it."""
+    words = {name: value for name, value in _words(note).items() if name != "held"}
+    return note_text(words) if words else ""
 
 
 def held_for(note: str | None) -> str:
     """The handing over that a partition is held for, by its note; empty when it is not."""
-    words = (note or "").split()
-    return words[1] if words[:1] == [HELD] and len(words) > 1 else ""
+    return _words(note).get("held", "")
+
+
+def _words(note: str | None) -> dict[str, str]:
+    """What a note says; nothing where it is none of ours."""
+    try:
+        return noted(note)
+    except (ValueError, AttributeError):
+        return {}

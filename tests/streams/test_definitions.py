@@ -12,10 +12,12 @@ from domain.field.definitions import SHIPPED, Definitions, identified
 from schemas.handed import DROP, GO, HOLD, Handed, pack
 from schemas.topics import DEFINITIONS
 from schemas.typed import StructCodec
+from streams import epochs
 from streams.definitions import LONGEST_HOLD, ChangingTrajectories, DefinitionsLog, Said, Word
 from streams.engine.handing import Standing
 from streams.trajectories import Trajectories
 from transport.clients import Cluster
+from transport.lost import FoundStage
 
 WIDE = identified(SHIPPED._replace(version=9, chain_days=1000))
 NARROW = identified(SHIPPED._replace(version=10, chain_days=1))
@@ -130,3 +132,19 @@ def test_a_hold_lapses_only_when_nothing_ended_it_before() -> None:
     assert changing(lapsed, 61.0).look() == Standing(SHIPPED.id)
     assert lapsed.reads == 1
     assert changing(Spoken(hold, behind=(go,)), 61.0).look() == Standing(WIDE.id)
+
+
+@pytest.mark.parametrize(
+    ("noted", "names"),
+    [
+        ({"names": "keys old"}, "keys old"),
+        ({"names": "others old"}, "keys new"),
+        ({"names": ""}, "keys new"),
+        ({}, "keys new"),
+    ],
+)
+def test_definitions_that_were_handed_over_take_nobody_back_to_the_first_record(
+    noted: dict[str, str], names: str
+) -> None:
+    found = FoundStage(noted=noted, log="l", outs="o", names="keys new", read=True, clock=1)
+    assert epochs._kept(found).names == names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ CONFIG = StageConfig("st", "in", "facts", 2, "nowhere:1", Path("unused"), "w0")
 class Sliced(Lone):
     """The consumer with a state of keys a, b, ... in partition 0, of which two go out anew at once."""
 
-    begun, done = "under new", "swept new"
+    begun, done = "under new", "swept new"  # type: ignore[assignment]
 
     def __init__(self, keys: str = "abc") -> None:
         super().__init__()
@@ -82,8 +83,8 @@ async def test_what_is_held_takes_neither_records_nor_slices() -> None:
     consumer.begin_anew()
     await consumer.turn(11)
     assert went(consumer) == [[10]]
-    assert await consumer.tell("held h1")
-    assert consumer.committed == [{0: (11, "held h1 under new")}]
+    assert await consumer.tell(lambda note: f"held, {note}")
+    assert consumer.committed == [{0: (11, "held, under new")}]
     consumer.halted = False
     await consumer.turn(11)
     assert went(consumer) == [[10], [11], []]
@@ -151,7 +152,7 @@ async def test_a_slice_that_a_rebalance_overtakes_is_thrown_away_and_comes_again
 async def test_nothing_is_told_while_the_assignment_is_not_settled() -> None:
     consumer = Sliced()
     consumer.app.rebalancing = True
-    assert not await consumer.tell("held h1")
+    assert not await consumer.tell()
     assert consumer.committed == []
 
 
@@ -246,14 +247,15 @@ class Desk:
     async def halt(self) -> None:
         self.halted = True
 
-    async def tell(self, before: str = "") -> bool:
-        self.done += [f"tell {before}".strip()] if self.settled else []
+    async def tell(self, noted: Callable[[str], str] = str) -> bool:
+        self.done += [f"tell {noted('')}".strip()] if self.settled else []
         return self.settled
 
     def begin_anew(self) -> None:
         self.done.append("begin anew")
 
 
+TOLD = 'tell {"held":"h1"}'
 OLD, HELD, NEW = Standing("old"), Standing("old", "h1"), Standing("new")
 
 
@@ -266,13 +268,13 @@ async def test_a_hold_is_told_once_and_at_a_switch_everything_begins_anew() -> N
     one = handing(desk)
     for heard in (OLD, HELD, HELD):
         await one.act(desk, heard)
-    assert desk.done == ["tell held h1"]
+    assert desk.done == [TOLD]
     assert one.held == "h1"
     for heard in (NEW, NEW):
         await one.act(desk, heard)
     assert desk.done[1:] == ["switch new", "begin anew", "tell"]
     assert (one.held, one.id, desk.halted) == ("", "new", False)
-    assert (one.begun, one.done) == ("under new", "swept new")
+    assert (one.begun, one.done) == ('{"under":"new"}', '{"swept":"new"}')
 
 
 async def test_partitions_that_come_during_a_hold_are_held_too() -> None:
@@ -281,7 +283,7 @@ async def test_partitions_that_come_during_a_hold_are_held_too() -> None:
     await one.act(desk, HELD)
     desk.assigned = object()
     await one.act(desk, HELD)
-    assert desk.done == ["tell held h1"] * 2
+    assert desk.done == [TOLD] * 2
 
 
 async def test_what_cannot_be_told_now_is_told_when_it_is_heard_again() -> None:
@@ -292,7 +294,7 @@ async def test_what_cannot_be_told_now_is_told_when_it_is_heard_again() -> None:
     assert desk.done == []
     desk.settled = True
     await one.act(desk, HELD)
-    assert desk.done == ["tell held h1"]
+    assert desk.done == [TOLD]
 
 
 async def test_a_hold_that_is_over_goes_on_with_the_old_definitions() -> None:
@@ -300,7 +302,7 @@ async def test_a_hold_that_is_over_goes_on_with_the_old_definitions() -> None:
     one = handing(desk)
     for heard in (HELD, OLD):
         await one.act(desk, heard)
-    assert desk.done == ["tell held h1", "tell"]
+    assert desk.done == [TOLD, "tell"]
     assert not desk.halted
 
 
@@ -314,14 +316,14 @@ async def test_who_hears_nothing_stays_as_it_is(monkeypatch: pytest.MonkeyPatch)
     assert one.held == "h1"
 
 
+SWEPT = '{"swept":"a"}'
+
+
 @pytest.mark.parametrize(
     ("note", "rest", "hold"),
     [
-        (None, "", ""),
-        ("", "", ""),
-        ("swept a", "swept a", ""),
-        ("held h1", "", "h1"),
-        ("held h1 under a", "under a", "h1"),
+        *((None, "", ""), ("", "", ""), (SWEPT, SWEPT, ""), ('{"held":"h1"}', "", "h1")),
+        *(('{"held":"h1","swept":"a"}', SWEPT, "h1"), ("{damaged", "", "")),
     ],
 )
 def test_notes(note: str | None, rest: str, hold: str) -> None:
