@@ -87,8 +87,8 @@ class Reader:
     def batches(
         self, partition: int, span: Span, skips: Skips, tell: Tell, waits: Callable[[str], None] | None = None
     ) -> Iterator[list[Message]]:
-        """The records of a span in order, without those to leave out. ``tell`` hears how many records were read,
-        ``waits`` that Kafka gives none for a while.
+        """The records of a span in order, without those to leave out and without empty ones, which are no facts
+        (``streams.erased``). ``tell`` hears how many records were read, ``waits`` that Kafka gives none for a while.
 
         Raises:
             LogMoved: records of the span went while it was read, or were gone before.
@@ -106,7 +106,7 @@ class Reader:
                 continue
             heard, told = time.monotonic(), False
             place = _offset(messages[-1]) + 1
-            kept = messages if place <= span.end else [one for one in messages if _offset(one) < span.end]
+            kept = [one for one in messages if one.value() and _offset(one) < span.end]
             if skips:
                 kept = list(skips.left(kept))
             yield kept

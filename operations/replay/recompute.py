@@ -14,6 +14,7 @@ from schemas.codec import Codec, IdSource
 from schemas.records import record_to_event
 from schemas.rows import row_to_record
 from schemas.topics import EVENTS, METINGEN, SCORES, TRAJECTEN
+from streams.erased import Ledger
 from streams.versions import version
 
 TOPICS = (TRAJECTEN, METINGEN, SCORES)
@@ -27,12 +28,22 @@ class Made(NamedTuple):
 
 
 class Recompute:
-    """The step, with the names and definitions that it makes rows by."""
+    """The step, with the names and definitions that it makes rows by. What is in the ledger of who was forgotten yields
+    nothing.
+    """
 
     def __init__(
-        self, names: ClientNames, definitions: Definitions, *, epoch: int, scope: Scope, ids: IdSource | None = None
+        self,
+        names: ClientNames,
+        definitions: Definitions,
+        *,
+        epoch: int,
+        scope: Scope,
+        ledger: Ledger,
+        ids: IdSource | None = None,
     ) -> None:
         self._names, self._definitions, self._epoch, self._scope = names, definitions, epoch, scope
+        self._ledger = ledger
         self._decode = Codec(EVENTS, ids).decode
         self._encode = tuple(Codec(topic, ids).encode for topic in TOPICS)
 
@@ -40,7 +51,9 @@ class Recompute:
         """The rows of a client that the scope wants, else None. ``records``: offset and value, in order."""
         decode = self._decode
         events = [record_to_event(decode(value)) for _, value in records]
-        if not self._scope.wants(events):
+        if moment := self._ledger.moment(client):
+            events = [event for event in events if event.published_at >= moment]
+        if not events or not self._scope.wants(events):
             return None
         facts, newest = FactSet(), dict[str, int]()
         for event in events:

@@ -10,12 +10,13 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from confluent_kafka import KafkaException
+from confluent_kafka import Message as LogMessage
 
 from crypto.client_names import ClientNames
 from crypto.keys import load_trajectories
@@ -30,6 +31,7 @@ from operations.replay.shadow import ShadowRows
 from operations.replay.spill import Grouped, Spill
 from schemas.registry import registry_ids
 from sinks.access import Access
+from streams.erased import Ledger
 from transport.clients import Cluster
 from transport.orders import Skips
 
@@ -154,7 +156,10 @@ class Worker:
         self._job, self._tell = job, tell
         names = ClientNames(load_trajectories(job.keys))
         ids = registry_ids(job.registry) if job.registry else None
-        self._make = Recompute(names, job.definitions, epoch=job.epoch, scope=job.scope, ids=ids)
+        self._make = Recompute(
+            names, job.definitions, epoch=job.epoch, scope=job.scope, ids=ids,
+            ledger=Ledger.opened(job.cluster, job.keys, ids),
+        )  # fmt: skip
         self._rows = ShadowRows(job.access, self._waits)
         self._reader = Reader(job.cluster, "replay")
 
@@ -206,7 +211,7 @@ class Worker:
                 if everybody or wants(key):
                     add(key, message.offset(), message.value())
 
-    def _batches(self, task: Task):  # type: ignore[no-untyped-def]
+    def _batches(self, task: Task) -> Iterator[list[LogMessage]]:
         return self._reader.batches(
             task.partition, task.span, self._job.skips, lambda records: self._tell(Read(records)), self._waits
         )

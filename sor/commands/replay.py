@@ -21,6 +21,7 @@ from rich.table import Table as RichTable
 from crypto.memory import guard
 from domain.field.dates import as_date, day, dutch_day
 from domain.field.definitions import Definitions
+from domain.field.definitions_file import definitions_of
 from domain.field.words import (
     REPLAY_FIGURE_HEADS,
     REPLAY_FIGURES,
@@ -36,10 +37,13 @@ from operations.replay.errors import ReplayError
 from operations.replay.report import Report
 from operations.replay.run import FOLDER, Setup, begun, dropped
 from operations.replay.scope import Scope, scope_of
+from schemas.registry import registry_ids
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
 from settings.tables import definitions_in_force
 from sinks.access import Access
+from streams.definitions import DefinitionsLog
+from transport.clients import Cluster
 
 DIFFERENT: Final = 1
 MOVED: Final = 3
@@ -118,10 +122,11 @@ def replay(
 
 
 def _setup(settings: Settings, scope: Scope, file: Path | None, processes: int, *, restart: bool) -> Setup:
-    in_use = definitions_in_force(settings)
+    cluster = kafka_cluster(settings)
+    in_use = _in_use(settings, cluster)
     admin, access = clickhouse_access(settings, "admin"), clickhouse_access(settings, "replay")
     return Setup(
-        cluster=kafka_cluster(settings),
+        cluster=cluster,
         admin=Access(admin.url, admin.user, admin.password, "sor"),
         access=Access(access.url, access.user, access.password, "sor"),
         keys=settings.keys,
@@ -135,16 +140,23 @@ def _setup(settings: Settings, scope: Scope, file: Path | None, processes: int, 
     )
 
 
+def _in_use(settings: Settings, cluster: Cluster) -> Definitions:
+    """Those that were handed over to the stream last, else those of the settings."""
+    spoken = DefinitionsLog(cluster, registry_ids(settings.registry) if settings.registry else None)
+    try:
+        return spoken.read().in_force or definitions_in_force(settings)
+    finally:
+        spoken.close()
+
+
 def _definitions(file: Path | None, in_use: Definitions) -> Definitions:
     if file is None:
         return in_use
-    from domain.field.definitions_file import definitions_of
-
     try:
         content = file.read_bytes()
     except OSError as problem:
         raise ReplayError(f"{file} cannot be read ({problem.strerror}): name a readable file.") from None
-    return definitions_of(content, file.name)
+    return definitions_of(content, file.name, in_use.spics)
 
 
 def _pseudonym(where: str) -> bytes:
