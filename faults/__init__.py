@@ -25,6 +25,8 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
             LayoutError
             MailError
         DefinitionsError
+        HandOverError
+            TooLate
         HealthPortError
         KeysError
         LogMoved
@@ -32,6 +34,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         MigrationError
         MustStopError
         NoAnswer
+        NobodyNamed
         NotDelivered
         NotHere
         NotItself
@@ -68,6 +71,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         WorkerLost
         XmlFault
     Control flow
+        Interrupted
         Stopping
         _Forbidden
         _Found

@@ -20,28 +20,23 @@ from __future__ import annotations
 import getpass
 import secrets
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from types import TracebackType
-from typing import Final, NamedTuple, Protocol, Self
+from typing import Final, Self
 
 import structlog
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException
 
 from domain.field.definitions import Definitions
 from faults import OperatorFault
-from schemas.codec import IdSource
-from schemas.handed import DROP, GO, HOLD, Handed, key_of, pack
-from schemas.topics import DEFINITIONS, EVENTS, METINGEN, SCORES, TRAJECTEN, groups
-from schemas.typed import StructCodec
-from streams.definitions import DefinitionsLog, Said
+from operations.replay.desk import STAGE, Asked
+from schemas.handed import DROP, GO, HOLD, Handed, pack
+from schemas.topics import EVENTS, METINGEN, SCORES, TRAJECTEN, groups
 from streams.engine.handing import held_for
-from transport.clients import ANSWER_SECONDS, Cluster
-from transport.orders import assigned_reader
-from transport.publisher import NotDelivered, Publisher
+from transport.publisher import NotDelivered
 
 log = structlog.get_logger()
 
-STAGE: Final = "trajectories"
 SINK: Final = "sink"
 ROWS: Final = (TRAJECTEN, METINGEN, SCORES)
 #: Seconds that a hold lasts; the stream stands still for as long at most.
@@ -53,7 +48,6 @@ HELD_LIMIT: Final = 45.0
 #: Seconds until the stage shows that it goes on.
 GONE_LIMIT: Final = 30.0
 _POLL: Final = 0.2
-Place = tuple[str, int]  # topic, partition
 
 
 class HandOverError(OperatorFault):
@@ -62,78 +56,6 @@ class HandOverError(OperatorFault):
 
 class TooLate(HandOverError):
     """Too little of the hold is left to go on safely."""
-
-
-class At(NamedTuple):
-    """Where a group stands in a partition (negative: it never was there), and what is noted beside it."""
-
-    offset: int
-    note: str
-
-
-class Asked(Protocol):
-    """What is asked of the broker, and said there."""
-
-    def said(self) -> Said:
-        """What the words up to now come to."""
-
-    def say(self, word: Handed, seconds: float) -> None:
-        """Say it; ``NotDelivered`` when it is not known to have arrived in so many seconds."""
-
-    def partitions(self, topics: Collection[str]) -> list[Place]:
-        """Every partition of these topics."""
-
-    def standing(self, group: str, places: Collection[Place]) -> dict[Place, At]:
-        """Where a group stands."""
-
-    def ends(self, places: Collection[Place]) -> dict[Place, tuple[int, int]]:
-        """The first offset that is there, and the end."""
-
-
-class Desk:
-    """The broker, asked as a member of no group. ``KafkaException`` and ``TopicError`` as ever."""
-
-    def __init__(self, cluster: Cluster, ids: IdSource | None = None) -> None:
-        self._cluster, self._encode = cluster, StructCodec(Handed, ids).encode
-        self._log = DefinitionsLog(cluster, ids)
-        self._readers: dict[str, Consumer] = {}
-
-    def said(self) -> Said:
-        """As ``Asked``."""
-        return self._log.read()
-
-    def say(self, word: Handed, seconds: float) -> None:
-        """As ``Asked``."""
-        bound = {"delivery.timeout.ms": int(1000 * seconds), "request.timeout.ms": int(1000 * seconds / 2)}
-        publisher = Publisher(self._cluster, "sor-hand-over", **bound)
-        publisher.send(DEFINITIONS, key_of(STAGE, word.phase, word.hand_over), self._encode(word))
-        publisher.flush(seconds)
-
-    def partitions(self, topics: Collection[str]) -> list[Place]:
-        """As ``Asked``."""
-        known = self._reader(groups()[STAGE]).list_topics(timeout=ANSWER_SECONDS).topics
-        return [(topic, number) for topic in topics for number in sorted(known[topic].partitions)]
-
-    def standing(self, group: str, places: Collection[Place]) -> dict[Place, At]:
-        """As ``Asked``."""
-        found = self._reader(group).committed([TopicPartition(*place) for place in places], timeout=ANSWER_SECONDS)
-        return {(one.topic, one.partition): At(one.offset, one.metadata or "") for one in found}
-
-    def ends(self, places: Collection[Place]) -> dict[Place, tuple[int, int]]:
-        """As ``Asked``."""
-        ask = self._reader(groups()[STAGE]).get_watermark_offsets
-        return {place: ask(TopicPartition(*place), timeout=ANSWER_SECONDS) for place in places}
-
-    def close(self) -> None:
-        """Leave the broker."""
-        self._log.close()
-        for reader in self._readers.values():
-            reader.close()
-
-    def _reader(self, group: str) -> Consumer:
-        if group not in self._readers:
-            self._readers[group] = assigned_reader(self._cluster, group)
-        return self._readers[group]
 
 
 class HandOver:
@@ -229,8 +151,8 @@ class HandOver:
             raise HandOverError("there is no hold: begin with it")
         if self.remaining < REMAINDER:
             raise TooLate(
-                f"{max(0.0, self.remaining):.0f} s of the hold are left and {REMAINDER:.0f} are wanted: try again, at a "
-                "quieter hour or with more processes"
+                f"{max(0.0, self.remaining):.0f} s of the hold are left and {REMAINDER:.0f} are wanted: try again, "
+                "at a quieter hour or with more processes"
             )
         found = self._asked.standing(groups()[STAGE], [(EVENTS, number) for number in self._held])
         moved = [
