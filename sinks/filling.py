@@ -22,7 +22,7 @@ from sinks.stands import Said, Source, Stands
 from sinks.tables import Table
 from transport.clients import Cluster, admin
 from transport.lost import FoundPlace, Placed, place
-from transport.notes import note_text, noted
+from transport.notes import note_text, noted_at
 from transport.topic_ids import topic_ids
 
 log = structlog.get_logger()
@@ -132,7 +132,7 @@ class Filling:
         source = self._source(Place(part.topic, part.partition))
         return FoundPlace(
             committed=part.offset if part.offset >= 0 else None,
-            noted=noted(part.metadata) if part.offset >= 0 else {},
+            noted=noted_at(part),
             log=source.topic_id,
             store=said.store,
             stand=said.stands.get(source),

@@ -21,7 +21,7 @@ from streams.engine.stage import StageConfig, StageError
 from transport import clients
 from transport.clients import ANSWER_SECONDS, Cluster
 from transport.lost import Beginning, FoundStage, begin, clock_epoch
-from transport.notes import note_text, noted
+from transport.notes import note_text, noted_at
 from transport.orders import assigned_reader
 from transport.topic_ids import topic_ids
 
@@ -152,7 +152,7 @@ def _found(reader: Consumer, config: StageConfig, names: str, outs: Sequence[str
 
 def _noted(reader: Consumer, changelog: str) -> dict[str, str]:
     (note,) = reader.committed([TopicPartition(changelog, 0)], timeout=ANSWER_SECONDS)
-    return noted(note.metadata) if note.offset >= 0 else {}
+    return noted_at(note)
 
 
 def _read(reader: Consumer, config: StageConfig) -> list[TopicPartition]:

@@ -16,14 +16,48 @@ Who changes one word keeps the others: read the note, ``{**noted, "names": ...}`
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from typing import Final
+
+from confluent_kafka import TopicPartition
 
 Note = Mapping[str, str]
+_PRINTED: Final = re.compile(r"[ -~]*")
+_DECODE: Final = json.JSONDecoder().raw_decode
 
 
 def note_text(note: Note) -> str:
     """As metadata: at most 4,096 characters, which is what a broker takes."""
     return json.dumps(dict(note), separators=(",", ":"), sort_keys=True)
+
+
+def text_at(place: TopicPartition) -> str:
+    """The metadata of a committed offset; empty when there is none. Whoever reads it does so here.
+
+    librdkafka (2.16) hands out what was read from the broker without its closing zero byte, so now and then the bytes
+    that happened to lie behind it come along: at the end of what an offset says, or instead of a text that says
+    nothing.
+    """
+    if place.offset < 0:
+        return ""
+    try:
+        found = place.metadata or ""
+    except UnicodeDecodeError as error:
+        found = error.object.decode("utf-8", "replace")
+    printed = _PRINTED.match(found)
+    text = printed[0] if printed else ""
+    if text.startswith("{"):
+        try:
+            return text[: _DECODE(text)[1]]
+        except ValueError:
+            return ""
+    return text
+
+
+def noted_at(place: TopicPartition) -> dict[str, str]:
+    """The note at a committed offset; empty when there is none."""
+    return noted(text_at(place))
 
 
 def noted(text: str | None) -> dict[str, str]:

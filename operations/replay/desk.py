@@ -13,6 +13,7 @@ from schemas.topics import DEFINITIONS, groups
 from schemas.typed import StructCodec
 from streams.definitions import DefinitionsLog, Said
 from transport.clients import ANSWER_SECONDS, Cluster
+from transport.notes import text_at
 from transport.orders import assigned_reader
 from transport.publisher import Publisher
 
@@ -73,7 +74,7 @@ class Desk:
     def standing(self, group: str, places: Collection[Place]) -> dict[Place, At]:
         """As ``Asked``."""
         found = self._reader(group).committed([TopicPartition(*place) for place in places], timeout=ANSWER_SECONDS)
-        return {(one.topic, one.partition): At(one.offset, one.metadata or "") for one in found}
+        return {(one.topic, one.partition): At(one.offset, text_at(one)) for one in found}
 
     def ends(self, places: Collection[Place]) -> dict[Place, tuple[int, int]]:
         """As ``Asked``."""

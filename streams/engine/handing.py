@@ -28,7 +28,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from monitoring import metrics
 from streams.engine.stage import Out, StageConfig
 from transport.clients import ANSWER_SECONDS, Cluster
-from transport.notes import note_text, noted
+from transport.notes import note_text, noted, text_at
 from transport.orders import assigned_reader
 from transport.topics import TopicError
 
@@ -159,7 +159,7 @@ class Handing:
         if self._reader is None:
             self._reader = assigned_reader(Cluster(self._config.bootstrap, self._config.client), self._config.name)
         asked = [TopicPartition(self._config.source, partition) for partition in partitions]
-        return {one.partition: without_hold(one.metadata) for one in self._reader.committed(asked, ANSWER_SECONDS)}
+        return {one.partition: without_hold(text_at(one)) for one in self._reader.committed(asked, ANSWER_SECONDS)}
 
     def show(self, left: int, partitions: int) -> None:
         """The figures, of so many partitions of ours."""

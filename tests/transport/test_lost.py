@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
+from confluent_kafka import TopicPartition
 
 from transport.lost import MOST_EPOCH, Beginning, FoundPlace, FoundStage, Placed, begin, clock_epoch, place
-from transport.notes import note_text, noted
+from transport.notes import note_text, noted, noted_at
 
 CLOCK = 500
 NOTED = {"names": "a", "epoch": "7", "log": "L", "outs": "O"}
@@ -132,3 +135,24 @@ def test_a_note_keeps_the_words_of_others_and_reads_what_earlier_releases_wrote(
     assert noted(note_text({**NOTED, "other": "word"})) == {**NOTED, "other": "word"}
     assert noted("0a1b2c 3 4d5e6f") == {"names": "0a1b2c 3 4d5e6f"}
     assert noted(None) == noted("") == {}
+
+
+class Torn:
+    """A committed offset as librdkafka hands it out: what lay behind the text in memory came along."""
+
+    def __init__(self, content: bytes, offset: int = 5) -> None:
+        self.offset, self._content = offset, content
+
+    @property
+    def metadata(self) -> str:
+        return self._content.decode()
+
+
+@pytest.mark.parametrize("behind", [b"", b"\x96\x01", b"}]x", b" more", "\u00e9".encode(), b'{"a":"b"}'])
+def test_a_note_is_read_without_what_lies_behind_it(behind: bytes) -> None:
+    assert noted_at(cast(TopicPartition, Torn(note_text(NOTED).encode() + behind))) == NOTED
+    assert noted_at(cast(TopicPartition, Torn(note_text(NOTED).encode(), offset=-1001))) == {}
+
+
+def test_what_is_no_note_at_all_says_nothing() -> None:
+    assert noted_at(cast(TopicPartition, Torn(b"\x96\x01\x02"))) == noted_at(cast(TopicPartition, Torn(b'{"a":'))) == {}
