@@ -44,6 +44,7 @@ class Manifest(Struct):
     buckets: dict[int, int]
     done: dict[int, dict[int, Done]] = field(default_factory=dict)
     exchanged: bool = False  # its rows are those in use
+    handed: bool = False  # and its definitions are those of the stage
 
     @property
     def log(self) -> Log:

@@ -23,6 +23,7 @@ from operations.replay.manifest import Manifest, Remembered
 from operations.replay.report import Report, report
 from operations.replay.scope import Scope
 from operations.replay.spill import BUCKET_RECORDS
+from operations.replay.swap import interrupted
 from operations.replay.work import Job, Task
 from schemas.registry import registry_ids
 from schemas.topics import groups
@@ -76,7 +77,10 @@ class Replay:
             log_reader.log_ends(setup.cluster, "replay"), definitions=setup.definitions, names=names,
             scope=setup.scope, epoch=epoch, skips=skips, bucket_records=setup.bucket_records,
         )  # fmt: skip
-        earlier = None if setup.restart or setup.scope.pseudonym else self._remembered.load()
+        known = self._remembered.load()
+        if known is not None and (problem := interrupted(exchanged=known.exchanged, handed=known.handed)):
+            self._told.says(problem)
+        earlier = None if setup.restart or setup.scope.pseudonym else known
         if earlier is not None and goes_on(earlier, fresh) and shadow.are_there(self._client, setup.admin.database):
             self._told.says(f"Going on with an earlier replay: {earlier.total.events} events are done.")
             return earlier
@@ -134,8 +138,19 @@ class Replay:
         """Put the rows in use; the former ones stay beside them."""
         if not self._setup.scope.everything:
             raise ReplayError("Only a replay of everybody can be put in use: leave the scope out.")
+        self.manifest.exchanged = True  # said before: a name too much is looked at, one too few is not
+        self._remembered.save(self.manifest)
         shadow.exchange(self._client, self._setup.admin.database)
-        self.manifest.exchanged = True
+
+    def exchange_back(self) -> None:
+        """Put the former rows in use again, while the live stage stands still."""
+        shadow.exchange_back(self._client, self._setup.admin.database)
+        self.manifest.exchanged = False
+        self._remembered.save(self.manifest)
+
+    def handed(self) -> None:
+        """The live stage has the definitions."""
+        self.manifest.handed = True
         self._remembered.save(self.manifest)
 
     def processes(self) -> list[int]:

@@ -90,6 +90,14 @@ def exchange(client: Client, database: str) -> None:
     clickhouse.command(client, f"RENAME TABLE {names}", "Keeping the former rows")
 
 
+def exchange_back(client: Client, database: str) -> None:
+    """Undo ``exchange``: the former rows are in use again, those made anew beside them."""
+    pairs = ", ".join(f"{database}.{table.name} AND {database}.{table.name}{BEFORE}" for table in ROWS)
+    clickhouse.command(client, f"EXCHANGE TABLES {pairs}", "Exchanging the tables back")
+    names = ", ".join(f"{database}.{table.name}{BEFORE} TO {database}.{table.name}{REPLAY}" for table in ROWS)
+    clickhouse.command(client, f"RENAME TABLE {names}", "Keeping the new rows")
+
+
 class ShadowRows:
     """Inserts rows into the tables beside those in use; while ClickHouse is away it waits and says so once."""
 

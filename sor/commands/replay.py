@@ -32,10 +32,13 @@ from domain.field.words import (
     REPLAY_TITLE,
 )
 from operations.replay import engine, page
+from operations.replay import swap as swapping
+from operations.replay.desk import Desk
 from operations.replay.engine import Told
 from operations.replay.errors import ReplayError
+from operations.replay.handover import HandOver
 from operations.replay.report import Report
-from operations.replay.run import FOLDER, Setup, begun, dropped
+from operations.replay.run import FOLDER, Replay, Setup, begun, dropped
 from operations.replay.scope import Scope, scope_of
 from schemas.registry import registry_ids
 from settings.access import clickhouse_access, kafka_cluster
@@ -107,7 +110,7 @@ def replay(
     setup = _setup(settings, scope, definitions, processes or os.cpu_count() or 1, restart=restart)
     console = Console(stderr=True)
     try:
-        found = _made(setup, console)
+        found = _made(setup, console, swap=swap)
     except KeyboardInterrupt:
         typer.echo("Interrupted. What is done stays: run the same again and it goes on; --drop drops it.", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -117,7 +120,7 @@ def replay(
         typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
     else:
         _show(found, where)
-    if not found.same:
+    if not found.same and not swap:
         raise typer.Exit(MOVED if found.moved_on else DIFFERENT)
 
 
@@ -175,12 +178,23 @@ def _pseudonym(where: str) -> bytes:
     return text.strip().encode()
 
 
-def _made(setup: Setup, console: Console) -> Report:
+def _made(setup: Setup, console: Console, *, swap: bool) -> Report:
     today = as_date(dutch_day(time.time_ns() // 1_000_000))
     with _progress(console) as told, begun(setup, told) as one:
         one.make()
         told.says("Comparing with the rows in use.")
-        return one.compare(today)
+        found = one.compare(today)
+        if swap:
+            _swap(setup, one, told)
+        return found
+
+
+def _swap(setup: Setup, one: Replay, told: Told) -> None:
+    desk = Desk(setup.cluster, registry_ids(setup.registry) if setup.registry else None)
+    try:
+        swapping.swap(one, HandOver(desk, setup.definitions), told.says)
+    finally:
+        desk.close()
 
 
 @contextmanager
@@ -218,8 +232,8 @@ def _show(found: Report, where: Path) -> None:
         out.print(f"and {len(lines) - _MOST_LINES} figures more, on the page and with --json.")
     rate = found.events / found.seconds if found.seconds else 0
     out.print(
-        f"{found.events} events in {found.seconds:.1f} s ({rate:,.0f} a second). The page: {where}. The tables stay "
-        "beside those in use; sor replay --drop drops them.",
+        f"{found.events} events in {found.seconds:.1f} s ({rate:,.0f} a second). The page: {where}. Tables stay beside "
+        "those in use; sor replay --drop drops them.",
         markup=False,
         highlight=False,
     )

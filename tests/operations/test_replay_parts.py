@@ -13,9 +13,10 @@ import pytest
 from domain.field.dates import iso_day
 from domain.field.definitions import SHIPPED
 from operations.log_reader import Log, LogMoved, Span
-from operations.replay import engine, page, spill
+from operations.replay import engine, page, spill, swap
 from operations.replay.difference import Moved
 from operations.replay.errors import ReplayError
+from operations.replay.handover import HandOverError
 from operations.replay.manifest import Done, Manifest, Remembered
 from operations.replay.report import Made, Report
 from operations.replay.scope import Scope, scope_of
@@ -197,3 +198,81 @@ def test_the_document_says_by_which_definitions_and_whether_anything_differs() -
     assert not document["equal"]
     assert {one["rows"] for one in document["reasons"]} == {"12", "<10"}
     assert a_report(tables=[Moved("trajecten", equal=3)]).same
+
+
+# --- the swap -----------------------------------------------------------------------------------------------------
+
+
+class Noted:
+    """A replay and a handing over that note what is asked of them; ``fails`` at a step."""
+
+    def __init__(self, fails: str = "") -> None:
+        self.steps: list[str] = []
+        self._fails = fails
+
+    def _step(self, name: str) -> None:
+        self.steps.append(name)
+        if name == self._fails:
+            raise HandOverError(name)
+
+    def catch_up(self, ends: Any = None) -> None:
+        self._step(f"catch up {ends or 'now'}")
+
+    def exchange(self) -> None:
+        self._step("exchange")
+
+    def exchange_back(self) -> None:
+        self._step("exchange back")
+
+    def handed(self) -> None:
+        self._step("handed")
+
+    def __enter__(self) -> Noted:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._step("leave")
+
+    def hold(self) -> dict[int, int]:
+        self._step("hold")
+        return {0: 7}
+
+    def drained(self) -> None:
+        self._step("drained")
+
+    def check(self) -> None:
+        self._step("check")
+
+    def go(self) -> None:
+        self._step("go")
+
+
+IN_ORDER = ["catch up now", "hold", "catch up {0: 7}", "drained", "check", "exchange", "go", "leave", "handed"]
+
+
+def test_a_swap_does_its_steps_in_order() -> None:
+    one = Noted()
+    swap.swap(one, one, lambda _sentence: None)
+    assert one.steps == IN_ORDER
+
+
+@pytest.mark.parametrize("fails", ["hold", "catch up {0: 7}", "drained", "check"])
+def test_a_swap_that_cannot_be_done_exchanges_nothing(fails: str) -> None:
+    one = Noted(fails)
+    with pytest.raises(HandOverError):
+        swap.swap(one, one, lambda _sentence: None)
+    assert "exchange" not in one.steps
+    assert one.steps[-1] == "leave"
+
+
+def test_when_the_stage_does_not_go_on_the_former_rows_come_back_while_it_stands() -> None:
+    one = Noted("go")
+    with pytest.raises(HandOverError):
+        swap.swap(one, one, lambda _sentence: None)
+    assert one.steps[-4:] == ["exchange", "go", "exchange back", "leave"]
+
+
+def test_a_swap_that_was_cut_off_is_told_until_it_is_done_again() -> None:
+    assert "Run sor replay --swap again" in swap.interrupted(exchanged=True, handed=False)
+    assert not swap.interrupted(exchanged=True, handed=True)
+    assert not swap.interrupted(exchanged=False, handed=False)
