@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, closing
 from typing import Any, Final, NamedTuple
@@ -86,6 +87,7 @@ class Rules(NamedTuple):
     piece: int = PIECE
     most_lag: int = MOST_LAG
     patience: float = PATIENCE
+    by_key: bool = False  # to the partition of its key, where the number of partitions has changed
 
 
 def rewrite(cluster: Cluster, part: Part, rules: Rules, tell: Tell = lambda _records: None, end: int = -1) -> Rewritten:
@@ -168,7 +170,8 @@ class _Run:
     def _piece(self, messages: Sequence[Message]) -> None:
         kept = [message for message in messages if self._rules.keep(message)]
         written, wanted = self._written(kept), digest(kept)
-        if len(written) != len(kept) or self._read_back(written) != wanted:
+        back = sum(self._read_back(partition, offsets) for partition, offsets in written.items()) % _MODULUS
+        if sum(map(len, written.values())) != len(kept) or back != wanted:
             raise RewritingError(
                 f"{self._part}: what was written again is not what was read. Nothing was removed; look at the log of "
                 "the broker and try again."
@@ -177,14 +180,14 @@ class _Run:
         self.left_out += len(messages) - len(kept)
         self.digest = (self.digest + wanted) % _MODULUS
 
-    def _written(self, messages: Sequence[Message]) -> set[int]:
-        """The offsets that the records stand at now; all of them are acknowledged."""
-        offsets: set[int] = set()
+    def _written(self, messages: Sequence[Message]) -> dict[int, set[int]]:
+        """Partition -> the offsets that the records stand at now; all of them are acknowledged."""
+        offsets: dict[int, set[int]] = defaultdict(set)
         failed: list[KafkaError] = []
 
         def report(error: KafkaError | None, message: Message) -> None:
             if error is None:
-                offsets.add(int(message.offset() or 0))
+                offsets[int(message.partition() or 0)].add(int(message.offset() or 0))
             else:
                 failed.append(error)
 
@@ -197,7 +200,9 @@ class _Run:
         return offsets
 
     def _produce(self, message: Message, report: Callable[[KafkaError | None, Message], None]) -> None:
-        options: dict[str, Any] = {"partition": self._part.partition, "on_delivery": report}
+        options: dict[str, Any] = {"on_delivery": report}
+        if not self._rules.by_key:
+            options["partition"] = self._part.partition
         _, at = message.timestamp()
         if at > 0:
             options["timestamp"] = at
@@ -215,13 +220,11 @@ class _Run:
                 self._producer.poll(0)
                 return
 
-    def _read_back(self, offsets: set[int]) -> int:
+    def _read_back(self, partition: int, offsets: set[int]) -> int:
         """The digest of the records at these offsets, as the broker gives them."""
-        if not offsets:
-            return 0
         first, last = min(offsets), max(offsets)
-        if self._back_at is None or first - self._back_at > self._rules.piece:
-            self._back.assign([self._part.at(first)])
+        if self._back_at is None or self._rules.by_key or first - self._back_at > self._rules.piece:
+            self._back.assign([TopicPartition(self._part.topic, partition, first)])
         found, at, until = 0, first - 1, time.monotonic() + _SILENT
         while at < last and time.monotonic() < until:
             messages = list(readable(self._back.consume(self._rules.piece, 0.5)))
@@ -262,6 +265,26 @@ class _Run:
     def _watermarks(self) -> tuple[int, int]:
         low, high = self._source.get_watermark_offsets(self._part.at(0), timeout=ANSWER_SECONDS)
         return int(low), int(high)
+
+
+def passed(cluster: Cluster, group: str, part: Part, offset: int, patience: float) -> None:
+    """Wait until a group has read a partition up to an offset. A group that never read has nothing to be waited for.
+
+    Raises:
+        RewritingError: it takes longer than ``patience`` seconds.
+    """
+    until = time.monotonic() + patience
+    with closing(assigned_reader(cluster, group)) as reader:
+        while True:
+            (place,) = reader.committed([part.at(0)], timeout=ANSWER_SECONDS)
+            if place.offset < 0 or place.offset >= offset:
+                return
+            if time.monotonic() > until:
+                raise RewritingError(
+                    f"{group} has not read {part} to {offset}: start that stage, or wait until it has caught up (sor "
+                    "status), then do the same again."
+                )
+            time.sleep(_LOOK_EVERY)
 
 
 def parts(cluster: Cluster, topic: str) -> list[Part]:

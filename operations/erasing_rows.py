@@ -1,0 +1,98 @@
+"""Rows of forgotten clients out of ClickHouse: a mutation for all their versions, and the parts from before gone.
+
+The names stand in a table in memory for that moment and in no statement: a statement is kept (the log of queries, the
+file of the mutation), and would be a list of who was forgotten.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from typing import Any, Final, NamedTuple
+
+from crypto.client_names import ClientNames
+from sinks import clickhouse
+
+_HELPER: Final = "vergeten_namen"
+#: Tables of rows that name a client, those beside the ones in use included (``operations.replay``).
+_TABLES: Final = """
+SELECT name FROM system.tables WHERE database = currentDatabase() AND endsWith(engine, 'MergeTree') AND name IN (
+    SELECT table FROM system.columns WHERE database = currentDatabase() AND name IN ('client', 'aanbieder', 'version')
+    GROUP BY table HAVING count() = 3) ORDER BY name
+"""
+_OLD_PARTS: Final = """
+SELECT count() FROM system.parts WHERE database = currentDatabase() AND NOT active AND table = {table:String}
+"""
+_QUICKLY: Final = "old_parts_lifetime = 1, cleanup_delay_period = 1, max_cleanup_delay_period = 1"
+_AS_BEFORE: Final = "old_parts_lifetime, cleanup_delay_period, max_cleanup_delay_period"
+#: Seconds that are waited for parts from before; the server removes them by itself as well.
+PATIENCE: Final = 60.0
+_LOOK_EVERY: Final = 0.5
+
+
+class Removed(NamedTuple):
+    """A table: rows that went (of all versions), rows that are there all the same, parts from before that are left."""
+
+    table: str
+    rows: int
+    left: int
+    old_parts: int
+
+
+def remove(
+    client: Any, names: ClientNames, pseudonyms: Collection[bytes], highest: int, patience: float = PATIENCE
+) -> list[Removed]:
+    """Remove the rows of these clients up to a version; returns when they can be read no more.
+
+    Raises:
+        UnavailableError, RefusedError: try again; what was removed stays so.
+    """
+    tables = [str(name) for (name,) in clickhouse.select(client, _TABLES)]
+    clickhouse.command(client, f"DROP TABLE IF EXISTS {_HELPER} SYNC", "Preparing")
+    clickhouse.command(client, f"CREATE TABLE {_HELPER} (naam String) ENGINE = Memory", "Preparing")
+    try:
+        listed = [[name] for name in _names(client, tables, names, pseudonyms)]
+        if listed:
+            with clickhouse.told_apart("Preparing"):
+                client.insert(_HELPER, listed, ["naam"])
+        return [_removed(client, table, highest, patience) for table in tables]
+    finally:
+        clickhouse.command(client, f"DROP TABLE IF EXISTS {_HELPER} SYNC", "Ending")
+
+
+def _names(client: Any, tables: list[str], names: ClientNames, pseudonyms: Collection[bytes]) -> set[str]:
+    """What rows may call these clients: their names within every provider that has a row."""
+    providers: set[str] = set()
+    for table in tables:
+        providers |= {str(one) for (one,) in clickhouse.select(client, f"SELECT DISTINCT aanbieder FROM {table}")}  # noqa: S608
+    return {names.of(pseudonym, provider) for pseudonym in pseudonyms for provider in providers}
+
+
+def _removed(client: Any, table: str, highest: int, patience: float) -> Removed:
+    those = f"version <= {highest} AND client IN (SELECT naam FROM {_HELPER})"  # noqa: S608 - our own names
+    rows = _count(client, table, those)
+    if not rows:
+        return Removed(table, 0, 0, 0)
+    doing = f"Removing rows from {table}"
+    clickhouse.command(client, f"ALTER TABLE {table} MODIFY SETTING {_QUICKLY}", doing)
+    try:
+        clickhouse.command(client, f"ALTER TABLE {table} DELETE WHERE {those} SETTINGS mutations_sync = 2", doing)
+        clickhouse.command(client, f"OPTIMIZE TABLE {table} FINAL", doing)
+        old_parts, until = _old_parts(client, table), time.monotonic() + patience
+        while old_parts and time.monotonic() < until:
+            time.sleep(_LOOK_EVERY)
+            old_parts = _old_parts(client, table)
+    finally:
+        clickhouse.command(client, f"ALTER TABLE {table} RESET SETTING {_AS_BEFORE}", doing)
+    return Removed(table, rows, _count(client, table, those), old_parts)
+
+
+def _count(client: Any, table: str, those: str) -> int:
+    """Without FINAL: a row that a newer one replaced is a row."""
+    ((count,),) = clickhouse.select(client, f"SELECT count() FROM {table} WHERE {those}")  # noqa: S608 - our own names
+    return int(count)
+
+
+def _old_parts(client: Any, table: str) -> int:
+    ((count,),) = clickhouse.select(client, _OLD_PARTS, {"table": table})
+    return int(count)

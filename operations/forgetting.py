@@ -1,0 +1,327 @@
+"""``sor forget``: what the log, the register, the states and the tables hold of some clients is removed, for good.
+
+Every step may be done again: who breaks off does the same once more. The order is what makes it hold:
+
+1. *Ledger.* From here on ``entry``, ``register`` and ``trajectories`` refuse what was published before (``HEARD``).
+2. *Register.* Each number that such a client used gets a record that has the stage look at the ledger.
+3. *State.* So does each client in the log: its rows go out as deleted, its state leaves store and changelog.
+4. *Logs.* The partitions that hold something are rewritten, until nothing is found any more.
+5. *Rows.* Keys of such a client get a tombstone in the compacted topics; the cleaner goes over them, and over the
+   changelogs.
+6. *Tables.* Rows under its names are removed with a mutation, replaced ones too; parts from before go.
+
+What is said names nobody: keys of rows, names and pseudonyms stay in memory. The certificate has counts and the name in
+the ledger.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from confluent_kafka import OFFSET_BEGINNING, Message, TopicPartition
+from confluent_kafka.admin import ConfigResource, ResourceType
+
+from crypto.client_names import ClientNames
+from operations import erasing_rows, segments
+from operations.erasures import Ledger, enter, ledger
+from operations.rewriting import Part, RewritingError, Rewritten, Rules, passed, rewrite
+from operations.rewriting import parts as parts_of
+from schemas.codec import Codec, IdSource
+from schemas.structs import Use
+from schemas.topics import EVENTS, METINGEN, REGISTER, SCORES, TRAJECTEN, groups, topics
+from schemas.typed import dict_codec
+from streams.epochs import changelog_of, epoch_of
+from streams.erased import LOOK
+from streams.versions import version
+from transport.clients import ANSWER_SECONDS, Cluster, admin, producer
+from transport.orders import assigned_reader, read_skips, readable
+
+#: Seconds after which every process has heard of a new entry: it looks once a second, and a batch may take some.
+HEARD: Final = 4.0
+#: Times that the logs are rewritten until nothing is found; a late record is refused after the first already.
+_TIMES: Final = 5
+#: Seconds that are waited for the cleaner, per topic; it goes on by itself.
+COMPACTION: Final = 120.0
+_LOGS: Final = (REGISTER, EVENTS)
+_ROWS: Final = (TRAJECTEN, METINGEN, SCORES)
+#: Facts that follow from others: they stand for nothing when those are gone.
+_DERIVED: Final = frozenset({"nl.sor.Intrekking", "nl.sor.Dubbel", "nl.sor.Vervanging", "nl.sor.Teruggenomen"})
+_FOLDS: Final = {EVENTS: "trajectories", REGISTER: "register"}
+
+
+class Compacted(NamedTuple):
+    """A compacted topic: keys that got a tombstone, and whether their records left its files already."""
+
+    topic: str
+    keys: int
+    gone: bool
+
+
+@dataclass
+class Certificate:
+    """What was removed where. ``namen``: of the clients, in the ledger."""
+
+    namen: list[str]
+    moment: int  # ms
+    logs: list[Rewritten] = field(default_factory=list)
+    numbers: int = 0
+    compacted: list[Compacted] = field(default_factory=list)
+    tables: list[erasing_rows.Removed] = field(default_factory=list)
+    check_seconds: int = 300  # between two times that the broker removes files
+    left: int = 0  # records of the logs that were found afterwards
+    seconds: float = 0.0
+
+
+class World(NamedTuple):
+    """Where the data are, and the keys that name them."""
+
+    cluster: Cluster
+    client: Any  # of ClickHouse, as its administrator
+    names: ClientNames
+    ledger: Ledger
+    ids: IdSource | None = None
+
+
+class Found(NamedTuple):
+    """A record of a log that is to go."""
+
+    part: Part
+    key: bytes
+
+
+Say = Callable[[str], None]
+
+
+def forget(
+    world: World, certificate: Certificate, pseudonyms: Sequence[bytes], say: Say, patience: float = 600.0
+) -> None:
+    """Remove everything of these clients, who are in the ledger. Errors as ``rewrite``: then do the same once more."""
+    began = time.monotonic()
+    run = _Forgetting(world, certificate, pseudonyms, patience)
+    say("Waiting until every stage keeps to the ledger.")
+    time.sleep(HEARD)
+    say("Looking through the logs and the state of the register.")
+    run.tell_stages()
+    for attempt in range(_TIMES):
+        say("Rewriting what the logs hold." if not attempt else "Something came meanwhile: once more.")
+        run.rewrite_logs()
+        certificate.left = len(run.found())
+        if not certificate.left:
+            break
+        run.tell_stages()
+    say("Removing rows from the compacted topics.")
+    run.rows()
+    say("Removing rows from the tables.")
+    certificate.tables = erasing_rows.remove(world.client, world.names, pseudonyms, run.highest)
+    certificate.check_seconds = _check_seconds(world.cluster)
+    certificate.seconds = time.monotonic() - began
+
+
+def entered(
+    cluster: Cluster, keys: Any, pseudonyms: Sequence[bytes], ids: IdSource | None
+) -> tuple[Certificate, Ledger]:
+    """The first step: the ledger has the clients, and is what the rest goes by."""
+    moment = int(time.time() * 1000)
+    names = enter(cluster, keys, pseudonyms, moment, ids)
+    return Certificate(names, moment), ledger(cluster, keys, ids)
+
+
+class _Forgetting:
+    """The steps for some clients."""
+
+    def __init__(self, world: World, certificate: Certificate, pseudonyms: Sequence[bytes], patience: float) -> None:
+        self._world, self._certificate, self._pseudonyms = world, certificate, frozenset(pseudonyms)
+        self._cluster, self._patience = world.cluster, patience
+        self._events, self._uses = Codec(EVENTS, world.ids), dict_codec(Use, world.ids)
+        self.highest = 0  # version of the rows that are to go, at most
+        self._own: set[bytes] = set()  # clients of whom something was published since
+        self._removed: dict[str, set[bytes]] = {topic: set() for topic in _ROWS}  # keys of rows that are to go
+
+    # --- what is to go ---------------------------------------------------------------------------------------------
+
+    def _goes(self, message: Message) -> bool:
+        """Whether a record of a log is of one of the clients and of before its moment."""
+        value = message.value() or b""
+        if message.topic() == REGISTER:
+            return any(client in value for client in self._pseudonyms) and self._use_goes(value)
+        key = message.key() or b""
+        if key not in self._pseudonyms:
+            return False
+        if value == LOOK:
+            return True
+        event = self._events.decode(value)
+        if self._world.ledger.forgets(key, event["published_at"]):
+            return True
+        return event["fact"][0] in _DERIVED and key not in self._own
+
+    def _use_goes(self, value: bytes) -> bool:
+        use = self._uses.decode(value)
+        client = (use["pseudonym"] or "").encode()
+        return client in self._pseudonyms and self._world.ledger.forgets(client, use["published_at"])
+
+    def found(self) -> set[Found]:
+        """Where the logs hold a record that is to go."""
+        about = [message for message in self._whole(EVENTS) if message.key() in self._pseudonyms]
+        self._own = {message.key() or b"" for message in about if message.value() and self._is_own(message)}
+        going = [message for message in about if self._goes(message)]
+        going += [message for message in self._whole(REGISTER) if self._goes(message)]
+        return {Found(_part(message), message.key() or b"") for message in going}
+
+    def _is_own(self, message: Message) -> bool:
+        event = self._events.decode(message.value() or b"")
+        forgets = self._world.ledger.forgets(message.key() or b"", event["published_at"])
+        return not forgets and event["fact"][0] not in _DERIVED
+
+    def _whole(self, topic: str, among: Sequence[Part] = ()) -> Iterator[Message]:
+        """Every record that a topic, or some of its partitions, holds now."""
+        with closing(assigned_reader(self._cluster, "sor-forget")) as reader:
+            numbers = sorted({part.partition for part in among}) or partitions(self._cluster, topic)
+            for number in numbers:
+                place = TopicPartition(topic, number, OFFSET_BEGINNING)
+                low, end = reader.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
+                reader.assign([place])
+                at, until = low, time.monotonic() + ANSWER_SECONDS
+                while at < end:
+                    yield from (one for one in readable(reader.consume(10_000, 0.2)) if int(one.offset() or 0) < end)
+                    (position,) = reader.position([place])
+                    if position.offset > at:
+                        at, until = position.offset, time.monotonic() + ANSWER_SECONDS
+                    elif time.monotonic() > until:
+                        raise RewritingError(f"{topic}/{number} could not be read to its end: is the broker up?")
+
+    # --- the stages let go -----------------------------------------------------------------------------------------
+
+    def tell_stages(self) -> None:
+        """Register first: what it tells of a client is a fact of that client. Then the clients themselves."""
+        numbers = {found.key for found in self.found() if found.part.topic == REGISTER}
+        for message in self._whole(changelog_of(groups()["register"])):
+            value = message.value() or b""
+            if any(client in value for client in self._pseudonyms):
+                numbers.add(message.key() or b"")
+        self._certificate.numbers = max(len(numbers), self._certificate.numbers)
+        self._tell(REGISTER, sorted(numbers))
+        places = self._tell(EVENTS, sorted(self._pseudonyms))
+        epoch = epoch_of(self._cluster, groups()["trajectories"])
+        self.highest = max(version(epoch, offset) for offset in places.values())
+
+    def _tell(self, topic: str, keys: Sequence[bytes]) -> dict[Part, int]:
+        """Have the stage that folds a log look at the ledger for these keys; wait until it has. The last offsets."""
+        sender, places = producer(self._cluster, "sor-forget"), dict[Part, int]()
+
+        def report(error: object, message: Message) -> None:
+            assert error is None, error  # noqa: S101
+            places[_part(message)] = max(places.get(_part(message), 0), int(message.offset() or 0))
+
+        for key in keys:
+            sender.produce(topic, LOOK, key, on_delivery=report)
+            sender.poll(0)
+        sender.flush(ANSWER_SECONDS)
+        for part, offset in places.items():
+            self._passed(groups()[_FOLDS[topic]], part, offset + 1)
+        return places
+
+    def _passed(self, group: str, part: Part, offset: int) -> None:
+        passed(self._cluster, group, part, offset, self._patience)
+
+    # --- logs and compacted topics ----------------------------------------------------------------------------------
+
+    def rewrite_logs(self) -> None:
+        """Rewrite every partition that holds something that is to go, each up to a file of its own."""
+        purpose = "+".join(self._certificate.namen)[:200]
+        found = self.found()
+        for topic in _LOGS:
+            skips = read_skips(self._cluster, _FOLDS[topic], self._world.ids)
+            parts = sorted({one.part for one in found if one.part.topic == topic})
+            ends = segments.begin_files(self._cluster, parts)
+            for part in parts:
+
+                def keep(message: Message, part: Part = part, skips: Any = skips) -> bool:
+                    if not message.value() or skips.leave_out(*part, message.offset()):
+                        return False
+                    return not self._goes(message)
+
+                rules = Rules(keep, purpose, [groups()[name] for name in topics()[topic].read if name in groups()])
+                self._certificate.logs.append(rewrite(self._cluster, part, rules, end=ends[part]))
+
+    def rows(self) -> None:
+        """Tombstones for rows that are gone, and every compacted topic cleaned of what it held before."""
+        for topic in _ROWS:
+            places = self._row_places(topic)
+            sender = producer(self._cluster, "sor-forget")
+            for key, part in places.items():
+                sender.produce(topic, None, key, part.partition)
+                sender.poll(0)
+            sender.flush(ANSWER_SECONDS)
+            for number in partitions(self._cluster, topic):
+                part = Part(topic, number)
+                self._passed(groups()["sink"], part, end_of(self._cluster, part))
+            self._compact(topic, places, self._row_places)
+        for stage in ("trajectories", "register"):
+            changelog = changelog_of(groups()[stage])
+            self._compact(changelog, self._states(changelog), self._states)
+
+    def _compact(self, topic: str, places: dict[bytes, Part], left: Callable[..., dict[bytes, Part]]) -> None:
+        parts = sorted(set(places.values()))
+        gone = not parts or segments.compact(
+            self._cluster, parts, lambda: not left(topic, parts), min(self._patience, COMPACTION)
+        )
+        self._certificate.compacted.append(Compacted(topic, len(places), gone))
+
+    def _row_places(self, topic: str, among: Sequence[Part] = ()) -> dict[bytes, Part]:
+        """Keys of rows of the clients, up to the version that is to go, and where they stand. A tombstone does not say
+        of whom it was: the key that it has was met before.
+        """
+        codec, names, removed = Codec(topic, self._world.ids), self._world.names, self._removed[topic]
+        found: dict[bytes, Part] = {}
+        for message in self._whole(topic, among):
+            key, value = message.key() or b"", message.value()
+            if value is None:
+                if key in removed:
+                    found[key] = _part(message)
+                continue
+            row = codec.decode(value)
+            provider, name = row["aanbieder"], row["client"]
+            if any(names.of(client, provider) == name for client in self._pseudonyms):
+                if row["version"] <= self.highest:
+                    found[key] = _part(message)
+                    removed.add(key)
+                else:  # of what was published since
+                    found.pop(key, None)
+                    removed.discard(key)
+        return found
+
+    def _states(self, changelog: str, among: Sequence[Part] = ()) -> dict[bytes, Part]:
+        """Keys of a changelog under which such a client stands, or stood."""
+        found: dict[bytes, Part] = {}
+        for message in self._whole(changelog, among):
+            key, value = message.key() or b"", message.value() or b""
+            if key in self._pseudonyms or any(client in value for client in self._pseudonyms):
+                found[key] = _part(message)
+        return found
+
+
+def _part(message: Message) -> Part:
+    return Part(str(message.topic()), int(message.partition() or 0))
+
+
+def partitions(cluster: Cluster, topic: str) -> list[int]:
+    """The partitions of a topic; ``RewritingError`` when it is not there."""
+    return [part.partition for part in parts_of(cluster, topic)]
+
+
+def end_of(cluster: Cluster, part: Part) -> int:
+    """The offset that the next record of a partition gets."""
+    with closing(assigned_reader(cluster, "sor-forget")) as reader:
+        return int(reader.get_watermark_offsets(part.at(0), timeout=ANSWER_SECONDS)[1])
+
+
+def _check_seconds(cluster: Cluster) -> int:
+    """Seconds between two times that the broker looks for files to remove."""
+    client = admin(cluster)
+    broker = next(iter(client.list_topics(timeout=ANSWER_SECONDS).brokers))
+    (future,) = client.describe_configs([ConfigResource(ResourceType.BROKER, str(broker))]).values()
+    return int(future.result(ANSWER_SECONDS)["log.retention.check.interval.ms"].value) // 1000
