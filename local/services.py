@@ -79,6 +79,7 @@ def plan(settings: Settings, ports: Ports) -> list[Service]:
         _step("migrate", ("migrate",), ("clickhouse",), environment),
         *(_stage(name, ports.metrics(name), environment) for name in STAGES),
         _stage("exporter", ports.metrics("exporter"), environment),
+        _stage("audit", ports.metrics("audit"), environment),
         _intake(settings, ports, environment),
     ]
 
@@ -157,7 +158,7 @@ def _stage(name: str, port: int, environment: dict[str, str]) -> Service:
         check=http_ready(f"http://127.0.0.1:{port}/ready"),
         signs=_turning(port),
         start_limit=_STAGE_START,
-        after=("keys", "authority", "topics", *(("migrate",) if name in ("sink", "exporter") else ())),
+        after=("keys", "authority", "topics", *(("migrate",) if name in ("sink", "exporter", "audit") else ())),
         environment=environment,
         address=f"http://127.0.0.1:{port}/metrics",
     )

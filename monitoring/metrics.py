@@ -378,7 +378,7 @@ AUDIT_ROWS: Final = _counter(
     "Standing still for longer than a round: see its log for what it waits for.",
 )
 AUDIT_FOUND: Final = _gauge(
-    "sor_audit_found",
+    "sor_audit_found_records",
     ("place", "sort"),
     "Rows and states that differ from what the log yields, by the newest look of the process audit at each of them.",
     "sor audit names them; sor audit --repair mends them.",

@@ -26,6 +26,7 @@ METRICS_OF: Final = (
         "takeback",
     ),
     "intake",
+    "audit",
 )
 """Processes with a metrics port, in the order of their ports: base+10, base+11, …"""
 

@@ -121,6 +121,13 @@ class Settings(BaseSettings):
         description="TOML file with segment, profiel and intensiteit per product code: trajectories and sor audit read "
         "the same one; another content gives out every row anew. Unset: placeholders.",
     )
+    audit_round_minutes: int = Field(
+        60,
+        ge=1,
+        le=10_080,
+        description="Minutes in which the process audit compares every row and every state once, or longer: it takes 3 % "
+        "of a core at most.",
+    )
     definities: Path | None = Field(
         None,
         description="TOML file with the definitions that differ from the shipped ones, under a version of its own "

@@ -42,9 +42,7 @@ class Changelog:
             }
         )
 
-    def latest(
-        self, partition: int, mine: Callable[[bytes], bool], turned: Callable[[], None] = lambda: None
-    ) -> Latest:
+    def latest(self, partition: int, mine: Callable[[bytes], bool], rest: Callable[[], None] = lambda: None) -> Latest:
         """The last record of every key that is ``mine``, up to the end as it is now. ``KafkaException`` as ever."""
         place = TopicPartition(CHANGELOG, partition, 0)
         first, end = self._consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
@@ -61,7 +59,7 @@ class Changelog:
                 key = message.key()
                 if message.error() is None and key is not None and key != OFFSET_KEY and mine(key):
                     found[key] = (int(message.offset() or 0), message.value())
-            turned()
+            rest()
         self._consumer.unassign()
         if not done:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))

@@ -23,12 +23,12 @@ from clickhouse_connect.driver.client import Client
 from crypto.client_names import ClientNames
 from domain.care.rows import TABLES as ROW_TABLES
 from domain.field.definitions import Definitions
-from operations.audit import tables
 from operations.audit.changelog import Changelog, Latest
 from operations.audit.comparison import TABLES, Difference, Found, Wanted, columns, compare
 from operations.audit.levels import Levels
 from operations.audit.lives import Buckets, Lives, Tell, Told, Yield
 from operations.audit.states import StateDifference, beside, differs
+from operations.audit.tables import found_rows
 from operations.log_reader import Reader, log_ends
 from schemas.codec import IdSource
 from schemas.rows import row_to_record
@@ -40,7 +40,6 @@ from transport.orders import Skips, read_skips
 TRIES: Final = 5
 #: Seconds that a check waits for the stages.
 PATIENCE: Final = 10.0
-_TURN: Final = 1_000  # rows between two signs of life
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,9 @@ class World:
 
 @dataclass
 class Outcome:
-    """What a check found. ``behind``: which stage was not level, and so nothing of ``rows`` and ``states`` is proven;
-    ``unsettled``: buckets of which a client that differed moved each time that it was compared.
+    """What a check found. ``behind``: which stage was not level with the log. ``proven``: what is in ``rows`` and
+    ``states`` differs; else ClickHouse may only be behind. ``unsettled``: buckets of which a client that differed moved
+    each time that it was compared.
     """
 
     events: int = 0
@@ -71,6 +71,7 @@ class Outcome:
     states: list[StateDifference] = field(default_factory=list)
     compared: dict[str, int] = field(default_factory=lambda: {"changelog": 0, "store": 0})
     behind: str = ""
+    proven: bool = True
     unsettled: int = 0
 
 
@@ -87,17 +88,19 @@ class _Differing(NamedTuple):
 
 
 class Checker:
-    """Checks buckets of clients, one after the other."""
+    """Checks buckets of clients, one after the other. ``rest`` is called between two clients and between two batches of
+    records, never while ClickHouse is giving rows: it may take its time.
+    """
 
     def __init__(
         self,
         world: World,
         tell: Tell = lambda _number: None,
-        turned: Callable[[], None] = lambda: None,
+        rest: Callable[[], None] = lambda: None,
         pause: Callable[[float], object] = time.sleep,
         patience: float = PATIENCE,
     ) -> None:
-        self.world, self._tell, self._turned, self._pause, self._patience = world, tell, turned, pause, patience
+        self.world, self._tell, self._rest, self._pause, self._patience = world, tell, rest, pause, patience
         self._yield = Yield(world.names, world.definitions, world.ids, world.epoch)
         self._reader, self._levels, self._changelog = (
             Reader(world.cluster),
@@ -123,14 +126,17 @@ class Checker:
         lives.read(log)
         outcome, scope = Outcome(events=log.events), buckets
         for attempt in range(TRIES):
-            outcome.behind = self._levels.wait(lives.ends, self._patience, self._pause)
+            level = self._levels.wait(lives.ends, self._patience, self._pause)
+            outcome.behind, outcome.proven = level.words, level.proven
             found = self._compare(lives, scope, outcome, first=attempt == 0)
             moved = lives.read(log_ends(self.world.cluster))
+            if level.proven and level.words:  # who is not through yet is as good as on the move
+                moved |= {client for client, life in lives.all.items() if life.last >= level.at.get(life.partition, 0)}
             again = self._moving(lives, moved, found)
             outcome.unsettled = len(again)
-            last = attempt == TRIES - 1
-            self._take(found, outcome, but=again, moved=moved if last else set())
-            if not again:
+            last = bool(level.words) or attempt == TRIES - 1
+            self._take(found, outcome, but=set() if last else again, lives=lives, moved=moved if last else set())
+            if last or not again:
                 return outcome
             scope = frozenset(again)
         return outcome
@@ -159,7 +165,7 @@ class Checker:
                     _, packed = latest.pop(client, (0, None))
                     sorts = differs(told.person, told.top, packed)
                     found.states.extend(StateDifference("changelog", partition, client, sort) for sort in sorts)
-                self._turned()
+                self._rest()
             for client, (_, packed) in latest.items() if latest else ():
                 if packed is not None:
                     found.states.append(StateDifference("changelog", partition, client, "extra"))
@@ -172,10 +178,8 @@ class Checker:
 
         def counted() -> Iterator[Found]:
             nonlocal seen
-            for row in tables.found(TABLES[name], self.world.client, scope):
+            for row in found_rows(TABLES[name], self.world.client, scope):
                 seen += 1
-                if seen % _TURN == 0:
-                    self._turned()
                 yield row
 
         differences = list(compare(TABLES[name], wanted, counted()))
@@ -186,7 +190,7 @@ class Checker:
     def _latest(self, partition: int, scope: Buckets, outcome: Outcome, found: _Differing, *, first: bool) -> Latest:
         """The changelog of a partition, against which its stores are compared first."""
         stores = self._stores(partition, scope)
-        latest = self._changelog.latest(partition, self._mine(scope), self._turned)
+        latest = self._changelog.latest(partition, self._mine(scope), self._rest)
         for level, store in stores:
             differences = beside(store, level, latest)
             found.states.extend(
@@ -226,12 +230,10 @@ class Checker:
                 again |= self._buckets_of(one)
         return again
 
-    def _take(self, found: _Differing, outcome: Outcome, *, but: set[int], moved: set[bytes]) -> None:
-        """Into the outcome, but for those buckets: they are compared again. Where ``moved`` is given they are not, and
-        only what is of these clients stays out.
-        """
+    def _take(self, found: _Differing, outcome: Outcome, *, but: set[int], lives: Lives, moved: set[bytes]) -> None:
+        """Into the outcome, but for those buckets, which are compared again, and for what is of clients that moved."""
         for one in found.all:
-            if (one.client in moved) if moved else not but.isdisjoint(self._buckets_of(one)):
+            if not but.isdisjoint(self._buckets_of(one)) or _of(one, moved, lives):
                 continue
             if isinstance(one, Difference):
                 outcome.rows.append(one)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,15 +13,17 @@ from clickhouse_connect.driver.client import Client
 
 from crypto.client_names import BUCKETS, ClientNames
 from domain.field.definitions import SHIPPED, Definitions
-from operations.audit import tables
 from operations.audit.check import Checker, Outcome, World
 from operations.audit.comparison import TABLES, Difference, Finding, strays
 from operations.audit.lives import Buckets
 from operations.audit.states import StateDifference, StateFinding
+from operations.audit.tables import named_rows, repeated_rows
 from operations.log_reader import log_ends
 from schemas.codec import IdSource
 from transport.clients import Cluster
 
+#: The last answer, in the home folder; the exporter shows its age and its differences.
+KEPT: Final = "audit.json"
 #: Events of the buckets that are in memory at one time: about 0.3 GB, and their rows as much again.
 EVENTS_AT_ONCE: Final = 1_000_000
 
@@ -49,6 +53,10 @@ class Report:
     def rows(self) -> int:
         """Rows that differ."""
         return sum(sum(finding.counts.values()) for finding in self.findings)
+
+    def document(self) -> str:
+        """As ``sor audit --json`` prints it, and as it is kept in the home folder."""
+        return json.dumps(dataclasses.asdict(self) | {"equal": self.equal}, indent=2)
 
 
 @dataclass
@@ -109,11 +117,12 @@ def gathered(world: World, events: int, parts: list[tuple[Buckets, Outcome]]) ->
     states = [one for outcome in outcomes for one in outcome.states]
     findings = [_finding(name, outcomes, rows) for name in TABLES]
     for finding in findings:
-        finding.named = tables.named(TABLES[finding.table], world.client)
-        finding.repeated = sum(len(tables.repeated(TABLES[finding.table], world.client, part)) for part, _ in parts)
+        finding.named = named_rows(TABLES[finding.table], world.client)
+        finding.repeated = sum(len(repeated_rows(TABLES[finding.table], world.client, part)) for part, _ in parts)
     behind = next((outcome.behind for outcome in outcomes if outcome.behind), "")
     unsettled = sum(outcome.unsettled for outcome in outcomes)
-    report = Report(events, bool(behind), findings, _places(outcomes, states), behind, unsettled)
+    unproven = not all(outcome.proven for outcome in outcomes)
+    report = Report(events, unproven, findings, _places(outcomes, states), behind, unsettled)
     report.moved |= bool(unsettled and report.equal)
     return Whole(report, rows, states)
 

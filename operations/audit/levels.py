@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
@@ -20,6 +20,16 @@ from transport.orders import assigned_reader
 _ROWS: Final = (TRAJECTEN, METINGEN, SCORES)
 #: Seconds between two questions.
 _EVERY: Final = 0.25
+
+
+class Level(NamedTuple):
+    """How far the stages are. ``words``: which is behind and by how much, empty when none is. ``proven``: ClickHouse
+    has what ``trajectories`` made of the log up to ``at`` (per partition); of clients beyond it nothing is known.
+    """
+
+    words: str
+    proven: bool
+    at: dict[int, int]
 
 
 class Levels:
@@ -43,40 +53,45 @@ class Levels:
             return set()
         return {place.partition for place, offset in at.items() if offset is not None}
 
-    def wait(self, ends: Mapping[int, int], seconds: float, pause: Callable[[float], object] = time.sleep) -> str:
-        """Wait until all of the log up to ``ends`` is in ClickHouse; empty when it is, else which stage is behind and
-        by how much. A group that has never committed anything is not waited for.
+    def wait(self, ends: Mapping[int, int], seconds: float, pause: Callable[[float], object] = time.sleep) -> Level:
+        """Wait until all of the log up to ``ends`` is in ClickHouse, or so many seconds. A group that has never
+        committed anything is not waited for.
         """
         until = time.monotonic() + seconds
-        words = self._behind_log(ends)
-        while words.endswith(_TO_COME) and time.monotonic() < until:
-            pause(_EVERY)
-            words = self._behind_log(ends)
-        if words:
-            return words
-        rows = self._ends(_ROWS)
-        words = self._behind_rows(rows)
-        while words.endswith(_TO_COME) and time.monotonic() < until:
-            pause(_EVERY)
-            words = self._behind_rows(rows)
-        return words
-
-    def _behind_log(self, ends: Mapping[int, int]) -> str:
-        wanted = {TopicPartition(EVENTS, partition): end for partition, end in ends.items()}
-        return self._behind("trajectories", (EVENTS,), wanted)
-
-    def _behind_rows(self, rows: Mapping[TopicPartition, int]) -> str:
-        return self._behind("sink", _ROWS, rows)
-
-    def _behind(self, stage: str, topics: tuple[str, ...], ends: Mapping[TopicPartition, int]) -> str:
         try:
-            at = self._at(stage, topics)
+            at = self._log(ends, until, pause)
+            if at is None:
+                return Level("trajectories: has never committed anything", proven=False, at={})
+            left = sum(max(0, end - at.get(partition, 0)) for partition, end in ends.items())
+            behind = self._rows(until, pause)
         except KafkaException as error:
-            return f"{stage}: Kafka does not say how far it is ({error.args[0].name()})"
-        left = sum(max(0, end - (at.get(place) or 0)) for place, end in ends.items())
-        if left and all(known is None for known in at.values()):
-            return f"{stage}: has never committed anything"
-        return f"{stage}: {left}{_TO_COME}" if left else ""
+            return Level(f"Kafka does not say how far they are ({error.args[0].name()})", proven=False, at={})
+        if behind:
+            return Level(behind, proven=False, at=at)
+        return Level(f"trajectories: {left} records to go" if left else "", proven=True, at=at)
+
+    def _log(self, ends: Mapping[int, int], until: float, pause: Callable[[float], object]) -> dict[int, int] | None:
+        """How far ``trajectories`` is; None when it has never committed anything."""
+        while True:
+            told = self._at("trajectories", (EVENTS,))
+            at = {place.partition: offset for place, offset in told.items() if offset is not None}
+            if not at and any(ends.values()):
+                return None
+            if all(at.get(partition, 0) >= end for partition, end in ends.items()) or time.monotonic() > until:
+                return at
+            pause(_EVERY)
+
+    def _rows(self, until: float, pause: Callable[[float], object]) -> str:
+        """Empty when the sink has put into ClickHouse what the row topics hold now."""
+        ends = self._ends(_ROWS)
+        while True:
+            told = self._at("sink", _ROWS)
+            left = sum(max(0, end - (told.get(place) or 0)) for place, end in ends.items())
+            if left and all(offset is None for offset in told.values()):
+                return "sink: has never committed anything"
+            if not left or time.monotonic() > until:
+                return f"sink: {left} records to go" if left else ""
+            pause(_EVERY)
 
     def _at(self, stage: str, topics: tuple[str, ...]) -> dict[TopicPartition, int | None]:
         """Committed offset per partition; None where there is none."""
@@ -94,6 +109,3 @@ class Levels:
             first, end = reader.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
             found[place] = end if end > first else 0
         return found
-
-
-_TO_COME: Final = " records to go"

@@ -34,11 +34,14 @@ class Life:
 
 
 class Told(NamedTuple):
-    """What the log yields of one client: its rows, its whole state, and the highest version that a row can have."""
+    """What the log yields of one client: its rows, its whole state, the highest version that a row can have, and the
+    publication (ms) of the newest event of each provider.
+    """
 
     rows: dict[RowKey, CareRow]
     person: Person
     top: int
+    moments: dict[str, int]
 
 
 class Yield:
@@ -56,7 +59,10 @@ class Yield:
         person, top = Person(), version(self._epoch, life.last)
         secret, first = self._names.secret(client), version(self._epoch, life.first)
         given = fold(secret, person, events, top, first, definitions=self._definitions)
-        return Told({key: row for key, row in given.issued if row is not None}, person, top)
+        moments: dict[str, int] = {}
+        for event in events:
+            moments[event.aanbieder] = max(moments.get(event.aanbieder, 0), event.published_at)
+        return Told({key: row for key, row in given.issued if row is not None}, person, top, moments)
 
 
 class Lives:

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple, TypeVar
+from typing import Final, Literal, NamedTuple, TypeVar, get_args
 
 import msgspec
 
 from domain.care.fold import Person
 
 Where = Literal["changelog", "store"]
-StateSort = Literal["missing", "extra", "unreadable", "facts", "version", "out", "waits"]
-STATE_SORTS: Final[tuple[StateSort, ...]] = ("missing", "extra", "unreadable", "facts", "version", "out", "waits")
+StateSort = Literal["missing", "extra", "unreadable", "facts", "version", "former", "out", "waits"]
+STATE_SORTS: Final[tuple[StateSort, ...]] = get_args(StateSort)
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -46,6 +46,8 @@ def differs(wanted: Person, top: int, packed: bytes | None) -> list[StateSort]:
         found.append("facts")
     if state.version > top or state.version < 0:
         found.append("version")
+    if state.definitions not in {"", wanted.definitions}:
+        return [*found, "former"]  # the rest follows from that
     if _standing(state.out) != _standing(wanted.out):
         found.append("out")
     if _standing(state.wacht) != _standing(wanted.wacht) or _standing(state.remarks) != _standing(wanted.remarks):

@@ -28,7 +28,7 @@ def within(buckets: Buckets) -> str:
     return _EVERY if buckets is None else f"emmer IN ({', '.join(map(str, sorted(buckets)))})"
 
 
-def found(table: Table, client: Client, buckets: Buckets = None) -> Iterator[Found]:
+def found_rows(table: Table, client: Client, buckets: Buckets = None) -> Iterator[Found]:
     """Every row that a question with FINAL sees."""
     logical = {one["name"]: _logical(one["type"]) for one in codec.load(table.schema)["fields"]}
     words = ", ".join(_plain(column, logical[column]) for column in columns(table))
@@ -38,13 +38,13 @@ def found(table: Table, client: Client, buckets: Buckets = None) -> Iterator[Fou
             yield Found(row[0], int(row[1]), tuple(row[2:]))
 
 
-def named(table: Table, client: Client) -> int:
+def named_rows(table: Table, client: Client) -> int:
     """Rows with a pseudonym, in every part of the table: without FINAL, so that no replaced one escapes."""
     query = f"SELECT count() FROM {table.name} WHERE startsWith(client, '{VERSION}.')"  # noqa: S608
     return int(clickhouse.select(client, query)[0][0])
 
 
-def repeated(table: Table, client: Client, buckets: Buckets = None) -> dict[str, int]:
+def repeated_rows(table: Table, client: Client, buckets: Buckets = None) -> dict[str, int]:
     """Key -> version of the rows that stand more than once under their highest version, until a merge."""
     query = f"""
         SELECT {key_of(table)} AS sleutel, max(version) AS hoogste FROM {table.name} WHERE {within(buckets)}
@@ -52,18 +52,19 @@ def repeated(table: Table, client: Client, buckets: Buckets = None) -> dict[str,
     return {str(key): int(version) for key, version in clickhouse.select(client, query)}
 
 
-def versions(table: Table, client: Client, keys: Iterable[str]) -> dict[str, int]:
-    """Key -> the highest version in the table, of a row that was taken back too."""
-    quoted = ", ".join(_quoted(key) for key in keys)
-    if not quoted:
-        return {}
+def versions_of(table: Table, client: Client, keys: Iterable[str]) -> list[tuple[str, int, int]]:
+    """Key, version, and how often it stands, of every row of these keys: of what was taken back or replaced too."""
+    listed = ", ".join(quoted(key) for key in keys)
+    if not listed:
+        return []
     query = f"""
-        SELECT {key_of(table)} AS sleutel, max(version) FROM {table.name}
-        WHERE sleutel IN ({quoted}) GROUP BY sleutel"""  # noqa: S608
-    return {str(key): int(version) for key, version in clickhouse.select(client, query)}
+        SELECT {key_of(table)} AS sleutel, version, count() FROM {table.name}
+        WHERE sleutel IN ({listed}) GROUP BY sleutel, version"""  # noqa: S608
+    return [(str(key), int(version), int(times)) for key, version, times in clickhouse.select(client, query)]
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as SQL writes it."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 

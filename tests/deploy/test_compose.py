@@ -31,7 +31,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 PARTS = {
     "kafka", "kafka-users", "kafka-init", "registry", "registry-write", "registry-data", "clickhouse", "migrate",
-    "prometheus", "alertmanager", "grafana", "exporter", "audit", "rejected", "skip", "receipts", "intake", *STAGES,
+    "prometheus", "alertmanager", "grafana", "exporter", "auditor", "audit", "rejected", "skip", "receipts", "intake", *STAGES,
     "backup",
 }  # fmt: skip
 #: What runs when a person asks, and ends with the answer.
@@ -41,6 +41,7 @@ TASKS = {
     "migrate": "admin",
     "sink": "sink",
     "exporter": "exporter",
+    "auditor": "audit",
     "grafana": "grafana",
     **{name: name for name in ASKED - {"skip", "backup"}},
     "backup": "rejected",  # reads the audit trail, which no log yields
@@ -67,7 +68,7 @@ def secrets(service: dict[str, Any]) -> dict[str, str]:
 
 def test_every_part_of_the_stack_is_there() -> None:
     assert set(SERVICES) == PARTS
-    assert set(OURS) == {"kafka-init", "migrate", "exporter", "intake", *ASKED, *STAGES}
+    assert set(OURS) == {"kafka-init", "migrate", "exporter", "auditor", "intake", *ASKED, *STAGES}
 
 
 #: Images that are known by a tag alone, which whoever owns it can move; docker-compose.yml says why.
@@ -157,9 +158,9 @@ def test_every_private_key_folder_has_one_reader() -> None:
         if "/keys/" in volume and "/keys/public" not in volume
     )
     assert folders == {
-        "/keys/evaluate": 1, "/keys/entry": 1, "/keys/trajectories": 2, "/keys/source": 1, "/keys/connector": 1
+        "/keys/evaluate": 1, "/keys/entry": 1, "/keys/trajectories": 3, "/keys/source": 1, "/keys/connector": 1
     }  # fmt: skip
-    for name in ("trajectories", "audit"):
+    for name in ("trajectories", "audit", "auditor"):
         assert "./deploy/secrets/keys/trajectories:/keys/trajectories:ro" in SERVICES[name]["volumes"]
     for name in ("evaluate", "entry"):
         mounted = {volume.split(":")[1] for volume in SERVICES[name]["volumes"]}
@@ -223,7 +224,7 @@ def test_a_service_has_a_health_check(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"]
 
 
-@pytest.mark.parametrize("name", ["exporter", "intake", *STAGES])
+@pytest.mark.parametrize("name", ["exporter", "auditor", "intake", *STAGES])
 def test_who_stands_still_is_unhealthy_before_it_ends_itself_and_is_started_again(name: str) -> None:
     service = SERVICES[name]
     check = service["healthcheck"]

@@ -106,9 +106,9 @@ def services(tmp_path: Path) -> dict[str, Service]:
 
 def test_every_service_shows_signs_and_a_stage_must_begin_to(tmp_path: Path) -> None:
     found = services(tmp_path)
-    assert {"kafka", "clickhouse", "intake", "exporter", *STAGES} == set(found)
+    assert {"kafka", "clickhouse", "intake", "exporter", "audit", *STAGES} == set(found)
     assert all(one.signs for one in found.values())
-    for name in ("intake", "exporter", *STAGES):
+    for name in ("intake", "exporter", "audit", *STAGES):
         assert found[name].start_limit == 60.0
         assert found[name].signs[0].spoken == 2.0
     assert found["kafka"].start_limit is found["clickhouse"].start_limit is None, "data may be large"

@@ -119,8 +119,8 @@ def test_freshness_rule_uses_a_bucket_that_exists() -> None:
 def test_prometheus_scrapes_every_stage() -> None:
     config = yaml.safe_load((ROOT / "monitoring/prometheus/prometheus.yml").read_text())
     jobs = {job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]}
-    assert {target.split(":")[0] for target in jobs["sor"]} == {*STAGES, "exporter"}
-    assert {*STAGES, "exporter"} == set(metrics.STAGES)
+    assert {target.split(":")[0] for target in jobs["sor"]} == {*STAGES, "exporter", "auditor"}
+    assert {*STAGES, "exporter", "audit"} == set(metrics.STAGES)
 
 
 def test_rules_select_only_values_that_labels_have() -> None:

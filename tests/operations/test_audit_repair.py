@@ -1,0 +1,262 @@
+"""Planted faults in the rows and in the state of a stage that ran, on the real broker and engine: found, and mended."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+import pytest
+import rocksdict
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from crypto import keys
+from crypto.client_names import ClientNames
+from domain.care.fold import Person
+from domain.field.definitions import SHIPPED
+from operations.audit.changelog import CHANGELOG
+from operations.audit.check import World
+from operations.audit.comparison import TABLES
+from operations.audit.full import Report, Whole, whole
+from operations.audit.repair import Mended, repair
+from operations.audit.rolling import renewed
+from operations.audit.state_repair import NotMended, States
+from schemas.codec import Codec
+from schemas.records import event_to_record
+from schemas.topics import EVENTS
+from sinks import clickhouse
+from sinks.access import Access
+from sinks.batch import Held, Place
+from sinks.inserts import Inserts
+from sinks.writer import Writer
+from streams.engine.store_reader import stores
+from streams.trajectories import TABLE
+from tests.build import OTHER, by, events, meting, score, start, stop
+from tests.conftest import RunningBroker, RunningGateway
+from tests.operations.emptied import emptied
+from tests.sinks import database
+from transport import clients
+
+pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
+PEOPLE = [b"p1.jeugd.0.%022d" % number for number in range(12)]
+LIFE = [*events([start(), stop(), meting(90), score()]), *by(OTHER, start(200))]
+PARTITIONS = 2
+ROWS = {"trajecten": 24, "metingen": 12, "scores": 12}
+
+
+@dataclass
+class Stage:
+    """The stage ``trajectories`` in a home of its own, the tables that a sink made of its rows, an audit of both."""
+
+    home: Path
+    cluster: clients.Cluster
+    access: Access
+    writer: Writer
+
+    @cached_property
+    def world(self) -> World:
+        names = ClientNames(keys.load_trajectories(self.home / "keys"))
+        return renewed(World(self.cluster, clickhouse.connect(self.access), names, SHIPPED, home=self.home))
+
+    def run(self) -> subprocess.Popen[bytes]:
+        bootstrap = self.cluster.bootstrap
+        environment = {**os.environ, "SOR_HOME": str(self.home), "SOR_KAFKA": bootstrap, "SOR_PARTITIONS": "2"}
+        command = [sys.executable, "-m", "sor", "run", "trajectories"]
+        with (self.home / "log.txt").open("ab") as out:
+            return subprocess.Popen(command, env=environment, stdout=out, stderr=out)
+
+    def run_until_level(self) -> None:
+        """Run it until it has committed the whole log and applied its changelog, then kill it as a crash would."""
+        process = self.run()
+        try:
+            until = time.monotonic() + 90
+            while not self.level():
+                assert process.poll() is None, (self.home / "log.txt").read_text()
+                assert time.monotonic() < until, (self.home / "log.txt").read_text()
+                time.sleep(0.2)
+        finally:
+            process.kill()
+            process.wait(20)
+
+    def level(self) -> bool:
+        group = Consumer({"bootstrap.servers": self.cluster.bootstrap, "group.id": "sor-trajectories"})
+        source = [TopicPartition(EVENTS, partition) for partition in range(PARTITIONS)]
+        changed = [TopicPartition(CHANGELOG, partition) for partition in range(PARTITIONS)]
+        try:
+            ends = [group.get_watermark_offsets(one, timeout=10)[1] for one in source]
+            changes = [group.get_watermark_offsets(one, timeout=10)[1] for one in changed]
+            read = [one.offset for one in group.committed(source, timeout=10)]
+        except KafkaException:  # the coordinator of a new group is not there at once
+            return False
+        finally:
+            group.close()
+        return read == ends and self.levels() == [end - 1 for end in changes]
+
+    def levels(self) -> list[int]:
+        """The offset of the changelog that each store is level with."""
+        from streams.engine.store_reader import StoreReader
+
+        found = dict.fromkeys(range(PARTITIONS), -1)
+        for path, partition in stores(self.home, "trajectories", TABLE).items():
+            reader = StoreReader(path)
+            found[partition] = reader.level()
+            reader.close()
+        return list(found.values())
+
+    def sink(self) -> None:
+        """The rows of the topics into the tables, and the offsets of the sink behind them."""
+        inserts = Inserts(self.writer, list(TABLES.values()))
+        for table in TABLES.values():
+            for partition in range(PARTITIONS):
+                offsets, values = self.records(table.topic, partition)
+                if values:
+                    inserts.insert(table, [Held(Place(table.topic, partition), offsets, values)])
+                self.commit("sor-sink", TopicPartition(table.topic, partition, len(values)))
+
+    def records(self, topic: str, partition: int) -> tuple[list[int], list[bytes]]:
+        reader = Consumer({"bootstrap.servers": self.cluster.bootstrap, "group.id": "test"})
+        _, end = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+        reader.assign([TopicPartition(topic, partition, 0)])
+        found: list[tuple[int, bytes]] = []
+        while len(found) < end:
+            found += [(one.offset(), one.value()) for one in reader.consume(500, 1.0)]
+        reader.close()
+        return [offset for offset, _ in found], [value for _, value in found]
+
+    def commit(self, group: str, place: TopicPartition) -> None:
+        consumer = Consumer({"bootstrap.servers": self.cluster.bootstrap, "group.id": group})
+        consumer.commit(offsets=[place], asynchronous=False)
+        consumer.close()
+
+    def audit(self) -> Whole:
+        return whole(self.world, lambda _number: None)
+
+    def states(self) -> dict[bytes, tuple[int, bytes]]:
+        """Client -> partition and state, from the changelog."""
+        from operations.audit.changelog import Changelog
+
+        changelog, found = Changelog(self.cluster), {}
+        for partition in range(PARTITIONS):
+            for client, (_, state) in changelog.latest(partition, lambda _key: True).items():
+                found[client] = (partition, state or b"")
+        changelog.close()
+        return found
+
+    def change(self, client: bytes, partition: int, state: bytes | None) -> None:
+        """Another last record of a client in the changelog."""
+        producer = clients.producer(self.cluster, "test", **{"compression.type": "none"})
+        producer.produce(CHANGELOG, state, client, partition=partition)
+        assert producer.flush(20) == 0
+
+    def sql(self, statement: str) -> None:
+        client = clickhouse.connect(self.access)
+        client.command(statement)
+        client.close()
+
+
+@pytest.fixture
+def stage(broker: RunningBroker, gateway: RunningGateway, tmp_path: Path) -> Iterator[Stage]:
+    keys.init(tmp_path / "keys")
+    cluster = emptied(broker.bootstrap, PARTITIONS)
+    producer, codec = clients.producer(cluster, "test"), Codec(EVENTS)
+    for client in PEOPLE:
+        for told in LIFE:
+            producer.produce(EVENTS, codec.encode(event_to_record(told)), client)
+    assert producer.flush(20) == 0
+    with database.fresh(gateway) as access:
+        writer = Writer(access)
+        yield Stage(tmp_path, cluster, access, writer)
+        writer.close()
+
+
+def sorts(report: Report) -> dict[str, dict[str, int]]:
+    return {one.table: {sort: number for sort, number in one.counts.items() if number} for one in report.findings}
+
+
+def wrong(packed: bytes) -> bytes:
+    """A state with a fact less and a version from the future."""
+    person = msgspec.msgpack.decode(packed, type=Person)
+    person.facts.stops.clear()
+    person.version += 1_000
+    return msgspec.msgpack.encode(person)
+
+
+def plant(stage: Stage) -> None:
+    """One fault of every sort."""
+    stage.sql("INSERT INTO metingen SELECT * REPLACE (toUInt8(3) AS nut) FROM metingen LIMIT 1")
+    stage.sql("ALTER TABLE scores DELETE WHERE score = (SELECT min(score) FROM scores) SETTINGS mutations_sync = 1")
+    stage.sql(
+        "INSERT INTO trajecten SELECT * REPLACE (version + 500 AS version) FROM trajecten ORDER BY traject LIMIT 1"
+    )
+    stage.sql("SYSTEM STOP MERGES trajecten")
+    stage.sql("INSERT INTO trajecten SELECT * FROM trajecten ORDER BY traject DESC LIMIT 1")
+    stage.sql(
+        "INSERT INTO trajecten SELECT * REPLACE ('0344' AS gemeente) FROM trajecten ORDER BY traject DESC LIMIT 1"
+    )
+    states = stage.states()
+    partition, packed = states[PEOPLE[0]]
+    stage.change(PEOPLE[0], partition, wrong(packed))
+    stage.change(PEOPLE[1], states[PEOPLE[1]][0], None)
+    for path, number in stores(stage.home, "trajectories", TABLE).items():
+        if number == states[PEOPLE[2]][0]:
+            store = rocksdict.Rdict(str(path), options=rocksdict.Options(raw_mode=True))
+            store[PEOPLE[2]] = wrong(states[PEOPLE[2]][1])
+            store.close()
+
+
+def test_every_planted_fault_is_found_and_mended(stage: Stage) -> None:
+    stage.run_until_level()
+    stage.sink()
+    before = stage.audit().report
+    assert (before.equal, before.moved, before.behind) == (True, False, ""), before
+    assert {one.table: one.found for one in before.findings} == ROWS
+    assert {one.where: one.compared for one in before.states} == {"changelog": len(PEOPLE), "store": len(PEOPLE)}
+
+    plant(stage)
+    found = stage.audit()
+    assert not found.report.moved
+    assert sorts(found.report) == {
+        "trajecten": {"version": 1, "extra": 1}, "metingen": {"different": 1}, "scores": {"missing": 1},
+    }  # fmt: skip
+    assert {one.table: one.columns for one in found.report.findings}["metingen"] == {"nut": 1}
+    assert {one.table: one.repeated for one in found.report.findings}["trajecten"] == 1
+    assert {one.where: one.differences for one in found.report.states} == {
+        "changelog": {"facts": 1, "version": 1, "missing": 1},
+        "store": {"facts": 1},
+    }
+
+    mended = repair(found, stage.world, stage.writer, States(stage.world))
+    assert mended.states == 3
+    after = stage.audit().report
+    assert all(one.equal for one in after.findings), sorts(after)
+    assert [one.repeated for one in after.findings] == [0, 0, 0]
+    assert {one.where: one.equal for one in after.states} == {"changelog": True, "store": False}, "not started yet"
+    stage.run_until_level()
+    assert stage.audit().report.equal
+
+
+def test_states_are_not_mended_under_a_worker(stage: Stage) -> None:
+    stage.run_until_level()
+    stage.change(PEOPLE[0], stage.states()[PEOPLE[0]][0], None)
+    found = stage.audit()
+    worker = stage.run()
+    try:
+        until = time.monotonic() + 30
+        while (stage.home / "log.txt").read_text().count("is ready after") < 2 and time.monotonic() < until:
+            time.sleep(0.2)
+        with pytest.raises(NotMended, match="Stop every worker"):
+            States(stage.world, patience=0.0)(found)
+        elsewhere = States(replace(stage.world, home=None), patience=0.0)
+        with pytest.raises(NotMended, match="Stop every worker"):
+            elsewhere(found)
+    finally:
+        worker.kill()
+        worker.wait(20)
+    assert stage.states()[PEOPLE[0]][1] == b"", "nothing was written"
+    assert Mended().told() == {"written": 0, "removed": 0, "states": 0}
