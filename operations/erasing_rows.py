@@ -55,7 +55,10 @@ def remove(
         if listed:
             with clickhouse.told_apart("Preparing"):
                 client.insert(_HELPER, listed, ["naam"])
-        return [_removed(client, table, highest, patience) for table in tables]
+        those = f"version <= {highest} AND client IN (SELECT naam FROM {_HELPER})"  # noqa: S608 - our own names
+        gone = [_removed(client, table, those) for table in tables]
+        until = time.monotonic() + patience
+        return [removed._replace(old_parts=_without_old_parts(client, removed, until)) for removed in gone]
     finally:
         clickhouse.command(client, f"DROP TABLE IF EXISTS {_HELPER} SYNC", "Ending")
 
@@ -68,23 +71,26 @@ def _names(client: Any, tables: list[str], names: ClientNames, pseudonyms: Colle
     return {names.of(pseudonym, provider) for pseudonym in pseudonyms for provider in providers}
 
 
-def _removed(client: Any, table: str, highest: int, patience: float) -> Removed:
-    those = f"version <= {highest} AND client IN (SELECT naam FROM {_HELPER})"  # noqa: S608 - our own names
+def _removed(client: Any, table: str, those: str) -> Removed:
+    """Every version of the rows; a mutation writes the parts anew that hold one. The old ones go soon after."""
     rows = _count(client, table, those)
-    if not rows:
-        return Removed(table, 0, 0, 0)
-    doing = f"Removing rows from {table}"
-    clickhouse.command(client, f"ALTER TABLE {table} MODIFY SETTING {_QUICKLY}", doing)
-    try:
+    if rows:
+        doing = f"Removing rows from {table}"
+        clickhouse.command(client, f"ALTER TABLE {table} MODIFY SETTING {_QUICKLY}", doing)
         clickhouse.command(client, f"ALTER TABLE {table} DELETE WHERE {those} SETTINGS mutations_sync = 2", doing)
-        clickhouse.command(client, f"OPTIMIZE TABLE {table} FINAL", doing)
-        old_parts, until = _old_parts(client, table), time.monotonic() + patience
-        while old_parts and time.monotonic() < until:
-            time.sleep(_LOOK_EVERY)
-            old_parts = _old_parts(client, table)
-    finally:
-        clickhouse.command(client, f"ALTER TABLE {table} RESET SETTING {_AS_BEFORE}", doing)
-    return Removed(table, rows, _count(client, table, those), old_parts)
+    return Removed(table, rows, _count(client, table, those) if rows else 0, 0)
+
+
+def _without_old_parts(client: Any, removed: Removed, until: float) -> int:
+    """Wait for the parts from before; how many are left then."""
+    if not removed.rows:
+        return 0
+    left = _old_parts(client, removed.table)
+    while left and time.monotonic() < until:
+        time.sleep(_LOOK_EVERY)
+        left = _old_parts(client, removed.table)
+    clickhouse.command(client, f"ALTER TABLE {removed.table} RESET SETTING {_AS_BEFORE}", "Ending")
+    return left
 
 
 def _count(client: Any, table: str, those: str) -> int:

@@ -78,7 +78,7 @@ def command(
 
 
 def _say(sentence: str) -> None:
-    typer.echo(sentence, err=True)
+    typer.echo(f"{time.strftime('%H:%M:%S')} {sentence}", err=True)
 
 
 def _pseudonyms(where: str) -> list[bytes]:

@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import KafkaError
 
 from schemas.orders import Place
-from streams.engine.stage import Fold, Out, Record, StageConfig, StageError, describe
+from streams.engine.stage import Fold, Out, Record, Scrubbed, StageConfig, StageError, describe
 from streams.engine.step import Step, hashed
 from transport.orders import Skips
 
@@ -62,6 +62,9 @@ class Recorder:
     def put(self, partition: int, states: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
         self.states.update(states)
         self.steps.append(("store", partition, changelog_offset))
+
+    def scrub(self, partition: int, keys: Sequence[bytes]) -> None:
+        self.steps.append(("scrub", partition, *keys))
 
     def produce(self, topic: str, value: bytes | None = None, key: bytes | None = None, **options: Any) -> None:  # noqa: ARG002
         self.steps.append(("produce", topic, key))
@@ -271,3 +274,21 @@ async def test_a_record_without_a_key_can_be_left_out() -> None:
     skips = Skips("st", [Place("in", 0, 5)])
     await handle(step(recorder, skips=skips), {0: [Fetched(None, b"1", 5), Fetched(b"a", b"1", 6)]}, recorder)
     assert recorder.states == {b"a": b"1"}
+
+
+async def test_who_is_forgotten_leaves_store_and_changelog_before_the_commit() -> None:
+    """And what a state held before leaves the disk, also when the batch comes again."""
+
+    def lets_go(key: bytes, _packed: bytes | None, _records: Sequence[Record]) -> tuple[bytes | None, list[Out]]:
+        return {b"a": None, b"b": Scrubbed(b"less")}.get(key, b"state"), []
+
+    recorder = Recorder()
+    recorder.states = {b"a": b"all", b"b": b"more"}
+    one = step(recorder, lets_go)
+    for _ in range(2):
+        await handle(one, BATCH, recorder)
+        assert recorder.states == {b"a": None, b"b": b"less", b"c": b"state"}
+        names = [name for name, *_ in recorder.steps]
+        assert names.index("store") < names.index("scrub") < names.index("commit")
+        assert [one for one in recorder.steps if one[0] == "scrub"] == [("scrub", 0, b"a", b"b")]
+        recorder.steps.clear()
