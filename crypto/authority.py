@@ -21,14 +21,14 @@ from crypto.certificates import (
     CERTIFICATE_BYTES,
     DEVELOPMENT,
     EARLIER_SECONDS,
-    common_name,
     is_of_development,
+    region_name,
     span,
     uris,
 )
 from crypto.grants import Grant
 from crypto.keys import PUBLIC, KeysError
-from crypto.ledger import INTERMEDIATE, LEDGER, ROOT, AuthorityError, Issued
+from crypto.ledger import CROSS, INTERMEDIATE, LEDGER, ROOT, AuthorityError, Issued
 from crypto.sources import AUTHORITY, ISSUED, REVOKED
 
 __all__ = [
@@ -51,7 +51,7 @@ YEAR: Final = 365 * 86400
 ROOT_SECONDS, INTERMEDIATE_SECONDS = 10 * YEAR, YEAR
 #: A newer list of what is revoked is promised within so long, also when nothing was revoked.
 LIST_SECONDS: Final = YEAR
-_PEM: Final = serialization.Encoding.PEM
+PEM: Final = serialization.Encoding.PEM
 
 
 def init(folder: Path, keys: Path, name: str, development: bool = False, *, at: int | None = None) -> None:
@@ -69,24 +69,24 @@ def init(folder: Path, keys: Path, name: str, development: bool = False, *, at: 
     files.make_private(folder)
     with ledger.locked(folder):
         if (folder / LEDGER).exists():
-            if common_name(ledger.root(folder)) != name:
+            if region_name(ledger.root(folder)) != name:
                 raise AuthorityError(
-                    f"{folder} is another authority: {common_name(ledger.root(folder))}; nothing is changed."
+                    f"{folder} is another authority: {region_name(ledger.root(folder))}; nothing is changed."
                 )
         elif (keys / PUBLIC / AUTHORITY).exists():
             raise AuthorityError(f"{keys / PUBLIC / AUTHORITY} is of an authority that is not in {folder}.")
         else:
             _make(folder, name, _now(at))
-        _publish(folder, keys, _now(at))
+        publish_all(folder, keys, _now(at))
 
 
 def intermediate(folder: Path, keys: Path, *, at: int | None = None) -> Issued:
     """One more intermediate, for when the last ends or was revoked; short-lived certificates come from the newest."""
     with ledger.locked(folder):
         book = ledger.read(folder)
-        made = _intermediate(folder, book, _now(at))
+        made = make_intermediate(folder, book, _now(at))
         ledger.save(folder, book)
-        _publish(folder, keys, _now(at))
+        publish_all(folder, keys, _now(at))
     return made
 
 
@@ -122,7 +122,7 @@ def revoke(folder: Path, keys: Path, serial: int, reason: str = "", *, at: int |
         if entry["revoked"] is None:
             entry["revoked"], entry["reason"] = now, reason
             ledger.save(folder, book)
-        _publish(folder, keys, now)
+        publish_all(folder, keys, now)
     return ledger.read_entry(entry)
 
 
@@ -146,7 +146,7 @@ def published(keys: Path) -> list[Issued]:
 def publish(folder: Path, keys: Path, *, at: int | None = None) -> None:
     """Write the public files: the authority, a new list of what is revoked, and all that was issued."""
     with ledger.locked(folder):
-        _publish(folder, keys, _now(at))
+        publish_all(folder, keys, _now(at))
 
 
 def ensure(folder: Path, keys: Path, grant: Grant) -> sign.Signer:
@@ -191,16 +191,17 @@ def _make(folder: Path, name: str, now: int) -> None:
     )
     ledger.write_pair(folder, ROOT, root, private)
     book: dict[str, Any] = {"lists": 0, "issued": []}
-    _intermediate(folder, book, now)
+    make_intermediate(folder, book, now)
     ledger.save(folder, book)  # last: a folder without it was not finished
 
 
-def _intermediate(folder: Path, book: dict[str, Any], now: int) -> Issued:
-    root, private = ledger.pair(folder, ROOT)
+def make_intermediate(folder: Path, book: dict[str, Any], now: int) -> Issued:
+    """The next intermediate of the root that issues now; the caller saves the ledger and publishes."""
+    root, private = ledger.pair(folder, ledger.root_name(book))
     number = 1 + max(ledger.intermediates(folder), default=0)
     own = Ed25519PrivateKey.generate()
     begins, ends = now - EARLIER_SECONDS, min(now + INTERMEDIATE_SECONDS, span(root)[1])
-    name = f"{common_name(root)} {INTERMEDIATE} {number}"
+    name = f"{region_name(root)} {INTERMEDIATE} {number}"
     made = building.authority(name=name, begins=begins, ends=ends, public=own.public_key(), private=private, root=root)
     ledger.write_pair(folder, f"{INTERMEDIATE}-{number}", made, own)
     return ledger.read_entry(ledger.enter(book, made))
@@ -208,7 +209,7 @@ def _intermediate(folder: Path, book: dict[str, Any], now: int) -> Issued:
 
 def _issue(folder: Path, keys: Path, grant: Grant, public: Ed25519PublicKey, *, short: bool, now: int) -> bytes:
     book = ledger.read(folder)
-    issuer, private = ledger.pair(folder, ledger.newest(folder, book) if short else ROOT)
+    issuer, private = ledger.pair(folder, ledger.newest(folder, book) if short else ledger.root_name(book))
     grants.check(grant, issuer, now, short=short)
     begins = max(now - EARLIER_SECONDS, span(issuer)[0])
     name = f"{DEVELOPMENT} {grant.id}" if is_of_development(issuer) else grant.id
@@ -234,25 +235,39 @@ def _issue(folder: Path, keys: Path, grant: Grant, public: Ed25519PublicKey, *, 
     return der
 
 
-def _publish(folder: Path, keys: Path, now: int) -> None:
+def publish_all(folder: Path, keys: Path, now: int) -> None:
     """The list before the authority: who reads in between sees a list that is not of this authority, and waits."""
     _check_place(keys)
     book = ledger.read(folder)
-    root, private = ledger.pair(folder, ROOT)
+    pairs = [ledger.pair(folder, ledger.numbered(ROOT, number)) for number in ledger.roots(book)]
     place = keys / PUBLIC / AUTHORITY
-    if place.exists() and x509.load_pem_x509_certificates(place.read_bytes())[0] != root:
+    ours = [ledger.certificate(folder, path.stem) for path in folder.glob(f"{ROOT}*.pem")]
+    if place.exists() and x509.load_pem_x509_certificates(place.read_bytes())[0] not in ours:
         raise AuthorityError(f"{place} is of another authority than {folder}; move it away when it is no more used.")
     book["lists"] += 1
     ledger.save(folder, book)  # a number is used once
     revoked = {one.serial: one.revoked for one in map(ledger.read_entry, book["issued"]) if one.revoked is not None}
-    listed = building.revocations(
-        root=root, private=private, revoked=revoked, number=book["lists"], begins=now, ends=now + LIST_SECONDS
-    )
-    files.write(keys / PUBLIC / REVOKED, listed.public_bytes(_PEM), mode=files.PUBLIC)
-    names = [ROOT, *(f"{INTERMEDIATE}-{number}" for number in ledger.intermediates(folder))]
-    chain = b"".join((folder / f"{name}.pem").read_bytes() for name in names)
-    files.write(place, chain, mode=files.PUBLIC)
+    lists = [
+        building.revocations(
+            root=root, private=private, revoked=revoked, number=book["lists"], begins=now, ends=now + LIST_SECONDS
+        )
+        for root, private in pairs
+    ]
+    files.write(keys / PUBLIC / REVOKED, b"".join(one.public_bytes(PEM) for one in lists), mode=files.PUBLIC)
+    files.write(place, _chain(folder, book), mode=files.PUBLIC)
     _publish_issued(keys, book)
+
+
+def _chain(folder: Path, book: dict[str, Any]) -> bytes:
+    """Each root that counts, before it what the one before says of it, after it its intermediates."""
+    names: list[str] = []
+    for number in ledger.roots(book):
+        root = ledger.certificate(folder, ledger.numbered(ROOT, number))
+        names += [ledger.numbered(CROSS, number)] if names else []
+        names += [ledger.numbered(ROOT, number)]
+        below = [f"{INTERMEDIATE}-{one}" for one in ledger.intermediates(folder)]
+        names += [one for one in below if ledger.certificate(folder, one).issuer == root.subject]
+    return b"".join((folder / f"{name}.pem").read_bytes() for name in names)
 
 
 def _publish_issued(keys: Path, book: dict[str, Any]) -> None:
@@ -261,7 +276,7 @@ def _publish_issued(keys: Path, book: dict[str, Any]) -> None:
     there = x509.load_pem_x509_certificates(place.read_bytes()) if place.exists() else []
     ours = [x509.load_der_x509_certificate(one.der) for one in map(ledger.read_entry, book["issued"])]
     all_of_them = {one.fingerprint(hashes.SHA256()): one for one in (*there, *ours)}
-    files.write(place, b"".join(one.public_bytes(_PEM) for one in all_of_them.values()), mode=files.PUBLIC)
+    files.write(place, b"".join(one.public_bytes(PEM) for one in all_of_them.values()), mode=files.PUBLIC)
 
 
 def _check_place(keys: Path) -> None:

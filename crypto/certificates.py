@@ -40,6 +40,7 @@ MALFORMED: Final = (
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")  # it names a folder as well
 _FOR: Final = re.compile(r"[0-9]{8}|\*")
 _KIND: Final = re.compile(r"[a-z]+|\*")
+_LATER: Final = re.compile(r" root \d+$")
 _FORMS: Final = {"source": _ID, "for": _FOR, "kind": _KIND}
 
 
@@ -118,6 +119,11 @@ def common_name(certificate: x509.Certificate) -> str:
     """The one common name. ``ValueError`` when there are none or several."""
     (attribute,) = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(attribute.value)
+
+
+def region_name(root: x509.Certificate) -> str:
+    """The name of an authority by one of its roots: a later root has a number behind it."""
+    return _LATER.sub("", common_name(root))
 
 
 def ed25519(certificate: x509.Certificate) -> Ed25519PublicKey:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import Final
 
 PRIVATE, PUBLIC = 0o600, 0o644
 _OTHERS: Final = 0o077
+#: Of Linux: relative to the working folder; exchange two names (renameat2).
+_HERE, _EXCHANGE = -100, 2
 
 
 def make_folder(folder: Path) -> None:
@@ -46,6 +50,18 @@ def write_new(path: Path, content: bytes, *, mode: int) -> None:
     finally:
         temporary.unlink()
     settle(path.parent)
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Each takes the name of the other, at one moment; where the system cannot do that, one after the other."""
+    if sys.platform == "linux":
+        swap = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+        if swap is not None and swap(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0:
+            return
+    aside = one.with_name(f"{one.name}.aside")
+    other.rename(aside)
+    one.rename(other)
+    aside.rename(one)
 
 
 def _temporary(path: Path, content: bytes, mode: int) -> Path:

@@ -1,7 +1,8 @@
 """The folder of an authority: its certificates and keys, and the ledger of all that it issued and revoked.
 
-``root.pem``, ``root.key``, one intermediate or more (``intermediate-1.pem``, ``.key``) and ``ledger.json``, all for
-their user alone. One command at a time changes the folder, and no key or certificate is ever overwritten.
+``root.pem``, ``root.key`` (of a later root ``root-2.pem``, ``root-2.key``, and ``cross-2.pem`` by the root before), one
+intermediate or more (``intermediate-1.pem``, ``.key``) and ``ledger.json``, all for their user alone. One command at a
+time changes the folder, and no key or certificate is ever overwritten.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from crypto.certificates import MALFORMED, Source, common_name, is_authority, so
 from crypto.keys import KeysError
 from faults import OperatorFault
 
-ROOT, INTERMEDIATE, LEDGER = "root", "intermediate", "ledger.json"
+ROOT, CROSS, INTERMEDIATE, LEDGER = "root", "cross", "intermediate", "ledger.json"
 _PEM: Final = serialization.Encoding.PEM
 
 
@@ -79,8 +80,23 @@ def save(folder: Path, book: dict[str, Any]) -> None:
 
 
 def root(folder: Path) -> x509.Certificate:
-    """The certificate of the authority itself."""
-    return certificate(folder, ROOT)
+    """The certificate of the authority itself: of the root that issues now."""
+    return certificate(folder, root_name(read(folder)))
+
+
+def root_name(book: dict[str, Any]) -> str:
+    """File name of the root that issues now."""
+    return numbered(ROOT, book.get("root", 1))
+
+
+def numbered(name: str, number: int) -> str:
+    """File name of a root, or of the certificate that the root before gave it."""
+    return name if number == 1 else f"{name}-{number}"
+
+
+def roots(book: dict[str, Any]) -> list[int]:
+    """Numbers of the roots that count, the oldest first: one, or two while the one follows the other."""
+    return list(book.get("roots", [1]))
 
 
 def certificate(folder: Path, name: str) -> x509.Certificate:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -42,8 +44,10 @@ class Signer:
         self.certificate, self._private = certificate_der, private
 
     @classmethod
-    def load(cls, keys: Path) -> Signer:
+    def load(cls, keys: Path, *, ended: bool = False) -> Signer:
         """From the private folder ``source`` of a key folder. A chain may stand behind the certificate.
+
+        ``ended``: also one whose certificate has ended.
 
         Raises:
             KeysError: a file is missing, readable by others or no good, or the certificate has ended.
@@ -64,7 +68,7 @@ class Signer:
         if not isinstance(private, Ed25519PrivateKey):
             raise KeysError(f"{folder / KEY} is a key of another kind than Ed25519; ask for one: `sor sources issue`.")
         signer = cls(certificate.public_bytes(serialization.Encoding.DER), private)
-        if signer.source.ends < time.time():
+        if not ended and signer.source.ends < time.time():
             raise KeysError(f"The certificate in {folder} has ended; ask for the next one: `sor sources issue`.")
         return signer
 
@@ -84,6 +88,33 @@ def save(keys: Path, certificate_der: bytes, private: Ed25519PrivateKey) -> None
     Raises:
         KeysError: something is there already.
     """
+    with _made(keys, certificate_der, private) as made:
+        try:
+            made.rename(keys / SOURCE)
+        except OSError as error:
+            raise KeysError(
+                f"{keys / SOURCE} is there already; keys are never overwritten. Move it away or use another folder."
+            ) from error
+    files.settle(keys)
+
+
+def replace(keys: Path, certificate_der: bytes, private: Ed25519PrivateKey) -> Path:
+    """Put both in the place of those that are there, at one moment; where the former ones are kept.
+
+    Raises:
+        KeysError: there is nothing to replace, or what is there is no good.
+    """
+    former = keys / f"{SOURCE}-{Signer.load(keys, ended=True).source.serial:x}"
+    with _made(keys, certificate_der, private) as made:
+        files.exchange(made, keys / SOURCE)
+        made.rename(former)
+    files.settle(keys)
+    return former
+
+
+@contextmanager
+def _made(keys: Path, certificate_der: bytes, private: Ed25519PrivateKey) -> Iterator[Path]:
+    """A finished folder beside the place where it belongs."""
     form = serialization.PrivateFormat.PKCS8
     key = private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
     certificate = x509.load_der_x509_certificate(certificate_der).public_bytes(serialization.Encoding.PEM)
@@ -93,13 +124,7 @@ def save(keys: Path, certificate_der: bytes, private: Ed25519PrivateKey) -> None
         files.make_private(made)
         files.write_new(made / KEY, key, mode=files.PRIVATE)
         files.write_new(made / CERTIFICATE, certificate, mode=files.PRIVATE)
-        try:
-            made.rename(keys / SOURCE)
-        except OSError as error:
-            raise KeysError(
-                f"{keys / SOURCE} is there already; keys are never overwritten. Move it away or use another folder."
-            ) from error
-    files.settle(keys)
+        yield made
 
 
 def read_public_key(path: Path) -> Ed25519PublicKey:

@@ -25,6 +25,7 @@ from crypto.keys import PUBLIC, KeysError
 __all__ = ["AUTHORITY", "ISSUED", "REVOKED", "NotTrusted", "Source", "Trust"]
 
 AUTHORITY, REVOKED, ISSUED = "authority.pem", "revoked.pem", "sources.pem"
+_BEGIN: Final = b"-----BEGIN X509 CRL-----"
 _LOOK_SECONDS: Final = 1.0
 #: Certificates kept per process; only such as are good come in.
 _CACHE: Final = 4096
@@ -35,10 +36,10 @@ _log = structlog.get_logger()
 class _Known(NamedTuple):
     """What both files say. ``revoked``: serial -> first second from which it is refused."""
 
-    root: x509.Certificate
+    roots: tuple[x509.Certificate, ...]  # one; two while the second follows the first, which vouches for it
     issuers: dict[bytes, x509.Certificate]  # by subject
     revoked: dict[int, int]
-    number: int  # of the list; each has a higher one than the list before
+    numbers: dict[bytes, int]  # of the list of each root, by subject; each has a higher one than the list before
     due: int  # second at which a newer list is expected
 
 
@@ -61,12 +62,17 @@ class Trust:
     @property
     def development(self) -> bool:
         """True when the authority is one that ``sor up`` made for a single machine."""
-        return certificates.is_of_development(self._known.root)
+        return certificates.is_of_development(self._known.roots[0])
+
+    @property
+    def roots(self) -> tuple[x509.Certificate, ...]:
+        """The root, and behind it the one that follows it."""
+        return self._known.roots
 
     @property
     def due(self) -> int:
         """Second since 1970 before which the authority must act: it ends, or it promised a newer list."""
-        return min(self._known.due, certificates.span(self._known.root)[1])
+        return min(self._known.due, certificates.span(self._known.roots[0])[1])
 
     def refresh(self) -> None:
         """Read the files again if they changed; looks at most once a second, and keeps what it had if they are bad."""
@@ -85,7 +91,7 @@ class Trust:
             _log.error("authority_not_read", reason=self.complaint)
         else:
             self.complaint = ""
-            _log.info("authority_read", list=self._known.number, revoked=len(self._known.revoked))
+            _log.info("authority_read", list=max(self._known.numbers.values()), revoked=len(self._known.revoked))
 
     def source(self, der: bytes, at_seconds: int) -> Source:
         """Whose certificate this is, when it counts at that second. ``NotTrusted`` for everything else."""
@@ -117,10 +123,10 @@ class Trust:
         self._judged = lru_cache(maxsize=_CACHE)(self._judge)
 
     def _newer(self, known: _Known) -> _Known:
-        """A process keeps its root: another one is a choice that a start makes."""
-        if known.root != self._known.root:
+        """A process keeps its root, or takes one that its root vouched for: another is a choice that a start makes."""
+        if known.roots[0] not in self._known.roots:
             raise KeysError(f"{AUTHORITY} is of another authority than at the start; restart the process to change it.")
-        if known.number < self._known.number:
+        if any(number < self._known.numbers.get(root, 0) for root, number in known.numbers.items()):
             raise KeysError(f"{REVOKED} is older than what it replaced; put the newest in its place.")
         return known
 
@@ -141,7 +147,7 @@ class Trust:
         begins, ends = certificates.span(issuer)
         if source.ends > ends:
             raise NotTrusted("the certificate outlives its issuer")
-        if issuer != self._known.root and source.ends - source.begins > SHORT_SECONDS + EARLIER_SECONDS:
+        if issuer not in self._known.roots and source.ends - source.begins > SHORT_SECONDS + EARLIER_SECONDS:
             raise NotTrusted("an intermediate issues for a day at most")
         return source._replace(begins=max(begins, source.begins)), issuer.serial_number
 
@@ -149,12 +155,9 @@ class Trust:
 def _read(folder: Path) -> _Known:
     """Both files, when they belong together. ``KeysError`` with what to do otherwise."""
     try:
-        root, *others = x509.load_pem_x509_certificates((folder / AUTHORITY).read_bytes())
-        issuers = {one.subject.public_bytes(): one for one in (root, *others)}
-        for one in issuers.values():
-            _check_issuer(one, root)
-        revoked = x509.load_pem_x509_crl((folder / REVOKED).read_bytes())
-        known = _list(revoked, root)
+        found = x509.load_pem_x509_certificates((folder / AUTHORITY).read_bytes())
+        roots, issuers = _issuers(found)
+        known = _lists((folder / REVOKED).read_bytes(), roots)
     except OSError as error:
         raise KeysError(
             f"{error.filename} cannot be read ({error.strerror}); `sor sources init` makes an authority, and of one "
@@ -162,9 +165,36 @@ def _read(folder: Path) -> _Known:
         ) from error
     except MALFORMED as error:
         raise KeysError(f"{folder}: {AUTHORITY} and {REVOKED} are not good ({error}); publish them again.") from error
-    if len(issuers) != 1 + len(others):
+    if len(issuers) + len(roots) - 1 != len(found):
         raise KeysError(f"{folder / AUTHORITY} holds two certificates of one name; publish it again.")
     return known._replace(issuers=issuers)
+
+
+def _issuers(found: list[x509.Certificate]) -> tuple[tuple[x509.Certificate, ...], dict[bytes, x509.Certificate]]:
+    """The roots, and all that may issue by name. ``ValueError`` and the others of ``MALFORMED``.
+
+    A second root counts when the first gave it a certificate of its name and key: so a process that runs can follow.
+    """
+    first, *others = found
+    roots = (first, *(one for one in others if one.issuer == one.subject))
+    if len(roots) > 2:
+        raise ValueError("more than two roots")
+    by_name = {root.subject: root for root in roots}
+    issuers = {}
+    for one in found:
+        root = by_name.get(one.issuer, first)
+        _check_issuer(one, root)
+        following = by_name.get(one.subject)
+        if following is None or one == following:
+            issuers[one.subject.public_bytes()] = one
+        elif root != first or one.public_key() != following.public_key():
+            raise ValueError("a certificate for the next root is not of its key, or not by the root before")
+    for one in roots[1:]:
+        if not any(other.subject == one.subject and other.issuer == first.subject for other in others):
+            raise ValueError("nobody vouches for the second root")
+        if certificates.is_of_development(one) != certificates.is_of_development(first):
+            raise ValueError("one root is for development and one is not")
+    return roots, issuers
 
 
 def _check_issuer(one: x509.Certificate, root: x509.Certificate) -> None:
@@ -179,11 +209,19 @@ def _check_issuer(one: x509.Certificate, root: x509.Certificate) -> None:
         raise ValueError("an intermediate outlives its root")
 
 
-def _list(signed: x509.CertificateRevocationList, root: x509.Certificate) -> _Known:
-    """The list, signed by the root."""
-    if not signed.is_signature_valid(certificates.ed25519(root)):
-        raise ValueError("the list of what is revoked is not signed by this authority")
-    number = signed.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-    revoked = {one.serial_number: int(one.revocation_date_utc.timestamp()) for one in signed}
-    due = int((signed.next_update_utc or datetime.fromtimestamp(0, UTC)).timestamp())
-    return _Known(root, {}, revoked, number, due)
+def _lists(content: bytes, roots: tuple[x509.Certificate, ...]) -> _Known:
+    """The list of each root, signed by it; what one of them revoked is refused."""
+    signed = [x509.load_pem_x509_crl(_BEGIN + one) for one in content.split(_BEGIN)[1:]] or [
+        x509.load_pem_x509_crl(content)
+    ]
+    numbers, revoked, due = {}, {}, []
+    for root in roots:
+        mine = next((one for one in signed if one.issuer == root.subject), signed[0])
+        if not mine.is_signature_valid(certificates.ed25519(root)):
+            raise ValueError("the list of what is revoked is not signed by this authority")
+        numbers[root.subject.public_bytes()] = mine.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+        for one in mine:
+            since = int(one.revocation_date_utc.timestamp())
+            revoked[one.serial_number] = min(since, revoked.get(one.serial_number, since))
+        due.append(int((mine.next_update_utc or datetime.fromtimestamp(0, UTC)).timestamp()))
+    return _Known(roots, {}, revoked, numbers, min(due))

@@ -9,8 +9,9 @@ from typing import Final
 
 from crypto import authority
 from crypto.authority import YEAR, Grant
+from crypto.keys import KeysError
 from crypto.ledger import LEDGER
-from crypto.sign import SOURCE, Signer
+from crypto.sign import CERTIFICATE, SOURCE, Signer
 
 #: Who signs for a sender (AGB code).
 SignerOf = Callable[[str], Signer]
@@ -23,12 +24,39 @@ def signers(keys: Path, authority_folder: Path | None = None) -> SignerOf:
 
     The functions raise ``KeysError`` where there is neither.
     """
-    own = lru_cache(maxsize=1)(Signer.load)
     if (keys / SOURCE).exists() or authority_folder is None:
-        return lambda _sender: own(keys)
+        return _Following(keys)
     return lru_cache(maxsize=_KEPT)(
         lambda sender: authority.ensure(authority_folder, keys, Grant(sender, frozenset({sender}), _ANY, YEAR))
     )
+
+
+class _Following:
+    """The source of a folder as it is now: its key and certificate can be replaced while deliveries run."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self._stamp: tuple[int, int] | None = None
+        self._signer: Signer | None = None
+
+    def __call__(self, _sender: str) -> Signer:
+        stamp = self._look()
+        if self._signer is None or stamp != self._stamp:
+            try:
+                self._signer = Signer.load(self._place)
+            except KeysError:
+                if self._signer is None:
+                    raise
+                return self._signer  # the new pair is not whole yet: the former one counts as well
+            self._stamp = stamp
+        return self._signer
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            stat = (self._place / SOURCE / CERTIFICATE).stat()
+        except OSError:
+            return None
+        return stat.st_mtime_ns, stat.st_ino
 
 
 def hub(keys: Path, authority_folder: Path, name: str) -> Signer:
@@ -41,3 +69,11 @@ def own(keys: Path, authority_folder: Path | None, name: str) -> Signer:
     if (keys / SOURCE).exists() or authority_folder is None or not (authority_folder / LEDGER).exists():
         return Signer.load(keys)
     return hub(keys, authority_folder, name)
+
+
+def own_as_it_is(keys: Path, authority_folder: Path | None, name: str) -> SignerOf:
+    """The same, looked at again for each delivery; raises at once what ``own`` raises."""
+    own(keys, authority_folder, name)
+    if (keys / SOURCE).exists() or authority_folder is None:
+        return _Following(keys)
+    return _Following(authority_folder / authority.SOURCES / name)

@@ -26,7 +26,7 @@ from connectors.answer.receipts import QUIET
 from connectors.delivery.connector import BROKER_MS, Connector
 from connectors.delivery.deliveries import Candidate, Delivery, Run, candidates, check
 from connectors.delivery.recognise import HEAD, recognise
-from connectors.delivery.signers import own
+from connectors.delivery.signers import own_as_it_is
 from connectors.errors import BrokerDown
 from connectors.formats.files import InputFile, Limits
 from connectors.formats.model import FileFault
@@ -149,7 +149,7 @@ class _Worker:
 
     def __init__(self, setup: _Setup) -> None:
         self.setup, self.checker = setup, Checker(Trust(setup.keys))
-        self.signer = own(setup.keys, setup.authority, HUB)
+        self.signers = own_as_it_is(setup.keys, setup.authority, HUB)
         self.publisher: Publisher
         self.connector = self._connected()
 
@@ -160,7 +160,7 @@ class _Worker:
         limits = Limits(file_bytes=self.setup.body_bytes)
         return Connector(
             self.setup.keys, cluster, limits=limits, publisher=self.publisher, receipts=_NoReceipts(),
-            signers=lambda _sender: self.signer,
+            signers=self.signers,
         )  # fmt: skip
 
     def work(self, job: Job | SealedJob) -> Done | Refused | Denied:

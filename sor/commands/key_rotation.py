@@ -14,6 +14,7 @@ from crypto.key_list import Key
 from crypto.memory import guard
 from crypto.rotation import day
 from settings.settings import load_settings
+from sor.commands import source_rotation
 
 _DAY: Final = 86400
 
@@ -42,6 +43,9 @@ def add(group: typer.Typer) -> None:
         rotate.command(name)(command)
     for name, switching in (("sealing", switch_sealing), ("scalar", switch_scalar)):
         switch.command(name)(switching)
+    retire = typer.Typer(no_args_is_help=True, help="Leave out what was followed, when nothing hangs on it.")
+    source_rotation.add(rotate, switch, retire)
+    group.add_typer(retire, name="retire")
     group.add_typer(rotate, name="rotate")
     group.add_typer(switch, name="switch")
 

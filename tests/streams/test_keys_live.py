@@ -12,12 +12,14 @@ from uuid import uuid4
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from connectors.delivery.connector import Connector
-from crypto import key_log, keys, oprf, rotation
+from crypto import authority, key_log, keys, oprf, rotation, sign, succession
 from crypto.held import Held, Uses
 from crypto.pseudonym import Pseudonyms
 from crypto.rotation import SETTLED_SECONDS
+from crypto.sign import Signer
 from crypto.sources import Trust
 from domain.field.bsn import official_numbers
 from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, ORDERS, REJECTED
@@ -61,6 +63,7 @@ class Live:
         self.source = with_authority(folder)
         self.evaluate = Held(folder, keys.EVALUATE, keys.load_evaluate, clock)
         self.entry = Held(folder, keys.ENTRY, keys.load_entry, clock)
+        self.trusts = [Trust(folder, clock), Trust(folder, clock)]
         self.reader = self._reader()
         self.no_more, self.stop = Stop(), Stop()
         self._delivering = self._thread(self._deliver)
@@ -78,14 +81,14 @@ class Live:
         return thread
 
     def _run_evaluate(self) -> None:
-        uses, trust = Uses(self.folder, keys.EVALUATE, "evaluate-0"), Trust(self.folder, clock)
+        uses, trust = Uses(self.folder, keys.EVALUATE, "evaluate-0"), self.trusts[0]
         group, held = self._group(*IN_TOPIC.values(), ORDERS), self.evaluate
         evaluate.run(
             EvaluateConfig(self.cluster, held.keys, trust, group, "0", HealthConfig(), None, held, uses), self.stop
         )
 
     def _run_entry(self) -> None:
-        uses, trust = Uses(self.folder, keys.ENTRY, "entry-0"), Trust(self.folder, clock)
+        uses, trust = Uses(self.folder, keys.ENTRY, "entry-0"), self.trusts[1]
         group, held = self._group(EVALUATED, ORDERS), self.entry
         entry.run(EntryConfig(self.cluster, held.keys, trust, group, "0", HealthConfig(), None, held, uses), self.stop)
 
@@ -204,6 +207,25 @@ def scalar(live: Live, at: int) -> None:
     live.flows()
 
 
+def root_and_source(live: Live) -> None:
+    """The next root beside the former one, the source from the one to the other, the former one left out."""
+    folder, now = live.folder.parent / f"{live.folder.name}-authority", int(time.time())
+    former = Signer.load(live.folder).source
+    succession.prepare_root(folder, live.folder, at=now - SETTLED_SECONDS)
+    live.until(lambda: all(len(one.roots) == 2 for one in live.trusts))
+    live.flows()
+    succession.switch_root(folder, live.folder, at=now)
+    private = Ed25519PrivateKey.generate()
+    made = succession.reissue(folder, live.folder, former.id, private.public_key(), at=now)
+    sign.replace(live.folder, made.der, private)
+    live.flows()
+    authority.revoke(folder, live.folder, former.serial, "replaced")
+    live.flows()
+    succession.retire_root(folder, live.folder, at=now)
+    live.until(lambda: all(len(one.roots) == 1 for one in live.trusts))
+    live.flows()
+
+
 @pytest.mark.kafka
 def test_keys_change_and_nothing_is_lost(live: Live) -> None:
     base, root = keys.load_evaluate(live.folder).scalar, keys.load_entry(live.folder).root
@@ -213,6 +235,7 @@ def test_keys_change_and_nothing_is_lost(live: Live) -> None:
     sealing_keys(live)
     for turn in range(2):
         scalar(live, int(time.time()) + turn)
+    root_and_source(live)
     live.end()
     assert live.events == dict.fromkeys(names, live.sent)
     for part in (keys.EVALUATE, keys.ENTRY):
