@@ -8,9 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import psutil
 
@@ -21,6 +19,7 @@ from local.kafka.jars import KAFKA_VERSION, missing_jars
 from local.kafka.java import find_java, java_version
 from local.ports import holder, is_free
 from local.state import current_statuses, leftovers, stale_pid
+from operations.doctor.finding import Finding
 from settings.page import settings_table, unknown_variables
 from settings.ports import remembered_ports
 from settings.running import running_supervisor
@@ -30,16 +29,6 @@ _SPACE_GB = 5.0
 _MEMORY_GB = 3.0
 _OLDEST_PYTHON = (3, 11)
 _MANY_RESTARTS = 3
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One checked thing; ``advice`` says what to do and is empty when all is well."""
-
-    name: str
-    level: Literal["ok", "warning", "problem"]
-    found: str
-    advice: str = ""
 
 
 Examination = Callable[[Settings], Iterator[Finding]]

@@ -46,7 +46,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     ),
     "logs": Entry("stack", "Print the last lines of a process's log, or of all of them."),
     "doctor": Entry(
-        "stack", "Look for what could keep the stack from running here, and say what to do. Ends with 1 on a problem."
+        "doctor",
+        "Look at this machine and at the running system: what is not as it should be, and what to do. Ends with 1 on a "
+        "problem.",
     ),
     "settings": Entry(
         "settings",
@@ -86,6 +88,11 @@ COMMANDS: Final[dict[str, Entry]] = {
     "replay": Entry(
         "replay",
         "Make every row anew from the log, beside those in use, and show what differs: rows, reasons and figures.",
+    ),
+    "heal": Entry(
+        "heal",
+        "Show whether log, states and store belong together, and mend it. Ends with 1 when there is something left to "
+        "do.",
     ),
     "simulate": Entry(
         "simulate",

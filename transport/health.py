@@ -21,6 +21,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from faults import OperatorFault
 from monitoring import metrics
 from transport.progress import Progress
+from transport.release import release
 from transport.watchdog import Watchdog
 
 log = structlog.get_logger()
@@ -147,6 +148,7 @@ def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
         """Answers ``/ready`` and ``/alive`` (200 or 503) and ``/metrics``."""
 
         timeout = ASK_SECONDS
+        server_version, sys_version = f"sor/{release()}", ""  # read by sor doctor
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]

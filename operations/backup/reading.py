@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from operations.backup.form import BackupError, Kept
 from schemas.topics import EVALUATED, groups
@@ -29,17 +29,6 @@ class Reach(NamedTuple):
 def cluster_id(cluster: Cluster) -> str:
     """What the cluster calls itself."""
     return str(admin(cluster).list_topics(timeout=ANSWER_SECONDS).cluster_id)
-
-
-def topic_ids(cluster: Cluster, names: Sequence[str]) -> dict[str, str]:
-    """Topic -> the id that the broker gave it when it was made; topics that are not there are left out."""
-    client = admin(cluster)
-    there = client.list_topics(timeout=ANSWER_SECONDS).topics
-    asked = [name for name in names if name in there]
-    if not asked:
-        return {}
-    told = client.describe_topics(TopicCollection(asked), request_timeout=ANSWER_SECONDS)
-    return {name: str(future.result(ANSWER_SECONDS).topic_id) for name, future in told.items()}
 
 
 class Reader:

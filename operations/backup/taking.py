@@ -13,7 +13,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
@@ -23,12 +22,13 @@ from operations.backup.reading import Reader
 from schemas.codec import IdSource, bundled
 from schemas.topics import LINES, topics
 from sinks.access import Access
-from transport.clients import DELIVERY_SECONDS, Cluster
+from transport.clients import DELIVERY_SECONDS, Cluster, admin
+from transport.release import release
+from transport.topic_ids import topic_ids
 
 #: A file of records ends at so many, or at so many bytes before compression: what a crash leaves to be copied anew.
 CHUNK_RECORDS: Final = 250_000
 CHUNK_BYTES: Final = 64 << 20
-_PROJECT: Final = "sturen-op-resultaat"
 
 #: Hears what is being done, how many records of it are done, and how many there are.
 Tell = Callable[[str, int, int], None]
@@ -77,7 +77,7 @@ def _prepare(folder: Path) -> None:
 def _begun(source: Source, folder: Path, seconds: float) -> Manifest:
     """What was begun in this folder, when it is of this log; else a beginning, with the ends noted now."""
     names = [topic.name for topic in topics().values() if topic.backup]
-    ids, cluster = reading.topic_ids(source.cluster, names), reading.cluster_id(source.cluster)
+    ids, cluster = topic_ids(admin(source.cluster), names), reading.cluster_id(source.cluster)
     if absent := sorted(set(names) - set(ids)):
         raise BackupError(f"The broker has no topic {absent[0]}: run sor topics apply, and look at sor doctor.")
     if not (folder / BEGUN).exists():
@@ -163,11 +163,3 @@ def _name_schemas(topic: TopicCopy, ids: IdSource | None) -> None:
             topic.schemas[str(schema)] = source.lookup(schema)
         except KeyError:
             topic.schemas[str(schema)] = ""  # nobody knows it: its records are copied as they are
-
-
-def release() -> str:
-    """The release of this installation."""
-    try:
-        return version(_PROJECT)
-    except PackageNotFoundError:
-        return ""

@@ -1,4 +1,4 @@
-"""``sor up``, ``down``, ``status``, ``logs`` and ``doctor``: the stack on this machine."""
+"""``sor up``, ``down``, ``status`` and ``logs``: the stack on this machine."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
-from local import control, display, doctor, logs, resting
+from local import control, display, logs, resting
 from local.disk import is_full
 from local.errors import StackError
 from local.state import current_statuses, read_statuses
@@ -31,7 +30,6 @@ def register(app: typer.Typer) -> None:
     app.command("start")(start)
     app.command("status")(status)
     app.command("logs")(show_logs)
-    app.command("doctor")(examine)
 
 
 def up(
@@ -118,27 +116,6 @@ def show_logs(
                 typer.echo(prefix(each) + line)
         except KeyboardInterrupt:
             return
-
-
-def examine(as_json: AsJson = False) -> None:
-    """Look for what could keep the stack from running here, and say what to do. Ends with 1 on a problem."""
-    findings = doctor.examine(load_settings())
-    if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
-    else:
-        _print_findings(findings)
-    if any(finding.level == "problem" for finding in findings):
-        raise typer.Exit(1)
-
-
-def _print_findings(findings: list[doctor.Finding]) -> None:
-    colours = {"ok": "green", "warning": "yellow", "problem": "red"}
-    console = Console()
-    for finding in findings:
-        line = Text(f"{finding.name:<14}").append(f"{finding.level:<9}", colours[finding.level]).append(finding.found)
-        console.print(line, soft_wrap=True)
-        if finding.advice:
-            console.print(Text(f"{'':<23}{finding.advice}"), soft_wrap=True)
 
 
 def _ready_words(settings: Settings, detached: bool) -> str:

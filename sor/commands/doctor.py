@@ -1,0 +1,60 @@
+"""``sor doctor``: what is not as it should be, on this machine and in the running system, and what to do about each."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from crypto.memory import guard
+from operations.doctor import examination
+from operations.doctor.finding import Finding
+from operations.doctor.judging import worst
+from settings.settings import Settings, load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doctor")(examine)
+
+
+def examine(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
+    """Look at this machine and at the running system: what is not as it should be, and what to do. Ends with 1 on a
+    problem.
+
+    Keys, certificates, clocks, versions, lag, disk, and whether topics, tables, contracts and rights are as declared.
+    Where a part is away it says so and goes on. It changes nothing.
+    """
+    guard()
+    settings = load_settings()
+    findings = list(_all(settings))
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
+    else:
+        _print(findings)
+    if worst(findings) == "problem":
+        raise typer.Exit(1)
+
+
+def _all(settings: Settings) -> Iterator[Finding]:
+    if find_spec("local") is not None:  # production has no stack of this machine
+        from local import doctor
+
+        yield from doctor.examine(settings)
+    yield from examination.examine(settings)
+
+
+def _print(findings: list[Finding]) -> None:
+    colours = {"ok": "green", "warning": "yellow", "problem": "red"}
+    console = Console()
+    for finding in findings:
+        line = Text(f"{finding.name:<14}").append(f"{finding.level:<9}", colours[finding.level]).append(finding.found)
+        console.print(line, soft_wrap=True)
+        if finding.advice:
+            console.print(Text(f"{'':<23}{finding.advice}"), soft_wrap=True)
