@@ -7,6 +7,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -18,7 +19,13 @@ from connectors.delivery.signers import hub
 from connectors.formats import files as input_files
 from connectors.formats.cbs.layout import read
 from connectors.formats.model import Choices, FileFault
+from domain.field.definitions import SHIPPED, identified
 from local.errors import StackError
+from operations.replay.engine import Told
+from operations.replay.report import Report
+from operations.replay.run import Setup, begun, dropped
+from operations.replay.scope import Scope
+from operations.replay.shadow import ROWS
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings
 from tools.simulator import SimulationConfig, compare, simulate
@@ -33,6 +40,8 @@ _HUB: Final = "demo"
 #: Pause between two live uploads, in seconds.
 _PACE: Final = 0.02
 _SETTLE: Final = 120.0
+#: Of the recalculation.
+_PROCESSES: Final = 2
 
 Tell = Callable[[str], None]
 
@@ -160,6 +169,40 @@ def _poll(settings: Settings) -> Iterator[Counter[str]]:
         while True:
             yield compare.found(client.query(compare.QUERY).result_rows)
             time.sleep(0.2)
+
+
+class Recalculated(NamedTuple):
+    """What a recalculation under another window showed, and whether the rows in use stayed as they were."""
+
+    report: Report
+    untouched: bool
+    seconds: float
+
+
+def recalculate(settings: Settings, chain_days: int, tell: Tell) -> Recalculated:
+    """Every row anew under another window between the leveringen of a traject, beside those in use; nothing is left of
+    it.
+    """
+    began, before = time.monotonic(), _checksums(settings)
+    admin, access = (replace(clickhouse_access(settings, user), database="sor") for user in ("admin", "replay"))
+    other = identified(SHIPPED._replace(version=SHIPPED.version + 1, chain_days=chain_days))
+    setup = Setup(
+        kafka_cluster(settings), admin, access, settings.keys, settings.home, other, SHIPPED, Scope(), _PROCESSES
+    )
+    with begun(setup, Told(lambda _far: None, tell)) as one:
+        one.make()
+        report = one.compare(datetime.now(UTC).date(), (None, "cluster"))
+    untouched = _checksums(settings) == before
+    dropped(admin, settings.home)
+    return Recalculated(report, untouched, time.monotonic() - began)
+
+
+def _checksums(settings: Settings) -> list[tuple[int, ...]]:
+    """Rows of each table in use, and a sum over all that they say."""
+    access = clickhouse_access(settings, "audit")
+    with clickhouse_connect.get_client(dsn=access.url, username=access.user, password=access.password) as client:
+        query = "SELECT count(), sum(cityHash64(*)) FROM sor.{} FINAL"
+        return [tuple(client.query(query.format(table.name)).result_rows[0]) for table in ROWS]
 
 
 def latency(settings: Settings, since: float) -> Latency:

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from clickhouse_connect.driver.client import Client
 
 from domain.field.definitions import Definitions
+from domain.indicators.catalogue import Group
 from operations.replay.difference import Change, Moved, as_json, moved_rows
-from operations.replay.figures import Pair, pairs
+from operations.replay.figures import PER, Pair, pairs
 from operations.replay.manifest import Manifest
 from results.disclosure import Disclosure, live
 from sinks import clickhouse
@@ -116,10 +117,11 @@ def report(
     seconds: float,
     memory: Sequence[float],
     moved_on: Callable[[], bool],
+    per: Sequence[Group | None] = PER,
 ) -> Report:
     """Compare rows and figures; errors of ClickHouse as ever."""
     tables = moved_rows(client, access.database, within)
-    found = pairs(access, within, definitions, reference_day=reference_day)
+    found = pairs(access, within, definitions, reference_day=reference_day, per=per)
     total = manifest.total
     return Report(
         scope=manifest.scope,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -14,11 +14,13 @@ from clickhouse_connect.driver.client import Client
 from crypto.client_names import ClientNames
 from crypto.keys import load_trajectories
 from domain.field.definitions import Definitions
+from domain.indicators.catalogue import Group
 from operations import log_reader
 from operations.log_reader import LogMoved, Span
 from operations.replay import shadow
 from operations.replay.engine import Engine, Told, catching_up, goes_on, plan, tasks_of
 from operations.replay.errors import ReplayError
+from operations.replay.figures import PER
 from operations.replay.manifest import Manifest, Remembered
 from operations.replay.report import Report, report
 from operations.replay.scope import Scope
@@ -117,15 +119,15 @@ class Replay:
         finally:
             self._seconds = time.monotonic() - self._began
 
-    def compare(self, reference_day: date) -> Report:
-        """The rows made anew beside those in use; errors of ClickHouse as ever."""
+    def compare(self, reference_day: date, per: Sequence[Group | None] = PER) -> Report:
+        """The rows made anew beside those in use, figures by these groups; errors of ClickHouse as ever."""
         setup = self._setup
         client = clickhouse.connect(setup.access)
         try:
             return report(
                 client, setup.access, self.manifest, setup.definitions, setup.in_use,
                 setup.scope.sql(setup.access.database), reference_day=reference_day, seconds=self._seconds,
-                memory=tuple(self._engine.memory.values()), moved_on=self._moved_on,
+                memory=tuple(self._engine.memory.values()), moved_on=self._moved_on, per=per,
             )  # fmt: skip
         finally:
             client.close()

@@ -144,9 +144,18 @@ def _done(worker: Worker, task: Task, tell: Callable[[Message], None]) -> bool:
     except KafkaException as error:
         tell(Failed(f"Kafka: {error.args[0].str()}", moved=False))
     else:
-        tell(Finished(task.partition, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+        tell(Finished(task.partition, _memory()))
         return True
     return False
+
+
+def _memory() -> float:
+    """Largest resident size so far, MB. Not that of ``getrusage``, which a process inherits of who started it."""
+    try:
+        lines = Path("/proc/self/status").read_text("utf-8").splitlines()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
 class Worker:

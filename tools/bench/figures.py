@@ -14,7 +14,10 @@ import psutil
 from rich.table import Table
 
 #: The benchmarks, in order; ``suite`` has them.
-NAMES: Final = ("fold", "stages", "trajectories", "engine", "restore", "sink", "latency", "files", "intake", "panel")
+NAMES: Final = (
+    *("fold", "stages", "trajectories", "engine", "restore", "sink", "latency", "files", "intake", "replay", "panel"),
+    "year",
+)
 
 Tell = Callable[[str], None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from tools.bench import files, fold, intake, latency, others, panel, stages
+from tools.bench import files, fold, intake, latency, nation, others, panel, replay, stages
 from tools.bench.figures import NAMES, Figure, Tell
 
 
@@ -77,6 +77,14 @@ def _panel(choice: Choice, tell: Tell) -> list[Figure]:
     return panel.panel(sizes, tell)
 
 
+def _replay(choice: Choice, tell: Tell) -> list[Figure]:
+    return replay.replaying(replay.ReplaySizes(3_000 if choice.quick else 60_000), tell)
+
+
+def _year(choice: Choice, tell: Tell) -> list[Figure]:
+    return replay.replaying(replay.ReplaySizes(3_000 if choice.quick else nation.CLIENTS), tell)
+
+
 SUITE: Final[dict[str, Benchmark]] = {
     "fold": Benchmark("The fold by itself, on simulated care", _fold),
     "stages": Benchmark("The stages without state, one process each, over Kafka", _stages),
@@ -87,7 +95,9 @@ SUITE: Final[dict[str, Benchmark]] = {
     "latency": Benchmark("End to end: publication to queryable row", _latency),
     "files": Benchmark("Files through sor deliver", _files),
     "intake": Benchmark("The HTTP intake with many senders at once", _intake),
+    "replay": Benchmark("A replay: a million events under another window", _replay),
     "panel": Benchmark("The dashboard", _panel, full=True),
+    "year": Benchmark("A replay of a national year: eleven million events", _year, full=True),
 }
 assert tuple(SUITE) == NAMES  # noqa: S101 - the help of the command would be wrong
 
