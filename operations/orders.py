@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from clickhouse_connect.driver.client import Client
 
 from schemas.codec import IdSource
-from schemas.orders import RELEASE, REQUEUE, SKIP, Order, Place, order_for, release_of
+from schemas.orders import REBUILD, RELEASE, REQUEUE, SKIP, Order, Place, order_for, rebuild_of, release_of
 from schemas.topics import EVALUATED, IN_TOPIC, ORDERS, groups, topics
 from schemas.typed import StructCodec
 from sinks import clickhouse
@@ -83,6 +83,11 @@ class Orders:
         """Have a stage leave a record out, from its next start on."""
         self._note([(*place, "", SKIP, *why)])
         self._publish([order_for(SKIP, stage, place, **why._asdict(), at=_now())])
+
+    def rebuild(self, stage: str, source: str, epoch: int, why: Why) -> None:
+        """Have a stage build its states anew from its source topic under this epoch, from its next start on."""
+        self._note([(source, 0, epoch, "", REBUILD, *why)])
+        self._publish([rebuild_of(stage, source, epoch, **why._asdict(), at=_now())])
 
     def release(self, source: str, why: Why) -> None:
         """Have a source taken in again."""

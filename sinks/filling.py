@@ -18,6 +18,7 @@ from monitoring import metrics
 from sinks.access import Access
 from sinks.batch import Place
 from sinks.clickhouse import UnavailableError
+from sinks.contract import MustStopError
 from sinks.stands import Said, Source, Stands
 from sinks.tables import Table
 from transport.clients import Cluster, admin
@@ -66,15 +67,15 @@ class Filling:
         }
         placed = {where: place(one) for where, one in found.items()}
         self._at |= {where: one.at for where, one in placed.items()}
-        for where, one in placed.items():
-            self._note(where, one, found[where])
+        self._fill(placed, found)
         self.unnoted = {where: one.at for where, one in placed.items() if self._differs(where, one, found[where])}
         less = {
             self._source(where): one.at
             for where, one in placed.items()
             if (stand := found[where].stand) is not None and stand > one.at
         }
-        _patiently(lambda: self._asking.write(less))
+        if less:
+            _patiently(lambda: self._asking.write(less))
         self._measure()
         return [TopicPartition(*where, one.at) for where, one in placed.items()]
 
@@ -113,9 +114,16 @@ class Filling:
         return found
 
     def write(self, stands: Mapping[Source, int]) -> None:
-        """Tell the store, on the thread that inserts. While it is away nothing is told: it then reads some again."""
+        """Tell the store, on the thread that inserts. While it is away nothing is told: it then reads some again.
+
+        Raises:
+            MustStopError: it became another one while this sink ran. Started again, the sink fills it.
+        """
         try:
-            self._telling.write(stands)
+            if self._telling.write(stands) != self._store:
+                raise MustStopError(
+                    "The store became another one while this sink ran: start it again, and it fills it."
+                )
         except UnavailableError as error:
             log.warning("%s It is told later.", error)
 
@@ -142,16 +150,20 @@ class Filling:
             former=said.former(part.topic, source.topic_id),
         )
 
-    def _note(self, where: Place, one: Placed, found: FoundPlace) -> None:
-        if one.why and one.at < found.end:
-            self._until[where] = found.end
-            log.warning(f"read again: {one.why}", **where._asdict(), records=found.end - one.at)
-        if one.ahead:
-            self._ahead.add(where)
+    def _fill(self, placed: Mapping[Place, Placed], found: Mapping[Place, FoundPlace]) -> None:
+        """Remember what is read again and what the broker lacks, and say so."""
+        again = {where: one for where, one in placed.items() if one.why and one.at < found[where].end}
+        self._until |= {where: found[where].end for where in again}
+        for topic, why in sorted({(where.topic, one.why) for where, one in again.items()}):
+            left = sum(found[w].end - one.at for w, one in again.items() if (w.topic, one.why) == (topic, why))
+            log.warning(f"read again: {why}", topic=topic, records=left)
+        ahead = {where for where, one in placed.items() if one.ahead}
+        self._ahead |= ahead
+        for topic in sorted({where.topic for where in ahead}):
             log.error(
                 "the store has more of this topic than the broker: an older copy of the broker was restored, or it has "
                 "lost the end of the topic. Newer rows may lose against older ones until it is mended: sor heal",
-                **where._asdict(),
+                topic=topic,
             )
 
     def _differs(self, where: Place, one: Placed, found: FoundPlace) -> bool:

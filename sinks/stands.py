@@ -13,6 +13,7 @@ from sinks import clickhouse
 from sinks.access import Access
 
 _COLUMNS: Final = ("topic", "topic_id", "partition", "offset")
+_IDENTITY: Final = "SELECT toString(id) FROM opslag ORDER BY gemaakt_op, id LIMIT 1"
 
 
 class Source(NamedTuple):
@@ -49,26 +50,24 @@ class Stands:
             UnavailableError: ask again later.
             RefusedError: a table is missing, or the user may not read it.
         """
-        identity = "SELECT toString(id) FROM opslag ORDER BY gemaakt_op, id LIMIT 1"
         found = f"SELECT {', '.join(_COLUMNS)} FROM standen FINAL"  # noqa: S608 - our own names
         empty = "SELECT name FROM system.tables WHERE database = currentDatabase() AND total_rows = 0"
         try:
             client = self._connected()
-            rows = clickhouse.select(client, identity)
+            store = _identity(client)
             stands = {Source(*row[:3]): int(row[3]) for row in clickhouse.select(client, found)}
-            return Said(rows[0][0] if rows else "", stands, frozenset(r[0] for r in clickhouse.select(client, empty)))
+            return Said(store, stands, frozenset(r[0] for r in clickhouse.select(client, empty)))
         except BaseException:
             self.close()
             raise
 
-    def write(self, stands: Mapping[Source, int]) -> None:
-        """Say how far; on disk when it returns. Errors as for ``read``."""
-        if not stands:
-            return
+    def write(self, stands: Mapping[Source, int]) -> str:
+        """Say how far; on disk when it returns. The identity of the store that was told; errors as for ``read``."""
         rows: Sequence[Sequence[object]] = [(*source, offset) for source, offset in stands.items()]
         try:
             with clickhouse.told_apart("Writing how far the store was filled"):
                 self._connected().insert("standen", rows, list(_COLUMNS), settings={"async_insert": 0})
+            return _identity(self._connected())
         except BaseException:
             self.close()
             raise
@@ -83,3 +82,8 @@ class Stands:
         if self._client is None:
             self._client = clickhouse.connect(self._access, answer_seconds=clickhouse.INSERT_SECONDS)
         return self._client
+
+
+def _identity(client: Client) -> str:
+    found = clickhouse.select(client, _IDENTITY)
+    return str(found[0][0]) if found else ""

@@ -1,0 +1,130 @@
+"""``sor heal``: what does not belong together any more, and mending it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import time
+from typing import Annotated, Final
+
+import typer
+
+from local.state import current_statuses
+from operations import healing
+from operations.healing import Act, Seen
+from operations.healing_look import look, told_again, without_rows
+from operations.orders import Orders, Why
+from schemas.registry import registry_ids
+from settings.access import clickhouse_access, kafka_cluster
+from settings.running import is_alive, running_supervisor
+from settings.settings import Settings, load_settings
+from sinks import clickhouse
+from sinks.access import Access
+from transport.lost import clock_epoch
+
+_REASON: Final = "sor heal"
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``sor heal``."""
+    app.command("heal")(heal)
+
+
+def heal(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it, and do not only show it.")] = False,
+    receipts: Annotated[
+        bool, typer.Option("--receipts", help="Also remove receipts of deliveries that the log no longer has.")
+    ] = False,
+    rebuild: Annotated[
+        list[str] | None,
+        typer.Option("--rebuild", help="Have this stage build its states anew from its log, whatever is found."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Show whether log, states and store belong together, and mend it. Ends with 1 when there is something left to do.
+
+    What can be read again heals by itself. This raises the epoch of a stage whose log went back, and removes rows of a
+    log that is gone: of those no event is left.
+    """
+    settings, stages = load_settings(), rebuild or []
+    for stage in stages:
+        if stage not in healing.SOURCES:
+            raise typer.BadParameter(f"{stage} is none of {', '.join(healing.SOURCES)}")
+    seen = looked(settings)
+    acts = healing.acts(seen, clock_epoch(time.time()), receipts=receipts, rebuild=stages)
+    _show(seen, acts, done=yes, as_json=as_json)
+    if yes:
+        for act in acts:
+            _do(settings, seen, act)
+    raise typer.Exit(0 if yes or not (acts or healing.findings(seen)) else 1)
+
+
+def looked(settings: Settings) -> Seen:
+    """What is noted on all sides now; as the user of ClickHouse who may read all of it."""
+    client = clickhouse.connect(_access(settings))
+    try:
+        return look(kafka_cluster(settings), client)
+    finally:
+        client.close()
+
+
+def _access(settings: Settings) -> Access:
+    found = clickhouse_access(settings, "admin")
+    return Access(found.url, found.user, found.password)
+
+
+def _show(seen: Seen, acts: list[Act], *, done: bool, as_json: bool) -> None:
+    found = healing.findings(seen)
+    if as_json:
+        document = {
+            "seen": dataclasses.asdict(seen)["rows"],
+            "findings": [one._asdict() for one in found],
+            "acts": [one._asdict() for one in acts],
+            "done": done,
+        }
+        typer.echo(json.dumps(document, indent=2))
+        return
+    for one in found:
+        typer.echo(str(one))
+    if not found:
+        typer.echo("Log, states and store belong together.")
+    for act in acts:
+        typer.echo(f"{'Done' if done else 'To do'}: {act.words}.")
+
+
+def _do(settings: Settings, seen: Seen, act: Act) -> None:
+    if act.kind == "rebuild":
+        _order(settings, act)
+    elif act.kind == "restart":
+        typer.echo(_restarted(settings, act.subject), err=True)
+    else:
+        client = clickhouse.connect(_access(settings))
+        try:
+            if act.kind == "forget":
+                told_again(client, act.subject, seen.topics[act.subject].log)
+            else:
+                without_rows(client, act.subject, act.number)
+        finally:
+            client.close()
+
+
+def _order(settings: Settings, act: Act) -> None:
+    found = clickhouse_access(settings, "rejected")
+    client = clickhouse.connect(Access(found.url, found.user, found.password))
+    try:
+        ids = registry_ids(settings.registry) if settings.registry else None
+        orders = Orders(client, kafka_cluster(settings), ids)
+        orders.rebuild(act.subject, healing.SOURCES[act.subject], act.number, Why.of(_REASON))
+    finally:
+        client.close()
+
+
+def _restarted(settings: Settings, process: str) -> str:
+    """Ask a process of the stack on this machine to stop: its supervisor starts it again."""
+    for status in current_statuses(settings.home) if running_supervisor(settings.home) else ():
+        if status.name == process and status.pid and is_alive(status.pid, status.started):
+            os.kill(status.pid, signal.SIGTERM)
+            return f"{process} stops, and its supervisor starts it again."
+    return f"Start {process} again where it runs (all workers of it at once): docker-compose restart {process}"
