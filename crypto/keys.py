@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crypto import key_log, oprf
+from crypto import erasures, key_log, oprf
 from crypto.key_files import (
     CONNECTOR,
     ENTRY,
@@ -148,9 +148,10 @@ def init(folder: Path, domain: str = "jeugd") -> None:
 
 
 def complete(folder: Path) -> bool:
-    """Make the key folder that a home of an earlier release lacks, and touch no other; whether one was made."""
+    """Make the key folders that a home of an earlier release lacks, and touch no other; whether one was made."""
+    made = erasures.make(folder)
     if (folder / TRAJECTORIES).exists():
-        return False
+        return made
     root, now = secrets.token_bytes(32), int(time.time())
     write_file(folder / TRAJECTORIES, {"root": as_text(root), "made": {secret_id(root): now}})
     key_log.append(folder, TRAJECTORIES, "made", at=now, what=NAMES, key=secret_id(root))
