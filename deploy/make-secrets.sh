@@ -75,6 +75,9 @@ if [ ! -e "$folder/intake/connector" ]; then
   mkdir -p "$folder/intake/connector"
   printf '{"secret": "%s"}' "$(openssl rand -base64 32)" > "$folder/intake/connector/keys.json"
 fi
+# The logs of key use; the one thing below keys that a stage may write.
+mkdir -p "$folder/keys/log/evaluate" "$folder/keys/log/entry"
+chmod 0700 "$folder/keys/log" "$folder"/keys/log/*
 owned "$uid_sor" "$folder/keys" "$folder/intake"
 chmod 0755 "$folder/keys/public"
 chmod 0644 "$folder"/keys/public/*
