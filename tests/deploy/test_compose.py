@@ -155,7 +155,7 @@ def test_every_private_key_folder_has_one_reader() -> None:
         volume.split(":")[1]
         for service in SERVICES.values()
         for volume in service.get("volumes", [])
-        if "/keys/" in volume and "/keys/public" not in volume
+        if "/keys/" in volume and "/keys/public" not in volume and "/keys/log/" not in volume
     )
     assert folders == {
         "/keys/evaluate": 1, "/keys/entry": 1, "/keys/trajectories": 3, "/keys/source": 1, "/keys/connector": 1
@@ -164,8 +164,9 @@ def test_every_private_key_folder_has_one_reader() -> None:
         assert "./deploy/secrets/keys/trajectories:/keys/trajectories:ro" in SERVICES[name]["volumes"]
     for name in ("evaluate", "entry"):
         mounted = {volume.split(":")[1] for volume in SERVICES[name]["volumes"]}
-        assert mounted == {"/keys/public", f"/keys/{name}"}
-        assert all(volume.endswith(":ro") for volume in SERVICES[name]["volumes"])
+        assert mounted == {"/keys/public", f"/keys/{name}", f"/keys/log/{name}"}
+        written = [volume for volume in SERVICES[name]["volumes"] if not volume.endswith(":ro")]
+        assert written == [f"./deploy/secrets/keys/log/{name}:/keys/log/{name}"], "the log of key use and nothing else"
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -382,7 +383,7 @@ def test_made_secrets_are_complete_private_and_kept(tmp_path: Path) -> None:
         return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
     first = make()
-    assert {path.name for path in (folder / "keys").iterdir()} == {"public", "evaluate", "entry", "trajectories"}
+    assert {path.name for path in (folder / "keys").iterdir()} == {"public", "evaluate", "entry", "trajectories", "log"}
     assert set(first) == set(COMPOSE["secrets"]) | {"kafka_ca_key"}
     assert len(connector_secret(folder / "intake")) == 32
     for path in folder.iterdir():
