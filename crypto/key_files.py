@@ -36,17 +36,17 @@ def write_file(folder: Path, data: dict[str, Any]) -> None:
     """The file of a key folder as a whole; the folder is made when it is not there."""
     folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     folder.chmod(0o700)
-    _replace(folder, data, 0o600)
+    _replace(folder, data)
 
 
 def rewrite_file(folder: Path, data: dict[str, Any], *, destroy: bool = False) -> None:
-    """The same for a file that is there: who may read file and folder stays as it is.
+    """The same for a file that is there: whose it is, and who may read file and folder, stays as it is.
 
     ``destroy``: overwrite what stood in the file before its blocks are given back. What a copy, a snapshot or the
     flash below the file system keeps is out of reach.
     """
     with (folder / FILE).open("r+b") as old:  # stays open: after the replacement it has no name any more
-        _replace(folder, data, (folder / FILE).stat().st_mode & 0o777)
+        _replace(folder, data, os.fstat(old.fileno()))
         if destroy:
             size = os.fstat(old.fileno()).st_size
             for content in (os.urandom(size), bytes(size)):
@@ -72,11 +72,15 @@ def locked(keys: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _replace(folder: Path, data: dict[str, Any], mode: int) -> None:
+def _replace(folder: Path, data: dict[str, Any], like: os.stat_result | None = None) -> None:
     temporary = folder / f".{FILE}.{os.getpid()}"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        os.fchmod(descriptor, mode)
+        if like is not None:
+            os.fchmod(descriptor, like.st_mode & 0o777)
+            mine = os.fstat(descriptor)
+            if (mine.st_uid, mine.st_gid) != (like.st_uid, like.st_gid):  # the administrator changes keys of a service
+                os.fchown(descriptor, like.st_uid, like.st_gid)
         json.dump(data, file)
         file.flush()
         os.fsync(file.fileno())

@@ -379,3 +379,47 @@ def test_a_log_that_cannot_be_written_stops_nothing(running: Running) -> None:
     (running.keys / "log").rename(running.keys / "away")
     (running.keys / "log").write_bytes(b"")  # no folder can be made there
     assert len(running.delivered()) == len(CLIENTS)
+
+
+def test_the_administrator_leaves_a_file_to_its_service(running: Running) -> None:
+    place = running.keys / keys.ENTRY / "keys.json"
+    if os.geteuid() == 0:
+        os.chown(place, 4242, 4242)
+    before = place.stat()
+    rotation.publish_sealing(running.keys, keys.ENTRY, ahead=0, at=NOW)
+    after = place.stat()
+    assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+
+
+def found(scalar: bytes, held: keys.EntryKeys, names: list[bytes]) -> int:
+    """Clients that somebody names who has a scalar and the secrets of entry, with any step that is there."""
+    chain = Pseudonyms(held.root, held.domain, held.epoch, held.labels)
+    one = (1).to_bytes(32, "little")
+    guesses = [oprf.multiply(oprf.times(scalar, step), oprf.hash_to_group(oprf.bsn_input(bsn)))
+               for bsn in CLIENTS for step in (one, *(step for _, step in held.steps))]  # fmt: skip
+    return len({chain.name(guess) for guess in guesses} & set(names))
+
+
+def test_what_a_rotation_of_the_scalar_protects_and_what_not(running: Running) -> None:
+    """A scalar that was stolen is worth nothing beside the secrets of entry of a later time; but for the first one."""
+    names, scalars, entries = running.delivered(), [], []
+    for turn in range(2):
+        scalars.append(keys.load_evaluate(running.keys).scalar)
+        rotation.prepare_scalar(running.keys, at=NOW + turn)
+        rotation.switch_scalar(running.keys, at=LATER + turn)
+        rotation.destroy_scalar(running.keys, at=LATER + 60 + turn)
+        entries.append(keys.load_entry(running.keys))
+    for step in [one for one in running.listed(FORMER) if one.part == keys.ENTRY]:
+        rotation.destroy_step(running.keys, step.id, at=NOW)
+    first, second, now = scalars[0], scalars[1], keys.load_evaluate(running.keys).scalar
+    entry = keys.load_entry(running.keys)
+    assert found(now, entry, names) == len(CLIENTS), "both administrations of one time: the positive control"
+    assert found(second, entry, names) == 0
+    assert found(now, entries[0], names) == 0
+    assert found(second, entries[0], names) == len(CLIENTS), "both of one former time"
+    assert found(first, entry, names) == len(CLIENTS), "the first scalar names for ever, with the secrets of entry"
+    label_epochs.prepare_label(running.keys, at=NOW)
+    renewed = [label_epochs.renewal(running.keys).renew(one) for one in names]
+    label_epochs.switch_label(running.keys, at=NOW)
+    assert found(first, entry, renewed) == 0, "entry's secrets of before the renewal name nobody after it"
+    assert found(first, keys.load_entry(running.keys), renewed) == len(CLIENTS)
