@@ -32,7 +32,7 @@ _TAIL: Final = 4096
 class Head(NamedTuple):
     """Number and hash of the last line; 0 and ``START`` of a log that is empty."""
 
-    count: int
+    length: int
     hash: str
 
 
@@ -60,11 +60,11 @@ def append(keys: Path, part: str, event: str, *, at: int, **more: str | int) -> 
     with _locked(place / FILE) as descriptor:
         before = _end(descriptor)
         moment = f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
-        line = {"n": before.count + 1, "at": moment, "event": event, **more, "before": before.hash}
+        line = {"n": before.length + 1, "at": moment, "event": event, **more, "before": before.hash}
         written = json.dumps(line, ensure_ascii=True).encode()
         os.write(descriptor, written + b"\n")
         os.fsync(descriptor)
-        head = Head(before.count + 1, _hash(written))
+        head = Head(before.length + 1, _hash(written))
         # A head of lines that are gone stays: it is what shows that they were there.
         if _heads(keys, part) in ([], [before]) or not verify(keys, part).complaint:
             _keep(keys, part, head)
@@ -97,10 +97,10 @@ def verify(keys: Path, part: str, known: list[Head] | None = None) -> Verdict:
     for kept in [*(known or []), *_heads(keys, part)]:
         if complaint:
             break
-        if kept.count >= len(hashes):
-            complaint = f"its end was cut off: line {kept.count} was there, {head.count} are left"
-        elif hashes[kept.count] != kept.hash:
-            complaint = f"line {kept.count} or one before it is not what it was"
+        if kept.length >= len(hashes):
+            complaint = f"its end was cut off: line {kept.length} was there, {head.length} are left"
+        elif hashes[kept.length] != kept.hash:
+            complaint = f"line {kept.length} or one before it is not what it was"
     return Verdict(part, head, complaint)
 
 
@@ -162,7 +162,7 @@ def _end(descriptor: int) -> Head:
 def _heads(keys: Path, part: str) -> list[Head]:
     try:
         kept = json.loads((keys / PUBLIC / HEADS).read_bytes())[part]
-        return [Head(int(kept["count"]), str(kept["hash"]))]
+        return [Head(int(kept["length"]), str(kept["hash"]))]
     except (OSError, ValueError, KeyError, TypeError):
         return []
 

@@ -214,7 +214,9 @@ def _lists(content: bytes, roots: tuple[x509.Certificate, ...]) -> _Known:
     signed = [x509.load_pem_x509_crl(_BEGIN + one) for one in content.split(_BEGIN)[1:]] or [
         x509.load_pem_x509_crl(content)
     ]
-    numbers, revoked, due = {}, {}, []
+    numbers: dict[bytes, int] = {}
+    revoked: dict[int, int] = {}
+    due: list[int] = []
     for root in roots:
         mine = next((one for one in signed if one.issuer == root.subject), signed[0])
         if not mine.is_signature_valid(certificates.ed25519(root)):

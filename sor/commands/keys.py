@@ -136,7 +136,7 @@ def verify(
         verdict = key_log.verify(folder, part, [head for name, head in known if name == part])
         whole = whole and not verdict.complaint
         state = f"NOT WHOLE: {verdict.complaint}" if verdict.complaint else "whole"
-        typer.echo(masking.plain(f"{part}:{verdict.head.count}:{verdict.head.hash}  {state}"))
+        typer.echo(masking.plain(f"{part}:{verdict.head.length}:{verdict.head.hash}  {state}"))
     key_log.note_heads(folder)
     raise typer.Exit(EXIT_CLEAN if whole else _DIFFERENT)
 

@@ -37,7 +37,7 @@ def complaint(keys: Path, *known: Head) -> str:
 def test_a_log_that_nobody_touched_is_whole(keys: Path) -> None:
     verdict = key_log.verify(keys, PART)
     assert not verdict.complaint
-    assert verdict.head.count == 4
+    assert verdict.head.length == 4
     assert [one["event"] for one in key_log.lines(keys, PART)] == ["made", "published", "used", "destroyed"]
     assert place(keys).stat().st_mode & 0o777 == 0o600
 
@@ -116,7 +116,7 @@ def test_a_process_that_was_killed_in_a_line_leaves_a_log_that_goes_on(keys: Pat
     assert complaint(keys)
     key_log.append(keys, PART, "used", at=AT)
     assert not complaint(keys)
-    assert key_log.verify(keys, PART).head.count == 5
+    assert key_log.verify(keys, PART).head.length == 5
 
 
 def test_a_head_that_was_not_kept_is_kept_by_the_next_line(keys: Path) -> None:
@@ -124,11 +124,11 @@ def test_a_head_that_was_not_kept_is_kept_by_the_next_line(keys: Path) -> None:
     if os.access(keys / "public", os.W_OK):  # root may write anyway: keep an older head by hand
         heads = json.loads((keys / "public" / HEADS).read_bytes())
         lines = place(keys).read_bytes().splitlines()
-        heads[PART] = {"count": 3, "hash": key_log._hash(lines[2])}
+        heads[PART] = {"length": 3, "hash": key_log._hash(lines[2])}
         (keys / "public" / HEADS).write_text(json.dumps(heads))
     (keys / "public").chmod(0o700)
     key_log.append(keys, PART, "used", at=AT)
-    assert json.loads((keys / "public" / HEADS).read_bytes())[PART]["count"] == 5
+    assert json.loads((keys / "public" / HEADS).read_bytes())[PART]["length"] == 5
 
 
 def _write(keys: Path, count: int) -> None:
@@ -144,4 +144,4 @@ def test_processes_that_write_at_once_make_one_chain(keys: Path) -> None:
     for one in writers:
         one.join()
     assert not complaint(keys)
-    assert key_log.verify(keys, PART).head.count == 104
+    assert key_log.verify(keys, PART).head.length == 104
