@@ -17,6 +17,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.topics import topics
+from streams.engine import disk
 from streams.engine.stage import StageConfig, StageError
 from transport import clients
 from transport.clients import ANSWER_SECONDS, Cluster
@@ -94,10 +95,13 @@ def settle(
         while True:
             try:
                 found = _found(reader, config, names, outs, ordered)
-                return _settled(reader, config, _kept(found) if handed else found, swept)
+                begun = _settled(reader, config, _kept(found) if handed else found, swept)
             except KafkaException as error:
                 if error.args[0].code() not in _PASSING or time.monotonic() > until:
                     raise StageError(_sentence(config, error.args[0])) from error
+            else:
+                disk.forget_former(config.datadir, found.log)
+                return begun
             time.sleep(0.5)
     finally:
         reader.close()
@@ -136,7 +140,8 @@ def _found(reader: Consumer, config: StageConfig, names: str, outs: Sequence[str
     missing = [name for name in (config.source, config.changelog, *outs) if name not in ids]
     if missing:
         raise StageError(f"topic {' and '.join(missing)} does not exist: run `sor topics apply`")
-    read = [one for one in _read(reader, config) if one.offset > 0]
+    read = [one for one in _read(reader, config) if one.offset > max(0, _first(reader, one, "").offset)]
+    since = disk.ahead_since(config.datadir)
     return FoundStage(
         noted=_noted(reader, config.changelog),
         log=ids[config.source],
@@ -146,6 +151,7 @@ def _found(reader: Consumer, config: StageConfig, names: str, outs: Sequence[str
         clock=clock_epoch(time.time()),
         beyond=any(one.offset > _ends(reader, config.source, one.partition)[1] for one in read),
         stateless=any(_nothing(reader, config.changelog, one.partition) for one in read),
+        ahead=clock_epoch(since) if since is not None else 0,
         ordered=ordered,
     )
 

@@ -29,8 +29,9 @@ class FoundStage(NamedTuple):
 
     ``noted``: the note at its group, empty when there is none. ``log``, ``outs``: ids of the topics that it reads and
     writes, now. ``names``: what its rows are to be made by. ``read``: it has handled something. ``beyond``: more than
-    there is. ``stateless``: and its changelog is empty. ``ordered``: an operator asks for at least this epoch.
-    ``clock``: ``clock_epoch`` of now.
+    there is. ``stateless``: and its changelog is empty. ``ahead``: when its state on disk was seen to be ahead of its
+    changelog, as an epoch (0: it was not). ``ordered``: an operator asks for at least this epoch. ``clock``:
+    ``clock_epoch`` of now.
     """
 
     noted: Mapping[str, str]
@@ -41,6 +42,7 @@ class FoundStage(NamedTuple):
     clock: int
     beyond: bool = False
     stateless: bool = False
+    ahead: int = 0
     ordered: int = 0
 
 
@@ -68,6 +70,8 @@ def begin(found: FoundStage) -> Beginning:
         return Beginning(anew, back=True, why="its source was made anew")
     if found.beyond:
         return Beginning(anew, back=True, why="its source has lost its end")
+    if found.ahead > epoch:
+        return Beginning(anew, back=True, why="its changelog has lost its end")
     if found.ordered > epoch:
         return Beginning(found.ordered, back=True, why="an operator ordered it")
     if noted.get("outs", found.outs) != found.outs:

@@ -27,6 +27,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from faults import EXIT_FAULT
+from streams.engine import disk as batch_disk
 from streams.engine.fence import Fence
 from streams.engine.options import app_settings, store_options
 from streams.engine.stage import StageConfig, StageError, describe, end
@@ -228,16 +229,19 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             ) from None
 
     async def _check_store(self) -> None:
-        """A state that is ahead of its changelog is more than the changelog can give back: an operator must choose."""
+        """A state that is ahead of its changelog is more than the changelog can give back: at the next start it is
+        built anew from the log (``streams.epochs``).
+        """
         have = self.app.tables.recovery.active_offsets
         ends = await self._asked(self.highwaters(*have))
         for tp, offset in have.items():
             if offset is not None and offset >= (ends[tp] or 0):
+                batch_disk.mark_ahead(Path(self.app.conf.datadir))
                 end(
                     EXIT_FAULT,
                     f"the state on disk of partition {tp.partition} is at offset {offset} of {tp.topic}, which ends at "
-                    f"{ends[tp]}: the broker has lost the end of the changelog. What is on disk may be the only copy; "
-                    "keep it aside, remove it here, reset the group's offsets to the earliest and start again",
+                    f"{ends[tp]}: the broker has lost the end of the changelog. Started again, the stage builds its "
+                    "states anew from the log, under a higher epoch",
                 )
 
     async def _drain_messages(self, fetcher: Any) -> None:
@@ -470,8 +474,8 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         if want > log_end:
             raise StageError(
                 f"the group has committed offset {want} of {tp.topic} partition {tp.partition}, which ends at "
-                f"{log_end}: the topic was recreated or cut off. Stop all workers, raise the topic epoch, reset the "
-                "group's offsets to the earliest and start again"
+                f"{log_end}: the topic was recreated or cut off. Started again, the stage builds its states anew from "
+                "it, under a higher epoch"
             )
         await self.seek_wait({tp: want})
 

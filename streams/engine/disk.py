@@ -18,6 +18,7 @@ from streams.engine.topics import TopicIds
 log = structlog.get_logger()
 
 MARKER = "topics.json"
+AHEAD = "ahead"
 LOCK = "lock"
 
 
@@ -52,6 +53,29 @@ def claim(config: StageConfig, tables: Path, ids: TopicIds) -> None:
     fresh = marker.with_suffix(".new")
     fresh.write_text(json.dumps(asdict(ids)))
     fresh.replace(marker)
+
+
+def mark_ahead(datadir: Path) -> None:
+    """The state on disk is ahead of its changelog: to be known at the next start."""
+    (datadir / AHEAD).touch()
+
+
+def ahead_since(datadir: Path) -> float | None:
+    """When that was seen (seconds since 1970); None when it was not."""
+    try:
+        return (datadir / AHEAD).stat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def forget_former(datadir: Path, source: str) -> None:
+    """Let go of a state that was made from another source than the topic with this id, or is ahead of its changelog:
+    ``claim`` then removes it. For who has seen to it that the states of that time are void.
+    """
+    known = _read(datadir / MARKER)
+    if (known is not None and known.source != source) or ahead_since(datadir) is not None:
+        (datadir / MARKER).unlink(missing_ok=True)
+        (datadir / AHEAD).unlink(missing_ok=True)
 
 
 def _read(marker: Path) -> TopicIds | None:

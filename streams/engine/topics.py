@@ -112,7 +112,7 @@ def _check_changelog_is_whole(admin: AdminClient, config: StageConfig) -> None:
     """Every committed event has left a state: a partition with commits and an empty changelog has lost its states."""
     committed = _committed(config)
     for partition, offset in committed.items():
-        if offset <= 0:
+        if offset <= 0 or offset <= _earliest(admin, TopicPartition(config.source, partition)):
             continue
         part = TopicPartition(config.changelog, partition)
         first, last = (
@@ -125,3 +125,8 @@ def _check_changelog_is_whole(admin: AdminClient, config: StageConfig) -> None:
                 f"offset {offset}: the states are gone. Reset the group's offsets to the earliest, then start again: "
                 "the states are built anew from the source"
             )
+
+
+def _earliest(admin: AdminClient, part: TopicPartition) -> int:
+    asked = admin.list_offsets({part: OffsetSpec.earliest()}, request_timeout=TIMEOUT)
+    return int(asked[part].result(TIMEOUT).offset)

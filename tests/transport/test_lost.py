@@ -56,6 +56,11 @@ STAGES = {
         STAGE._replace(beyond=True),
         Beginning(CLOCK, back=True, why="its source has lost its end"),
     ),
+    "the state on disk was ahead of its changelog": (
+        STAGE._replace(ahead=CLOCK - 2),
+        Beginning(CLOCK, back=True, why="its changelog has lost its end"),
+    ),
+    "another worker has seen to that": (STAGE._replace(ahead=7), Beginning(7, back=False, why="")),
     "an operator ordered a higher epoch": (
         STAGE._replace(ordered=9),
         Beginning(9, back=True, why="an operator ordered it"),
