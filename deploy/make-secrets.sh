@@ -26,7 +26,7 @@ password() { # NAME UID
 for name in admin intake upstream evaluate entry takeback trajectories deliveries register sink audit operator backup replay; do
   password "kafka_user_$name" "$uid_sor"
 done
-for name in admin sink receipts rejected exporter audit replay; do
+for name in admin sink receipts rejected exporter audit replay repair; do
   password "clickhouse_$name" "$uid_sor"
 done
 password clickhouse_grafana "$uid_grafana"
@@ -36,7 +36,7 @@ password registry_database "$uid_sor"
 # ClickHouse knows hashes only.
 {
   echo '<clickhouse><users>'
-  for name in admin sink receipts rejected exporter grafana audit replay; do
+  for name in admin sink receipts rejected exporter grafana audit replay repair; do
     hash=$(tr -d '\n' < "$folder/clickhouse_$name" | openssl dgst -sha256 -r | cut -d' ' -f1)
     echo "  <$name><password_sha256_hex>$hash</password_sha256_hex></$name>"
   done
@@ -62,7 +62,7 @@ owned "$uid_kafka" "$folder/kafka_tls"
 
 if [ ! -e "$folder/keys/public" ]; then SOR_KEYS="$folder/keys" "$sor" keys init; fi
 # Keys of an earlier release lack this folder; the others stay as they are.
-if [ ! -e "$folder/keys/trajectories" ]; then SOR_KEYS="$folder/keys" "$sor" keys complete; fi
+if [ ! -e "$folder/keys/trajectories" ] || [ ! -e "$folder/keys/erasures" ]; then SOR_KEYS="$folder/keys" "$sor" keys complete; fi
 # Who may deliver: docs/sources.md. Another administration keeps this folder.
 if [ ! -e "$folder/keys/public/authority.pem" ]; then
   SOR_KEYS="$folder/keys" SOR_AUTHORITY="$folder/authority" "$sor" sources init --name "${AUTHORITY:-this installation}"

@@ -26,8 +26,8 @@ _USERS: Final = """
 ## In ClickHouse
 Rights hold in the database `sor`. Behind a table stand the columns, where they are fewer than all.
 
-| user | what for | reads | inserts |
-|---|---|---|---|
+| user | what for | reads | inserts | removes |
+|---|---|---|---|---|
 """
 _LIMITS: Final = """
 A question of a user who only reads ends with an error beyond these limits, which it cannot lift. `audit` reads whole
@@ -57,13 +57,13 @@ def _principals() -> Iterator[tuple[str, ...]]:
 
 def _user(user: DatabaseUser) -> tuple[str, ...]:
     if user.profile == "admin":
-        return f"`{user.name}`", user.task, "everything", "everything"
+        return f"`{user.name}`", user.task, "everything", "everything", "everything"
     columns = dict(user.columns)
     reads = [
         f"`{table}`" + (f" ({', '.join(f'`{column}`' for column in columns[table])})" if table in columns else "")
         for table in user.read
     ]
-    return f"`{user.name}`", user.task, "<br>".join(reads), _names(user.insert)
+    return f"`{user.name}`", user.task, "<br>".join(reads), _names(user.insert), _names(user.remove)
 
 
 def _names(names: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ A pid alone can be another program's by now, so it is written with the start tim
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Final
@@ -42,6 +43,19 @@ def supervisor_pid(home: Path) -> tuple[int | None, float | None]:
         return int(pid), float(started)
     except (FileNotFoundError, ValueError):
         return None, None
+
+
+def process_of(home: Path, name: str) -> int | None:
+    """Pid of a process that the supervisor of this home runs; None when it does not run, or no supervisor does."""
+    if running_supervisor(home) is None:
+        return None
+    try:
+        document = json.loads((run_dir(home) / "state.json").read_text("utf-8"))
+        known = {entry["name"]: (entry["pid"], entry["started"]) for entry in document["processes"]}
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+    pid, started = known.get(name, (None, None))
+    return pid if pid is not None and is_alive(pid, started) else None
 
 
 def manager_address() -> str:

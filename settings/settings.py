@@ -125,8 +125,8 @@ class Settings(BaseSettings):
         60,
         ge=1,
         le=10_080,
-        description="Minutes in which the process audit compares every row and every state once, or longer: it takes 3 % "
-        "of a core at most.",
+        description="Minutes in which the process audit compares every row and every state once, or longer: it takes "
+        "3 % of a core at most.",
     )
     definities: Path | None = Field(
         None,

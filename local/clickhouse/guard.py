@@ -96,7 +96,8 @@ class Guard:
         """
         root = lines[0] if lines else ""
         may_insert = self._user.profile == "writer" and root.startswith("InsertQuery")
-        if (not root.startswith(_ROOTS) and not may_insert) or root.startswith("Explain EXPLAIN TABLE"):
+        may_remove = self._user.may_remove and root.startswith("AlterQuery") and _only_removes(lines)
+        if not (root.startswith(_ROOTS) or may_insert or may_remove) or root.startswith("Explain EXPLAIN TABLE"):
             raise QueryFault(164, "READONLY", f"{self._user.name}: Cannot execute query in readonly mode.")
         for at, line in enumerate(lines):
             self._node(line, lines[at + 1 : at + 3], names_database=not root.startswith("Select"))
@@ -145,6 +146,12 @@ class Guard:
 
     def _denied(self, text: str) -> QueryFault:
         return QueryFault(497, "ACCESS_DENIED", f"{self._user.name}: {text}")
+
+
+def _only_removes(lines: Sequence[str]) -> bool:
+    """Whether an ALTER does nothing but remove rows by a condition."""
+    commands = [line.strip() for line in lines if line.strip().startswith("AlterCommand ")]
+    return bool(commands) and all(command == "AlterCommand DELETE (children 1)" for command in commands)
 
 
 def _reads_elsewhere(function: str) -> bool:

@@ -17,7 +17,7 @@ from typing import Literal, get_args
 
 from local.clickhouse.wire import QueryFault
 from local.errors import StackError
-from sinks.schema.users import LIMITS, LOWERED, USERS
+from sinks.schema.users import LIMITS, LOWERED, REMOVING, USERS
 
 ProfileName = Literal["admin", "writer", "readonly"]
 
@@ -35,10 +35,12 @@ _WRITER_SETTINGS = {
     "input_format_values_interpret_expressions": "0",
     "input_format_values_deduce_templates_of_expressions": "0",
 }
-_PROFILES: Mapping[str, ProfileName] = {"writer": "writer", "reader": "readonly", "auditor": "readonly"}
+_PROFILES: Mapping[str, ProfileName] = {
+    "writer": "writer", "repairer": "writer", "reader": "readonly", "auditor": "readonly"
+}  # fmt: skip
 """What the profiles of the list of users are here; of the two that read, one has limits."""
 
-_GRANT = re.compile(r"[A-Za-z]+(?:\([\w, ]+\))?(?:, [A-Za-z]+)* ON (?P<database>\w+\*?)\.(?:\*|\w+)")
+_GRANT = re.compile(r"(?:ALTER )?[A-Za-z]+(?:\([\w, ]+\))?(?:, [A-Za-z]+)* ON (?P<database>\w+\*?)\.(?:\*|\w+)")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _HARMLESS = frozenset({"max_threads", "max_block_size", "extremes", "date_time_output_format", "join_use_nulls"})
 
@@ -58,6 +60,11 @@ class User:
         """Databases of its grants, in their order: names and patterns (``sor_*``)."""
         return tuple(dict.fromkeys(_database(grant) for grant in self.grants))
 
+    @property
+    def may_remove(self) -> bool:
+        """Whether it has the right to remove rows of a table by a mutation."""
+        return any(grant.startswith(REMOVING) for grant in self.grants)
+
     def may_enter(self, database: str) -> bool:
         """Whether this user has a right on something in this database."""
         return self.profile == "admin" or any(fnmatchcase(database, pattern) for pattern in self.databases)
@@ -72,7 +79,9 @@ class User:
         if self.profile == "admin":
             return {**BASE_SETTINGS, **asked}
         if self.profile == "writer":
-            return {**BASE_SETTINGS, **asked, **_WRITER_SETTINGS}
+            # A mutation is a change of a table; the guard lets no other by
+            ddl = {"allow_ddl": "1"} if self.may_remove else {}
+            return {**BASE_SETTINGS, **asked, **_WRITER_SETTINGS, **ddl}
         limits = dict(self.limits)
         granted = {name: _within(name, value, limits) for name, value in asked.items()}
         return {**BASE_SETTINGS, **{name: str(limit) for name, limit in limits.items()}, **granted}

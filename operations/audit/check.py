@@ -27,11 +27,12 @@ from operations.audit.changelog import Changelog, Latest
 from operations.audit.comparison import TABLES, Difference, Found, Wanted, columns, compare
 from operations.audit.levels import Levels
 from operations.audit.lives import Buckets, Lives, Tell, Told, Yield
-from operations.audit.states import StateDifference, beside, differs
+from operations.audit.states import StateDifference, beside, differs, void
 from operations.audit.tables import found_rows
 from operations.log_reader import Reader, log_ends
 from schemas.codec import IdSource
 from schemas.rows import row_to_record
+from streams.erased import Ledger
 from streams.trajectories import TABLE
 from transport.clients import Cluster
 from transport.orders import Skips, read_skips
@@ -45,7 +46,7 @@ PATIENCE: Final = 10.0
 @dataclass(frozen=True)
 class World:
     """What is audited, and by which names, definitions and epoch. ``home``: the installation whose stores can be read
-    on this machine; None: none.
+    on this machine; None: none. ``ledger``: who was forgotten; None: nobody.
     """
 
     cluster: Cluster
@@ -55,6 +56,16 @@ class World:
     ids: IdSource | None = None
     epoch: int = 0
     home: Path | None = None
+    ledger: Ledger | None = None
+
+    @property
+    def made_by(self) -> tuple[int, str]:
+        """What rows are made by now; where it changes during a check, the check proves nothing."""
+        return self.epoch, self.definitions.id
+
+    def fold(self) -> Yield:
+        """What the log yields in this world."""
+        return Yield(self.names, self.definitions, self.ids, self.epoch, self.ledger)
 
 
 @dataclass
@@ -101,7 +112,7 @@ class Checker:
         patience: float = PATIENCE,
     ) -> None:
         self.world, self._tell, self._rest, self._pause, self._patience = world, tell, rest, pause, patience
-        self._yield = Yield(world.names, world.definitions, world.ids, world.epoch)
+        self._yield = world.fold()
         self._reader, self._levels, self._changelog = (
             Reader(world.cluster),
             Levels(world.cluster),
@@ -130,6 +141,7 @@ class Checker:
             outcome.behind, outcome.proven = level.words, level.proven
             found = self._compare(lives, scope, outcome, first=attempt == 0)
             moved = lives.read(log_ends(self.world.cluster))
+            moved |= {client for client, life in lives.all.items() if self._yield.forgetting(client, life)}
             if level.proven and level.words:  # who is not through yet is as good as on the move
                 moved |= {client for client, life in lives.all.items() if life.last >= level.at.get(life.partition, 0)}
             again = self._moving(lives, moved, found)
@@ -167,7 +179,7 @@ class Checker:
                     found.states.extend(StateDifference("changelog", partition, client, sort) for sort in sorts)
                 self._rest()
             for client, (_, packed) in latest.items() if latest else ():
-                if packed is not None:
+                if packed is not None and not void(packed, self.world.epoch):
                     found.states.append(StateDifference("changelog", partition, client, "extra"))
         for name in TABLES:
             found.rows.extend(self._rows(name, wanted[name], scope, outcome if first else None))

@@ -9,11 +9,13 @@ from typing import NamedTuple
 from crypto.client_names import ClientNames
 from domain.care.fold import Person, fold
 from domain.care.rows import CareRow, RowKey
+from domain.facts.fact import Event
 from domain.field.definitions import Definitions
 from operations.log_reader import Log, Reader, Span
 from schemas.codec import Codec, IdSource
 from schemas.records import record_to_event
 from schemas.topics import EVENTS
+from streams.erased import NOBODY, Ledger
 from streams.versions import version
 from transport.orders import Skips
 
@@ -31,15 +33,16 @@ class Life:
     values: list[bytes] = field(default_factory=list)
     first: int = -1
     last: int = -1
+    looked: bool = False  # its last word is that the stage is to look at the ledger
 
 
 class Told(NamedTuple):
-    """What the log yields of one client: its rows, its whole state, the highest version that a row can have, and the
-    publication (ms) of the newest event of each provider.
+    """What the log yields of one client: its rows, its whole state (None: it has none), the highest version that a row
+    can have, and the publication (ms) of the newest event of each provider.
     """
 
     rows: dict[RowKey, CareRow]
-    person: Person
+    person: Person | None
     top: int
     moments: dict[str, int]
 
@@ -48,21 +51,38 @@ class Yield:
     """Folds a life as the stage ``trajectories`` does, at once: the same pure function, without state or batches."""
 
     def __init__(
-        self, names: ClientNames, definitions: Definitions, ids: IdSource | None = None, epoch: int = 0
+        self,
+        names: ClientNames,
+        definitions: Definitions,
+        ids: IdSource | None = None,
+        epoch: int = 0,
+        ledger: Ledger | None = None,
     ) -> None:
         self._names, self._definitions, self._epoch = names, definitions, epoch
+        self._ledger = Ledger.empty() if ledger is None else ledger
         self._codec = Codec(EVENTS, ids)
 
     def __call__(self, client: bytes, life: Life) -> Told:
-        """The rows and the state of one client."""
-        events = [record_to_event(self._codec.decode(value)) for value in life.values]
+        """The rows and the state of one client; of what was published before it was forgotten nothing counts."""
+        events, forgotten = self._events(life), self._ledger.moment(client)
+        events = [event for event in events if event.published_at >= forgotten]
         person, top = Person(), version(self._epoch, life.last)
+        if not events:
+            return Told({}, None, top, {})
         secret, first = self._names.secret(client), version(self._epoch, life.first)
         given = fold(secret, person, events, top, first, definitions=self._definitions)
         moments: dict[str, int] = {}
         for event in events:
             moments[event.aanbieder] = max(moments.get(event.aanbieder, 0), event.published_at)
         return Told({key: row for key, row in given.issued if row is not None}, person, top, moments)
+
+    def forgetting(self, client: bytes, life: Life) -> bool:
+        """Whether the client was forgotten and its stage was not told yet: then what it has proves nothing."""
+        forgotten = self._ledger.moment(client)
+        return bool(forgotten and not life.looked and any(one.published_at < forgotten for one in self._events(life)))
+
+    def _events(self, life: Life) -> list[Event]:
+        return [record_to_event(self._codec.decode(value)) for value in life.values]
 
 
 class Lives:
@@ -87,12 +107,16 @@ class Lives:
         came: set[bytes] = set()
         for messages in self._reader.batches(partition, span, self._skips, self._tell):
             for message in messages:
-                client = message.key() or b""
+                client, value = message.key() or b"", message.value()
+                if client == NOBODY:
+                    continue
                 life = self.all.get(client) or self._new(client, partition)
                 if life is None:
                     continue
                 offset = int(message.offset() or 0)
-                life.values.append(message.value() or b"")
+                if value:
+                    life.values.append(value)
+                life.looked = not value
                 life.first, life.last = offset if life.first < 0 else life.first, offset
                 came.add(client)
         self._outside.clear()

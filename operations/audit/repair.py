@@ -23,13 +23,16 @@ from domain.care.rows import TABLES as ROW_TABLES
 from operations.audit.check import World
 from operations.audit.comparison import TABLES, Difference
 from operations.audit.full import Whole, slices
-from operations.audit.lives import Lives, Told, Yield
+from operations.audit.lives import Lives, Told
+from operations.audit.state_repair import NotMended
 from operations.audit.tables import key_of, quoted, repeated_rows, versions_of
 from operations.log_reader import Reader, log_ends
 from schemas.rows import row_to_record
+from schemas.topics import groups
 from sinks import clickhouse
 from sinks.tables import Table
 from sinks.writer import Writer
+from streams.epochs import note_of
 from transport.orders import read_skips
 
 log = structlog.get_logger()
@@ -79,7 +82,7 @@ class Rows:
 
     def __init__(self, world: World, writer: Writer) -> None:
         self._world, self._writer = world, writer
-        self._yield = Yield(world.names, world.definitions, world.ids, world.epoch)
+        self._yield = world.fold()
 
     def mend(
         self, differences: Iterable[Difference], repeated: Mapping[str, Mapping[str, int]], mended: Mended
@@ -152,10 +155,24 @@ def _parts(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield part
 
 
+def same_as_stage(world: World) -> None:
+    """``NotMended`` when the rows of the stage are made by others: a repair would write them all by ours."""
+    noted = note_of(world.cluster, groups()["trajectories"]).get("names", "")
+    if noted and noted != f"{world.names.id} {world.definitions.id}":
+        raise NotMended(
+            "trajectories makes rows by other keys or definitions than are given here: give the same SOR_KEYS and "
+            "definitions, or let it give its rows out anew first (start it again)"
+        )
+
+
 def repair(whole: Whole, world: World, writer: Writer, states: Callable[[Whole], int] | None) -> Mended:
     """Mend what an audit found; ``states`` mends those and says how many, None: they stay as they are. Says in the log
     how much was done.
+
+    Raises:
+        NotMended: keys or definitions are others here than those of the stage; or as ``States``.
     """
+    same_as_stage(world)
     mended = Mended()
     repeated = {name: repeated_rows(table, world.client) for name, table in TABLES.items()}
     Rows(world, writer).mend(whole.rows, repeated, mended)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -25,9 +25,7 @@ from operations.audit.full import KEPT, gathered, slices
 from operations.audit.lives import Buckets
 from operations.audit.states import STATE_SORTS
 from operations.log_reader import LogMoved, LogSilent, log_ends
-from schemas.topics import groups
 from sinks.clickhouse import UnavailableError
-from streams.epochs import epoch_of
 from transport.health import Health
 from transport.loop import Stop
 from transport.topics import TopicError
@@ -142,7 +140,7 @@ class Rolling:
 
     def _one_round(self) -> None:
         began = time.monotonic()
-        events = self._patiently(lambda: log_ends(self._world().cluster).events)
+        events = self._patiently(self._events)
         parts = list(slices(events, EVENTS_AT_ONCE))
         if parts != self._round.parts:
             self._round = Round(parts)
@@ -152,6 +150,11 @@ class Rolling:
                 self._until(time.monotonic() + AGAIN)
             self._until(began + self._seconds * number / len(parts))
         self._patiently(lambda: self._finish(events))
+
+    def _events(self) -> int:
+        world = self._world()
+        world.client.close()
+        return log_ends(world.cluster).events
 
     def _part(self, part: Buckets) -> bool:
         """Check one part; whether it is proven."""
@@ -163,7 +166,9 @@ class Rolling:
             checker.close()
             world.client.close()
         metrics.AUDIT_PARTS.inc()
-        if epoch_of(world.cluster, groups()["trajectories"]) != world.epoch or not self._round.take(part, outcome):
+        after = self._world()
+        after.client.close()
+        if after.made_by != world.made_by or not self._round.take(part, outcome):
             metrics.AUDIT_UNPROVEN.inc()
             log.info("a part proves nothing yet", behind=outcome.behind, moving=outcome.unsettled)
             return False
@@ -214,8 +219,3 @@ def keep(home: Path, document: str) -> None:
         half.replace(path)
     except OSError as problem:
         log.warning("the answer could not be kept", problem=type(problem).__name__)
-
-
-def renewed(world: World) -> World:
-    """The same world under the epoch that is noted now."""
-    return replace(world, epoch=epoch_of(world.cluster, groups()["trajectories"]))

@@ -23,7 +23,7 @@ from faults import OperatorFault
 from operations.audit.changelog import CHANGELOG, Changelog
 from operations.audit.check import World
 from operations.audit.full import Whole
-from operations.audit.lives import Lives, Told, Yield
+from operations.audit.lives import Lives, Told
 from operations.log_reader import Reader, log_ends
 from schemas.topics import EVENTS, groups
 from streams.engine.disk import occupy
@@ -61,7 +61,7 @@ def right_state(told: Told | None, packed: bytes | None) -> bytes | None:
     ``packed`` is what stands in the changelog. What it gave out and the log does not yield is kept as given out in an
     unknown form, so that the next event of the client takes it back.
     """
-    if told is None:
+    if told is None or told.person is None:
         return None
     person = told.person
     for key, fingerprint in _given_out(packed).items():
@@ -82,7 +82,7 @@ class States:
 
     def __init__(self, world: World, patience: float = PATIENCE) -> None:
         self._world, self._patience = world, patience
-        self._yield = Yield(world.names, world.definitions, world.ids, world.epoch)
+        self._yield = world.fold()
 
     def __call__(self, whole: Whole) -> int:
         """Write the right state of every client of which one differs.

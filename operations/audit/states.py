@@ -14,6 +14,7 @@ from typing import Final, Literal, NamedTuple, TypeVar, get_args
 import msgspec
 
 from domain.care.fold import Person
+from streams.versions import epoch_in
 
 Where = Literal["changelog", "store"]
 StateSort = Literal["missing", "extra", "unreadable", "facts", "version", "former", "out", "waits"]
@@ -33,10 +34,10 @@ class StateDifference(NamedTuple):
     sort: StateSort
 
 
-def differs(wanted: Person, top: int, packed: bytes | None) -> list[StateSort]:
+def differs(wanted: Person | None, top: int, packed: bytes | None) -> list[StateSort]:
     """How a packed state differs from the one that the log yields; ``top``: the highest version of its events."""
-    if packed is None:
-        return ["missing"]
+    if wanted is None or packed is None:
+        return ["missing"] if wanted is not None else ["extra"] if packed is not None else []
     try:
         state = _decode(packed)
     except msgspec.DecodeError:
@@ -53,6 +54,14 @@ def differs(wanted: Person, top: int, packed: bytes | None) -> list[StateSort]:
     if _standing(state.wacht) != _standing(wanted.wacht) or _standing(state.remarks) != _standing(wanted.remarks):
         found.append("waits")
     return found
+
+
+def void(packed: bytes, epoch: int) -> bool:
+    """Whether a state was made under a lower epoch: it is of a former log, and its stage takes it for nothing."""
+    try:
+        return epoch_in(_decode(packed).version) < epoch
+    except msgspec.DecodeError:
+        return False
 
 
 def _standing(remembered: Mapping[K, V]) -> dict[K, V]:

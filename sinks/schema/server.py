@@ -22,6 +22,10 @@ _HEAD: Final = """\
       <allow_ddl>0</allow_ddl>
       <async_insert>0</async_insert>
     </writer>
+    <repairer>
+      <profile>sor</profile>
+      <async_insert>0</async_insert>
+    </repairer>
     <auditor>
       <profile>sor</profile>
       <readonly>1</readonly>

@@ -2,9 +2,9 @@
 
 From it come the roles of the engine on one machine (``local.clickhouse.roles``), the users of a server
 (``deploy/clickhouse/users.xml``, by ``sinks.schema.server``), the names in the settings, and ``docs/rights.md``. Rights
-hold in the database ``sor``. A user by task: who inserts rows reads none, who reads cannot insert. Two exceptions: one
-adds to the audit trail that it reads (``rejected``), one fills tables of its own and compares them with those in use
-(``replay``).
+hold in the database ``sor``. A user by task: who inserts rows reads none, who reads cannot insert. Three
+exceptions: one adds to the audit trail that it reads (``rejected``), one fills tables of its own and compares them with
+those in use (``replay``), one mends what an audit found (``repair``).
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final, Literal, get_args
 
-ClickHouseUser = Literal["admin", "sink", "receipts", "rejected", "exporter", "grafana", "audit", "replay"]
-Profile = Literal["admin", "writer", "reader", "auditor"]
+ClickHouseUser = Literal["admin", "sink", "receipts", "rejected", "exporter", "grafana", "audit", "replay", "repair"]
+Profile = Literal["admin", "writer", "reader", "auditor", "repairer"]
 
 DATABASE: Final = "sor"
+#: How a right to remove rows by a mutation begins.
+REMOVING: Final = "ALTER DELETE ON "
 #: The audit trail of ``sor rejected``; only added to.
 HANDLED: Final = "afhandelingen"
 #: What the store says of itself: who it is, and how far it was filled (decision 0023).
@@ -43,10 +45,11 @@ _TELLS: Final = "version"
 
 @dataclass(frozen=True)
 class DatabaseUser:
-    """One user. ``read`` and ``insert`` name tables; ``columns`` narrows reading a table to those columns.
+    """One user. ``read``, ``insert`` and ``remove`` (by a mutation) name tables; ``columns`` narrows reading a table to
+    those columns.
 
     ``profile`` bounds it: *admin* may do everything, *writer* inserts, *reader* reads within ``LIMITS``, *auditor*
-    reads whole tables.
+    reads whole tables, *repairer* inserts and removes.
     """
 
     name: ClickHouseUser
@@ -55,12 +58,14 @@ class DatabaseUser:
     read: tuple[str, ...] = ()
     insert: tuple[str, ...] = ()
     columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    remove: tuple[str, ...] = ()
 
     def grants(self, database: str = DATABASE) -> tuple[str, ...]:
         """The rights as ClickHouse writes them, without GRANT and TO; an administrator has all and none is written."""
         narrowed = dict(self.columns)
         reading = (f"SELECT{_list(narrowed.get(table, ()))} ON {database}.{table}" for table in self.read)
-        return (*reading, *(f"INSERT ON {database}.{table}" for table in self.insert))
+        removing = (f"{REMOVING}{database}.{table}" for table in self.remove)
+        return (*reading, *(f"INSERT ON {database}.{table}" for table in self.insert), *removing)
 
 
 def _list(columns: tuple[str, ...]) -> str:
@@ -121,6 +126,14 @@ _ALL: Final = (
         "writer",
         read=(*_ROWS, *_REPLAYED),
         insert=_REPLAYED,
+    ),
+    DatabaseUser(
+        "repair",
+        "writes rows anew that differ from the log (`sor audit --repair`)",
+        "repairer",
+        read=_ROWS,
+        insert=_ROWS,
+        remove=_ROWS,
     ),
 )
 #: Name -> user, in the order in which they are written.

@@ -215,22 +215,12 @@ def _exporter(settings: Settings, slot: str, page: HealthConfig) -> int:
 def _audit(settings: Settings, slot: str, page: HealthConfig) -> int:
     del slot  # it only reads: two of them do no harm
     guard()
-    from crypto.client_names import ClientNames
     from operations.audit import rolling
-    from operations.audit.check import World
-    from sinks import clickhouse
-    from sinks.access import Access
+    from operations.audit.opening import Opening
     from transport.health import Health
     from transport.loop import Stop
 
-    names, cluster = ClientNames(keys.load_trajectories(settings.keys)), kafka_cluster(settings)
-    found, ids = clickhouse_access(settings, "audit"), _ids(settings)
-    access = Access(found.url, found.user, found.password)
-
-    def world() -> World:
-        client, definitions = clickhouse.connect(access), definitions_in_force(settings)
-        return rolling.renewed(World(cluster, client, names, definitions, ids, home=settings.home))
-
+    world = Opening(settings, "audit", _ids(settings))
     health = Health(page, rolling.STAGE).start()
     health.ready = True
     try:

@@ -31,11 +31,11 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 PARTS = {
     "kafka", "kafka-users", "kafka-init", "registry", "registry-write", "registry-data", "clickhouse", "migrate",
-    "prometheus", "alertmanager", "grafana", "exporter", "auditor", "audit", "rejected", "skip", "receipts", "intake", *STAGES,
-    "backup",
+    "prometheus", "alertmanager", "grafana", "exporter", "auditor", "audit", "rejected", "skip", "receipts", "intake",
+    "backup", "repair", *STAGES,
 }  # fmt: skip
 #: What runs when a person asks, and ends with the answer.
-ASKED = {"audit", "rejected", "skip", "receipts", "backup"}
+ASKED = {"audit", "rejected", "skip", "receipts", "backup", "repair"}
 #: User of ClickHouse of each service that talks to it: the one of its task.
 TASKS = {
     "migrate": "admin",
@@ -155,18 +155,30 @@ def test_every_private_key_folder_has_one_reader() -> None:
         volume.split(":")[1]
         for service in SERVICES.values()
         for volume in service.get("volumes", [])
-        if "/keys/" in volume and "/keys/public" not in volume and "/keys/log/" not in volume
+        if "/keys/" in volume and not volume.split(":")[1].startswith(("/keys/public", "/keys/log/", "/keys/erasures"))
     )
     assert folders == {
-        "/keys/evaluate": 1, "/keys/entry": 1, "/keys/trajectories": 3, "/keys/source": 1, "/keys/connector": 1
+        "/keys/evaluate": 1, "/keys/entry": 1, "/keys/trajectories": 4, "/keys/source": 1, "/keys/connector": 1
     }  # fmt: skip
-    for name in ("trajectories", "audit", "auditor"):
+    for name in ("trajectories", "audit", "auditor", "repair"):
         assert "./deploy/secrets/keys/trajectories:/keys/trajectories:ro" in SERVICES[name]["volumes"]
     for name in ("evaluate", "entry"):
         mounted = {volume.split(":")[1] for volume in SERVICES[name]["volumes"]}
-        assert mounted == {"/keys/public", f"/keys/{name}", f"/keys/log/{name}"}
+        own = {"/keys/public", f"/keys/{name}", f"/keys/log/{name}"}
+        assert mounted == (own | {"/keys/erasures"} if name == "entry" else own)
         written = [volume for volume in SERVICES[name]["volumes"] if not volume.endswith(":ro")]
         assert written == [f"./deploy/secrets/keys/log/{name}:/keys/log/{name}"], "the log of key use and nothing else"
+
+
+def test_who_keeps_to_the_ledger_of_the_forgotten_can_read_it() -> None:
+    """It reads the topic, so it needs the key under which clients stand there; who does not read it has none."""
+    holds = {
+        name
+        for name, service in SERVICES.items()
+        if "./deploy/secrets/keys/erasures:/keys/erasures:ro" in service.get("volumes", ())
+    }
+    assert holds >= {"entry", "register", "trajectories", "audit", "auditor"}
+    assert not holds & {"evaluate", "intake", "takeback", "deliveries", "sink", "exporter"}
 
 
 @pytest.mark.parametrize("name", STAGES)

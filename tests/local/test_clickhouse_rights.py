@@ -157,6 +157,27 @@ def test_tables_of_others_have_no_name(server: Server, user: str) -> None:
     assert "geheim" not in server.ask(user, "SELECT name FROM system.databases").data.decode()
 
 
+def test_a_repair_removes_rows_of_its_tables_and_changes_nothing_else(server: Server) -> None:
+    nothing, mutation = "DELETE WHERE version = 0", " SETTINGS mutations_sync = 1"
+    for table in AUDITED:
+        assert server.code("repair", f"ALTER TABLE sor.{table} {nothing}{mutation}") == ""
+        for user in OTHERS:
+            if user != "repair":
+                assert server.code(user, f"ALTER TABLE sor.{table} {nothing}{mutation}") == READONLY
+    for change in (
+        f"{nothing}, DROP COLUMN client",
+        "DROP COLUMN client",
+        "UPDATE client = '' WHERE 1",
+        "DROP PARTITION 2025",
+    ):
+        assert server.code("repair", f"ALTER TABLE sor.trajecten {change}") == READONLY
+    assert server.code("repair", f"ALTER TABLE geheim.t DELETE WHERE 1{mutation}") == DENIED
+    hidden = "DELETE WHERE client IN (SELECT a FROM geheim.t)"
+    assert server.code("repair", f"ALTER TABLE sor.trajecten {hidden}{mutation}") == DENIED
+    file = "DELETE WHERE client IN (SELECT * FROM file('@FILE', 'CSV', 'a String'))"
+    assert server.code("repair", f"ALTER TABLE sor.trajecten {file}{mutation}") == DENIED
+
+
 @pytest.mark.parametrize("user", OTHERS)
 @pytest.mark.parametrize(
     "sql",

@@ -136,7 +136,12 @@ def test_the_access_rules_are_the_declaration_and_no_more() -> None:
     own = {(rule.principal, rule.name) for rule in of_groups if rule.operation == AclOperation.READ}
     assert own == {(f"User:{process}", group) for process, group in groups().items()}
     seen = {(rule.principal, rule.name, rule.operation) for rule in of_groups if rule.operation != AclOperation.READ}
-    assert seen == {("User:replay", group, AclOperation.DESCRIBE) for group in ("sor-trajectories", "sor-sink")}
+    watched = {"replay": ["trajectories", "sink"], "audit": ["trajectories", "sink"], "trajectories": ["sink"]}
+    assert seen == {
+        (f"User:{process}", groups()[other], AclOperation.DESCRIBE)
+        for process, others in watched.items()
+        for other in others
+    }
     assert len({str(rule) for rule in rules}) == len(rules)
 
 

@@ -60,7 +60,9 @@ def test_who_inserts_cannot_read_and_who_reads_cannot_insert() -> None:
         "rejected": {HANDLED},
         "replay": REPLAYED,
         "sink": {STANDS},
+        "repair": set(AUDITED),
     }
+    assert {name: set(user.remove) for name, user in USERS.items() if user.remove} == {"repair": set(AUDITED)}
     assert set(USERS["replay"].read) - REPLAYED == set(AUDITED)
     assert set(USERS["sink"].insert) == {STANDS, *(table.name for table in TABLES)}
     assert set(USERS["sink"].read) == {IDENTITY, STANDS}
@@ -71,7 +73,7 @@ def test_who_inserts_cannot_read_and_who_reads_cannot_insert() -> None:
 
 
 def test_a_client_is_named_to_as_few_as_can_be() -> None:
-    """Of those who ask ClickHouse, only the dashboards, the audit and a replay need to tell clients apart."""
+    """Of those who ask ClickHouse, only the dashboards, the audit, a repair and a replay need to tell clients apart."""
     named = {table.name for table in TABLES if "client" in table.columns}
     seeing = {
         user.name
@@ -79,7 +81,7 @@ def test_a_client_is_named_to_as_few_as_can_be() -> None:
         for table in user.read
         if table in named and "client" in dict(user.columns).get(table, ("client",))
     }
-    assert seeing == {"grafana", "audit", "replay"}
+    assert seeing == {"grafana", "audit", "replay", "repair"}
 
 
 def test_nobody_who_asks_for_figures_sees_which_rows_went_out_together() -> None:

@@ -1,0 +1,51 @@
+"""What is audited, as the installation has it: keys, definitions in force, who was forgotten, the epoch."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from crypto.client_names import ClientNames
+from crypto.keys import load_trajectories
+from domain.field.definitions import Definitions
+from operations.audit.check import World
+from schemas.codec import IdSource
+from schemas.topics import groups
+from settings.access import clickhouse_access, kafka_cluster
+from settings.settings import Settings
+from settings.tables import definitions_in_force
+from sinks import clickhouse
+from sinks.access import Access
+from sinks.schema.users import ClickHouseUser
+from streams.definitions import DefinitionsLog
+from streams.epochs import epoch_of
+from streams.erased import Ledger
+
+
+class Opening:
+    """Makes the world of an audit anew whenever it is called, for what is in force may change. ``user``: of ClickHouse.
+
+    Raises:
+        KeysError, SettingsError, TopicError: as what is opened.
+        KafkaException: the broker does not answer.
+    """
+
+    def __init__(self, settings: Settings, user: ClickHouseUser, ids: IdSource | None = None) -> None:
+        self._settings, self._ids = settings, ids
+        self.names, self.cluster = ClientNames(load_trajectories(settings.keys)), kafka_cluster(settings)
+        found = clickhouse_access(settings, user)
+        self.access = Access(found.url, found.user, found.password)
+        self._ledger: Ledger | None = None
+
+    def __call__(self) -> World:
+        """The world as it is now, with a connection of its own. ``UnavailableError`` when ClickHouse is away."""
+        if self._ledger is None:
+            self._ledger = Ledger.opened(self.cluster, self._settings.keys, self._ids)
+        definitions, epoch = self._definitions(), epoch_of(self.cluster, groups()["trajectories"])
+        client = clickhouse.connect(self.access)
+        home = self._settings.home
+        return World(self.cluster, client, self.names, definitions, self._ids, epoch, home, self._ledger)
+
+    def _definitions(self) -> Definitions:
+        """What was handed over to the stage is in force above the settings (decision 0022)."""
+        with closing(DefinitionsLog(self.cluster, self._ids)) as spoken:
+            return spoken.read().in_force or definitions_in_force(self._settings)
