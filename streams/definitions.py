@@ -102,6 +102,8 @@ class DefinitionsLog:
 
     def news(self, seconds: float) -> Said:
         """What was said since too, waiting so long at most for the first of it."""
+        if self._next is None:
+            return self.read()
         message = self._reader.poll(seconds)
         if message is not None:
             self._take([message, *self._reader.consume(100, 0)])

@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from monitoring import logs
+from streams.engine.handing import Changing
 from streams.engine.run import run
 from streams.engine.stage import BatchStats, Fold, Out, Record, StageConfig
+from streams.versions import version
 from transport.health import HealthConfig
 
 CONTENT = "content-of-a-record"
@@ -181,6 +183,46 @@ def of_trajectories(prefix: str) -> Fold:
     return moving
 
 
+def under(fold: Fold, epoch: int) -> Fold:
+    """A fold whose versions are under an epoch."""
+
+    def lifted(key: bytes, packed: bytes | None, records: Sequence[Record]) -> tuple[bytes, list[Out]]:
+        return fold(key, packed, [record._replace(offset=version(epoch, record.offset)) for record in records])
+
+    return lifted
+
+
+def die_in_slice(number: int) -> None:
+    """kill -9 in the slice of this number: its states are in the changelog and none of its rows is out."""
+    from streams.engine.step import Step
+
+    changelog, seen = Step._changelog, [0]
+
+    async def then_die(self: Step, folded: Any) -> Any:
+        ends = await changelog(self, folded)
+        seen[0] += bool(folded.anew and folded.states)
+        if seen[0] == number:
+            die()
+        return ends
+
+    Step._changelog = then_die  # type: ignore[method-assign]
+
+
+def changing(config: StageConfig, fault: dict[str, Any]) -> tuple[Fold, Changing]:
+    """The stage *trajectories*, as definitions are handed over to it, with slices of so many clients."""
+    from crypto.client_names import ClientNames
+    from crypto.keys import TrajectoriesKeys
+    from domain.field.definitions import SHIPPED
+    from streams.definitions import ChangingTrajectories, DefinitionsLog
+    from streams.engine import step
+    from streams.trajectories import Trajectories
+    from transport.clients import Cluster
+
+    step.SLICE = fault["slice"]
+    fold = Trajectories(ClientNames(TrajectoriesKeys(b"c" * 32, b"b" * 32)))
+    return fold, ChangingTrajectories(DefinitionsLog(Cluster(config.bootstrap)), fold, SHIPPED)
+
+
 def told(batch: BatchStats) -> None:
     """One line per committed batch."""
     print("batch", batch.events, flush=True)  # noqa: T201
@@ -194,6 +236,11 @@ def main() -> int:
     page = HealthConfig(options.pop("health_port", None))
     config = StageConfig(**{**options, "datadir": Path(options["datadir"]), "health": page})
     fold = of_trajectories(config.name) if "trajectories" in fault else make_fold(f"{config.name}.rows")
+    handed = None
+    if "slice" in fault:
+        fold, handed = changing(config, fault)
+    if "die in slice" in fault:
+        die_in_slice(fault["die in slice"])
     if "crash" in fault:
         crash_in(fault["crash"], fault["batch"])
     if "drop" in fault:
@@ -202,9 +249,11 @@ def main() -> int:
         fold = raise_in(fold, fault["raise"])
     if "hold" in fault:
         fold = slow(fold, fault["hold"])
+    if "epoch" in fault:
+        fold = under(fold, fault["epoch"])
     if "pad" in fault:
         fold = padded(fold, fault["pad"])
-    return run(config, fold, told)
+    return run(config, fold, told, handed)
 
 
 if __name__ == "__main__":
