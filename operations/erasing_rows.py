@@ -87,6 +87,8 @@ def _without_old_parts(client: Any, removed: Removed, until: float) -> int:
         return 0
     left = _old_parts(client, removed.table)
     while left and time.monotonic() < until:
+        for word in ("STOP", "START"):  # the thread that removes them sleeps for minutes: this wakes it
+            clickhouse.command(client, f"SYSTEM {word} CLEANUP {removed.table}", "Removing parts from before")
         time.sleep(_LOOK_EVERY)
         left = _old_parts(client, removed.table)
     clickhouse.command(client, f"ALTER TABLE {removed.table} RESET SETTING {_AS_BEFORE}", "Ending")

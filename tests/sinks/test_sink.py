@@ -348,6 +348,18 @@ def test_what_stopped_the_sink_can_be_left_out_by_order(bench: Bench, logged: Lo
     assert "record left out by order" in logged()
 
 
+def test_a_tombstone_is_passed_over(bench: Bench) -> None:
+    """A key that was forgotten, and a record that is nobody's: rows leave the table by a command (decision 0027)."""
+    bench.publish(TRAJECTEN, [traject(1, 1)])
+    publisher = Publisher(bench.config.cluster, "test")
+    for topic in (TRAJECTEN, SCORES):
+        publisher.send(bench.table(topic).topic, b"nobody", None)
+    publisher.flush()
+    with bench.running():
+        bench.until_committed(3)
+    assert bench.rows("SELECT count() FROM trajecten FINAL") == [(1,)]
+
+
 def test_a_missing_table_stops_the_sink_with_what_to_do(bench: Bench, logged: Logged) -> None:
     client = clickhouse.connect(bench.access)
     client.command("DROP TABLE scores")
