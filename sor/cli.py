@@ -17,12 +17,14 @@ from sor import needs
 class Entry(NamedTuple):
     """A sub-command: the module below ``sor/commands`` that registers it, and the first paragraph of its help.
 
-    ``extra``: what the processes need that it starts, so that it is looked at before any of them.
+    ``extra``: what the processes need that it starts, so that it is looked at before any of them. ``machine``: the
+    module that takes its place in a checkout, which knows the stack of this machine as well.
     """
 
     module: str
     help: str
     extra: str = ""
+    machine: str = ""
 
 
 #: In the order in which ``sor --help`` lists them. The help stands here as well, so that the list imports no module.
@@ -49,6 +51,7 @@ COMMANDS: Final[dict[str, Entry]] = {
         "doctor",
         "Look at this machine and at the running system: what is not as it should be, and what to do. Ends with 1 on a "
         "problem.",
+        machine="machine",
     ),
     "settings": Entry(
         "settings",
@@ -84,6 +87,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "restore": Entry(
         "backup",
         "Fill an empty broker and an empty database from a backup; on one machine an empty home, while no stack runs.",
+        machine="machine",
     ),
     "replay": Entry(
         "replay",
@@ -124,7 +128,9 @@ COMMANDS: Final[dict[str, Entry]] = {
 def load(name: str) -> Any:
     """The real sub-command; imports its module. ``KeyError`` for a name that is none."""
     alone = typer.Typer()
-    importlib.import_module(f"sor.commands.{COMMANDS[name].module}").register(alone)
+    entry = COMMANDS[name]
+    module = entry.machine if entry.machine and needs.in_a_checkout() else entry.module
+    importlib.import_module(f"sor.commands.{module}").register(alone)
     alone.callback()(lambda: None)  # a group, also when it is the only one that its module registers
     return get_group(alone).commands[name]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +29,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 Keys = Annotated[
     bool, typer.Option("--keys", help="The key folders, and nothing else: they never travel with the log.")
 ]
+Folder = Annotated[Path, typer.Argument(help="A backup, or with --keys a copy of keys.")]
+Ledger = Annotated[
+    Path | None, typer.Option(help="A newer backup: who was forgotten until then does not come back either.")
+]
+#: Gives the settings of a broker and a database that are there while it lasts.
+There = Callable[[Settings], AbstractContextManager[Settings]]
 
 
 def register(app: typer.Typer) -> None:
@@ -64,19 +70,17 @@ def backup(
     typer.echo("\n".join(_sentences(folder, manifest, digest)))
 
 
-def restore(
-    folder: Annotated[Path, typer.Argument(help="A backup, or with --keys a copy of keys.")],
-    keys: Keys = False,
-    ledger: Annotated[
-        Path | None, typer.Option(help="A newer backup: who was forgotten until then does not come back either.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+def restore(folder: Folder, keys: Keys = False, ledger: Ledger = None, as_json: AsJson = False) -> None:
     """Fill an empty broker and an empty database from a backup; on one machine an empty home, while no stack runs.
 
     The keys come first (--keys). SOR_PARTITIONS may be another number than before. Then start the stages: they make
     states and rows anew. Whatever is there already is named, and nothing is touched.
     """
+    put_back(folder, nullcontext, keys=keys, ledger=ledger, as_json=as_json)
+
+
+def put_back(folder: Path, there: There, *, keys: bool, ledger: Path | None, as_json: bool) -> None:
+    """Restore keys, or a backup to the broker and the database that ``there`` gives the settings of."""
     guard()
     settings = load_settings()
     if keys:
@@ -87,14 +91,9 @@ def restore(
         raise BackupError(f"There are no keys in {settings.keys}: put them back first, with sor restore FOLDER --keys.")
     pseudonyms = _pseudonyms(settings)
     with _told() as tell, _explained():
-        if settings.kafka is None or settings.clickhouse is None:
-            from local.stores import stores  # production runs neither
-
-            checking.verify(folder, tell)  # before a broker is made for it
-            with stores(settings) as there:
-                done = restoring.restore(folder, _target(there, pseudonyms, ledger), tell)
-        else:
-            done = restoring.restore(folder, _target(settings, pseudonyms, ledger), tell)
+        checking.verify(folder, tell)  # before anything is made for it
+        with there(settings) as found:
+            done = restoring.restore(folder, _target(found, pseudonyms, ledger), tell)
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(done), indent=2))
         return

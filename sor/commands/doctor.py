@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -16,7 +14,9 @@ from crypto.memory import guard
 from operations.doctor import examination
 from operations.doctor.finding import Finding
 from operations.doctor.judging import worst
-from settings.settings import Settings, load_settings
+from settings.settings import load_settings
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(examine)
 
 
-def examine(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
+def examine(as_json: AsJson = False) -> None:
     """Look at this machine and at the running system: what is not as it should be, and what to do. Ends with 1 on a
     problem.
 
@@ -32,22 +32,17 @@ def examine(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON
     Where a part is away it says so and goes on. It changes nothing.
     """
     guard()
-    settings = load_settings()
-    findings = list(_all(settings))
+    tell(list(examination.examine(load_settings())), as_json=as_json)
+
+
+def tell(findings: list[Finding], *, as_json: bool) -> None:
+    """Show findings; ends with 1 when one of them is a problem."""
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
     else:
         _print(findings)
     if worst(findings) == "problem":
         raise typer.Exit(1)
-
-
-def _all(settings: Settings) -> Iterator[Finding]:
-    if find_spec("local") is not None:  # production has no stack of this machine
-        from local import doctor
-
-        yield from doctor.examine(settings)
-    yield from examination.examine(settings)
 
 
 def _print(findings: list[Finding]) -> None:
