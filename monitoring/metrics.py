@@ -28,7 +28,7 @@ Place = Literal["process", "clickhouse"]
 KINDS: Final = ("assignment", "start", "stop", "declaration", "return", "score", "cem", "cbs", "takeback")
 STAGES: Final = ("evaluate", "entry", "takeback", "register", "trajectories", "deliveries", "sink", "exporter", "audit")
 TABLES: Final = ("trajecten", "metingen", "scores", "rejected", "receipts")
-CHECKS: Final = ("sources", "waiting", "age", "audit", "keys")
+CHECKS: Final = ("sources", "waiting", "age", "audit", "keys", "epochs")
 #: Codes with which a record is refused because it cannot be read (domain/field/messages.py).
 UNREADABLE: Final = ("K01", "K02", "K03", "K05", "K06", "K09")
 
@@ -147,6 +147,12 @@ EPOCH: Final = _gauge(
     ("stage",),
     "Epoch of the row versions that the stage gives: higher than before when its log is another one.",
     "Nothing by itself; rows of a lower epoch are of a log that is gone (sor heal).",
+)
+LOWEST_EPOCH: Final = _gauge(
+    "sor_lowest_epoch",
+    ("table",),
+    "Lowest epoch of the rows of a table that are shown; infinite when there are none.",
+    "Lower than sor_epoch of the stage that makes them: rows of a log that is gone, see sor heal.",
 )
 FILLING: Final = _gauge(
     "sor_filling_records",

@@ -10,6 +10,7 @@ A check that fails leaves its gauges as they were and counts as failed; an alert
 from __future__ import annotations
 
 import json
+import math
 import re
 import ssl
 import time
@@ -40,7 +41,7 @@ log = structlog.get_logger()
 STAGE: Final = "exporter"
 DAY: Final = 86_400
 #: Seconds between two looks. What waits is looked for in whole tables, and its alert counts in weeks.
-EVERY: Final = {"sources": 30.0, "age": 60.0, "audit": 60.0, "waiting": 300.0, "keys": 300.0}
+EVERY: Final = {"sources": 30.0, "age": 60.0, "audit": 60.0, "waiting": 300.0, "keys": 300.0, "epochs": 300.0}
 #: Seconds that one check may take: a few questions, each answered or given up within a minute.
 LONGEST_CHECK: Final = 300.0
 #: Of a provider's records of the last hour, from so many on, more than this share refused is a burst [P].
@@ -110,6 +111,7 @@ class Checks:
             "age": self._age,
             "audit": self._audit,
             "keys": self._keys,
+            "epochs": self._epochs,
         }
 
     def run(self, name: str) -> bool:
@@ -171,6 +173,12 @@ class Checks:
             for (age,) in self._select(query, since=int((since or 0) * 1000), until=int(until * 1000)):
                 metrics.EVENT_AGE.labels(table=table).observe(max(0.0, age))
 
+    def _epochs(self) -> None:
+        """The lowest epoch of the rows that are shown; of a table without any, none is too low."""
+        for table in (*_EVENT, "receipts"):
+            rows, lowest = self._select(f"SELECT count(), min(epoch) FROM {table} FINAL")[0]  # noqa: S608 - our names
+            metrics.LOWEST_EPOCH.labels(table=table).set(lowest if rows else math.inf)
+
     def _audit(self) -> None:
         path = self._settings.home / AUDIT_FILE
         if not path.exists():
@@ -210,7 +218,7 @@ def bounded(found: Iterable[Waiting]) -> list[Waiting]:
 
 
 def differences(text: str) -> dict[str, int]:
-    """Rows that differ per table, from the answer of ``sor audit --json``.
+    """Rows that differ per table, and states per place, from the answer of ``sor audit --json``.
 
     An audit during which events came in proves nothing and gives nothing.
 
@@ -221,8 +229,9 @@ def differences(text: str) -> dict[str, int]:
         report = json.loads(text)
         if report["moved"] and not report["equal"]:
             return {}
-        what = ("missing", "extra", "different")
-        return {f["table"]: sum(len(f[one]) for one in what) + f.get("named", 0) for f in report["findings"]}
+        what = ("missing", "extra", "different", "version")
+        rows = {f["table"]: sum(len(f.get(one, ())) for one in what) + f.get("named", 0) for f in report["findings"]}
+        return rows | {place["where"]: sum(place["differences"].values()) for place in report.get("states", ())}
     except (ValueError, KeyError, TypeError):
         raise CheckFailed(f"{AUDIT_FILE} is not what sor audit --json writes: run it again.") from None
 

@@ -104,7 +104,7 @@ _ALL: Final = (
         columns=(
             (
                 "receipts",
-                ("kind", "sender", "test", "gezien", "geaccepteerd", "afgekeurd", "klaar", "laatste"),
+                ("kind", "sender", "test", "gezien", "geaccepteerd", "afgekeurd", "klaar", "laatste", "epoch"),
             ),
             ("rejected", ("stage", "sender", "rejected_at")),
             ("trajecten", (*_STATE, "status", "begindatum", "einddatum")),
