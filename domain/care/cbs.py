@@ -107,6 +107,8 @@ def _traject_row(
         verwijzer=first.act.verwijzer,
         crisis=first.act.crisis,
         postcodegebied=last.act.postcodegebied,
+        opvolging_dagen=definitions.opvolging_days,
+        respons_dagen=definitions.respons_days,
     )
 
 

@@ -113,6 +113,8 @@ def _traject_row(traject: Traject, linked: links.Linked, chains: list[Traject], 
         segment=product.segment,
         profiel=product.profiel,
         spic=definitions.spics.id,
+        opvolging_dagen=definitions.opvolging_days,
+        respons_dagen=definitions.respons_days,
     )
     _metingen_on_row(row, linked.metingen)
     _scores_on_row(row, linked.scores)

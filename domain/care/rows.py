@@ -68,6 +68,8 @@ class TrajectRow(Struct, gc=False):
     profiel: str = ""
     spic: str = ""
     postcodegebied: str = ""
+    opvolging_dagen: int = 365  # of a row that does not say it, as the contract has it
+    respons_dagen: int = 90
 
 
 class MetingRow(Struct, gc=False):

@@ -2,7 +2,7 @@
 
 ``docs/examples/definities.toml`` has every table and key, each with what is shipped. A table of SPICs replaces the one
 that is in force as a whole, as a file of ``SOR_SPIC`` does; of all else only what is named is replaced. How small a
-group may be shown (``kleinste_groep``, ``kleinste_noemer``) is not here: it changes no row, and protects people.
+group may be shown is not here: it changes no row, and protects people.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class DaysBack(NamedTuple):
 
     def sql(self, reference_day: str) -> str:
         """That day."""
-        return f"{reference_day} - {self.days}"
+        return f"{reference_day} - {self.days}" if self.days else reference_day
 
     def of(self, reference_day: int) -> int:
         """That day as a number."""
@@ -107,21 +107,26 @@ class Condition:
 
 @dataclass(frozen=True)
 class Bound:
-    """A day on this side of a bound that follows from the reference day."""
+    """A day on this side of a bound that follows from the reference day. ``plus``: a column of days that are added to
+    it first, a window of the definitions that the row was made by.
+    """
 
     column: str
     side: Literal["<=", ">", ">="]
     reference: Reference
+    plus: str = ""
 
     def sql(self, reference_day: str) -> str:
         """The comparison."""
-        return f"{self.column} {self.side} {self.reference.sql(reference_day)}"
+        value = f"{self.column} + {self.plus}" if self.plus else self.column
+        return f"{value} {self.side} {self.reference.sql(reference_day)}"
 
     def holds(self, row: Row, reference_day: int) -> bool:
         """The same for a row."""
         value, bound = row[self.column], self.reference.of(reference_day)
         if value is None:
             return False
+        value += row[self.plus] if self.plus else 0
         return bool({"<=": value <= bound, ">": value > bound, ">=": value >= bound}[self.side])
 
 

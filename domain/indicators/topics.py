@@ -107,10 +107,10 @@ SUBJECTS: Final[dict[str, Subject]] = {
     "nieuwe_start": Subject(
         "3.2",
         "Geen nieuwe start na het einde",
-        "Welk deel van de trajecten die met reden 31 tot en met 34 zijn geëindigd, binnen "
-        f"{SHIPPED.opvolging_days} dagen geen nieuw traject heeft gekregen, bij welke aanbieder en in welke van de "
-        "gemeenten ook. Van trajecten die korter geleden eindigden, is het cijfer voorlopig en staat het apart. Hulp "
-        "die op de einddatum al liep, is geen nieuwe start.",
+        "Welk deel van de trajecten die met reden 31 tot en met 34 zijn geëindigd, binnen de termijn "
+        f"({SHIPPED.opvolging_days} dagen, of wat een bestand met definities anders zegt) geen nieuw traject heeft "
+        "gekregen, bij welke aanbieder en in welke van de gemeenten ook. Van trajecten die korter geleden eindigden, "
+        "is het cijfer voorlopig en staat het apart. Hulp die op de einddatum al liep, is geen nieuwe start.",
         _BERICHTEN,
         "beëindigd met een andere reden (02, 35 tot en met 39)",
         "De termijn is een voorstel. Van wie binnen de termijn 18 wordt, is een nieuwe start elders (Wmo, Wlz, "
@@ -140,9 +140,9 @@ SUBJECTS: Final[dict[str, Subject]] = {
         "",
         "Respons CEM+",
         "Van welk deel van de beëindigde trajecten ten minste één geldige meting aan het einde van de hulp is "
-        f"ontvangen. Een traject telt mee vanaf {SHIPPED.respons_days} dagen na het einde, en eenmaal. Leveringen "
-        "naast elkaar (stapeling) zijn één traject: een meting bij het einde van een ervan telt daarvoor, ook als een "
-        "andere doorloopt.",
+        f"ontvangen. Een traject telt mee vanaf {SHIPPED.respons_days} dagen na het einde (of wat een bestand met "
+        "definities anders zegt), en eenmaal. Leveringen naast elkaar (stapeling) zijn één traject: een meting bij het "
+        "einde van een ervan telt daarvoor, ook als een andere doorloopt.",
         f"{_BERICHTEN} en CEM+",
         "overlijden (02) en duurzame hulp",
         "De intensiteit (perspectief, intensief, duurzaam) staat in geen bericht; een traject waarvan zij onbekend "

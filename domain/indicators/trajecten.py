@@ -87,19 +87,22 @@ def cbs_uitval() -> Iterable[Indicator]:
     yield count(make, "cbs_einde_gepland", "CBS-bestand: volgens plan beëindigd", *plan)
 
 
+def _window(days: int) -> str:
+    """A window in words; each row has its own, that of the definitions that it was made by."""
+    return f"{days} dagen voor de peildatum (of de termijn waarmee de rij is gemaakt)"
+
+
 def nieuwe_start(definitions: Definitions = SHIPPED) -> Iterable[Indicator]:
     """Trajecten that ended long enough ago for the answer to stand; the younger ones apart, as provisional."""
-    window = definitions.opvolging_days
     make = over_trajecten("nieuwe_start", "CBS 4.2", "P")
     reden = is_one("reden_beeindiging", "31", "32", "33", "34")
-    long_ago = (Bound("einddatum", "<=", DaysBack(window)),)
-    recently = (Bound("einddatum", ">", DaysBack(window)), Bound("einddatum", "<=", DaysBack(0)))
-    provisional = f"Geen nieuwe start, einde nog geen {window} dagen geleden (voorlopig)"
+    long_ago = (Bound("einddatum", "<=", DaysBack(0), plus="opvolging_dagen"),)
+    recently = (replace(long_ago[0], side=">"), Bound("einddatum", "<=", DaysBack(0)))
     cohorts: dict[str, tuple[str, tuple[Clause, ...]]] = {
-        "geen_nieuwe_start": (f"Geen nieuwe start binnen {window} dagen", long_ago),
-        "geen_nieuwe_start_voorlopig": (provisional, recently),
+        "geen_nieuwe_start": ("Geen nieuwe start binnen de termijn", long_ago),
+        "geen_nieuwe_start_voorlopig": ("Geen nieuwe start, termijn nog niet voorbij (voorlopig)", recently),
     }
-    days = f"{window} dagen voor de peildatum"
+    days = _window(definitions.opvolging_days)
     for key, (name, age) in cohorts.items():
         denominator = (ENDED, reden, *age)
         yield make(
@@ -156,13 +159,13 @@ def respons(definitions: Definitions = SHIPPED) -> Iterable[Indicator]:
     """Of how many trajecten anything was heard: CEM+ at the end, CEM+ of long-lasting help, scores."""
     died, duurzaam = is_one("reden_beeindiging", "02"), is_one("intensiteit", *LONG_LASTING)
     alive, not_duurzaam = replace(died, negated=True), replace(duurzaam, negated=True)
-    settled = Bound("einddatum", "<=", DaysBack(definitions.respons_days))
+    settled = Bound("einddatum", "<=", DaysBack(0), plus="respons_dagen")
     denominator = (ENDED, alive, not_duurzaam, settled)
     yield over_trajecten("respons_cem", "S2", "P")(
         key="respons_cem", name="Respons CEM+", unit="%",
         numerator=Term((*denominator, is_no("metingen_einde", 0))), denominator=Term(denominator),
         excluded=Term((ENDED, AnyOf((died, duurzaam)), settled)),
-        window=f"einddatum in de periode, minstens {definitions.respons_days} dagen voor de peildatum",
+        window=f"einddatum in de periode, minstens {_window(definitions.respons_days)}",
     )  # fmt: skip
     all_year = (
         duurzaam,

@@ -55,6 +55,8 @@ _COLUMNS: Final[dict[str, str]] = {
     "probleem_client": "idem, van de cliënt",
     "metingen_einde": "aantal geldige CEM+-metingen aan het einde van de hulp",
     "metingen_jaren": "kalenderjaren met een CEM+-meting voor duurzame hulp",
+    "opvolging_dagen": "termijn voor een nieuwe start in dagen, van de definities waarmee de rij is gemaakt",
+    "respons_dagen": "dagen na het einde vanaf wanneer de rij meetelt voor de respons, van dezelfde definities",
     "doel": "nummer van het doel; 0 is probleemafname",
     "waarde": "score; leeg bij x",
     "traject": "het traject waaraan de score gekoppeld is; leeg zolang dat niet bekend is",
@@ -113,7 +115,8 @@ def words(clause: Clause) -> str:
         value = clause.value if isinstance(clause.value, str) else _reference(clause.value)
         return f"`{clause.column}` bevat {value}"
     side = {"<=": "op of voor", ">": "na", ">=": "op of na"}[clause.side]
-    return f"`{clause.column}` {side} {_reference(clause.reference)}"
+    plus = f" plus `{clause.plus}`" if clause.plus else ""
+    return f"`{clause.column}`{plus} {side} {_reference(clause.reference)}"
 
 
 def _values(clause: Condition) -> str:
@@ -210,7 +213,12 @@ def _tables() -> Iterable[str]:
 
 
 def _definitions() -> str:
-    text = f"## Definities\n\nVersie {definitions.VERSION}. Elke rij draagt de versie waarmee zij is berekend.\n\n"
+    text = (
+        f"## Definities\n\nVersie {definitions.VERSION}. Elke rij draagt de versie waarmee zij is berekend, en "
+        "`sor indicators` zegt van elk cijfer met welke versies zijn rijen zijn gemaakt. Een regio kan termijnen, "
+        "klassen, vragen en producten anders vaststellen: in een TOML-bestand met een eigen, hogere versie, dat de "
+        "instelling `SOR_DEFINITIES` noemt (voorbeeld: `docs/examples/definities.toml`).\n\n"
+    )
     rows = [(d.meaning, d.value, d.basis, _MARK[d.mark]) for d in definitions.DEFINITIONS.values()]
     return text + _table(("Definitie", "Waarde", "Bron", "Merk"), rows)
 

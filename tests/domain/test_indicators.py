@@ -35,6 +35,8 @@ def traject(number: int, **otherwise: Any) -> dict[str, Any]:
         "nieuwe_start": None,
         "metingen_einde": 0,
         "metingen_jaren": [],
+        "opvolging_dagen": YEAR,
+        "respons_dagen": RESPONS,
         "vlaggen": [],
         "gas": {},
         "gas_gescoord": 0,

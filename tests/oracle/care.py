@@ -23,12 +23,12 @@ from domain.facts.fact import (
 )
 from domain.field.codes import REDENEN
 from domain.field.geography import current_code
+from tests.oracle.texts import AS_SHIPPED, Texts
 
 #: Key of an assignment: provider, municipality, number (TR332).
 Decision = tuple[str, str, bytes | None]
 Versions = Mapping[Decision, Toewijzing]
 PAUSE, BY_GEMEENTE, MERGER, REMOVED = "20", "36", "11", "13"
-CHAIN_DAYS = 30  # [P]
 
 
 @dataclass(frozen=True)
@@ -282,11 +282,11 @@ def _runs(one: Levering) -> bool:
     return one.stop is None
 
 
-def _joins(chain: Sequence[Levering], following: Levering) -> bool:
+def _joins(chain: Sequence[Levering], following: Levering, days: int) -> bool:
     if any(_runs(one) or _waits(one, chain) for one in chain):
         return True
     end = max(one.stop.einddatum for one in chain if one.stop is not None)
-    return following.start_key.begin <= end + CHAIN_DAYS
+    return following.start_key.begin <= end + days
 
 
 def _chain(chain: Sequence[Levering]) -> Chain:
@@ -309,7 +309,7 @@ def _pending(one: Levering) -> Chain | None:
     return Chain((one,), "wacht_op_levering") if orphans(one) else None
 
 
-def all_chains(everything: Sequence[Levering]) -> list[Chain]:
+def all_chains(everything: Sequence[Levering], texts: Texts = AS_SHIPPED) -> list[Chain]:
     """All trajecten of the client, also those of a stop that waits for its start and of removals of nothing known."""
     pending = [_pending(one) for one in everything if one.start is None]
     result = [one_chain for one_chain in pending if one_chain is not None]
@@ -322,7 +322,7 @@ def all_chains(everything: Sequence[Levering]) -> list[Chain]:
     for group in groups.values():
         chain: list[Levering] = []
         for one in sorted(group, key=lambda levering: levering.start_key.order):
-            if chain and not _joins(chain, one):
+            if chain and not _joins(chain, one, texts.chain):
                 result.append(_chain(chain))
                 chain = []
             chain.append(one)

@@ -12,9 +12,8 @@ from domain.field.dates import year
 from domain.field.geography import current_code
 from tests.oracle.links import Upload, latest, uploads
 from tests.oracle.shape import CLUSTER, Row, dutch_day, row
+from tests.oracle.texts import Texts
 
-#: CBS 3.7 -> class for uitval [R]; 03 by the client [F].
-CLASS = {"01": "gepland", "02": "wederzijds", "03": "client", "04": "aanbieder", "05": "neutraal"}
 GROUPS = ("jeugdige", "ouder")
 
 
@@ -60,7 +59,7 @@ def _last(some: Sequence[Upload]) -> Upload:
     return max(some, key=lambda one: (one.fact.einddatum is None, one.fact.einddatum or 0, one.fact.begindatum))
 
 
-def traject_row(some: Sequence[Upload]) -> Row:
+def traject_row(some: Sequence[Upload], texts: Texts) -> Row:
     """The row of one traject from records; its municipality is that of the last. No new start: 3.2 is from messages."""
     first, end = some[0], _last(some) if all(one.fact.einddatum is not None for one in some) else None
     gemeente = current_code(_last(some).fact.gemeente)
@@ -77,7 +76,7 @@ def traject_row(some: Sequence[Upload]) -> Row:
         cluster=CLUSTER.get(gemeente, ""),
         begindatum=first.fact.begindatum,
         einddatum=end.fact.einddatum if end else None,
-        uitval_klasse=CLASS[reden] if reden else "",
+        uitval_klasse=texts.cbs[reden] if reden else "",
         status="beeindigd" if end else "lopend",
         leveringen=len(some),
         leeftijd=first.fact.leeftijd,
@@ -88,6 +87,8 @@ def traject_row(some: Sequence[Upload]) -> Row:
         verwijzer=first.fact.verwijzer,
         crisis=first.fact.crisis,
         postcodegebied=_last(some).fact.postcodegebied,
+        opvolging_dagen=texts.follow_up,
+        respons_dagen=texts.response,
         **fields,
     )
 

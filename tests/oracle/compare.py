@@ -16,6 +16,7 @@ from domain.field.definitions import SHIPPED, Definitions
 from tests.build import CLIENT, fact_set
 from tests.oracle.expected import expected
 from tests.oracle.shape import Row, Rows, row
+from tests.oracle.texts import AS_SHIPPED, Texts
 
 
 def _row(key: RowKey, made: CareRow, trajecten: dict[str, Row] | None) -> Row:
@@ -41,12 +42,14 @@ def of_set(history: Iterable[Event], definitions: Definitions = SHIPPED) -> list
     return list(rows_of(CLIENT, fact_set(history), definitions=definitions).items())
 
 
-def of_log(history: Sequence[Event], cuts: Sequence[int]) -> list[tuple[RowKey, CareRow]]:
+def of_log(
+    history: Sequence[Event], cuts: Sequence[int], definitions: Definitions = SHIPPED
+) -> list[tuple[RowKey, CareRow]]:
     """The rows a reader ends with, the log cut into batches, the state packed in between as a restart does."""
     blob, table, bounds = msgspec.msgpack.encode(Person()), {}, sorted({0, *cuts, len(history)})
     for first, last in pairwise(bounds):
         person = msgspec.msgpack.decode(blob, type=Person)
-        for key, made in fold_rows(CLIENT, person, history[first:last], last - 1, first):
+        for key, made in fold_rows(CLIENT, person, history[first:last], last - 1, first, definitions):
             table[key] = made
         blob = msgspec.msgpack.encode(person)
     return [(key, made) for key, made in table.items() if made is not None]
@@ -78,9 +81,9 @@ def _pairs(table: str, ours: list[dict[str, Any]], theirs: list[dict[str, Any]])
     return lines + [f"{table} oracle alone {right}" for right in theirs]
 
 
-def difference(table: list[tuple[RowKey, CareRow]], history: Sequence[Event]) -> str:
+def difference(table: list[tuple[RowKey, CareRow]], history: Sequence[Event], texts: Texts = AS_SHIPPED) -> str:
     """What the fold gives and the oracle does not, and the other way round; empty when they agree."""
-    found, wanted = as_rows(table), expected(history, numbers(table))
+    found, wanted = as_rows(table), expected(history, numbers(table), texts)
     lines = []
     for name in ("trajecten", "metingen", "scores"):
         ours, theirs = getattr(found, name), getattr(wanted, name)
@@ -90,10 +93,12 @@ def difference(table: list[tuple[RowKey, CareRow]], history: Sequence[Event]) ->
     return "\n".join(lines)
 
 
-def disagreement(history: Sequence[Event], cuts: Sequence[int]) -> str:
+def disagreement(
+    history: Sequence[Event], cuts: Sequence[int], definitions: Definitions = SHIPPED, texts: Texts = AS_SHIPPED
+) -> str:
     """As ``difference``, over the set of facts; also when a reader of the log, cut anywhere, ends with other rows."""
-    table = of_set(history)
-    found = difference(table, history)
-    if not found and dict(of_log(history, [cut for cut in cuts if cut < len(history)])) != dict(table):
+    table = of_set(history, definitions)
+    found = difference(table, history, texts)
+    if not found and dict(of_log(history, [cut for cut in cuts if cut < len(history)], definitions)) != dict(table):
         return f"the log, cut at {list(cuts)}, gives other rows than the set"
     return found

@@ -16,9 +16,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from domain.facts.fact import Event
-from domain.field.codes import HULPVORM_OF_CATEGORIE, REDENEN
+from domain.field.codes import HULPVORM_OF_CATEGORIE
 from domain.field.dates import year
-from domain.field.spic import SHIPPED
 from tests.oracle import cbs
 from tests.oracle.care import REMOVED, Chain, Versions, all_chains, counting, current_versions, leveringen, version_of
 from tests.oracle.links import (
@@ -28,7 +27,6 @@ from tests.oracle.links import (
     debits,
     declared,
     first_upload,
-    group,
     latest,
     metingen,
     of_line,
@@ -39,14 +37,14 @@ from tests.oracle.links import (
 )
 from tests.oracle.rules import World, doubles, flags, sent, waits
 from tests.oracle.shape import CLUSTER, Row, Rows, dutch_day, row
+from tests.oracle.texts import AS_SHIPPED, Texts
 
-FOLLOW_UP = 365  # [P]
 NO_OUTCOME = ("47", "48", "49")  # not jeugdhulp in the CBS sense
 
 
-def _counting(linked: Sequence[Upload], informant_group: str) -> Upload | None:
+def _counting(linked: Sequence[Upload], informant_group: str, texts: Texts) -> Upload | None:
     """Of the metingen of one group on one traject the latest: datum, upload time, number."""
-    own = [one for one in linked if group(one.fact.vragenlijst)[0] == informant_group]
+    own = [one for one in linked if texts.group(one.fact.vragenlijst)[0] == informant_group]
     return max(own, key=lambda one: (one.fact.datum, one.tijd, one.fact.meting), default=None)
 
 
@@ -70,27 +68,29 @@ def _score_fields(linked: Sequence[Upload]) -> dict[str, Any]:
     }
 
 
-def _answers(one: Upload | None, question: str) -> int | None:
-    answer: int | None = one.fact.antwoorden.get(question) if one and group(one.fact.vragenlijst)[0] else None
-    return answer
+def _answers(one: Upload | None, texts: Texts) -> tuple[int | None, int | None]:
+    """The mark and the option for going on without help; a version that is unknown asks neither."""
+    if one is None or not texts.group(one.fact.vragenlijst)[0]:
+        return None, None
+    mark, option, _ = texts.asks[one.fact.vragenlijst]
+    return one.fact.antwoorden.get(mark), one.fact.antwoorden.get(option)
 
 
-def _meting_fields(linked: Sequence[Upload]) -> dict[str, Any]:
+def _meting_fields(linked: Sequence[Upload], texts: Texts) -> dict[str, Any]:
     fields: dict[str, Any] = {"metingen": len(linked)}
     for informant_group in ("jeugdige", "ouder"):
-        one = _counting(linked, informant_group)
-        fields[f"nut_{informant_group}"] = _answers(one, "VR09A")
-        fields[f"zonder_hulp_{informant_group}"] = _answers(one, "VR10")
-    kinds = [(group(one.fact.vragenlijst)[1], one.fact) for one in linked]
+        answers = _answers(_counting(linked, informant_group, texts), texts)
+        fields[f"nut_{informant_group}"], fields[f"zonder_hulp_{informant_group}"] = answers
+    kinds = [(texts.group(one.fact.vragenlijst)[1], one.fact) for one in linked]
     fields["metingen_einde"] = sum(kind == "einde" and valid(f) for kind, f in kinds)
     fields["metingen_jaren"] = sorted({year(f.datum) for kind, f in kinds if kind == "duurzaam" and valid(f)})
     return fields
 
 
-def _intensity(code: str, linked: Sequence[Upload]) -> str:
-    if code in SHIPPED.per_code:
-        return SHIPPED.per_code[code].intensiteit
-    return "duurzaam" if any(group(one.fact.vragenlijst)[1] == "duurzaam" for one in linked) else ""
+def _intensity(code: str, linked: Sequence[Upload], texts: Texts) -> str:
+    if code in texts.products:
+        return texts.products[code].intensiteit
+    return "duurzaam" if any(texts.group(one.fact.vragenlijst)[1] == "duurzaam" for one in linked) else ""
 
 
 def _area(chain: Chain, versions: Versions) -> str:
@@ -99,14 +99,15 @@ def _area(chain: Chain, versions: Versions) -> str:
     return version.postcodegebied if version and version.reden_wijziging != REMOVED else ""
 
 
-def _new_start(end: int | None, begins: Sequence[int]) -> int | None:
-    """The first new start in the year after an end; help that ran already began before it."""
-    return min((begin for begin in begins if end is not None and end < begin <= end + FOLLOW_UP), default=None)
+def _new_start(end: int | None, begins: Sequence[int], days: int) -> int | None:
+    """The first new start within so many days after an end; help that ran already began before it."""
+    return min((begin for begin in begins if end is not None and end < begin <= end + days), default=None)
 
 
-def _traject_row(chain: Chain, own_metingen: list[Upload], own_scores: list[Upload], **more: Any) -> Row:
+def _traject_row(chain: Chain, own_metingen: list[Upload], own_scores: list[Upload], texts: Texts, **more: Any) -> Row:
     start_key, first, last = chain.start_key, chain.leveringen[0], chain.leveringen[-1]
     reden = chain.end.reden_beeindiging if chain.end else ""
+    product = texts.products.get(last.start_key.code)
     return row(
         aanbieder=start_key.aanbieder,
         gemeente=start_key.gemeente,
@@ -117,31 +118,42 @@ def _traject_row(chain: Chain, own_metingen: list[Upload], own_scores: list[Uplo
         begindatum=chain.begin,
         einddatum=chain.end.einddatum if chain.end else None,
         reden_beeindiging=reden,
-        uitval_klasse=REDENEN[reden].klasse if reden else "",
+        uitval_klasse=texts.ijw[reden] if reden else "",
         status=chain.status,
         leveringen=len(chain.leveringen),
         leeftijd=first.start.leeftijd if first.start else None,
         geslacht=first.start.geslacht if first.start else "",
         hulpvorm=HULPVORM_OF_CATEGORIE.get(start_key.categorie, ""),
-        intensiteit=_intensity(last.start_key.code, own_metingen),
-        spic=SHIPPED.id,
+        intensiteit=_intensity(last.start_key.code, own_metingen, texts),
+        segment=product.segment if product else "",
+        profiel=product.profiel if product else "",
+        spic=texts.table,
+        opvolging_dagen=texts.follow_up,
+        respons_dagen=texts.response,
         **more,
-        **_meting_fields(own_metingen),
+        **_meting_fields(own_metingen, texts),
         **_score_fields(own_scores),
     )
 
 
-def _meting_waits(one: Upload, chains: Sequence[Chain]) -> str:
+def _meting_waits(one: Upload, chains: Sequence[Chain], texts: Texts) -> str:
     """At the end of care that goes on, as far as is known, it waits for that end; else for a start [P]."""
     running = [c for c in chains if c.care and c.end is None and c.start_key.aanbieder == one.aanbieder]
     before = any(chain.begin <= one.fact.datum for chain in running)
-    return "einde" if before and group(one.fact.vragenlijst)[1] == "einde" else "traject"
+    return "einde" if before and texts.group(one.fact.vragenlijst)[1] == "einde" else "traject"
 
 
 def _meting_row(
-    one: Upload, link: Chain | None, traject: Row | None, own: Sequence[Upload], first: int, waits_for: str
+    one: Upload,
+    link: Chain | None,
+    traject: Row | None,
+    own: Sequence[Upload],
+    first: int,
+    waits_for: str,
+    texts: Texts,
 ) -> Row:
-    informant_group, kind = group(one.fact.vragenlijst)
+    informant_group, kind = texts.group(one.fact.vragenlijst)
+    mark, option = _answers(one, texts)
     return row(
         aanbieder=one.aanbieder,
         gemeente=link.start_key.gemeente if link else "",
@@ -151,11 +163,12 @@ def _meting_row(
         soort=kind,
         informant=one.fact.informant,
         datum=one.fact.datum,
-        nut=_answers(one, "VR09A"),
-        zonder_hulp=_answers(one, "VR10"),
+        nut=mark,
+        zonder_hulp=option,
         antwoorden=one.fact.antwoorden,
         traject=traject,
-        telt=link is not None and _counting(own, informant_group) is one,
+        telt=link is not None and _counting(own, informant_group, texts) is one,
+        bevestigd=bool(kind) and texts.asks[one.fact.vragenlijst][2],
         wacht="" if link else waits_for,
         sinds=None if link else dutch_day(first),
         aanlevering=one.delivery,
@@ -187,25 +200,25 @@ def _score_row(
     )
 
 
-def _cbs(events: Sequence[Event]) -> tuple[Counter[Row], Counter[Row]]:
+def _cbs(events: Sequence[Event], texts: Texts) -> tuple[Counter[Row], Counter[Row]]:
     trajecten, rows = Counter[Row](), Counter[Row]()
     everything = cbs.trajecten(events)
     for some in everything:
-        traject = cbs.traject_row(some)
+        traject = cbs.traject_row(some, texts)
         trajecten[traject] += 1
         rows.update(cbs.meting_rows(some, traject))
     return trajecten, rows
 
 
-def expected(history: Sequence[Event], numbers: Numbers) -> Rows:
+def expected(history: Sequence[Event], numbers: Numbers, texts: Texts = AS_SHIPPED) -> Rows:
     """Every row of the client that these events are about."""
     events = counting(history)
     versions = current_versions(events)
     everything = leveringen(events, versions)
-    chains = all_chains(everything)
+    chains = all_chains(everything, texts)
     lines = declared(events)
-    world = World(everything, versions, lines, sent(events), doubles(events))
-    of_metingen = [(one, of_meting(chains, one, numbers)) for one in metingen(events)]
+    world = World(everything, versions, lines, sent(events), doubles(events), texts.follow_up)
+    of_metingen = [(one, of_meting(chains, one, numbers, texts)) for one in metingen(events)]
     named = [(one, toewijzing_of(one, events)) for one in scores(events)]
     of_scores = [(one, number, by_toewijzing(chains, one.aanbieder, number, numbers)) for one, number in named]
     of_lines = [(who, f, of_line(chains, who, f, numbers)) for (who, _), f in lines.items()]
@@ -222,18 +235,19 @@ def expected(history: Sequence[Event], numbers: Numbers) -> Rows:
             chain,
             [one for one, link in of_metingen if link is chain],
             [one for one, _, link in of_scores if link is chain],
+            texts,
             declaraties=sum(line in net for line in own_lines),
             vlaggen=flags(chain, world, own_lines),
-            nieuwe_start=_new_start(chain.end.einddatum if chain.end else None, begins),
+            nieuwe_start=_new_start(chain.end.einddatum if chain.end else None, begins, texts.follow_up),
             wacht=waits(chain, versions),
             postcodegebied=_area(chain, versions),
         )
-    cbs_trajecten, cbs_metingen = _cbs(events)
+    cbs_trajecten, cbs_metingen = _cbs(events, texts)
     result = Rows(Counter(rows.values()) + cbs_trajecten, cbs_metingen, Counter())
     for one, link in of_metingen:
         own = [other for other, other_link in of_metingen if other_link is link]
         traject, first = rows[id(link)] if link else None, first_upload(one, events)
-        result.metingen[_meting_row(one, link, traject, own, first, _meting_waits(one, chains))] += 1
+        result.metingen[_meting_row(one, link, traject, own, first, _meting_waits(one, chains, texts), texts)] += 1
     for one, number, link in of_scores:
         result.scores[
             _score_row(one, link, rows[id(link)] if link else None, number, versions, first_upload(one, events))

@@ -12,18 +12,11 @@ from typing import Any
 from domain.facts.fact import Event, Meting, Prestatie, Score
 from domain.field.geography import current_code
 from tests.oracle.care import PAUSE, Chain
+from tests.oracle.texts import AS_SHIPPED, LISTS, Texts
 
 #: The number of a traject by aanbieder, gemeente, categorie and begindatum, only to choose between equals.
 Numbers = Mapping[tuple[str, str, str, int], bytes]
 
-BEFORE_END, AFTER_END = 30, 90  # [P]
-#: Questionnaire -> informant group and kind: O = ouders, J = jongeren, E = einde, D = duurzaam [R].
-LISTS = {
-    "CEM+_2018_OE_v1": ("ouder", "einde"),
-    "CEM+_2018_JE_v1": ("jeugdige", "einde"),
-    "CEM+_2018_OD_v1": ("ouder", "duurzaam"),
-    "CEM+_2018_JD_v1": ("jeugdige", "duurzaam"),
-}
 #: Question -> highest answer; the lowest is 1 [P].
 QUESTIONS = {
     **{f"VR{n}": 4 for n in ("01", "02", "03", "04", "05", "06", "07", "07A", "07B", "10")},
@@ -31,11 +24,6 @@ QUESTIONS = {
     "VR09A": 10,
     "VR09B": 10,
 }
-
-
-def group(vragenlijst: str) -> tuple[str, str]:
-    """Informant group and kind of a questionnaire; both empty if the version is unknown."""
-    return LISTS.get(vragenlijst, ("", ""))
 
 
 def valid(meting: Meting) -> bool:
@@ -145,14 +133,14 @@ def of_line(trajecten: Sequence[Chain], aanbieder: str, line: Prestatie, numbers
     return by_toewijzing(near, aanbieder, line.toewijzing, numbers)
 
 
-def of_meting(trajecten: Sequence[Chain], meting: Upload, numbers: Numbers) -> Chain | None:
+def of_meting(trajecten: Sequence[Chain], meting: Upload, numbers: Numbers, texts: Texts = AS_SHIPPED) -> Chain | None:
     """Same provider; *einde*: the nearest end in the window, of the traject or of a levering that ended while another
     of the traject ran on (*stapeling*); *duurzaam*: running on the day.
 
     Open in the texts: of equal ends the first begun, of several running the last begun.
     """
     datum: int = meting.fact.datum
-    kind = group(meting.fact.vragenlijst)[1]
+    kind = texts.group(meting.fact.vragenlijst)[1]
     mine = [one for one in trajecten if one.start_key.aanbieder == meting.aanbieder and one.care]
     if kind == "duurzaam":
         running = [one for one in mine if one.begin <= datum and (one.end is None or datum <= one.end.einddatum)]
@@ -160,7 +148,7 @@ def of_meting(trajecten: Sequence[Chain], meting: Upload, numbers: Numbers) -> C
     near = []
     for one in mine if kind == "einde" else ():
         for end in _ends(one):
-            if -BEFORE_END <= datum - end <= AFTER_END:
+            if -texts.before_end <= datum - end <= texts.after_end:
                 near.append((abs(datum - end), one.begin, number(one, numbers), one))
     return min(near, key=lambda pair: pair[:3])[3] if near else None
 

@@ -27,6 +27,7 @@ class World:
     lines: Lines
     sent: frozenset[tuple[str, bytes, bytes]]  # every declared line: provider, reference, message
     doubles: frozenset[tuple[str, str, str, bytes]]  # provider, rule, kind, number
+    follow_up: int  # days after an end
 
 
 def doubles(history: Sequence[Event]) -> frozenset[tuple[str, str, str, bytes]]:
@@ -245,8 +246,11 @@ def flags(chain: Chain, world: World, lines: Sequence[tuple[str, Prestatie]]) ->
         found |= _of_levering(one, world)
     for who, line in lines:
         found |= _of_line(who, line, world)
-    if chain.end is not None and chain.end.leeftijd == 17:
-        found.add("WORDT18")
+    if chain.end is not None and chain.end.leeftijd is not None:
+        # Whoever is 18 so many birthdays from now may have the first of them tomorrow.
+        birthdays = 18 - chain.end.leeftijd
+        if birthdays >= 1 and 1 + 365 * (birthdays - 1) <= world.follow_up:
+            found.add("WORDT18")
     return tuple(sorted(found))
 
 

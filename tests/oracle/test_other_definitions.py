@@ -19,9 +19,10 @@ from domain.care.rows import CareRow, RowKey, TrajectRow
 from domain.facts.fact import Event
 from domain.field.definitions import SHIPPED, Definitions
 from tests.build import CLIENT, D, by, event, events, meting, start, stop, teruggenomen
-from tests.oracle.compare import of_set
+from tests.oracle.compare import disagreement, of_set
 from tests.oracle.histories import histories
 from tests.oracle.others import NARROW, OTHERS, RENAMED, WIDE
+from tests.oracle.texts import AS_SHIPPED, texts_of
 
 Table = dict[RowKey, CareRow]
 
@@ -90,7 +91,7 @@ ANY = st.sampled_from((*OTHERS, SHIPPED))
 CHANGES = st.builds(Change, ANY, MOSTLY, SELDOM, st.integers(0, 10), st.integers(0, 3))
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SHORT | histories(), st.sets(st.integers(0, 15), max_size=8), ANY, st.lists(CHANGES, min_size=1, max_size=3))
 def test_the_rows_in_the_end_are_those_of_all_facts_under_the_last_definitions(
     told: list[Event], gone: set[int], before: Definitions, changes: list[Change]
@@ -106,6 +107,19 @@ def test_the_rows_in_the_end_are_those_of_all_facts_under_the_last_definitions(
     if msgspec.msgpack.decode(stage.blob, type=Person).definitions != stage.definitions.id:
         stage.change(changes[-1]._replace(swept=True))
     assert stage.table == dict(of_set([*told, *taken_back], changes[-1].definitions))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(SHORT | histories(), st.lists(st.integers(0, 40), max_size=2), st.sampled_from(OTHERS))
+def test_the_fold_agrees_with_the_second_reading_under_other_definitions(
+    history: list[Event], cuts: list[int], definitions: Definitions
+) -> None:
+    assert disagreement(history, cuts, definitions, texts_of(definitions)) == ""
+
+
+def test_the_second_reading_has_what_is_shipped_as_written_down() -> None:
+    ours, theirs = texts_of(SHIPPED), AS_SHIPPED
+    assert {**vars(theirs), "ijw": {code: klasse for code, klasse in theirs.ijw.items() if klasse}} == vars(ours)
 
 
 LIFE = events([start(0), stop(0, 100), start(121, b"toew0002")])
@@ -143,6 +157,21 @@ def test_what_waits_is_told_anew_under_other_definitions() -> None:
     assert [waits.reden for waits in told.waits] == ["traject"]
     told = fold(CLIENT, person, [], 2, 2, definitions=WIDE)
     assert [waits.reden for waits in told.waits] == [""]
+
+
+def test_who_may_come_of_age_within_the_window() -> None:
+    """Of 16 completed years at an end: 18 after a year and a day at the earliest."""
+    for leeftijd, definitions, says in (
+        (17, NARROW, True),
+        (17, WIDE, True),
+        (16, SHIPPED, False),
+        (16, RENAMED, True),
+        (18, WIDE, False),
+    ):
+        history = events([start(0), stop(0, 100, leeftijd=leeftijd)])
+        assert disagreement(history, [], definitions, texts_of(definitions)) == ""
+        (row,) = (row for _, row in of_set(history, definitions) if isinstance(row, TrajectRow))
+        assert ("WORDT18" in row.vlaggen) is says
 
 
 def test_a_client_that_is_new_or_of_these_definitions_gives_out_what_changed() -> None:

@@ -89,7 +89,7 @@ def test_behind_a_sum_stand_the_clients_who_add_to_it() -> None:
 
 
 def test_a_cohort_counts_when_its_follow_up_is_over_on_the_reference_day() -> None:
-    over = "einddatum <= today() - 365"
+    over = "einddatum + opvolging_dagen <= today()"
     planned = f"status = 'beeindigd' AND reden_beeindiging IN ('31', '32', '33', '34') AND {over}"
     other = f"status = 'beeindigd' AND reden_beeindiging NOT IN ('31', '32', '33', '34') AND {over}"
     sums = {

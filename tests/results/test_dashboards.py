@@ -69,6 +69,7 @@ def rows() -> Tables:
         row |= {"intensiteit": dice.choice(("", "duurzaam_zwaar", "intensief")), "metingen_einde": dice.randint(0, 1)}
         row |= {"begindatum": day(date(2024, 9, 1)), "metingen_jaren": dice.choice(([], [2024], [2025], [2024, 2025]))}
         row |= {"vlaggen": dice.choice(([], ["WORDT18"]))}
+        row |= {"opvolging_dagen": dice.choice((365, 200)), "respons_dagen": dice.choice((90, 30))}
         row |= {
             "einddatum": day(date(2024, 10, 1)) + dice.randrange(500),
             "client": named(number % 800),

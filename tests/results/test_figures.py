@@ -93,6 +93,7 @@ def trajecten(draw: st.DrawFn) -> list[dict[str, Any]]:
         row |= {"bron": draw(some("ijw", "ijw", "cbs")), "begindatum": draw(DATES), "reden_beeindiging": draw(REDEN)}
         row |= {"intensiteit": draw(INTENSITEIT), "nieuwe_start": draw(st.none() | DATES), "vlaggen": draw(VLAGGEN)}
         row |= {"metingen_einde": draw(st.integers(0, 2)), "postcodegebied": draw(some("", "Noord", "Haven"))}
+        row |= {"opvolging_dagen": draw(some(365, 365, 90)), "respons_dagen": draw(some(90, 0))}
         row |= {"metingen_jaren": draw(st.lists(st.integers(2023, 2026), unique=True))}
         row |= {f"probleem_{who}": draw(st.none() | st.integers(1, 3)) for who in ("behandelaar", "ouder", "client")}
         rows.append(row | {"verwijderd": draw(some(False, False, False, True))})

@@ -82,6 +82,10 @@ def test_it_is_no_accountability_instrument_and_what_is_open_says_so() -> None:
         (Bound("einddatum", "<=", DaysBack(90)), "`einddatum` op of voor 90 dagen voor de peildatum"),
         (Bound("einddatum", ">", DaysBack(0)), "`einddatum` na de peildatum"),
         (
+            Bound("einddatum", "<=", DaysBack(0), plus="respons_dagen"),
+            "`einddatum` plus `respons_dagen` op of voor de peildatum",
+        ),
+        (
             Bound("einddatum", ">=", CalendarYear("end")),
             "`einddatum` op of na de laatste dag van het laatste hele kalenderjaar voor de peildatum",
         ),

@@ -18,8 +18,9 @@ from tests.sinks.rows import traject
 pytestmark = pytest.mark.clickhouse
 NEW = ("segment", "profiel", "spic", "postcodegebied")
 BEFORE = 8  # migrations before it
+LATER = ("opvolging_dagen", "respons_dagen")
 #: As a sink of release 0.2.0 knows the table.
-OLD_TABLE = replace(TRAJECTEN, columns=tuple(column for column in TRAJECTEN.columns if column not in NEW))
+OLD_TABLE = replace(TRAJECTEN, columns=tuple(one for one in TRAJECTEN.columns if one not in {*NEW, *LATER}))
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def access(gateway: RunningGateway) -> Iterator[Access]:
 
 def write(access: Access, number: int) -> None:
     """A row as a sink of before writes it."""
-    row = {column: value for column, value in traject(number, 1).items() if column not in NEW}
+    row = {column: value for column, value in traject(number, 1).items() if column in OLD_TABLE.columns}
     writer = Writer(access)
     writer.insert(OLD_TABLE, [row])
     writer.close()
