@@ -13,7 +13,7 @@ from clickhouse_connect.driver.client import Client
 
 from crypto.client_names import BUCKETS, ClientNames
 from domain.field.definitions import SHIPPED, Definitions
-from operations.audit.check import Checker, Outcome, World
+from operations.audit.check import PATIENCE, Checker, Outcome, World
 from operations.audit.comparison import TABLES, Difference, Finding, strays
 from operations.audit.lives import Buckets
 from operations.audit.states import StateDifference, StateFinding
@@ -98,9 +98,11 @@ def run(
     return whole(World(cluster, client, names, definitions, ids, epoch, home), tell).report
 
 
-def whole(world: World, tell: Callable[[int], None], at_once: int = EVENTS_AT_ONCE) -> Whole:
-    """As ``run``, with every difference."""
-    checker = Checker(world, tell)
+def whole(
+    world: World, tell: Callable[[int], None], at_once: int = EVENTS_AT_ONCE, patience: float = PATIENCE
+) -> Whole:
+    """As ``run``, with every difference. ``patience``: seconds that it waits for the stages."""
+    checker = Checker(world, tell, patience=patience)
     try:
         skips = checker.skips()
         log = log_ends(world.cluster)

@@ -134,11 +134,12 @@ class Rolling:
         metrics.AUDIT_ROUND.set(kept.stat().st_mtime if kept.exists() else time.time())
         try:
             while not self._stop:
-                self._one_round()
+                self.one_round()
         except Interrupted:
             log.info("stopped while a part was being compared: it is compared anew")
 
-    def _one_round(self) -> None:
+    def one_round(self) -> None:
+        """Every part once, each until it is proven."""
         began = time.monotonic()
         events = self._patiently(self._events)
         parts = list(slices(events, EVENTS_AT_ONCE))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,8 @@ from rich.console import Console
 from local import control, display, logs, resting
 from local.disk import is_full
 from local.errors import StackError
-from local.state import current_statuses, read_statuses
+from local.state import Status, current_statuses, read_statuses
+from operations.healing import Finding
 from settings.ports import remembered_ports
 from settings.running import running_supervisor
 from settings.settings import Settings, load_settings
@@ -75,6 +77,7 @@ def status(as_json: AsJson = False) -> None:
         document: dict[str, Any] = {"running": pid is not None, "pid": pid, "home": str(settings.home.absolute())}
         document |= control.addresses(settings, ports) if ports else {}
         document |= {"error": error, "processes": [dataclasses.asdict(entry) for entry in statuses if pid]}
+        document["findings"] = [one._asdict() for one in _findings(settings, statuses)] if pid else []
         typer.echo(json.dumps(document, indent=2))
     elif pid is None:
         typer.echo(f"No stack is running in {settings.home.absolute()}. Start it with: sor up")
@@ -82,12 +85,29 @@ def status(as_json: AsJson = False) -> None:
             typer.echo(f"The last one ended with: {error}")
     else:
         Console().print(display.table(statuses))
+        if words := _audit_words(settings):
+            typer.echo(words)
+        for found in _findings(settings, statuses):
+            typer.echo(str(found))
         if error:
             typer.echo(error)
     if pid is None:
         raise typer.Exit(NOT_RUNNING)
     if not statuses or not all(entry.up for entry in statuses):
         raise typer.Exit(1)
+
+
+def _findings(settings: Settings, statuses: Sequence[Status]) -> list[Finding]:
+    """Whether log, states and store of a stack that runs belong together."""
+    from sor.commands.heal import told
+
+    return told(settings, statuses)
+
+
+def _audit_words(settings: Settings) -> str:
+    from operations.audit.kept import kept_words
+
+    return kept_words(settings.home)
 
 
 def show_logs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,7 +21,8 @@ from operations import exporter
 from operations.audit import rolling
 from operations.audit.check import Outcome
 from operations.audit.comparison import TABLES, Difference, Finding, Found, Wanted, columns, compare, strays
-from operations.audit.full import Report, slices
+from operations.audit.full import KEPT, Report, slices
+from operations.audit.kept import kept_words
 from operations.audit.lives import Life, Yield
 from operations.audit.repair import Seen, wrong_versions
 from operations.audit.rolling import Interrupted, Rest, Round, counted
@@ -325,8 +327,33 @@ def test_it_says_which_stage_is_behind() -> None:
     assert "Not everything stood still" in text
 
 
+@pytest.mark.parametrize(
+    ("answer", "age", "wanted"),
+    [
+        ({"equal": True, "moved": False, "findings": []}, 720, "Last audit, 12 minutes ago: equal."),
+        (
+            {"equal": False, "moved": False, "findings": [
+                {"table": "scores", "missing": ["a"], "extra": [], "different": ["b"]}
+            ]},
+            3 * 86_400,
+            "Last audit, 3 days ago: not equal (2 rows of scores). Look with: sor audit",
+        ),
+        (
+            {"equal": False, "moved": True, "findings": []},
+            7_300,
+            "Last audit, 2 hours ago: it proved nothing, for a stage was behind. Run: sor audit",
+        ),
+        ({}, 1, ""),
+    ],
+)  # fmt: skip
+def test_the_status_shows_the_last_answer(answer: dict[str, Any], age: float, wanted: str, tmp_path: Path) -> None:
+    assert kept_words(tmp_path) == ""
+    (tmp_path / KEPT).write_text(json.dumps(answer))
+    assert kept_words(tmp_path, (tmp_path / KEPT).stat().st_mtime + age) == wanted
+
+
 def test_the_exporter_reads_the_answer_and_no_pseudonym_stands_in_it() -> None:
     document = report().document()
-    assert exporter.differences(document) == {"scores": 1}
+    assert exporter.differences(document) == {"scores": 1, "store": 1}
     assert CLIENT.decode() not in document
     assert json.loads(document)["equal"] is False

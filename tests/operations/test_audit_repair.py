@@ -20,12 +20,15 @@ from crypto import keys
 from crypto.client_names import ClientNames
 from domain.care.fold import Person
 from domain.field.definitions import SHIPPED
+from monitoring import metrics
 from operations.audit.changelog import CHANGELOG
 from operations.audit.check import World
 from operations.audit.comparison import TABLES
-from operations.audit.full import Report, Whole, whole
+from operations.audit.full import KEPT, Report, Whole, whole
 from operations.audit.repair import Mended, repair
+from operations.audit.rolling import PLACES, STAGE, Rolling
 from operations.audit.state_repair import NotMended, States
+from operations.exporter import differences
 from schemas.codec import Codec
 from schemas.records import event_to_record
 from schemas.topics import EVENTS
@@ -42,6 +45,8 @@ from tests.conftest import RunningBroker, RunningGateway
 from tests.operations.emptied import emptied
 from tests.sinks import database
 from transport import clients
+from transport.health import Health, HealthConfig
+from transport.loop import Stop
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
 PEOPLE = [b"p1.jeugd.0.%022d" % number for number in range(12)]
@@ -135,8 +140,26 @@ class Stage:
         consumer.commit(offsets=[place], asynchronous=False)
         consumer.close()
 
-    def audit(self) -> Whole:
-        return whole(self.world, lambda _number: None)
+    def audit(self, at_once: int = 1_000_000) -> Whole:
+        return whole(self.world, lambda _number: None, at_once, patience=0.0)
+
+    def deliver(self, *clients_of: bytes) -> None:
+        """Every event of these clients, once more for who has them."""
+        producer, codec = clients.producer(self.cluster, "test"), Codec(EVENTS)
+        for client in clients_of:
+            for told in LIFE:
+                producer.produce(EVENTS, codec.encode(event_to_record(told)), client)
+        assert producer.flush(20) == 0
+
+    def round(self) -> dict[tuple[str, str], float]:
+        """One round of the process audit: place and sort -> what its gauges say, where they say anything."""
+        rolling = Rolling(
+            lambda: replace(self.world, client=clickhouse.connect(self.access)),
+            self.home, Stop(), Health(HealthConfig(), STAGE), seconds=0.0, share=1.0,
+        )  # fmt: skip
+        rolling.one_round()
+        gauges = {one: metrics.AUDIT_FOUND.labels(place=one[0], sort=one[1])._value.get() for one in PLACES}
+        return {one: value for one, value in gauges.items() if value}
 
     def states(self) -> dict[bytes, tuple[int, bytes]]:
         """Client -> partition and state, from the changelog."""
@@ -165,14 +188,11 @@ class Stage:
 def stage(broker: RunningBroker, gateway: RunningGateway, tmp_path: Path) -> Iterator[Stage]:
     keys.init(tmp_path / "keys")
     cluster = emptied(broker.bootstrap, PARTITIONS)
-    producer, codec = clients.producer(cluster, "test"), Codec(EVENTS)
-    for client in PEOPLE:
-        for told in LIFE:
-            producer.produce(EVENTS, codec.encode(event_to_record(told)), client)
-    assert producer.flush(20) == 0
     with database.fresh(gateway) as access:
         writer = Writer(access)
-        yield Stage(tmp_path, cluster, access, writer)
+        found = Stage(tmp_path, cluster, access, writer)
+        found.deliver(*PEOPLE)
+        yield found
         writer.close()
 
 
@@ -232,6 +252,19 @@ def test_every_planted_fault_is_found_and_mended(stage: Stage) -> None:
         "store": {"facts": 1},
     }
 
+    assert stage.round() == {
+        ("trajecten", "version"): 1, ("trajecten", "extra"): 1, ("metingen", "different"): 1, ("scores", "missing"): 1,
+        ("changelog", "facts"): 1, ("changelog", "version"): 1, ("changelog", "missing"): 1, ("store", "facts"): 1,
+    }  # fmt: skip
+    kept = {"trajecten": 2, "metingen": 1, "scores": 1, "changelog": 3, "store": 1}
+    assert differences((stage.home / KEPT).read_text()) == kept
+
+    stage.deliver(PEOPLE[3])  # nobody is there to take it: of others everything is proven all the same
+    behind = stage.audit(at_once=20)
+    assert behind.report.behind == f"trajectories: {len(LIFE)} records to go"
+    assert not behind.report.moved
+    assert (sorts(behind.report), behind.report.states) == (sorts(found.report), found.report.states)
+
     stage.sql("SYSTEM START MERGES trajecten")  # a mutation is one
     mended = repair(found, stage.world, stage.writer, States(stage.world))
     assert mended.states == 3
@@ -240,7 +273,9 @@ def test_every_planted_fault_is_found_and_mended(stage: Stage) -> None:
     assert [one.repeated for one in after.findings] == [0, 0, 0]
     assert after.equal, "what the stores have yet to take over is on its way"
     stage.run_until_level()
+    stage.sink()
     assert stage.audit().report.equal, "and they did"
+    assert stage.round() == {}
 
 
 def test_states_are_not_mended_under_a_worker(stage: Stage) -> None:
