@@ -178,7 +178,7 @@ class ChangingTrajectories:
 
     def switch(self, to: Standing) -> None:
         """The fold uses the definitions in force."""
-        del to  # the last that was heard, which is what `look` gave
+        del to  # the last that was heard, which is what ``look`` gave
         self._fold.use(self.in_force)
 
     def anew(self, key: bytes, packed: bytes) -> tuple[bytes, list[Out]]:
