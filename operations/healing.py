@@ -128,7 +128,7 @@ def _former(seen: Seen) -> Iterator[Finding]:
     for table, rows in seen.rows.items():
         if not rows.former:
             continue
-        found = f"{rows.former} rows of {table} are of a log that is gone."
+        found = f"Rows of {table} of a log that is gone: {rows.former}."
         if VERSIONED[table] == "deliveries":
             yield Finding("receipts", table, found, _AGAIN)
         elif left := to_go(seen, VERSIONED[table]):
@@ -196,7 +196,7 @@ def _removable(one: Finding, built: Collection[str], *, receipts: bool) -> bool:
 
 def _removed(seen: Seen, table: str) -> Act:
     epoch = seen.stages[VERSIONED[table]].epoch
-    return Act("remove", table, epoch, f"{seen.rows[table].former} rows of {table} of a log that is gone are removed")
+    return Act("remove", table, epoch, f"rows of {table} of a log that is gone are removed: {seen.rows[table].former}")
 
 
 def advice(difference: Difference, seen: Seen | None = None) -> str:

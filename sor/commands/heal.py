@@ -7,13 +7,16 @@ import json
 import os
 import signal
 import time
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import typer
+from confluent_kafka import KafkaException
 
-from local.state import current_statuses
+from faults import OperatorFault
+from local.state import Status, current_statuses
 from operations import healing
-from operations.healing import Act, Seen
+from operations.healing import Act, Finding, Seen
 from operations.healing_look import look, told_again, without_rows
 from operations.orders import Orders, Why
 from schemas.registry import registry_ids
@@ -68,6 +71,17 @@ def looked(settings: Settings) -> Seen:
         return look(kafka_cluster(settings), client)
     finally:
         client.close()
+
+
+def told(settings: Settings, statuses: Sequence[Status]) -> list[Finding]:
+    """What there is to say of a stack on this machine; nothing while a store of it does not answer."""
+    stores = [one for one in statuses if one.name in ("kafka", "clickhouse", "topics", "migrate")]
+    if not stores or not all(one.up for one in stores):
+        return []
+    try:
+        return healing.findings(looked(settings))
+    except (KafkaException, OperatorFault):
+        return []
 
 
 def _access(settings: Settings) -> Access:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,10 +14,12 @@ from local import control, display, logs, resting
 from local.disk import is_full
 from local.errors import StackError
 from local.state import Status, current_statuses, read_statuses
-from operations.healing import Finding
 from settings.ports import remembered_ports
 from settings.running import running_supervisor
 from settings.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from operations.healing import Finding
 
 NOT_RUNNING = 3
 _SHOWN = {"Kafka": "kafka", "ClickHouse": "clickhouse", "Intake": "intake"}

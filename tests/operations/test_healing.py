@@ -117,7 +117,7 @@ def test_what_is_found_and_done(seen: Seen, found: list[tuple[str, str]], done: 
 
 def test_receipts_go_when_asked() -> None:
     (act,) = acts(rows("receipts", former=2), CLOCK, receipts=True)
-    assert act == Act("remove", "receipts", EPOCH, "2 rows of receipts of a log that is gone are removed")
+    assert act == Act("remove", "receipts", EPOCH, "rows of receipts of a log that is gone are removed: 2")
 
 
 def test_a_stage_is_built_anew_when_asked_under_a_higher_epoch_than_it_has() -> None:
