@@ -91,7 +91,7 @@ def _recalculated(settings: Settings) -> bool:
     for moved in report.tables:
         typer.echo(f"  {moved.table}: {moved.equal} equal, {moved.changed} other, {moved.appeared} more, "
                    f"{moved.disappeared} fewer")  # fmt: skip
-    for line in page.figure_lines(report.pairs)[:_FIGURES]:
+    for line in [one for one in page.figure_lines(report.pairs) if one[2] != one[3]][:_FIGURES]:
         typer.echo(f"  {line[0]}: {line[1]}: {line[2]} -> {line[3]}")
     if not found.untouched:
         typer.secho("The figures in use changed meanwhile. See sor logs.", fg="red", err=True)
