@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from operations.audit.comparison import Finding
+from operations.audit.comparison import SORTS, Finding
 from operations.audit.full import Report
 from operations.audit.states import StateFinding
+from operations.healing import Difference as Lost
+from operations.healing import advice
 
 _SHOWN: Final = 10
 _WHAT: Final = (
@@ -38,10 +40,19 @@ def sentences(report: Report) -> list[str]:
         return [*lines, *_moving(report), "Equal: every row is what the log yields."]
     if report.moved:
         return [*lines, *_moving(report), "Not everything stood still: run it again while nothing is delivered."]
+    return [*lines, *_mending(report)]
+
+
+def _mending(report: Report) -> list[str]:
+    """What to do about it; the same words once."""
+    sorts: list[Lost] = [sort for sort in SORTS if any(finding.counts[sort] for finding in report.findings)]
+    places: list[Lost] = [
+        "changelog" if place.where == "changelog" else "state" for place in report.states if not place.equal
+    ]
     return [
-        *lines,
-        "Not equal. See sor status for a stage that is behind; else keep the state and the log for inquiry, then "
-        "sor audit --repair mends it.",
+        "Not equal. Keep the answer, the state and the log for inquiry.",
+        "If a part was lost, or an older copy of it put back, sor heal says so: mend that first.",
+        *dict.fromkeys(advice(one) for one in (*sorts, *places)),
     ]
 
 

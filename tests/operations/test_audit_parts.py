@@ -316,7 +316,9 @@ def test_it_says_what_differs_where_and_what_mends_it() -> None:
     assert "  columns that differ: waarde 1" in text
     assert "  2 stand more than once until ClickHouse merges them" in text
     assert "store of trajectories: 4 states compared; 1 with other facts, in partition 1." in text
-    assert "sor audit --repair mends it" in text
+    assert "sor audit --repair writes these rows anew from the log." in text
+    assert "sor audit --repair writes the states anew" in text
+    assert "sor heal says so" in text
     assert CLIENT.decode() not in text
 
 
