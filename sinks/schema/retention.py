@@ -15,7 +15,7 @@ from schemas.topics import Kept, kept
 from sinks.access import Access
 from sinks.clickhouse import command, connect, select
 
-_TTL: Final = re.compile(r" TTL (.+?)(?: SETTINGS |$)", re.DOTALL)
+_LIFETIME: Final = re.compile(r" TTL (.+?)(?: SETTINGS |$)", re.DOTALL)
 _OURS: Final = re.compile(r"toDateTime\((\w+)\) \+ (?:toIntervalDay\((\d+)\)|INTERVAL (\d+) DAY)")
 
 
@@ -41,7 +41,7 @@ def in_words(one: Kept) -> str:
 def differences(client: Client, database: str) -> list[Difference]:
     """Tables that are there and keep rows for another time than declared."""
     rows = select(client, "SELECT name, engine_full FROM system.tables WHERE database = {d:String}", {"d": database})
-    found = {str(name): ttl(str(engine)) for name, engine in rows}
+    found = {str(name): lifetime(str(engine)) for name, engine in rows}
     return [
         Difference(name, found[name], one)
         for name, one in kept().items()
@@ -49,9 +49,9 @@ def differences(client: Client, database: str) -> list[Difference]:
     ]
 
 
-def ttl(engine: str) -> str:
+def lifetime(engine: str) -> str:
     """The TTL in the definition of an engine; empty when it has none."""
-    match = _TTL.search(engine)
+    match = _LIFETIME.search(engine)
     return match[1].strip() if match else ""
 
 

@@ -10,12 +10,12 @@ from schemas.topics import kept
 from sinks import clickhouse
 from sinks.access import Access
 from sinks.schema import retention
-from sinks.schema.retention import parsed, ttl
+from sinks.schema.retention import lifetime, parsed
 from tests.conftest import RunningGateway
 from tests.sinks import database
 
 ENGINE = "ReplacingMergeTree(version) ORDER BY (sender, delivery)"
-TTL = "toDateTime(laatste) + toIntervalDay(400)"
+LIFETIME = "toDateTime(laatste) + toIntervalDay(400)"
 
 
 @pytest.mark.parametrize(
@@ -23,16 +23,16 @@ TTL = "toDateTime(laatste) + toIntervalDay(400)"
     [
         (ENGINE, ("", None)),
         (f"{ENGINE} SETTINGS index_granularity = 8192", ("", None)),
-        (f"{ENGINE} TTL {TTL} SETTINGS index_granularity = 8192", ("laatste", 400)),
+        (f"{ENGINE} TTL {LIFETIME} SETTINGS index_granularity = 8192", ("laatste", 400)),
         (f"{ENGINE} TTL toDateTime(laatste) + INTERVAL 7 DAY", ("laatste", 7)),
         (
-            f"{ENGINE} TTL {TTL}, toDateTime(eerste) + toIntervalDay(1)",
-            (f"{TTL}, toDateTime(eerste) + toIntervalDay(1)", -1),
+            f"{ENGINE} TTL {LIFETIME}, toDateTime(eerste) + toIntervalDay(1)",
+            (f"{LIFETIME}, toDateTime(eerste) + toIntervalDay(1)", -1),
         ),
     ],
 )
 def test_what_a_table_says(engine: str, found: tuple[str, int | None]) -> None:
-    assert parsed(ttl(engine)) == found
+    assert parsed(lifetime(engine)) == found
 
 
 @pytest.fixture(scope="module")
