@@ -41,6 +41,8 @@ EVENTS_AT_ONCE: Final = 250_000
 #: Seconds that a part waits for the stages, and after which one that was not proven is tried again.
 PATIENCE: Final = 60.0
 AGAIN: Final = 60.0
+#: Seconds in which there is a sign of life: a question to ClickHouse, or Kafka that is silent, may take so long.
+LONGEST_TURN: Final = 300.0
 #: Longest rest between two signs of life.
 _NAP: Final = 1.0
 #: Seconds of work below which a rest costs more than it gives.

@@ -221,7 +221,7 @@ def _audit(settings: Settings, slot: str, page: HealthConfig) -> int:
     from transport.loop import Stop
 
     world = Opening(settings, "audit", _ids(settings))
-    health = Health(page, rolling.STAGE).start()
+    health = Health(page, rolling.STAGE, rolling.LONGEST_TURN).start()
     health.ready = True
     try:
         rolling.Rolling(world, settings.home, Stop().listen(), health, 60.0 * settings.audit_round_minutes).run()
