@@ -30,12 +30,15 @@ IN_USE: Final = Rows()
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of one group (empty = all together)."""
+    """One figure of one group (empty = all together). ``versions``: of the definitions that the rows behind it were
+    made by; with more than one, not all of them are counted by the same rules.
+    """
 
     group: str
     indicator: Indicator
     sums: Sums
     rule: Disclosure = field(default_factory=live)
+    versions: tuple[int, ...] = ()
 
     @property
     def hidden(self) -> Hidden:
@@ -123,12 +126,13 @@ def figures(
             where = " AND ".join(filter(None, (_period(column, first, last), rows.within)))
             query = sql_together(
                 mine, [per] if per else [], where, access.database,
-                reference_day=day(reference_day), names=True, suffix=rows.suffix,
+                reference_day=day(reference_day), names=True, versions=True, suffix=rows.suffix,
             )  # fmt: skip
             for row in clickhouse.select(client, query):
                 group, sums = (str(row[0]), row[1:]) if per else ("", row)
                 for at, indicator in enumerate(mine):
-                    found[group, indicator.key] = Figure(group, indicator, Sums(*sums[5 * at : 5 * at + 5]), rule)
+                    *five, versions = sums[6 * at : 6 * at + 6]
+                    found[group, indicator.key] = Figure(group, indicator, Sums(*five), rule, tuple(versions))
     finally:
         client.close()
     groups = sorted({group for group, _ in found})

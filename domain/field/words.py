@@ -140,6 +140,19 @@ def full_sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
+def definitions_sentence(versions: Iterable[int]) -> str:
+    """By which versions of the definitions the rows behind figures were made (column ``definitie_versie``)."""
+    known = sorted(set(versions))
+    if not known:
+        return "Er zijn geen rijen geteld."
+    if len(known) == 1:
+        return f"Gemaakt met versie {known[0]} van de definities."
+    return (
+        f"Gemaakt met verschillende versies van de definities ({enumerated([str(one) for one in known])}): niet alle "
+        "rijen zijn op dezelfde manier geteld. Dat is zo zolang een overgang loopt."
+    )
+
+
 def small_groups_sentence(smallest_group: int, smallest_denominator: int) -> str:
     """What a reader is told of the disclosure rule (``results/disclosure.py``)."""
     return (

@@ -128,10 +128,12 @@ def sql_together(
     reference_day: int | str,
     clients_up_to: int | None = None,
     names: bool = False,
+    versions: bool = False,
     suffix: str = "",
 ) -> str:
-    """One query for several indicators over the same rows: the group columns, then four columns for each, in order;
-    with ``names`` five. ``suffix`` as for ``scope``.
+    """One query for several indicators over the same rows: the group columns, then four columns for each, in order.
+    With ``names`` one more, and with ``versions`` another: the versions of the definitions that the rows behind the
+    figure were made by. ``suffix`` as for ``scope``.
     """
     first = indicators[0]
     columns = [f"{_group_sql(group, first.table)} AS {group}" for group in group_by]
@@ -140,6 +142,9 @@ def sql_together(
             raise ValueError(f"{indicator.key} is not over {first.table} of {first.provenance}")
         prefix = f"{indicator.key.replace('-', 'min')}_"
         columns += _sums(indicator, reference_day, clients_up_to, client_column(group_by), prefix, names=names)
+        if versions:
+            behind = _behind(indicator, _reference_sql(reference_day))
+            columns.append(f"arraySort(groupUniqArrayIf(definitie_versie, {behind})) AS {prefix}versies")
     return _query(first, group_by, where, database, columns, suffix)
 
 
@@ -152,7 +157,7 @@ def _sums(
     *,
     names: bool,
 ) -> list[str]:
-    reference = day_sql(reference_day) if isinstance(reference_day, int) else reference_day
+    reference = _reference_sql(reference_day)
     excluded, behind = indicator.excluded, _behind(indicator, reference)
     count = "uniqExactIf" if clients_up_to is None else f"uniqUpToIf({clients_up_to})"
     return [
@@ -162,6 +167,10 @@ def _sums(
         f"{excluded.sql(reference) if excluded else '0'} AS {prefix}uitgesloten",
         *([f"uniqExactIf(client, {behind}) AS {prefix}namen"] if names else []),
     ]
+
+
+def _reference_sql(reference_day: int | str) -> str:
+    return day_sql(reference_day) if isinstance(reference_day, int) else reference_day
 
 
 def _behind(indicator: Indicator, reference: str) -> str:

@@ -107,9 +107,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Bound:
-    """A day on this side of a bound that follows from the reference day. ``plus``: a column of days that are added to
-    it first, a window of the definitions that the row was made by.
-    """
+    """A day, and with ``plus`` so many days of another column later, on this side of a bound of the reference day."""
 
     column: str
     side: Literal["<=", ">", ">="]
@@ -118,8 +116,8 @@ class Bound:
 
     def sql(self, reference_day: str) -> str:
         """The comparison."""
-        value = f"{self.column} + {self.plus}" if self.plus else self.column
-        return f"{value} {self.side} {self.reference.sql(reference_day)}"
+        plus = f" + {self.plus}" if self.plus else ""
+        return f"{self.column}{plus} {self.side} {self.reference.sql(reference_day)}"
 
     def holds(self, row: Row, reference_day: int) -> bool:
         """The same for a row."""

@@ -15,6 +15,7 @@ from rich.table import Table as RichTable
 
 from domain.field.dates import as_date, dutch_day
 from domain.field.geography import GEMEENTEN
+from domain.field.words import definitions_sentence
 from domain.indicators.catalogue import INDICATORS, Indicator
 from results.disclosure import live
 from results.figures import Figure, figures
@@ -125,6 +126,7 @@ def indicators(
         "Geen verantwoordingsinstrument.",
         markup=False,
     )
+    console.print(definitions_sentence({version for figure in found for version in figure.versions}), markup=False)
 
 
 def _long(found: list[Figure]) -> RichTable:
@@ -195,6 +197,7 @@ def _figure(figure: Figure, reference_day: date) -> dict[str, Any]:
         "verborgen": figure.hidden or None,
         "venster": indicator.window,
         "peildatum": reference_day.isoformat(),
+        "definities": list(figure.versions),
         "bron": indicator.basis or None,
         "merk": indicator.mark,
     }

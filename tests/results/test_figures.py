@@ -18,6 +18,7 @@ from domain.field.dates import as_date, day, iso_day
 from domain.field.definitions import DEFINITIONS
 from domain.field.geography import GEMEENTEN
 from domain.field.spic import LONG_LASTING
+from domain.field.words import definitions_sentence
 from domain.indicators import overview as indicator_overview
 from domain.indicators.catalogue import (
     INDICATORS,
@@ -321,6 +322,7 @@ def test_the_command_shows_a_dutch_table_without_small_groups(command: list[str]
     assert uitval.count("%") == 1
     every = runner.invoke(app, words).output
     assert "Uitval, eenzijdig door cliënt [R]" in every
+    assert "Gemaakt met versie 1 van de definities." in every
     later = [*words, "--json", "--van", as_date(LAST + 1).isoformat()]
     after = json.loads(runner.invoke(app, later).output)
     assert {one["n"] for one in after if "periode" in one["venster"]} == {0}
@@ -332,11 +334,23 @@ def test_the_command_shows_a_dutch_table_without_small_groups(command: list[str]
         assert found["geen_nieuwe_start"]["n"] == fixed
         assert found["geen_nieuwe_start_voorlopig"]["n"] == provisional
         assert found["nut_gemiddelde"]["naam"].endswith("(niet bevestigd)")
+        assert (found["uitval"]["definities"], found["nut_gemiddelde"]["definities"]) == ([1], [])
     cells = json.loads(runner.invoke(app, [*words, "--json", "--per", "gemeente"]).output)
     found = {(one["groep"], one["sleutel"]): one for one in cells}
     assert found["0363", "uitval"]["waarde"] == 25
     hidden = found["0384", "uitval"]
     assert (hidden["waarde"], hidden["n"], hidden["clienten"], hidden["verborgen"]) == (None, None, None, "clienten")
+
+
+def test_a_figure_says_by_which_definitions_its_rows_were_made(access: Access) -> None:
+    """Of the rows behind it: one that runs was made by others, and is behind no figure of ends."""
+    ends = {"status": "beeindigd", "uitval_klasse": "client", "einddatum": LAST}
+    rows = [traject(1, 1, definitie_versie=4, **ends), traject(2, 1, definitie_versie=3, **ends)]
+    fill(access, {"trajecten": [*rows, traject(3, 1, definitie_versie=9)], "metingen": [], "scores": []})
+    found = {one.indicator.key: one.versions for one in figures(access, reference_day=REFERENCE_DAY)}
+    assert (found["uitval"], found["trajecten_lopend"], found["nut_gemiddelde"]) == ((3, 4), (9,), ())
+    assert definitions_sentence(found["uitval"]).startswith("Gemaakt met verschillende versies van de definities (3 en")
+    assert definitions_sentence(()) == "Er zijn geen rijen geteld."
 
 
 def test_the_command_follows_another_rule(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
