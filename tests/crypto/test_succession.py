@@ -166,7 +166,7 @@ def test_roots_follow_one_another(here: Region, running: Trust) -> None:
         following = again(here, at=at + 60)
         succession.retire_root(here.folder, here.keys, at=at + 60)
         check(running, following, at=at + 60)
-        authority.init(here.folder, here.keys, "Test", at=at + 60)  # as `sor up` and a new list do
+        authority.init(here.folder, here.keys, "Test", at=at + 60)  # as a start of the stack and a new list do
     assert issuer(following) == "CN=Test root 3"
     assert not running.complaint
 
