@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -13,8 +14,8 @@ from operations.doctor import judging
 from operations.doctor.finding import Finding
 from operations.doctor.judging import GroupSeen
 from schemas import registry
-from schemas.codec import bundled, bundled_id, released
-from schemas.topics import IN_TOPIC, ORDERS, groups, topics
+from schemas.codec import bundled, bundled_id, load, released
+from schemas.topics import DEFINITIONS, ERASURES, IN_TOPIC, ORDERS, groups, topics
 from settings.settings import Settings
 from transport import topics as declared
 from transport.clients import ANSWER_SECONDS, Cluster, admin
@@ -40,17 +41,10 @@ def examine(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
         return
     yield Finding("kafka", "ok", f"{cluster.bootstrap}: {len(found.brokers)} broker(s) of cluster {found.cluster_id}")
     yield from _drift(cluster, settings)
-    yield from judging.orphans(
-        found.topics, {*topics(), *_internal(found.topics)}, "topics", "kafka-topics.sh --delete --topic {}"
-    )
+    yield from judging.orphans(found.topics, topics(), "topics", "kafka-topics.sh --delete --topic {}")
     yield from _groups(cluster, client)
     yield from _schemas(cluster, settings, [name for name in topics() if name in found.topics])
     yield from _clock(client, [name for name in IN_TOPIC.values() if name in found.topics])
-
-
-def _internal(names: Sequence[str]) -> set[str]:
-    """What a replay or an interrupted change of partitions has of its own."""
-    return {name for name in names if name.endswith((".replay", ".next"))}
 
 
 def _drift(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
@@ -94,7 +88,7 @@ def _reads(process: str) -> list[str]:
 
 
 #: Every process reads these whole at its start, and commits nothing of them.
-_WHOLE: Final = frozenset({ORDERS, "sor.definitions", "sor.erasures"})
+_WHOLE: Final = frozenset({ORDERS, DEFINITIONS, ERASURES})
 
 
 def lag(cluster: Cluster, group: str, names: Sequence[str]) -> int:
@@ -147,10 +141,6 @@ def _schemas(cluster: Cluster, settings: Settings, names: Sequence[str]) -> Iter
 
 
 def _text(name: str) -> str:
-    import json
-
-    from schemas.codec import load
-
     return json.dumps(load(name))
 
 

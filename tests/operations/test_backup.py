@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from confluent_kafka import TopicPartition
 
 from crypto import erasures, keys
-from operations.backup import checking, forgotten, form, key_folders, restoring, taking
+from operations.backup import checking, forgotten, form, key_folders, restoring, tables, taking
 from operations.backup.form import BackupError, Chunk, ChunkWriter, Kept, Manifest, Part, TopicCopy
 from schemas.codec import Codec, bundled_id, load
 from schemas.erased import Erased
@@ -19,7 +20,11 @@ from schemas.records import event_to_record
 from schemas.structs import Use
 from schemas.topics import EVENTS, ORDERS, REGISTER
 from schemas.typed import StructCodec, dict_codec
+from sinks.access import Access
 from tests.build import events, start
+from tests.conftest import RunningBroker
+from tests.operations.emptied import emptied
+from transport import clients
 
 RECORDS = [
     Kept(3, 1_700_000_000_000, b"a", b"\x00\x00\x00\x00\x07one"),
@@ -259,3 +264,61 @@ def test_a_ledger_without_its_key_is_not_passed_over(tmp_path: Path) -> None:
     with pytest.raises(keys.KeysError, match="copy that key folder"):
         forgotten.obeying(tmp_path, [Erased(naam="n", moment=1)])
     assert forgotten.obeying(tmp_path, []) is forgotten.everything
+
+
+# --- a log that moves -------------------------------------------------------------------------------------------------
+
+
+class Broke(Exception): ...
+
+
+@pytest.fixture
+def source(broker: RunningBroker, monkeypatch: pytest.MonkeyPatch) -> taking.Source:
+    """A log of fifty events in one partition, taken in files of ten."""
+    cluster = emptied(broker.bootstrap, 1)
+    produce(cluster, 50)
+    monkeypatch.setattr(taking, "CHUNK_RECORDS", 10)
+    monkeypatch.setattr(tables, "take", lambda _access, _folder: {})
+    return taking.Source(cluster, Access("", "", ""), "k")
+
+
+def produce(cluster: clients.Cluster, number: int) -> None:
+    producer = clients.producer(cluster, "test")
+    for one in range(number):
+        producer.produce(EVENTS, b"value %d" % one, b"key %d" % one, headers=[("h", b"1")])
+    assert producer.flush(20) == 0
+
+
+def breaks_off(what: str, done: int, _total: int) -> None:
+    if what == f"{EVENTS}/0" and done == 20:
+        raise Broke
+
+
+@pytest.mark.kafka
+def test_a_backup_that_broke_off_goes_on_and_one_of_a_rewritten_log_is_refused(
+    source: taking.Source, tmp_path: Path
+) -> None:
+    folder, other = tmp_path / "one", tmp_path / "other"
+    for place in (folder, other):
+        with pytest.raises(Broke):
+            taking.take(source, place, breaks_off)
+    assert form.load(folder, form.BEGUN).topics[EVENTS].records == 20
+    produce(source.cluster, 5)  # behind the ends that were noted
+    manifest, digest = taking.take(source, folder, quiet)
+    assert digest
+    assert not (folder / form.BEGUN).exists()
+    (part,) = manifest.topics[EVENTS].parts.values()
+    assert [chunk.records for chunk in part.chunks] == [10] * 5
+    found = [record for chunk in part.chunks for record in form.read_chunk(folder, chunk)]
+    assert [record.value for record in found] == [b"value %d" % one for one in range(50)]
+    assert {record.headers for record in found} == {(("h", b"1"),)}
+    assert all(record.time > 0 for record in found)
+
+    client = clients.admin(source.cluster)  # it must live until it was answered
+    [gone] = client.delete_records([TopicPartition(EVENTS, 0, 30)]).values()
+    gone.result(20)
+    with pytest.raises(BackupError, match="was rewritten"):
+        taking.take(source, other, quiet)
+    emptied(source.cluster.bootstrap, 1)
+    with pytest.raises(BackupError, match="another log"):
+        taking.take(source, other, quiet)
