@@ -19,7 +19,7 @@ _DELETE_SECONDS: Final = 60
 def document(certificate: Certificate, *, done_at: int, by: str, reason: str) -> dict[str, Any]:
     """As one JSON document. Moments in ms since 1970."""
     return {
-        "namen": certificate.namen,
+        "entries": certificate.entries,
         "vergeten_op": certificate.moment,
         "done_at": done_at,
         "by": by,
@@ -80,8 +80,8 @@ def remaining(certificate: Certificate, done_at: int) -> Iterator[tuple[str, str
 def sentences(certificate: Certificate, *, done_at: int) -> list[str]:
     """The same for people."""
     when = datetime.fromtimestamp(certificate.moment / 1000, UTC)
-    lines = [f"Forgotten at {when:%Y-%m-%d %H:%M:%S} UTC: {len(certificate.namen)}. In the ledger:"]
-    lines += [f"  {name}" for name in certificate.namen]
+    lines = [f"Forgotten at {when:%Y-%m-%d %H:%M:%S} UTC: {len(certificate.entries)}. In the ledger:"]
+    lines += [f"  {name}" for name in certificate.entries]
     for one in certificate.logs:
         lines.append(
             f"{one.part}: {one.left_out} records removed, {one.copied} kept; all before offset {one.end} is gone "

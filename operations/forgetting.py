@@ -63,9 +63,9 @@ class Compacted(NamedTuple):
 
 @dataclass
 class Certificate:
-    """What was removed where. ``namen``: of the clients, in the ledger."""
+    """What was removed where. ``entries``: names of the clients in the ledger."""
 
-    namen: list[str]
+    entries: list[str]
     moment: int  # ms
     logs: list[Rewritten] = field(default_factory=list)
     numbers: int = 0
@@ -231,7 +231,7 @@ class _Forgetting:
 
     def rewrite_logs(self) -> None:
         """Rewrite every partition that holds something that is to go, each up to a file of its own."""
-        purpose = "+".join(self._certificate.namen)[:200]
+        purpose = "+".join(self._certificate.entries)[:200]
         found = self.found()
         for topic in _LOGS:
             skips = read_skips(self._cluster, _FOLDS[topic], self._world.ids)

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 
 from schemas.codec import IdSource
 from schemas.orders import REBUILD, RELEASE, REQUEUE, SKIP, Order, Place, order_for, rebuild_of, release_of
-from schemas.topics import EVALUATED, IN_TOPIC, ORDERS, groups, topics
+from schemas.topics import EVALUATED, IN_TOPIC, ORDERS, READ_WHOLE, groups, topics
 from schemas.typed import StructCodec
 from sinks import clickhouse
 from transport.clients import Cluster
@@ -55,7 +55,8 @@ def oldest_kept() -> int:
 
 def reads(stage: str) -> list[str]:
     """Topics of whose records a stage may be told to leave one out; none for what is no stage."""
-    return [topic.name for topic in topics().values() if stage in topic.read and topic.schema and topic.name != ORDERS]
+    read = (topic for topic in topics().values() if stage in topic.read and topic.schema)
+    return [topic.name for topic in read if topic.name not in READ_WHOLE]
 
 
 def stages() -> list[str]:

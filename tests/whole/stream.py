@@ -21,7 +21,7 @@ import clickhouse_connect
 from confluent_kafka.admin import AdminClient
 
 from local.ports import free_port
-from schemas.topics import ORDERS, groups, topics
+from schemas.topics import READ_WHOLE, groups, topics
 from tests.trusted import with_authority
 from tools.simulator import compare
 
@@ -137,7 +137,7 @@ class Stream:
     def caught_up(self) -> bool:
         """Every process has committed everything that was published to it."""
         reads = {
-            name: [t.name for t in topics().values() if name in t.read and t.schema and t.name != ORDERS]
+            name: [t.name for t in topics().values() if name in t.read and t.schema and t.name not in READ_WHOLE]
             for name in STAGES
         }
         admin = AdminClient({"bootstrap.servers": self.bootstrap})

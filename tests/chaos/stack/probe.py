@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from local.services import STAGES, plan
-from schemas.topics import ORDERS, groups, topics
+from schemas.topics import READ_WHOLE, groups, topics
 from tests.chaos.stack.plan import SUPERVISOR
 from tests.chaos.stack.stack import Stack
 
@@ -42,7 +42,7 @@ class Probe:
         }
         self._pool = ThreadPoolExecutor(len(self._checks), "probe")
         self._reads = {
-            stage: [t.name for t in topics().values() if stage in t.read and t.schema and t.name != ORDERS]
+            stage: [t.name for t in topics().values() if stage in t.read and t.schema and t.name not in READ_WHOLE]
             for stage in STAGES
         }
         bootstrap = f"127.0.0.1:{stack.ports.kafka}"
