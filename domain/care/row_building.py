@@ -32,7 +32,7 @@ class Made(NamedTuple):
 
 def rows_of(client: bytes, facts: FactSet, full: Collection[str] = (), definitions: Definitions = SHIPPED) -> Rows:
     """As ``make``: the rows alone."""
-    return make(client, facts, full, definitions).rows
+    return _made(client, valid(facts), full, definitions)[0]
 
 
 def make(client: bytes, facts: FactSet, full: Collection[str] = (), definitions: Definitions = SHIPPED) -> Made:
@@ -40,6 +40,14 @@ def make(client: bytes, facts: FactSet, full: Collection[str] = (), definitions:
     (the empty one: anybody's); their trajecten say so.
     """
     facts = valid(facts)
+    rows, chains, broken = _made(client, facts, full, definitions)
+    return Made(rows, remarks.of(facts, chains, broken))
+
+
+def _made(
+    client: bytes, facts: FactSet, full: Collection[str], definitions: Definitions
+) -> tuple[Rows, list[Traject], list[tuple[PrestatieAct, str]]]:
+    """The rows of facts that are valid, and what remarks follow from."""
     known = Toewijzingen(facts.toewijzingen)
     chains = trajecten(client, facts, known, definitions)
     linked = {traject.number: links.Linked() for traject in chains}
@@ -60,7 +68,7 @@ def make(client: bytes, facts: FactSet, full: Collection[str] = (), definitions:
         for key, made in found.items():
             if isinstance(made, TrajectRow) and (key.aanbieder in full or "" in full):
                 made.vlaggen = sorted({*made.vlaggen, FULL})
-    return Made(found, remarks.of(facts, chains, broken))
+    return found, chains, broken
 
 
 def _linked(
