@@ -50,7 +50,7 @@ def plan(
     """A replay of what the log holds, of which nothing is done."""
     return Manifest(
         definitions=definitions.id,
-        versie=definitions.version,
+        version=definitions.version,
         names=names,
         scope=scope.words,
         epoch=epoch,

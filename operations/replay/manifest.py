@@ -35,7 +35,7 @@ class Manifest(Struct):
     """One replay. ``spans`` and ``buckets`` by partition; ``done`` by partition and bucket."""
 
     definitions: str  # their id
-    versie: int
+    version: int
     names: str  # id of the names of ``trajectories``
     scope: str
     epoch: int

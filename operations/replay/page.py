@@ -36,7 +36,7 @@ caption,p.small{color:#555;font-size:.9rem}
 Cell = tuple[str, bool]  # text, and whether it is a number
 
 
-def html(report: Report) -> str:
+def whole(report: Report) -> str:
     """The page; every text in it is escaped."""
     body = "".join(
         (
@@ -59,7 +59,7 @@ def sentences(report: Report) -> list[str]:
     """What stands above the tables."""
     found = [
         REPLAY_CAPTION,
-        replay_definitions((report.now.versie, report.now.id), (report.other.versie, report.other.id)),
+        replay_definitions((report.now.version, report.now.id), (report.other.version, report.other.id)),
         replay_counts(report.events, report.clients, report.rows),
         report.rule.sentence,
     ]

@@ -25,8 +25,12 @@ MOST_REASONS = 12
 class Made(NamedTuple):
     """By which definitions rows are: version, and id where it is known."""
 
-    versie: int
+    version: int
     id: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For a document."""
+        return {"versie": self.version, "id": self.id}
 
 
 class Reason(NamedTuple):
@@ -75,8 +79,8 @@ class Report(NamedTuple):
         """One document. Numbers of rows that became another class are hidden where they are small."""
         return {
             "scope": self.scope,
-            "definities_nu": self.now._asdict(),
-            "definities_herberekend": self.other._asdict(),
+            "definities_nu": self.now.as_json(),
+            "definities_herberekend": self.other.as_json(),
             "events": self.events,
             "clients": self.clients,
             "rows": self.rows,
@@ -142,5 +146,5 @@ def report(
 def made_by(client: Client, database: str, in_use: Definitions) -> Made:
     """By which version the rows in use are; the id is known where that is the version in force."""
     query = f"SELECT max(definitie_versie) FROM {database}.{TRAJECTEN.name}"  # noqa: S608 - our own names
-    ((versie,),) = clickhouse.select(client, query)
-    return Made(int(versie), in_use.id if versie == in_use.version else "")
+    ((version,),) = clickhouse.select(client, query)
+    return Made(int(version), in_use.id if version == in_use.version else "")

@@ -102,10 +102,10 @@ class Replay:
 
     def catch_up(self, ends: Mapping[int, int] | None = None) -> None:
         """Make anew whoever got an event since, up to these ends (None: those of now); errors as ``make``."""
-        upto = dict(ends if ends is not None else log_reader.log_ends(self._setup.cluster, "replay").ends)
-        self._do(catching_up(self.manifest, upto))
+        until = dict(ends if ends is not None else log_reader.log_ends(self._setup.cluster, "replay").ends)
+        self._do(catching_up(self.manifest, until))
         for partition, span in self.manifest.spans.items():
-            self.manifest.spans[partition] = Span(span.first, max(span.end, upto[partition]))
+            self.manifest.spans[partition] = Span(span.first, max(span.end, until[partition]))
         self._remembered.save(self.manifest)
 
     def _do(self, tasks: list[Task]) -> None:

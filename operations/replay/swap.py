@@ -67,8 +67,8 @@ def swap(replay: Swapped, hand_over: Over, says: Callable[[str], None]) -> None:
     replay.catch_up()
     with hand_over as over:
         says("The stream stands still while the tables change places.")
-        upto = over.hold()
-        replay.catch_up(upto)
+        until = over.hold()
+        replay.catch_up(until)
         over.drained()
         over.check()
         replay.exchange()

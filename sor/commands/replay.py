@@ -115,7 +115,7 @@ def replay(
         typer.echo("Interrupted. What is done stays: run the same again and it goes on; --drop drops it.", err=True)
         raise typer.Exit(INTERRUPTED) from None
     where = to or settings.home / FOLDER / PAGE
-    where.write_text(page.html(found), "utf-8")
+    where.write_text(page.whole(found), "utf-8")
     if as_json:
         typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
     else:

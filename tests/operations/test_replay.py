@@ -104,8 +104,8 @@ def test_under_another_window_the_difference_is_what_the_pure_fold_says(setup: S
     assert counts(report) == expected(setup.home, OTHER)
     assert counts(report)["trajecten"][0] > 0, "the window must make a difference"
     assert any(pair.changes for pair in report.pairs if not pair.per)
-    assert "definities versie" in page.html(report)
-    assert str(OTHER.version) in page.html(report)
+    assert "definities versie" in page.whole(report)
+    assert str(OTHER.version) in page.whole(report)
 
 
 def test_killed_and_run_again_it_goes_on_and_gives_the_same(setup: Setup) -> None:
@@ -154,7 +154,7 @@ def test_a_scope_compares_its_own_rows_and_no_other(setup: Setup) -> None:
         report = made(setup._replace(scope=scope, definitions=OTHER))
         here = sum(one.equal + one.changed + one.appeared for one in report.tables)
         assert here == sum(map(wanted, rows)), scope.words  # type: ignore[arg-type]
-        assert "p1.jeugd" not in page.html(report) + str(report.as_json())
+        assert "p1.jeugd" not in page.whole(report) + str(report.as_json())
 
 
 def test_what_comes_in_meanwhile_is_caught_up_with_and_the_tables_change_places(

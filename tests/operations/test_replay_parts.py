@@ -182,7 +182,7 @@ def a_report(**over: Any) -> Report:
 
 
 def test_the_page_is_whole_escaped_and_hides_what_is_small() -> None:
-    text = page.html(a_report())
+    text = page.whole(a_report())
     assert "&lt;b&gt;gepland" in text
     assert "<b>" not in text
     assert "http" not in text
