@@ -16,6 +16,7 @@ from typing import Final
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
+    Consumer,
     KafkaError,
     KafkaException,
     Message,
@@ -133,7 +134,22 @@ class SecuredBroker:
             client.close()
         return seen
 
-    def joins(self, user: str, names: Iterable[str] = tuple(groups().values())) -> set[str]:
+    def may_join(self, user: str, group: str) -> bool:
+        """Whether this principal may join a consumer group, and so move its offsets: asked with one of no topic."""
+        client, deadline = Consumer({**self.cluster(user).settings(), "group.id": group}), time.monotonic() + 30
+        try:
+            while True:
+                assert time.monotonic() < deadline, f"no answer about {group}"
+                try:
+                    client.commit(offsets=[TopicPartition("nowhere", 0, 0)], asynchronous=False)
+                except KafkaException as problem:
+                    code = problem.args[0].code()
+                    if code not in _MOVING:
+                        return bool(code != KafkaError.GROUP_AUTHORIZATION_FAILED)
+        finally:
+            client.close()
+
+    def sees(self, user: str, names: Iterable[str] = tuple(groups().values())) -> set[str]:
         """Of these consumer groups, the ones that this principal may see, which goes with joining them."""
         told, left = set[str](), set(names)
         client = admin(self.cluster(user))

@@ -21,7 +21,7 @@ from confluent_kafka.admin import (
 
 from local.kafka.broker import answers
 from local.kafka.security import ADMIN
-from schemas.topics import groups, topics
+from schemas.topics import groups, topics, watches
 from tests.secured import PARTITIONS, PRINCIPALS, STRANGER, SecuredBroker
 from transport.acls import acl_bindings, exactly
 from transport.clients import Cluster
@@ -202,11 +202,16 @@ def test_a_principal_writes_and_reads_what_is_declared(secured: SecuredBroker, p
     assert secured.writes(ADMIN) == set(topics())
     assert secured.writes(principal) == {topic.name for topic in topics().values() if principal in topic.write}
     assert secured.reads(principal) == {topic.name for topic in topics().values() if principal in topic.read}
-    assert secured.joins(principal) == {group for process, group in groups().items() if process == principal}
+    own = {group for process, group in groups().items() if process == principal}
+    watched = {groups()[other] for other in watches().get(principal, ())}
+    assert secured.sees(principal) == own | watched
+    assert {group for group in own | watched if watched and secured.may_join(principal, group)} == (
+        own if watched else set()
+    )
 
 
 def test_who_has_no_right_has_nothing(secured: SecuredBroker) -> None:
-    assert not {*secured.writes(STRANGER), *secured.reads(STRANGER), *secured.joins(STRANGER)}
+    assert not {*secured.writes(STRANGER), *secured.reads(STRANGER), *secured.sees(STRANGER)}
     client = AdminClient(secured.cluster(STRANGER).settings())
     assert client.list_topics(timeout=10).topics == {}
     with pytest.raises(KafkaException):
