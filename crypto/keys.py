@@ -50,6 +50,7 @@ __all__ = [
     "load_public",
     "load_trajectories",
     "of_public",
+    "sealing_since",
 ]
 
 #: What a key is for, in the log of key use and in lists.
@@ -127,6 +128,7 @@ def init(folder: Path, domain: str = "jeugd") -> None:
         "evaluate": as_text(evaluate.public),
         "entry": as_text(entry.public),
         "oprf": as_text(oprf.public_of(scalar)),
+        "since": {EVALUATE: now, ENTRY: now},
     }
     published = oprf.public_of(scalar)
     names = {evaluate.id.hex(): now, scalar_id(published).hex(): now}
@@ -182,6 +184,13 @@ def of_public(data: dict[str, Any]) -> PublicKeys:
         as_bytes(data["oprf"]),
         coming,
     )
+
+
+def sealing_since(folder: Path) -> float:
+    """Second since 1970 from which the older of the two sealing keys counts; of an earlier release: of the file."""
+    written = (folder / PUBLIC / FILE).stat().st_mtime
+    since = _public(folder).get("since", {})
+    return min([written, *(float(since[receiver]) for receiver in (EVALUATE, ENTRY) if receiver in since)])
 
 
 def load_evaluate(folder: Path) -> EvaluateKeys:

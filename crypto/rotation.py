@@ -93,6 +93,7 @@ def switch_sealing(keys: Path, receiver: str, *, at: int) -> Prepared:
         rewrite_file(keys / receiver, held)
         public[receiver] = coming["key"]
         del public["next"][receiver]
+        times_of(public, "since")[receiver] = at
         rewrite_file(keys / PUBLIC, public)
         note(keys, receiver, "in use from", SEALING, after, at)
         note(keys, receiver, "rotated", SEALING, before, at)

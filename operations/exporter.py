@@ -27,6 +27,7 @@ from crypto import keys
 from crypto.sources import AUTHORITY, Trust
 from faults import OperatorFault
 from monitoring import metrics
+from operations.doctor.judging import SEALING_DAYS
 from results.waiting import waiting_sql
 from settings.access import clickhouse_access
 from settings.settings import Settings
@@ -48,8 +49,6 @@ LONGEST_CHECK: Final = 300.0
 BURST_LEAST, BURST_SHARE = 20, 0.2
 #: Records of one sender that were evaluated in the last hour and could not be opened by entry [P].
 UNOPENED_MOST: Final = 100
-#: A sealing key is used for so long [P].
-SEALING_DAYS: Final = 365
 AUDIT_FILE: Final = "audit.json"  # the answer of ``sor audit --json``
 _SAMPLE: Final = 10_000
 _MOST_REASONS: Final = 30
@@ -190,7 +189,7 @@ class Checks:
     def _keys(self) -> None:
         public = self._settings.keys / keys.PUBLIC
         keys.load_public(self._settings.keys)
-        made = (public / "keys.json").stat().st_mtime  # what the authority of the sources publishes beside it is newer
+        made = keys.sealing_since(self._settings.keys)
         metrics.KEY_EXPIRY.labels(key="sealing").set(made + SEALING_DAYS * DAY)
         if (public / AUTHORITY).exists():
             metrics.KEY_EXPIRY.labels(key="sources").set(Trust(self._settings.keys).due)

@@ -61,11 +61,15 @@ class Stage:
         self._desk = desk or Desk(STAGE, [EVALUATED])
         self._newest: dict[str, int] = {}
 
-    def __call__(self, messages: Sequence[Message]) -> None:
-        """Publish events, lines and dead letters of one batch; count them."""
+    def look(self) -> None:
+        """Look for other keys, certificates and revocations, also while nothing comes: what was destroyed is let go."""
         self._admit.refresh()
         if self._held is not None and self._held.refresh():
             self._admit.use(self._held.keys)
+
+    def __call__(self, messages: Sequence[Message]) -> None:
+        """Publish events, lines and dead letters of one batch; count them."""
+        self.look()
         for source in self._desk.released():
             self._guard.release(source)
         messages = self._desk.asked(messages)
@@ -133,13 +137,18 @@ def _count(outcomes: dict[tuple[str, str], int], bad: int) -> None:
 def run(config: EntryConfig, stop: Stop) -> None:
     """Run until asked to stop."""
     health = Health(config.health, STAGE).start()
-    stop.turned = health.turned
     publisher = Publisher(config.cluster, f"sor-{STAGE}-{config.slot}")
 
     def ready() -> None:
         health.ready = True
 
     stage = Stage(config, publisher, Desk.opened(config.cluster, STAGE, [EVALUATED], config.ids))
+
+    def turned() -> None:
+        health.turned()
+        stage.look()
+
+    stop.turned = turned
     source = consumer(config.cluster, config.group, config.slot)
     loop, read = Loop(STAGE, source, publisher), [EVALUATED, ORDERS]
     health.follow(Progress(config.cluster, config.group, read, lambda: loop.places))

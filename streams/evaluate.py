@@ -140,11 +140,15 @@ class Stage:
         self._dead_letter = DeadLetters(STAGE, publisher, self._guard, config.ids)
         self._desk = desk or Desk(STAGE, IN_TOPIC.values())
 
-    def __call__(self, messages: Sequence[Message]) -> None:
-        """Publish products and dead letters of one batch; count them."""
+    def look(self) -> None:
+        """Look for other keys, certificates and revocations, also while nothing comes: what was destroyed is let go."""
         self._evaluator.refresh()
         if self._held is not None and self._held.refresh():
             self._evaluator.use(self._held.keys)
+
+    def __call__(self, messages: Sequence[Message]) -> None:
+        """Publish products and dead letters of one batch; count them."""
+        self.look()
         for source in self._desk.released():
             self._guard.release(source)
         messages = self._desk.asked(messages)
@@ -181,13 +185,18 @@ class Stage:
 def run(config: EvaluateConfig, stop: Stop) -> None:
     """Run until asked to stop."""
     health = Health(config.health, STAGE).start()
-    stop.turned = health.turned
     publisher = Publisher(config.cluster, f"sor-{STAGE}-{config.slot}")
 
     def ready() -> None:
         health.ready = True
 
     stage = Stage(config, publisher, Desk.opened(config.cluster, STAGE, IN_TOPIC.values(), config.ids))
+
+    def turned() -> None:
+        health.turned()
+        stage.look()
+
+    stop.turned = turned
     source = consumer(config.cluster, config.group, config.slot)
     loop, read = Loop(STAGE, source, publisher), [*IN_TOPIC.values(), ORDERS]
     health.follow(Progress(config.cluster, config.group, read, lambda: loop.places))

@@ -136,6 +136,32 @@ def test_a_sealing_key_changes_while_records_flow(running: Running, receiver: st
     assert not [topic for topic, _, _ in running.out.sent + running.middle.sent if topic == REJECTED]
 
 
+def test_the_age_of_the_sealing_keys_is_that_of_the_older(running: Running) -> None:
+    told: list[float] = []
+    for receiver, then in ((keys.ENTRY, NOW - 2000), (keys.EVALUATE, NOW - 1000), (keys.ENTRY, NOW - 900)):
+        rotation.publish_sealing(running.keys, receiver, ahead=0, at=then - 60)
+        rotation.switch_sealing(running.keys, receiver, at=then)
+        told.append(keys.sealing_since(running.keys) - NOW)
+    assert told == [-2000, -2000, -1000]
+    public = json.loads((running.keys / keys.PUBLIC / "keys.json").read_bytes())
+    del public["since"]
+    (running.keys / keys.PUBLIC / "keys.json").write_text(json.dumps(public))
+    assert keys.sealing_since(running.keys) == pytest.approx(NOW, abs=600), "of an earlier release"
+
+
+def test_an_idle_stage_lets_go_of_a_destroyed_key(running: Running) -> None:
+    """Its loop turns, and no record comes."""
+    before = keys.load_public(running.keys).evaluate
+    rotation.publish_sealing(running.keys, keys.EVALUATE, ahead=0, at=NOW)
+    rotation.switch_sealing(running.keys, keys.EVALUATE, at=LATER)
+    running.evaluate.look()
+    assert len(running.evaluate_held.keys.sealing) == 2
+    rotation.destroy_sealing(running.keys, keys.EVALUATE, key_id(before).hex(), at=LATER)
+    running.evaluate.look()
+    running.entry.look()
+    assert len(running.evaluate_held.keys.sealing) == 1
+
+
 def test_what_was_sealed_to_a_destroyed_key_does_not_open(running: Running) -> None:
     old = running.sealed()
     before = keys.load_public(running.keys).evaluate
