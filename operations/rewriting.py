@@ -27,6 +27,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from faults import OperatorFault
 from transport.clients import ANSWER_SECONDS, Cluster, admin, producer
+from transport.notes import Note, note_text, noted_at
 from transport.orders import assigned_reader, readable
 
 GROUP: Final = "sor-rewriting"
@@ -142,9 +143,10 @@ class _Run:
         """Where to begin and what to rewrite up to: as noted by a run that broke off, else all that is there now."""
         low, high = self._watermarks()
         (noted,) = self._source.committed([self._part.at(0)], timeout=ANSWER_SECONDS)
-        purpose, _, noted_end = (noted.metadata or "").rpartition(" ")
-        if purpose == self._rules.purpose and noted_end.isdigit() and low <= noted.offset <= int(noted_end) <= high:
-            return noted.offset, int(noted_end)
+        note = noted_at(noted)
+        until = int(note.get("end", -1))
+        if note.get("purpose") == self._rules.purpose and low <= noted.offset <= until <= high:
+            return noted.offset, until
         return low, high if end < 0 else max(low, min(end, high))
 
     def copy(self, begin: int, end: int) -> None:
@@ -164,7 +166,7 @@ class _Run:
                 continue
             heard, place = time.monotonic(), int(messages[-1].offset() or 0) + 1
             self._piece([message for message in messages if int(message.offset() or 0) < end])
-            self._note(min(place, end), f"{self._rules.purpose} {end}")
+            self._note(min(place, end), {"purpose": self._rules.purpose, "end": str(end)})
             self._tell(len(messages))
 
     def _piece(self, messages: Sequence[Message]) -> None:
@@ -257,10 +259,10 @@ class _Run:
         low = future.result(ANSWER_SECONDS).low_watermark
         if low < end:
             raise RewritingError(f"{self._part} begins at {low} and not at {end}: the broker did not remove it.")
-        self._note(end, "")
+        self._note(end, {})
 
-    def _note(self, place: int, note: str) -> None:
-        self._source.commit(offsets=[self._part.at(place, note)], asynchronous=False)
+    def _note(self, place: int, note: Note) -> None:
+        self._source.commit(offsets=[self._part.at(place, note_text(note))], asynchronous=False)
 
     def _watermarks(self) -> tuple[int, int]:
         low, high = self._source.get_watermark_offsets(self._part.at(0), timeout=ANSWER_SECONDS)

@@ -118,6 +118,11 @@ def _settled(reader: Consumer, config: StageConfig, found: FoundStage, beside: s
     """One attempt; the note and the offsets change together or not at all. Who goes back gives everything out anew, and
     that is noted ``beside`` the offsets.
     """
+    if count := found.noted.get("repartition"):
+        raise StageError(
+            f"{config.source} is being given {count} partitions and the states have not moved yet: "
+            f"`sor topics repartition {count}` goes on with it (decision 0028)"
+        )
     decided = begin(found)
     note = {"names": found.names, "epoch": str(decided.epoch), "log": found.log, "outs": found.outs}
     wanted = {**found.noted, **note}

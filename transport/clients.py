@@ -26,6 +26,8 @@ REQUEST_SECONDS: Final = 10.0
 CONNECT_SECONDS: Final = 5.0
 #: Seconds for which a question to a broker may take in all, trying again included: a start of the broker fits.
 ANSWER_SECONDS: Final = 20.0
+#: Seconds after which a producer asks anew how many partitions a topic has: more can be made (decision 0028).
+METADATA_SECONDS: Final = 10.0
 #: Longest pause before a broker that was gone is tried again.
 RECONNECT_SECONDS: Final = 1.0
 #: Seconds in which a record is delivered, or its batch fails and comes again. Longer than a broker takes to start.
@@ -69,6 +71,7 @@ def producer(cluster: Cluster, client_id: str, **extra: Any) -> Producer:
             "queue.buffering.max.messages": 200_000,
             "queue.buffering.max.kbytes": 131_072,
             "request.timeout.ms": int(1000 * REQUEST_SECONDS),
+            "topic.metadata.refresh.interval.ms": int(1000 * METADATA_SECONDS),
             "delivery.timeout.ms": int(1000 * DELIVERY_SECONDS),
             **extra,
         }

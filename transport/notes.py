@@ -5,7 +5,8 @@ A stage of the batch engine notes at offset 0 of partition 0 of its changelog, w
 - ``names``: what its rows are made by (names of clients, definitions);
 - ``epoch``: that of its versions (``streams.epochs``);
 - ``log``: Kafka's id of the topic that it reads;
-- ``outs``: Kafka's ids of the topics whose rows it must give out anew when they are lost.
+- ``outs``: Kafka's ids of the topics whose rows it must give out anew when they are lost;
+- ``repartition``: so many partitions are being made, and no worker may begin before the states have moved.
 
 The sink notes at every offset that it commits: ``store``, the identity of the store that has the rows up to there;
 ``log``, the id of the topic; while it fills, ``until``, the offset up to which it does.

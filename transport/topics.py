@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
@@ -18,7 +18,7 @@ from confluent_kafka.admin import (
 )
 
 from faults import OperatorFault
-from schemas.topics import Topic, topics
+from schemas.topics import EVENTS, WIDENED, Topic, topics
 from transport import acls as rules
 from transport.clients import ANSWER_SECONDS, Cluster, admin
 
@@ -62,11 +62,18 @@ def plan(cluster: Cluster, partitions: int, *, replication: int = 1, acls: bool 
     changes += [
         change
         for name in copies
-        for change in _counts(name, found[name], topics()[name].partitions or partitions, replication)
+        for change in _counts(name, found[name], _declared(name, found, partitions), replication)
     ]
     # Until a topic has its replicas it asks no more of them than there are: else it would take no record at all
     changes += _config_changes(client, {name: min(has, replication) for name, has in copies.items()})
     return changes + (_acl_changes(client) if acls else [])
+
+
+def _declared(name: str, found: Mapping[str, TopicMetadata], partitions: int) -> int:
+    """How many partitions a topic must have; the log may have been given more, and then its state as many."""
+    if name in WIDENED and EVENTS in found:
+        return max(partitions, len(found[EVENTS].partitions))
+    return topics()[name].partitions or partitions
 
 
 def _counts(name: str, meta: TopicMetadata, partitions: int, replication: int) -> Iterator[Change]:
@@ -94,9 +101,9 @@ def apply(cluster: Cluster, changes: Iterable[Change], partitions: int, replicat
     wrong = [change for change in changes if change.kind == "partitions"]
     if wrong:
         raise TopicError(
-            f"{wrong[0].topic} {wrong[0].detail} partitions. A count is never changed in place, for the keys would "
-            "leave their state behind: set SOR_PARTITIONS to what the broker has, or lay the log anew in an empty "
-            "cluster."
+            f"{wrong[0].topic} {wrong[0].detail} partitions. A count is not simply changed, for the keys would leave "
+            "their state behind: set SOR_PARTITIONS to what the broker has, end a change that was interrupted "
+            "(`sor topics repartition`), or restore a backup into an empty cluster."
         )
     if new := [_new(c.topic, partitions, replication) for c in changes if c.kind == "create"]:
         _wait(client.create_topics(new, operation_timeout=ANSWER_SECONDS), KafkaError.TOPIC_ALREADY_EXISTS)
@@ -174,3 +181,13 @@ def _wait(futures: dict[object, object], *accepted: int) -> None:
         except KafkaException as error:
             if error.args[0].code() not in accepted:
                 raise TopicError(f"{subject}: {error.args[0].str()}") from error
+
+
+def partitions_of(cluster: Cluster, topic: str, otherwise: int) -> int:
+    """How many partitions a topic has; ``otherwise`` where it is not there. ``TopicError`` without an answer."""
+    client = admin(cluster)
+    try:
+        found = client.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic]
+    except KafkaException as error:
+        raise TopicError(f"Kafka at {cluster.bootstrap} does not answer: {error.args[0].str()}") from error
+    return len(found.partitions) if found.error is None else otherwise

@@ -29,6 +29,7 @@ from streams.epochs import settle
 from streams.erased import Ledger
 from transport.health import HealthConfig
 from transport.orders import ordered_epoch, read_orders, read_skips, told_skips
+from transport.topics import partitions_of
 
 log = structlog.get_logger("sor")
 Runner = Callable[[Settings, str, HealthConfig], int]
@@ -139,7 +140,7 @@ def _stage(
         name=groups()[name],
         source=source,
         table=table,
-        partitions=settings.partitions,
+        partitions=partitions_of(cluster, source, settings.partitions),
         bootstrap=cluster.bootstrap,
         datadir=settings.home.absolute() / "state" / f"{name}-{slot}",
         slot=slot,

@@ -6,16 +6,21 @@ import json
 from typing import Annotated, Final
 
 import typer
+from confluent_kafka import Message
+from rich.console import Console
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from schemas import registry
-from schemas.topics import topics
+from schemas.topics import groups, topics
 from settings.access import kafka_cluster
 from settings.settings import load_settings
 from sor.options import given, setting
+from transport.orders import read_skips
 from transport.topics import MADE, Change, apply, plan
 
 _CONTRACT: Final = "contract"
 _MADE: Final = (*MADE, _CONTRACT)
+_COLUMNS: Final = (TextColumn("{task.description}: {task.completed:.0f} done"), TimeElapsedColumn())
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +28,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Topics as schemas/topics.toml declares them.")
     group.command("apply")(apply_)
     group.command("list")(list_)
+    group.command("repartition")(repartition_)
     app.add_typer(group, name="topics")
 
 
@@ -60,6 +66,47 @@ def apply_(
     if settings.registry:
         registry.lay_down(settings.registry, contracts)
     typer.echo(_done(changes))
+
+
+def repartition_(
+    count: Annotated[int, typer.Argument(min=2, max=1024, help="Partitions that the log shall have: more than now.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Give the log (sor.events) and the state of trajectories more partitions, while the rest of the stream runs.
+
+    Stop every worker of trajectories first (one machine: sor stop trajectories); it may run again as soon as this says
+    so. It needs the rights of the broker's administrator. What was interrupted goes on when it is asked for again.
+    """
+    from operations import repartition as work
+
+    settings = load_settings()
+    cluster = kafka_cluster(settings)
+    if not (yes or typer.confirm(f"Give the log {count} partitions? Nothing is lost, and it cannot be taken back.")):
+        raise typer.Exit(1)
+    ids = registry.registry_ids(settings.registry) if settings.registry else None
+    skips = read_skips(cluster, "trajectories", ids)
+
+    def keep(message: Message) -> bool:
+        return not skips.leave_out(str(message.topic()), int(message.partition() or 0), int(message.offset() or 0))
+
+    asked = work.Asked(count, work.of_trajectories(), (groups()["takeback"],), keep)
+    with Progress(*_COLUMNS, console=Console(stderr=True), transient=True) as progress:
+        bars = {step: progress.add_task(step, total=None) for step in ("states", "events")}
+        done = work.repartition(cluster, asked, lambda step, n: progress.advance(bars[step], n), _may_run)
+    if as_json:
+        typer.echo(json.dumps(done._asdict() | {"parts": [str(one.part) for one in done.parts]}))
+        return
+    copied = sum(one.copied for one in done.parts)
+    typer.echo(
+        f"The log has {done.now} partitions, before {done.before}: {copied} events copied, {done.states} states."
+    )
+
+
+def _may_run() -> None:
+    typer.echo(
+        "The states are where they belong: start trajectories again (one machine: sor start trajectories).", err=True
+    )
 
 
 def list_(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:

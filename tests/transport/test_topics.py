@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, TopicMetadata
 
 from local.ports import free_port
-from schemas.topics import topics
+from schemas.topics import WIDENED, topics
 from tests.conftest import RunningBroker
 from transport.clients import Cluster
-from transport.topics import apply, plan
+from transport.topics import _declared, apply, plan
 
 pytestmark = pytest.mark.kafka
 
@@ -196,3 +196,16 @@ def test_a_broker_that_does_not_answer_is_one_sentence(shop: Shop) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith(f"sor: Kafka at {nobody} does not answer")
     assert "Traceback" not in done.stderr
+
+
+def test_the_log_may_have_more_partitions_and_then_its_state_has_as_many() -> None:
+    log, changelog = WIDENED
+    found = {log: _with(8), changelog: _with(8), "sor.lines": _with(8)}
+    assert [_declared(name, found, 4) for name in found] == [8, 8, 4]
+    assert [_declared(name, {log: _with(2)}, 4) for name in (log, changelog)] == [4, 4]
+
+
+def _with(partitions: int) -> TopicMetadata:
+    found = TopicMetadata()
+    found.partitions = dict.fromkeys(range(partitions))
+    return found
