@@ -7,27 +7,27 @@ import json
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Annotated, Final
 
 import typer
 from confluent_kafka import KafkaException
 
 from faults import OperatorFault
-from local.state import Status, current_statuses
 from operations import healing
 from operations.healing import Act, Finding, Seen
 from operations.healing_look import look, told_again, without_rows
 from operations.orders import Orders, Why
 from schemas.registry import registry_ids
 from settings.access import clickhouse_access, kafka_cluster
-from settings.running import is_alive, running_supervisor
+from settings.running import process_of
 from settings.settings import Settings, load_settings
 from sinks import clickhouse
 from sinks.access import Access
 from transport.lost import clock_epoch
 
 _REASON: Final = "sor heal"
+_STORES: Final = {"kafka", "clickhouse", "topics", "migrate"}
 
 
 def register(app: typer.Typer) -> None:
@@ -73,10 +73,9 @@ def looked(settings: Settings) -> Seen:
         client.close()
 
 
-def told(settings: Settings, statuses: Sequence[Status]) -> list[Finding]:
-    """What there is to say of a stack on this machine; nothing while a store of it does not answer."""
-    stores = [one for one in statuses if one.name in ("kafka", "clickhouse", "topics", "migrate")]
-    if not stores or not all(one.up for one in stores):
+def told(settings: Settings, up: Collection[str]) -> list[Finding]:
+    """What there is to say of a stack on this machine of which these processes are up; nothing without its stores."""
+    if not _STORES <= set(up):
         return []
     try:
         return healing.findings(looked(settings))
@@ -137,8 +136,8 @@ def _order(settings: Settings, act: Act) -> None:
 
 def _restarted(settings: Settings, process: str) -> str:
     """Ask a process of the stack on this machine to stop: its supervisor starts it again."""
-    for status in current_statuses(settings.home) if running_supervisor(settings.home) else ():
-        if status.name == process and status.pid and is_alive(status.pid, status.started):
-            os.kill(status.pid, signal.SIGTERM)
-            return f"{process} stops, and its supervisor starts it again."
+    pid = process_of(settings.home, process)
+    if pid is not None:
+        os.kill(pid, signal.SIGTERM)
+        return f"{process} stops, and its supervisor starts it again."
     return f"Start {process} again where it runs (all workers of it at once): docker-compose restart {process}"

@@ -103,7 +103,7 @@ def _findings(settings: Settings, statuses: Sequence[Status]) -> list[Finding]:
     """Whether log, states and store of a stack that runs belong together."""
     from sor.commands.heal import told
 
-    return told(settings, statuses)
+    return told(settings, {one.name for one in statuses if one.up})
 
 
 def _audit_words(settings: Settings) -> str:
