@@ -9,13 +9,13 @@ import typer
 
 from connectors import masking
 from crypto import key_list, key_log, keys
-from crypto.key_list import FORMER, NEXT, Key, Retention
+from crypto.key_list import FORMER, NEXT, Key
 from crypto.key_log import Head
 from crypto.memory import guard
 from crypto.rotation import day
 from crypto.seal import key_id
 from faults import EXIT_CLEAN
-from schemas.topics import EVALUATED, IN_TOPIC, topics
+from operations.doctor.held import retention
 from settings.settings import load_settings
 from sor.commands import key_rotation
 
@@ -77,7 +77,7 @@ def show() -> None:
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
     """List the keys of the folders that are here: id, age, which counts, when a former one may be destroyed."""
     guard()
-    found = key_list.held(load_settings().keys, _retention())
+    found = key_list.held(load_settings().keys, retention())
     now = int(time.time())
     if as_json:
         typer.echo(masking.json_text([_row(one, now) for one in found]))
@@ -101,7 +101,7 @@ def destroy(
     """Destroy former keys for which no record is kept any more; refuses what comes too early. It cannot be undone."""
     guard()
     folder, now = load_settings().keys, int(time.time())
-    former = [one for one in key_list.held(folder, _retention(), log_is_here=unseen) if one.state == FORMER]
+    former = [one for one in key_list.held(folder, retention(), log_is_here=unseen) if one.state == FORMER]
     if identifier:
         former = [one for one in former if one.id == identifier]
         if not former:
@@ -147,15 +147,6 @@ def _head(text: str) -> tuple[str, Head]:
     if not part or not count.isdigit() or not digest:
         raise typer.BadParameter(f"{text} is not PART:COUNT:HASH, as `sor keys verify` prints it")
     return part, Head(int(count), digest)
-
-
-def _retention() -> Retention:
-    """How long a record may lie before evaluate opens it, and before entry does, by the declared topics."""
-    times = [int(topics()[name].config["retention.ms"]) for name in IN_TOPIC.values()]
-    last = int(topics()[EVALUATED].config["retention.ms"])
-    first = None if min(times) < 0 else max(times) // 1000
-    evaluated = None if last < 0 else last // 1000
-    return Retention(first, None if first is None or evaluated is None else first + evaluated, evaluated)
 
 
 def _more(one: Key, now: int) -> str:

@@ -125,7 +125,7 @@ def test_the_raw_retention_is_that_of_the_declared_topics(
     for days, says in ((365, "may be destroyed from"), (None, "stays: its records are kept for ever")):
         kept = -1 if days is None else days * DAY * 1000
         longer = declared["sor.in.cem"]._replace(config={"retention.ms": str(kept)})
-        monkeypatch.setattr("sor.commands.keys.topics", lambda longer=longer: {**declared, "sor.in.cem": longer})
+        monkeypatch.setattr("operations.doctor.held.topics", lambda longer=longer: {**declared, "sor.in.cem": longer})
         assert says in sor("list")
         (key,) = (one["id"] for one in listed("former") if (one["part"], one["what"]) == ("evaluate", "sealing"))
         assert "too early" in sor("destroy", key, code=2)
