@@ -67,12 +67,17 @@ class Mended:
 
 def wrong_versions(seen: Iterable[Seen], wanted: Mapping[str, int]) -> dict[str, set[int]]:
     """Key -> the versions to remove, of rows that an audit named: those above the one that the log gives, the log's own
-    where it stands more than once, and all of a row that the log does not yield. Pure.
+    where it stands more than once, and all of a row that the log does not yield. Where anything goes the log's own goes
+    with it, for it is written anew: it would stand twice. Pure.
     """
+    rows = list(seen)
     found: dict[str, set[int]] = defaultdict(set)
-    for row in seen:
+    for row in rows:
         top = wanted.get(row.key)
         if top is None or row.version > top or row.times > 1:
+            found[row.key].add(row.version)
+    for row in rows:
+        if row.key in found and row.version == wanted.get(row.key):
             found[row.key].add(row.version)
     return dict(found)
 
