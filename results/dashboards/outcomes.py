@@ -26,6 +26,7 @@ from results.dashboards.panels import (
     variable,
 )
 from results.dashboards.queries import (
+    DEFINITIONS,
     DELIVERIES,
     FRESHNESS,
     INSIDE,
@@ -143,9 +144,10 @@ def _panels(rule: Disclosure) -> list[Json]:
         *_follow_up(rule),
         *_cbs(rule),
         section("Actualiteit"),
-        _panel("stat", "Van publicatie tot opvraagbaar, laatste 24 uur", FRESHNESS, 8, 6, "s", 2),
-        _panel("stat", "Stand van de gegevens", NEWEST, 8, 6, "dateTimeAsIso"),
+        _panel("stat", "Van publicatie tot opvraagbaar, laatste 24 uur", FRESHNESS, 5, 6, "s", 2),
+        _panel("stat", "Stand van de gegevens", NEWEST, 5, 6, "dateTimeAsIso"),
         _panel("table", "Aanleveringen in de periode", DELIVERIES, 8, 6, decimals=0),
+        _panel("table", "Definities waarmee de trajecten zijn gemaakt", DEFINITIONS, 6, 6, decimals=0),
     ]
 
 

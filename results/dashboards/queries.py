@@ -112,6 +112,11 @@ NEWEST: Final = (
     'SELECT toDateTime(maxOrNull(gebeurd_op)) AS "Nieuwste gegeven", '
     'toDateTime(maxOrNull(ingevoegd_op)) AS "Bijgewerkt" FROM sor.trajecten'
 )
+#: More than one line: not all rows are counted by the same rules.
+DEFINITIONS: Final = (
+    'SELECT DISTINCT definitie_versie AS "Versie", opvolging_dagen AS "Termijn nieuwe start (dagen)", '
+    'respons_dagen AS "Termijn respons (dagen)" FROM sor.trajecten FINAL ORDER BY definitie_versie'
+)
 DELIVERIES: Final = (
     f'SELECT {kind_sql()} AS "Soort", '  # noqa: S608
     'count() AS "Aanleveringen", sum(regels_geaccepteerd) AS "Regels geaccepteerd", '

@@ -87,7 +87,9 @@ def queries(page: Json) -> dict[str, str]:
 def test_every_panel_follows_another_rule() -> None:
     before, after = queries(build()), queries(build(OTHER))
     figures = [title for title, query in before.items() if "clienten" in query]
-    assert len(figures) == len(before) - 3  # how fresh, how new, and what was delivered: no figures of clients
+    assert (
+        len(figures) == len(before) - 4
+    )  # how fresh, how new, what was delivered, by which definitions: not of clients
     for title in figures:
         query = after[title]
         assert set(re.findall(r"clienten < (\d+)", query)) == {"37"}, title
