@@ -42,20 +42,20 @@ class Obedience:
         self._ledger, self._events, self._uses = ledger, Codec(EVENTS, ids), dict_codec(Use, ids)
 
     def __call__(self, topic: str, record: Kept) -> Kept | None:
-        """The record, or None. What cannot be read stays as it is: no client can be told from it."""
+        """The record, or None. What cannot be read goes when its key names such a client, and stays otherwise."""
         try:
             gone = self._forgotten(topic, record)
         except Undecodable:
-            gone = False
+            gone = topic == EVENTS
         return None if gone else record
 
     def _forgotten(self, topic: str, record: Kept) -> bool:
-        if not record.value:
-            return False
         if topic == EVENTS:
             client = record.key or b""
-            return client in self._ledger and self._ledger.forgets(client, self._published(record.value))
-        if topic == REGISTER:
+            if client not in self._ledger:
+                return False
+            return not record.value or self._ledger.forgets(client, self._published(record.value))
+        if topic == REGISTER and record.value:
             use = self._uses.decode(record.value)
             name = use["pseudonym"]
             return name is not None and self._ledger.forgets(name.encode(), use["published_at"])

@@ -21,6 +21,7 @@ from schemas.structs import Use
 from schemas.topics import EVENTS, ORDERS, REGISTER
 from schemas.typed import StructCodec, dict_codec
 from sinks.access import Access
+from streams.erased import LOOK, NOBODY
 from tests.build import events, start
 from tests.conftest import RunningBroker
 from tests.operations.emptied import emptied
@@ -249,7 +250,12 @@ def use(client: bytes | None, published_at: int) -> Kept:
         (EVENTS, fact(CLIENT, MOMENT - 1), False),
         (EVENTS, fact(CLIENT, MOMENT), True),  # it came to care again
         (EVENTS, fact(b"p1.jeugd.0.BBBBBBBBBBBBBBBBBBBBBB", MOMENT - 1), True),
-        (EVENTS, Kept(0, 1, CLIENT, b"what nobody can read"), True),
+        (EVENTS, Kept(0, 1, CLIENT, b"what nobody can read"), False),
+        (EVENTS, Kept(0, 1, b"another", b"what nobody can read"), True),
+        (REGISTER, Kept(0, 1, CLIENT, b"what nobody can read"), True),
+        (EVENTS, Kept(0, 1, CLIENT, LOOK), False),  # no fact, and its key names the child
+        (EVENTS, Kept(0, 1, NOBODY, LOOK), True),
+        (REGISTER, Kept(0, 1, b"number", LOOK), True),
         (REGISTER, use(CLIENT, MOMENT - 1), False),
         (REGISTER, use(CLIENT, MOMENT), True),
         (REGISTER, use(None, MOMENT - 1), True),
