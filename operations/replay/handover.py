@@ -76,6 +76,7 @@ class HandOver:
         self._deadline = 0.0
         self._held: dict[int, int] = {}
         self._open = False  # a hold was said, and neither go nor drop
+        self.went = False
 
     def __enter__(self) -> Self:
         return self
@@ -167,7 +168,7 @@ class HandOver:
             )
 
     def go(self) -> None:
-        """From here on the stage makes rows by these definitions.
+        """From here on the stage makes rows by these definitions; ``went`` says so to who is interrupted, too.
 
         Raises:
             TooLate, HandOverError: it does not, and goes on with the former ones. What was put in use must be put back.
@@ -177,9 +178,12 @@ class HandOver:
             self._say(GO, self.remaining - REMAINDER / 2)
         except NotDelivered as problem:
             self._after_doubt(problem)
-        self._open = False
-        self._await_going()
-        self._say(DROP)  # the hold is over: nothing of it needs to be kept
+        self._open, self.went = False, True
+        try:
+            self._await_going()
+            self._say(DROP)  # the hold is over: nothing of it needs to be kept
+        except (NotDelivered, KafkaException) as problem:
+            log.warning("the stage has the word to go on; whether it does is not known", problem=str(problem))
 
     def drop(self) -> None:
         """The stage goes on with the definitions that it has; ``NotDelivered`` when that cannot be said."""

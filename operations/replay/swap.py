@@ -35,7 +35,9 @@ class Swapped(Protocol):
 
 
 class Over(Protocol):
-    """What is asked of a handing over (``operations.replay.handover.HandOver``)."""
+    """What is asked of a handing over (``operations.replay.handover.HandOver``); ``went``: the stage has the word."""
+
+    went: bool
 
     def __enter__(self) -> Over:
         """Begin."""
@@ -75,7 +77,8 @@ def swap(replay: Swapped, hand_over: Over, says: Callable[[str], None]) -> None:
         try:
             over.go()
         except BaseException:
-            replay.exchange_back()
+            if not over.went:
+                replay.exchange_back()
             raise
     replay.handed()
     says("The new rows and definitions are in use. The stream gives out its rows anew, which changes none of them.")

@@ -178,12 +178,25 @@ def test_a_go_of_which_no_answer_came_counts_when_it_stands_there(world: World) 
     assert world.phases == [HOLD, GO, DROP, DROP]
 
 
+def test_what_fails_after_the_go_does_not_take_it_back(world: World) -> None:
+    """Whoever exchanged tables would exchange them back."""
+    with over(world) as one:
+        one.hold()
+        world.lost, world.arrives = (lambda word: word.phase == DROP), False
+        assert not one.went
+        one.go()
+        assert one.went
+    assert world.heard.in_force == WIDE
+    assert world.phases == [HOLD, GO]
+
+
 def test_a_go_that_did_not_arrive_is_no_go(world: World) -> None:
     world.lost, world.arrives = (lambda word: word.phase == GO), False
     with over(world) as one:
         one.hold()
         with pytest.raises(HandOverError, match="Kafka did not take the word"):
             one.go()
+        assert not one.went
     assert world.heard.in_force is None
     assert world.phases == [HOLD, DROP]
 

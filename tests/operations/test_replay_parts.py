@@ -206,9 +206,9 @@ def test_the_document_says_by_which_definitions_and_whether_anything_differs() -
 class Noted:
     """A replay and a handing over that note what is asked of them; ``fails`` at a step."""
 
-    def __init__(self, fails: str = "") -> None:
+    def __init__(self, fails: str = "", *, went: bool = False) -> None:
         self.steps: list[str] = []
-        self._fails = fails
+        self._fails, self.went = fails, went
 
     def _step(self, name: str) -> None:
         self.steps.append(name)
@@ -270,6 +270,13 @@ def test_when_the_stage_does_not_go_on_the_former_rows_come_back_while_it_stands
     with pytest.raises(HandOverError):
         swap.swap(one, one, lambda _sentence: None)
     assert one.steps[-4:] == ["exchange", "go", "exchange back", "leave"]
+
+
+def test_what_fails_when_the_stage_has_the_word_takes_nothing_back() -> None:
+    one = Noted("go", went=True)
+    with pytest.raises(HandOverError):
+        swap.swap(one, one, lambda _sentence: None)
+    assert "exchange back" not in one.steps
 
 
 def test_a_swap_that_was_cut_off_is_told_until_it_is_done_again() -> None:

@@ -49,6 +49,8 @@ def test_a_loop_that_does_not_turn_is_not_alive_and_one_that_turns_again_is(heal
     time.sleep(0.4)
     assert asked(health, "/alive") == (503, "its loop has not turned for 0 s\n")
     assert asked(health, "/ready")[0] == 200, "which says something else"
+    health.note = "held"
+    assert asked(health, "/ready") == (200, "ready: held\n")
     health.turned()
     assert asked(health, "/alive")[0] == 200
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 
@@ -39,6 +40,26 @@ def test_what_others_have_is_theirs_and_who_has_nothing_waits_while_somebody_mov
     assert still.seen({ONE: Offsets(5, 9), TWO: Offsets(99, 99)}, [TWO], 13) == 0  # ours has nothing to do
     still.forget()
     assert still.seen({ONE: Offsets(5, 9)}, [ONE], 14) == 0
+
+
+def test_who_rests_on_purpose_does_not_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "EVERY", 0.001)
+    resting, looks, looked = [True], list[bool](), threading.Event()
+    follows = Progress(Cluster("127.0.0.1:1"), "st", ["in"], list, lambda: resting[0])
+
+    def look() -> str:
+        looks.append(resting[0])
+        looked.set()
+        return "it stands still"
+
+    monkeypatch.setattr(follows, "look", look)
+    follows.start(lambda: True)
+    assert not looked.wait(0.05)
+    assert follows.words is None
+    resting[0] = False
+    assert looked.wait(5)
+    follows.stop()
+    assert not any(looks)
 
 
 @pytest.mark.kafka
