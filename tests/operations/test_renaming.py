@@ -96,7 +96,7 @@ def test_new_keys_give_every_row_a_new_name_and_leave_none_of_the_old(broker: Ru
     shutil.rmtree(tmp_path / "keys" / keys.TRAJECTORIES)
     stage.sor("keys", "complete")
     second = ClientNames(keys.load_trajectories(tmp_path / "keys"))
-    assert "every row is given out anew" in stage.run_until(under(second))
+    assert "the source is read from its first record" in stage.run_until(under(second))
     rows = stage.rows()
     assert len(rows) == 2 * every  # those under former keys are out as deleted, under the new names too
     assert {row["client"] for row in rows.values()} == {row["client"] for row in standing(rows)}
