@@ -24,7 +24,7 @@ WRITERS: Final = {
     RECEIPTS: "deliveries",
 }
 #: Table -> that stage.
-VERSIONED: Final = {table.name: WRITERS[table.topic] for table in TABLES if table.topic in WRITERS}
+STAGE_OF: Final = {table.name: WRITERS[table.topic] for table in TABLES if table.topic in WRITERS}
 
 Kind = Literal["log", "ahead", "version", "former", "receipts", "store", "filling", "reading"]
 #: What differs, in an audit.
@@ -105,7 +105,7 @@ def _ahead(seen: Seen) -> Iterator[Finding]:
             found = f"The store has more of {topic} than the broker has: an older copy of the broker, or a lost end."
             yield Finding("ahead", topic, found, _HEAL)
     for table, rows in seen.rows.items():
-        stage = VERSIONED[table]
+        stage = STAGE_OF[table]
         at_stage = seen.stages.get(stage)
         if at_stage is not None and rows.highest > _highest(at_stage):
             found = f"{table} has versions that are higher than any that {stage} gives now: newer rows lose."
@@ -129,9 +129,9 @@ def _former(seen: Seen) -> Iterator[Finding]:
         if not rows.former:
             continue
         found = f"Rows of {table} of a log that is gone: {rows.former}."
-        if VERSIONED[table] == "deliveries":
+        if STAGE_OF[table] == "deliveries":
             yield Finding("receipts", table, found, _AGAIN)
-        elif left := to_go(seen, VERSIONED[table]):
+        elif left := to_go(seen, STAGE_OF[table]):
             yield Finding("former", table, found, f"First {left} records are still to be read: wait for that.")
         else:
             yield Finding("former", table, found, _HEAL)
@@ -170,7 +170,7 @@ def acts(seen: Seen, clock: int, *, receipts: bool = False, rebuild: Sequence[st
     found = findings(seen)
     ahead = [one.subject for one in found if one.kind == "ahead"]
     built = {WRITERS[topic] for topic in ahead if topic in WRITERS}
-    built |= {VERSIONED[one.subject] for one in found if one.kind == "version"} | set(rebuild)
+    built |= {STAGE_OF[one.subject] for one in found if one.kind == "version"} | set(rebuild)
     again = built | {one.subject for one in found if one.kind == "log"}
     if ahead or any(one.kind == "store" for one in found):
         again.add("sink")
@@ -183,7 +183,7 @@ def acts(seen: Seen, clock: int, *, receipts: bool = False, rebuild: Sequence[st
 
 
 def _rebuilt(seen: Seen, stage: str, clock: int) -> Act:
-    shown = [rows.highest >> OFFSET_BITS for table, rows in seen.rows.items() if VERSIONED[table] == stage]
+    shown = [rows.highest >> OFFSET_BITS for table, rows in seen.rows.items() if STAGE_OF[table] == stage]
     epoch = max([clock, seen.stages[stage].epoch + 1, *(one + 1 for one in shown)])
     return Act("rebuild", stage, epoch, f"{stage} builds its states anew from {SOURCES[stage]}, under epoch {epoch}")
 
@@ -191,11 +191,11 @@ def _rebuilt(seen: Seen, stage: str, clock: int) -> Act:
 def _removable(one: Finding, built: Collection[str], *, receipts: bool) -> bool:
     if one.kind == "receipts":
         return receipts and "deliveries" not in built
-    return one.kind == "former" and one.mends == _HEAL and VERSIONED[one.subject] not in built
+    return one.kind == "former" and one.mends == _HEAL and STAGE_OF[one.subject] not in built
 
 
 def _removed(seen: Seen, table: str) -> Act:
-    epoch = seen.stages[VERSIONED[table]].epoch
+    epoch = seen.stages[STAGE_OF[table]].epoch
     return Act("remove", table, epoch, f"rows of {table} of a log that is gone are removed: {seen.rows[table].former}")
 
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from clickhouse_connect.driver.client import Client
 from confluent_kafka import Consumer, TopicPartition
 
-from operations.healing import SOURCES, VERSIONED, RowsSeen, Seen, StageSeen, TopicSeen
+from operations.healing import SOURCES, STAGE_OF, RowsSeen, Seen, StageSeen, TopicSeen
 from schemas.topics import groups
 from sinks import clickhouse
 from sinks.tables import TABLES
@@ -41,9 +41,9 @@ def look(cluster: Cluster, client: Client) -> Seen:
     names = [*SOURCES.values(), *(table.topic for table in TABLES)]
     ids = topic_ids(admin(cluster), names)
     found = clickhouse.select(client, "SELECT toString(id) FROM opslag ORDER BY gemaakt_op, id LIMIT 1")
-    shown = {table: _epochs(client, table) for table in VERSIONED}  # before the ends of the log: these only grow
+    shown = {table: _epochs(client, table) for table in STAGE_OF}  # before the ends of the log: these only grow
     stages = {stage: _stage(cluster, stage, topic, ids.get(topic, "")) for stage, topic in SOURCES.items()}
-    rows = {table: _rows(shown[table], stages[stage].epoch) for table, stage in VERSIONED.items()}
+    rows = {table: _rows(shown[table], stages[stage].epoch) for table, stage in STAGE_OF.items()}
     return Seen(found[0][0] if found else "", stages, _topics(cluster, client, ids), rows)
 
 

@@ -274,7 +274,7 @@ class Sink:
         begun = self._filling.begin(client, partitions)
         client.incremental_assign(begun)
         self._assigned |= {place: place for place in _places(partitions)}
-        self._batch.offsets |= self._filling.unnoted
+        self._batch.offsets |= self._filling.unsaid
         if self._paused:
             client.pause(partitions)
         else:

@@ -47,7 +47,7 @@ class Filling:
         self._until: dict[Place, int] = {}  # partitions that are read again, and up to where
         self._ahead: set[Place] = set()
         self._at: dict[Place, int] = {}  # committed
-        self.unnoted: dict[Place, int] = {}  # offsets that the group is to note now, also where no record comes
+        self.unsaid: dict[Place, int] = {}  # offsets that the group is to note now, also where no record comes
         self._news: set[Place] = set()  # committed since the store was last told
         self._told = self._written = 0.0
 
@@ -68,7 +68,7 @@ class Filling:
         placed = {where: place(one) for where, one in found.items()}
         self._at |= {where: one.at for where, one in placed.items()}
         self._fill(placed, found)
-        self.unnoted = {where: one.at for where, one in placed.items() if self._differs(where, one, found[where])}
+        self.unsaid = {where: one.at for where, one in placed.items() if self._differs(where, one, found[where])}
         less = {
             self._source(where): one.at
             for where, one in placed.items()

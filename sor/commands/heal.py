@@ -75,7 +75,7 @@ def looked(settings: Settings) -> Seen:
 
 def told(settings: Settings, up: Collection[str]) -> list[Finding]:
     """What there is to say of a stack on this machine of which these processes are up; nothing without its stores."""
-    if not _STORES <= set(up):
+    if not set(up) >= _STORES:
         return []
     try:
         return healing.findings(looked(settings))

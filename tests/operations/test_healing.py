@@ -128,7 +128,7 @@ def test_a_stage_is_built_anew_when_asked_under_a_higher_epoch_than_it_has() -> 
 
 
 def test_every_table_with_versions_has_a_stage_and_every_stage_a_source() -> None:
-    assert {"trajecten", "metingen", "scores", "receipts"} == set(healing.VERSIONED)
+    assert {"trajecten", "metingen", "scores", "receipts"} == set(healing.STAGE_OF)
     assert {"trajectories": EVENTS, "deliveries": LINES, "register": REGISTER} == healing.SOURCES
 
 
