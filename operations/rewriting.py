@@ -23,7 +23,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, closing
 from typing import Any, Final, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from faults import OperatorFault
 from transport.clients import ANSWER_SECONDS, Cluster, admin, producer
@@ -37,6 +37,11 @@ PIECE: Final = 20_000
 MOST_LAG: Final = 50_000
 PATIENCE: Final = 600.0
 _LOOK_EVERY: Final = 0.5
+_SEEKING: Final = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
 _SILENT: Final = 60.0
 _DIGEST: Final = 16
 _MODULUS: Final = 1 << (8 * _DIGEST)
@@ -142,8 +147,7 @@ class _Run:
     def span(self, end: int) -> tuple[int, int]:
         """Where to begin and what to rewrite up to: as noted by a run that broke off, else all that is there now."""
         low, high = self._watermarks()
-        (noted,) = self._source.committed([self._part.at(0)], timeout=ANSWER_SECONDS)
-        note = noted_at(noted)
+        note = noted_at(noted := committed(self._source, self._part))
         until = int(note.get("end", -1))
         if note.get("purpose") == self._rules.purpose and low <= noted.offset <= until <= high:
             return noted.offset, until
@@ -249,7 +253,7 @@ class _Run:
 
     def _place_of(self, reader: Consumer, end: int) -> int:
         """Where a group is; a group that never read has nothing to be waited for."""
-        (place,) = reader.committed([self._part.at(0)], timeout=ANSWER_SECONDS)
+        place = committed(reader, self._part)
         return int(place.offset) if place.offset >= 0 else end
 
     def remove(self, end: int) -> None:
@@ -269,6 +273,20 @@ class _Run:
         return int(low), int(high)
 
 
+def committed(reader: Consumer, part: Part) -> TopicPartition:
+    """Where the group of a reader is. A group that nobody asked for yet finds its coordinator first."""
+    until = time.monotonic() + ANSWER_SECONDS
+    while True:
+        try:
+            (place,) = reader.committed([part.at(0)], timeout=ANSWER_SECONDS)
+        except KafkaException as error:
+            if error.args[0].code() not in _SEEKING or time.monotonic() > until:
+                raise
+            time.sleep(_LOOK_EVERY)
+        else:
+            return place
+
+
 def passed(cluster: Cluster, group: str, part: Part, offset: int, patience: float) -> None:
     """Wait until a group has read a partition up to an offset. A group that never read has nothing to be waited for.
 
@@ -278,7 +296,7 @@ def passed(cluster: Cluster, group: str, part: Part, offset: int, patience: floa
     until = time.monotonic() + patience
     with closing(assigned_reader(cluster, group)) as reader:
         while True:
-            (place,) = reader.committed([part.at(0)], timeout=ANSWER_SECONDS)
+            place = committed(reader, part)
             if place.offset < 0 or place.offset >= offset:
                 return
             if time.monotonic() > until:

@@ -9,7 +9,7 @@ under a key that is nobody's, which every reader passes over, closes the file.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,7 @@ from transport.clients import ANSWER_SECONDS, Cluster, admin, producer
 _BETWEEN: Final = 0.3
 _CLOSING: Final = 3
 _AGAIN: Final = 1.0
+_SHOWN: Final = 0.1
 _ROLL: Final = {"segment.ms": "100", "file.delete.delay.ms": "0"}
 _COMPACT: Final = {
     "segment.ms": "100",
@@ -40,19 +41,31 @@ _BEFORE, _HEAD, _ATTRIBUTES, _LZ4 = 12, 61, 21, 3
 @contextmanager
 def for_now(cluster: Cluster, topic: str, settings: Mapping[str, str]) -> Iterator[None]:
     """Give a topic other settings, and what it had before when the block is left."""
-    client = admin(cluster)
-    (future,) = client.describe_configs([ConfigResource(ResourceType.TOPIC, topic)]).values()
-    found = future.result(ANSWER_SECONDS)
+    found = _described(cluster, topic)
     own = {
-        name: found[name].value
+        name: str(found[name].value)
         for name in settings
         if name in found and found[name].source == ConfigSource.DYNAMIC_TOPIC_CONFIG.value
     }
     _alter(cluster, topic, settings, ())
     try:
+        until = time.monotonic() + ANSWER_SECONDS  # a broker shows it a moment after it was told
+        while time.monotonic() < until and _values(cluster, topic, settings) != settings:
+            time.sleep(_SHOWN)
         yield
     finally:
         _alter(cluster, topic, own, [name for name in settings if name not in own])
+
+
+def _described(cluster: Cluster, topic: str) -> dict[str, ConfigEntry]:
+    client = admin(cluster)
+    (future,) = client.describe_configs([ConfigResource(ResourceType.TOPIC, topic)]).values()
+    return dict(future.result(ANSWER_SECONDS))
+
+
+def _values(cluster: Cluster, topic: str, names: Iterable[str]) -> dict[str, str]:
+    found = _described(cluster, topic)
+    return {name: str(found[name].value) for name in names}
 
 
 def _alter(cluster: Cluster, topic: str, values: Mapping[str, str], unset: Sequence[str]) -> None:

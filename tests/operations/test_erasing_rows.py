@@ -37,7 +37,7 @@ def test_every_version_of_a_row_goes_and_others_stay(access: Access, gateway: Ru
     for version in (1, 2):
         writer.insert(TRAJECTEN, [traject(1, version, client=own), traject(2, version, client=other)])
     writer.insert(SCORES, [score(1, 3, client=own)])
-    writer.insert(TRAJECTEN, [traject(3, 900, client=own)])
+    writer.insert(TRAJECTEN, [traject(4, 900, client=own)])
     writer.close()
     client = clickhouse.connect(access)
     try:
