@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TESTS ?= tests
+TEST_WORKERS ?= 2
 CHAOS_MINUTES ?= 30
 CHAOS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
@@ -26,7 +27,11 @@ demo: $(VENV)/.runtime ## The whole system on this machine, with simulated care,
 
 .PHONY: test
 test: $(VENV)/.dev ## Every test, with a real broker and a real ClickHouse engine
-	@$(BIN)/python -m pytest $(TESTS)
+	@# Files are shared out over the workers, each with a broker and an engine; what is marked slow then has the machine
+	@# to itself. Exit code 5: nothing of that kind among TESTS.
+	@one=0; $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m "not slow" $(TESTS) || one=$$?; \
+	two=0; $(BIN)/python -m pytest -m slow $(TESTS) || two=$$?; \
+	case "$$one $$two" in "0 0" | "0 5" | "5 0") ;; *) exit 1 ;; esac
 
 .PHONY: nightly
 nightly: $(VENV)/.dev ## A hundred thousand histories: the fold against its oracle (about half an hour)
