@@ -17,19 +17,18 @@ the ledger.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, Message, TopicPartition
+from confluent_kafka import Message
 from confluent_kafka.admin import ConfigResource, ResourceType
 
 from crypto.client_names import ClientNames
 from operations import erasing_rows, segments
 from operations.erasures import Ledger, enter, ledger
-from operations.rewriting import Part, RewritingError, Rewritten, Rules, passed, rewrite
-from operations.rewriting import parts as parts_of
+from operations.partitions import Part, end_of, partitions, passed, whole
+from operations.rewriting import Rewritten, Rules, rewrite
 from schemas.codec import Codec, IdSource
 from schemas.structs import Use
 from schemas.topics import EVENTS, METINGEN, REGISTER, SCORES, TRAJECTEN, groups, topics
@@ -38,7 +37,7 @@ from streams.epochs import changelog_of, epoch_of
 from streams.erased import LOOK
 from streams.versions import version
 from transport.clients import ANSWER_SECONDS, Cluster, admin, producer
-from transport.orders import assigned_reader, read_skips, readable
+from transport.orders import read_skips
 
 #: Seconds after which every process has heard of a new entry: it looks once a second, and a batch may take some.
 HEARD: Final = 4.0
@@ -165,10 +164,10 @@ class _Forgetting:
 
     def found(self) -> set[Found]:
         """Where the logs hold a record that is to go."""
-        about = [message for message in self._whole(EVENTS) if message.key() in self._pseudonyms]
+        about = [message for message in whole(self._cluster, EVENTS) if message.key() in self._pseudonyms]
         self._own = {message.key() or b"" for message in about if message.value() and self._is_own(message)}
         going = [message for message in about if self._goes(message)]
-        going += [message for message in self._whole(REGISTER) if self._goes(message)]
+        going += [message for message in whole(self._cluster, REGISTER) if self._goes(message)]
         return {Found(_part(message), message.key() or b"") for message in going}
 
     def _is_own(self, message: Message) -> bool:
@@ -176,29 +175,12 @@ class _Forgetting:
         forgets = self._world.ledger.forgets(message.key() or b"", event["published_at"])
         return not forgets and event["fact"][0] not in _DERIVED
 
-    def _whole(self, topic: str, among: Sequence[Part] = ()) -> Iterator[Message]:
-        """Every record that a topic, or some of its partitions, holds now."""
-        with closing(assigned_reader(self._cluster, "sor-forget")) as reader:
-            numbers = sorted({part.partition for part in among}) or partitions(self._cluster, topic)
-            for number in numbers:
-                place = TopicPartition(topic, number, OFFSET_BEGINNING)
-                low, end = reader.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
-                reader.assign([place])
-                at, until = low, time.monotonic() + ANSWER_SECONDS
-                while at < end:
-                    yield from (one for one in readable(reader.consume(10_000, 0.2)) if int(one.offset() or 0) < end)
-                    (position,) = reader.position([place])
-                    if position.offset > at:
-                        at, until = position.offset, time.monotonic() + ANSWER_SECONDS
-                    elif time.monotonic() > until:
-                        raise RewritingError(f"{topic}/{number} could not be read to its end: is the broker up?")
-
     # --- the stages let go -----------------------------------------------------------------------------------------
 
     def tell_stages(self) -> None:
         """Register first: what it tells of a client is a fact of that client. Then the clients themselves."""
         numbers = {found.key for found in self.found() if found.part.topic == REGISTER}
-        for message in self._whole(changelog_of(groups()["register"])):
+        for message in whole(self._cluster, changelog_of(groups()["register"])):
             value = message.value() or b""
             if any(client in value for client in self._pseudonyms):
                 numbers.add(message.key() or b"")
@@ -277,7 +259,7 @@ class _Forgetting:
         """
         codec, names, removed = Codec(topic, self._world.ids), self._world.names, self._removed[topic]
         found: dict[bytes, Part] = {}
-        for message in self._whole(topic, among):
+        for message in whole(self._cluster, topic, among):
             key, value = message.key() or b"", message.value()
             if value is None:
                 if key in removed:
@@ -297,7 +279,7 @@ class _Forgetting:
     def _states(self, changelog: str, among: Sequence[Part] = ()) -> dict[bytes, Part]:
         """Keys of a changelog under which such a client stands, or stood."""
         found: dict[bytes, Part] = {}
-        for message in self._whole(changelog, among):
+        for message in whole(self._cluster, changelog, among):
             key, value = message.key() or b"", message.value() or b""
             if key in self._pseudonyms or any(client in value for client in self._pseudonyms):
                 found[key] = _part(message)
@@ -306,17 +288,6 @@ class _Forgetting:
 
 def _part(message: Message) -> Part:
     return Part(str(message.topic()), int(message.partition() or 0))
-
-
-def partitions(cluster: Cluster, topic: str) -> list[int]:
-    """The partitions of a topic; ``RewritingError`` when it is not there."""
-    return [part.partition for part in parts_of(cluster, topic)]
-
-
-def end_of(cluster: Cluster, part: Part) -> int:
-    """The offset that the next record of a partition gets."""
-    with closing(assigned_reader(cluster, "sor-forget")) as reader:
-        return int(reader.get_watermark_offsets(part.at(0), timeout=ANSWER_SECONDS)[1])
 
 
 def _check_seconds(cluster: Cluster) -> int:

@@ -23,12 +23,14 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, closing
 from typing import Any, Final, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
-from faults import OperatorFault
+from operations.partitions import Part, RewritingError, committed, parts
 from transport.clients import ANSWER_SECONDS, Cluster, admin, producer
 from transport.notes import Note, note_text, noted_at
 from transport.orders import assigned_reader, readable
+
+__all__ = ["Keep", "Part", "RewritingError", "Rewritten", "Rules", "parts", "rewrite"]
 
 GROUP: Final = "sor-rewriting"
 #: Records of one piece: written, acknowledged, read back, compared, noted.
@@ -37,35 +39,12 @@ PIECE: Final = 20_000
 MOST_LAG: Final = 50_000
 PATIENCE: Final = 600.0
 _LOOK_EVERY: Final = 0.5
-_SEEKING: Final = {
-    KafkaError.NOT_COORDINATOR,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-}
 _SILENT: Final = 60.0
 _DIGEST: Final = 16
 _MODULUS: Final = 1 << (8 * _DIGEST)
 
 Keep = Callable[[Message], bool]
 Tell = Callable[[int], None]
-
-
-class RewritingError(OperatorFault):
-    """A partition could not be rewritten. Nothing of it was removed; the same again goes on where this was."""
-
-
-class Part(NamedTuple):
-    """A partition of a log."""
-
-    topic: str
-    partition: int
-
-    def at(self, offset: int, note: str = "") -> TopicPartition:
-        """As the client wants it."""
-        return TopicPartition(self.topic, self.partition, offset, note)
-
-    def __str__(self) -> str:
-        return f"{self.topic}/{self.partition}"
 
 
 class Rewritten(NamedTuple):
@@ -271,45 +250,3 @@ class _Run:
     def _watermarks(self) -> tuple[int, int]:
         low, high = self._source.get_watermark_offsets(self._part.at(0), timeout=ANSWER_SECONDS)
         return int(low), int(high)
-
-
-def committed(reader: Consumer, part: Part) -> TopicPartition:
-    """Where the group of a reader is. A group that nobody asked for yet finds its coordinator first."""
-    until = time.monotonic() + ANSWER_SECONDS
-    while True:
-        try:
-            (place,) = reader.committed([part.at(0)], timeout=ANSWER_SECONDS)
-        except KafkaException as error:
-            if error.args[0].code() not in _SEEKING or time.monotonic() > until:
-                raise
-            time.sleep(_LOOK_EVERY)
-        else:
-            return place
-
-
-def passed(cluster: Cluster, group: str, part: Part, offset: int, patience: float) -> None:
-    """Wait until a group has read a partition up to an offset. A group that never read has nothing to be waited for.
-
-    Raises:
-        RewritingError: it takes longer than ``patience`` seconds.
-    """
-    until = time.monotonic() + patience
-    with closing(assigned_reader(cluster, group)) as reader:
-        while True:
-            place = committed(reader, part)
-            if place.offset < 0 or place.offset >= offset:
-                return
-            if time.monotonic() > until:
-                raise RewritingError(
-                    f"{group} has not read {part} to {offset}: start that stage, or wait until it has caught up (sor "
-                    "status), then do the same again."
-                )
-            time.sleep(_LOOK_EVERY)
-
-
-def parts(cluster: Cluster, topic: str) -> list[Part]:
-    """Every partition of a log; ``RewritingError`` when it is not there."""
-    found = admin(cluster).list_topics(topic, timeout=ANSWER_SECONDS).topics[topic]
-    if found.error is not None:
-        raise RewritingError(f"Topic {topic} is not there ({found.error.name()}): run `sor topics apply`.")
-    return [Part(topic, number) for number in sorted(found.partitions)]

@@ -18,7 +18,7 @@ import lz4.frame
 from confluent_kafka import KafkaError, Message
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ConfigSource, ResourceType
 
-from operations.rewriting import Part, RewritingError
+from operations.partitions import Part, RewritingError
 from streams.erased import LOOK, NOBODY
 from transport.clients import ANSWER_SECONDS, Cluster, admin, producer
 
