@@ -190,42 +190,52 @@ def _next_root(here: Region, name: str = "Test root 2") -> tuple[x509.Certificat
     return made, private
 
 
-def _alone(here: Region) -> list[x509.Certificate]:
-    return [_next_root(here)[0]]
+Forged = tuple[list[x509.Certificate], Ed25519PrivateKey]
 
 
-def _vouched_by_itself(here: Region) -> list[x509.Certificate]:
+def _alone(here: Region) -> Forged:
+    made, private = _next_root(here)
+    return [made], private
+
+
+def _vouched_by_itself(here: Region) -> Forged:
     made, private = _next_root(here)
     cross = building.authority(
         name="Test root 2", begins=NOW, ends=NOW + DAY, public=private.public_key(), private=private, root=made
     )
-    return [cross, made]
+    return [cross, made], private
 
 
-def _of_another_key(here: Region) -> list[x509.Certificate]:
+def _of_another_key(here: Region) -> Forged:
     root, private = ledger.pair(here.folder, "root")
     cross = building.authority(
         name="Test root 2", begins=NOW, ends=NOW + DAY, public=Ed25519PrivateKey.generate().public_key(),
         private=private, root=root,
     )  # fmt: skip
-    return [cross, _next_root(here)[0]]
+    made, own_key = _next_root(here)
+    return [cross, made], own_key
 
 
-def _of_development(here: Region) -> list[x509.Certificate]:
+def _of_development(here: Region) -> Forged:
     root, private = ledger.pair(here.folder, "root")
     made, own_key = _next_root(here, "DEVELOPMENT root 2")
     cross = building.authority(
         name="DEVELOPMENT root 2", begins=NOW, ends=NOW + DAY, public=own_key.public_key(), private=private, root=root
     )
-    return [cross, made]
+    return [cross, made], own_key
 
 
 @pytest.mark.parametrize("forged", [_alone, _vouched_by_itself, _of_another_key, _of_development])
 def test_a_root_that_nobody_vouched_for_is_not_believed(
-    here: Region, running: Trust, forged: Callable[[Region], list[x509.Certificate]]
+    here: Region, running: Trust, forged: Callable[[Region], Forged]
 ) -> None:
-    signer, place = here.signer(own()), here.keys / "public" / AUTHORITY
-    place.write_bytes(place.read_bytes() + b"".join(one.public_bytes(authority.PEM) for one in forged(here)))
+    """Not even with a list of its own."""
+    signer, public = here.signer(own()), here.keys / "public"
+    made, private = forged(here)
+    listed = building.revocations(root=made[-1], private=private, revoked={}, number=9, begins=NOW, ends=NOW + DAY)
+    for name, more in ((REVOKED, [listed]), (AUTHORITY, made)):
+        place = public / name
+        place.write_bytes(place.read_bytes() + b"".join(one.public_bytes(authority.PEM) for one in more))
     assert check(running, signer).id == PROVIDER, "a stage that runs keeps what it had"
     assert running.complaint
     with pytest.raises(KeysError, match="are not good"):
