@@ -7,7 +7,7 @@ import hashlib
 import time
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -91,8 +91,7 @@ class Step:
         """
         began, folded = time.perf_counter(), Folded(anew=True)
         if after is None:
-            folded.last = b""
-            return folded
+            return replace(folded, last=b"")
         found, ahead = self._store.after(partition, after, SLICE), self._delivering.get(partition, {})  # at one moment
         states: dict[bytes, bytes | None] = {}
         for count, (key, stored) in enumerate(found, 1):
@@ -102,8 +101,7 @@ class Step:
                 folded.rows += rows
             if count % BREATH == 0:
                 await asyncio.sleep(0)
-        if states:
-            folded.states[partition] = states
+        folded.states |= {partition: states} if states else {}
         folded.last = found[-1][0] if len(found) == SLICE else None
         folded.seconds = time.perf_counter() - began
         return folded
@@ -163,10 +161,8 @@ class Step:
         except StageError:
             raise
         except Exception as error:
-            raise StageError(
-                f"what key {hashed(key)} of partition {partition} yields could not be given out anew: "
-                f"{type(error).__name__}; nothing of this slice is out"
-            ) from error
+            where = f"what key {hashed(key)} of partition {partition} yields"
+            raise StageError(f"{where} could not be given out anew: {type(error).__name__}; it is not out") from error
         if problem := self._too_large(key, state, rows):
             raise StageError(f"given out anew, {problem}: {TOO_LARGE}")
         return state, rows

@@ -168,8 +168,8 @@ def test_what_is_handed_over_while_events_flow_and_workers_die_is_as_the_pure_fo
 
 def nobody_ends_a_hold(workers: Workers, worker: Worker) -> None:
     over = HandOver(workers.desk, NEVER, seconds=8.0)
-    upto = over.hold()
-    until(lambda: workers.positions() != upto, 20, "a hold that lapses")
+    held_at = over.hold()
+    until(lambda: workers.positions() != held_at, 20, "a hold that lapses")
     assert over.remaining <= 0, "it lapses at its deadline and not before"
     assert "a hold has lapsed" in worker.log()
 
@@ -177,22 +177,22 @@ def nobody_ends_a_hold(workers: Workers, worker: Worker) -> None:
 def held_and_killed(workers: Workers, second: Worker) -> Worker:
     """A hold in which one worker is killed; then go. The successor, which is to die in a slice."""
     with HandOver(workers.desk, WIDE, seconds=60.0) as over:
-        upto = over.hold()
+        held_at = over.hold()
         out = workers.row_ends()
-        only_up_to(workers, upto)
+        only_up_to(workers, held_at)
         second.kill()
         second = workers.start("w1", die_in_slice=2)
         until(lambda: "is ready after" in second.log(), 40, f"the successor\n{second.log()}")
         ends = {place[1]: end for place, (_, end) in workers.desk.ends(workers.places).items()}
-        assert all(ends[partition] > at for partition, at in upto.items()), "events flow all the time"
-        assert workers.positions() == upto
+        assert all(ends[partition] > at for partition, at in held_at.items()), "events flow all the time"
+        assert workers.positions() == held_at
         assert workers.row_ends() == out, "nothing is given out while it is held"
         over.go()
     assert not any(held_for(note) for note in workers.notes())
     return second
 
 
-def only_up_to(workers: Workers, upto: dict[int, int]) -> None:
+def only_up_to(workers: Workers, held_at: dict[int, int]) -> None:
     """No row comes from an event beyond: a version is the offset of an event of the row's client."""
     of = {message.key(): message.partition() for message in workers.records(EVENTS)}
     partition = {NAMES.of(client, "12345678"): of[client] for client in CLIENTS}
@@ -200,7 +200,7 @@ def only_up_to(workers: Workers, upto: dict[int, int]) -> None:
         codec = Codec(topic)
         for message in workers.records(topic):
             row = codec.decode(message.value())
-            assert row["version"] < upto[partition[row["client"]]]
+            assert row["version"] < held_at[partition[row["client"]]]
 
 
 def compare(workers: Workers) -> None:
