@@ -272,6 +272,8 @@ _SINGLE_NODE = {
     "min.insync.replicas": "1",
     "offsets.topic.replication.factor": "1",
     "offsets.topic.num.partitions": "8",
+    # What a group read, and what is noted beside it, outlasts a stop of more than the seven days of the default.
+    "offsets.retention.minutes": "5256000",
     "transaction.state.log.replication.factor": "1",
     "transaction.state.log.min.isr": "1",
     "transaction.state.log.num.partitions": "8",
