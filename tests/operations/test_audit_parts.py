@@ -28,12 +28,14 @@ from operations.audit.repair import Seen, wrong_versions
 from operations.audit.rolling import Interrupted, Rest, Round, counted
 from operations.audit.sentences import sentences
 from operations.audit.state_repair import right_state
-from operations.audit.states import StateDifference, StateFinding, beside, differs
+from operations.audit.states import StateDifference, StateFinding, beside, differs, void
 from schemas.codec import Codec
+from schemas.erased import Erased
 from schemas.records import event_to_record
 from schemas.rows import row_to_record
 from schemas.topics import EVENTS
 from streams.engine.stage import Record
+from streams.erased import Ledger
 from streams.trajectories import Trajectories
 from tests.build import CLIENT, OTHER, by, events, meting, score, start, stop
 
@@ -211,6 +213,32 @@ def test_a_store_stands_beside_its_changelog(
     store: dict[bytes, bytes], changelog: dict[bytes, tuple[int, bytes | None]], wanted: dict[bytes, str]
 ) -> None:
     assert beside(store, 5, changelog) == wanted
+
+
+def forgotten(moment: int) -> Ledger:
+    return Ledger(lambda: lambda _pseudonym: "somebody", [Erased(naam="somebody", moment=moment)])
+
+
+def test_what_was_published_before_a_client_was_forgotten_yields_nothing() -> None:
+    published = HISTORY[0].published_at
+    packed = values()
+    life = Life(0, 1, packed, FIRST, FIRST + len(packed) - 1)
+    yields = Yield(NAMES, SHIPPED, ledger=forgotten(published + 1))
+    assert yields.forgetting(CLIENT, life), "its stage was not told yet: what it has proves nothing"
+    life.looked = True
+    assert not yields.forgetting(CLIENT, life)
+    assert yields(CLIENT, life)[:2] == ({}, None)
+    assert differs(None, 99, stored([5])) == ["extra"]
+    assert differs(None, 99, None) == []
+    later = Yield(NAMES, SHIPPED, ledger=forgotten(published))
+    assert later(CLIENT, life).rows == told().rows
+
+
+def test_a_state_of_a_former_log_is_void() -> None:
+    packed = stored([5])
+    assert not void(packed, 0)
+    assert void(packed, 1)
+    assert not void(b"\xc1", 1), "what cannot be read is told"
 
 
 # --- what is mended -----------------------------------------------------------------------------------------------
