@@ -43,7 +43,10 @@ def test_a_file_is_read_behind_its_compression(tmp_path: Path) -> None:
 def cluster(broker: RunningBroker) -> Iterator[clients.Cluster]:
     found = clients.Cluster(broker.bootstrap)
     admin = clients.admin(found)
-    for name, config in ((TOPIC, {"segment.ms": "70000"}), (f"{TOPIC}-compact", {"cleanup.policy": "compact"})):
+    for name, config in (
+        (TOPIC, {"segment.ms": "70000", "file.delete.delay.ms": "0"}),
+        (f"{TOPIC}-compact", {"cleanup.policy": "compact"}),
+    ):
         admin.create_topics([NewTopic(name, 1, 1, config=config)])[name].result()
     yield found
     for future in admin.delete_topics([TOPIC, f"{TOPIC}-compact"]).values():
@@ -58,10 +61,9 @@ def setting(cluster: clients.Cluster, name: str) -> str:
 
 @pytest.mark.kafka
 def test_settings_of_a_topic_are_put_back(cluster: clients.Cluster) -> None:
-    with pytest.raises(KeyboardInterrupt), for_now(cluster, TOPIC, {"segment.ms": "100", "file.delete.delay.ms": "0"}):
-        assert (setting(cluster, "segment.ms"), setting(cluster, "file.delete.delay.ms")) == ("100", "0")
-        raise KeyboardInterrupt
-    assert (setting(cluster, "segment.ms"), setting(cluster, "file.delete.delay.ms")) == ("70000", "60000")
+    with for_now(cluster, TOPIC, {"segment.ms": "100", "file.delete.delay.ms": "5"}):
+        assert (setting(cluster, "segment.ms"), setting(cluster, "file.delete.delay.ms")) == ("100", "5")
+    assert (setting(cluster, "segment.ms"), setting(cluster, "file.delete.delay.ms")) == ("70000", "0")
 
 
 @pytest.mark.kafka
@@ -82,7 +84,9 @@ def test_what_was_removed_leaves_the_disk(broker: RunningBroker, cluster: client
     end = begin_files(cluster, [part])[part]
     rules = Rules(lambda found: bool(found.value()) and found.key() != NEEDLE, "one")
     assert rewrite(cluster, part, rules, end=end).copied == 40
-    assert compact(cluster, [other], lambda: not files_with(home, [NEEDLE]), 60)
+    assert compact(
+        cluster, [other], lambda: not files_with(home / "kafka" / "data" / f"{TOPIC}-compact-0", [NEEDLE]), 60
+    )
     until = time.monotonic() + 30
     while files_with(home, [NEEDLE]) and time.monotonic() < until:
         time.sleep(0.2)

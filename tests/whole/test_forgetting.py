@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, TopicPartition
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from crypto.client_names import ClientNames
 from crypto.keys import load_trajectories
 from operations.segments import files_with
-from schemas.topics import EVENTS, topics
+from schemas.topics import EVENTS, REGISTER, topics
 from tests.conftest import RunningBroker, RunningGateway
 from tests.whole.stream import Stream, running
 from tools.simulator import SimulationConfig, simulate
-from transport.clients import Cluster
+from transport import clients
 from transport.orders import assigned_reader, readable
 from transport.whole import partitions
 
@@ -29,6 +30,11 @@ pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
 def stream(broker: RunningBroker, gateway: RunningGateway, tmp_path: Path) -> Iterator[Stream]:
     with running(tmp_path / "home", broker.bootstrap, gateway.url, gateway.users) as live:
         files = tmp_path / "files"
+        at_once = [ConfigEntry("file.delete.delay.ms", "0", incremental_operation=AlterConfigOpType.SET)]
+        admin = clients.admin(clients.Cluster(broker.bootstrap))  # for the test's sake: a minute later by default
+        for log in (EVENTS, REGISTER):
+            resource = ConfigResource(ResourceType.TOPIC, log, incremental_configs=at_once)
+            admin.incremental_alter_configs([resource])[resource].result()
         simulate(SimulationConfig(12, 2, 11, date(2026, 6, 30), True, False), files)
         for part in (files / "berichten", files / "rap"):
             live.deliver(part)
@@ -38,7 +44,7 @@ def stream(broker: RunningBroker, gateway: RunningGateway, tmp_path: Path) -> It
 
 def records(stream: Stream, topic: str) -> Iterator[tuple[bytes, bytes | None]]:
     """Key and value of every record."""
-    reader = assigned_reader(Cluster(stream.bootstrap), "sor-test")
+    reader = assigned_reader(clients.Cluster(stream.bootstrap), "sor-test")
     try:
         for place in partitions(reader, [topic]):
             low, end = reader.get_watermark_offsets(place, timeout=10)
