@@ -44,9 +44,13 @@ class Reader:
         self._consumer.close()
 
     def reach(self, topic: str) -> dict[int, Reach]:
-        """How far each partition of a topic reaches; none when the topic is not there."""
+        """How far each partition of a topic reaches; none when the topic is not there. ``KafkaException`` when we may
+        not see it.
+        """
         found = self._consumer.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic]
         if found.error is not None:
+            if found.error.code() in _REFUSED:
+                raise KafkaException(found.error)
             return {}
         return {part: self.reach_of(topic, part) for part in sorted(found.partitions)}
 

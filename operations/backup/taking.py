@@ -79,7 +79,10 @@ def _begun(source: Source, folder: Path, seconds: float) -> Manifest:
     names = [topic.name for topic in topics().values() if topic.backup]
     ids, cluster = topic_ids(admin(source.cluster), names), reading.cluster_id(source.cluster)
     if absent := sorted(set(names) - set(ids)):
-        raise BackupError(f"The broker has no topic {absent[0]}: run sor topics apply, and look at sor doctor.")
+        raise BackupError(
+            f"The broker shows no topic {absent[0]}: run sor topics apply, or take it as a user that may read it "
+            "(backup, admin)."
+        )
     if not (folder / BEGUN).exists():
         manifest = _noted(source, cluster, ids, seconds)
         form.save(folder, manifest, BEGUN)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 
 from crypto import erasures, keys
-from operations.backup import checking, forgotten, form, key_folders, restoring, tables, taking
+from operations.backup import checking, forgotten, form, key_folders, reading, restoring, tables, taking
 from operations.backup.form import BackupError, Chunk, ChunkWriter, Kept, Manifest, Part, TopicCopy
 from schemas.codec import Codec, bundled_id, load
 from schemas.erased import Erased
@@ -25,6 +26,7 @@ from streams.erased import LOOK, NOBODY
 from tests.build import events, start
 from tests.conftest import RunningBroker
 from tests.operations.emptied import emptied
+from tests.secured import SecuredBroker
 from transport import clients
 
 RECORDS = [
@@ -328,3 +330,13 @@ def test_a_backup_that_broke_off_goes_on_and_one_of_a_rewritten_log_is_refused(
     emptied(source.cluster.bootstrap, 1)
     with pytest.raises(BackupError, match="another log"):
         taking.take(source, other, quiet)
+
+
+@pytest.mark.kafka
+def test_who_may_not_ask_how_far_entry_is_waits_and_who_may_not_read_is_told(secured: SecuredBroker) -> None:
+    """An end that nobody may see is not 0: such a backup would be empty and call itself whole."""
+    began = time.monotonic()
+    assert reading.settle(secured.cluster("backup"), 0.5)
+    assert time.monotonic() - began >= 0.5
+    with reading.Reader(secured.cluster("operator")) as reader, pytest.raises(KafkaException, match="authorization"):
+        reader.reach(EVENTS)
