@@ -145,7 +145,7 @@ LAST_COMMIT: Final = _gauge(
 EPOCH: Final = _gauge(
     "sor_epoch",
     ("stage",),
-    "Epoch of the row versions that the stage gives: higher than before when its log is another one.",
+    "Epoch since which the rows of the stage are of its log: higher than before when that is another one.",
     "Nothing by itself; rows of a lower epoch are of a log that is gone (sor heal).",
 )
 LOWEST_EPOCH: Final = _gauge(

@@ -32,11 +32,14 @@ Difference = Literal["missing", "extra", "different", "version", "state", "chang
 
 
 class StageSeen(NamedTuple):
-    """What is noted of a stage and what the broker has: id of its source, epoch, records to go, highest end."""
+    """What is noted of a stage and what the broker has: id of its source, epoch, the epoch since which its rows are of
+    this log, records to go, highest end.
+    """
 
     noted_log: str
     log: str
     epoch: int
+    since: int
     to_go: int
     end: int
 
@@ -55,7 +58,7 @@ class TopicSeen(NamedTuple):
 
 
 class RowsSeen(NamedTuple):
-    """Rows of a table that are shown: how many are of a lower epoch than the stage has now, and the highest version."""
+    """Rows of a table that are shown: how many are of a log that is gone, and the highest version."""
 
     former: int
     highest: int
@@ -195,8 +198,8 @@ def _removable(one: Finding, built: Collection[str], *, receipts: bool) -> bool:
 
 
 def _removed(seen: Seen, table: str) -> Act:
-    epoch = seen.stages[STAGE_OF[table]].epoch
-    return Act("remove", table, epoch, f"rows of {table} of a log that is gone are removed: {seen.rows[table].former}")
+    since = seen.stages[STAGE_OF[table]].since
+    return Act("remove", table, since, f"rows of {table} of a log that is gone are removed: {seen.rows[table].former}")
 
 
 def advice(difference: Difference, seen: Seen | None = None) -> str:

@@ -43,7 +43,7 @@ def look(cluster: Cluster, client: Client) -> Seen:
     found = clickhouse.select(client, "SELECT toString(id) FROM opslag ORDER BY gemaakt_op, id LIMIT 1")
     shown = {table: _epochs(client, table) for table in STAGE_OF}  # before the ends of the log: these only grow
     stages = {stage: _stage(cluster, stage, topic, ids.get(topic, "")) for stage, topic in SOURCES.items()}
-    rows = {table: _rows(shown[table], stages[stage].epoch) for table, stage in STAGE_OF.items()}
+    rows = {table: _rows(shown[table], stages[stage].since) for table, stage in STAGE_OF.items()}
     return Seen(found[0][0] if found else "", stages, _topics(cluster, client, ids), rows)
 
 
@@ -54,13 +54,14 @@ def _stage(cluster: Cluster, stage: str, topic: str, log: str) -> StageSeen:
         (kept,) = reader.committed([TopicPartition(changelog_of(group), 0)], timeout=_SECONDS)
         note = noted_at(kept)
         places = _places(reader, topic)
-        left = sum(one.end - max(one.at, 0) for one in places)
+        epoch = int(note.get("epoch", 0))
         return StageSeen(
-            note.get("log", ""),
-            log,
-            int(note.get("epoch", 0)),
-            max(left, 0),
-            max([one.end for one in places], default=0),
+            noted_log=note.get("log", ""),
+            log=log,
+            epoch=epoch,
+            since=int(note.get("since", epoch)),
+            to_go=sum(max(0, one.end - one.at) for one in places),
+            end=max([one.end for one in places], default=0),
         )
     finally:
         reader.close()
@@ -109,8 +110,8 @@ def _epochs(client: Client, table: str) -> list[tuple[int, int, int]]:
     return [(int(epoch), int(rows), int(highest)) for epoch, rows, highest in clickhouse.select(client, query)]
 
 
-def _rows(shown: Sequence[tuple[int, int, int]], epoch: int) -> RowsSeen:
-    former = sum(rows for one, rows, _ in shown if one < epoch)
+def _rows(shown: Sequence[tuple[int, int, int]], since: int) -> RowsSeen:
+    former = sum(rows for epoch, rows, _ in shown if epoch < since)
     return RowsSeen(former, max((highest for _, _, highest in shown), default=0))
 
 

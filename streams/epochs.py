@@ -21,7 +21,7 @@ from streams.engine import disk
 from streams.engine.stage import StageConfig, StageError
 from transport import clients
 from transport.clients import ANSWER_SECONDS, Cluster
-from transport.lost import Beginning, FoundStage, begin, clock_epoch
+from transport.lost import Beginning, FoundStage, begin, clock_epoch, rows_since
 from transport.notes import note_text, noted_at
 from transport.orders import assigned_reader
 from transport.topic_ids import topic_ids
@@ -124,7 +124,9 @@ def _settled(reader: Consumer, config: StageConfig, found: FoundStage, beside: s
             f"`sor topics repartition {count}` goes on with it (decision 0028)"
         )
     decided = begin(found)
-    note = {"names": found.names, "epoch": str(decided.epoch), "log": found.log, "outs": found.outs}
+    decided = decided._replace(since=rows_since(found.noted, decided.epoch))
+    note = {"names": found.names, "epoch": str(decided.epoch), "since": str(decided.since)}
+    note |= {"log": found.log, "outs": found.outs}
     wanted = {**found.noted, **note}
     if wanted == found.noted and not decided.back:
         return decided

@@ -49,12 +49,14 @@ class FoundStage(NamedTuple):
 class Beginning(NamedTuple):
     """How a stage begins: the epoch of its versions, whether it goes back to the first record, and why (or empty).
 
-    A higher epoch means that its states are void: the log is another one than they were made from.
+    A higher epoch means that its states are void: the log is another one than they were made from. ``since``: rows of a
+    lower epoch than this are of a log that is gone; more partitions (decision 0028) raise the epoch and not this.
     """
 
     epoch: int
     back: bool
     why: str
+    since: int = 0
 
 
 def begin(found: FoundStage) -> Beginning:
@@ -79,6 +81,12 @@ def begin(found: FoundStage) -> Beginning:
     if noted.get("names", "") != found.names:
         return Beginning(epoch, back=True, why="the rows that are out have other names or definitions")
     return Beginning(epoch, back=False, why="")
+
+
+def rows_since(noted: Mapping[str, str], epoch: int) -> int:
+    """Since which epoch the rows of a stage are of its log, when it begins under ``epoch``."""
+    before = int(noted.get("epoch", 0))
+    return epoch if epoch > before else int(noted.get("since", before))
 
 
 class FoundPlace(NamedTuple):

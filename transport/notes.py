@@ -4,6 +4,7 @@ A stage of the batch engine notes at offset 0 of partition 0 of its changelog, w
 
 - ``names``: what its rows are made by (names of clients, definitions);
 - ``epoch``: that of its versions (``streams.epochs``);
+- ``since``: the epoch since which its rows are of this log: rows of a lower one are of a log that is gone;
 - ``log``: Kafka's id of the topic that it reads;
 - ``outs``: Kafka's ids of the topics whose rows it must give out anew when they are lost;
 - ``repartition``: so many partitions are being made, and no worker may begin before the states have moved.

@@ -150,7 +150,7 @@ def _stage(
         record_limit=RECORD_LIMIT,
     )
     begun = settle(config, names, outs, ordered=ordered_epoch(name, orders), swept=beside, handed=handed)
-    metrics.EPOCH.labels(stage=name).set(begun.epoch)
+    metrics.EPOCH.labels(stage=name).set(begun.since)
     fold = fold_of(begun.epoch)
     return run_stage(config, fold, changing=changing_of(fold) if changing_of is not None else None)
 

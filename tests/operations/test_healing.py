@@ -13,7 +13,7 @@ from streams.versions import version
 
 CLOCK = 900
 EPOCH = 5
-STAGE = StageSeen(noted_log="L", log="L", epoch=EPOCH, to_go=0, end=100)
+STAGE = StageSeen(noted_log="L", log="L", epoch=EPOCH, since=EPOCH, to_go=0, end=100)
 TOPIC = TopicSeen(log="T", stores=frozenset({"S"}), logs=frozenset({"T"}), ahead=0, filling=0, to_go=0)
 ROWS = RowsSeen(former=0, highest=version(EPOCH, 99))
 WELL = Seen(
@@ -101,6 +101,11 @@ CASES = {
             ("restart", "sink", 0),
             ("restart", "trajectories", 0),
         ],
+    ),
+    "more partitions raised the epoch, and the rows of before count": (
+        rows("trajecten", stage("trajectories", epoch=EPOCH + 3, since=2), former=1),
+        [("former", "trajecten")],
+        [("remove", "trajecten", 2)],
     ),
     "receipts stay until asked": (rows("receipts", former=2), [("receipts", "receipts")], []),
     "a store that fills": (topic(SCORES, filling=9, to_go=9), [("filling", SCORES)], []),

@@ -131,7 +131,7 @@ def test_a_topic_that_was_made_anew_is_noticed(config: StageConfig) -> None:
     other = settle(config, "a", (rows,))
     assert other.epoch > begun.epoch
     assert other.why == "its source was made anew"
-    assert note(config)["epoch"] == str(other.epoch)
+    assert note(config)["epoch"] == note(config)["since"] == str(other.epoch) == str(other.since)
     one = member(config)  # a log that has lost its end, and a word of somebody else in the note
     kept = TopicPartition(config.changelog, 0, 0, note_text({**note(config), "other": "word"}))
     one.commit(offsets=[TopicPartition(config.source, 0, RECORDS), kept], asynchronous=False)

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 from confluent_kafka import TopicPartition
 
-from transport.lost import MOST_EPOCH, Beginning, FoundPlace, FoundStage, Placed, begin, clock_epoch, place
+from transport.lost import MOST_EPOCH, Beginning, FoundPlace, FoundStage, Placed, begin, clock_epoch, place, rows_since
 from transport.notes import note_text, noted, noted_at
 
 CLOCK = 500
@@ -88,6 +88,21 @@ def test_a_stage_that_has_settled_is_settled(found: FoundStage, decided: Beginni
     note = {**found.noted, "names": found.names, "epoch": str(decided.epoch), "log": found.log, "outs": found.outs}
     after = found._replace(noted=note, beyond=False, stateless=False, read=not decided.back)
     assert begin(after) == Beginning(decided.epoch, back=False, why="")
+
+
+@pytest.mark.parametrize(
+    ("note", "epoch", "since"),
+    [
+        ({}, 900, 900),  # a new installation
+        ({"names": "a"}, 0, 0),  # one of before the epochs
+        ({"epoch": "7", "since": "7"}, 7, 7),
+        ({"epoch": "7", "since": "7"}, 900, 900),  # another log
+        ({"epoch": "900", "since": "7"}, 900, 7),  # more partitions: the rows of before count
+        ({"epoch": "900", "since": "7"}, 901, 901),
+    ],
+)
+def test_since_when_rows_are_of_this_log(note: dict[str, str], epoch: int, since: int) -> None:
+    assert rows_since(note, epoch) == since
 
 
 AT = {"store": "S", "log": "T"}
