@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
+import typer
+from typer.main import get_group
 from typer.testing import CliRunner
 
 from sor import cli
@@ -49,7 +52,24 @@ def test_every_module_of_commands_is_listed() -> None:
     """A module that registers nothing is a part of another one."""
     folder = Path(cli.__file__).parent / "commands"
     registering = {path.stem for path in folder.glob("*.py") if "def register(" in path.read_text("utf-8")}
-    assert registering == {entry.module for entry in cli.COMMANDS.values()}
+    listed = {module for entry in cli.COMMANDS.values() for module in (entry.module, entry.machine)}
+    assert registering == listed - {""}
+
+
+def test_a_command_of_one_machine_has_the_options_of_the_one_that_it_takes_the_place_of() -> None:
+    """Production has no stack of its own machine, and is asked in the same words."""
+    for name, entry in cli.COMMANDS.items():
+        if entry.machine:
+            here, there = _of(entry.machine, name), _of(entry.module, name)
+            assert {one.name: one.opts for one in here.params} == {one.name: one.opts for one in there.params}
+            assert here.help == there.help
+
+
+def _of(module: str, name: str) -> Any:
+    alone = typer.Typer()
+    importlib.import_module(f"sor.commands.{module}").register(alone)
+    alone.callback()(lambda: None)
+    return get_group(alone).commands[name]
 
 
 def test_help_lists_all_and_loads_none() -> None:
