@@ -35,7 +35,7 @@ _COMPACT: Final = {
     "file.delete.delay.ms": "0",
 }
 #: Of a batch of records: offset and length stand before it, its head has so many bytes in all.
-_BEFORE, _HEAD, _ATTRIBUTES, _LZ4 = 12, 61, 21, 3
+_BEFORE, _HEAD, _ATTRIBUTES, _PACKED = 12, 61, 21, 3
 
 
 @contextmanager
@@ -130,7 +130,7 @@ def bytes_in(path: Path) -> Iterator[bytes]:
         if end <= at + _HEAD or end > len(content):
             return
         batch, codec = content[at + _HEAD : end], content[at + _ATTRIBUTES + 1] & 7
-        yield lz4.frame.decompress(batch) if codec == _LZ4 else batch
+        yield lz4.frame.decompress(batch) if codec == _PACKED else batch
         at = end
 
 
