@@ -16,13 +16,18 @@ from schemas.codec import Codec
 from schemas.erased import Erased
 from schemas.records import event_to_record
 from schemas.structs import Use
-from schemas.topics import EVENTS, REGISTER
+from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, REGISTER
 from schemas.typed import dict_codec
 from streams.engine.stage import Record, Scrubbed
+from streams.entry import EntryConfig, Stage
 from streams.erased import LOOK, NOBODY, Ledger
 from streams.register import Register
 from streams.trajectories import TOPICS, Trajectories
 from tests.build import CLIENT, events, score, start, stop
+from tests.streams.support import ENTRY_KEYS, OTHER, Recorder, codec, evaluated, honest, message
+from tests.trusted import hub
+from transport.clients import Cluster
+from transport.health import HealthConfig
 
 NAME = erasures.of_root(b"r" * 32)
 NAMES = ClientNames(TrajectoriesKeys(b"c" * 32, b"b" * 32))
@@ -68,6 +73,26 @@ def test_who_never_forgot_anybody_needs_no_key(tmp_path: Path) -> None:
     assert not Ledger(lambda: erasures.load(tmp_path))
     with pytest.raises(KeysError):
         Ledger(lambda: erasures.load(tmp_path), [Erased(naam="0" * 32, moment=1)])
+
+
+# --- entry ------------------------------------------------------------------------------------------------------------
+
+
+def test_entry_publishes_nothing_of_a_forgotten_client_and_answers_its_line() -> None:
+    def through(ledger: Ledger) -> Recorder:
+        out = Recorder()
+        config = EntryConfig(Cluster(""), ENTRY_KEYS, hub()[0], "group", "0", HealthConfig(), ledger=ledger)
+        records = [honest("score", line=1), honest("score", line=2, bsn=OTHER)]
+        values = [codec(EVALUATED).encode(evaluated(record, IN_TOPIC["score"])) for record in records]
+        Stage(config, out)([message(EVALUATED, value, at) for at, value in enumerate(values)])  # type: ignore[arg-type]
+        return out
+
+    first, second = [key for key, _ in through(Ledger.empty()).of(EVENTS)]
+    forgotten = through(ledger(2**50, first))
+    assert [key for key, _ in forgotten.of(EVENTS)] == [second]
+    assert [line["uitkomst"] for _, line in forgotten.of(LINES)] == ["geaccepteerd", "geaccepteerd"]
+    assert not [value for _, _, value in forgotten.sent if first in value]
+    assert len(through(ledger(1, first)).of(EVENTS)) == 2, "what was published since counts"
 
 
 # --- trajectories -----------------------------------------------------------------------------------------------------
