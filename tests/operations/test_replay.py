@@ -13,6 +13,7 @@ import pytest
 from crypto import keys
 from domain.field.dates import iso_day
 from domain.field.definitions import SHIPPED, Definitions, identified
+from domain.indicators.catalogue import Group
 from operations.replay import page
 from operations.replay.engine import Progress, Told
 from operations.replay.errors import ReplayError
@@ -75,10 +76,11 @@ def setup(cluster: clients.Cluster, access: Access, gateway: RunningGateway, hom
     dropped(access, home)
 
 
-def made(setup: Setup) -> Report:
+def made(setup: Setup, *per: Group | None) -> Report:
+    """What came of it, with figures by these groups: every group is a dozen questions."""
     with begun(setup, SILENT) as one:
         one.make()
-        return one.compare(TODAY)
+        return one.compare(TODAY, per)
 
 
 def counts(report: Report) -> dict[str, tuple[int, int, int]]:
@@ -91,7 +93,7 @@ def expected(home: Path, definitions: Definitions) -> dict[str, tuple[int, int, 
 
 
 def test_under_the_same_definitions_no_row_and_no_figure_differs(setup: Setup) -> None:
-    report = made(setup)
+    report = made(setup, None, "cluster")
     assert report.same, counts(report)
     assert not any(pair.changes for pair in report.pairs)
     assert (report.events, report.clients) == (len(TOLD), 300)
@@ -100,7 +102,7 @@ def test_under_the_same_definitions_no_row_and_no_figure_differs(setup: Setup) -
 
 
 def test_under_another_window_the_difference_is_what_the_pure_fold_says(setup: Setup) -> None:
-    report = made(setup._replace(definitions=OTHER))
+    report = made(setup._replace(definitions=OTHER), None)
     assert counts(report) == expected(setup.home, OTHER)
     assert counts(report)["trajecten"][0] > 0, "the window must make a difference"
     assert any(pair.changes for pair in report.pairs if not pair.per)
@@ -125,7 +127,7 @@ def test_killed_and_run_again_it_goes_on_and_gives_the_same(setup: Setup) -> Non
         before = again.manifest.total.events
         assert 0 < before < len(TOLD)
         again.make()
-        report = again.compare(TODAY)
+        report = again.compare(TODAY, ())
     assert heard == [f"Going on with an earlier replay: {before} events are done."]
     assert counts(report) == expected(setup.home, OTHER)
     assert (report.events, report.clients) == (len(TOLD), 300)
@@ -151,7 +153,7 @@ def test_a_scope_compares_its_own_rows_and_no_other(setup: Setup) -> None:
         (Scope(pseudonym=client), world.oracle(names, [(client, value) for value in told[client]], OTHER).__contains__),
         (Scope(since=iso_day("2100-01-01")), lambda _key: False),
     ):
-        report = made(setup._replace(scope=scope, definitions=OTHER))
+        report = made(setup._replace(scope=scope, definitions=OTHER, processes=1, bucket_records=10_000))
         here = sum(one.equal + one.changed + one.appeared for one in report.tables)
         assert here == sum(map(wanted, rows)), scope.words  # type: ignore[arg-type]
         assert "p1.jeugd" not in page.whole(report) + str(report.as_json())
