@@ -5,9 +5,10 @@ Each round:
 1. *Read* up to ``flush_rows`` records, for at most ``flush_seconds`` since the first of them.
 2. *Insert* each table, on a thread of its own; ClickHouse confirms the number of rows. Meanwhile this thread reads for
    the next round, up to as many records again: reading and inserting take about as long.
-3. *Commit* the offsets, and nothing else ever commits.
+3. *Commit* the offsets, with the identity of the store beside them, and nothing else ever commits.
+4. *Tell* the store how far it was filled, every few seconds (``sinks.filling``).
 
-What a crash leaves behind: after 1 nothing; in 2 some tables have rows that come again; in 3 all have. Rows carry
+What a crash leaves behind: after 1 nothing; in 2 some tables have rows that come again; in 3 and 4 all have. Rows carry
 their version and ClickHouse keeps the highest, so a row that comes again changes nothing.
 
 While ClickHouse is away the partitions are paused and the consumer is still polled, so the group stays as it is; the

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, TypeVar
 
 import structlog
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from monitoring import metrics
 from sinks.access import Access
@@ -24,7 +24,7 @@ from sinks.tables import Table
 from transport.clients import Cluster, admin
 from transport.lost import FoundPlace, Placed, place
 from transport.notes import note_text, noted_at
-from transport.topic_ids import topic_ids
+from transport.topic_ids import MOVING, topic_ids
 
 log = structlog.get_logger()
 
@@ -61,10 +61,12 @@ class Filling:
         self._ids |= topic_ids(admin(self._cluster), {part.topic for part in partitions})
         said = _patiently(self._asking.read)
         self._store = said.store
-        found = {
-            Place(part.topic, part.partition): self._found(client, said, part)
-            for part in client.committed(list(partitions), timeout=ANSWER)
-        }
+        found = _patiently(
+            lambda: {
+                Place(part.topic, part.partition): self._found(client, said, part)
+                for part in client.committed(list(partitions), timeout=ANSWER)
+            }
+        )
         placed = {where: place(one) for where, one in found.items()}
         self._at |= {where: one.at for where, one in placed.items()}
         self._fill(placed, found)
@@ -182,12 +184,15 @@ class Filling:
 
 
 def _patiently(ask: Callable[[], T]) -> T:
-    """Ask again while ClickHouse does not answer, for as long as the group may wait."""
+    """Ask again while ClickHouse does not answer or the broker is still starting, for as long as the group may wait."""
     until = time.monotonic() + ANSWER
     while True:
         try:
             return ask()
         except UnavailableError:
             if time.monotonic() > until:
+                raise
+        except KafkaException as error:
+            if error.args[0].code() not in MOVING or time.monotonic() > until:
                 raise
         time.sleep(0.5)

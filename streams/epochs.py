@@ -24,18 +24,14 @@ from transport.clients import ANSWER_SECONDS, Cluster
 from transport.lost import Beginning, FoundStage, begin, clock_epoch, rows_since
 from transport.notes import note_text, noted_at
 from transport.orders import assigned_reader
-from transport.topic_ids import topic_ids
+from transport.topic_ids import MOVING, topic_ids
 
 log = structlog.get_logger()
 
 #: A worker that died is a member until its session ends (10 s).
 PATIENCE: Final = 45.0
 _IN_USE: Final = {KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP, KafkaError.REBALANCE_IN_PROGRESS}
-_PASSING: Final = _IN_USE | {
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.NOT_COORDINATOR,
-}
+_PASSING: Final = _IN_USE | MOVING
 
 
 def changelog_of(group: str) -> str:
