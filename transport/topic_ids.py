@@ -10,7 +10,6 @@ from confluent_kafka.admin import AdminClient
 
 from transport.clients import ANSWER_SECONDS
 
-
 #: What a broker says of a topic or a group while it starts, or when the topic was made just now.
 MOVING: Final = frozenset(
     {
