@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec import structs
 from msgspec.structs import replace
 
 from crypto import erasures
@@ -16,12 +18,14 @@ from schemas.codec import Codec
 from schemas.erased import Erased
 from schemas.records import event_to_record
 from schemas.structs import Use
+from schemas.taken import Taken
 from schemas.topics import EVALUATED, EVENTS, IN_TOPIC, LINES, REGISTER
-from schemas.typed import dict_codec
+from schemas.typed import StructCodec, dict_codec
 from streams.engine.stage import Record, Scrubbed
 from streams.entry import EntryConfig, Stage
 from streams.erased import LOOK, NOBODY, Ledger
 from streams.register import Register
+from streams.takeback import Notices
 from streams.trajectories import TOPICS, Trajectories
 from tests.build import CLIENT, events, score, start, stop
 from tests.streams.support import ENTRY_KEYS, OTHER, Recorder, codec, evaluated, honest, message
@@ -197,3 +201,39 @@ def test_nobody_to_forget_is_said() -> None:
     assert not forget(Number(), lambda _client, _at: True)
     assert Register(ledger=ledger())(NOBODY, None, records(0, [LOOK])) == (None, [])
     assert REGISTER == "sor.register"
+
+
+# --- a log that is rewritten is read once more ------------------------------------------------------------------------
+
+
+def test_every_reader_may_read_everything_once_more() -> None:
+    """Nothing goes out anew and no state changes but for its version: facts and uses are sets (decision 0002)."""
+    stage, both = Trajectories(NAMES), [use(CLIENT, DELIVERIES[0]), use(SOMEBODY_ELSE, DELIVERIES[1], 9, b"d" * 16)]
+    state, _ = stage(CLIENT, None, records(0, told()))
+    again, outs = stage(CLIENT, state, records(100, told()))
+    assert outs == []
+    before, after = (structs.replace(stage.state(blob), version=0, room=0) for blob in (state, again))
+    assert after == before, "but for when its facts are counted next"
+    number, effects = Register()(KEY, None, records(0, both))
+    assert len(effects) > 1
+    once_more, effects = Register()(KEY, number, records(100, both))
+    assert effects == []
+    decode = msgspec.msgpack.Decoder(Number).decode
+    assert number is not None
+    assert once_more is not None
+    assert structs.replace(decode(once_more), version=0) == structs.replace(decode(number), version=0)
+
+
+def test_what_takeback_tells_once_more_is_the_same() -> None:
+    """It remembers what it told; after a restart it tells it again, and the fact is known already."""
+    [event, *_] = LIFE
+    taken = Taken(aanlevering=event.delivery, sender=event.aanbieder, tijd=PUBLISHED + 5, door="99000001", reden="")
+    notices, value = [Notices(), Notices()], Codec(EVENTS).encode(event_to_record(event))
+    told_once = []
+    for one in notices:
+        handle = one.learn(StructCodec(Taken).encode(taken))
+        told_once.append(one(EVENTS, CLIENT, value, {handle: None}))
+        assert one(EVENTS, CLIENT, value, {handle: None}) is None
+        assert one(EVENTS, CLIENT, LOOK, {handle: None}) is None, "an empty record is of no delivery"
+        assert one(REGISTER, KEY, LOOK, {handle: None}) is None
+    assert told_once[0] == told_once[1] is not None
