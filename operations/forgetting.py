@@ -18,11 +18,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from confluent_kafka import Message
-from confluent_kafka.admin import ConfigResource, ResourceType
 
 from crypto.client_names import ClientNames
 from operations import erasing_rows, segments
@@ -36,7 +36,7 @@ from schemas.typed import dict_codec
 from streams.epochs import changelog_of, epoch_of
 from streams.erased import LOOK
 from streams.versions import version
-from transport.clients import ANSWER_SECONDS, Cluster, admin, producer
+from transport.clients import ANSWER_SECONDS, Cluster, producer
 from transport.orders import read_skips
 
 #: Seconds after which every process has heard of a new entry: it looks once a second, and a batch may take some.
@@ -116,7 +116,7 @@ def forget(
     run.rows()
     say("Removing rows from the tables.")
     certificate.tables = erasing_rows.remove(world.client, world.names, pseudonyms, run.highest)
-    certificate.check_seconds = _check_seconds(world.cluster)
+    certificate.check_seconds = segments.check_seconds(world.cluster)
     certificate.seconds = time.monotonic() - began
 
 
@@ -230,7 +230,10 @@ class _Forgetting:
                 self._certificate.logs.append(rewrite(self._cluster, part, rules, end=ends[part]))
 
     def rows(self) -> None:
-        """Tombstones for rows that are gone, and every compacted topic cleaned of what it held before."""
+        """Tombstones for rows that are gone, and every compacted topic cleaned of what it held before: all at once, for
+        each waits for the cleaner.
+        """
+        jobs: list[tuple[str, dict[bytes, Part], Callable[..., dict[bytes, Part]]]] = []
         for topic in _ROWS:
             places = self._row_places(topic)
             sender = producer(self._cluster, "sor-forget")
@@ -241,17 +244,19 @@ class _Forgetting:
             for number in partitions(self._cluster, topic):
                 part = Part(topic, number)
                 self._passed(groups()["sink"], part, end_of(self._cluster, part))
-            self._compact(topic, places, self._row_places)
+            jobs.append((topic, places, self._row_places))
         for stage in ("trajectories", "register"):
             changelog = changelog_of(groups()[stage])
-            self._compact(changelog, self._states(changelog), self._states)
+            jobs.append((changelog, self._states(changelog), self._states))
+        with ThreadPoolExecutor(len(jobs), "compact") as threads:
+            self._certificate.compacted += threads.map(self._compact, *zip(*jobs, strict=True))
 
-    def _compact(self, topic: str, places: dict[bytes, Part], left: Callable[..., dict[bytes, Part]]) -> None:
+    def _compact(self, topic: str, places: dict[bytes, Part], left: Callable[..., dict[bytes, Part]]) -> Compacted:
         parts = sorted(set(places.values()))
         gone = not parts or segments.compact(
             self._cluster, parts, lambda: not left(topic, parts), min(self._patience, COMPACTION)
         )
-        self._certificate.compacted.append(Compacted(topic, len(places), gone))
+        return Compacted(topic, len(places), gone)
 
     def _row_places(self, topic: str, among: Sequence[Part] = ()) -> dict[bytes, Part]:
         """Keys of rows of the clients, up to the version that is to go, and where they stand. A tombstone does not say
@@ -288,11 +293,3 @@ class _Forgetting:
 
 def _part(message: Message) -> Part:
     return Part(str(message.topic()), int(message.partition() or 0))
-
-
-def _check_seconds(cluster: Cluster) -> int:
-    """Seconds between two times that the broker looks for files to remove."""
-    client = admin(cluster)
-    broker = next(iter(client.list_topics(timeout=ANSWER_SECONDS).brokers))
-    (future,) = client.describe_configs([ConfigResource(ResourceType.BROKER, str(broker))]).values()
-    return int(future.result(ANSWER_SECONDS)["log.retention.check.interval.ms"].value) // 1000

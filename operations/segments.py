@@ -121,6 +121,14 @@ def compact(cluster: Cluster, parts: Sequence[Part], gone: Callable[[], bool], p
     return True
 
 
+def check_seconds(cluster: Cluster) -> int:
+    """Seconds between two times that the broker looks for files to remove."""
+    client = admin(cluster)
+    broker = next(iter(client.list_topics(timeout=ANSWER_SECONDS).brokers))
+    (future,) = client.describe_configs([ConfigResource(ResourceType.BROKER, str(broker))]).values()
+    return int(future.result(ANSWER_SECONDS)["log.retention.check.interval.ms"].value) // 1000
+
+
 def bytes_in(path: Path) -> Iterator[bytes]:
     """The batches of a file of the broker, each behind its compression; what is no batch ends it."""
     content = path.read_bytes()

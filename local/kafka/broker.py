@@ -262,7 +262,7 @@ _SINGLE_NODE = {
     "group.initial.rebalance.delay.ms": "0",
     # What was removed from a log leaves the disk when the broker looks for it, and what a tombstone replaced when the
     # cleaner comes by: every five minutes and every 15 s by default. On one machine looking costs nothing.
-    "log.retention.check.interval.ms": "10000",
+    "log.retention.check.interval.ms": "3000",
     "log.cleaner.backoff.ms": "1000",
     # A killed broker may register again only when its old session has ended: 9 s by default.
     "broker.session.timeout.ms": "4000",
