@@ -36,7 +36,7 @@ def prepare(cluster: Cluster) -> None:
 def run(cluster: Cluster, stop: Stop) -> None:
     """The loop."""
     source, out = consumer(cluster, GROUP, "0"), producer(cluster, GROUP, **{"compression.type": "none"})
-    fold, states = Trajectories(ClientNames(_KEYS)), dict[bytes, bytes]()
+    fold, states = Trajectories(ClientNames(_KEYS)), dict[bytes, bytes | None]()
     source.subscribe([EVENTS])
     while not stop:
         messages = source.consume(1000, 0.02)
