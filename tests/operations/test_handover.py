@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from domain.field.definitions import SHIPPED, identified
-from operations.replay.desk import At, Place
+from operations.replay.desk import At, Desk, Place
 from operations.replay.handover import HELD_LIMIT, HOLD_SECONDS, REMAINDER, HandOver, HandOverError, TooLate
-from schemas.handed import DROP, GO, HOLD, Handed, unpack
+from schemas.handed import DROP, GO, HOLD, Handed, pack, unpack
 from schemas.topics import TRAJECTEN, groups
-from streams.definitions import Said, Word
+from streams.definitions import DefinitionsLog, Said, Word
+from tests.secured import SecuredBroker
 from transport.notes import note_text
 from transport.publisher import NotDelivered
 
@@ -207,3 +209,25 @@ def test_what_cannot_be_known_is_said(world: World) -> None:
         world.lost, world.silent = (lambda word: word.phase == GO), True
         with pytest.raises(HandOverError, match="it is not known whether"):
             one.go()
+
+
+@pytest.mark.kafka
+def test_the_rights_suffice(secured: SecuredBroker) -> None:
+    """Who hands over writes one topic and sees two groups; the stage reads what is said under its own name."""
+    desk = Desk(secured.cluster("replay"))
+    spoken = DefinitionsLog(secured.cluster("trajectories"))
+    try:
+        assert spoken.read().hold is None
+        one = HandOver(desk, WIDE, seconds=REMAINDER, clock=time.time)
+        with pytest.raises(HandOverError, match="do not stand still"):  # nobody is up
+            one.hold()
+        with pytest.raises(NotDelivered):
+            Desk(secured.cluster("trajectories")).say(Handed(
+                phase=GO, hand_over="a", id=WIDE.id, version=9, document=pack(WIDE), deadline=0, by="me", at=0
+            ), 10)  # fmt: skip
+        places = desk.partitions([TRAJECTEN])
+        assert set(desk.standing(groups()["sink"], places)) == set(desk.ends(places)) == set(places)
+        assert spoken.read().in_force is None
+    finally:
+        desk.close()
+        spoken.close()
