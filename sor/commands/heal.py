@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Collection
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 from confluent_kafka import KafkaException
@@ -57,10 +57,15 @@ def heal(
             raise typer.BadParameter(f"{stage} is none of {', '.join(healing.SOURCES)}")
     seen = looked(settings)
     acts = healing.acts(seen, clock_epoch(time.time()), receipts=receipts, rebuild=stages)
-    _show(seen, acts, done=yes, as_json=as_json)
-    if yes:
-        for act in acts:
+    if not as_json:
+        _say(seen)
+    for act in acts:
+        if yes:
             _do(settings, seen, act)
+        if not as_json:
+            typer.echo(f"{'Done' if yes else 'To do'}: {act.words}.")
+    if as_json:
+        typer.echo(json.dumps(_document(seen, acts, done=yes), indent=2))
     raise typer.Exit(0 if yes or not (acts or healing.findings(seen)) else 1)
 
 
@@ -88,23 +93,21 @@ def _access(settings: Settings) -> Access:
     return Access(found.url, found.user, found.password)
 
 
-def _show(seen: Seen, acts: list[Act], *, done: bool, as_json: bool) -> None:
+def _say(seen: Seen) -> None:
     found = healing.findings(seen)
-    if as_json:
-        document = {
-            "seen": dataclasses.asdict(seen)["rows"],
-            "findings": [one._asdict() for one in found],
-            "acts": [one._asdict() for one in acts],
-            "done": done,
-        }
-        typer.echo(json.dumps(document, indent=2))
-        return
     for one in found:
         typer.echo(str(one))
     if not found:
         typer.echo("Log, states and store belong together.")
-    for act in acts:
-        typer.echo(f"{'Done' if done else 'To do'}: {act.words}.")
+
+
+def _document(seen: Seen, acts: list[Act], *, done: bool) -> dict[str, Any]:
+    return {
+        "seen": dataclasses.asdict(seen)["rows"],
+        "findings": [one._asdict() for one in healing.findings(seen)],
+        "acts": [one._asdict() for one in acts],
+        "done": done,
+    }
 
 
 def _do(settings: Settings, seen: Seen, act: Act) -> None:
