@@ -17,7 +17,7 @@ from streams.engine.stage import Fold, Out, Record, Scrubbed, Seconds, StageConf
 
 Commit = Callable[[Mapping[int, int]], Awaitable[bool]]
 Anew = Callable[[bytes, bytes], tuple[bytes, list[Out]]]
-SLICE = 200  # keys that go out anew at once
+SLICE = 100  # keys that go out anew at once: a tenth of a second, which records of the source wait for at most
 BREATH = 25  # of them, between two turns of the event loop
 FLUSH_LIMIT = 30.0  # seconds; delivery.timeout.ms ends every record long before
 
