@@ -129,7 +129,7 @@ _ALL: Final = (
     ),
     DatabaseUser(
         "repair",
-        "writes rows anew that differ from the log (`sor audit --repair`)",
+        "writes rows anew that differ from the log (`sor audit`, option repair)",
         "repairer",
         read=_ROWS,
         insert=_ROWS,

@@ -107,10 +107,11 @@ def test_a_users_file_is_read_back(tmp_path: Path) -> None:
     assert "password_sha256" in path.read_text()
     users = load_users(path)
     assert set(users.roles()) == set(NAMES) - {"admin"}
-    profiles = {"admin": "admin", "writer": "writer", "reader": "readonly", "auditor": "readonly"}
+    profiles = {"admin": "admin", "writer": "writer", "reader": "readonly", "auditor": "readonly", "repairer": "writer"}
     for name, listed in declared.USERS.items():
         user = users.authenticate({}, {"user": name, "password": f"{name} pw"})
         assert user.profile == profiles[listed.profile]
+        assert user.may_remove == bool(listed.remove)
         assert dict(user.limits) == (LIMITS if listed.profile == "reader" else {})
         assert set(user.grants) - {"SELECT ON sor_*.*"} == set(listed.grants() if name != "admin" else ())
 
