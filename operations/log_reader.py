@@ -106,7 +106,9 @@ class Reader:
                 continue
             heard, told = time.monotonic(), False
             place = _offset(messages[-1]) + 1
-            kept = [one for one in messages if one.value() and _offset(one) < span.end]
+            kept = [one for one in messages if one.value()]
+            if place > span.end:
+                kept = [one for one in kept if _offset(one) < span.end]
             if skips:
                 kept = list(skips.left(kept))
             yield kept
