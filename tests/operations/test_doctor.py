@@ -232,7 +232,8 @@ def test_keys_certificates_and_disk_of_a_home(tmp_path: Path, days: int, level: 
     assert len(held.read_notes(tmp_path / held.NOTES)) == 1, "once an hour is enough"
 
 
-def test_parts_that_are_away_are_findings_and_the_rest_goes_on(tmp_path: Path) -> None:
+def test_parts_that_are_away_are_findings_and_the_rest_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka, "_PATIENCE", 0.3)
     secret = tmp_path / "secrets" / "admin"
     secret.parent.mkdir()
     secret.touch(mode=0o600)
