@@ -148,7 +148,6 @@ def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
         """Answers ``/ready`` and ``/alive`` (200 or 503) and ``/metrics``."""
 
         timeout = ASK_SECONDS
-        server_version, sys_version = f"sor/{release()}", ""  # read by sor doctor
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
@@ -164,6 +163,10 @@ def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
                 self._answer(200, CONTENT_TYPE_LATEST, generate_latest())
             else:
                 self._answer(404, "text/plain; charset=utf-8", b"/ready, /alive or /metrics\n")
+
+        def version_string(self) -> str:
+            """Our release, in the header ``Server``: ``sor doctor`` reads it."""
+            return f"sor/{release()}"
 
         def _answer(self, status: int, content_type: str, body: bytes) -> None:
             self.send_response(status)
