@@ -91,7 +91,7 @@ ANY = st.sampled_from((*OTHERS, SHIPPED))
 CHANGES = st.builds(Change, ANY, MOSTLY, SELDOM, st.integers(0, 10), st.integers(0, 3))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SHORT | histories(), st.sets(st.integers(0, 15), max_size=8), ANY, st.lists(CHANGES, min_size=1, max_size=3))
 def test_the_rows_in_the_end_are_those_of_all_facts_under_the_last_definitions(
     told: list[Event], gone: set[int], before: Definitions, changes: list[Change]
@@ -109,7 +109,7 @@ def test_the_rows_in_the_end_are_those_of_all_facts_under_the_last_definitions(
     assert stage.table == dict(of_set([*told, *taken_back], changes[-1].definitions))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SHORT | histories(), st.lists(st.integers(0, 40), max_size=2), st.sampled_from(OTHERS))
 def test_the_fold_agrees_with_the_second_reading_under_other_definitions(
     history: list[Event], cuts: list[int], definitions: Definitions
