@@ -33,7 +33,9 @@ EVERY: Final = 3.0
 #: Seconds between two lines of progress.
 TELL: Final = 10.0
 #: Seconds for a question to the broker while partitions are handed out: the group waits for the answer.
-ANSWER: Final = 8.0
+ANSWER: Final = 4.0
+#: Seconds in which they are all answered: a member that does not poll for 15 s is out.
+PATIENCE: Final = 12.0
 T = TypeVar("T")
 
 
@@ -185,7 +187,7 @@ class Filling:
 
 def _patiently(ask: Callable[[], T]) -> T:
     """Ask again while ClickHouse does not answer or the broker is still starting, for as long as the group may wait."""
-    until = time.monotonic() + ANSWER
+    until = time.monotonic() + PATIENCE
     while True:
         try:
             return ask()
