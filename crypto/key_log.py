@@ -3,7 +3,7 @@
 One file per key folder, ``<keys>/log/<part>/log.jsonl``. A line says what happened to which key: made, published, in
 use from, used (per process and day, with a count), rotated, destroyed. A key is named by its id, a hash; there is no
 secret, pseudonym or BSN in it. A line that was changed, deleted or put in breaks the chain. An end that was cut off
-breaks nothing, so number and hash of the last line are kept elsewhere as well: in ``<keys>/public/log-heads.json`` as
+breaks nothing, so number and hash of the last line are kept elsewhere as well: in ``<keys>/public/log.heads`` as
 far as the writer may write there, and wherever somebody copied what ``sor keys verify`` printed.
 """
 
@@ -22,7 +22,7 @@ from typing import Any, Final, NamedTuple
 from crypto import files
 from crypto.key_files import PUBLIC
 
-LOG, FILE, HEADS = "log", "log.jsonl", "log-heads.json"
+LOG, FILE, HEADS = "log", "log.jsonl", "log.heads"
 #: What stands in the first line for the line before it.
 START: Final = 64 * "0"
 #: A line is far shorter.
