@@ -172,4 +172,5 @@ class Stages:
 
 def reads_of(name: str) -> list[str]:
     """Topics that a stage works on, in flow order."""
-    return [t.name for t in topics().values() if name in t.read and t.schema not in ("", "sor.orders")]
+    beside = ("", "sor.orders", "sor.definitions", "sor.erasures")  # read by no group
+    return [t.name for t in topics().values() if name in t.read and t.schema not in beside]
