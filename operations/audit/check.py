@@ -145,7 +145,9 @@ class Checker:
             outcome.behind, outcome.proven = level.words, level.proven
             found = self._compare(lives, scope, outcome, first=attempt == 0)
             moved = lives.read(log_ends(self.world.cluster))
-            moved |= {client for client, life in lives.all.items() if self._yield.forgetting(client, life)}
+            moved |= {
+                client for client, life in lives.all.items() if life.split or self._yield.forgetting(client, life)
+            }
             if level.proven and level.words:  # who is not through yet is as good as on the move
                 moved |= {client for client, life in lives.all.items() if life.last >= level.at.get(life.partition, 0)}
             again = self._moving(lives, moved, found)

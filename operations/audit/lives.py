@@ -34,6 +34,7 @@ class Life:
     first: int = -1
     last: int = -1
     looked: bool = False  # its last word is that the stage is to look at the ledger
+    split: bool = False  # in two partitions: the log is being laid out anew
 
 
 class Told(NamedTuple):
@@ -114,6 +115,7 @@ class Lives:
                 if life is None:
                     continue
                 offset = int(message.offset() or 0)
+                life.split |= life.partition != partition
                 if value:
                     life.values.append(value)
                 life.looked = not value

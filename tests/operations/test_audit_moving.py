@@ -32,10 +32,11 @@ class Lives:
     """Two clients of one partition; each reading on says who moved, as the test has it."""
 
     moved: Iterator[set[bytes]]
+    split = False
 
     def __init__(self, *_given: Any) -> None:
         self.ends = {0: 10}
-        self.all = {STILL: Life(0, 1, [b""], 0, 5), MOVES: Life(0, 2, [b""], 0, 9)}
+        self.all = {STILL: Life(0, 1, [b""], 0, 5), MOVES: Life(0, 2, [b""], 0, 9, split=self.split)}
 
     def read(self, _log: Log) -> set[bytes]:
         return next(self.moved)
@@ -108,6 +109,13 @@ def test_a_row_of_a_client_that_came_meanwhile_is_none_too_many(monkeypatch: pyt
 def test_who_never_stands_still_is_no_difference_and_no_equality(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome, scopes = checked(monkeypatch, [[missing(MOVES)]] * TRIES, [{MOVES}] * TRIES)
     assert (outcome.rows, outcome.unsettled, len(scopes)) == ([], 1, TRIES)
+
+
+def test_who_stands_in_two_partitions_is_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log is being laid out anew: its offsets in two partitions do not order its rows."""
+    monkeypatch.setattr(Lives, "split", True)
+    outcome, _ = checked(monkeypatch, [[missing(MOVES)]] * TRIES, [set()] * TRIES)
+    assert (outcome.rows, outcome.unsettled) == ([], 1)
 
 
 def test_a_sink_that_lags_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
