@@ -71,8 +71,9 @@ def test_a_number_of_a_former_log_begins_anew() -> None:
         "pseudonym": None, "retour": "", "delivery": "d" * 32, "line": 1, "lines": 1, "tijd": 0, "published_at": 1,
         "records": 1, "plaats": 1, "terug": 0, "opnieuw": 0, "dagtekening": 0,
     }  # fmt: skip
+    former = dict_codec(Use).encode({**use, "delivery": "e" * 32})
     value = dict_codec(Use).encode(use)
-    blob, _ = Register(epoch=EARLIER)(b"key", None, log_of(value, offset=9))
+    blob, _ = Register(epoch=EARLIER)(b"key", None, log_of(former, offset=9))
     blob, _ = Register(epoch=NOW)(b"key", blob, log_of(value, offset=2))
     assert blob == Register(epoch=NOW)(b"key", None, log_of(value, offset=2))[0]
 
