@@ -114,12 +114,26 @@ def _answered(view: _View, taken: frozenset[bytes]) -> Iterator[Effect]:
         for message, (code, cause) in says.answers.items():
             if message.startswith(view.key):
                 yield from _withdrawn(view, day_behind(view.key, message), code, cause)
-    for name, sent in number.sent.items():
+    yield from _answered_lines(view, said, says)
+
+
+def _answered_lines(view: _View, said: _PerMessage, says: _PerMessage) -> Iterator[Effect]:
+    """What became of each line. One line may stand under two messages, when a record of before does not tell its day:
+    then a withdrawal counts above a recovery, and of two the higher code.
+    """
+    found: dict[tuple[bytes, int], tuple[bool, str, Sent]] = {}
+    for name, sent in view.number.sent.items():
         handle, message = split(name)
         ever, now = said.on(message), says.on(message)
-        if ever is not None and handle not in view.out:
-            outcome, (code, _) = ("hersteld", ever) if now is None else ("ingetrokken", now)
-            yield from (_line(handle, place, sent, outcome, code) for place in sent)
+        if ever is None or handle in view.out:
+            continue
+        outcome = (now is not None, (now or ever)[0])
+        for place in sent:
+            before = found.get((handle, place))
+            if before is None or outcome > before[:2]:
+                found[handle, place] = (*outcome, sent)
+    for (handle, place), (withdrawn, code, sent) in found.items():
+        yield _line(handle, place, sent, "ingetrokken" if withdrawn else "hersteld", code)
 
 
 class _PerMessage:

@@ -123,7 +123,8 @@ def _answered(found: Standing, kind: str, uses: Sequence[Record], answers: Seque
     for use in uses:
         codes = [a.usage.retour for a in answers if _answers(a.usage, use.usage)]
         if codes and kind != "declaratienummer":
-            found.lines[use.delivery, use.line] = "ingetrokken", max(codes)
+            before = found.lines.get((use.delivery, use.line), ("", ""))[1]
+            found.lines[use.delivery, use.line] = "ingetrokken", max(*codes, before)
         if codes and kind not in ROWS and use.pseudonym:
             found.withdrawn[use.pseudonym] = max(*codes, found.withdrawn.get(use.pseudonym, ""))
 
