@@ -197,8 +197,8 @@ class HandOver:
             in_force = self._asked.said().in_force
         except (NotDelivered, KafkaException) as worse:
             raise HandOverError(
-                f"it is not known whether the definitions were handed over, for Kafka does not answer ({worse}). When it "
-                "does, hand the same definitions over once more (`sor replay --swap`): that is right either way"
+                f"it is not known whether the definitions were handed over, for Kafka does not answer ({worse}). "
+                "When it does, hand the same definitions over once more (`sor replay --swap`): that is right either way"
             ) from worse
         if in_force is None or in_force.id != self._definitions.id:
             raise HandOverError(f"Kafka did not take the word to go on ({problem}): try again") from problem
