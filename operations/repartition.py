@@ -14,7 +14,7 @@ of which may be done twice:
    delete it there.
 
 Where it is, is noted at the consumer group ``sor-repartition``: what was interrupted goes on. Fewer partitions are not
-to be had in place: `sor backup` and `sor restore` lay a log into any number.
+to be had in place: ``sor backup`` and ``sor restore`` lay a log into any number.
 """
 
 from __future__ import annotations

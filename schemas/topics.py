@@ -20,7 +20,7 @@ ERASURES = "sor.erasures"
 #: Read from the beginning by every process that reads them, at its start, and followed without a group.
 READ_WHOLE: Final = frozenset({ORDERS, DEFINITIONS, ERASURES})
 TRAJECTEN, METINGEN, SCORES = "sor.trajecten", "sor.metingen", "sor.scores"
-#: The log and the state made from it: `sor topics repartition` gives them more partitions than the others have.
+#: The log and the state made from it: ``sor topics repartition`` gives them more partitions than the others have.
 WIDENED: Final = (EVENTS, "sor-trajectories-personen-changelog")
 _DAY_MS = 86_400_000
 

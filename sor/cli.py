@@ -79,7 +79,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     "forget": Entry(
         "forget", "Forget clients for good: their facts leave the log, the states, the compacted topics and the tables."
     ),
-    "audit": Entry("audit", "Recompute every row from the log and compare it with ClickHouse."),
+    "audit": Entry(
+        "audit",
+        "Recompute every row and state from the log and compare it with ClickHouse, the changelog and the store.",
+    ),
     "backup": Entry(
         "backup",
         "Copy the log and what cannot be recomputed, while the stream runs. Once more in the same folder goes on.",
