@@ -32,7 +32,9 @@ from settings.settings import load_settings
 from transport.clients import Cluster, admin, consumer, producer
 from transport.topics import apply, plan
 
-PRINCIPALS: Final = tuple(dict.fromkeys(name for topic in topics().values() for name in (*topic.write, *topic.read)))
+PRINCIPALS: Final = tuple(
+    dict.fromkeys(name for topic in topics().values() for name in (*topic.write, *topic.read) if name != ADMIN)
+)
 #: Has a password and no right at all.
 STRANGER: Final = "stranger"
 PARTITIONS: Final = 1
