@@ -81,7 +81,7 @@ BY_TAG = {
 }
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", sorted(PARTS))
 def test_every_image_is_pinned(name: str) -> None:
     image, _, tag = tagged(SERVICES[name]).rpartition(":")
     assert image
@@ -125,7 +125,7 @@ def test_the_settings_are_accepted(name: str, monkeypatch: pytest.MonkeyPatch) -
         assert settings.kafka_security_protocol == ("SSL" if name == "exporter" else "SASL_SSL")
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", sorted(PARTS))
 def test_no_secret_stands_in_the_file(name: str) -> None:
     mounted = set(secrets(SERVICES[name]).values())
     for variable, value in environment(SERVICES[name]).items():
@@ -134,7 +134,7 @@ def test_no_secret_stands_in_the_file(name: str) -> None:
     assert "password=" not in yaml.safe_dump(SERVICES[name])
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", sorted(PARTS))
 def test_every_secret_file_that_is_named_is_mounted(name: str) -> None:
     service = SERVICES[name]
     named = set(re.findall(r"/run/secrets/\w+", yaml.safe_dump(service.get("environment", {}))))
@@ -227,12 +227,12 @@ def test_every_topic_has_as_many_replicas_as_there_are_brokers() -> None:
     assert all(name.removeprefix("KAFKA_").lower().replace("_", ".") in page for name in own)
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", sorted(PARTS))
 def test_ports_are_bound_to_loopback(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
 
 
-@pytest.mark.parametrize("name", PARTS - {"kafka-users", "kafka-init", "migrate"} - ASKED)
+@pytest.mark.parametrize("name", sorted(PARTS - {"kafka-users", "kafka-init", "migrate"} - ASKED))
 def test_a_service_has_a_health_check(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"]
 
