@@ -100,8 +100,8 @@ class Worker:
         if following is not None:
             following.cancel()
         await self._app.consumer.drain()
-        # Not ``wait_for``, which waits for what it cancels, and Faust waits on: closing an encrypted connection may take
-        # thirty seconds (uvloop) when the broker says nothing to it.
+        # Not ``wait_for``, which waits for what it cancels, and Faust waits on: uvloop takes thirty seconds to close an
+        # encrypted connection when the broker says nothing to it.
         leaving = asyncio.ensure_future(self._app.stop())
         done, _ = await asyncio.wait({leaving}, timeout=STOP_LIMIT)
         if not done:
