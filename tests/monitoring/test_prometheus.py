@@ -118,7 +118,7 @@ def watched(
     """A broken delivery, the alert it raises, a good one; then the audit and the exporter."""
     folder = tmp_path_factory.mktemp("watched")
     with running(folder / "home", broker.bootstrap, gateway.url, gateway.users) as stream:
-        stream.ports["exporter"] = free_port()
+        stream.ports |= {"exporter": free_port(), "audit": free_port()}
         prometheus = Prometheus(folder, [f"127.0.0.1:{port}" for port in stream.ports.values()])
         found = Watched(stream, prometheus, folder)
         try:
@@ -131,7 +131,7 @@ def watched(
             stream.until(stream.caught_up, "everything is processed")
             audit = stream.sor("audit", "--json", check=False)
             (stream.home / "audit.json").write_text(audit.stdout)
-            stream.start("exporter")
+            stream.start("exporter", "audit")
             yield found
         finally:
             prometheus.stop()
