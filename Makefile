@@ -29,7 +29,7 @@ demo: $(VENV)/.runtime ## The whole system on this machine, with simulated care,
 test: $(VENV)/.dev ## Every test, with a real broker and a real ClickHouse engine
 	@# Files are shared out over the workers, each with a broker and an engine; what is marked slow then has the machine
 	@# to itself. Exit code 5: nothing of that kind among TESTS.
-	@one=0; $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m "not slow" $(TESTS) || one=$$?; \
+	@one=0; $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow" $(TESTS) || one=$$?; \
 	two=0; $(BIN)/python -m pytest -m slow $(TESTS) || two=$$?; \
 	case "$$one $$two" in "0 0" | "0 5" | "5 0") ;; *) exit 1 ;; esac
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import structlog
 
 from local.kafka.broker import Broker
 from local.ports import free_port
@@ -47,6 +48,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for fixture, marker in _NEEDS_MARKER.items():
         if fixture in used and item.get_closest_marker(marker) is None:
             pytest.fail(f"This test uses the fixture {fixture!r}: mark it with @pytest.mark.{marker}", pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def log_as_by_default() -> Iterator[None]:
+    """A command that a test runs in this process sets up the log of the process: the next test finds none of it."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

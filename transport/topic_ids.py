@@ -20,6 +20,7 @@ MOVING: Final = frozenset(
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError._TIMED_OUT,
+        KafkaError._UNKNOWN_PARTITION,
     }
 )
 

@@ -130,7 +130,8 @@ class States:
 
     def _group(self) -> Consumer:
         settings = {"group.id": groups()["trajectories"], "enable.auto.commit": False}
-        return Consumer({**self._world.cluster.settings(), **settings})
+        cluster = self._world.cluster
+        return Consumer({**cluster.settings(), **settings})
 
     def _nobody(self, group: Consumer) -> None:
         """``NotMended`` while the group has a member: commits once more what it has committed."""

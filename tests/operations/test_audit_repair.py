@@ -209,17 +209,20 @@ def wrong(packed: bytes) -> bytes:
 
 
 def plant(stage: Stage) -> None:
-    """One fault of every sort."""
-    stage.sql("INSERT INTO metingen SELECT * REPLACE (toUInt8(3) AS nut) FROM metingen LIMIT 1")
-    stage.sql("ALTER TABLE scores DELETE WHERE score = (SELECT min(score) FROM scores) SETTINGS mutations_sync = 1")
+    """One fault of every sort, none of them on the client of whom events come later."""
+    client = stage.world.client
+    providers = [row[0] for row in client.query("SELECT DISTINCT aanbieder FROM trajecten").result_rows]
+    spared = ", ".join(f"'{stage.world.names.of(PEOPLE[3], provider)}'" for provider in providers)
+    others = f"WHERE client NOT IN ({spared})"
+    stage.sql(f"INSERT INTO metingen SELECT * REPLACE (toUInt8(3) AS nut) FROM metingen {others} LIMIT 1")
     stage.sql(
-        "INSERT INTO trajecten SELECT * REPLACE (version + 500 AS version) FROM trajecten ORDER BY traject LIMIT 1"
+        f"ALTER TABLE scores DELETE WHERE score = (SELECT min(score) FROM scores {others}) SETTINGS mutations_sync = 1"
     )
+    first, last = f"{others} ORDER BY traject LIMIT 1", f"{others} ORDER BY traject DESC LIMIT 1"
+    stage.sql(f"INSERT INTO trajecten SELECT * REPLACE (version + 500 AS version) FROM trajecten {first}")
     stage.sql("SYSTEM STOP MERGES trajecten")
-    stage.sql("INSERT INTO trajecten SELECT * FROM trajecten ORDER BY traject DESC LIMIT 1")
-    stage.sql(
-        "INSERT INTO trajecten SELECT * REPLACE ('0344' AS gemeente) FROM trajecten ORDER BY traject DESC LIMIT 1"
-    )
+    stage.sql(f"INSERT INTO trajecten SELECT * FROM trajecten {last}")
+    stage.sql(f"INSERT INTO trajecten SELECT * REPLACE ('0344' AS gemeente) FROM trajecten {last}")
     states = stage.states()
     partition, packed = states[PEOPLE[0]]
     stage.change(PEOPLE[0], partition, wrong(packed))

@@ -174,7 +174,7 @@ def _answer(ask: Callable[[], T]) -> T:
 @pytest.fixture
 def live(broker: RunningBroker, tmp_path: Path) -> Iterator[Live]:
     cluster = Cluster(broker.bootstrap)
-    apply(cluster, plan(cluster, 2), 2)
+    apply(cluster, plan(cluster, 4), 4)  # as others lay them
     running = Live(cluster, tmp_path / "keys")
     yield running
     running.close()

@@ -23,7 +23,7 @@ from transport import clients
 from transport.orders import assigned_reader, readable
 from transport.whole import partitions
 
-pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse]
+pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse, pytest.mark.slow]
 
 
 @pytest.fixture
