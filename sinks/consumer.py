@@ -148,6 +148,7 @@ class Sink:
         except Stopping:
             log.info("Stopped while ClickHouse was away; what was not confirmed is not committed and comes again.")
         finally:
+            self._stop = True  # partitions that come while it ends are nobody's
             self._health.stop()
             self._thread.shutdown()  # waits for the insert at hand
             self._writer.close()
@@ -272,6 +273,9 @@ class Sink:
     # Membership; called by librdkafka from within consume and close
 
     def _on_assign(self, client: Consumer, partitions: list[TopicPartition]) -> None:
+        if self._stop:  # a consumer that is being closed gets no answer any more
+            client.incremental_assign(partitions)
+            return
         begun = self._filling.begin(client, partitions)
         client.incremental_assign(begun)
         self._assigned |= {place: place for place in _places(partitions)}
