@@ -52,7 +52,8 @@ def _require_idle(cluster: Cluster, process: str, group: str, names: Sequence[st
 
 def members(cluster: Cluster, group: str) -> int:
     """How many processes are members of a group."""
-    told = admin(cluster).describe_consumer_groups([group], request_timeout=ANSWER_SECONDS)[group]
+    client = admin(cluster)  # it must live until it was answered
+    told = client.describe_consumer_groups([group], request_timeout=ANSWER_SECONDS)[group]
     try:
         return len(told.result(ANSWER_SECONDS).members)
     except KafkaException as error:
