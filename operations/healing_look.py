@@ -14,6 +14,7 @@ from sinks import clickhouse
 from sinks.tables import TABLES
 from streams.epochs import changelog_of
 from transport.clients import Cluster, admin
+from transport.groups import committed
 from transport.notes import noted_at
 from transport.orders import assigned_reader
 from transport.topic_ids import topic_ids
@@ -51,7 +52,7 @@ def _stage(cluster: Cluster, stage: str, topic: str, log: str) -> StageSeen:
     group = groups()[stage]
     reader = assigned_reader(cluster, group)
     try:
-        (kept,) = reader.committed([TopicPartition(changelog_of(group), 0)], timeout=_SECONDS)
+        (kept,) = committed(reader, [TopicPartition(changelog_of(group), 0)])
         note = noted_at(kept)
         places = _places(reader, topic)
         epoch = int(note.get("epoch", 0))
@@ -98,7 +99,7 @@ def _places(reader: Consumer, topic: str) -> list[_Place]:
         return []
     asked = [TopicPartition(topic, partition) for partition in there.partitions]
     found = []
-    for kept in reader.committed(asked, timeout=_SECONDS):
+    for kept in committed(reader, asked):
         first, end = reader.get_watermark_offsets(TopicPartition(topic, kept.partition), timeout=_SECONDS)
         found.append(_Place(kept.partition, max(kept.offset, first), noted_at(kept), end))
     return found

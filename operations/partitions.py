@@ -7,18 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Final, NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from faults import OperatorFault
+from transport import groups
 from transport.clients import ANSWER_SECONDS, Cluster, admin
 from transport.orders import assigned_reader, readable
 
 _LOOK_EVERY: Final = 0.5
-_SEEKING: Final = {
-    KafkaError.NOT_COORDINATOR,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-}
 
 
 class RewritingError(OperatorFault):
@@ -40,17 +36,9 @@ class Part(NamedTuple):
 
 
 def committed(reader: Consumer, part: Part) -> TopicPartition:
-    """Where the group of a reader is. A group that nobody asked for yet finds its coordinator first."""
-    until = time.monotonic() + ANSWER_SECONDS
-    while True:
-        try:
-            (place,) = reader.committed([part.at(0)], timeout=ANSWER_SECONDS)
-        except KafkaException as error:
-            if error.args[0].code() not in _SEEKING or time.monotonic() > until:
-                raise
-            time.sleep(_LOOK_EVERY)
-        else:
-            return place
+    """Where the group of a reader is."""
+    (place,) = groups.committed(reader, [part.at(0)])
+    return place
 
 
 def passed(cluster: Cluster, group: str, part: Part, offset: int, patience: float) -> None:

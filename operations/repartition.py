@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import msgspec
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import NewPartitions
 
 from domain.care.fold import Person
@@ -36,6 +36,7 @@ from schemas.topics import EVENTS, groups
 from streams.epochs import changelog_of
 from streams.versions import epoch_in, version
 from transport.clients import ANSWER_SECONDS, METADATA_SECONDS, Cluster, admin, producer
+from transport.groups import committed, members
 from transport.lost import clock_epoch
 from transport.notes import note_text, noted_at, text_at
 from transport.orders import assigned_reader, readable
@@ -139,7 +140,7 @@ class _Run:
 
     def begin(self) -> None:
         """Take up what was begun, or note what is to be done."""
-        (found,) = self._reader.committed([self._at(0)], timeout=ANSWER_SECONDS)
+        (found,) = committed(self._reader, [self._at(0)])
         self.note = noted_at(found)
         asked, now = self._asked.count, len(self._partitions(self._asked.log.topic))
         if unfinished := self.note.get("to"):
@@ -178,23 +179,13 @@ class _Run:
     def require_stopped(self) -> None:
         """``RepartitionError`` when a worker of the stage is a member of its group, one that ended for a while too."""
         until = time.monotonic() + self._asked.patience
-        while self._members():
+        while members(self._cluster, self._asked.log.group):
             if time.monotonic() > until:
                 raise RepartitionError(
                     "A worker of trajectories is running: events and state of a client would part. Stop every worker "
                     "of it (one machine: `sor stop trajectories`), then do the same again."
                 )
             time.sleep(0.5)
-
-    def _members(self) -> int:
-        group = self._asked.log.group
-        told = self._admin.describe_consumer_groups([group], request_timeout=ANSWER_SECONDS)[group]
-        try:
-            return len(told.result(ANSWER_SECONDS).members)
-        except KafkaException as error:
-            if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
-                return 0
-            raise
 
     def widen(self) -> None:
         """Step 2."""
@@ -253,7 +244,7 @@ class _Run:
         log, ends = self._asked.log, self._ends()
         former = [TopicPartition(log.topic, partition) for partition in range(self._before)]
         with closing(assigned_reader(self._cluster, log.group)) as group:
-            beside = [text_at(place) for place in group.committed(former, timeout=ANSWER_SECONDS)]
+            beside = [text_at(place) for place in committed(group, former)]
         alike = beside[0] if len(set(beside)) == 1 else ""
         offsets = [TopicPartition(log.topic, partition, end, beside[partition]) for partition, end in enumerate(ends)]
         added = range(self._before, self._asked.count)
@@ -290,7 +281,7 @@ class _Run:
 
     def _stage_note(self) -> dict[str, str]:
         with closing(assigned_reader(self._cluster, self._asked.log.group)) as reader:
-            (found,) = reader.committed([TopicPartition(self._asked.log.changelog, 0)], timeout=ANSWER_SECONDS)
+            (found,) = committed(reader, [TopicPartition(self._asked.log.changelog, 0)])
         return noted_at(found)
 
     def _partitions(self, topic: str) -> list[int]:

@@ -9,13 +9,11 @@ from confluent_kafka import KafkaError, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from transport.clients import ANSWER_SECONDS
+from transport.groups import STARTING
 
 #: What a broker says of a topic or a group while it starts, or when the topic was made just now.
-MOVING: Final = frozenset(
+MOVING: Final = STARTING | frozenset(
     {
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.NOT_COORDINATOR,
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.UNKNOWN_TOPIC_OR_PART,

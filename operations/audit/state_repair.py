@@ -30,6 +30,7 @@ from streams.engine.disk import occupy
 from streams.engine.stage import StageError
 from transport import clients
 from transport.clients import ANSWER_SECONDS
+from transport.groups import STARTING
 from transport.orders import read_skips
 
 #: A worker that was stopped without a word is a member until its session ends (10 s).
@@ -41,11 +42,6 @@ _RUNS: Final = (
     "sor audit --repair again, then start them"
 )
 _IN_USE: Final = {KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP, KafkaError.REBALANCE_IN_PROGRESS}
-_STARTING: Final = {
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.NOT_COORDINATOR,
-}
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Person).decode
@@ -143,7 +139,7 @@ class States:
                     group.commit(offsets=committed[:1], asynchronous=False)
             except KafkaException as error:
                 code = error.args[0].code()
-                if code not in _IN_USE | _STARTING:
+                if code not in _IN_USE | STARTING:
                     raise
                 if time.monotonic() > until and code in _IN_USE:
                     raise NotMended(_RUNS) from error

@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from operations.backup.form import BackupError, Kept
 from schemas.topics import EVALUATED, groups
 from transport.clients import ANSWER_SECONDS, Cluster, admin
+from transport.groups import committed
 from transport.orders import assigned_reader, readable
 
 _CHUNK: Final = 5_000
@@ -79,7 +80,7 @@ class Reader:
     def committed(self, topic: str) -> dict[int, int]:
         """Next offset of each partition that the group of this reader has committed; -1 where none is."""
         places = [TopicPartition(topic, part) for part in self.reach(topic)]
-        return {place.partition: max(-1, place.offset) for place in self._consumer.committed(places, ANSWER_SECONDS)}
+        return {place.partition: max(-1, place.offset) for place in committed(self._consumer, places)}
 
 
 def settle(cluster: Cluster, seconds: float) -> bool:

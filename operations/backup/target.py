@@ -7,13 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import KafkaError, Message
 
 from operations.backup.form import BackupError, Kept
 from operations.backup.reading import Reader
 from schemas.orders import Place
 from schemas.topics import groups, topics
-from transport.clients import ANSWER_SECONDS, Cluster, admin, producer
+from transport.clients import Cluster, producer
+from transport.groups import members
 from transport.publisher import NotDelivered
 
 _POLL_EVERY: Final = 1_000
@@ -48,18 +49,6 @@ def _require_idle(cluster: Cluster, process: str, group: str, names: Sequence[st
                 raise BackupError(
                     f"The group {group} has read {name} on this broker before: delete it, or name another broker."
                 )
-
-
-def members(cluster: Cluster, group: str) -> int:
-    """How many processes are members of a group."""
-    client = admin(cluster)  # it must live until it was answered
-    told = client.describe_consumer_groups([group], request_timeout=ANSWER_SECONDS)[group]
-    try:
-        return len(told.result(ANSWER_SECONDS).members)
-    except KafkaException as error:
-        if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
-            return 0
-        raise
 
 
 def require_no_state(folders: Sequence[Path]) -> None:

@@ -19,6 +19,7 @@ from schemas.topics import DEFINITIONS, ERASURES, IN_TOPIC, ORDERS, groups, topi
 from settings.settings import Settings
 from transport import topics as declared
 from transport.clients import ANSWER_SECONDS, Cluster, admin
+from transport.groups import committed, members
 from transport.orders import assigned_reader, readable
 
 _PATIENCE: Final = 5.0  # seconds for the first answer: without one nothing else is asked
@@ -64,20 +65,15 @@ def _groups(cluster: Cluster, client: AdminClient) -> Iterator[Finding]:
     present = [one.group_id for one in client.list_consumer_groups(request_timeout=ANSWER_SECONDS).result().valid]
     remove = "kafka-consumer-groups.sh --delete --group {}"
     yield from judging.orphans(present, known, "groups", remove)
-    yield from judging.groups([_seen(cluster, client, process, present) for process in groups() if _reads(process)])
+    yield from judging.groups([_seen(cluster, process, present) for process in groups() if _reads(process)])
 
 
-def _seen(cluster: Cluster, client: AdminClient, process: str, present: Sequence[str]) -> GroupSeen:
+def _seen(cluster: Cluster, process: str, present: Sequence[str]) -> GroupSeen:
     group = groups()[process]
-    members: int | None = None
+    running: int | None = None
     if process in _MEMBERS:
-        told = (
-            client.describe_consumer_groups([group], request_timeout=ANSWER_SECONDS)[group]
-            if group in present
-            else None
-        )
-        members = len(told.result(ANSWER_SECONDS).members) if told else 0
-    return GroupSeen(process, group, members, lag(cluster, group, _reads(process)))
+        running = members(cluster, group) if group in present else 0
+    return GroupSeen(process, group, running, lag(cluster, group, _reads(process)))
 
 
 def _reads(process: str) -> list[str]:
@@ -99,8 +95,7 @@ def lag(cluster: Cluster, group: str, names: Sequence[str]) -> int:
     try:
         there = reader.list_topics(timeout=ANSWER_SECONDS).topics
         places = [TopicPartition(name, part) for name in names if name in there for part in there[name].partitions]
-        told = reader.committed(places, timeout=ANSWER_SECONDS) if places else []
-        return sum(_left(reader, place) for place in told)
+        return sum(_left(reader, place) for place in committed(reader, places))
     finally:
         reader.close()
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from typing import Final, NamedTuple, Protocol
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from schemas.codec import IdSource
 from schemas.handed import Handed, key_of
 from schemas.topics import DEFINITIONS, groups
 from schemas.typed import StructCodec
 from streams.definitions import DefinitionsLog, Said
-from streams.engine.topics import STARTING
 from transport.clients import ANSWER_SECONDS, Cluster
+from transport.groups import committed
 from transport.notes import text_at
 from transport.orders import assigned_reader
 from transport.publisher import Publisher
 
 STAGE: Final = "trajectories"
-_AGAIN: Final = 0.2  # seconds
 Place = tuple[str, int]  # topic, partition
 
 
@@ -76,16 +74,8 @@ class Desk:
 
     def standing(self, group: str, places: Collection[Place]) -> dict[Place, At]:
         """As ``Asked``."""
-        asked, until = [TopicPartition(*place) for place in places], time.monotonic() + ANSWER_SECONDS
-        while True:
-            try:
-                found = self._reader(group).committed(asked, timeout=ANSWER_SECONDS)
-            except KafkaException as error:  # a coordinator that is just beginning is asked again
-                if error.args[0].code() not in STARTING or time.monotonic() > until:
-                    raise
-                time.sleep(_AGAIN)
-            else:
-                return {(one.topic, one.partition): At(one.offset, text_at(one)) for one in found}
+        found = committed(self._reader(group), [TopicPartition(*place) for place in places])
+        return {(one.topic, one.partition): At(one.offset, text_at(one)) for one in found}
 
     def ends(self, places: Collection[Place]) -> dict[Place, tuple[int, int]]:
         """As ``Asked``."""

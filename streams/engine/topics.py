@@ -6,15 +6,15 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType
 
 from streams.engine.stage import StageConfig, StageError
 from transport import clients
+from transport.groups import STARTING
 
 TIMEOUT = 10.0  # seconds, per question to the broker
 COORDINATOR_TIMEOUT = 30.0  # seconds; a broker that has just started needs some to load its groups
-STARTING = {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR}
 
 
 @dataclass(frozen=True)

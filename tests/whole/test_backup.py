@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from operations.backup.reading import Reader
-from operations.backup.target import members
 from schemas.orders import SKIP, Order, Place, order_for
 from schemas.topics import EVENTS, ORDERS, groups, topics
 from schemas.typed import StructCodec
@@ -19,6 +18,7 @@ from tests.operations.emptied import gone
 from tests.whole.stream import Stream, running
 from tools.simulator import SimulationConfig, simulate
 from transport.clients import Cluster
+from transport.groups import members
 from transport.publisher import Publisher
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse, pytest.mark.slow]
