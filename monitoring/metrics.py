@@ -27,7 +27,13 @@ Place = Literal["process", "clickhouse"]
 #: The sources, one per topic of the connectors.
 KINDS: Final = ("assignment", "start", "stop", "declaration", "return", "score", "cem", "cbs", "takeback")
 STAGES: Final = ("evaluate", "entry", "takeback", "register", "trajectories", "deliveries", "sink", "exporter", "audit")
-TABLES: Final = ("trajecten", "metingen", "scores", "rejected", "receipts")
+#: Those that only look: they commit nothing, and nobody has a record left out of what they read.
+_READERS: Final = frozenset({"exporter", "audit"})
+#: Tables of the rows that the fold gives, and all that the sink fills.
+ROW_TABLES: Final = ("trajecten", "metingen", "scores")
+TABLES: Final = (*ROW_TABLES, "rejected", "receipts")
+#: What the audit compares: rows in ClickHouse, and states where they are kept.
+PLACES: Final = (*ROW_TABLES, "changelog", "store")
 CHECKS: Final = ("sources", "waiting", "age", "audit", "keys", "epochs")
 #: Codes with which a record is refused because it cannot be read (domain/field/messages.py).
 UNREADABLE: Final = ("K01", "K02", "K03", "K05", "K06", "K09")
@@ -43,7 +49,7 @@ LABELS: Final[dict[str, str]] = {
     "table": f"a table of the sink: {', '.join(TABLES)}",
     "reason": "what a row waits for, from the closed list of the domain; at most 30",
     "check": f"a check of the exporter: {', '.join(CHECKS)}",
-    "place": "what the audit compares: trajecten, metingen, scores, changelog, store",
+    "place": f"what the audit compares: {', '.join(PLACES)}",
     "sort": "how it differs: missing, extra, different, version, former, unreadable, facts, out, waits",
     "key": "what runs out: sealing, broker_certificate, authority",
     "statement": "kind of a query: the first word of its statement",
@@ -128,7 +134,7 @@ BATCH_RECORDS: Final = _histogram(
     ("stage",),
     _SIZE_BUCKETS,
     "Records in one batch.",
-    "Always at its upper bound means the stage is behind: add a process, up to the number of partitions.",
+    "Always at its upper bound means the stage is behind: add a process, up to the number of partitions (SorLagHigh).",
 )
 LAG: Final = _gauge(
     "sor_lag_records",
@@ -182,7 +188,7 @@ STATE_BYTES: Final = _gauge(
     "sor_state_bytes",
     ("stage",),
     "Size of the state store on disk.",
-    "It grows with the number of clients; check free disk space and add partitions and processes.",
+    "It grows with the number of clients; look at free disk space, add processes, partitions (sor topics repartition).",
 )
 HELD_SECONDS: Final = _gauge(
     "sor_held_seconds",
@@ -260,7 +266,7 @@ SKIPPED: Final = _counter(
     "sor_skipped_total",
     ("stage",),
     "Records that a stage left out because an operator ordered so (sor skip).",
-    "A few after a replay are right. More than were ordered: read sor.orders; each stands in the audit trail.",
+    "A few after a rebuild of states are right. More than were ordered: read sor.orders; each stands in the audit trail.",
 )
 EVALUATIONS: Final = _counter(
     "sor_evaluations_total",
@@ -369,7 +375,7 @@ AUDIT_DIFFERENCE: Final = _gauge(
     "sor_audit_difference_rows",
     ("table",),
     "Rows that differed from what the log yields, at the last audit.",
-    "Keep the state and the log for inquiry, then rebuild the table from the log.",
+    "Keep the state and the log for inquiry, then sor audit --repair mends rows and states.",
 )
 AUDIT_TIME: Final = _gauge(
     "sor_audit_timestamp_seconds",
@@ -412,7 +418,7 @@ KEY_EXPIRY: Final = _gauge(
     "sor_key_expiry_timestamp_seconds",
     ("key",),
     "When a key or certificate runs out (seconds since 1970). A sealing key is used for a year [P].",
-    "Make the new one in time and hand it out; a certificate that has run out stops everything.",
+    "Make the next one in time and hand it out (SorKeyNearExpiry); a certificate that has run out stops everything.",
 )
 
 # The ClickHouse of one machine counts in a registry of its own (local/clickhouse/http.py).
@@ -434,7 +440,7 @@ def prepare(stage: str, home: Path) -> None:
     A counter that first appears with a value shows no increase: the very first refusals would raise no alert.
     """
     DISK_FREE.labels(stage=stage).set_function(partial(_free_share, home.absolute()))
-    if stage not in {"exporter", "audit"}:  # else a stage that hangs at its first batch would never count as stalled
+    if stage not in _READERS:  # else a stage that hangs at its first batch would never count as stalled
         LAST_COMMIT.labels(stage=stage).set_to_current_time()
     for outcome in ("accepted", "rejected"):
         RECORDS.labels(stage=stage, outcome=outcome)
@@ -446,7 +452,7 @@ def prepare(stage: str, home: Path) -> None:
         ORDERS.labels(stage=stage, outcome=outcome)
     if stage in {"evaluate", "entry"}:
         QUARANTINED.labels(stage=stage)
-    if stage not in {"exporter", "audit"}:
+    if stage not in _READERS:
         SKIPPED.labels(stage=stage)
     if stage == "trajectories":
         HELD_SECONDS.labels(stage=stage)
@@ -455,9 +461,9 @@ def prepare(stage: str, home: Path) -> None:
     for table in TABLES if stage == "sink" else ():
         SINK_ROWS.labels(table=table)
         SINK_RETRIES.labels(table=table)
-    for table in ("trajecten", "metingen", "scores") if stage == "exporter" else ():
+    for table in ROW_TABLES if stage == "exporter" else ():
         EVENT_AGE.labels(table=table)
-    for table in ("trajecten", "metingen", "scores") if stage == "audit" else ():
+    for table in ROW_TABLES if stage == "audit" else ():
         AUDIT_ROWS.labels(table=table)
     for check in CHECKS if stage == "exporter" else ():
         CHECKS_DONE.labels(check=check)

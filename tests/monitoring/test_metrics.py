@@ -22,6 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from connectors.intake import meters
 from local.clickhouse.http import Metrics as ClickHouseMetrics
 from monitoring import metrics
+from operations.audit import rolling
 from tests.house.rooms import ROOT, modules
 from transport.health import Health, HealthConfig, HealthPortError
 
@@ -52,6 +53,13 @@ def fetch(page: HealthConfig, path: str) -> tuple[int, str]:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
+
+
+def test_every_place_and_sort_of_a_difference_is_told() -> None:
+    """The lists stand with the audit; the page of metrics repeats them, for it may import nothing of it."""
+    places, sorts = ({one[part] for one in rolling.PLACES} for part in (0, 1))
+    assert places == set(metrics.PLACES)
+    assert sorts == set(metrics.LABELS["sort"].removeprefix("how it differs: ").split(", "))
 
 
 def test_names_follow_the_conventions() -> None:
