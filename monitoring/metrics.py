@@ -266,7 +266,7 @@ SKIPPED: Final = _counter(
     "sor_skipped_total",
     ("stage",),
     "Records that a stage left out because an operator ordered so (sor skip).",
-    "A few after a rebuild of states are right. More than were ordered: read sor.orders; each stands in the audit trail.",
+    "A few after a rebuild are right. More than were ordered: read sor.orders; each stands in the audit trail.",
 )
 EVALUATIONS: Final = _counter(
     "sor_evaluations_total",
