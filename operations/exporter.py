@@ -243,8 +243,7 @@ def expiry(pem: bytes) -> float:
 
 def run(settings: Settings, page: HealthConfig, stop: Stop) -> int:
     """Look again and again until asked to stop."""
-    found = clickhouse_access(settings, "exporter")
-    checks = Checks(settings, Access(found.url, found.user, found.password))
+    checks = Checks(settings, clickhouse_access(settings, "exporter"))
     health = Health(page, STAGE, LONGEST_CHECK).start()
     stop.turned = health.turned
     due = dict.fromkeys(checks.all, 0.0)

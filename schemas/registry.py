@@ -72,6 +72,11 @@ def registry_ids(url: str) -> IdSource:
     return RegistryIds(url)
 
 
+def ids_of(url: str | None) -> IdSource | None:
+    """Ids from the registry of a setting; None, which a codec takes for its own ids, where it names none."""
+    return registry_ids(url) if url else None
+
+
 def missing(url: str) -> dict[str, str]:
     """Subject -> schema of the present contracts that the registry at ``url`` does not have.
 

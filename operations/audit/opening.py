@@ -14,7 +14,6 @@ from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings
 from settings.tables import definitions_in_force
 from sinks import clickhouse
-from sinks.access import Access
 from sinks.schema.users import ClickHouseUser
 from streams.definitions import DefinitionsLog
 from streams.epochs import epoch_of
@@ -32,8 +31,7 @@ class Opening:
     def __init__(self, settings: Settings, user: ClickHouseUser, ids: IdSource | None = None) -> None:
         self._settings, self._ids = settings, ids
         self.names, self.cluster = ClientNames(load_trajectories(settings.keys)), kafka_cluster(settings)
-        found = clickhouse_access(settings, user)
-        self.access = Access(found.url, found.user, found.password)
+        self.access = clickhouse_access(settings, user)
         self._ledger: Ledger | None = None
 
     def __call__(self) -> World:

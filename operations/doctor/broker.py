@@ -115,7 +115,7 @@ def _schemas(cluster: Cluster, settings: Settings, names: Sequence[str]) -> Iter
         except registry.RegistryError as error:
             yield Finding("schemas", "problem", str(error), "Start it, or correct SOR_REGISTRY.")
             return
-    known = registry.registry_ids(settings.registry) if settings.registry else ids
+    known = registry.ids_of(settings.registry) or ids
     strangers: dict[str, list[int]] = {}
     older: dict[str, str] = {}
     releases = {bundled_id(schema): release for release, _, schema in released()}

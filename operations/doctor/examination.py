@@ -14,7 +14,6 @@ from settings.access import clickhouse_access, kafka_cluster
 from settings.ports import METRICS_OF, remembered_ports
 from settings.running import running_supervisor
 from settings.settings import Settings, SettingsError
-from sinks.access import Access
 from transport.release import release
 
 _SECONDS: Final = 2.0
@@ -46,7 +45,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     except SettingsError as error:
         yield Finding("clickhouse", "ok", "not looked at", str(error))
         return
-    yield from database.examine(Access(found.url, found.user, found.password))
+    yield from database.examine(found)
 
 
 def _said(settings: Settings) -> dict[str, str | None]:

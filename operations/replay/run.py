@@ -27,7 +27,7 @@ from operations.replay.scope import Scope
 from operations.replay.spill import BUCKET_RECORDS
 from operations.replay.swap import interrupted
 from operations.replay.work import Job, Task
-from schemas.registry import registry_ids
+from schemas.registry import ids_of
 from schemas.topics import groups
 from sinks import clickhouse
 from sinks.access import Access
@@ -61,7 +61,7 @@ class Replay:
 
     def __init__(self, setup: Setup, remembered: Remembered, client: Client, told: Told) -> None:
         self._setup, self._remembered, self._client, self._told = setup, remembered, client, told
-        ids = registry_ids(setup.registry) if setup.registry else None
+        ids = ids_of(setup.registry)
         skips = read_skips(setup.cluster, "trajectories", ids)
         epoch = epoch_of(setup.cluster, groups()["trajectories"])
         self.manifest = self._begun(epoch, len(skips))

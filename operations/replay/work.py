@@ -29,7 +29,7 @@ from operations.replay.recompute import Recompute
 from operations.replay.scope import Scope
 from operations.replay.shadow import ShadowRows
 from operations.replay.spill import Grouped, Spill
-from schemas.registry import registry_ids
+from schemas.registry import ids_of
 from sinks.access import Access
 from streams.erased import Ledger
 from transport.clients import Cluster
@@ -164,7 +164,7 @@ class Worker:
     def __init__(self, job: Job, tell: Callable[[Message], None]) -> None:
         self._job, self._tell = job, tell
         names = ClientNames(load_trajectories(job.keys))
-        ids = registry_ids(job.registry) if job.registry else None
+        ids = ids_of(job.registry)
         self._make = Recompute(
             names, job.definitions, epoch=job.epoch, scope=job.scope, ids=ids,
             ledger=Ledger.opened(job.cluster, job.keys, ids),

@@ -16,7 +16,7 @@ from crypto.memory import guard
 from operations import audit
 from operations.audit.full import KEPT, Whole, whole
 from operations.audit.opening import Opening
-from schemas.registry import registry_ids
+from schemas.registry import ids_of
 from settings.running import process_of
 from settings.settings import Settings, load_settings
 
@@ -42,7 +42,7 @@ def command(
     """
     guard()
     settings = load_settings()
-    ids = registry_ids(settings.registry) if settings.registry else None
+    ids = ids_of(settings.registry)
     opening = Opening(settings, "repair" if repair else "audit", ids)
     found = _audited(opening, "Reading the log")
     if repair and not found.report.moved and (found.rows or found.states or _repeated(found)):

@@ -20,10 +20,9 @@ from crypto.memory import guard
 from domain.field.dates import dutch_time
 from operations.backup import checking, form, key_folders, restoring, taking
 from operations.backup.form import BackupError, Manifest
-from schemas.registry import registry_ids
+from schemas.registry import ids_of
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
-from sinks.access import Access
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Keys = Annotated[
@@ -125,12 +124,11 @@ def _key_folders(settings: Settings) -> dict[str, Path]:
 
 
 def _source(settings: Settings) -> taking.Source:
-    found = clickhouse_access(settings, "rejected")
     return taking.Source(
         kafka_cluster(settings),
-        Access(found.url, found.user, found.password),
+        clickhouse_access(settings, "rejected"),
         _pseudonyms(settings),
-        registry_ids(settings.registry) if settings.registry else None,
+        ids_of(settings.registry),
     )
 
 
@@ -142,14 +140,13 @@ def _pseudonyms(settings: Settings) -> str:
 
 
 def _target(settings: Settings, pseudonyms: str, newer: Path | None) -> restoring.Target:
-    found = clickhouse_access(settings, "admin")
     return restoring.Target(
         cluster=kafka_cluster(settings),
-        access=Access(found.url, found.user, found.password),
+        access=clickhouse_access(settings, "admin"),
         partitions=settings.partitions,
         replication=settings.replication,
         pseudonyms=pseudonyms,
-        ids=registry_ids(settings.registry) if settings.registry else None,
+        ids=ids_of(settings.registry),
         keys=settings.keys,
         newer=newer,
         states=(settings.home / "state",),

@@ -18,11 +18,10 @@ from crypto.memory import guard
 from faults import OperatorFault
 from operations import certificates
 from operations.forgetting import World, entered, forget
-from schemas.registry import registry_ids
+from schemas.registry import ids_of
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import load_settings
 from sinks import clickhouse
-from sinks.access import Access
 from sor.commands.ordering import AsJson, Reason
 
 ASK: Final = "-"
@@ -61,10 +60,9 @@ def command(
     settings = load_settings()
     pseudonyms = _pseudonyms(pseudonym)
     cluster = kafka_cluster(settings)
-    ids = registry_ids(settings.registry) if settings.registry else None
+    ids = ids_of(settings.registry)
     names = ClientNames(load_trajectories(settings.keys))
-    found = clickhouse_access(settings, "admin")
-    client = clickhouse.connect(Access(found.url, found.user, found.password, "sor"))
+    client = clickhouse.connect(clickhouse_access(settings, "admin"))
     with locked(settings.keys):
         certificate, ledger = entered(cluster, settings.keys, pseudonyms, ids)
     forget(World(cluster, client, names, ledger, ids), certificate, pseudonyms, _say, patience)

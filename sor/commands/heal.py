@@ -18,12 +18,11 @@ from operations import healing
 from operations.healing import Act, Finding, Seen
 from operations.healing_look import look, told_again, without_rows
 from operations.orders import Orders, Why
-from schemas.registry import registry_ids
+from schemas.registry import ids_of
 from settings.access import clickhouse_access, kafka_cluster
 from settings.running import process_of
 from settings.settings import Settings, load_settings
 from sinks import clickhouse
-from sinks.access import Access
 from transport.lost import clock_epoch
 
 _REASON: Final = "sor heal"
@@ -71,7 +70,7 @@ def heal(
 
 def looked(settings: Settings) -> Seen:
     """What is noted on all sides now; as the user of ClickHouse who may read all of it."""
-    client = clickhouse.connect(_access(settings))
+    client = clickhouse.connect(clickhouse_access(settings, "admin"))
     try:
         return look(kafka_cluster(settings), client)
     finally:
@@ -86,11 +85,6 @@ def told(settings: Settings, up: Collection[str]) -> list[Finding]:
         return healing.findings(looked(settings))
     except (KafkaException, OperatorFault):
         return []
-
-
-def _access(settings: Settings) -> Access:
-    found = clickhouse_access(settings, "admin")
-    return Access(found.url, found.user, found.password)
 
 
 def _say(seen: Seen) -> None:
@@ -116,7 +110,7 @@ def _do(settings: Settings, seen: Seen, act: Act) -> None:
     elif act.kind == "restart":
         typer.echo(_restarted(settings, act.subject), err=True)
     else:
-        client = clickhouse.connect(_access(settings))
+        client = clickhouse.connect(clickhouse_access(settings, "admin"))
         try:
             if act.kind == "forget":
                 told_again(client, act.subject, seen.topics[act.subject].log)
@@ -127,11 +121,9 @@ def _do(settings: Settings, seen: Seen, act: Act) -> None:
 
 
 def _order(settings: Settings, act: Act) -> None:
-    found = clickhouse_access(settings, "rejected")
-    client = clickhouse.connect(Access(found.url, found.user, found.password))
+    client = clickhouse.connect(clickhouse_access(settings, "rejected"))
     try:
-        ids = registry_ids(settings.registry) if settings.registry else None
-        orders = Orders(client, kafka_cluster(settings), ids)
+        orders = Orders(client, kafka_cluster(settings), ids_of(settings.registry))
         orders.rebuild(act.subject, healing.SOURCES[act.subject], act.number, Why.of(_REASON))
     finally:
         client.close()

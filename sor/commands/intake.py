@@ -29,7 +29,6 @@ from transport.health import HealthConfig
 if TYPE_CHECKING:
     from connectors.intake.config import IntakeConfig, Tls
     from connectors.intake.tokens import TokenFile
-    from schemas.codec import IdSource
 
 TokensPath = Annotated[Path | None, setting("intake_tokens", "--tokens")]
 
@@ -89,6 +88,7 @@ def intake(
 
 def _config(settings: Settings) -> IntakeConfig:
     from connectors.intake.config import IntakeConfig, IntakeLimits
+    from schemas.registry import ids_of
 
     most, memory = settings.intake_max_mb, settings.intake_memory_mb
     limits = IntakeLimits(
@@ -110,7 +110,7 @@ def _config(settings: Settings) -> IntakeConfig:
         proxies=frozenset(settings.intake_proxies),
         health=HealthConfig(settings.intake_metrics_port or None, settings.metrics_host, settings.home),
         limits=limits,
-        ids=_ids(settings),
+        ids=ids_of(settings.registry),
     )
 
 
@@ -140,12 +140,6 @@ def _tls(settings: Settings) -> Tls | None:
     if (certificate is None) != (key is None) or (client_ca is not None and certificate is None):
         raise ConnectorError("--certificate and --key belong together, and --client-ca needs both.")
     return Tls(certificate, key, client_ca) if certificate is not None and key is not None else None
-
-
-def _ids(settings: Settings) -> IdSource | None:
-    from schemas.registry import registry_ids
-
-    return registry_ids(settings.registry) if settings.registry else None
 
 
 def _file(given_path: Path | None) -> TokenFile:

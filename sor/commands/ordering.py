@@ -9,11 +9,10 @@ import typer
 from clickhouse_connect.driver.client import Client
 
 from operations.orders import Orders
-from schemas.registry import registry_ids
+from schemas.registry import ids_of
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
 from sinks import clickhouse
-from sinks.access import Access
 
 Found = TypeVar("Found")
 _MOST: Final = 500
@@ -40,10 +39,8 @@ def ordering(work: Callable[[Client, Orders], Found]) -> Found:
     """The same, with orders to give."""
     settings = load_settings()
     client = _client(settings)
-    ids = registry_ids(settings.registry) if settings.registry else None
-    return work(client, Orders(client, kafka_cluster(settings), ids))
+    return work(client, Orders(client, kafka_cluster(settings), ids_of(settings.registry)))
 
 
 def _client(settings: Settings) -> Client:
-    found = clickhouse_access(settings, "rejected")
-    return clickhouse.connect(Access(found.url, found.user, found.password, "sor"))
+    return clickhouse.connect(clickhouse_access(settings, "rejected"))

@@ -25,7 +25,6 @@ from domain.field.messages import remark, text
 from domain.field.words import KIND_LABELS, NO_DELIVERY, WITHDRAWN, outcome_words, waits_told
 from settings.access import clickhouse_access, intake_endpoint
 from settings.settings import Settings, load_settings
-from sinks.access import Access
 
 _NOTHING = 1
 #: Stands for a number that is asked for.
@@ -145,12 +144,11 @@ def ask(
         return _own(settings, aanbieder, delivery, among, since, status, most)
     from sinks import clickhouse  # not in a connector, which asks the intake
 
-    access = clickhouse_access(settings, "receipts")
     parameters = {
         "sender": aanbieder, "delivery": delivery, "among": among, "since": _ms(since), "status": status, "most": most,
         "too_many": TOO_MANY, "too_often": TOO_OFTEN,
     }  # fmt: skip
-    client = clickhouse.connect(Access(access.url, access.user, access.password, "sor"))
+    client = clickhouse.connect(clickhouse_access(settings, "receipts"))
     rows = clickhouse.select(client, _QUERY, parameters)
     return [_row(dict(zip(_COLUMNS, row[:-1], strict=True))) for row in rows]
 

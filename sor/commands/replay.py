@@ -40,11 +40,10 @@ from operations.replay.handover import HandOver
 from operations.replay.report import Report
 from operations.replay.run import FOLDER, Replay, Setup, begun, dropped
 from operations.replay.scope import Scope, scope_of
-from schemas.registry import registry_ids
+from schemas.registry import ids_of
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
 from settings.tables import definitions_in_force
-from sinks.access import Access
 from streams.definitions import DefinitionsLog
 from transport.clients import Cluster
 
@@ -127,11 +126,10 @@ def replay(
 def _setup(settings: Settings, scope: Scope, file: Path | None, processes: int, *, restart: bool) -> Setup:
     cluster = kafka_cluster(settings)
     in_use = _in_use(settings, cluster)
-    admin, access = clickhouse_access(settings, "admin"), clickhouse_access(settings, "replay")
     return Setup(
         cluster=cluster,
-        admin=Access(admin.url, admin.user, admin.password, "sor"),
-        access=Access(access.url, access.user, access.password, "sor"),
+        admin=clickhouse_access(settings, "admin"),
+        access=clickhouse_access(settings, "replay"),
         keys=settings.keys,
         home=settings.home,
         definitions=_definitions(file, in_use),
@@ -145,7 +143,7 @@ def _setup(settings: Settings, scope: Scope, file: Path | None, processes: int, 
 
 def _in_use(settings: Settings, cluster: Cluster) -> Definitions:
     """Those that were handed over to the stream last, else those of the settings."""
-    spoken = DefinitionsLog(cluster, registry_ids(settings.registry) if settings.registry else None)
+    spoken = DefinitionsLog(cluster, ids_of(settings.registry))
     try:
         return spoken.read().in_force or definitions_in_force(settings)
     finally:
@@ -190,7 +188,7 @@ def _made(setup: Setup, console: Console, *, swap: bool) -> Report:
 
 
 def _swap(setup: Setup, one: Replay, told: Told) -> None:
-    desk = Desk(setup.cluster, registry_ids(setup.registry) if setup.registry else None)
+    desk = Desk(setup.cluster, ids_of(setup.registry))
     try:
         swapping.swap(one, HandOver(desk, setup.definitions), told.says)
     finally:
@@ -211,8 +209,7 @@ def _progress(console: Console) -> Iterator[Told]:
 
 
 def _drop(settings: Settings) -> None:
-    found = clickhouse_access(settings, "admin")
-    names = dropped(Access(found.url, found.user, found.password, "sor"), settings.home)
+    names = dropped(clickhouse_access(settings, "admin"), settings.home)
     typer.echo(f"Dropped {', '.join(names)}." if names else "There is nothing of a replay to drop.")
 
 

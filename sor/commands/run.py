@@ -17,8 +17,7 @@ from crypto.memory import guard
 from crypto.sources import Trust
 from faults import EXIT_FAULT, OperatorFault
 from monitoring import logs, metrics
-from schemas.codec import IdSource
-from schemas.registry import registry_ids
+from schemas.registry import ids_of
 from schemas.topics import EVENTS, LINES, RECEIPTS, REGISTER, groups
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
@@ -71,16 +70,12 @@ def _guarded(runner: Runner, settings: Settings, slot: str, page: HealthConfig) 
     return EXIT_FAULT
 
 
-def _ids(settings: Settings) -> IdSource | None:
-    return registry_ids(settings.registry) if settings.registry else None
-
-
 def _evaluate(settings: Settings, slot: str, page: HealthConfig) -> int:
     guard()
     from streams import evaluate
     from transport.loop import Stop
 
-    cluster, ids = kafka_cluster(settings), _ids(settings)
+    cluster, ids = kafka_cluster(settings), ids_of(settings.registry)
     held, trust = Held(settings.keys, keys.EVALUATE, keys.load_evaluate), Trust(settings.keys)
     uses = Uses(settings.keys, keys.EVALUATE, f"evaluate-{slot}")
     config = evaluate.EvaluateConfig(cluster, held.keys, trust, groups()["evaluate"], slot, page, ids, held, uses)
@@ -93,7 +88,7 @@ def _entry(settings: Settings, slot: str, page: HealthConfig) -> int:
     from streams import entry
     from transport.loop import Stop
 
-    cluster, ids = kafka_cluster(settings), _ids(settings)
+    cluster, ids = kafka_cluster(settings), ids_of(settings.registry)
     held, trust = Held(settings.keys, keys.ENTRY, keys.load_entry), Trust(settings.keys)
     uses = Uses(settings.keys, keys.ENTRY, f"entry-{slot}")
     ledger = Ledger.opened(cluster, settings.keys, ids)
@@ -106,7 +101,7 @@ def _takeback(settings: Settings, slot: str, page: HealthConfig) -> int:
     from streams import takeback
     from transport.loop import Stop
 
-    cluster, ids = kafka_cluster(settings), _ids(settings)
+    cluster, ids = kafka_cluster(settings), ids_of(settings.registry)
     skips = read_skips(cluster, takeback.STAGE, ids)
     config = takeback.TakebackConfig(cluster, groups()[takeback.STAGE], slot, page, ids, skips)
     takeback.run(config, Stop().listen())
@@ -135,7 +130,7 @@ def _stage(
     from streams.engine.run import run as run_stage
 
     cluster = kafka_cluster(settings)
-    orders = read_orders(cluster, _ids(settings))
+    orders = read_orders(cluster, ids_of(settings.registry))
     config = StageConfig(
         name=groups()[name],
         source=source,
@@ -163,7 +158,7 @@ def _trajectories(settings: Settings, slot: str, page: HealthConfig) -> int:
     from streams.trajectories import TABLE, TOPICS, Trajectories
 
     names = ClientNames(keys.load_trajectories(settings.keys))
-    cluster, ids = kafka_cluster(settings), _ids(settings)
+    cluster, ids = kafka_cluster(settings), ids_of(settings.registry)
     given, spoken = definitions_in_force(settings), DefinitionsLog(cluster, ids)
     handed = spoken.read().in_force
     definitions = handed or given
@@ -184,15 +179,15 @@ def _trajectories(settings: Settings, slot: str, page: HealthConfig) -> int:
 def _deliveries(settings: Settings, slot: str, page: HealthConfig) -> int:
     from streams.deliveries import TABLE, Deliveries
 
-    fold_of = partial(Deliveries, _ids(settings))
+    fold_of = partial(Deliveries, ids_of(settings.registry))
     return _stage(settings, "deliveries", LINES, TABLE, fold_of, slot, page, outs=(RECEIPTS,))
 
 
 def _register(settings: Settings, slot: str, page: HealthConfig) -> int:
     from streams.register import TABLE, Register
 
-    ledger = Ledger.opened(kafka_cluster(settings), settings.keys, _ids(settings))
-    fold_of = partial(Register, _ids(settings), ledger=ledger)
+    ledger = Ledger.opened(kafka_cluster(settings), settings.keys, ids_of(settings.registry))
+    fold_of = partial(Register, ids_of(settings.registry), ledger=ledger)
     return _stage(settings, "register", REGISTER, TABLE, fold_of, slot, page, outs=(EVENTS,))
 
 
@@ -200,7 +195,7 @@ def _sink(settings: Settings, slot: str, page: HealthConfig) -> int:
     from sinks.consumer import SinkConfig
     from sinks.consumer import run as run_sink
 
-    access, cluster, ids = clickhouse_access(settings, "sink"), kafka_cluster(settings), _ids(settings)
+    access, cluster, ids = clickhouse_access(settings, "sink"), kafka_cluster(settings), ids_of(settings.registry)
     skips = read_skips(cluster, "sink", ids)
     return run_sink(SinkConfig(cluster, access.url, access.user, access.password, slot, page, ids=ids, skips=skips))
 
@@ -221,7 +216,7 @@ def _audit(settings: Settings, slot: str, page: HealthConfig) -> int:
     from transport.health import Health
     from transport.loop import Stop
 
-    world = Opening(settings, "audit", _ids(settings))
+    world = Opening(settings, "audit", ids_of(settings.registry))
     health = Health(page, rolling.STAGE, rolling.LONGEST_TURN).start()
     health.ready = True
     try:

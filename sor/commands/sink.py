@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import time
@@ -219,8 +220,7 @@ def _document(
 
 
 def _access(role: ClickHouseUser, database: str = "sor") -> Access:
-    found = clickhouse_access(load_settings(), role)
-    return Access(found.url, found.user, found.password, database)
+    return dataclasses.replace(clickhouse_access(load_settings(), role), database=database)
 
 
 def _silent(_sentence: str) -> None:

@@ -84,7 +84,7 @@ def repartition_(
     cluster = kafka_cluster(settings)
     if not (yes or typer.confirm(f"Give the log {count} partitions? Nothing is lost, and it cannot be taken back.")):
         raise typer.Exit(1)
-    ids = registry.registry_ids(settings.registry) if settings.registry else None
+    ids = registry.ids_of(settings.registry)
     skips = read_skips(cluster, "trajectories", ids)
 
     def keep(message: Message) -> bool:

@@ -17,7 +17,16 @@ from httpx import TimeoutException
 
 from local.ports import free_port
 from schemas.codec import Codec, Undecodable, load, names
-from schemas.registry import ANSWER_SECONDS, RETRIES, RegistryError, RegistryIds, lay_down, missing, registry_ids
+from schemas.registry import (
+    ANSWER_SECONDS,
+    RETRIES,
+    RegistryError,
+    RegistryIds,
+    ids_of,
+    lay_down,
+    missing,
+    registry_ids,
+)
 from schemas.topics import topics
 from tests.schemas.test_codec import LINE, changed
 
@@ -125,6 +134,12 @@ def test_a_record_carries_the_id_of_the_registry(registry: Registry) -> None:
     assert codec.decode(codec.encode(LINE)) == LINE
     assert json.loads(registry.schemas[2]) == load("sor.lines")
     assert registry.subjects["sor.lines-value"] == 2
+
+
+@pytest.mark.parametrize("setting", [None, ""])
+def test_without_a_registry_a_codec_has_its_own_ids(setting: str | None) -> None:
+    assert ids_of(setting) is None
+    assert isinstance(ids_of("http://127.0.0.1:1"), RegistryIds)
 
 
 def test_every_contract_can_be_registered(registry: Registry) -> None:
