@@ -7,18 +7,19 @@ file of the mutation), and would be a list of who was forgotten.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, Final, NamedTuple
 
 from crypto.client_names import ClientNames
 from sinks import clickhouse
 
 _HELPER: Final = "vergeten_namen"
-#: Tables of rows that name a client, those beside the ones in use included (``operations.replay``).
+#: Tables that name a client, and whether their rows have a version: those beside the ones in use included, and the list
+#: of the clients of a replay, which has none (``operations.replay``).
 _TABLES: Final = """
-SELECT name FROM system.tables WHERE database = currentDatabase() AND endsWith(engine, 'MergeTree') AND name IN (
-    SELECT table FROM system.columns WHERE database = currentDatabase() AND name IN ('client', 'aanbieder', 'version')
-    GROUP BY table HAVING count() = 3) ORDER BY name
+SELECT table, countIf(name = 'version') FROM system.columns WHERE database = currentDatabase() AND table IN (
+    SELECT name FROM system.tables WHERE database = currentDatabase() AND endsWith(engine, 'MergeTree'))
+GROUP BY table HAVING countIf(name IN ('client', 'aanbieder')) = 2 ORDER BY table
 """
 _OLD_PARTS: Final = """
 SELECT count() FROM system.parts WHERE database = currentDatabase() AND NOT active AND table = {table:String}
@@ -42,12 +43,13 @@ class Removed(NamedTuple):
 def remove(
     client: Any, names: ClientNames, pseudonyms: Collection[bytes], highest: int, patience: float = PATIENCE
 ) -> list[Removed]:
-    """Remove the rows of these clients up to a version; returns when they can be read no more.
+    """Remove the rows of these clients up to a version; returns when they can be read no more. Of a list that knows no
+    versions every row of theirs goes.
 
     Raises:
         UnavailableError, RefusedError: try again; what was removed stays so.
     """
-    tables = [str(name) for (name,) in clickhouse.select(client, _TABLES)]
+    tables = {str(name): bool(versions) for name, versions in clickhouse.select(client, _TABLES)}
     clickhouse.command(client, f"DROP TABLE IF EXISTS {_HELPER} SYNC", "Preparing")
     clickhouse.command(client, f"CREATE TABLE {_HELPER} (naam String) ENGINE = Memory", "Preparing")
     try:
@@ -55,15 +57,16 @@ def remove(
         if listed:
             with clickhouse.told_apart("Preparing"):
                 client.insert(_HELPER, listed, ["naam"])
-        those = f"version <= {highest} AND client IN (SELECT naam FROM {_HELPER})"  # noqa: S608 - our own names
-        gone = [_removed(client, table, those) for table in tables]
+        those = f"client IN (SELECT naam FROM {_HELPER})"  # noqa: S608 - our own names
+        older = f"version <= {highest} AND {those}"
+        gone = [_removed(client, table, older if versions else those) for table, versions in tables.items()]
         until = time.monotonic() + patience
         return [removed._replace(old_parts=_without_old_parts(client, removed, until)) for removed in gone]
     finally:
         clickhouse.command(client, f"DROP TABLE IF EXISTS {_HELPER} SYNC", "Ending")
 
 
-def _names(client: Any, tables: list[str], names: ClientNames, pseudonyms: Collection[bytes]) -> set[str]:
+def _names(client: Any, tables: Iterable[str], names: ClientNames, pseudonyms: Collection[bytes]) -> set[str]:
     """What rows may call these clients: their names within every provider that has a row."""
     providers: set[str] = set()
     for table in tables:

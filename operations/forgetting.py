@@ -123,7 +123,13 @@ def forget(
 def entered(
     cluster: Cluster, keys: Any, pseudonyms: Sequence[bytes], ids: IdSource | None
 ) -> tuple[Certificate, Ledger]:
-    """The first step: the ledger has the clients, and is what the rest goes by."""
+    """The first step: the ledger has the clients, and is what the rest goes by.
+
+    Raises:
+        KeysError: somebody is in the ledger and its key is not here. Under a key made anew no stage would know the
+            clients, and each would go on with them.
+    """
+    ledger(cluster, keys, ids)
     moment = int(time.time() * 1000)
     names = enter(cluster, keys, pseudonyms, moment, ids)
     return Certificate(names, moment), ledger(cluster, keys, ids)

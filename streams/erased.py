@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-import structlog
 from confluent_kafka import Message, TopicPartition
 
 from crypto import erasures
@@ -27,8 +26,6 @@ from schemas.typed import StructCodec
 from transport.clients import ANSWER_SECONDS, Cluster
 from transport.orders import assigned_reader, readable
 from transport.topics import TopicError
-
-log = structlog.get_logger()
 
 _PARTITION: Final = 0  # the topic has one
 _LOOK_EVERY: Final = 1.0  # seconds between two looks for new entries
@@ -54,7 +51,8 @@ class Ledger:
         """The ledger of a process, which goes on hearing of new entries.
 
         Raises:
-            TopicError: ``sor.erasures`` is not there or cannot be read to its end.
+            TopicError: ``sor.erasures`` is not there, cannot be read to its end, or holds what is no entry: who does
+                not know who was forgotten may not go on.
             KeysError: somebody was forgotten and the key folder is missing.
             KafkaException: the broker does not answer.
         """
@@ -84,7 +82,7 @@ class Ledger:
         return published_at < self.moment(pseudonym)
 
     def refresh(self) -> None:
-        """Take in what is new; looks at most once a second. ``KeysError`` as ``opened``."""
+        """Take in what is new; looks at most once a second. ``KeysError`` and ``TopicError`` as ``opened``."""
         now = time.monotonic()
         if now >= self._due:
             self._due = now + _LOOK_EVERY
@@ -131,5 +129,8 @@ class _Entries:
             self._next = int(message.offset() or 0) + 1
             try:
                 yield self._codec.decode(message.value() or b"")
-            except Undecodable:
-                log.warning("an entry that cannot be read", topic=ERASURES, offset=message.offset())
+            except Undecodable as problem:
+                raise TopicError(
+                    f"who was forgotten cannot be read ({ERASURES} offset {message.offset()}, {problem}): has this "
+                    "process the schema registry (SOR_REGISTRY) and the release of who ran `sor forget`?"
+                ) from None

@@ -10,6 +10,8 @@ import pytest
 from crypto.client_names import ClientNames
 from crypto.keys import TrajectoriesKeys
 from operations.erasing_rows import Removed, remove
+from operations.replay import shadow
+from operations.replay.scope import CLIENTS
 from operations.segments import files_with
 from sinks import clickhouse
 from sinks.access import Access
@@ -58,3 +60,16 @@ def test_every_version_of_a_row_goes_and_others_stay(access: Access, gateway: Ru
         while files_with(gateway.home, [own.encode()]) and time.monotonic() < until:
             time.sleep(0.2)
         assert files_with(gateway.home, [own.encode()]) == [], "no part, no mutation, no log of queries"
+
+
+def test_the_list_of_the_clients_of_a_replay_forgets_too(access: Access) -> None:
+    """It has no versions, and is beside every replay of some clients until its tables are dropped."""
+    own, other = NAMES.of(CLIENT, PROVIDER), NAMES.of(OTHER, PROVIDER)
+    client = clickhouse.connect(access)
+    try:
+        shadow.make(client, access.database)
+        client.insert(CLIENTS, [[PROVIDER, own], [PROVIDER, other]], ["aanbieder", "client"])
+        assert Removed(CLIENTS, 1, 0, 0) in remove(client, NAMES, [CLIENT], highest=1)
+        assert clickhouse.select(client, f"SELECT client FROM {CLIENTS}") == [(other,)]
+    finally:
+        client.close()
