@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -32,9 +35,22 @@ def is_private(*paths: Path) -> bool:
     return not any(path.stat().st_mode & _OTHERS for path in paths)
 
 
-def write(path: Path, content: bytes, *, mode: int) -> None:
-    """The file as a whole, on the disk when this returns; a reader sees the old one or the new one."""
-    temporary = _temporary(path, content, mode)
+@contextmanager
+def locked(path: Path) -> Iterator[int]:
+    """A file for one process at a time; the others wait. Its descriptor, which reads and appends; ``OSError``."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, PRIVATE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def write(path: Path, content: bytes, *, mode: int, owner: tuple[int, int] | None = None) -> None:
+    """The file as a whole, on the disk when this returns; a reader sees the old one or the new one. ``owner``: whose it
+    is, user and group; of this process when left out.
+    """
+    temporary = _temporary(path, content, mode, owner)
     try:
         temporary.replace(path)
     finally:
@@ -64,13 +80,20 @@ def exchange(one: Path, other: Path) -> None:
     aside.rename(one)
 
 
-def _temporary(path: Path, content: bytes, mode: int) -> Path:
+def _temporary(path: Path, content: bytes, mode: int, owner: tuple[int, int] | None = None) -> Path:
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, mode)
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, mode)
+            mine = os.fstat(descriptor)
+            if owner is not None and owner != (mine.st_uid, mine.st_gid):
+                os.fchown(descriptor, *owner)
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+    except OSError:
+        Path(name).unlink()  # half a key is one too
+        raise
     return Path(name)
 
 

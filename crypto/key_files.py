@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from crypto import files
 from faults import OperatorFault
 
 PUBLIC, EVALUATE, ENTRY, CONNECTOR = "public", "evaluate", "entry", "connector"
@@ -36,20 +36,22 @@ def write_file(folder: Path, data: dict[str, Any]) -> None:
     """The file of a key folder as a whole; the folder is made when it is not there."""
     folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     folder.chmod(0o700)
-    _replace(folder, data)
+    files.write(folder / FILE, json.dumps(data).encode(), mode=files.PRIVATE)
 
 
 def rewrite_file(folder: Path, data: dict[str, Any], *, destroy: bool = False) -> None:
-    """The same for a file that is there: whose it is, and who may read file and folder, stays as it is.
+    """The same for a file that is there: whose it is, and who may read file and folder, stays as it is: an
+    administrator changes keys of a service.
 
     ``destroy``: overwrite what stood in the file before its blocks are given back. What a copy, a snapshot or the
     flash below the file system keeps is out of reach.
     """
     with (folder / FILE).open("r+b") as old:  # stays open: after the replacement it has no name any more
-        _replace(folder, data, os.fstat(old.fileno()))
+        was = os.fstat(old.fileno())
+        content = json.dumps(data).encode()
+        files.write(folder / FILE, content, mode=was.st_mode & 0o777, owner=(was.st_uid, was.st_gid))
         if destroy:
-            size = os.fstat(old.fileno()).st_size
-            for content in (os.urandom(size), bytes(size)):
+            for content in (os.urandom(was.st_size), bytes(was.st_size)):
                 old.seek(0)
                 old.write(content)
                 old.flush()
@@ -59,32 +61,27 @@ def rewrite_file(folder: Path, data: dict[str, Any], *, destroy: bool = False) -
 @contextmanager
 def locked(keys: Path) -> Iterator[None]:
     """One command at a time changes the key folders of a home; the others wait. ``KeysError``."""
-    try:
-        descriptor = os.open(keys / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise KeysError(f"{keys} holds no keys that can be changed ({error.strerror}); see `sor keys init`.") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    absent = "holds no keys that can be changed ({}); see `sor keys init`."
+    with one_command(keys / ".lock", absent, "Nothing more was changed; try again."):
         yield
-    except OSError as error:
-        raise KeysError(f"{error.filename}: {error.strerror}. Nothing more was changed; try again.") from error
-    finally:
-        os.close(descriptor)
 
 
-def _replace(folder: Path, data: dict[str, Any], like: os.stat_result | None = None) -> None:
-    temporary = folder / f".{FILE}.{os.getpid()}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        if like is not None:
-            os.fchmod(descriptor, like.st_mode & 0o777)
-            mine = os.fstat(descriptor)
-            if (mine.st_uid, mine.st_gid) != (like.st_uid, like.st_gid):  # the administrator changes keys of a service
-                os.fchown(descriptor, like.st_uid, like.st_gid)
-        json.dump(data, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / FILE)
+@contextmanager
+def one_command(lock: Path, absent: str, stopped: str) -> Iterator[None]:
+    """One command at a time changes the folder of a lock; the others wait.
+
+    Raises:
+        KeysError: there is no such folder (``absent``), or a file in it cannot be read or written (``stopped``).
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(files.locked(lock))
+        except OSError as error:
+            raise KeysError(f"{lock.parent} {absent.format(error.strerror)}") from error
+        try:
+            yield
+        except OSError as error:
+            raise KeysError(f"{error.filename}: {error.strerror}. {stopped}") from error
 
 
 def read_file(folder: Path, *, private: bool = True) -> dict[str, Any]:

@@ -9,12 +9,9 @@ far as the writer may write there, and wherever somebody copied what ``sor keys 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -57,7 +54,7 @@ def append(keys: Path, part: str, event: str, *, at: int, **more: str | int) -> 
     """
     place = keys / LOG / part
     files.make_folder(place)
-    with _locked(place / FILE) as descriptor:
+    with files.locked(place / FILE) as descriptor:
         before = _end(descriptor)
         moment = f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
         line = {"n": before.length + 1, "at": moment, "event": event, **more, "before": before.hash}
@@ -131,17 +128,6 @@ def _hash(line: bytes) -> str:
     return hashlib.sha256(b"sor key log" + line).hexdigest()
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[int]:
-    """The file, for one process at a time; the others wait."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
 def _end(descriptor: int) -> Head:
     """Of the last whole line. What a process that was killed left of another is taken away: it was never counted."""
     size = os.fstat(descriptor).st_size
@@ -171,15 +157,12 @@ def _keep(keys: Path, part: str, head: Head) -> None:
     """Note the head beside the public keys; a process that may not write there leaves it to the next command."""
     place = keys / PUBLIC / HEADS
     try:
-        with _locked(keys / LOG / ".lock"):
+        with files.locked(keys / LOG / ".lock"):
             try:
                 heads = dict(json.loads(place.read_bytes()))
             except (OSError, ValueError, TypeError):
                 heads = {}
             heads[part] = head._asdict()
-            temporary = place.with_name(f".{HEADS}.{os.getpid()}")
-            temporary.write_text(json.dumps(heads))
-            temporary.chmod(0o644)
-            temporary.replace(place)
+            files.write(place, json.dumps(heads).encode(), mode=files.PUBLIC)
     except OSError:
         return

@@ -8,9 +8,7 @@ time changes the folder, and no key or certificate is ever overwritten.
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from crypto import files
 from crypto.certificates import MALFORMED, Source, common_name, is_authority, source_of, span
-from crypto.keys import KeysError
+from crypto.key_files import KeysError, one_command
 from faults import OperatorFault
 
 ROOT, CROSS, INTERMEDIATE, LEDGER = "root", "cross", "intermediate", "ledger.json"
@@ -49,17 +47,9 @@ class Issued(NamedTuple):
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """One command at a time; the others wait. ``KeysError`` when a file cannot be read or written."""
-    try:
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, files.PRIVATE)
-    except OSError as error:
-        raise KeysError(f"{folder} holds no authority ({error.strerror}); `sor sources init` makes one.") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    absent = "holds no authority ({}); `sor sources init` makes one."
+    with one_command(folder / "lock", absent, "The authority stopped there; try again."):
         yield
-    except OSError as error:
-        raise KeysError(f"{error.filename}: {error.strerror}. The authority stopped there; try again.") from error
-    finally:
-        os.close(descriptor)
 
 
 def read(folder: Path) -> dict[str, Any]:
