@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +13,17 @@ import pytest
 from typer.testing import CliRunner
 
 from crypto import key_log, keys, rotation
-from faults import OperatorFault
 from schemas import topics
 from sor.cli import app
+from tests.sor import operator
+from tests.sor.operator import Sor, home_with_keys
 
-Sor = Callable[..., str]
 DAY = 86_400
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SOR_HOME", str(tmp_path))
-    for module in ("keys", "key_rotation"):
-        monkeypatch.setattr(f"sor.commands.{module}.guard", lambda: None)  # it would bind the process that tests
-    keys.init(tmp_path / "keys")
-    return tmp_path
+    return home_with_keys(tmp_path, monkeypatch, "keys", "key_rotation")
 
 
 @pytest.fixture
@@ -42,15 +39,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
 @pytest.fixture
 def sor(home: Path) -> Sor:
-    def run(*words: str, code: int = 0, typed: str = "") -> str:
-        done = CliRunner().invoke(app, ["keys", *words], input=typed)
-        if isinstance(done.exception, OperatorFault):
-            assert code == done.exception.exit_code, done.exception
-            return str(done.exception)
-        assert done.exit_code == code, done.output
-        return " ".join(done.output.split())
-
-    return run
+    return partial(operator.sor, "keys")
 
 
 def listed(state: str) -> list[dict[str, Any]]:

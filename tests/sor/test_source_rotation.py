@@ -4,47 +4,31 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from typer.testing import CliRunner
 
-from crypto import keys
 from crypto.sign import CERTIFICATE, Checker, Signer
 from crypto.sources import NotTrusted, Trust
-from faults import OperatorFault
-from sor.cli import app
+from tests.sor import operator
+from tests.sor.operator import Sor, home_with_keys
 
-Sor = Callable[..., str]
 PROVIDER = "94000001"
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SOR_HOME", str(tmp_path))
-    for module in ("sources", "source_rotation"):
-        monkeypatch.setattr(f"sor.commands.{module}.guard", lambda: None)  # it would bind the process that tests
-    keys.init(tmp_path / "keys")
-    return tmp_path
+    return home_with_keys(tmp_path, monkeypatch, "sources", "source_rotation")
 
 
 @pytest.fixture
 def sor(home: Path) -> Sor:
-    def run(*words: str, code: int = 0) -> str:
-        done = CliRunner().invoke(app, words)
-        if isinstance(done.exception, OperatorFault):
-            assert code == done.exception.exit_code, done.exception
-            return str(done.exception)
-        assert done.exit_code == code, done.output
-        return " ".join(done.output.split())
-
-    run("sources", "init", "--name", "Regio")
-    run("sources", "issue", PROVIDER, "--for", PROVIDER, "--kind", "score")
-    return run
+    operator.sor("sources", "init", "--name", "Regio")
+    operator.sor("sources", "issue", PROVIDER, "--for", PROVIDER, "--kind", "score")
+    return operator.sor
 
 
 def checked(home: Path, signer: Signer) -> str:

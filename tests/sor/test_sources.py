@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,40 +17,29 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from typer.testing import CliRunner
 
-from crypto import authority, keys
+from crypto import authority
 from crypto.sign import Checker, Signer
 from crypto.sources import NotTrusted, Trust
-from faults import OperatorFault
 from local.services import plan
 from settings.ports import Ports
 from settings.settings import load_settings
 from sor.cli import app
 from tests.house.rooms import ROOT
+from tests.sor import operator
+from tests.sor.operator import Sor, home_with_keys
 
-Sor = Callable[..., str]
 PROVIDER = "94000001"
 ISSUE = ("sources", "issue", PROVIDER, "--for", PROVIDER, "--kind", "score")
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SOR_HOME", str(tmp_path))
-    monkeypatch.setattr("sor.commands.sources.guard", lambda: None)  # it would bind the process that tests
-    keys.init(tmp_path / "keys")
-    return tmp_path
+    return home_with_keys(tmp_path, monkeypatch, "sources")
 
 
 @pytest.fixture
 def sor(home: Path) -> Sor:
-    def run(*words: str, code: int = 0) -> str:
-        done = CliRunner().invoke(app, words)
-        if isinstance(done.exception, OperatorFault):
-            assert code == done.exception.exit_code, done.exception
-            return str(done.exception)
-        assert done.exit_code == code, done.output
-        return " ".join(done.output.split())
-
-    return run
+    return operator.sor
 
 
 def checked(home: Path, signer: Signer, provider: str = PROVIDER, kind: str = "score") -> str:
