@@ -211,7 +211,8 @@ def test_a_process_has_its_own_group_only(secured: ComposeBroker) -> None:
 
 def test_no_principal_but_the_administrator_makes_topics(secured: ComposeBroker) -> None:
     for user in ("entry", "upstream"):
-        future = AdminClient(cluster(secured, user).settings()).create_topics([NewTopic("other", 1)])["other"]
+        client = AdminClient(cluster(secured, user).settings())  # it must live until it was answered
+        future = client.create_topics([NewTopic("other", 1)])["other"]
         with pytest.raises(KafkaException):
             future.result(10)
 
