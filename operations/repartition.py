@@ -19,6 +19,7 @@ to be had in place: ``sor backup`` and ``sor restore`` lay a log into any number
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -31,7 +32,7 @@ from confluent_kafka.admin import NewPartitions
 
 from domain.care.fold import Person
 from faults import OperatorFault
-from operations.rewriting import Keep, Part, Rewritten, Rules, rewrite
+from operations.rewriting import REPARTITION, Keep, Part, Rewritten, Rules, rewrite
 from schemas.topics import EVENTS, groups
 from streams.epochs import changelog_of
 from streams.versions import epoch_in, version
@@ -41,13 +42,15 @@ from transport.lost import clock_epoch
 from transport.notes import note_text, noted_at, text_at
 from transport.orders import assigned_reader, readable
 
-GROUP: Final = "sor-repartition"
+GROUP: Final = REPARTITION
 #: Every writer asks for the partitions anew within ``METADATA_SECONDS``; so long, and as long again, is waited.
 SETTLED: Final = 2 * METADATA_SECONDS
 #: A worker that ended is a member of its group until its session does (10 s).
 PATIENCE: Final = 20.0
 _PIECE: Final = 5_000
 _SILENT: Final = 60.0
+#: Partitions of before, at most: their ends stand in a note, of which a broker takes 4,096 characters.
+_MOST: Final = 256
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Person).decode
 
@@ -135,6 +138,7 @@ class _Run:
         self._admin = admin(cluster)
         self.note: dict[str, str] = {}
         self._states = 0
+        self._id = secrets.token_hex(4)
 
     # --- what is noted
 
@@ -149,25 +153,45 @@ class _Run:
                     f"A change to {unfinished} partitions is not finished: `sor topics repartition {unfinished}` ends "
                     "it; then ask for another number."
                 )
+            self._write(run=self._id)
+            if not self.note.get("placed"):
+                time.sleep(self._asked.settled)  # who carried it out until now may be writing its last piece
             return
         if asked <= now:
             raise RepartitionError(
                 f"{self._asked.log.topic} has {now} partitions; only more can be made in place. For fewer: "
                 "`sor backup`, then `sor restore` into an empty broker with SOR_PARTITIONS set."
             )
+        if now > _MOST:
+            raise RepartitionError(
+                f"{self._asked.log.topic} has {now} partitions; in place no more than {_MOST} can be given others. "
+                "For more: `sor backup`, then `sor restore` into an empty broker with SOR_PARTITIONS set."
+            )
         self.require_stopped()
-        self._write(to=str(asked), before=str(now))
+        self._write(to=str(asked), before=str(now), run=self._id)
 
     def forbid(self) -> None:
         """No worker may begin from here until the states have moved: it reads so in its note."""
         self._place({**self._stage_note(), "repartition": self.note["to"]}, [])
 
+    def require_mine(self) -> None:
+        """``RepartitionError`` when the same was asked for once more: the other may be done, and the stage run."""
+        (found,) = committed(self._reader, [self._at(0)])
+        if noted_at(found).get("run") != self._id:
+            raise RepartitionError(
+                "Another `sor topics repartition` has taken this over, or has ended it: wait for that one. Nothing is "
+                "lost."
+            )
+
     def _write(self, **words: str) -> None:
+        if "run" not in words:
+            self.require_mine()
         self.note |= words
         self._reader.commit(offsets=[self._at(0, note_text(self.note))], asynchronous=False)
 
     def finish(self) -> None:
         """Nothing is under way any more."""
+        self.require_mine()
         self.note = {}
         self._reader.commit(offsets=[self._at(0, note_text({}))], asynchronous=False)
 
@@ -211,6 +235,7 @@ class _Run:
                 for message in messages
             }
             for messages in self._records(self._asked.log.changelog, partition):
+                self.require_mine()
                 found = [one for one in messages if one.value() is not None and last.get(one.key()) == one.offset()]
                 self._states_of(sender, found)
                 self._states += len(found)
@@ -249,8 +274,9 @@ class _Run:
         offsets = [TopicPartition(log.topic, partition, end, beside[partition]) for partition, end in enumerate(ends)]
         added = range(self._before, self._asked.count)
         offsets += [TopicPartition(log.topic, partition, 0, alike) for partition in added]
-        kept = {**self._stage_note(), "epoch": self.note["epoch"]}
+        kept = {**self._stage_note(), "epoch": self.note["epoch"], "copying": self.note["ends"]}
         kept.pop("repartition", None)
+        self.require_mine()
         self._place(kept, offsets)
         self._write(placed="yes")
 

@@ -33,6 +33,8 @@ from transport.orders import assigned_reader, readable
 __all__ = ["Keep", "Part", "RewritingError", "Rewritten", "Rules", "parts", "rewrite"]
 
 GROUP: Final = "sor-rewriting"
+#: Group at which a change of the partitions of a log is noted (``operations.repartition``).
+REPARTITION: Final = "sor-repartition"
 #: Records of one piece: written, acknowledged, read back, compared, noted.
 PIECE: Final = 20_000
 #: Records that a reader may be behind before it is waited for, and the seconds for which that may take.
@@ -119,6 +121,7 @@ class _Run:
         self._readers = {
             group: stack.enter_context(closing(assigned_reader(cluster, group))) for group in rules.readers
         }
+        self._change = stack.enter_context(closing(assigned_reader(cluster, REPARTITION)))
         self._producer = producer(cluster, GROUP)
         self._back_at: int | None = None  # where the reading back stands
         self.copied = self.left_out = self.digest = 0
@@ -140,6 +143,7 @@ class _Run:
         place, heard = begin, time.monotonic()
         while place < end:
             self.wait_for_readers(self._watermarks()[1], "is behind", self._rules.most_lag)
+            self._require_partitions()
             messages = list(readable(self._source.consume(min(self._rules.piece, end - place), 1.0)))
             if not messages:
                 if time.monotonic() - heard > _SILENT:
@@ -151,6 +155,15 @@ class _Run:
             self._piece([message for message in messages if int(message.offset() or 0) < end])
             self._note(min(place, end), {"purpose": self._rules.purpose, "end": str(end)})
             self._tell(len(messages))
+
+    def _require_partitions(self) -> None:
+        """``RewritingError`` while the log gets more partitions: in the one where a record stands it may not belong."""
+        count = noted_at(committed(self._change, Part(self._part.topic, 0))).get("to")
+        if count and not self._rules.by_key:
+            raise RewritingError(
+                f"{self._part.topic} is being given {count} partitions: `sor topics repartition {count}` ends that; "
+                "then do the same again."
+            )
 
     def _piece(self, messages: Sequence[Message]) -> None:
         kept = [message for message in messages if self._rules.keep(message)]

@@ -10,7 +10,7 @@ stage stopped (decisions 0015 and 0023).
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -22,7 +22,7 @@ from streams.engine.stage import StageConfig, StageError
 from transport import clients
 from transport.clients import ANSWER_SECONDS, Cluster
 from transport.lost import Beginning, FoundStage, begin, clock_epoch, rows_since
-from transport.notes import note_text, noted_at
+from transport.notes import Note, note_text, noted_at
 from transport.orders import assigned_reader
 from transport.topic_ids import MOVING, topic_ids
 
@@ -60,6 +60,14 @@ def note_of(cluster: Cluster, group: str) -> dict[str, str]:
 def epoch_of(cluster: Cluster, group: str) -> int:
     """The epoch of the versions that a stage gives now; 0 where none is noted (an installation of before epochs)."""
     return int(note_of(cluster, group).get("epoch", 0))
+
+
+def being_copied(noted: Note, firsts: Mapping[int, int]) -> bool:
+    """Whether events still stand in partitions to which they do not belong, after a change of their number (decision
+    0028). ``firsts``: partition -> the first offset that is there.
+    """
+    ends = enumerate(map(int, noted.get("copying", "").split()))
+    return any(firsts.get(partition, end) < end for partition, end in ends)
 
 
 def settle(
@@ -120,10 +128,14 @@ def _settled(reader: Consumer, config: StageConfig, found: FoundStage, beside: s
             f"`sor topics repartition {count}` goes on with it (decision 0028)"
         )
     decided = begin(found)
+    same = found.noted.get("log", found.log) == found.log
+    former = {word: said for word, said in found.noted.items() if same or word != "copying"}
+    if decided.back:
+        _require_copied(reader, config, former, decided.why)
     decided = decided._replace(since=rows_since(found.noted, decided.epoch))
     note = {"names": found.names, "epoch": str(decided.epoch), "since": str(decided.since)}
     note |= {"log": found.log, "outs": found.outs}
-    wanted = {**found.noted, **note}
+    wanted = {**former, **note}
     if wanted == found.noted and not decided.back:
         return decided
     back = [_first(reader, one, beside) for one in _read(reader, config) if one.offset > 0] if decided.back else []
@@ -132,6 +144,15 @@ def _settled(reader: Consumer, config: StageConfig, found: FoundStage, beside: s
     if decided.back:
         log.warning(f"the source is read from its first record: {decided.why}", topic=config.source, **_told(decided))
     return decided
+
+
+def _require_copied(reader: Consumer, config: StageConfig, noted: Note, why: str) -> None:
+    """Who reads a log anew of which events are still being copied makes states of a client in two partitions."""
+    if being_copied(noted, {number: _ends(reader, config.source, number)[0] for number in range(config.partitions)}):
+        raise StageError(
+            f"{config.source} must be read from its first record ({why}), and its events are still being copied to "
+            f"other partitions: `sor topics repartition {config.partitions}` ends that; then start again"
+        )
 
 
 def _told(decided: Beginning) -> dict[str, int]:

@@ -7,7 +7,9 @@ A stage of the batch engine notes at offset 0 of partition 0 of its changelog, w
 - ``since``: the epoch since which its rows are of this log: rows of a lower one are of a log that is gone;
 - ``log``: Kafka's id of the topic that it reads;
 - ``outs``: Kafka's ids of the topics whose rows it must give out anew when they are lost;
-- ``repartition``: so many partitions are being made, and no worker may begin before the states have moved.
+- ``repartition``: so many partitions are being made, and no worker may begin before the states have moved;
+- ``copying``: the ends of the partitions of before that change; while one begins before its end, its events are still
+  being copied to where they belong.
 
 The sink notes at every offset that it commits: ``store``, the identity of the store that has the rows up to there;
 ``log``, the id of the topic; while it fills, ``until``, the offset up to which it does.

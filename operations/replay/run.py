@@ -16,7 +16,7 @@ from crypto.keys import load_trajectories
 from domain.field.definitions import Definitions
 from domain.indicators.catalogue import Group
 from operations import log_reader
-from operations.log_reader import LogMoved, Span
+from operations.log_reader import Log, LogMoved, Span
 from operations.replay import shadow
 from operations.replay.engine import Engine, Told, catching_up, goes_on, plan, tasks_of
 from operations.replay.errors import ReplayError
@@ -31,8 +31,9 @@ from schemas.registry import ids_of
 from schemas.topics import groups
 from sinks import clickhouse
 from sinks.access import Access
-from streams.epochs import epoch_of
+from streams.epochs import being_copied, note_of
 from transport.clients import Cluster
+from transport.notes import Note
 from transport.orders import read_skips
 
 #: Below the home folder: what a replay remembers, its spilled records and its page.
@@ -56,6 +57,15 @@ class Setup(NamedTuple):
     bucket_records: int = BUCKET_RECORDS
 
 
+def require_copied(log: Log, noted: Note) -> None:
+    """``ReplayError`` while the log gets more partitions: events of one client stand in two of them."""
+    if "repartition" in noted or being_copied(noted, {part: span.first for part, span in log.spans.items()}):
+        raise ReplayError(
+            f"The log is being given {noted.get('repartition', len(log.spans))} partitions: let `sor topics "
+            "repartition` with that number end first, then do the same again."
+        )
+
+
 class Replay:
     """One replay; make it with ``begun``."""
 
@@ -63,8 +73,10 @@ class Replay:
         self._setup, self._remembered, self._client, self._told = setup, remembered, client, told
         ids = ids_of(setup.registry)
         skips = read_skips(setup.cluster, "trajectories", ids)
-        epoch = epoch_of(setup.cluster, groups()["trajectories"])
-        self.manifest = self._begun(epoch, len(skips))
+        log, noted = log_reader.log_ends(setup.cluster, "replay"), note_of(setup.cluster, groups()["trajectories"])
+        require_copied(log, noted)
+        epoch = int(noted.get("epoch", 0))
+        self.manifest = self._begun(log, epoch, len(skips))
         job = Job(
             setup.cluster, setup.access, setup.keys, setup.registry, remembered.folder, setup.definitions, epoch,
             setup.scope, skips,
@@ -72,12 +84,12 @@ class Replay:
         self._engine = Engine(job, remembered, self.manifest, told)
         self._began, self._seconds = time.monotonic(), 0.0
 
-    def _begun(self, epoch: int, skips: int) -> Manifest:
+    def _begun(self, log: Log, epoch: int, skips: int) -> Manifest:
         setup = self._setup
         names = ClientNames(load_trajectories(setup.keys)).id
         fresh = plan(
-            log_reader.log_ends(setup.cluster, "replay"), definitions=setup.definitions, names=names,
-            scope=setup.scope, epoch=epoch, skips=skips, bucket_records=setup.bucket_records,
+            log, definitions=setup.definitions, names=names, scope=setup.scope, epoch=epoch, skips=skips,
+            bucket_records=setup.bucket_records,
         )  # fmt: skip
         known = self._remembered.load()
         if known is not None and (problem := interrupted(exchanged=known.exchanged, handed=known.handed)):

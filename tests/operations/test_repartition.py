@@ -12,7 +12,9 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from domain.care.fold import Person
+from operations.partitions import RewritingError
 from operations.repartition import Asked, Log, Repartitioned, RepartitionError, lifted, repartition
+from operations.rewriting import Part, Rules, rewrite
 from streams.engine.stage import StageConfig, StageError
 from streams.epochs import settle
 from streams.versions import epoch_in, version
@@ -103,6 +105,10 @@ def test_events_and_states_move_to_the_partitions_of_their_keys(stage: Stage, tm
         settle(config)
     with pytest.raises(Crash):
         run(stage, crash="events")
+    with pytest.raises(StageError, match="sor topics repartition 8"):
+        settle(config, ordered=1_000_000)  # a client would get states in two partitions
+    with pytest.raises(RewritingError, match="sor topics repartition 8"):
+        rewrite(Cluster(stage.bootstrap), Part(stage.source, 0), Rules(lambda _message: True, "somebody"))
     stage.load(EVENTS, keys=300)  # the writers go on
     done = run(stage)
     assert (done.before, done.now) == (BEFORE, NOW)
@@ -116,6 +122,22 @@ def test_events_and_states_move_to_the_partitions_of_their_keys(stage: Stage, tm
     stage.verify()
     note = stage.group.committed([TopicPartition(stage.changelog, 0)], timeout=10)[0]
     assert noted_at(note)["epoch"] == str(done.epoch)
+    assert settle(config, ordered=1_000_000).epoch == 1_000_000
+
+
+def test_of_two_that_do_the_same_the_first_ends(stage: Stage) -> None:
+    stage.load(EVENTS, keys=300)
+    stage.finish()
+    others: list[Repartitioned] = []
+
+    def overtaken(step: str, _number: int) -> None:
+        if step == "states" and not others:
+            others.append(run(stage))
+
+    log = Log(stage.source, stage.changelog, stage.name)
+    with pytest.raises(RepartitionError, match="taken this over"):
+        repartition(Cluster(stage.bootstrap), Asked(NOW, log, lift=raised, settled=0.0), overtaken, lambda: None)
+    assert others[0].now == NOW
 
 
 def test_no_worker_may_run_and_fewer_are_not_made(stage: Stage) -> None:

@@ -19,6 +19,7 @@ from operations.replay.errors import ReplayError
 from operations.replay.handover import HandOverError
 from operations.replay.manifest import Done, Manifest, Remembered
 from operations.replay.report import Made, Report
+from operations.replay.run import require_copied
 from operations.replay.scope import Scope, scope_of
 from operations.replay.spill import Spill, bucket_of, buckets_for
 from results.disclosure import live
@@ -134,6 +135,14 @@ def test_it_goes_on_when_the_log_still_holds_what_it_reads_and_only_then() -> No
     for other in ({"scope": "x"}, {"names": "x"}, {"epoch": 1}, {"skips": 1}):
         assert not engine.goes_on(earlier, a_plan(30, 12, **other)), other
     assert not engine.goes_on(a_plan(30, 10, exchanged=True), a_plan(30, 12))
+
+
+@pytest.mark.parametrize("noted", [{"repartition": "3"}, {"copying": "10 6", "epoch": "5"}])
+def test_while_the_log_gets_more_partitions_there_is_no_replay(noted: dict[str, str]) -> None:
+    log = Log({0: Span(10, 20), 1: Span(5, 9), 2: Span(0, 3)})
+    with pytest.raises(ReplayError, match="given 3 partitions"):
+        require_copied(log, noted)
+    require_copied(Log({**log.spans, 1: Span(6, 9)}), {"copying": "10 6"})
 
 
 def test_what_is_done_is_not_a_task_any_more() -> None:
