@@ -49,7 +49,7 @@ LABELS: Final[dict[str, str]] = {
     "table": f"a table of the sink: {', '.join(TABLES)}",
     "reason": "what a row waits for, from the closed list of the domain; at most 30",
     "check": f"a check of the exporter: {', '.join(CHECKS)}",
-    "place": f"what the audit compares: {', '.join(PLACES)}",
+    "place": f"what the audit compares: {', '.join(PLACES)} (the states of a worker, on its disk)",
     "sort": "how it differs: missing, extra, different, version, former, unreadable, facts, out, waits",
     "key": "what runs out: sealing, broker_certificate, authority",
     "statement": "kind of a query: the first word of its statement",

@@ -198,7 +198,7 @@ def replay_counts(events: int, clients: int, rows: int) -> str:
     return f"{events} gebeurtenissen van {clients} cliënten, {rows} rijen."
 
 
-#: What a recalculation of fewer than everybody covers.
+#: Events came in while it was made.
 REPLAY_MOVED: Final = (
     "Er kwamen intussen gegevens binnen: een verschil kan daarvan komen. Herbereken nog eens als er niets wordt "
     "aangeleverd."

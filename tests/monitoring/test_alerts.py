@@ -13,6 +13,7 @@ import yaml
 
 from local.services import STAGES
 from monitoring import metrics
+from operations.doctor import judging
 from schemas.topics import IN_TOPIC
 from sor.cli import COMMANDS
 
@@ -93,6 +94,13 @@ def test_promql_in_runbooks_is_promql(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
     known = {name for metric in metrics.CATALOGUE for name in exposed(metric)}
     assert {name for query in queries for name in re.findall(r"\bsor_\w+", query)} <= known
+
+
+def test_the_doctor_warns_where_an_alert_fires() -> None:
+    said = {rule["alert"]: rule["expr"] for rule in ALERT_RULES}
+    assert said["SorLagHigh"].endswith(f"> {judging.LAG}")
+    assert said["SorKeyNearExpiry"].endswith(f"< {judging.SOON_DAYS * judging.DAY}")
+    assert set(re.findall(r"< ([\d.]+)", said["SorDiskLow"])) == {str(judging.FREE_NEEDED)}
 
 
 def test_no_runbook_without_an_alert() -> None:
