@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import KafkaException
 
+from faults import OperatorFault
 from streams.engine.stage import Fold, Out, Record, Scrubbed, Seconds, StageConfig, StageError
 
 Commit = Callable[[Mapping[int, int]], Awaitable[bool]]
@@ -142,6 +143,8 @@ class Step:
                 states[key], rows = self._fold(key, before, group)
             except StageError:
                 raise
+            except OperatorFault as error:  # no record is the cause, and to leave one out would lose it
+                raise StageError(f"{error}; nothing of this batch is committed") from None
             except Exception as error:
                 raise StageError(self._failed(error, partition, key, before, group)) from error
             if self._too_large(key, states[key], rows):
@@ -160,6 +163,8 @@ class Step:
             state, rows = fold(key, before)
         except StageError:
             raise
+        except OperatorFault as error:
+            raise StageError(f"{error}; it is not out") from None
         except Exception as error:
             where = f"what key {hashed(key)} of partition {partition} yields"
             raise StageError(f"{where} could not be given out anew: {type(error).__name__}; it is not out") from error

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from confluent_kafka import KafkaError
 
+from crypto.key_files import KeysError
 from schemas.orders import Place
 from streams.engine.stage import Fold, Out, Record, Scrubbed, StageConfig, StageError, describe
 from streams.engine.step import Step, hashed
@@ -218,6 +219,15 @@ async def test_a_failing_fold_is_reported_with_its_place_and_without_content() -
     assert "in fold" in text, "the traceback is there"
     assert "secret" not in text
     assert "content" not in text.replace("without_content", "")
+
+
+async def test_what_an_operator_can_mend_names_no_record_to_leave_out() -> None:
+    def without_keys(_key: bytes, _state: bytes | None, _records: Sequence[Record]) -> tuple[bytes, list[Out]]:
+        raise KeysError("erasures.json is missing: put it back")
+
+    with pytest.raises(StageError, match="put it back") as told:
+        await step(Recorder(), without_keys).fold({0: [Fetched(b"k", b"1", 5)]})
+    assert "sor skip" not in describe(told.value)
 
 
 async def test_a_fold_may_stop_the_stage_with_its_own_sentence() -> None:
