@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 VERSION: Final = "p1"
 _BYTES: Final = 16
 _REFERENCE_BYTES: Final = 8
+_FORM: Final = re.compile(rb"p1\.[A-Za-z0-9]+\.[0-9]+\.[A-Za-z0-9_-]{22}")
 
 
 def derive(root: bytes, purpose: str) -> bytes:
@@ -74,6 +76,11 @@ class Renewal:
         if len(value) != _BYTES or self._before + _written(value) != pseudonym:
             raise ValueError("no pseudonym")
         return self._after + _written(self._step(value))
+
+
+def is_pseudonym(text: bytes) -> bool:
+    """Whether it looks like ``p1.<domain>.<epoch>.<22 characters>``; of whom, or of nobody, it does not say."""
+    return _FORM.fullmatch(text) is not None
 
 
 def _prefix(domain: str, epoch: int) -> bytes:

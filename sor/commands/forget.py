@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Annotated, Final
@@ -15,7 +14,6 @@ from crypto.client_names import ClientNames
 from crypto.key_files import locked
 from crypto.keys import load_trajectories
 from crypto.memory import guard
-from faults import OperatorFault
 from operations import certificates
 from operations.forgetting import World, entered, forget
 from schemas.registry import ids_of
@@ -23,17 +21,10 @@ from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import load_settings
 from sinks import clickhouse
 from sor.commands.ordering import AsJson, Reason
+from sor.commands.pseudonyms import ASK, pseudonyms
 
-ASK: Final = "-"
 FOLDER: Final = "erasures"
 NOT_ALL: Final = 1
-_LONGEST: Final = 10_000
-#: How a pseudonym begins and how many parts it has (``crypto.pseudonym``).
-_PARTS: Final = 4
-
-
-class NobodyNamed(OperatorFault):
-    """There is no pseudonym in what was given."""
 
 
 def register(app: typer.Typer) -> None:
@@ -58,14 +49,14 @@ def command(
     """
     guard()
     settings = load_settings()
-    pseudonyms = _pseudonyms(pseudonym)
+    clients = pseudonyms(pseudonym)
     cluster = kafka_cluster(settings)
     ids = ids_of(settings.registry)
     names = ClientNames(load_trajectories(settings.keys))
     client = clickhouse.connect(clickhouse_access(settings, "admin"))
     with locked(settings.keys):
-        certificate, ledger = entered(cluster, settings.keys, pseudonyms, ids)
-    forget(World(cluster, client, names, ledger, ids), certificate, pseudonyms, _say, patience)
+        certificate, ledger = entered(cluster, settings.keys, clients, ids)
+    forget(World(cluster, client, names, ledger, ids), certificate, clients, _say, patience)
     now = int(time.time() * 1000)
     told = certificates.document(certificate, done_at=now, by=getpass.getuser(), reason=reden)
     kept = _kept(settings.home / FOLDER, json.dumps(told, indent=2), certificate.moment)
@@ -77,21 +68,6 @@ def command(
 
 def _say(sentence: str) -> None:
     typer.echo(f"{time.strftime('%H:%M:%S')} {sentence}", err=True)
-
-
-def _pseudonyms(where: str) -> list[bytes]:
-    """From the terminal or a file, never an argument: arguments are kept in histories and lists of processes."""
-    if where == ASK:
-        text = getpass.getpass("Pseudonym (not shown): ") if sys.stdin.isatty() else sys.stdin.read(_LONGEST)
-    else:
-        try:
-            text = Path(where).read_text("utf-8")
-        except (OSError, UnicodeDecodeError):
-            raise NobodyNamed("--pseudonym names a file that holds pseudonyms, or - to ask for one.") from None
-    found = sorted({line.strip() for line in text.splitlines() if line.strip()})
-    if not found or any(len(line.split(".")) != _PARTS for line in found):
-        raise NobodyNamed("A pseudonym looks like p1.domain.epoch.22 characters; there is none, or a line is another.")
-    return [line.encode() for line in found]
 
 
 def _kept(folder: Path, content: str, moment: int) -> Path:

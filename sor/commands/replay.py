@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from getpass import getpass
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -44,15 +42,14 @@ from schemas.registry import ids_of
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
 from settings.tables import definitions_in_force
+from sor.commands.pseudonyms import pseudonyms
 from streams.definitions import DefinitionsLog
 from transport.clients import Cluster
 
 DIFFERENT: Final = 1
 MOVED: Final = 3
 INTERRUPTED: Final = 130
-ASK: Final = "-"
 PAGE: Final = "verschil.html"
-_LONGEST: Final = 200
 #: Figures of groups that a screen shows; the page and the document have all.
 _MOST_LINES: Final = 40
 
@@ -107,18 +104,12 @@ def replay(
     if swap and not scope.everything:
         raise ReplayError("Only a replay of everybody can be put in use: leave the scope out, or --swap.")
     setup = _setup(settings, scope, definitions, processes or os.cpu_count() or 1, restart=restart)
-    console = Console(stderr=True)
     try:
-        found = _made(setup, console, swap=swap)
+        found = _made(setup, swap=swap)
     except KeyboardInterrupt:
         typer.echo("Interrupted. What is done stays: run the same again and it goes on; --drop drops it.", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    where = to or settings.home / FOLDER / PAGE
-    where.write_text(page.whole(found), "utf-8")
-    if as_json:
-        typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
-    else:
-        _show(found, where)
+    _tell(found, to or settings.home / FOLDER / PAGE, as_json=as_json)
     if not found.same and not swap:
         raise typer.Exit(MOVED if found.moved_on else DIFFERENT)
 
@@ -161,24 +152,17 @@ def _definitions(file: Path | None, in_use: Definitions) -> Definitions:
 
 
 def _pseudonym(where: str) -> bytes:
-    """A pseudonym from a file or the terminal: as a word of a command line it would stand in lists of processes."""
     if not where:
         return b""
-    if where == ASK:
-        text = getpass("Pseudonym (not shown): ") if sys.stdin.isatty() else sys.stdin.readline(_LONGEST)
-    else:
-        try:
-            text = Path(where).read_text("utf-8")[:_LONGEST]
-        except (OSError, UnicodeDecodeError):
-            raise ReplayError("--pseudonym names a file that holds the pseudonym, or - to ask for it.") from None
-    if not text.strip():
-        raise ReplayError("There is no pseudonym in what was given.")
-    return text.strip().encode()
+    found = pseudonyms(where)
+    if len(found) > 1:
+        raise ReplayError("There is more than one pseudonym: a replay is of one client, or of everybody.")
+    return found[0]
 
 
-def _made(setup: Setup, console: Console, *, swap: bool) -> Report:
+def _made(setup: Setup, *, swap: bool) -> Report:
     today = as_date(dutch_day(time.time_ns() // 1_000_000))
-    with _progress(console) as told, begun(setup, told) as one:
+    with _progress(Console(stderr=True)) as told, begun(setup, told) as one:
         one.make()
         told.says("Comparing with the rows in use.")
         found = one.compare(today)
@@ -211,6 +195,15 @@ def _progress(console: Console) -> Iterator[Told]:
 def _drop(settings: Settings) -> None:
     names = dropped(clickhouse_access(settings, "admin"), settings.home)
     typer.echo(f"Dropped {', '.join(names)}." if names else "There is nothing of a replay to drop.")
+
+
+def _tell(found: Report, where: Path, *, as_json: bool) -> None:
+    """Write the page, and say on the screen what differs."""
+    where.write_text(page.whole(found), "utf-8")
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+    else:
+        _show(found, where)
 
 
 def _show(found: Report, where: Path) -> None:
