@@ -56,8 +56,9 @@ class Signer:
         try:
             if not files.is_private(folder, folder / KEY):
                 raise KeysError(f"{folder} can be read by others; set mode 0700 on the folder and 0600 on {KEY}.")
-            private = serialization.load_pem_private_key((folder / KEY).read_bytes(), None)
-            certificate = x509.load_pem_x509_certificates((folder / CERTIFICATE).read_bytes())[0]
+            key_pem, certificate_pem = _pair(folder)
+            private = serialization.load_pem_private_key(key_pem, None)
+            certificate = x509.load_pem_x509_certificates(certificate_pem)[0]
         except OSError as error:
             raise KeysError(
                 f"{error.filename} cannot be read ({error.strerror}); the authority makes key and certificate of a "
@@ -80,6 +81,15 @@ class Signer:
     def sign(self, message: bytes) -> bytes:
         """The signature: 64 bytes."""
         return self._private.sign(message)
+
+
+def _pair(folder: Path) -> tuple[bytes, bytes]:
+    """Key and certificate of one moment: a command may put others in their place between the two readings."""
+    key = (folder / KEY).read_bytes()
+    while True:
+        certificate, was, key = (folder / CERTIFICATE).read_bytes(), key, (folder / KEY).read_bytes()
+        if key == was:
+            return key, certificate
 
 
 def save(keys: Path, certificate_der: bytes, private: Ed25519PrivateKey) -> None:

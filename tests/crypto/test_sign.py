@@ -162,3 +162,20 @@ def test_so_many_proofs_are_kept_and_no_more(here: Region, monkeypatch: pytest.M
         message = bytes([number])
         checker(message, signer.certificate, signer.sign(message), PROVIDER, "score", NOW * 1000)
     assert [message for _, message in checker._proved.values()] == [bytes([number]) for number in range(6, 10)]
+
+
+def test_a_pair_that_is_exchanged_while_it_is_read_is_of_one_moment(
+    here: Region, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private, read = Ed25519PrivateKey.generate(), Path.read_bytes
+    made = authority.issue(here.folder, here.keys, own(), private.public_key())
+    turns = iter([True])
+
+    def exchanged(path: Path) -> bytes:
+        content = read(path)
+        if path.name == sign.KEY and next(turns, False):
+            sign.replace(folder, made, private)
+        return content
+
+    monkeypatch.setattr(Path, "read_bytes", exchanged)
+    assert Signer.load(folder).certificate == made

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import lz4.frame
 import pytest
-from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import ConfigEntry, ConfigResource, ConfigSource, NewTopic, ResourceType
 
 from operations.rewriting import Part, Rules, rewrite
-from operations.segments import begin_files, bytes_in, compact, files_with, for_now
+from operations.segments import before, begin_files, bytes_in, compact, files_with, for_now
 from tests.conftest import RunningBroker
 from transport import clients
 
@@ -37,6 +38,29 @@ def test_a_file_is_read_behind_its_compression(tmp_path: Path) -> None:
     assert files_with(tmp_path, [b"abc abc abc abc abc abc abc"]) == [path]
     assert [found.name for found in files_with(tmp_path, [NEEDLE])] == ["1.sst", "2.log.deleted"]
     assert files_with(tmp_path, [b"nobody"]) == []
+
+
+FOR_NOW = {"segment.ms": "100", "file.delete.delay.ms": "0"}
+#: As a broker tells them: numbers.
+OWN, DEFAULT = ConfigSource.DYNAMIC_TOPIC_CONFIG.value, ConfigSource.DEFAULT_CONFIG.value
+
+
+@pytest.mark.parametrize(
+    ("has", "put_back"),
+    [
+        ({"segment.ms": ("604800000", DEFAULT), "file.delete.delay.ms": ("60000", DEFAULT)}, {}),
+        (
+            {"segment.ms": ("70000", OWN), "file.delete.delay.ms": ("0", OWN)},
+            {"segment.ms": "70000", "file.delete.delay.ms": "0"},
+        ),
+        ({"file.delete.delay.ms": ("0", OWN)}, {"file.delete.delay.ms": "0"}),
+        ({"segment.ms": ("100", OWN), "file.delete.delay.ms": ("0", OWN)}, {}),
+        ({"segment.ms": ("100", OWN), "file.delete.delay.ms": ("5", OWN)}, {"file.delete.delay.ms": "5"}),
+    ],
+)
+def test_what_a_killed_run_left_is_not_put_back(has: dict[str, tuple[str, Any]], put_back: dict[str, str]) -> None:
+    found = {name: ConfigEntry(name, value, source=source) for name, (value, source) in has.items()}
+    assert before(found, FOR_NOW) == put_back
 
 
 @pytest.fixture
