@@ -18,16 +18,17 @@ import psutil
 import pytest
 from aiohttp import ClientError, ClientOSError, ClientSession, TCPConnector
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from connectors.intake.tokens import TokenFile
 from local.ports import free_port
-from schemas.topics import EVENTS, groups, topics
+from schemas.topics import EVENTS
 from tests.conftest import RunningBroker
 from tests.connectors.authority import Authority
 from tests.connectors.support import AGB, BSN, BSNS, RAP_HEADER, table
+from tests.operations.emptied import gone
 from tests.whole.stream import Stream
 from tools.bench import intake as bench
+from transport.clients import Cluster
 
 pytestmark = pytest.mark.kafka
 OTHER = "94000002"
@@ -92,25 +93,13 @@ def served(intake: Intake) -> Iterator[Intake]:
 def stream(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stream]:
     """The stages up to the receipt, on empty topics."""
     live = Stream(tmp_path_factory.mktemp("intake") / "home", broker.bootstrap, "http://127.0.0.1:9", {"admin": "x"})
-    _empty(live)
+    gone(Cluster(broker.bootstrap))  # records of an earlier test are sealed for other keys
     live.sor("keys", "init")
     live.sor("sources", "init", "--development")
     live.sor("topics", "apply", "--yes")
     live.start("evaluate", "entry", "deliveries")
     yield live
     live.stop()
-
-
-def _empty(live: Stream) -> None:
-    """Leave nothing of an earlier test on the shared broker: its records are sealed for other keys."""
-    admin = AdminClient({"bootstrap.servers": live.bootstrap})
-    present = set(admin.list_topics(timeout=10).topics) & set(topics())
-    if present:
-        for future in admin.delete_topics(list(present)).values():
-            future.result()
-        live.until(lambda: not set(admin.list_topics(timeout=10).topics) & set(topics()), "topics are gone")
-        for future in admin.delete_consumer_groups(list(groups().values())).values():
-            future.exception()
 
 
 @pytest.fixture

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
-from schemas.topics import topics
+from schemas.topics import groups, topics
 from transport import clients
 from transport import topics as broker_topics
+from transport.groups import members
+
+#: Longer than a member that ended without a word stays in its group.
+_SESSION_SECONDS = 30
 
 
 def emptied(bootstrap: str, partitions: int) -> clients.Cluster:
@@ -18,14 +23,26 @@ def emptied(bootstrap: str, partitions: int) -> clients.Cluster:
 
 
 def gone(cluster: clients.Cluster) -> None:
-    """Take away every declared topic that an earlier test left at the broker of the run."""
+    """Take away every declared topic that an earlier test left at the broker of the run, and its groups.
+
+    Who ended is a static member until its session does. A process that starts under its name before that is given its
+    partitions of before: of a topic that has more of them by now the others would be read by nobody.
+    """
     admin = clients.admin(cluster)
+    _until(lambda: not [name for name in groups().values() if members(cluster, name)], "every session ends")
 
     def present() -> list[str]:
         return sorted(set(admin.list_topics(timeout=10).topics) & set(topics()))
 
     for future in admin.delete_topics(present()).values() if present() else ():
         future.result(20)
-    until = time.monotonic() + 20
-    while present() and time.monotonic() < until:
+    _until(lambda: not present(), "every topic is gone")
+    for future in admin.delete_consumer_groups(list(groups().values())).values():
+        future.exception(20)
+
+
+def _until(true: Callable[[], bool], what: str) -> None:
+    until = time.monotonic() + _SESSION_SECONDS
+    while not true():
+        assert time.monotonic() < until, f"waited {_SESSION_SECONDS} s and not yet: {what}"
         time.sleep(0.1)

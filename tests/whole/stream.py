@@ -22,8 +22,10 @@ from confluent_kafka.admin import AdminClient
 
 from local.ports import free_port
 from schemas.topics import READ_WHOLE, groups, topics
+from tests.operations.emptied import gone
 from tests.trusted import with_authority
 from tools.simulator import compare
+from transport.clients import Cluster
 
 STAGES = ("evaluate", "entry", "takeback", "register", "trajectories", "deliveries", "sink")
 
@@ -35,6 +37,7 @@ class Stream:
         self.home, self.bootstrap, self.url, self.passwords = home, bootstrap, url, passwords
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.said: list[str] = []  # what our commands wrote to the screen
+        self.lags: dict[str, int] = {}  # as last looked at
         self.ports = {stage: free_port() for stage in STAGES}
         secrets = home / "secrets"
         secrets.mkdir(mode=0o700, parents=True)
@@ -109,12 +112,17 @@ class Stream:
                 process.wait()
 
     def until(self, true: Callable[[], bool], what: str, seconds: float = 60) -> None:
-        """Poll a condition."""
+        """Poll a condition; ``AssertionError`` says what the processes logged last."""
         end = time.monotonic() + seconds
         while not true():
             if time.monotonic() > end:
-                raise AssertionError(f"waited {seconds} s and not yet: {what}")
+                raise AssertionError(f"waited {seconds} s and not yet: {what}\n{self._last_words()}")
             time.sleep(0.1)
+
+    def _last_words(self) -> str:
+        logs = sorted(self.home.glob("*.log"))
+        told = [f"lags: {self.lags}", *(f"--- {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in logs)]
+        return "\n".join(told)
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query, as the administrator."""
@@ -141,7 +149,8 @@ class Stream:
             for name in STAGES
         }
         admin = AdminClient({"bootstrap.servers": self.bootstrap})
-        return all(_lag(admin, self.bootstrap, groups()[name], sources) == 0 for name, sources in reads.items())
+        self.lags = {name: _lag(admin, self.bootstrap, groups()[name], sources) for name, sources in reads.items()}
+        return not any(self.lags.values())
 
 
 def _lag(admin: AdminClient, bootstrap: str, group: str, sources: list[str]) -> int:
@@ -178,12 +187,5 @@ def running(home: Path, bootstrap: str, url: str, passwords: dict[str, str]) -> 
 
 def _empty(stream: Stream) -> None:
     """Leave nothing of an earlier test on the shared broker and engine."""
-    admin = AdminClient({"bootstrap.servers": stream.bootstrap})
-    present = set(admin.list_topics(timeout=10).topics) & set(topics())
-    if present:
-        for future in admin.delete_topics(list(present)).values():
-            future.result()
-        stream.until(lambda: not set(admin.list_topics(timeout=10).topics) & set(topics()), "topics are gone")
-        for future in admin.delete_consumer_groups(list(groups().values())).values():
-            future.exception()
+    gone(Cluster(stream.bootstrap))
     stream.ask("DROP DATABASE IF EXISTS sor SYNC")
