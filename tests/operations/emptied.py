@@ -29,7 +29,12 @@ def gone(cluster: clients.Cluster) -> None:
     partitions of before: of a topic that has more of them by now the others would be read by nobody.
     """
     admin = clients.admin(cluster)
-    _until(lambda: not [name for name in groups().values() if members(cluster, name)], "every session ends")
+
+    def joined() -> list[str]:
+        known = {group.group_id for group in admin.list_consumer_groups().result(20).valid}  # a new broker has none
+        return [name for name in groups().values() if name in known and members(cluster, name)]
+
+    _until(lambda: not joined(), "every session ends")
 
     def present() -> list[str]:
         return sorted(set(admin.list_topics(timeout=10).topics) & set(topics()))
