@@ -2,7 +2,8 @@
 
 X.509 with Ed25519 keys (RFC 5280, RFC 8410). Who it is, for whom it may send and which kinds stand as names of the
 certificate: ``urn:sor:source:ID``, ``urn:sor:for:AGB`` and ``urn:sor:kind:KIND``, the last two once or more, ``*`` for
-any. The common name of every certificate of a development authority begins with ``DEVELOPMENT``.
+any but the kinds of ``NAMED``. The common name of every certificate of a development authority begins with
+``DEVELOPMENT``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from cryptography.x509.oid import NameOID
 from faults import SenderFault
 
 ANY: Final = "*"
+#: Kinds that a certificate has to name: who may deliver everything may not for that reason ask that somebody is
+#: forgotten (decision 0029).
+NAMED: Final = frozenset({"erasure"})
 DEVELOPMENT: Final = "DEVELOPMENT"
 #: A certificate of a source is some 400 bytes, with 170 providers in it 4,096.
 CERTIFICATE_BYTES: Final = 4096
@@ -61,7 +65,8 @@ class Source(NamedTuple):
 
     def may_send(self, provider: str, kind: str) -> bool:
         """True for what the certificate names."""
-        return bool({ANY, provider} & self.sends_for) and bool({ANY, kind} & self.kinds)
+        kinds = {kind} if kind in NAMED else {ANY, kind}
+        return bool({ANY, provider} & self.sends_for) and bool(kinds & self.kinds)
 
 
 def uris(identifier: str, sends_for: frozenset[str], kinds: frozenset[str]) -> list[str]:

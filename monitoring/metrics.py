@@ -25,7 +25,7 @@ Kind = Literal["counter", "gauge", "histogram"]
 Place = Literal["process", "clickhouse"]
 
 #: The sources, one per topic of the connectors.
-KINDS: Final = ("assignment", "start", "stop", "declaration", "return", "score", "cem", "cbs", "takeback")
+KINDS: Final = ("assignment", "start", "stop", "declaration", "return", "score", "cem", "cbs", "takeback", "erasure")
 STAGES: Final = ("evaluate", "entry", "takeback", "register", "trajectories", "deliveries", "sink", "exporter", "audit")
 #: Those that only look: they commit nothing, and nobody has a record left out of what they read.
 _READERS: Final = frozenset({"exporter", "audit"})

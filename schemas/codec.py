@@ -44,6 +44,7 @@ _PARTS: Final = (
         "vervanging",
         "terugname",
         "teruggenomen",
+        "wisverzoek",
     ),
 )
 

@@ -24,12 +24,13 @@ from domain.facts.fact import (
     Terugname,
     Toewijzing,
     Vervanging,
+    Wisverzoek,
 )
 from schemas.codec import Record
 
 _CLASSES: Final[tuple[type[Content], ...]] = (
     *(Start, Stop, Prestatie, Score, Meting, Toewijzing, BerichtRetour, PrestatieRetour, CbsRecord),
-    *(Intrekking, Dubbel, Vervanging, Terugname, Teruggenomen),
+    *(Intrekking, Dubbel, Vervanging, Terugname, Teruggenomen, Wisverzoek),
 )
 #: Class of a fact -> its full name in Avro.
 NAME: Final[dict[type, str]] = {cls: f"nl.sor.{cls.__name__}" for cls in _CLASSES}

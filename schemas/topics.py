@@ -16,7 +16,7 @@ KIND_OF: Final[dict[str, str]] = {topic: kind for kind, topic in IN_TOPIC.items(
 EVALUATED, EVENTS, LINES, REGISTER = "sor.evaluated", "sor.events", "sor.lines", "sor.register"
 REJECTED, RECEIPTS, ORDERS = "sor.rejected", "sor.receipts", "sor.orders"
 TERUGNAMES, DEFINITIONS = "sor.terugnames", "sor.definitions"
-ERASURES = "sor.erasures"
+ERASURES, WISVERZOEKEN = "sor.erasures", "sor.wisverzoeken"
 #: Read from the beginning by every process that reads them, at its start, and followed without a group.
 READ_WHOLE: Final = frozenset({ORDERS, DEFINITIONS, ERASURES})
 TRAJECTEN, METINGEN, SCORES = "sor.trajecten", "sor.metingen", "sor.scores"

@@ -11,13 +11,25 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from domain.facts.answer import Fault, Line, Receipt, RecordRemark
+from schemas.asked import Asked
 from schemas.codec import Codec, IdSource
 from schemas.erased import Erased
 from schemas.handed import Handed
 from schemas.orders import Order
 from schemas.structs import Envelope, Evaluated, Rejected, Sealed, Use
 from schemas.taken import Taken
-from schemas.topics import DEFINITIONS, ERASURES, EVALUATED, LINES, ORDERS, RECEIPTS, REGISTER, REJECTED, TERUGNAMES
+from schemas.topics import (
+    DEFINITIONS,
+    ERASURES,
+    EVALUATED,
+    LINES,
+    ORDERS,
+    RECEIPTS,
+    REGISTER,
+    REJECTED,
+    TERUGNAMES,
+    WISVERZOEKEN,
+)
 
 S = TypeVar("S", bound=Struct)
 D = TypeVar("D")
@@ -34,6 +46,7 @@ CONTRACT: Final[dict[type, str]] = {
     Taken: TERUGNAMES,
     Handed: DEFINITIONS,
     Erased: ERASURES,
+    Asked: WISVERZOEKEN,
 }
 
 

@@ -31,6 +31,7 @@ _FIELDS: Final[dict[str, dict[str, bytes]]] = {
     "return": {"referentie": b"referentie", "bericht": b"bericht.declaration"},
     "cbs": {},
     "takeback": {},
+    "erasure": {},
 }
 
 

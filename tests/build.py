@@ -32,6 +32,7 @@ from domain.facts.fact import (
     Terugname,
     Toewijzing,
     Vervanging,
+    Wisverzoek,
 )
 from domain.facts.fact_set import FactSet, add
 from domain.field.dates import iso_day
@@ -177,6 +178,11 @@ def vervanging(aanlevering: str = DELIVERY, periode: str = "2026-1") -> Vervangi
 def terugname(aanlevering: str = DELIVERY, lines: int = 1, reden: str = "verkeerd bestand") -> Terugname:
     """A source takes a delivery of its own back."""
     return Terugname(aanlevering=aanlevering, lines=lines, reden=reden)
+
+
+def wisverzoek(reden: str = "op verzoek") -> Wisverzoek:
+    """A source asks that a client is forgotten."""
+    return Wisverzoek(reden=reden)
 
 
 def teruggenomen(aanlevering: str = DELIVERY, terug: int = 1, opnieuw: int = 0) -> Teruggenomen:

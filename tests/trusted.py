@@ -19,6 +19,8 @@ from streams.admission import Admission, Admitted
 from streams.evaluate import Evaluator
 
 EVERYTHING: Final = frozenset({"*"})
+#: What a hub of a test may send: a certificate for everything has to name this kind (``crypto.certificates.NAMED``).
+KINDS: Final = frozenset({"*", "erasure"})
 DAY: Final = 86_400
 #: When the records of a test came in, ms.
 ARRIVED: Final = int(time.time() * 1000)
@@ -39,7 +41,7 @@ def with_authority(keys: Path) -> Signer:
     (keys / "public").mkdir(parents=True, exist_ok=True)
     authority.init(folder, keys, "tests", development=True, at=_BEGAN)
     private = Ed25519PrivateKey.generate()
-    der = authority.issue(folder, keys, Grant("hub", EVERYTHING, EVERYTHING, DAY), private.public_key(), at=_BEGAN)
+    der = authority.issue(folder, keys, Grant("hub", EVERYTHING, KINDS, DAY), private.public_key(), at=_BEGAN)
     save(keys, der, private)
     return Signer(der, private)
 

@@ -22,6 +22,7 @@ from domain.facts.fact import (
     Stop,
     Terugname,
     Toewijzing,
+    Wisverzoek,
 )
 from domain.facts.identity import is_delivery
 from domain.field import codes
@@ -241,6 +242,10 @@ def _terugname(fact: Terugname) -> Finding | None:
     return None if fact.reden in codes.TAKEBACK_REASONS else Finding("V01", "reden")
 
 
+def _wisverzoek(fact: Wisverzoek) -> Finding | None:
+    return None if fact.reden in codes.ERASURE_REASONS else Finding("V01", "reden")
+
+
 _CHECKS: dict[type, Callable[[Any], Finding | None]] = {
     Start: _start,
     Stop: _stop,
@@ -252,4 +257,5 @@ _CHECKS: dict[type, Callable[[Any], Finding | None]] = {
     PrestatieRetour: _retour,
     CbsRecord: _cbs,
     Terugname: _terugname,
+    Wisverzoek: _wisverzoek,
 }

@@ -212,6 +212,14 @@ class Terugname(Struct, frozen=True, gc=False, kw_only=True):
     reden: str  # one of ``TAKEBACK_REASONS``
 
 
+class Wisverzoek(Struct, frozen=True, gc=False, kw_only=True):
+    """A source asks that a client is forgotten (decision 0029). It says of whom as any line does, and is no event: it
+    waits until the third party carries it out.
+    """
+
+    reden: str  # one of ``ERASURE_REASONS``
+
+
 class Teruggenomen(Struct, frozen=True, gc=False, kw_only=True):
     """A delivery that told of this client was taken back at ``terug``; it counts again when a record of it was sent
     anew after that (``opnieuw``). From stage ``takeback``.
@@ -237,7 +245,7 @@ Fact = (
     | Teruggenomen
 )
 #: What a line of a delivery can hold.
-Content = Fact | BerichtRetour | Terugname
+Content = Fact | BerichtRetour | Terugname | Wisverzoek
 
 #: Kind of delivery -> the facts that may come through its topic.
 KINDS: Final[dict[str, tuple[type[Content], ...]]] = {
@@ -250,6 +258,7 @@ KINDS: Final[dict[str, tuple[type[Content], ...]]] = {
     "return": (BerichtRetour, PrestatieRetour),
     "cbs": (CbsRecord,),
     "takeback": (Terugname,),
+    "erasure": (Wisverzoek,),
 }
 
 

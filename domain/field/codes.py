@@ -158,3 +158,5 @@ TAKEBACK_REASONS: Final = (
     "op verzoek",
     "anders",
 )
+#: Why a client is to be forgotten [P]: the right to erasure (GDPR 17, Jeugdwet 7.3.9), an end of keeping, or an error.
+ERASURE_REASONS: Final = ("", "op verzoek", "bewaartermijn voorbij", "ten onrechte aangeleverd", "anders")

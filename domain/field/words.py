@@ -32,6 +32,7 @@ KIND_LABELS: Final[dict[str, str]] = {
     "cem": "CEM+-vragenlijsten",
     "cbs": "CBS-bestand",
     "takeback": "terugname van een aanlevering",
+    "erasure": "verzoek om een cliënt te vergeten",
 }
 #: What every way of delivering takes. A CBS file needs its layout, so not every way takes one.
 DELIVERABLE: Final = f"iJw-berichten ({', '.join(IJW_MESSAGES)}), {KIND_LABELS['score']} of {KIND_LABELS['cem']}"

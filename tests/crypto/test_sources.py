@@ -95,6 +95,15 @@ def test_a_source_sends_what_its_lists_name(some: frozenset[str], what: frozense
     assert source.may_send(code, kind) == ((code in some or "*" in some) and (kind in what or "*" in what))
 
 
+@pytest.mark.parametrize(
+    ("what", "may"), [({"*"}, False), ({"score"}, False), ({"erasure"}, True), ({"*", "erasure"}, True)]
+)
+def test_who_may_send_everything_may_not_for_that_reason_ask_to_forget(what: set[str], may: bool) -> None:
+    """A right that was given before there was such a kind is none."""
+    source = Source("a", frozenset({"*"}), frozenset(what), 1, 0, 1, Ed25519PrivateKey.generate().public_key())
+    assert source.may_send(PROVIDER, "erasure") is may
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     st.frozensets(codes, min_size=1, max_size=5),

@@ -11,7 +11,7 @@ from msgspec.structs import asdict, replace
 
 from domain.facts.checks import check
 from domain.facts.fact import KINDS, Content, Fact
-from domain.field.codes import TAKEBACK_REASONS
+from domain.field.codes import ERASURE_REASONS, TAKEBACK_REASONS
 from domain.field.messages import MESSAGES
 from tests.build import (
     bericht_retour,
@@ -24,6 +24,7 @@ from tests.build import (
     stop,
     terugname,
     toewijzing,
+    wisverzoek,
 )
 
 START = start(begindatum=20_000, dagtekening=20_100, ingangsdatum=19_999)
@@ -44,6 +45,7 @@ GOOD: tuple[Content, ...] = (
         bericht_retour("stop", b"1", ""),
         terugname(reden=""),
         *(terugname(reden=reason) for reason in TAKEBACK_REASONS),
+        *(wisverzoek(reason) for reason in ERASURE_REASONS),
     ),
 )
 
@@ -126,6 +128,8 @@ def test_every_content_is_among_the_good_ones() -> None:
         ("V01", terugname(), {"reden": "het bestand van Jan Jansen"}),
         ("V01", terugname(), {"reden": "Dubbel"}),
         ("V01", terugname(), {"reden": "twee\nregels"}),
+        ("V01", wisverzoek(), {"reden": "BSN 999900006"}),
+        ("V01", wisverzoek(), {"reden": "dubbel"}),
     ],
 )
 def test_each_thing_that_is_wrong_has_its_code(code: str, fact: Fact, changes: dict[str, Any]) -> None:

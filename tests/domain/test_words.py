@@ -17,7 +17,7 @@ REASONS = sorted({reason for reasons in WAITS_FOR.values() for reason in reasons
 
 
 def test_every_kind_has_a_label_and_a_format() -> None:
-    assert set(KIND_LABELS) == {*FORMATS.values(), "takeback"} == set(KINDS)  # a taking back comes in no file
+    assert set(KIND_LABELS) == {*FORMATS.values(), "takeback", "erasure"} == set(KINDS)  # these two come in no file
     assert len(set(KIND_LABELS.values())) == len(KIND_LABELS)
     assert KIND_LABELS["start"] == "JW305 (start)"
     assert KIND_LABELS["return"] == "JW306, JW308 en JW325 (retour)"

@@ -133,7 +133,7 @@ def test_prometheus_scrapes_every_stage() -> None:
 
 def test_rules_select_only_values_that_labels_have() -> None:
     kinds = {rule["labels"]["kind"] for rule in RULES if rule.get("record") == "kind:sor_silence_limit:seconds"}
-    assert kinds == set(metrics.KINDS) - {"takeback"}  # nobody has to take anything back
+    assert kinds == set(metrics.KINDS) - {"takeback", "erasure"}  # nobody has to take back or ask
     assert set(metrics.KINDS) == set(IN_TOPIC)
     for rule in RULES:
         assert set(re.findall(r'stage="(\w+)"', rule["expr"])) <= set(metrics.STAGES)

@@ -19,7 +19,7 @@ from connectors.formats.files import InputFile
 from connectors.formats.model import Afwijzing, FileContext, FileFault
 from crypto.pseudonym import References
 from domain.care.fold import Person, fold_rows
-from domain.facts.fact import BerichtRetour, Event, Terugname
+from domain.facts.fact import BerichtRetour, Event, Terugname, Wisverzoek
 from schemas.records import fact_to_record, record_to_fact
 from streams.references import Remembered, hashed
 from tools.bench.figures import Figure, Tell, median
@@ -105,11 +105,11 @@ def _lines(path: Path, number: int, references: Remembered) -> Iterator[tuple[st
     except FileFault:
         return  # planted: the whole file is refused
     for line in lines:
-        if isinstance(line.inhoud, Afwijzing | BerichtRetour | Terugname) or line.bsn is None:
+        if isinstance(line.inhoud, Afwijzing | BerichtRetour | Terugname | Wisverzoek) or line.bsn is None:
             continue
         record = hashed(references, kind, sender, asdict(line.inhoud))
         fact = record_to_fact((fact_to_record(line.inhoud)[0], record))
-        assert not isinstance(fact, BerichtRetour | Terugname)  # noqa: S101 - it names no client
+        assert not isinstance(fact, BerichtRetour | Terugname | Wisverzoek)  # noqa: S101 - it names no client
         delivery = f"{number:032x}"[::-1]
         yield line.bsn, Event(delivery=delivery, line=line.regel, aanbieder=sender, published_at=_UPLOAD, fact=fact)
 
