@@ -15,10 +15,13 @@ COMES_WITH: dict[str, set[str]] = {
     "connectors.intake": {"intake"},
     "streams": {"stream"},
     "sinks": {"results"},
+    "results.release": {"results", "release"},
+    "results.gate": {"results", "release"},
+    "results.reports": {"results", "reports"},
     "results": {"results"},
     "operations": {"results"},
-    "local": {"intake", "stream", "results", "local"},
-    "tools": {"intake", "stream", "results", "local"},
+    "local": {"intake", "stream", "results", "release", "reports", "local"},
+    "tools": {"intake", "stream", "results", "release", "reports", "local"},
     "sor": {"results"},
 }
 
