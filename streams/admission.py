@@ -23,15 +23,17 @@ from crypto.steps import ONE
 from domain.facts.answer import Line
 from domain.facts.checks import Finding, check
 from domain.facts.delivery import MOST_LINES
-from domain.facts.fact import KINDS, BerichtRetour, Terugname
+from domain.facts.fact import KINDS, BerichtRetour, Terugname, Wisverzoek
 from domain.field.field_names import is_field_name
 from domain.field.messages import MESSAGES
+from schemas.asked import Asked
 from schemas.codec import Codec, IdSource, Record, Undecodable
 from schemas.records import NAME, record_to_fact
 from schemas.structs import Evaluated, Sealed
 from schemas.taken import Taken
 from schemas.topics import EVENTS, IN_TOPIC
 from schemas.typed import StructCodec, dict_codec
+from streams.asked import late, waiting
 from streams.envelope import Proof, context_of, opened
 from streams.references import Remembered, hashed
 from streams.register import Uses
@@ -44,7 +46,7 @@ _MOST_ROWS: Final = 1_000_000
 #: Topic -> (kind of delivery, the facts that may come through it).
 _KINDS: Final = {topic: (kind, frozenset(NAME[cls] for cls in KINDS[kind])) for kind, topic in IN_TOPIC.items()}
 _REFUSAL: Final = "nl.sor.Afwijzing"
-_TERUGNAME: Final = NAME[Terugname]
+_TERUGNAME, _WISVERZOEK = NAME[Terugname], NAME[Wisverzoek]
 #: What names no client, so that nothing of it is blinded.
 _NO_CLIENT: Final = frozenset({NAME[BerichtRetour], _TERUGNAME})
 #: Bytes of what stands for a delivery, and of the hash of what a record says.
@@ -65,6 +67,8 @@ class Admitted(NamedTuple):
     event: bytes | None
     register: Sequence[tuple[str, bytes]] = ()  # key and record of each number it uses
     taken: tuple[bytes, bytes, bytes] | None = None  # of a delivery that it takes back: handle, record, line
+    former: Sequence[bytes] = ()  # pseudonyms of the same client under epochs of before
+    asked: tuple[bytes, bytes] | None = None  # of a client that is to be forgotten: key and record
 
 
 class Admission:
@@ -77,7 +81,7 @@ class Admission:
         self._handle = lru_cache(maxsize=_CACHE)(self._handle_of)
         self._evaluated, self._sealed = dict_codec(Evaluated, ids), StructCodec(Sealed, ids)
         self._events, self._lines = Codec(EVENTS, ids), StructCodec(Line, ids)
-        self._uses, self._taken = Uses(ids), StructCodec(Taken, ids)
+        self._uses, self._taken, self._asked = Uses(ids), StructCodec(Taken, ids), StructCodec(Asked, ids)
         self._uses_of: dict[str, Counter[bytes]] = {"sealing": Counter(), "scalar": Counter()}
         self._use(keys)
 
@@ -86,7 +90,7 @@ class Admission:
         self._pseudonyms = Pseudonyms(keys.root, keys.domain, keys.epoch, keys.labels)
         self._steps = dict(keys.steps)
         self._first = ONE if ONE in self._steps.values() else None
-        self._name = lru_cache(maxsize=_CACHE)(self._unblinded_name)
+        self._names = lru_cache(maxsize=_CACHE)(self._unblinded_names)
 
     def use(self, keys: EntryKeys) -> None:
         """Other keys from the next record on. The root is never another: it is what the log's names come of."""
@@ -99,14 +103,14 @@ class Admission:
         done, self._uses_of = self._uses_of, {"sealing": Counter(), "scalar": Counter()}
         return done
 
-    def _named(self, inverse: bytes, envelope: Evaluated) -> bytes:
+    def _named(self, inverse: bytes, envelope: Evaluated) -> tuple[bytes, ...]:
         self._uses_of["scalar"][envelope["scalar"]] += 1
-        return self._name(inverse, envelope["element"], envelope["scalar"])
+        return self._names(inverse, envelope["element"], envelope["scalar"])
 
-    def _unblinded_name(self, inverse: bytes, element: bytes, scalar: bytes) -> bytes:
+    def _unblinded_names(self, inverse: bytes, element: bytes, scalar: bytes) -> tuple[bytes, ...]:
         if self._steps:
             inverse = self._stepped(inverse, scalar)
-        return self._pseudonyms.name(oprf.unblind(inverse, element))
+        return self._pseudonyms.names(oprf.unblind(inverse, element))
 
     def _stepped(self, inverse: bytes, scalar: bytes) -> bytes:
         """What takes the blinding off and leads back to the first scalar: the one of records that name none."""
@@ -150,11 +154,11 @@ class Admission:
             return self._refused(envelope, kind, sealed, _bounded(content["code"], content["veld"]))
         if name not in fact_names or bool(envelope["element"]) == (name in _NO_CLIENT):
             return self._refused(envelope, kind, sealed, Finding("K04", ""))
-        problem = check(record_to_fact(sealed.inhoud))
+        problem = check(record_to_fact(sealed.inhoud)) or (late(envelope, at) if name == _WISVERZOEK else None)
         if problem is not None:
             return self._refused(envelope, kind, sealed, problem)
-        pseudonym = b"" if name in _NO_CLIENT else self._named(inverse, envelope)
-        return self._accepted(envelope, kind, sealed, pseudonym, source)
+        names = () if name in _NO_CLIENT else self._named(inverse, envelope)
+        return self._accepted(envelope, kind, sealed, names, source)
 
     def _opened(self, envelope: Evaluated) -> tuple[Sealed, bytes]:
         """The sealed record, and what takes the blinding off."""
@@ -173,19 +177,26 @@ class Admission:
             raise Undecodable("the place of the record in its message is impossible")
         return sealed, plain[:_SCALAR]
 
-    def _accepted(self, envelope: Evaluated, kind: str, sealed: Sealed, pseudonym: bytes, source: str) -> Admitted:
+    def _accepted(
+        self, envelope: Evaluated, kind: str, sealed: Sealed, names: tuple[bytes, ...], source: str
+    ) -> Admitted:
+        pseudonym, first = (names[-1], names[0]) if names else (b"", b"")
         line = self._lines.encode(_line(envelope, kind, sealed.regel, sealed.regels, None))
         handle = self._handle(envelope["sender"], envelope["delivery"], envelope["lines"])
-        admitted = Admitted(handle.encode(), kind, envelope["published_at"], "", line, pseudonym, None)
+        published_at = envelope["published_at"]
+        admitted = Admitted(handle.encode(), kind, published_at, "", line, pseudonym, None, former=names[:-1])
         if envelope["test"]:
             return admitted
         name, content = sealed.inhoud
         if name == _TERUGNAME:
             return admitted._replace(taken=self._taken_back(envelope, Terugname(**content), source))
+        if name == _WISVERZOEK:
+            key, asked = waiting(envelope, Wisverzoek(**content), handle, pseudonym, source)
+            return admitted._replace(asked=(key, self._asked.encode(asked)))
         named = name, hashed(self._references, kind, envelope["sender"], content)
         told: Evaluated = {**envelope, "delivery": handle}  # from here on nothing names it otherwise
-        content_hash = self._content_hash(envelope["sender"], named, pseudonym) if sealed.records else b""
-        uses = self._uses(told, named, content_hash, sealed.records, sealed.plaats, sealed.regel, pseudonym)
+        content_hash = self._content_hash(envelope["sender"], named, first) if sealed.records else b""
+        uses = self._uses(told, named, content_hash, sealed.records, sealed.plaats, sealed.regel, pseudonym, first)
         if not pseudonym:
             return admitted._replace(register=uses)
         event = {
@@ -204,9 +215,11 @@ class Admission:
         line = replace(_line(envelope, "takeback", 0, 0, None), delivery="", lines=0, uitkomst="teruggenomen")
         return key, self._taken.encode(taken), self._lines.encode(line)
 
-    def _content_hash(self, sender: str, named: tuple[str, Record], pseudonym: bytes) -> bytes:
-        """What a record says and of whom, as a keyed hash: shows that one identification came with two contents."""
-        return self._hash(b"inhoud", sender, _pack(named) + pseudonym, _CONTENT)
+    def _content_hash(self, sender: str, named: tuple[str, Record], first: bytes) -> bytes:
+        """What a record says and of whom, as a keyed hash: shows that one identification came with two contents. The
+        client by its first name, which no renewal changes: a message of before and of after must meet.
+        """
+        return self._hash(b"inhoud", sender, _pack(named) + first, _CONTENT)
 
     def _refused(self, envelope: Evaluated, kind: str, sealed: Sealed, problem: Finding) -> Admitted:
         line = self._lines.encode(_line(envelope, kind, sealed.regel, sealed.regels, problem))

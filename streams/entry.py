@@ -1,7 +1,8 @@
 """Stage *entry*: publishes what comes of every evaluated record (``streams.admission``).
 
 Every record that a source signed gets an outcome in ``sor.lines``; only accepted facts of real deliveries reach
-``sor.events``, ``sor.register`` hears which numbers they use, and ``sor.terugnames`` what was taken back.
+``sor.events``, ``sor.register`` hears which numbers they use, ``sor.terugnames`` what was taken back, and
+``sor.wisverzoeken`` whom a source asks to be forgotten.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from crypto.seal import CannotOpen
 from crypto.sources import NotTrusted, Trust
 from monitoring import metrics
 from schemas.codec import IdSource, Undecodable
-from schemas.topics import EVALUATED, EVENTS, LINES, ORDERS, REGISTER, TERUGNAMES
+from schemas.topics import EVALUATED, EVENTS, LINES, ORDERS, REGISTER, TERUGNAMES, WISVERZOEKEN
 from streams.admission import Admission, Admitted
 from streams.erased import Ledger
 from streams.orders import Desk, Skipped
@@ -80,8 +81,8 @@ class Stage:
             if admitted is None:
                 bad += 1
                 continue
-            if admitted.pseudonym and self._ledger.forgets(admitted.pseudonym, admitted.published_at):
-                admitted = admitted._replace(event=None, register=())  # its line is answered as any other
+            if admitted.pseudonym and self._forgotten(admitted):
+                admitted = admitted._replace(event=None, register=(), asked=None)  # its line is answered as any other
             if admitted.event is not None:
                 self._publisher.send(EVENTS, admitted.pseudonym, admitted.event)
             self._publisher.send(LINES, admitted.handle, admitted.line)
@@ -91,6 +92,8 @@ class Stage:
                 handle, taken, line = admitted.taken
                 self._publisher.send(TERUGNAMES, handle, taken)
                 self._publisher.send(LINES, handle, line)
+            if admitted.asked is not None:
+                self._publisher.send(WISVERZOEKEN, *admitted.asked)
             place = (admitted.kind, admitted.code)
             outcomes[place] = outcomes.get(place, 0) + 1
             self._newest[admitted.kind] = max(self._newest.get(admitted.kind, 0), admitted.published_at)
@@ -100,6 +103,11 @@ class Stage:
             self._uses.end_batch(self._admit.uses())
         for kind, published_at in self._newest.items():
             metrics.LAST_DELIVERY.labels(kind=kind).set(published_at / 1000)
+
+    def _forgotten(self, admitted: Admitted) -> bool:
+        """Whether its client is in the ledger, under this name or a former one: nobody else can tell that."""
+        names = (admitted.pseudonym, *admitted.former)
+        return any(self._ledger.forgets(name, admitted.published_at) for name in names)
 
     def _admitted(self, message: Message) -> Admitted | None:
         """What comes of a record; None when it became a dead letter."""

@@ -248,6 +248,10 @@ MESSAGES: Final[dict[str, Message]] = {
     ),
     "K09": Message("De beheerder heeft dit record overgeslagen. Lever het opnieuw aan als het nodig is.", ""),
     "K10": Message("Een andere reden: er zijn er meer dan het ontvangstbewijs apart telt.", ""),
+    "K11": Message(
+        "Dit verzoek is meer dan een dag onderweg geweest, of de klok van de bron loopt achter. Geef het opnieuw.",
+        "[P]",
+    ),
     "V01": Message("Een code staat niet in de codelijst.", "iJw"),
     "V02": Message("Een datum of volgorde van datums is onmogelijk.", "iJw TR018, TR134"),
     "V03": Message("Een waarde valt buiten het toegestane bereik.", ""),
