@@ -55,6 +55,8 @@ __all__ = [
 
 #: What a key is for, in the log of key use and in lists.
 SEALING, SCALAR, LABEL, NAMES = "sealing", "scalar", "label", "names"
+#: In the public file: the epoch of the pseudonyms in the log; none is the first. It stands in every pseudonym too.
+NAMES_EPOCH = "names_epoch"
 
 
 class NextKey(NamedTuple):

@@ -47,17 +47,23 @@ class Pseudonyms:
         """``labels``: secrets of later epochs that do not come of the root."""
         if not domain.isascii() or not domain.isalnum():
             raise ValueError("a pseudonym domain is letters and digits only")
-        self.prefix = _prefix(domain, epoch)
         self._domain = domain.encode() + b"\x00"
         fresh = dict(labels)
-        self._chain = [_step(fresh.get(n, root), domain, n) for n in range(epoch + 1)]
+        self._chain = [(_prefix(domain, n), _step(fresh.get(n, root), domain, n)) for n in range(epoch + 1)]
+
+    def names(self, element: bytes) -> tuple[bytes, ...]:
+        """Every label that an unblinded element ever had, of the first epoch to this one:
+        ``p1.<domain>.<epoch>.<22 characters>``. The last is its name; the others are never stored.
+        """
+        value, found = self._domain + element, []
+        for prefix, step in self._chain:
+            value = step(value)[:_BYTES]
+            found.append(prefix + _written(value))
+        return tuple(found)
 
     def name(self, element: bytes) -> bytes:
-        """The label of an unblinded element: ``p1.<domain>.<epoch>.<22 characters>``."""
-        value = self._chain[0](self._domain + element)
-        for step in self._chain[1:]:
-            value = step(value[:_BYTES])
-        return self.prefix + _written(value)
+        """Its label of this epoch."""
+        return self.names(element)[-1]
 
 
 class Renewal:
@@ -76,6 +82,14 @@ class Renewal:
         if len(value) != _BYTES or self._before + _written(value) != pseudonym:
             raise ValueError("no pseudonym")
         return self._after + _written(self._step(value))
+
+    def renewed(self, pseudonym: bytes) -> bytes:
+        """The same, and a name of the next epoch as it is: what was renewed already may come once more."""
+        return pseudonym if self.is_renewed(pseudonym) else self.renew(pseudonym)
+
+    def is_renewed(self, pseudonym: bytes) -> bool:
+        """Whether it is a name of the next epoch."""
+        return pseudonym.startswith(self._after)
 
 
 def is_pseudonym(text: bytes) -> bool:

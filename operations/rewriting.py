@@ -21,11 +21,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, closing
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from operations.partitions import Part, RewritingError, committed, parts
+from schemas.topics import EVENTS
 from transport.clients import ANSWER_SECONDS, Cluster, admin, producer
 from transport.notes import Note, note_text, noted_at
 from transport.orders import assigned_reader, readable
@@ -35,6 +36,8 @@ __all__ = ["Keep", "Part", "RewritingError", "Rewritten", "Rules", "parts", "rew
 GROUP: Final = "sor-rewriting"
 #: Group at which a change of the partitions of a log is noted (``operations.repartition``).
 REPARTITION: Final = "sor-repartition"
+#: And that of its pseudonyms (``operations.renewing``).
+RENEWAL: Final = "sor-renewal"
 #: Records of one piece: written, acknowledged, read back, compared, noted.
 PIECE: Final = 20_000
 #: Records that a reader may be behind before it is waited for, and the seconds for which that may take.
@@ -46,7 +49,34 @@ _DIGEST: Final = 16
 _MODULUS: Final = 1 << (8 * _DIGEST)
 
 Keep = Callable[[Message], bool]
+#: Key and value that a record is to have from now on.
+Change = Callable[[Message], tuple[bytes | None, bytes | None]]
 Tell = Callable[[int], None]
+
+
+class Written(Protocol):
+    """A record as it is read, or as it is to be written again."""
+
+    def key(self) -> bytes | None: ...
+    def value(self) -> bytes | None: ...
+    def headers(self) -> Any: ...
+    def timestamp(self) -> tuple[int, int]: ...
+
+
+class Changed:
+    """A record under another key, or with another value."""
+
+    def __init__(self, message: Message, key: bytes | None, value: bytes | None) -> None:
+        self._key, self._value = key, value
+        self.headers, self.timestamp = message.headers, message.timestamp
+
+    def key(self) -> bytes | None:
+        """As it is to be."""
+        return self._key
+
+    def value(self) -> bytes | None:
+        """As it is to be."""
+        return self._value
 
 
 class Rewritten(NamedTuple):
@@ -74,7 +104,8 @@ class Rules(NamedTuple):
     piece: int = PIECE
     most_lag: int = MOST_LAG
     patience: float = PATIENCE
-    by_key: bool = False  # to the partition of its key, where the number of partitions has changed
+    by_key: bool = False  # to the partition of its key, where the number of partitions has changed, or the key does
+    change: Change | None = None
 
 
 def rewrite(cluster: Cluster, part: Part, rules: Rules, tell: Tell = lambda _records: None, end: int = -1) -> Rewritten:
@@ -94,12 +125,12 @@ def rewrite(cluster: Cluster, part: Part, rules: Rules, tell: Tell = lambda _rec
     return Rewritten(part, begin, end, run.copied, run.left_out, f"{run.digest:032x}", time.monotonic() - began)
 
 
-def digest(messages: Sequence[Message]) -> int:
+def digest(messages: Sequence[Written]) -> int:
     """Of some records in any order: key, value, headers and time stamp of each, without their offsets."""
     return sum(map(_of_record, messages)) % _MODULUS
 
 
-def _of_record(message: Message) -> int:
+def _of_record(message: Written) -> int:
     _, at = message.timestamp()
     parts = [message.key(), message.value(), str(at).encode()]
     for name, value in message.headers() or ():
@@ -122,6 +153,7 @@ class _Run:
             group: stack.enter_context(closing(assigned_reader(cluster, group))) for group in rules.readers
         }
         self._change = stack.enter_context(closing(assigned_reader(cluster, REPARTITION)))
+        self._renewal = stack.enter_context(closing(assigned_reader(cluster, RENEWAL)))
         self._producer = producer(cluster, GROUP)
         self._back_at: int | None = None  # where the reading back stands
         self.copied = self.left_out = self.digest = 0
@@ -164,9 +196,13 @@ class _Run:
                 f"{self._part.topic} is being given {count} partitions: `sor topics repartition {count}` ends that; "
                 "then do the same again."
             )
+        if noted_at(committed(self._renewal, Part(EVENTS, 0))).get("to") and not self._rules.change:
+            raise RewritingError(
+                "The pseudonyms of the log are being renewed: `sor keys switch label` ends that; then do the same."
+            )
 
     def _piece(self, messages: Sequence[Message]) -> None:
-        kept = [message for message in messages if self._rules.keep(message)]
+        kept = [self._changed(message) for message in messages if self._rules.keep(message)]
         written, wanted = self._written(kept), digest(kept)
         back = sum(self._read_back(partition, offsets) for partition, offsets in written.items()) % _MODULUS
         if sum(map(len, written.values())) != len(kept) or back != wanted:
@@ -178,7 +214,10 @@ class _Run:
         self.left_out += len(messages) - len(kept)
         self.digest = (self.digest + wanted) % _MODULUS
 
-    def _written(self, messages: Sequence[Message]) -> dict[int, set[int]]:
+    def _changed(self, message: Message) -> Written:
+        return Changed(message, *self._rules.change(message)) if self._rules.change else message
+
+    def _written(self, messages: Sequence[Written]) -> dict[int, set[int]]:
         """Partition -> the offsets that the records stand at now; all of them are acknowledged."""
         offsets: dict[int, set[int]] = defaultdict(set)
         failed: list[KafkaError] = []
@@ -197,7 +236,7 @@ class _Run:
             raise RewritingError(f"{self._part}: {len(failed) + left} records were not taken ({reason}): try again.")
         return offsets
 
-    def _produce(self, message: Message, report: Callable[[KafkaError | None, Message], None]) -> None:
+    def _produce(self, message: Written, report: Callable[[KafkaError | None, Message], None]) -> None:
         options: dict[str, Any] = {"on_delivery": report}
         if not self._rules.by_key:
             options["partition"] = self._part.partition

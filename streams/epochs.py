@@ -105,6 +105,7 @@ def settle(
                     raise StageError(_sentence(config, error.args[0])) from error
             else:
                 disk.forget_former(config.datadir, found.log)
+                disk.forget_renewed(config.datadir, found.noted.get("renewed", ""))
                 return begun
             time.sleep(0.5)
     finally:
@@ -126,6 +127,11 @@ def _settled(reader: Consumer, config: StageConfig, found: FoundStage, beside: s
         raise StageError(
             f"{config.source} is being given {count} partitions and the states have not moved yet: "
             f"`sor topics repartition {count}` goes on with it (decision 0028)"
+        )
+    if found.noted.get("renewing"):
+        raise StageError(
+            f"pseudonyms of {config.source} are being renewed: `sor keys switch label` goes on with it and says when "
+            "this stage may run (decision 0030)"
         )
     decided = begin(found)
     same = found.noted.get("log", found.log) == found.log

@@ -49,9 +49,12 @@ class Uses:
         plaats: int,
         row: int,
         pseudonym: bytes,
+        first: bytes = b"",
     ) -> list[tuple[str, bytes]]:
         """Key and value of each. ``envelope``: with the handle of the delivery in the place of its id; the rest as
         ``uses_of`` wants it. A use that is told once per client and delivery is left out when it was told lately.
+
+        ``first``: the first name of the client where it was renewed since; keys go by that one and stay as they are.
         """
         client = pseudonym.decode() or None
         told_at: int = named[1].get("tijd") or envelope["published_at"]
@@ -60,7 +63,8 @@ class Uses:
             if usage.soort == DECLARATIENUMMER and not self._fresh(usage, client, envelope["delivery"]):
                 continue
             use, values = _use(envelope, usage, client, told_at), dict[str | None, bytes]()
-            for key, whose in keys(usage, envelope["sender"], client):
+            for key, named_here in keys(usage, envelope["sender"], first.decode() or client):
+                whose = client if named_here else None
                 if whose not in values:
                     use["pseudonym"] = whose
                     values[whose] = self._codec.encode(use)

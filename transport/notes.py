@@ -8,6 +8,8 @@ A stage of the batch engine notes at offset 0 of partition 0 of its changelog, w
 - ``log``: Kafka's id of the topic that it reads;
 - ``outs``: Kafka's ids of the topics whose rows it must give out anew when they are lost;
 - ``repartition``: so many partitions are being made, and no worker may begin before the states have moved;
+- ``renewing``: stored pseudonyms are being led to this epoch, and no worker may begin before they are (decision 0030);
+- ``renewed``: they are of this epoch, and a state on disk of before is let go of;
 - ``copying``: the ends of the partitions of before that change; while one begins before its end, its events are still
   being copied to where they belong.
 

@@ -28,7 +28,7 @@ _WIRE: Final = 5
 #: Processes that are members of their group while they run; the others read whole topics or come and go.
 _MEMBERS: Final = ("evaluate", "entry", "register", "trajectories", "deliveries", "sink")
 #: Under these a command notes how far it is; no process joins them.
-_NOTES: Final = frozenset({"sor-rewriting", "sor-repartition"})
+_NOTES: Final = frozenset({"sor-rewriting", "sor-repartition", "sor-renewal"})
 
 
 def examine(cluster: Cluster, settings: Settings) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ log = structlog.get_logger()
 MARKER = "topics.json"
 AHEAD = "ahead"
 LOCK = "lock"
+RENEWED = "renewed"
 
 
 def occupy(datadir: Path) -> IO[str]:
@@ -76,6 +77,16 @@ def forget_former(datadir: Path, source: str) -> None:
     if (known is not None and known.source != source) or ahead_since(datadir) is not None:
         (datadir / MARKER).unlink(missing_ok=True)
         (datadir / AHEAD).unlink(missing_ok=True)
+
+
+def forget_renewed(datadir: Path, epoch: str) -> None:
+    """Let go of a state that names clients by pseudonyms of before this epoch (empty: none was renewed)."""
+    seen = datadir / RENEWED
+    if not epoch or (seen.exists() and seen.read_text() == epoch):
+        return
+    (datadir / MARKER).unlink(missing_ok=True)
+    datadir.mkdir(parents=True, exist_ok=True)
+    seen.write_text(epoch)
 
 
 def _read(marker: Path) -> TopicIds | None:
