@@ -6,8 +6,8 @@ Every step may be done again: who breaks off does the same once more. The order 
 2. *Register.* Each number that such a client used gets a record that has the stage look at the ledger.
 3. *State.* So does each client in the log: its rows go out as deleted, its state leaves store and changelog.
 4. *Logs.* The partitions that hold something are rewritten, until nothing is found any more.
-5. *Rows.* Keys of such a client get a tombstone in the compacted topics; the cleaner goes over them, and over the
-   changelogs.
+5. *Rows.* Keys of such a client get a tombstone in the compacted topics, and so does what asked that it is forgotten;
+   the cleaner goes over them, and over the changelogs.
 6. *Tables.* Rows under its names are removed with a mutation, replaced ones too; parts from before go.
 
 What is said names nobody: keys of rows, names and pseudonyms stay in memory. The certificate has counts and the name in
@@ -18,20 +18,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from confluent_kafka import Message
 
-from crypto.client_names import ClientNames
-from operations import erasing_rows, segments
+from operations import erasing_rows, erasing_topics, segments
+from operations.erasing_topics import Compacted, World
 from operations.erasures import Ledger, enter, ledger
-from operations.partitions import Part, end_of, partitions, passed, whole
+from operations.partitions import Part, part_of, passed, whole
 from operations.rewriting import Rewritten, Rules, rewrite
 from schemas.codec import Codec, IdSource
 from schemas.structs import Use
-from schemas.topics import EVENTS, METINGEN, REGISTER, SCORES, TRAJECTEN, groups, topics
+from schemas.topics import EVENTS, REGISTER, groups, topics
 from schemas.typed import dict_codec
 from streams.epochs import changelog_of, epoch_of
 from streams.erased import LOOK
@@ -43,21 +42,19 @@ from transport.orders import read_skips
 HEARD: Final = 4.0
 #: Times that the logs are rewritten until nothing is found; a late record is refused after the first already.
 _TIMES: Final = 5
-#: Seconds that are waited for the cleaner, per topic; it goes on by itself.
-COMPACTION: Final = 120.0
 _LOGS: Final = (REGISTER, EVENTS)
-_ROWS: Final = (TRAJECTEN, METINGEN, SCORES)
 #: Facts that follow from others: they stand for nothing when those are gone.
 _DERIVED: Final = frozenset({"nl.sor.Intrekking", "nl.sor.Dubbel", "nl.sor.Vervanging", "nl.sor.Teruggenomen"})
 _FOLDS: Final = {EVENTS: "trajectories", REGISTER: "register"}
 
 
-class Compacted(NamedTuple):
-    """A compacted topic: keys that got a tombstone, and whether their records left its files already."""
+class Request(NamedTuple):
+    """Who asked it of how many clients: the source, in whose name (AGB code), and the day (ISO, UTC)."""
 
-    topic: str
-    keys: int
-    gone: bool
+    source: str
+    sender: str
+    day: str
+    clients: int
 
 
 @dataclass
@@ -66,6 +63,7 @@ class Certificate:
 
     entries: list[str]
     moment: int  # ms
+    asked: list[Request] = field(default_factory=list)
     logs: list[Rewritten] = field(default_factory=list)
     numbers: int = 0
     compacted: list[Compacted] = field(default_factory=list)
@@ -73,16 +71,6 @@ class Certificate:
     check_seconds: int = 300  # between two times that the broker removes files
     left: int = 0  # records of the logs that were found afterwards
     seconds: float = 0.0
-
-
-class World(NamedTuple):
-    """Where the data are, and the keys that name them."""
-
-    cluster: Cluster
-    client: Any  # of ClickHouse, as its administrator
-    names: ClientNames
-    ledger: Ledger
-    ids: IdSource | None = None
 
 
 class Found(NamedTuple):
@@ -113,7 +101,7 @@ def forget(
             break
         run.tell_stages()
     say("Removing rows from the compacted topics.")
-    run.rows()
+    certificate.compacted += erasing_topics.remove(world, pseudonyms, run.highest, patience)
     say("Removing rows from the tables.")
     certificate.tables = erasing_rows.remove(world.client, world.names, pseudonyms, run.highest)
     certificate.check_seconds = segments.check_seconds(world.cluster)
@@ -144,7 +132,6 @@ class _Forgetting:
         self._events, self._uses = Codec(EVENTS, world.ids), dict_codec(Use, world.ids)
         self.highest = 0  # version of the rows that are to go, at most
         self._own: set[bytes] = set()  # clients of whom something was published since
-        self._removed: dict[str, set[bytes]] = {topic: set() for topic in _ROWS}  # keys of rows that are to go
 
     # --- what is to go ---------------------------------------------------------------------------------------------
 
@@ -174,7 +161,7 @@ class _Forgetting:
         self._own = {message.key() or b"" for message in about if message.value() and self._is_own(message)}
         going = [message for message in about if self._goes(message)]
         going += [message for message in whole(self._cluster, REGISTER) if self._goes(message)]
-        return {Found(_part(message), message.key() or b"") for message in going}
+        return {Found(part_of(message), message.key() or b"") for message in going}
 
     def _is_own(self, message: Message) -> bool:
         event = self._events.decode(message.value() or b"")
@@ -202,7 +189,7 @@ class _Forgetting:
 
         def report(error: object, message: Message) -> None:
             assert error is None, error  # noqa: S101
-            places[_part(message)] = max(places.get(_part(message), 0), int(message.offset() or 0))
+            places[part_of(message)] = max(places.get(part_of(message), 0), int(message.offset() or 0))
 
         for key in keys:
             sender.produce(topic, LOOK, key, on_delivery=report)
@@ -215,7 +202,7 @@ class _Forgetting:
     def _passed(self, group: str, part: Part, offset: int) -> None:
         passed(self._cluster, group, part, offset, self._patience)
 
-    # --- logs and compacted topics ----------------------------------------------------------------------------------
+    # --- logs -------------------------------------------------------------------------------------------------------
 
     def rewrite_logs(self) -> None:
         """Rewrite every partition that holds something that is to go, each up to a file of its own."""
@@ -234,68 +221,3 @@ class _Forgetting:
 
                 rules = Rules(keep, purpose, [groups()[name] for name in topics()[topic].read if name in groups()])
                 self._certificate.logs.append(rewrite(self._cluster, part, rules, end=ends[part]))
-
-    def rows(self) -> None:
-        """Tombstones for rows that are gone, and every compacted topic cleaned of what it held before: all at once, for
-        each waits for the cleaner.
-        """
-        jobs: list[tuple[str, dict[bytes, Part], Callable[..., dict[bytes, Part]]]] = []
-        for topic in _ROWS:
-            places = self._row_places(topic)
-            sender = producer(self._cluster, "sor-forget")
-            for key, part in places.items():
-                sender.produce(topic, None, key, part.partition)
-                sender.poll(0)
-            sender.flush(ANSWER_SECONDS)
-            for number in partitions(self._cluster, topic):
-                part = Part(topic, number)
-                self._passed(groups()["sink"], part, end_of(self._cluster, part))
-            jobs.append((topic, places, self._row_places))
-        for stage in ("trajectories", "register"):
-            changelog = changelog_of(groups()[stage])
-            jobs.append((changelog, self._states(changelog), self._states))
-        with ThreadPoolExecutor(len(jobs), "compact") as threads:
-            self._certificate.compacted += threads.map(self._compact, *zip(*jobs, strict=True))
-
-    def _compact(self, topic: str, places: dict[bytes, Part], left: Callable[..., dict[bytes, Part]]) -> Compacted:
-        parts = sorted(set(places.values()))
-        gone = not parts or segments.compact(
-            self._cluster, parts, lambda: not left(topic, parts), min(self._patience, COMPACTION)
-        )
-        return Compacted(topic, len(places), gone)
-
-    def _row_places(self, topic: str, among: Sequence[Part] = ()) -> dict[bytes, Part]:
-        """Keys of rows of the clients, up to the version that is to go, and where they stand. A tombstone does not say
-        of whom it was: the key that it has was met before.
-        """
-        codec, names, removed = Codec(topic, self._world.ids), self._world.names, self._removed[topic]
-        found: dict[bytes, Part] = {}
-        for message in whole(self._cluster, topic, among):
-            key, value = message.key() or b"", message.value()
-            if value is None:
-                if key in removed:
-                    found[key] = _part(message)
-                continue
-            row = codec.decode(value)
-            provider, name = row["aanbieder"], row["client"]
-            if any(names.of(client, provider) == name for client in self._pseudonyms):
-                if row["version"] <= self.highest:
-                    found[key] = _part(message)
-                    removed.add(key)
-                else:  # of what was published since
-                    found.pop(key, None)
-                    removed.discard(key)
-        return found
-
-    def _states(self, changelog: str, among: Sequence[Part] = ()) -> dict[bytes, Part]:
-        """Keys of a changelog under which such a client stands, or stood."""
-        found: dict[bytes, Part] = {}
-        for message in whole(self._cluster, changelog, among):
-            key, value = message.key() or b"", message.value() or b""
-            if key in self._pseudonyms or any(client in value for client in self._pseudonyms):
-                found[key] = _part(message)
-        return found
-
-
-def _part(message: Message) -> Part:
-    return Part(str(message.topic()), int(message.partition() or 0))

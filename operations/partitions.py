@@ -95,3 +95,8 @@ def whole(cluster: Cluster, topic: str, among: Sequence[Part] = ()) -> Iterator[
                     at, until = position.offset, time.monotonic() + ANSWER_SECONDS
                 elif time.monotonic() > until:
                     raise RewritingError(f"{topic}/{number} could not be read to its end: is the broker up?")
+
+
+def part_of(message: Message) -> Part:
+    """Where a record lies."""
+    return Part(str(message.topic()), int(message.partition() or 0))

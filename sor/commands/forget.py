@@ -15,7 +15,8 @@ from crypto.key_files import locked
 from crypto.keys import load_trajectories
 from crypto.memory import guard
 from operations import certificates
-from operations.forgetting import World, entered, forget
+from operations.erasing_topics import World
+from operations.forgetting import entered, forget
 from schemas.registry import ids_of
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import load_settings

@@ -8,7 +8,8 @@ import pytest
 
 from operations import certificates
 from operations.erasing_rows import Removed
-from operations.forgetting import Certificate, Compacted
+from operations.erasing_topics import Compacted
+from operations.forgetting import Certificate
 from operations.rewriting import Part, Rewritten
 
 NAME = "0123456789abcdef0123456789abcdef"
