@@ -42,6 +42,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         RefusedError
         RegistryError
         ReleaseError
+        RenewalError
         RepartitionError
         ReplayError
         RewritingError

@@ -15,6 +15,7 @@ from crypto.memory import guard
 from crypto.rotation import day
 from settings.settings import load_settings
 from sor.commands import source_rotation
+from sor.commands.label_renewal import switch_label
 
 _DAY: Final = 86400
 
@@ -41,7 +42,7 @@ def add(group: typer.Typer) -> None:
     switch = typer.Typer(no_args_is_help=True, help="Put the next key in use.")
     for name, command in (("sealing", sealing), ("scalar", scalar), ("label", label)):
         rotate.command(name)(command)
-    for name, switching in (("sealing", switch_sealing), ("scalar", switch_scalar)):
+    for name, switching in (("sealing", switch_sealing), ("scalar", switch_scalar), ("label", switch_label)):
         switch.command(name)(switching)
     retire = typer.Typer(no_args_is_help=True, help="Leave out what was followed, when nothing hangs on it.")
     source_rotation.add(rotate, switch, retire)
@@ -97,6 +98,7 @@ def label() -> None:
     guard()
     epoch = label_epochs.prepare_label(load_settings().keys, at=int(time.time()))
     typer.echo(f"The secret of epoch {epoch} is made and not in use. Keep a copy of the folder entry as you do now.")
+    typer.echo("`sor keys switch label` leads everything that is stored to it, and puts it in use.")
 
 
 def destroyed(folder: Path, key: Key, now: int) -> None:
