@@ -137,15 +137,41 @@ def sql_together(
     """
     first = indicators[0]
     columns = [f"{_group_sql(group, first.table)} AS {group}" for group in group_by]
+    columns += sums_sql(
+        indicators, client_column(group_by), reference_day=reference_day, clients_up_to=clients_up_to, names=names,
+        versions=versions,
+    )  # fmt: skip
+    return _query(first, group_by, where, database, columns, suffix)
+
+
+def sums_sql(
+    indicators: Sequence[Indicator],
+    clients: str,
+    *,
+    reference_day: int | str,
+    clients_up_to: int | None = None,
+    names: bool = False,
+    versions: bool = False,
+) -> list[str]:
+    """The columns of ``sql_together`` behind those of the groups, for a query of another shape over ``rows_sql``.
+    ``clients``: the column that tells clients apart (``client_column``).
+    """
+    first, columns = indicators[0], []
     for indicator in indicators:
         if (indicator.table, indicator.provenance) != (first.table, first.provenance):
             raise ValueError(f"{indicator.key} is not over {first.table} of {first.provenance}")
         prefix = f"{indicator.key.replace('-', 'min')}_"
-        columns += _sums(indicator, reference_day, clients_up_to, client_column(group_by), prefix, names=names)
+        columns += _sums(indicator, reference_day, clients_up_to, clients, prefix, names=names)
         if versions:
             behind = _behind(indicator, _reference_sql(reference_day))
             columns.append(f"arraySort(groupUniqArrayIf(definitie_versie, {behind})) AS {prefix}versies")
-    return _query(first, group_by, where, database, columns, suffix)
+    return columns
+
+
+def rows_sql(of: Indicator, where: str = "", database: str = "sor", suffix: str = "") -> str:
+    """``FROM`` and ``WHERE`` over the rows that belong to an indicator, narrowed further by ``where``."""
+    within = " AND ".join([scope(of.table, database, of.provenance, suffix), *([f"({where})"] if where else [])])
+    return f"FROM {database}.{of.table}{suffix} FINAL WHERE {within}"
 
 
 def _sums(
@@ -183,12 +209,9 @@ def _behind(indicator: Indicator, reference: str) -> str:
 def _query(
     first: Indicator, groups: Sequence[Group], where: str, database: str, columns: Sequence[str], suffix: str = ""
 ) -> str:
-    table = first.table
-    within = [scope(table, database, first.provenance, suffix)]
-    within += [f"{_date_column(table)} IS NOT NULL"] if "maand" in groups else []
-    within += [f"({where})"] if where else []
-    rows = f"{database}.{table}{suffix}"
-    text = f"SELECT {', '.join(columns)} FROM {rows} FINAL WHERE {' AND '.join(within)}"  # noqa: S608
+    dated = f"{_date_column(first.table)} IS NOT NULL" if "maand" in groups else ""
+    within = " AND ".join(filter(None, (dated, f"({where})" if where else "")))
+    text = f"SELECT {', '.join(columns)} {rows_sql(first, within, database, suffix)}"
     listed = ", ".join(groups)
     return f"{text} GROUP BY {listed} ORDER BY {listed}" if groups else text
 

@@ -146,6 +146,24 @@ class Contains:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """A map column has one of these numbers, none of them 0, under this name."""
+
+    column: str
+    name: str
+    values: tuple[int, ...]
+
+    def sql(self, _reference_day: str = "") -> str:
+        """The look-up; a name that the map does not have gives 0."""
+        listed = ", ".join(map(text_sql, self.values))
+        return f"{self.column}[{text_sql(self.name)}] IN ({listed})"
+
+    def holds(self, row: Row, _reference_day: int = 0) -> bool:
+        """The same for a row."""
+        return row[self.column].get(self.name, 0) in self.values
+
+
+@dataclass(frozen=True)
 class AnyOf:
     """At least one of these conditions holds."""
 
@@ -160,7 +178,7 @@ class AnyOf:
         return any(choice.holds(row, reference_day) for choice in self.choices)
 
 
-Clause = Condition | Bound | Contains | AnyOf
+Clause = Condition | Bound | Contains | Entry | AnyOf
 
 
 # What a row adds
@@ -192,6 +210,21 @@ class Column(NamedTuple):
     def of(self, row: Row) -> float:
         """What a row adds."""
         return float(row[self.column])
+
+
+class Squared(NamedTuple):
+    """Adds the square of the value of a column."""
+
+    column: str
+
+    @property
+    def sql(self) -> str:
+        """The square; a mark is one byte wide and its square is not."""
+        return f"toUInt32({self.column}) * {self.column}"
+
+    def of(self, row: Row) -> float:
+        """What a row adds."""
+        return float(row[self.column]) ** 2
 
 
 class Part(NamedTuple):
@@ -231,7 +264,7 @@ class Term:
     """A sum over the rows for which every condition holds."""
 
     where: tuple[Clause, ...] = ()
-    measure: Rows | Column | Part | InMap = ROWS
+    measure: Rows | Column | Squared | Part | InMap = ROWS
 
     def condition(self, reference_day: str) -> str:
         """The conditions as SQL."""
