@@ -11,17 +11,21 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from domain.facts.answer import Fault, Line, Receipt, RecordRemark
+from domain.facts.fact import Event
 from schemas.asked import Asked
-from schemas.codec import Codec, IdSource
+from schemas.codec import HEADER, Codec, IdSource, compiled
+from schemas.compiled import ODD
 from schemas.erased import Erased
 from schemas.handed import Handed
 from schemas.orders import Order
+from schemas.records import NAME, event_to_record, record_to_event
 from schemas.structs import Envelope, Evaluated, Rejected, Sealed, Use
 from schemas.taken import Taken
 from schemas.topics import (
     DEFINITIONS,
     ERASURES,
     EVALUATED,
+    EVENTS,
     LINES,
     ORDERS,
     RECEIPTS,
@@ -90,6 +94,32 @@ class ReceiptCodec(StructCodec[Receipt]):
         record["fouten"] = tuple(Fault(**fault) for fault in record["fouten"])
         record["opmerkingen"] = tuple(RecordRemark(**one) for one in record["opmerkingen"])
         return Receipt(**record)
+
+
+class EventCodec:
+    """The codec of events. Their records become structs as they are read, without a dict in between: on this path, of
+    replay and of every stage that reads the log, that took a fifth of the time of decoding.
+    """
+
+    def __init__(self, ids: IdSource | None = None) -> None:
+        codec = Codec(EVENTS, ids)
+        self._header, self._encode, self._decode = codec.header, codec.encode, codec.decode
+        self._read = compiled(EVENTS, *((name, struct) for struct, name in {**NAME, Event: "nl.sor.Event"}.items()))
+
+    def encode(self, event: Event) -> bytes:
+        """The event in wire format."""
+        return self._encode(event_to_record(event))
+
+    def decode(self, data: bytes) -> Event:
+        """The event; ``Undecodable`` for anything else."""
+        if data[:HEADER] == self._header:
+            try:
+                found: Event = self._read(data, HEADER)
+            except ODD:
+                pass
+            else:
+                return found
+        return record_to_event(self._decode(data))
 
 
 class DictCodec(Protocol[D]):

@@ -22,10 +22,9 @@ from domain.facts.fact import Event
 from domain.facts.identity import UploadKey
 from domain.field.definitions import SHIPPED, Definitions
 from schemas.codec import Codec, IdSource
-from schemas.records import record_to_event
 from schemas.rows import row_to_record
-from schemas.topics import EVENTS, LINES, METINGEN, SCORES, TRAJECTEN
-from schemas.typed import StructCodec
+from schemas.topics import LINES, METINGEN, SCORES, TRAJECTEN
+from schemas.typed import EventCodec, StructCodec
 from streams.engine.stage import Out
 from streams.engine.stage import Record as LogRecord
 from streams.erased import Ledger
@@ -62,7 +61,7 @@ class Trajectories:
     ) -> None:
         self._names, self._definitions = names, definitions
         self._ledger = Ledger.empty() if ledger is None else ledger
-        self._events = Codec(EVENTS, ids)
+        self._events = EventCodec(ids)
         self._lines = StructCodec(Line, ids)
         self._rows = tuple(Codec(topic, ids) for topic in TOPICS)
         self._decode, self._encode = msgspec.msgpack.Decoder(Person).decode, msgspec.msgpack.Encoder().encode
@@ -73,7 +72,7 @@ class Trajectories:
         nothing was published of it since.
         """
         person, forgotten = self.state(blob), self._ledger.moment(key)
-        events = [record_to_event(self._events.decode(record.value)) for record in records if record.value]
+        events = [self._events.decode(record.value) for record in records if record.value]
         events = [event for event in events if event.published_at >= forgotten]
         if emptied := forgotten > 0 and not all(record.value for record in records):
             person = Person(version=person.version, out=person.out, definitions=person.definitions)

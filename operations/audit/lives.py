@@ -12,9 +12,8 @@ from domain.care.rows import CareRow, RowKey
 from domain.facts.fact import Event
 from domain.field.definitions import Definitions
 from operations.log_reader import Log, Reader, Span
-from schemas.codec import Codec, IdSource
-from schemas.records import record_to_event
-from schemas.topics import EVENTS
+from schemas.codec import IdSource
+from schemas.typed import EventCodec
 from streams.erased import NOBODY, Ledger
 from streams.versions import version
 from transport.orders import Skips
@@ -61,7 +60,7 @@ class Yield:
     ) -> None:
         self._names, self._definitions, self._epoch = names, definitions, epoch
         self._ledger = Ledger.empty() if ledger is None else ledger
-        self._codec = Codec(EVENTS, ids)
+        self._codec = EventCodec(ids)
 
     def __call__(self, client: bytes, life: Life) -> Told:
         """The rows and the state of one client; of what was published before it was forgotten nothing counts."""
@@ -83,7 +82,7 @@ class Yield:
         return bool(forgotten and not life.looked and any(one.published_at < forgotten for one in self._events(life)))
 
     def _events(self, life: Life) -> list[Event]:
-        return [record_to_event(self._codec.decode(value)) for value in life.values]
+        return [self._codec.decode(value) for value in life.values]
 
 
 class Lives:

@@ -11,9 +11,9 @@ from domain.facts.fact_set import FactSet, add
 from domain.field.definitions import Definitions
 from operations.replay.scope import Scope
 from schemas.codec import Codec, IdSource
-from schemas.records import record_to_event
 from schemas.rows import row_to_record
-from schemas.topics import EVENTS, METINGEN, SCORES, TRAJECTEN
+from schemas.topics import METINGEN, SCORES, TRAJECTEN
+from schemas.typed import EventCodec
 from streams.erased import Ledger
 from streams.versions import version
 
@@ -44,13 +44,13 @@ class Recompute:
     ) -> None:
         self._names, self._definitions, self._epoch, self._scope = names, definitions, epoch, scope
         self._ledger = ledger
-        self._decode = Codec(EVENTS, ids).decode
+        self._decode = EventCodec(ids).decode
         self._encode = tuple(Codec(topic, ids).encode for topic in TOPICS)
 
     def __call__(self, client: bytes, records: Sequence[tuple[int, bytes]]) -> Made | None:
         """The rows of a client that the scope wants, else None. ``records``: offset and value, in order."""
         decode = self._decode
-        events = [record_to_event(decode(value)) for _, value in records]
+        events = [decode(value) for _, value in records]
         if moment := self._ledger.moment(client):
             events = [event for event in events if event.published_at >= moment]
         if not events or not self._scope.wants(events):
