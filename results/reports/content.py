@@ -1,0 +1,255 @@
+"""What a report holds, before anything is drawn: sections of text, figures, charts and tables. Pure.
+
+A page, a PDF and a JSON document are made from the same ``Report``, so that they cannot differ. Numbers are as a reader
+may see them: what is too small is None here already, with why (``Figure.hidden``). Of every chart there is a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple
+
+from domain.indicators.terms import Unit
+from results.reports import words
+
+Kind = Literal["aanbieder", "gemiddelde", "cluster", "cem", "spiegel"]
+#: How a released number is meant: as it is, at most, at least (``results.release.model.Form``).
+Form = Literal["=", "<=", ">="]
+_SIGNS: Final[dict[Form, str]] = {"=": "", "<=": "≤ ", ">=": "≥ "}
+
+
+def number_text(value: float, decimals: int = 1) -> str:
+    """A number as Dutch readers write it: a comma, and a full stop between thousands."""
+    return f"{value:,.{decimals}f}".replace(",", " ").replace(".", ",").replace(" ", ".")
+
+
+def value_text(value: float | None, unit: Unit) -> str:
+    """A figure with its unit; a dash where there is none."""
+    if value is None:
+        return words.NOTHING
+    if unit == "aantal":
+        return number_text(value, 0)
+    return number_text(value) + ("%" if unit == "%" else "")
+
+
+class Average(NamedTuple):
+    """The released figure that stands beside one's own: percentage 0..100 or mean."""
+
+    value: float
+    form: Form = "="
+    counted: int = 0
+
+    def text(self, unit: Unit) -> str:
+        """As a reader sees it: released percentages are whole."""
+        return _SIGNS[self.form] + (f"{self.value:.0f}%" if unit == "%" else value_text(self.value, unit))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One figure. ``value``: percentage 0..100, mean or count; None = not shown, and ``hidden`` says why.
+
+    ``low`` and ``high``: the 95% interval, None where there is none. ``counted``: n, None when it is too small to be
+    told. ``excluded``: rows left out as a reader sees them. ``form``: a released figure may be a bound. ``mark``: F, R
+    or P, as the indicator has it.
+    """
+
+    key: str
+    title: str
+    unit: Unit
+    value: float | None
+    counted: float | None
+    excluded: str = ""
+    low: float | None = None
+    high: float | None = None
+    average: Average | None = None
+    form: Form = "="
+    hidden: str = ""
+    mark: str = "F"
+
+    @property
+    def text(self) -> str:
+        """The figure as a reader sees it."""
+        if self.value is None:
+            return self.hidden or words.NOTHING
+        return _SIGNS[self.form] + value_text(self.value, self.unit)
+
+    @property
+    def counted_text(self) -> str:
+        """What it was counted over; a count has none but itself."""
+        if self.unit == "aantal":
+            return ""
+        return self.hidden or words.NOTHING if self.counted is None else number_text(self.counted, 0)
+
+    @property
+    def interval_text(self) -> str:
+        """The 95% interval; empty where there is none."""
+        if self.low is None or self.high is None or self.value is None:
+            return ""
+        return f"{number_text(self.low)}–{number_text(self.high)}"
+
+    @property
+    def average_text(self) -> str:
+        """The released average beside it; empty where none is released."""
+        return self.average.text(self.unit) if self.average else ""
+
+
+class Table(NamedTuple):
+    """Heads and rows of text; the first column names its row, the others are read as numbers."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Figures below each other."""
+
+    title: str
+    figures: tuple[Figure, ...]
+
+    def table(self) -> Table:
+        """With n, interval and average, where any of them has one; what was left out likewise."""
+        columns = [
+            (words.INDICATOR, [one.title for one in self.figures]),
+            (words.VALUE, [one.text for one in self.figures]),
+            (words.INTERVAL, [one.interval_text for one in self.figures]),
+            (words.AVERAGE, [one.average_text for one in self.figures]),
+            (words.COUNTED, [one.counted_text for one in self.figures]),
+            (words.EXCLUDED, [one.excluded for one in self.figures]),
+        ]
+        kept = [column for column in columns if any(column[1])]
+        return Table(
+            self.title, tuple(head for head, _ in kept), tuple(zip(*(cells for _, cells in kept), strict=True))
+        )
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Percentages below each other, each with its interval and the released average as a mark."""
+
+    title: str
+    figures: tuple[Figure, ...]
+
+    def table(self) -> Table:
+        """The same figures."""
+        return Figures(self.title, self.figures).table()
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Shares that together are all, one row for each group: the figures of a row in the order of ``names``."""
+
+    title: str
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Figure, ...]], ...]
+
+    def table(self) -> Table:
+        """One row for each group."""
+        heads = (words.GROUP, *self.names, words.COUNTED)
+        rows = ((name, *(one.text for one in shares), shares[0].counted_text) for name, shares in self.rows)
+        return Table(self.title, heads, tuple(rows))
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A distribution: shares or counts beside each other, with a short label for each."""
+
+    title: str
+    labels: tuple[str, ...]
+    figures: tuple[Figure, ...]
+
+    def table(self) -> Table:
+        """One row for each column."""
+        averages = any(one.average for one in self.figures)
+        rows = (
+            (label, one.text, *((one.average_text,) if averages else ()))
+            for label, one in zip(self.labels, self.figures, strict=True)
+        )
+        return Table(self.title, (words.GROUP, words.VALUE, *((words.AVERAGE,) if averages else ())), tuple(rows))
+
+
+@dataclass(frozen=True)
+class Trend:
+    """One figure over periods that follow each other: own with its band, the released average dashed."""
+
+    title: str
+    labels: tuple[str, ...]
+    figures: tuple[Figure, ...]
+
+    def table(self) -> Table:
+        """One row for each period."""
+        found = Figures(self.title, self.figures).table()
+        rows = tuple((label, *row[1:]) for label, row in zip(self.labels, found.rows, strict=True))
+        return Table(self.title, (words.PERIOD, *found.heads[1:]), rows)
+
+
+Chart = Bars | Bands | Columns | Trend
+Block = Text | Figures | Table | Chart
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report with its own heading."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One report. ``provider``: AGB code, empty for a cluster; ``month``: ``2026-10``, for a half year its last month.
+
+    ``made_on``: the day as people write it. ``release``: number of the release that the averages are of, 0 = none.
+    """
+
+    kind: Kind
+    title: str
+    provider: str
+    cluster: str
+    month: str
+    period: str
+    made_on: str
+    sections: tuple[Section, ...]
+    notes: tuple[str, ...] = field(default=())
+    release: int = 0
+
+    @property
+    def name(self) -> str:
+        """What its file is called, without an ending: no name of a person is in it."""
+        parts = ("sor", self.kind, self.provider, slug(self.cluster), self.month)
+        return "_".join(part for part in parts if part)
+
+    @property
+    def subtitle(self) -> str:
+        """Of whom, and of when."""
+        whose = (words.provider(self.provider) if self.provider else "", words.cluster(self.cluster))
+        return " · ".join(part for part in (*whose, self.period) if part)
+
+    def figures(self) -> Iterator[Figure]:
+        """Every figure once, in the order of the report."""
+        seen: set[str] = set()
+        for block in self.blocks():
+            if isinstance(block, Figures):
+                for figure in block.figures:
+                    if figure.key not in seen:
+                        seen.add(figure.key)
+                        yield figure
+
+    def blocks(self) -> Iterator[Block]:
+        """Every block of every section."""
+        for section in self.sections:
+            yield from section.blocks
+
+
+def slug(name: str) -> str:
+    """A name as a part of a file name."""
+    return "-".join("".join(sign if sign.isalnum() else " " for sign in name.lower()).split())

@@ -1,0 +1,113 @@
+"""The *spiegelrapport* of a CBS half year: what was received, and what is missing against what runs (CBS). Pure.
+
+Counts of a provider's own deliveries, for that provider alone, so no group is too small for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from domain.field.codes import HULPVORMEN
+from results.reports import words
+from results.reports.content import Figure, Figures, Report, Section, Table, Text, number_text
+
+
+class PerKind(NamedTuple):
+    """What of one form of help stands in the file: help in the period, begun, ended, running on its last day.
+
+    ``outcomes``: with a mark for the use of it; ``unrated``: ended without one.
+    """
+
+    hulpvorm: str
+    total: int
+    started: int
+    ended: int
+    running: int
+    outcomes: int
+    unrated: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class HalfYear:
+    """One half year (``2026-H1``) of one provider. ``ends``: class of the reason -> number.
+
+    ``messages``: trajecten in the period by starts and stops; ``clients`` and ``clients_messages``: of either;
+    ``absent``: clients with care that runs by messages and without a record; ``extra``: the other way round.
+    """
+
+    provider: str
+    half_year: str
+    made_on: str
+    kinds: tuple[PerKind, ...]
+    ends: dict[str, int]
+    since: str = ""
+    clients: int = 0
+    messages: int = 0
+    clients_messages: int = 0
+    absent: int = 0
+    extra: int = 0
+
+
+def report(given: HalfYear) -> Report:
+    """The report."""
+    month = f"{given.half_year[:4]}-{'06' if given.half_year.endswith('1') else '12'}"
+    return Report(
+        kind="spiegel",
+        title=words.TITLES["spiegel"],
+        provider=given.provider,
+        cluster="",
+        month=month,
+        period=words.half_year_text(given.half_year),
+        made_on=given.made_on,
+        sections=(_received(given), _missing(given)),
+        notes=(words.MIRROR_OWN, words.MIRROR_APART),
+    )
+
+
+def _received(given: HalfYear) -> Section:
+    if not given.kinds:
+        return Section(words.MIRROR_RECEIVED, (Text(words.MIRROR_NONE),))
+    return Section(
+        words.MIRROR_RECEIVED,
+        (*([Text(words.since(given.since))] if given.since else ()), _per_kind(given), *_ends(given)),
+    )
+
+
+def _per_kind(given: HalfYear) -> Table:
+    heads = (
+        *(words.MIRROR_KIND, words.MIRROR_TOTAL, words.MIRROR_STARTED, words.MIRROR_ENDED, words.MIRROR_RUNNING),
+        words.MIRROR_OUTCOMES,
+    )
+    rows = [
+        (HULPVORMEN.get(one.hulpvorm, words.unknown(one.hulpvorm)), *_numbers(one[1:6])) for one in sorted(given.kinds)
+    ]
+    sums = (words.MIRROR_TOGETHER, *_numbers([sum(one[place] for one in given.kinds) for place in range(1, 6)]))
+    return Table(words.MIRROR_RECEIVED, heads, (*rows, sums))
+
+
+def _numbers(counts: Iterable[int]) -> tuple[str, ...]:
+    return tuple(number_text(count, 0) for count in counts)
+
+
+def _ends(given: HalfYear) -> Iterable[Table]:
+    rows = tuple(
+        (label, number_text(given.ends[klasse], 0)) for klasse, label in words.MIRROR_REASONS.items()
+        if given.ends.get(klasse)
+    )  # fmt: skip
+    if rows:
+        yield Table(words.MIRROR_ENDS, (words.MIRROR_REASON, words.NUMBER), rows)
+
+
+def _missing(given: HalfYear) -> Section:
+    counts = (
+        ("uitkomsten", words.MIRROR_NO_OUTCOME, sum(one.unrated for one in given.kinds)),
+        ("berichten", words.MIRROR_MESSAGES, given.messages),
+        ("clienten", words.MIRROR_CLIENTS, given.clients),
+        ("clienten_berichten", words.MIRROR_CLIENTS_MESSAGES, given.clients_messages),
+        ("ontbreekt", words.MIRROR_ABSENT, given.absent),
+        ("extra", words.MIRROR_EXTRA, given.extra),
+    )
+    figures = (Figure(key=key, title=title, unit="aantal", value=value, counted=None) for key, title, value in counts)
+    return Section(words.MIRROR_MISSING, (Figures(words.MIRROR_MISSING, tuple(figures)),))

@@ -1,0 +1,221 @@
+"""Dutch words of the reports, each once. Names of figures and what they say stand with the indicators."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.field.codes import CBS_REDENEN
+
+SERVICE: Final = "Sturen op Resultaat"
+NOT_TO_ACCOUNT: Final = (
+    "Geen verantwoordingsinstrument: de cijfers zijn er om samen over te praten. Niemand wordt erop afgerekend; "
+    "aanbieders helpen andere jeugdigen op een andere manier, en een verschil zegt niet wie beter is."
+)
+NOTHING: Final = "–"
+INDICATOR: Final = "Cijfer"
+VALUE: Final = "Waarde"
+INTERVAL: Final = "95%-interval"
+AVERAGE: Final = "Gemiddelde"
+COUNTED: Final = "n"
+EXCLUDED: Final = "Telt niet mee"
+GROUP: Final = "Groep"
+PERIOD: Final = "Periode"
+OWN: Final = "Eigen"
+NUMBER: Final = "Aantal"
+AS_TABLE: Final = "Toon als tabel"
+PAGE_OF: Final = "van"
+READING: Final = "Hoe u dit leest"
+
+TITLES: Final[dict[str, str]] = {
+    "aanbieder": "Resultaten van uw organisatie",
+    "gemiddelde": "Clustergemiddelde",
+    "cluster": "Resultaten van het cluster",
+    "cem": "Terugkoppelrapportage CEM+",
+    "spiegel": "Spiegelrapport CBS-bestand",
+}
+#: Sections of the report of outcomes, in its order.
+SATISFACTION: Final = "Cliënttevredenheid"
+GOALS: Final = "Doelrealisatie"
+DROP_OUT: Final = "Uitval"
+RESPONSE: Final = "Respons"
+BREAKDOWN: Final = "Uitgesplitst"
+NOTHING_COUNTED: Final = "Er is in deze periode niets geteld."
+EVERYTHING: Final = "Alle cijfers"
+
+#: Titles of charts.
+NUT_MEAN: Final = "Nut van de hulp: gemiddeld cijfer (1 tot en met 10)"
+NUT_TREND: Final = "Nut van de hulp: gemiddeld cijfer per kwartaal"
+NUT_BANDS: Final = "Nut van de hulp: aandeel per band"
+NUT_MARKS: Final = "Nut van de hulp: aandeel per cijfer"
+BANDS: Final = ("4 of lager", "5 tot en met 7", "8 of hoger")
+WHO: Final[dict[str, str]] = {"": "Allen", "_jeugdige": "Jeugdigen", "_ouder": "Ouders"}
+ON_ONE_OWN: Final = "Zonder hulp verder kunnen: aandeel per antwoord"
+OPTIONS: Final = ("dezelfde of zwaardere hulp", "lichtere hulp", "nu geen hulp", "geen hulp meer")
+GOALS_REACHED: Final = "Doelen gerealiseerd en geen nieuwe start"
+GOAL_SCORES: Final = "Doelscores (GAS): aandeel per score"
+RATERS: Final[dict[str, str]] = {"behandelaar": "Behandelaar", "ouder": "Ouder", "client": "Cliënt"}
+PROBLEM_SCORES: Final = "Probleemafname: aandeel per score (richting niet bevestigd)"
+SCORE: Final = "score"
+DROP_OUT_REASONS: Final = "Uitval: samen en per reden"
+DROP_OUT_TREND: Final = "Uitval per kwartaal"
+RESPONSE_BARS: Final = "Respons"
+RESPONSE_TREND: Final = "Respons CEM+ per kwartaal"
+COUNTS: Final = "Aantallen"
+
+NO_AVERAGE: Final = "Er is voor dit cluster nog geen gemiddelde vrijgegeven; het staat hier zodra dat er is."
+UNCONFIRMED: Final = (
+    "Wat niet bevestigd is, staat er zo bij: het is een voorstel tot iemand het bevestigt. Wat de vragen van de CEM+ "
+    "betekenen, staat in een protocol dat niet openbaar is."
+)
+INTERVALS: Final = (
+    "De streep bij een staaf is het 95%-interval: zo ver kan het cijfer bij toeval van het werkelijke liggen. Van "
+    "minder cliënten is het wijder. De ruit is het clustergemiddelde."
+)
+EVENT_TIME: Final = (
+    "Een cijfer telt op de dag waarop iets gebeurde, niet op de dag waarop het bericht binnenkwam. Een correctie "
+    "verandert dus ook een voorbije periode."
+)
+CHART_TABLE: Final = "De tabel eronder geeft dezelfde cijfers."
+
+_MONTHS: Final = (
+    *("januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober"),
+    *("november", "december"),
+)
+
+
+def month_text(month: str) -> str:
+    """``2026-10`` as people write it."""
+    year, number = month.split("-")
+    return f"{_MONTHS[int(number) - 1]} {year}"
+
+
+def quarter_text(quarter: str) -> str:
+    """``2026-K3`` as people write it."""
+    year, number = quarter.split("-K")
+    return f"{number}e kwartaal {year}"
+
+
+def half_year_text(half_year: str) -> str:
+    """``2026-H1`` as people write it."""
+    year, number = half_year.split("-H")
+    return f"{'januari tot en met juni' if number == '1' else 'juli tot en met december'} {year}"
+
+
+def twelve_months(first: str, last: str) -> str:
+    """The period of a report of outcomes."""
+    return f"{month_text(first)} tot en met {month_text(last)}"
+
+
+def provider(agb: str) -> str:
+    """Whose report it is."""
+    return f"aanbieder {agb}"
+
+
+def cluster(name: str) -> str:
+    """The cluster; empty for none."""
+    return f"cluster {name}" if name else ""
+
+
+def averages_of(release: int, quarter: str) -> str:
+    """What the averages are of: closed quarters, while one's own period ends with the month."""
+    return (
+        f"Het clustergemiddelde is van vrijgave {release}, over de vier kwartalen tot en met het "
+        f"{quarter_text(quarter)}, van alle cliënten van alle aanbieders in het cluster samen, de eigen "
+        "inbegrepen. Het is afgerond."
+    )
+
+
+def released(release: int, quarter: str) -> str:
+    """What a report of released figures alone is of."""
+    return (
+        f"Vrijgave {release}, over de vier kwartalen tot en met het {quarter_text(quarter)}, van alle aanbieders in "
+        "het cluster samen. Aantallen zijn afgerond; cijfers van kleine groepen ontbreken."
+    )
+
+
+def chart_alt(title: str, first: str, rest: int) -> str:
+    """What a chart says, for who cannot see it."""
+    more = f" en nog {rest}" if rest else ""
+    return f"{title}. {first}{more}. {CHART_TABLE}"
+
+
+def footer(subtitle: str, made_on: str) -> str:
+    """At the foot of each page."""
+    return f"{SERVICE} · {subtitle} · gemaakt op {made_on}"
+
+
+# The Terugkoppelrapportage CEM+
+
+CEM_TOTALS: Final = "Ontvangen metingen"
+CEM_ALL: Final = "Metingen, over de hele periode"
+CEM_REGIONS: Final = "Waarvan van cliënten uit de twee regio's"
+CEM_LINKED: Final = "Waarvan gekoppeld aan een traject"
+CEM_LISTS: Final = "Verschillende vragenlijsten"
+CEM_PER_MONTH: Final = "Metingen per maand van de meting"
+CEM_PER_LIST: Final = "Metingen per vragenlijst"
+CEM_LIST: Final = "Vragenlijst"
+CEM_WHOM: Final = "Ingevuld door"
+CEM_WHEN: Final = "Wanneer"
+CEM_NONE: Final = "Van uw organisatie is nog geen meting ontvangen."
+CEM_OWN: Final = (
+    "Dit zijn aantallen van wat uw organisatie zelf heeft aangeleverd, zoals het nu telt; teruggenomen en verwijderde "
+    "metingen staan er niet in. Antwoorden staan er niet in."
+)
+
+# The spiegelrapport of a half year
+
+MIRROR_RECEIVED: Final = "Wat is ontvangen"
+MIRROR_MISSING: Final = "Wat ontbreekt ten opzichte van wat loopt"
+MIRROR_KIND: Final = "Hulpvorm"
+MIRROR_STARTED: Final = "Gestart"
+MIRROR_ENDED: Final = "Beëindigd"
+MIRROR_RUNNING: Final = "Loopt op de laatste dag"
+MIRROR_TOTAL: Final = "Hulp in de periode"
+MIRROR_OUTCOMES: Final = "Waarvan met een cijfer voor het nut"
+MIRROR_TOGETHER: Final = "Samen"
+MIRROR_ENDS: Final = "Beëindigd, per reden"
+MIRROR_REASON: Final = "Reden"
+MIRROR_NO_OUTCOME: Final = "Beëindigde hulp zonder cijfer voor het nut"
+MIRROR_MESSAGES: Final = "Hulp in de periode volgens start- en stopberichten"
+MIRROR_CLIENTS: Final = "Cliënten in het CBS-bestand"
+MIRROR_CLIENTS_MESSAGES: Final = "Cliënten volgens start- en stopberichten"
+MIRROR_ABSENT: Final = "Cliënten met lopende hulp volgens berichten, zonder record in het CBS-bestand"
+MIRROR_EXTRA: Final = "Cliënten in het CBS-bestand zonder bericht"
+#: Class of the reason in a CBS file -> label (CBS 3.7).
+MIRROR_REASONS: Final[dict[str, str]] = {
+    "gepland": CBS_REDENEN["01"],
+    "wederzijds": CBS_REDENEN["02"],
+    "client": CBS_REDENEN["03"],
+    "aanbieder": CBS_REDENEN["04"],
+    "neutraal": CBS_REDENEN["05"],
+}
+MIRROR_NONE: Final = "Er is voor deze periode geen CBS-bestand van uw organisatie ontvangen."
+MIRROR_OWN: Final = (
+    "Een spiegel van wat uw organisatie zelf heeft aangeleverd, zoals het nu telt: records van dezelfde hulpvorm die "
+    "elkaar overlappen zijn een traject, en een nieuwe volledige aanlevering vervangt de vorige. Een sprong in een "
+    "reeks kan een eerste aanlevering zijn."
+)
+MIRROR_APART: Final = (
+    "CBS-bestanden en berichten worden nooit opgeteld. Een verschil hoeft geen fout te zijn: een bericht kan later "
+    "komen, en niet alle hulp staat in beide."
+)
+
+
+def unknown(code: str) -> str:
+    """A code without a name."""
+    return f"onbekend ({code})" if code else "niet ingevuld"
+
+
+def until(month: str) -> str:
+    """The period of what counts up to the end of a month."""
+    return f"tot en met {month_text(month)}"
+
+
+def latest(day: str) -> str:
+    """The newest meting."""
+    return f"De laatste meting is van {day}."
+
+
+def since(day: str) -> str:
+    """Since when somebody delivers: a jump in a series may be a first delivery."""
+    return f"De oudste hulp in het bestand begon op {day}."

@@ -1,0 +1,97 @@
+"""Reports with made-up figures of every kind, always the same."""
+
+from __future__ import annotations
+
+from random import Random
+
+from domain.indicators.catalogue import INDICATORS
+from results.reports import cem, mirror, outcomes
+from results.reports.content import Average, Figure, Kind, Report, Table
+from results.uncertainty import Interval, student, wilson
+
+QUARTERS = ("2024-K4", "2025-K1", "2025-K2", "2025-K3", "2025-K4", "2026-K1", "2026-K2", "2026-K3")
+
+
+def figure(key: str, random: Random, *, released: bool = False, few: bool = False) -> Figure:
+    """One figure of an indicator; ``few``: too small to be shown."""
+    indicator, n = INDICATORS[key], random.randint(30, 240)
+    common = {"key": key, "title": indicator.title, "unit": indicator.unit, "mark": indicator.mark}
+    if indicator.unit == "aantal":
+        return Figure(**common, value=random.randint(20, 1900), counted=None)
+    if few:
+        return Figure(**common, value=None, counted=None, hidden="<10")
+    if indicator.unit == "gemiddelde":
+        value, interval = 7.2 + random.random(), student(7.5 * n, 58.9 * n, n, n, Interval(1, 10))
+        average = Average(7.6, counted=2410)
+    else:
+        k = random.randint(0, n)
+        value, interval = 100 * k / n, wilson(k, n, n)
+        average = Average(random.randint(5, 90), "=", 1400)
+    assert interval is not None
+    low, high = (None, None) if released else interval
+    beside = None if released else average
+    return Figure(**common, value=value, counted=n, excluded="<10", low=low, high=high, average=beside)
+
+
+def outcome_report(kind: Kind = "aanbieder", seed: int = 1, provider: str = "90000001", few: bool = False) -> Report:
+    """A report of outcomes; ``few``: of a provider with hardly any clients."""
+    random, released = Random(seed), kind != "aanbieder"
+    keys = [key for key in INDICATORS if not key.startswith("cbs_")]
+    return outcomes.report(
+        outcomes.Outcomes(
+            kind=kind,
+            provider="" if released else provider,
+            cluster="Amstelveen-Aalsmeer",
+            month="2026-10",
+            period="november 2025 tot en met oktober 2026",
+            made_on="15 november 2026",
+            figures={key: figure(key, random, released=released, few=few) for key in keys},
+            quarters=() if few else tuple(f"K{quarter[-1]} {quarter[2:4]}" for quarter in QUARTERS),
+            trends={}
+            if few
+            else {key: tuple(figure(key, random, released=released) for _ in QUARTERS) for key in outcomes.TRENDS},
+            breakdown=(Table("Per gemeente", ("Gemeente", "Uitval", "n"), (("Aalsmeer", "12%", "120"),)),)
+            if kind == "cluster"
+            else (),
+            release=3,
+            quarter="2026-K3",
+        )
+    )
+
+
+def cem_report() -> Report:
+    """A Terugkoppelrapportage."""
+    months = {f"{2025 + month // 12}-{month % 12 + 1:02d}": 10 + month * 7 % 31 for month in range(9, 22)}
+    return cem.report(
+        cem.Metingen(
+            provider="90000001",
+            month="2026-10",
+            made_on="15 november 2026",
+            total=525,
+            regions=525,
+            linked=498,
+            latest="30-10-2026",
+            lists={"CEM+_2018_OE_v1": 310, "CEM+_2018_JE_v1": 120, "CEM+_2018_OD_v1": 60, "CEM+_2019_XX_v1": 35},
+            months=months,
+        )
+    )
+
+
+def mirror_report() -> Report:
+    """A spiegelrapport."""
+    kinds = (mirror.PerKind("02", 120, 60, 44, 76, 30, 14), mirror.PerKind("", 3, 1, 1, 2, 0, 1))
+    return mirror.report(
+        mirror.HalfYear(
+            provider="90000001",
+            half_year="2026-H1",
+            made_on="15 november 2026",
+            kinds=kinds,
+            ends={"gepland": 30, "client": 9, "aanbieder": 5},
+            since="01-02-2024",
+            clients=118,
+            messages=131,
+            clients_messages=125,
+            absent=11,
+            extra=4,
+        )
+    )
