@@ -88,3 +88,10 @@ class Disclosure(NamedTuple):
 def live() -> Disclosure:
     """The rule of everything that shows figures of the live tables, as the definitions have it now."""
     return Disclosure(DEFINITIONS["kleinste_groep"].value, DEFINITIONS["kleinste_noemer"].value)
+
+
+def own() -> Disclosure:
+    """The rule of a provider's own figures: nothing of its own is hidden from it (decision D6). Who may read them for a
+    provider may thus see what a single child answered there.
+    """
+    return Disclosure(1, 1)
