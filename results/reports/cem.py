@@ -65,7 +65,7 @@ def _sections(given: Metingen) -> Iterable[Section]:
     months = tuple(_count(month, words.month_text(month), count) for month, count in sorted(given.months.items()))
     labels = tuple(f"{month[5:]}-{month[2:4]}" for month in sorted(given.months))
     yield Section(words.CEM_TOTALS, (Figures(words.CEM_TOTALS, totals), Text(words.latest(given.latest))))
-    yield Section(words.CEM_PER_MONTH, (Columns(words.CEM_PER_MONTH, labels, months),))
+    yield Section(words.CEM_PER_MONTH, (Columns(words.CEM_PER_MONTH, words.MONTH, labels, months),))
     yield Section(words.CEM_PER_LIST, (_per_list(given),))
 
 

@@ -23,7 +23,7 @@ _LABEL: Final = 168
 _NUMBERS: Final = 96
 _HIGH: Final = 180
 #: Letters of this size that fit beside a bar.
-_LETTERS: Final = 31
+_LETTERS: Final = 29
 _NARROWEST_WITH_NUMBER: Final = 34
 #: Own colour and hatching of the bands, from low to high; the text on each.
 _BANDS: Final = ((LIGHT, INK), (MIDDLE, INK), (DARK, "#ffffff"))
@@ -187,10 +187,12 @@ def _columns(chart: Columns, _ident: str) -> tuple[float, list[str]]:
             f'<rect x="{middle - wide / 2:.1f}" y="{floor - tall:.1f}" width="{wide:.1f}" height="{tall:.1f}" '
             f'fill="{MIDDLE}"/>'
         )
-        if every == 1 or one.value is None:
-            body.append(_text(middle, floor - tall - 9, _short(one), text_anchor="middle", font_size="11"))
+        mark = (floor - 24) * one.average.value / most if one.average else 0
         if one.average is not None:
-            body.append(_diamond(middle, floor - (floor - 24) * one.average.value / most))
+            body.append(_diamond(middle, floor - mark))
+        if every == 1 or one.value is None:
+            above = floor - max(tall, mark) - 9
+            body.append(_text(middle, above, _short(one), text_anchor="middle", font_size="11"))
         if place % every == 0:
             body.append(_text(middle, _HIGH - 6, label, text_anchor="middle", font_size="11.5"))
     return _HIGH, body
@@ -211,8 +213,9 @@ def _trend(chart: Trend, _ident: str) -> tuple[float, list[str]]:
         return 10 + (floor - 10) * (high - value) / (high - low)
 
     body = []
-    for step in range(5):
-        value = low + (high - low) * step / 4
+    steps = 3 if low else 4  # marks: 1, 4, 7 and 10
+    for step in range(steps + 1):
+        value = low + (high - low) * step / steps
         body += [_line(f"M{left} {y(value):.1f}H{right}", GRID, 1), _tick(left - 6, y(value) + 4, value)]
     for place, label in enumerate(chart.labels):
         body.append(_text(x(place), _HIGH - 8, label, text_anchor="middle", fill=GREY, font_size="11"))

@@ -118,9 +118,10 @@ class Figures:
 
     def table(self) -> Table:
         """With n, interval and average, where any of them has one; what was left out likewise."""
+        counts = all(one.unit == "aantal" for one in self.figures)
         columns = [
             (words.INDICATOR, [one.title for one in self.figures]),
-            (words.VALUE, [one.text for one in self.figures]),
+            (words.NUMBER if counts else words.VALUE, [one.text for one in self.figures]),
             (words.INTERVAL, [one.interval_text for one in self.figures]),
             (words.AVERAGE, [one.average_text for one in self.figures]),
             (words.COUNTED, [one.counted_text for one in self.figures]),
@@ -161,20 +162,21 @@ class Bands:
 
 @dataclass(frozen=True)
 class Columns:
-    """A distribution: shares or counts beside each other, with a short label for each."""
+    """A distribution: shares or counts beside each other, with a short label for each; ``head`` says of what."""
 
     title: str
+    head: str
     labels: tuple[str, ...]
     figures: tuple[Figure, ...]
 
     def table(self) -> Table:
-        """One row for each column."""
-        averages = any(one.average for one in self.figures)
-        rows = (
-            (label, one.text, *((one.average_text,) if averages else ()))
-            for label, one in zip(self.labels, self.figures, strict=True)
+        """One row for each column; what was left out is the same for all of them."""
+        found = Figures(self.title, self.figures).table()
+        kept = [place for place, head in enumerate(found.heads) if place and head != words.EXCLUDED]
+        rows = tuple(
+            (label, *(row[place] for place in kept)) for label, row in zip(self.labels, found.rows, strict=True)
         )
-        return Table(self.title, (words.GROUP, words.VALUE, *((words.AVERAGE,) if averages else ())), tuple(rows))
+        return Table(self.title, (self.head, *(found.heads[place] for place in kept)), rows)
 
 
 @dataclass(frozen=True)
@@ -235,19 +237,24 @@ class Report:
         return " · ".join(part for part in (*whose, self.period) if part)
 
     def figures(self) -> Iterator[Figure]:
-        """Every figure once, in the order of the report."""
+        """Every figure over the whole period once, in the order of the report; those of a trend are none of these."""
         seen: set[str] = set()
-        for block in self.blocks():
-            if isinstance(block, Figures):
-                for figure in block.figures:
-                    if figure.key not in seen:
-                        seen.add(figure.key)
-                        yield figure
+        for figure in (one for block in self.blocks() for one in of_block(block)):
+            if figure.key not in seen:
+                seen.add(figure.key)
+                yield figure
 
     def blocks(self) -> Iterator[Block]:
         """Every block of every section."""
         for section in self.sections:
             yield from section.blocks
+
+
+def of_block(block: Block) -> tuple[Figure, ...]:
+    """The figures over the whole period that a block shows."""
+    if isinstance(block, Figures | Bars | Columns):
+        return block.figures
+    return tuple(one for _, shares in block.rows for one in shares) if isinstance(block, Bands) else ()
 
 
 def slug(name: str) -> str:

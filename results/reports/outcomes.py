@@ -24,10 +24,12 @@ from results.reports.content import (
     Table,
     Text,
     Trend,
+    of_block,
 )
 
 _DROP_OUT = ("uitval", "uitval_client", "uitval_aanbieder", "uitval_wederzijds")
 _REACHED = ("zonder_hulp", "geen_nieuwe_start", "gas_bereikt", "gas_deels", "gas_bereikt_per_traject")
+_APART = ("_jeugdige", "_ouder")
 _RESPONSE = ("respons_cem", "respons_duurzaam", "respons_scores")
 _COUNTS = (
     *("trajecten_lopend", "trajecten_gepauzeerd", "trajecten_beeindigd", "trajecten_wacht_op_start"),
@@ -68,7 +70,6 @@ def report(given: Outcomes) -> Report:
         _drop_out(given),
         _response(given),
         *([Section(words.BREAKDOWN, given.breakdown)] if given.breakdown else ()),
-        _everything(given),
     )
     return Report(
         kind=given.kind,
@@ -78,7 +79,7 @@ def report(given: Outcomes) -> Report:
         month=given.month,
         period=given.period,
         made_on=given.made_on,
-        sections=tuple(section for section in sections if section.blocks),
+        sections=tuple(section for section in (*sections, _rest(given, sections)) if section.blocks),
         notes=(*_notes(given), *given.notes),
         release=given.release,
     )
@@ -108,7 +109,7 @@ def _satisfaction(given: Outcomes) -> Section:
             *_figures(words.NUT_MEAN, means),
             *_trend(given, words.NUT_TREND, "nut_gemiddelde"),
             *_bands(given),
-            *_columns(words.NUT_MARKS, [str(mark) for mark in range(1, 11)], marks),
+            *_columns(words.NUT_MARKS, words.MARK, [str(mark) for mark in range(1, 11)], marks),
         ),
     )
 
@@ -125,9 +126,9 @@ def _bars(title: str, figures: tuple[Figure, ...]) -> Iterable[Block]:
         yield Figures(title, figures)
 
 
-def _columns(title: str, labels: Sequence[str], figures: tuple[Figure, ...]) -> Iterable[Block]:
+def _columns(title: str, head: str, labels: Sequence[str], figures: tuple[Figure, ...]) -> Iterable[Block]:
     if len(figures) == len(labels) and any(figure.value is not None for figure in figures):
-        yield Columns(title, tuple(labels), figures)
+        yield Columns(title, head, tuple(labels), figures)
 
 
 def _bands(given: Outcomes) -> Iterable[Block]:
@@ -154,7 +155,7 @@ def _goals(given: Outcomes) -> Section:
         (
             *_bars(words.GOALS_REACHED, _some(given, _REACHED)),
             *_bars(words.ON_ONE_OWN, options),
-            *_columns(words.GOAL_SCORES, ("−1", "0", "1", "2"), scores),
+            *_columns(words.GOAL_SCORES, words.SCORE.capitalize(), ("−1", "0", "1", "2"), scores),
             *_problems(given),
         ),
     )
@@ -187,9 +188,10 @@ def _response(given: Outcomes) -> Section:
     return Section(words.RESPONSE, blocks)
 
 
-def _everything(given: Outcomes) -> Section:
-    """Every figure once; marks of youth and parents apart stand in the JSON document only."""
-    keys = [key for key in INDICATORS if key in given.figures and not key.endswith(("_jeugdige", "_ouder"))]
-    if not keys:
-        return Section(words.EVERYTHING, (Text(words.NOTHING_COUNTED),))
-    return Section(words.EVERYTHING, (Figures(words.EVERYTHING, _some(given, keys)),))
+def _rest(given: Outcomes, sections: Iterable[Section]) -> Section:
+    """Every figure that stands nowhere yet; marks of youth and parents apart stand in the JSON document only."""
+    shown = {figure.key for section in sections for block in section.blocks for figure in of_block(block)}
+    keys = [key for key in INDICATORS if key in given.figures and key not in shown and not key.endswith(_APART)]
+    if not given.figures:
+        return Section(words.REST, (Text(words.NOTHING_COUNTED),))
+    return Section(words.REST, tuple(_figures(words.REST, _some(given, keys))))

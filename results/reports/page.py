@@ -8,7 +8,7 @@ from typing import Final
 
 from results.reports import words
 from results.reports.charts import svg
-from results.reports.content import Bands, Bars, Block, Columns, Figures, Report, Table, Text, Trend
+from results.reports.content import Block, Figures, Report, Table, Text
 
 _STYLE: Final = """
 :root { color-scheme: light; }
@@ -37,39 +37,32 @@ def html(report: Report) -> str:
         f'<main><h1>{escape(report.title)}</h1><p class="of">{escape(report.subtitle)}</p>'
         f'<p class="note"><strong>{escape(words.NOT_TO_ACCOUNT)}</strong></p>{"".join(_sections(report))}'
         f"<h2>{words.READING}</h2>{notes}</main>"
-        f"<footer>{escape(words.footer(report.subtitle, report.made_on))}</footer></body></html>\n"
+        f"<footer>{escape(words.made_on(report.made_on))}</footer></body></html>\n"
     )
 
 
 def _sections(report: Report) -> Iterator[str]:
     for number, section in enumerate(report.sections, 1):
-        blocks = (_block(block, f"g{number}-{place}") for place, block in enumerate(section.blocks, 1))
+        blocks = (_block(block, f"g{number}-{place}", section.title) for place, block in enumerate(section.blocks, 1))
         yield f'<section aria-labelledby="s{number}"><h2 id="s{number}">{escape(section.title)}</h2>'
         yield f"{''.join(blocks)}</section>"
 
 
-def _block(block: Block, ident: str) -> str:
+def _block(block: Block, ident: str, heading: str) -> str:
+    """A block below a heading, which is not said again."""
     if isinstance(block, Text):
         return f"<p>{escape(block.text)}</p>"
-    if isinstance(block, Table):
-        return _table(block)
-    if isinstance(block, Figures):
-        return _table(block.table())
-    return _chart(block, ident)
+    if isinstance(block, Table | Figures):
+        return _table(block if isinstance(block, Table) else block.table(), heading)
+    caption = "" if block.title == heading else f"<figcaption>{escape(block.title)}</figcaption>"
+    table = _table(block.table(), block.title)
+    return f"<figure>{caption}{svg(block, ident)}<details><summary>{words.AS_TABLE}</summary>{table}</details></figure>"
 
 
-def _chart(chart: Bars | Bands | Columns | Trend, ident: str) -> str:
-    table = _table(chart.table())
-    return (
-        f"<figure><figcaption>{escape(chart.title)}</figcaption>{svg(chart, ident)}"
-        f"<details><summary>{words.AS_TABLE}</summary>{table}</details></figure>"
-    )
-
-
-def _table(table: Table) -> str:
+def _table(table: Table, said: str) -> str:
     heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in table.heads)
     rows = "".join(f"<tr>{_row(row)}</tr>" for row in table.rows)
-    caption = f"<caption>{escape(table.title)}</caption>"
+    caption = "" if table.title == said else f"<caption>{escape(table.title)}</caption>"
     return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
 

@@ -37,11 +37,11 @@ def document(report: Report) -> dict[str, Any]:
         "subtitle": report.subtitle,
         "author": words.SERVICE,
         "keywords": [words.SERVICE, report.month],
-        "footer": words.footer(report.subtitle, report.made_on),
+        "footer": words.footer(report.subtitle),
         "of": words.PAGE_OF,
         "warning": words.NOT_TO_ACCOUNT,
         "reading": words.READING,
-        "notes": list(report.notes),
+        "notes": [*report.notes, words.made_on(report.made_on)],
         "sections": [
             {"title": section.title, "blocks": [_block(block, next(numbers)) for block in section.blocks]}
             for section in report.sections

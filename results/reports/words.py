@@ -20,6 +20,8 @@ COUNTED: Final = "n"
 EXCLUDED: Final = "Telt niet mee"
 GROUP: Final = "Groep"
 PERIOD: Final = "Periode"
+MONTH: Final = "Maand"
+MARK: Final = "Cijfer"
 OWN: Final = "Eigen"
 NUMBER: Final = "Aantal"
 AS_TABLE: Final = "Toon als tabel"
@@ -40,7 +42,7 @@ DROP_OUT: Final = "Uitval"
 RESPONSE: Final = "Respons"
 BREAKDOWN: Final = "Uitgesplitst"
 NOTHING_COUNTED: Final = "Er is in deze periode niets geteld."
-EVERYTHING: Final = "Alle cijfers"
+REST: Final = "Overige cijfers"
 
 #: Titles of charts.
 NUT_MEAN: Final = "Nut van de hulp: gemiddeld cijfer (1 tot en met 10)"
@@ -139,9 +141,14 @@ def chart_alt(title: str, first: str, rest: int) -> str:
     return f"{title}. {first}{more}. {CHART_TABLE}"
 
 
-def footer(subtitle: str, made_on: str) -> str:
+def footer(subtitle: str) -> str:
     """At the foot of each page."""
-    return f"{SERVICE} · {subtitle} · gemaakt op {made_on}"
+    return f"{SERVICE} · {subtitle}"
+
+
+def made_on(day: str) -> str:
+    """When a report was made."""
+    return f"Gemaakt op {day}."
 
 
 # The Terugkoppelrapportage CEM+
