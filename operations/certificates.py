@@ -24,6 +24,7 @@ def document(certificate: Certificate, *, done_at: int, by: str, reason: str) ->
         "done_at": done_at,
         "by": by,
         "reden": reason,
+        "asked": [one._asdict() for one in certificate.asked],
         "seconds": round(certificate.seconds, 1),
         "logs": [
             {
@@ -82,6 +83,10 @@ def sentences(certificate: Certificate, *, done_at: int) -> list[str]:
     when = datetime.fromtimestamp(certificate.moment / 1000, UTC)
     lines = [f"Forgotten at {when:%Y-%m-%d %H:%M:%S} UTC: {len(certificate.entries)}. In the ledger:"]
     lines += [f"  {name}" for name in certificate.entries]
+    lines += [
+        f"Asked by source {one.source} for {one.sender} on {one.day}: {one.clients} of them."
+        for one in certificate.asked
+    ]
     for one in certificate.logs:
         lines.append(
             f"{one.part}: {one.left_out} records removed, {one.copied} kept; all before offset {one.end} is gone "

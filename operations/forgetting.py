@@ -44,7 +44,7 @@ HEARD: Final = 4.0
 _TIMES: Final = 5
 _LOGS: Final = (REGISTER, EVENTS)
 #: Facts that follow from others: they stand for nothing when those are gone.
-_DERIVED: Final = frozenset({"nl.sor.Intrekking", "nl.sor.Dubbel", "nl.sor.Vervanging", "nl.sor.Teruggenomen"})
+DERIVED: Final = frozenset({"nl.sor.Intrekking", "nl.sor.Dubbel", "nl.sor.Vervanging", "nl.sor.Teruggenomen"})
 _FOLDS: Final = {EVENTS: "trajectories", REGISTER: "register"}
 
 
@@ -148,7 +148,7 @@ class _Forgetting:
         event = self._events.decode(value)
         if self._world.ledger.forgets(key, event["published_at"]):
             return True
-        return event["fact"][0] in _DERIVED and key not in self._own
+        return event["fact"][0] in DERIVED and key not in self._own
 
     def _use_goes(self, value: bytes) -> bool:
         use = self._uses.decode(value)
@@ -166,7 +166,7 @@ class _Forgetting:
     def _is_own(self, message: Message) -> bool:
         event = self._events.decode(message.value() or b"")
         forgets = self._world.ledger.forgets(message.key() or b"", event["published_at"])
-        return not forgets and event["fact"][0] not in _DERIVED
+        return not forgets and event["fact"][0] not in DERIVED
 
     # --- the stages let go -----------------------------------------------------------------------------------------
 

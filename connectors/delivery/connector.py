@@ -27,7 +27,7 @@ Many messages: keep one ``Connector`` open, so that the connection and the keys 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
@@ -36,7 +36,7 @@ from typing import Final
 from connectors import masking
 from connectors.answer.journal import Journal
 from connectors.answer.receipts import QUIET, KafkaReceipts, Receipts
-from connectors.delivery import takeback
+from connectors.delivery import erasure, takeback
 from connectors.delivery.deliveries import Delivery, Progress, Publishes, Refuse, Run, candidates, check, publish
 from connectors.delivery.signers import SignerOf
 from connectors.delivery.signers import signers as signers_of
@@ -47,7 +47,7 @@ from connectors.over_intake import Intake, IntakeReceipts, SealedSender
 from crypto.held import Held
 from crypto.keys import PUBLIC, PublicKeys, connector_secret, load_public
 from domain.facts.answer import Receipt
-from domain.facts.fact import Terugname
+from domain.facts.fact import Terugname, Wisverzoek
 from transport.clients import Cluster
 from transport.https import Endpoint
 from transport.publisher import NotDelivered, Publisher
@@ -150,6 +150,24 @@ class Connector:
         self._receipts.mark(delivery.receipt_key)
         try:
             takeback.publish(delivery, fact, self._keys(), self._signer(sender), self._connected())
+        except NotDelivered as error:
+            raise self._down() from error
+        return delivery
+
+    def ask_to_forget(self, bsns: Sequence[str], sender: str = "", reden: str = "") -> Delivery:
+        """Ask the third party to forget clients, each a BSN that passes the elfproef; they wait there until it agrees.
+        ``reden``: one of ``ERASURE_REASONS``. Its receipt is that of what this returns.
+
+        Raises:
+            BrokerDown: before or while publishing. ConnectorError: the source may not ask this, or a reason that would
+                be refused.
+        """
+        signer, fact = self._signer(sender), Wisverzoek(reden=reden)
+        sender = erasure.sender_of(signer.source, sender)
+        delivery = erasure.named(self._secret, sender, len(bsns), fact, time.time_ns() // 1_000_000)
+        self._receipts.mark(delivery.receipt_key)
+        try:
+            erasure.publish(delivery, bsns, fact, self._keys(), signer, self._connected())
         except NotDelivered as error:
             raise self._down() from error
         return delivery

@@ -9,6 +9,7 @@ from typing import Final
 
 from crypto import authority
 from crypto.authority import YEAR, Grant
+from crypto.certificates import NAMED
 from crypto.keys import KeysError
 from crypto.ledger import LEDGER
 from crypto.sign import CERTIFICATE, SOURCE, Signer
@@ -17,6 +18,7 @@ from crypto.sign import CERTIFICATE, SOURCE, Signer
 SignerOf = Callable[[str], Signer]
 _ANY: Final = frozenset({"*"})
 _KEPT: Final = 1024
+_DESK: Final = "front-desk"
 
 
 def signers(keys: Path, authority_folder: Path | None = None) -> SignerOf:
@@ -29,6 +31,16 @@ def signers(keys: Path, authority_folder: Path | None = None) -> SignerOf:
     return lru_cache(maxsize=_KEPT)(
         lambda sender: authority.ensure(authority_folder, keys, Grant(sender, frozenset({sender}), _ANY, YEAR))
     )
+
+
+def asking(keys: Path, authority_folder: Path | None) -> SignerOf:
+    """Who signs when it is asked that a client is forgotten: the source of ``keys``; where it has none, the front desk
+    of the development authority of this machine. The functions raise as those of ``signers``.
+    """
+    if (keys / SOURCE).exists() or authority_folder is None:
+        return _Following(keys)
+    grant = Grant(_DESK, _ANY, NAMED, YEAR)
+    return lambda _sender: authority.ensure(authority_folder, keys, grant)
 
 
 class _Following:

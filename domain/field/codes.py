@@ -160,3 +160,5 @@ TAKEBACK_REASONS: Final = (
 )
 #: Why a client is to be forgotten [P]: the right to erasure (GDPR 17, Jeugdwet 7.3.9), an end of keeping, or an error.
 ERASURE_REASONS: Final = ("", "op verzoek", "bewaartermijn voorbij", "ten onrechte aangeleverd", "anders")
+#: In whose name the third party's own front desk asks it: no provider has this AGB code.
+FRONT_DESK: Final = "00000000"

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from domain.field.codes import TAKEBACK_REASONS
+from domain.field.codes import ERASURE_REASONS, TAKEBACK_REASONS
 from domain.field.formats import IJW_MESSAGES, formats
 
 
@@ -98,6 +98,44 @@ TAKEBACK_FORM: Final = (
     f"{enumerated(TAKEBACK_REASONS[1:])}."
 )
 
+
+#: Asking that a client is forgotten (decision 0029).
+ASK_BSN: Final = "BSN (wordt niet getoond): "
+NO_BSN: Final = "Geef met --bsn een bestand met op iedere regel een BSN, of - om er een te typen."
+TOO_MANY_BSNS: Final = "Dat zijn te veel regels voor een keer: verdeel ze over meer bestanden."
+ERASURE_FORM: Final = f"De reden is er een uit een lijst: {enumerated(ERASURE_REASONS[1:])}."
+ERASURE_SENDER: Final = "Geef met --sender de AGB-code van de aanbieder namens wie u dit vraagt."
+ERASURE_NOT_ALLOWED: Final = (
+    "Het certificaat van deze bron geeft niet het recht om dit voor deze aanbieder te vragen. De regio kan het geven: "
+    "soort erasure, met name genoemd."
+)
+ERASURE_RECEIVED: Final = (
+    "Het verzoek is ontvangen en wacht op een beheerder van de regio. Lever deze cliënten niet opnieuw aan: wat daarna "
+    "nog komt, telt weer mee."
+)
+ERASURE_WAITS: Final = "Het verzoek is verstuurd en nog niet verwerkt. Kijk later met: sor receipts"
+_ERASURE_REFUSED: Final = "Het verzoek is geweigerd: "
+
+
+def erasure_sent(delivery: str, clients: int) -> str:
+    """It is on its way, as a delivery of its own."""
+    whom = "1 cliënt" if clients == 1 else f"{clients} cliënten"
+    return f"Verzoek {delivery} voor {whom} is verstuurd; wachten op verwerking."
+
+
+def erasure_refused(sentences: Iterable[str]) -> str:
+    """Why it is refused, or a part of it."""
+    return _ERASURE_REFUSED + "; ".join(sentences)
+
+
+def rows_without_bsn(rows: Sequence[int]) -> str:
+    """Rows of what was given that hold something else; what they hold is not repeated."""
+    more = f" en nog {len(rows) - _ROWS_NAMED}" if len(rows) > _ROWS_NAMED else ""
+    named = ", ".join(map(str, rows[:_ROWS_NAMED]))
+    return f"Geen BSN (negen cijfers die aan de elfproef voldoen) op regel {named}{more}. Er is niets verstuurd."
+
+
+_ROWS_NAMED: Final = 20
 
 #: What stands at a record that the municipality rejected in a return message, beside the code of that.
 WITHDRAWN: Final = "Ingetrokken"

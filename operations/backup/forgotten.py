@@ -13,11 +13,12 @@ from pathlib import Path
 
 from crypto import erasures
 from operations.backup.form import Kept
+from schemas.asked import Asked
 from schemas.codec import Codec, IdSource, Undecodable
 from schemas.erased import Erased
 from schemas.structs import Use
-from schemas.topics import EVENTS, REGISTER
-from schemas.typed import dict_codec
+from schemas.topics import EVENTS, REGISTER, WISVERZOEKEN
+from schemas.typed import StructCodec, dict_codec
 from streams.erased import Ledger
 
 #: What is to become of a record of a topic: as it is, or None: it is left out.
@@ -40,6 +41,7 @@ class Obedience:
 
     def __init__(self, ledger: Ledger, ids: IdSource | None = None) -> None:
         self._ledger, self._events, self._uses = ledger, Codec(EVENTS, ids), dict_codec(Use, ids)
+        self._asked = StructCodec(Asked, ids)
 
     def __call__(self, topic: str, record: Kept) -> Kept | None:
         """The record, or None. What cannot be read goes when its key names such a client, and stays otherwise."""
@@ -59,6 +61,9 @@ class Obedience:
             use = self._uses.decode(record.value)
             name = use["pseudonym"]
             return name is not None and self._ledger.forgets(name.encode(), use["published_at"])
+        if topic == WISVERZOEKEN and record.value:
+            asked = self._asked.decode(record.value)
+            return self._ledger.forgets(asked.pseudonym.encode(), asked.tijd)
         return False
 
     def _published(self, value: bytes) -> int:

@@ -1,31 +1,21 @@
-"""``sor forget``: everything of a client leaves the log, the states, the topics and the tables (decision 0027)."""
+"""``sor forget``: everything of a client leaves the log, the states, the topics and the tables (decisions 0027, 0029).
+
+Who knows a pseudonym does it (``--pseudonym``), as administrator. Who knows a number asks for it (``--bsn``), as a
+source; that waits under a pseudonym until the administrator carries it out (``--pending``).
+"""
 
 from __future__ import annotations
 
-import getpass
-import json
-import time
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from crypto.client_names import ClientNames
-from crypto.key_files import locked
-from crypto.keys import load_trajectories
 from crypto.memory import guard
-from operations import certificates
-from operations.erasing_topics import World
-from operations.forgetting import entered, forget
-from schemas.registry import ids_of
-from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import load_settings
-from sinks import clickhouse
-from sor.commands.ordering import AsJson, Reason
+from sor.commands.options import AsJson, Reason
 from sor.commands.pseudonyms import ASK, pseudonyms
 
-FOLDER: Final = "erasures"
-NOT_ALL: Final = 1
+_NOTHING: Final = ""
 
 
 def register(app: typer.Typer) -> None:
@@ -36,43 +26,52 @@ def register(app: typer.Typer) -> None:
 def command(
     reden: Reason,
     pseudonym: Annotated[
-        str, typer.Option(metavar="FILE", help="A file with pseudonyms, one a line; - asks for one.")
-    ] = ASK,
+        str, typer.Option(metavar="FILE", help="A file with pseudonyms, one a line; - asks for one (the default).")
+    ] = _NOTHING,
+    bsn: Annotated[
+        str,
+        typer.Option(metavar="FILE", help="As a source: ask it for the BSNs in a file, one a line; - asks for one."),
+    ] = _NOTHING,
+    sender: Annotated[
+        str, typer.Option(help="With --bsn: AGB code of the provider in whose name; left out, that of the certificate.")
+    ] = _NOTHING,
+    pending: Annotated[bool, typer.Option("--pending", help="Show what sources asked, and carry it out.")] = False,
+    source: Annotated[str, typer.Option(help="With --pending: only what this source asked.")] = _NOTHING,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="With --pending: also clients of whom others told than who asks.")
+    ] = False,
+    decline: Annotated[bool, typer.Option("--decline", help="With --pending: take it off the list instead.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --pending: do not ask.")] = False,
     patience: Annotated[float, typer.Option(help="Seconds that a stage is waited for.")] = 600.0,
     as_json: AsJson = False,
 ) -> None:
     """Forget clients for good: their facts leave the log, the states, the compacted topics and the tables.
 
-    It needs the key folder of trajectories, and to be the administrator of Kafka and of ClickHouse. Every stage must
-    run. What was published of them before now is refused from now on, wherever it comes from; what a source delivers
-    anew counts. The certificate is kept in the folder erasures of the home folder. Ends with 1 when something is left
-    that another run removes.
+    By pseudonym, or what sources asked (--pending): it needs the key folder of trajectories, and to be the
+    administrator of Kafka and of ClickHouse. Every stage must run. What was published of them before now is refused
+    from now on, wherever it comes from; what a source delivers anew counts. The certificate is kept in the folder
+    erasures of the home folder. Ends with 1 when something is left that another run removes, or nobody agrees.
+
+    By BSN (--bsn) it is asked of the third party, sealed as a delivery is. Ends with 0: asked; 1: refused; 3: no
+    receipt in time.
     """
     guard()
+    _one_way(bool(pseudonym), bool(bsn), pending)
     settings = load_settings()
-    clients = pseudonyms(pseudonym)
-    cluster = kafka_cluster(settings)
-    ids = ids_of(settings.registry)
-    names = ClientNames(load_trajectories(settings.keys))
-    client = clickhouse.connect(clickhouse_access(settings, "admin"))
-    with locked(settings.keys):
-        certificate, ledger = entered(cluster, settings.keys, clients, ids)
-    forget(World(cluster, client, names, ledger, ids), certificate, clients, _say, patience)
-    now = int(time.time() * 1000)
-    told = certificates.document(certificate, done_at=now, by=getpass.getuser(), reason=reden)
-    kept = _kept(settings.home / FOLDER, json.dumps(told, indent=2), certificate.moment)
-    typer.echo(json.dumps(told, indent=2) if as_json else "\n".join(certificates.sentences(certificate, done_at=now)))
-    _say(f"Kept as {kept}.")
-    if not certificates.complete(certificate):
-        raise typer.Exit(NOT_ALL)
+    if bsn:
+        from sor.commands import forget_asking  # a source has no packages but those of a connector
+
+        forget_asking.ask(settings, bsn, sender, reden, as_json=as_json)
+    from sor.commands import forget_pending, forgetting
+
+    clients = [] if pending else pseudonyms(pseudonym or ASK)
+    work = forgetting.opened(settings, reden, patience, as_json=as_json)
+    if pending:
+        forget_pending.carry_out(work, forget_pending.Choice(source, shared, decline, yes))
+    else:
+        forgetting.carry_out(work, clients, [])
 
 
-def _say(sentence: str) -> None:
-    typer.echo(f"{time.strftime('%H:%M:%S')} {sentence}", err=True)
-
-
-def _kept(folder: Path, content: str, moment: int) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{moment}.json"
-    path.write_text(content + "\n", "utf-8")
-    return path
+def _one_way(*given: bool) -> None:
+    if sum(given) > 1:
+        raise typer.BadParameter("choose one of --pseudonym, --bsn and --pending")

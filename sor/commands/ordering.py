@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Final, TypeVar
+from typing import TypeVar
 
-import typer
 from clickhouse_connect.driver.client import Client
 
 from operations.orders import Orders
@@ -13,21 +12,11 @@ from schemas.registry import ids_of
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
 from sinks import clickhouse
+from sor.commands.options import AsJson, Reason
+
+__all__ = ["AsJson", "Reason", "connected", "ordering"]
 
 Found = TypeVar("Found")
-_MOST: Final = 500
-
-
-def _short(reason: str) -> str:
-    if not 0 < len(reason.strip()) <= _MOST:
-        raise typer.BadParameter(f"give a reason of at most {_MOST} characters")
-    return reason
-
-
-Reason = Annotated[
-    str, typer.Option("--reden", callback=_short, help="Why; kept in the audit trail. No personal data.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 def connected(work: Callable[[Client], Found]) -> Found:

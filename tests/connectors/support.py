@@ -288,6 +288,7 @@ class ThirdParty:
         self.state: dict[bytes, bytes] = {}
         self.events: list[bytes] = []
         self.taken: list[bytes] = []  # for sor.terugnames
+        self.asked: list[tuple[bytes, bytes]] = []  # for sor.wisverzoeken
         self.fail_at: int | None = None
         self.fail_with: BaseException = NotDelivered("no broker")
         self.silent_after: int | None = None
@@ -306,6 +307,8 @@ class ThirdParty:
         if admitted.event:
             self.events.append(admitted.event)
         self._receipt(admitted.handle, admitted.line)
+        if admitted.asked:
+            self.asked.append(admitted.asked)
         if admitted.taken:
             handle, taken, line = admitted.taken
             self.taken.append(taken)

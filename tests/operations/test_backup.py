@@ -14,12 +14,13 @@ from confluent_kafka import KafkaException, TopicPartition
 from crypto import erasures, keys
 from operations.backup import checking, forgotten, form, key_folders, reading, restoring, tables, taking
 from operations.backup.form import BackupError, Chunk, ChunkWriter, Kept, Manifest, Part, TopicCopy
+from schemas.asked import Asked
 from schemas.codec import Codec, bundled_id, load
 from schemas.erased import Erased
 from schemas.orders import REQUEUE, SKIP, Order, Place, order_for, release_of
 from schemas.records import event_to_record
 from schemas.structs import Use
-from schemas.topics import EVENTS, ORDERS, REGISTER
+from schemas.topics import EVENTS, ORDERS, REGISTER, WISVERZOEKEN
 from schemas.typed import StructCodec, dict_codec
 from sinks.access import Access
 from streams.erased import LOOK, NOBODY
@@ -246,6 +247,11 @@ def use(client: bytes | None, published_at: int) -> Kept:
     return Kept(0, 1, b"number", dict_codec(Use).encode(blank))
 
 
+def asking(published_at: int) -> Kept:
+    asked = Asked(pseudonym=CLIENT.decode(), sender="94000001", door="hub", tijd=published_at, reden="")
+    return Kept(0, 1, b"handle/1", StructCodec(Asked).encode(asked))
+
+
 @pytest.mark.parametrize(
     ("topic", "record", "stays"),
     [
@@ -261,6 +267,9 @@ def use(client: bytes | None, published_at: int) -> Kept:
         (REGISTER, use(CLIENT, MOMENT - 1), False),
         (REGISTER, use(CLIENT, MOMENT), True),
         (REGISTER, use(None, MOMENT - 1), True),
+        (WISVERZOEKEN, asking(MOMENT - 1), False),
+        (WISVERZOEKEN, asking(MOMENT), True),  # it is asked again
+        (WISVERZOEKEN, Kept(0, 1, b"handle/1", None), True),
         (ORDERS, Kept(0, 1, CLIENT, b"x"), True),
     ],
 )
