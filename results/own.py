@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, NamedTuple
 from domain.field.dates import day
 from domain.indicators import answers
 from domain.indicators.catalogue import INDICATORS, Indicator, Sums
-from domain.indicators.query import rows_sql, sums_sql
+from domain.indicators.query import cluster_sql, rows_sql, sums_sql
 from domain.indicators.terms import Column, Condition, Squared
 from results.disclosure import own as own_rule
 from results.figures import Figure
@@ -102,6 +102,39 @@ def own(access: Access, request: OwnRequest) -> dict[str, OwnFigure]:
     finally:
         client.close()
     return {one.key: _of(one, found, released.get(one.key, ())) for one in asked}
+
+
+def own_of_all(
+    access: Access, keys: Sequence[str], *, on: date, period: Days, step: Step | None = None
+) -> dict[tuple[str, str], dict[str, dict[str, Measured]]]:
+    """The same for every provider in every cluster, in one query for each table, without what was released: provider
+    and cluster -> key -> period (empty for the whole; with ``step`` each of those periods and not the whole).
+
+    Raises:
+        UnavailableError, RefusedError: ClickHouse is away, or a table is missing.
+    """
+    found: dict[tuple[str, str], dict[str, dict[str, Measured]]] = {}
+    client = clickhouse.connect(access)
+    try:
+        for mine in _batches(OWN_INDICATORS[key] for key in keys):
+            query = _all_sql(mine, on, period, step, access.database)
+            for provider, cluster, (_, label), *columns in clickhouse.select(client, query):
+                here = found.setdefault((provider, cluster), {})
+                for one in _read(mine, label, columns):
+                    here.setdefault(one.figure.indicator.key, {})[label] = one
+    finally:
+        client.close()
+    return found
+
+
+def _all_sql(indicators: Sequence[Indicator], on: date, period: Days, step: Step | None, database: str) -> str:
+    first = indicators[0]
+    parts = [f"{first.datum} IS NOT NULL", period.sql(first.datum)] if first.datum else []
+    measured = [part for one in indicators for part in _measured(one)]
+    columns = ", ".join(sums_sql(measured, "client", reference_day=day(on), versions=True))
+    rows = rows_sql(first, " AND ".join(filter(None, parts)), database)
+    reeks = f"arrayJoin(arrayFilter(x -> x.1 = '{step or ''}', {_steps_sql(first.datum)}))"
+    return f"SELECT aanbieder, {cluster_sql()} AS deel, {reeks} AS reeks, {columns} {rows} GROUP BY ALL"
 
 
 def _batches(asked: Iterable[Indicator]) -> list[list[Indicator]]:
