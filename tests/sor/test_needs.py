@@ -14,6 +14,7 @@ import pytest
 
 from connectors.answer.journal import Journal
 from crypto.keys import connector_secret
+from domain.field.words import ERASURE_FORM
 from sor import needs
 from sor.cli import COMMANDS
 from tests.connectors.support import BSN, RAP_HEADER, table
@@ -103,6 +104,13 @@ def test_a_connector_finds_its_own_deliveries(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "Geen aanlevering gevonden.\n")
 
 
+def test_a_source_asks_that_somebody_is_forgotten(tmp_path: Path) -> None:
+    """As far as its own check of the reason: no package of the third party is asked for."""
+    words = ("forget", "--bsn", str(tmp_path / "them"), "--reden", "Jan")
+    done = sor_without(beyond(CONNECTOR), *words, home=tmp_path)
+    assert (done.returncode, done.stderr) == (2, f"sor: {ERASURE_FORM}\n")
+
+
 @pytest.mark.parametrize("words", [("--help",), ("deliver", "--help"), ("receipts", "--help"), ("topics", "list")])
 def test_what_a_connector_can_show(words: tuple[str, ...], tmp_path: Path) -> None:
     done = sor_without(beyond(CONNECTOR), *words, home=tmp_path)
@@ -121,6 +129,7 @@ def test_what_a_connector_can_show(words: tuple[str, ...], tmp_path: Path) -> No
         (("migrate",), "results"),
         (("indicators",), "results"),
         (("audit",), "results"),
+        (("forget", "--pending", "--reden", "asked"), "results"),
         (("up",), "local"),
         (("demo",), "local"),
         (("bench",), "local"),
