@@ -23,6 +23,13 @@ from typing import Final, NamedTuple
 Z: Final = 1.959963984540054
 #: The same of Student's distribution, from one degree of freedom on.
 _STUDENT: Final = (12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281)
+#: The same for more degrees of freedom: parts of 1, 1/f, 1/f² and 1/f³ (Abramowitz and Stegun 26.7.5).
+_EXPANSION: Final = (
+    Z,
+    (Z**3 + Z) / 4,
+    (5 * Z**5 + 16 * Z**3 + 3 * Z) / 96,
+    (3 * Z**7 + 19 * Z**5 + 17 * Z**3 - 15 * Z) / 384,
+)
 #: Marks are whole numbers: what is rounded to 8 lies anywhere from 7,5 to 8,5. Equal marks do not make a mean certain.
 _ROUNDING: Final = 1 / 12
 
@@ -72,12 +79,41 @@ def student_quantile(freedom: int) -> float:
     """So many standard errors hold 95 % with these degrees of freedom, at least one; to 0.001."""
     if freedom <= len(_STUDENT):
         return _STUDENT[freedom - 1]
-    first = (Z**3 + Z) / 4
-    second = (5 * Z**5 + 16 * Z**3 + 3 * Z) / 96
-    third = (3 * Z**7 + 19 * Z**5 + 17 * Z**3 - 15 * Z) / 384
-    return Z + first / freedom + second / freedom**2 + third / freedom**3
+    return sum(part / freedom**at for at, part in enumerate(_EXPANSION))
 
 
 def _independent(denominator: float, clients: float) -> float:
     """How many draws stand behind a figure."""
     return min(denominator, clients)
+
+
+# The same over the columns ``clienten``, ``teller`` and ``noemer`` (and ``kwadraten``), each behind a prefix. A test
+# runs both over the same sums.
+
+
+def wilson_sql(prefix: str = "") -> tuple[str, str]:
+    """``wilson`` as two expressions, both NULL where nothing was counted."""
+    n = f"nullIf(least({prefix}noemer, {prefix}clienten), 0)"
+    share = f"least(greatest({prefix}teller / {prefix}noemer, 0.), 1.)"
+    reach = f"{Z} * sqrt({share} * (1 - {share}) / {n} + {Z * Z / 4} / ({n} * {n}))"
+    low, high = (f"({share} + {Z * Z / 2} / {n} {sign} {reach}) / (1 + {Z * Z} / {n})" for sign in "-+")
+    return _counted(prefix, f"100 * greatest({low}, 0.)"), _counted(prefix, f"100 * least({high}, 1.)")
+
+
+def student_sql(scale: Interval, squares: str, prefix: str = "") -> tuple[str, str]:
+    """``student`` in the same way; ``squares``: the column with the sum of squares."""
+    n = f"nullIf(least({prefix}noemer, {prefix}clienten), 0)"
+    mean = f"({prefix}teller / {prefix}noemer)"
+    spread = f"greatest(({squares} - {prefix}teller * {mean}) / greatest({prefix}noemer - 1, 1), {_ROUNDING})"
+    freedom = f"(floor({n}) - 1)"
+    near = f"arrayElementOrNull([{', '.join(map(str, _STUDENT))}], toUInt32({freedom}))"
+    far = " + ".join(f"{part} / pow({freedom}, {at})" for at, part in enumerate(_EXPANSION))
+    reach = f"ifNull({near}, {far}) * sqrt({spread} / {n})"
+    low, high = f"greatest({mean} - {reach}, {scale.low})", f"least({mean} + {reach}, {scale.high})"
+    few = f"if({n} < 2, {{}}, {{}})"
+    return _counted(prefix, few.format(scale.low, low)), _counted(prefix, few.format(scale.high, high))
+
+
+def _counted(prefix: str, expression: str) -> str:
+    """NULL where nothing was counted: ``greatest`` and ``least`` of ClickHouse pass an empty value over."""
+    return f"if({prefix}noemer = 0, NULL, {expression})"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.uncertainty import Interval, student, student_quantile, wilson
+from results.uncertainty import Interval, student, student_quantile, student_sql, wilson, wilson_sql
+from sinks import clickhouse
+from sinks.access import Access
+from tests.conftest import RunningGateway
 
 SCALE = Interval(1.0, 10.0)
 COUNTS = st.integers(1, 5000)
@@ -111,3 +115,25 @@ def test_a_mean_as_others_compute_it() -> None:
 )
 def test_quantiles_of_student_are_those_of_the_tables(freedom: int, quantile: float) -> None:
     assert student_quantile(freedom) == pytest.approx(quantile, abs=0.001)
+
+
+@pytest.mark.clickhouse
+def test_sql_and_python_agree(gateway: RunningGateway) -> None:
+    """Over every kind of group: nobody, one child, more scores than children, all alike, and many."""
+    dice = random.Random(5)
+    sums = [(0, 0, 0, 0), (1, 8, 1, 64), (1, 24, 3, 192), (25, 200, 25, 1600)]
+    for n in (2, 3, 9, 10, 11, 12, 40, 700):
+        marks = [dice.randint(1, 10) for _ in range(n)]
+        sums.append((dice.randint(max(n // 2, 1), n), sum(marks), n, sum(mark**2 for mark in marks)))
+    shares = [(clients, sum(dice.random() < 0.3 for _ in range(n)), n, 0) for clients, _, n, _ in sums]
+    expressions = ", ".join(f"ifNull({part}, -1)" for part in (*wilson_sql(), *student_sql(SCALE, "kwadraten")))
+    columns = "clienten UInt64, teller Float64, noemer UInt64, kwadraten UInt64"
+    client = clickhouse.connect(Access(gateway.url, "admin", gateway.users["admin"], "default"))
+    try:
+        for rows, which in ((shares, slice(0, 2)), (sums, slice(2, 4))):
+            query = f"SELECT {expressions} FROM values('{columns}', {', '.join(map(str, rows))})"
+            for found, (clients, total, n, squares) in zip(clickhouse.select(client, query), rows, strict=True):
+                wanted = wilson(total, n, clients) if which.start == 0 else student(total, squares, n, clients, SCALE)
+                assert found[which] == pytest.approx(wanted or (-1, -1), abs=1e-6)
+    finally:
+        client.close()
