@@ -14,7 +14,7 @@ from typing import Final
 from results.reports import words
 from results.reports.content import Bands, Bars, Chart, Columns, Figure, Trend, number_text
 
-DARK, MIDDLE, LIGHT = "#12406b", "#6ea0c8", "#d3e3f1"
+DARK, MIDDLE, LIGHT, PALE = "#12406b", "#6ea0c8", "#d3e3f1", "#ffffff"
 INK, GREY, GRID, ORANGE = "#1b1b1b", "#5a5a5a", "#cfcfcf", "#b34700"
 FONT: Final = "&quot;Source Sans 3&quot;, sans-serif"
 _WIDTH: Final = 480
@@ -26,7 +26,7 @@ _HIGH: Final = 180
 _LETTERS: Final = 29
 _NARROWEST_WITH_NUMBER: Final = 34
 #: Own colour and hatching of the bands, from low to high; the text on each.
-_BANDS: Final = ((LIGHT, INK), (MIDDLE, INK), (DARK, "#ffffff"))
+_BANDS: Final = ((LIGHT, INK), (MIDDLE, INK), (DARK, "#ffffff"), (PALE, INK))
 
 
 def svg(chart: Chart, ident: str) -> str:
@@ -129,7 +129,7 @@ def _hatch(ident: str) -> str:
 
 
 def _fill(place: int, ident: str) -> str:
-    return f"url(#{ident}-h)" if place == 1 else _BANDS[place % 3][0]
+    return f"url(#{ident}-h)" if place == 1 else _BANDS[place % 4][0]
 
 
 def _bands(chart: Bands, ident: str) -> tuple[float, list[str]]:
@@ -149,7 +149,7 @@ def _legend(names: Sequence[str], ident: str) -> Iterator[str]:
     for place, name in enumerate(names):
         yield f'<rect x="{x:.1f}" y="6" width="13" height="13" fill="{_fill(place, ident)}" stroke="{GREY}"/>'
         yield _text(x + 18, 17, name, font_size="11.5")
-        x += 36 + 6.2 * len(name)
+        x += 30 + 5.6 * len(name)
 
 
 def _shares(shares: Sequence[Figure], ident: str, y: float) -> Iterator[str]:
@@ -171,7 +171,7 @@ def _on_fill(x: float, y: float, text: str, place: int) -> Iterator[str]:
     """A number in a band; on hatching it has a plain ground."""
     if place == 1:
         yield f'<rect x="{x - 15:.1f}" y="{y + 3:.1f}" width="30" height="14" fill="{MIDDLE}"/>'
-    yield _text(x, y + 14.5, text, text_anchor="middle", font_size="11.5", fill=_BANDS[place % 3][1])
+    yield _text(x, y + 14.5, text, text_anchor="middle", font_size="11.5", fill=_BANDS[place % 4][1])
 
 
 def _columns(chart: Columns, _ident: str) -> tuple[float, list[str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from domain.indicators import answers
 from domain.indicators.catalogue import INDICATORS
 from results.reports import words
 from results.reports.content import (
@@ -66,6 +67,7 @@ def report(given: Outcomes) -> Report:
     """The report, without the sections of which there is nothing."""
     sections = (
         _satisfaction(given),
+        *_care(given),
         _goals(given),
         _drop_out(given),
         _response(given),
@@ -124,6 +126,20 @@ def _bars(title: str, figures: tuple[Figure, ...]) -> Iterable[Block]:
         yield Bars(title, figures)
     elif figures:
         yield Figures(title, figures)
+
+
+def _care(given: Outcomes) -> Iterable[Section]:
+    """Reaching help, being met and working together: the share of each answer to each question (S0)."""
+    for subject, questions in answers.ANSWERS.items():
+        rows = []
+        for code, indicators in questions.items():
+            shares = _some(given, (one.key for one in indicators))
+            if len(shares) == len(indicators) and shares[0].counted:
+                rows.append((words.question(code), shares))
+        if rows:
+            names = tuple(f"{words.ANSWER} {number}" for number in range(1, len(rows[0][1]) + 1))
+            title = answers.CARE_SUBJECTS[subject]
+            yield Section(title, (Bands(words.unconfirmed(title), names, tuple(rows)),))
 
 
 def _columns(title: str, head: str, labels: Sequence[str], figures: tuple[Figure, ...]) -> Iterable[Block]:

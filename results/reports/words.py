@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from domain.field.codes import CBS_REDENEN
+from domain.field.words import enumerated
 
 SERVICE: Final = "Sturen op Resultaat"
 NOT_TO_ACCOUNT: Final = (
@@ -35,6 +37,23 @@ TITLES: Final[dict[str, str]] = {
     "cem": "Terugkoppelrapportage CEM+",
     "spiegel": "Spiegelrapport CBS-bestand",
 }
+#: What a release counts in another way than the figure of the same name: each child once.
+RELEASED_TITLES: Final[dict[str, str]] = {
+    "gas_bereikt": "Trajecten waarvan minstens de helft van de doelscores bereikt is",
+    "gas_deels": "Trajecten waarvan minstens de helft van de doelscores minstens deels bereikt is",
+}
+#: Cuts of a release that the report of a cluster shows, with their heads.
+CUTS: Final[dict[str, tuple[str, str]]] = {
+    "gemeente": ("Per gemeente", "Gemeente"),
+    "categorie": ("Per productcategorie", "Productcategorie"),
+    "leeftijd": ("Per leeftijd", "Leeftijd"),
+    "geslacht": ("Per geslacht", "Geslacht"),
+}
+STATUS: Final = "Status"
+RELEASE_COUNTS: Final = (
+    "Een vrijgave telt elk kind een keer: van de metingen bij een traject telt er een, en een doel telt met zijn "
+    "traject. Daarom staat er bij doelscores geen gemiddelde naast de eigen cijfers."
+)
 #: Sections of the report of outcomes, in its order.
 SATISFACTION: Final = "Cliënttevredenheid"
 GOALS: Final = "Doelrealisatie"
@@ -58,6 +77,7 @@ GOAL_SCORES: Final = "Doelscores (GAS): aandeel per score"
 RATERS: Final[dict[str, str]] = {"behandelaar": "Behandelaar", "ouder": "Ouder", "client": "Cliënt"}
 PROBLEM_SCORES: Final = "Probleemafname: aandeel per score (richting niet bevestigd)"
 SCORE: Final = "score"
+ANSWER: Final = "antwoord"
 DROP_OUT_REASONS: Final = "Uitval: samen en per reden"
 DROP_OUT_TREND: Final = "Uitval per kwartaal"
 RESPONSE_BARS: Final = "Respons"
@@ -97,6 +117,11 @@ def quarter_text(quarter: str) -> str:
     return f"{number}e kwartaal {year}"
 
 
+def quarter_short(quarter: str) -> str:
+    """``2026-K3`` below a chart."""
+    return f"K{quarter[6]} {quarter[2:4]}"
+
+
 def half_year_text(half_year: str) -> str:
     """``2026-H1`` as people write it."""
     year, number = half_year.split("-H")
@@ -127,12 +152,27 @@ def averages_of(release: int, quarter: str) -> str:
     )
 
 
+def averages_older(quarter: str, titles: Sequence[str]) -> str:
+    """Figures that are known only some time after the event."""
+    return f"Tot en met het {quarter_text(quarter)} is het gemiddelde van: {enumerated(titles)}."
+
+
 def released(release: int, quarter: str) -> str:
     """What a report of released figures alone is of."""
     return (
         f"Vrijgave {release}, over de vier kwartalen tot en met het {quarter_text(quarter)}, van alle aanbieders in "
         "het cluster samen. Aantallen zijn afgerond; cijfers van kleine groepen ontbreken."
     )
+
+
+def four_quarters(quarter: str) -> str:
+    """The period of a report of released figures."""
+    return f"vier kwartalen tot en met het {quarter_text(quarter)}"
+
+
+def status_note(status: str) -> str:
+    """How far released figures may still change."""
+    return f"Status van deze cijfers: {status}."
 
 
 def chart_alt(title: str, first: str, rest: int) -> str:
@@ -206,6 +246,16 @@ MIRROR_APART: Final = (
     "CBS-bestanden en berichten worden nooit opgeteld. Een verschil hoeft geen fout te zijn: een bericht kan later "
     "komen, en niet alle hulp staat in beide."
 )
+
+
+def question(code: str) -> str:
+    """A question of a questionnaire."""
+    return f"Vraag {code}"
+
+
+def unconfirmed(title: str) -> str:
+    """Answers of which nobody has confirmed what they say."""
+    return f"{title}: aandeel per antwoord (niet bevestigd)"
 
 
 def unknown(code: str) -> str:
