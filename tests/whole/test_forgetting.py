@@ -1,8 +1,12 @@
-"""A child is forgotten on the running stream: no row is recomputed of it, and no file on any disk names it any more."""
+"""A child is forgotten on the running stream, as its source asked: no row is recomputed of it, by an audit, a replay or
+from a backup of before, and no file on any disk names it any more.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -12,11 +16,15 @@ import pytest
 from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
+from crypto import oprf
 from crypto.client_names import ClientNames
-from crypto.keys import load_trajectories
+from crypto.keys import load_entry, load_evaluate, load_trajectories
+from crypto.pseudonym import Pseudonyms
+from domain.field.bsn import official_numbers
 from operations.segments import files_with
-from schemas.topics import EVENTS, REGISTER, topics
+from schemas.topics import EVENTS, REGISTER, WISVERZOEKEN, topics
 from tests.conftest import RunningBroker, RunningGateway
+from tests.operations.emptied import gone
 from tests.whole.stream import Stream, running
 from tools.simulator import SimulationConfig, simulate
 from transport import clients
@@ -24,6 +32,10 @@ from transport.orders import assigned_reader, readable
 from transport.whole import partitions
 
 pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse, pytest.mark.slow]
+#: Who makes states and rows anew.
+MAKERS = ("register", "trajectories", "deliveries", "sink")
+#: A provider that is nobody's.
+STRANGER = "94000099"
 
 
 @pytest.fixture
@@ -78,6 +90,8 @@ def rows(stream: Stream) -> dict[str, list[tuple[str, str]]]:
 def test_nothing_names_a_forgotten_child_any_more(
     stream: Stream, broker: RunningBroker, gateway: RunningGateway
 ) -> None:
+    copy, newer = stream.home.parent / "before", stream.home.parent / "after"
+    stream.sor("backup", str(copy), "--json")
     told = Counter(key for key, _ in records(stream, EVENTS))
     client, facts = told.most_common(1)[0]
     names = ClientNames(load_trajectories(stream.home / "keys"))
@@ -94,9 +108,17 @@ def test_nothing_names_a_forgotten_child_any_more(
     assert facts > 3
     assert len(numbers) > 1
 
-    done = stream.sor("forget", "--reden", "asked for", "--json", typed=client.decode() + "\n", timeout=400)
+    bsn = number_of(stream, client)
+    ask(stream, bsn, STRANGER)
+    ask(stream, bsn)
+    ask(stream, next(number for number in official_numbers() if number not in numbers_of(stream)))
+    assert holding(stream, [client])[WISVERZOEKEN] == 2
+    done = stream.sor("forget", "--pending", "--yes", "--reden", "asked for", "--json", timeout=400)
     certificate = json.loads(done.stdout)
-    assert client.decode() not in done.stdout + done.stderr
+    assert not [name for name in (client.decode(), bsn) if name in done.stdout + done.stderr]
+    assert "never carried out" in done.stderr, "what the stranger asked"
+    assert [(one["sender"], one["clients"]) for one in certificate["asked"]] == [("00000000", 1)]
+    assert list(values(stream, WISVERZOEKEN)) == [], "nothing waits, and of whom nobody knew anything nothing is kept"
     assert [log["topic"] for log in certificate["logs"]].count(EVENTS) == 1
     assert all(one["gone"] for one in certificate["compacted"])
     assert (certificate["found_afterwards"], certificate["numbers"] > 0) == (0, True)
@@ -107,6 +129,9 @@ def test_nothing_names_a_forgotten_child_any_more(
     stream.until(stream.caught_up, "the copies are read")
     assert {table: sorted(set(found)) for table, found in without(stream, own).items()} == others
     assert json.loads(stream.sor("audit", "--json", check=False).stdout)["equal"], "recomputed from the log: the same"
+    stream.sor("replay", "--swap", "--json")
+    assert {table: sorted(set(found)) for table, found in rows(stream).items()} == others, "made anew, and in use"
+    stream.sor("backup", str(newer), "--json")
     stream.stop()
     stream.start("trajectories", "register")  # the lists of files of their states are written anew
     stream.until(lambda: not files_with(stream.home, needles), "no file of ours names it")
@@ -115,6 +140,67 @@ def test_nothing_names_a_forgotten_child_any_more(
         stream.until(lambda: not files_with(home, needles), "no file of the broker names it", 90)
     if gateway.home is not None:
         assert files_with(gateway.home, needles) == []
+    stream.stop()
+    restored(stream, copy, newer, needles, others)
+
+
+def restored(
+    stream: Stream, copy: Path, newer: Path, needles: Sequence[bytes], others: dict[str, list[tuple[str, str]]]
+) -> None:
+    """A backup of before is put back, beside the ledger of a newer one: everybody else comes back."""
+    gone(clients.Cluster(stream.bootstrap))
+    stream.ask("DROP DATABASE sor SYNC")
+    other = Stream(stream.home.parent / "other", stream.bootstrap, stream.url, stream.passwords)
+    shutil.copytree(stream.home / "keys", other.home / "keys")
+    done = json.loads(other.sor("restore", str(copy), "--ledger", str(newer), "--json").stdout)
+    assert {EVENTS, REGISTER} <= set(done["left_out"]), "the control: the backup held it"
+    assert holding(other, needles) == Counter()
+    try:
+        other.start(*MAKERS)
+        other.until(lambda: made(other) == others, "the rows of everybody else are made anew, and no other")
+        assert holding(other, needles) == Counter()
+    finally:
+        other.stop()
+
+
+def made(stream: Stream) -> dict[str, list[tuple[str, str]]]:
+    """Every row, once."""
+    return {table: sorted(set(found)) for table, found in rows(stream).items()}
+
+
+def ask(stream: Stream, bsn: str, *sender: str) -> None:
+    """As a source that has the number."""
+    words = ("--sender", *sender) if sender else ()
+    done = stream.sor("forget", "--bsn", "-", *words, "--reden", "op verzoek", "--json", typed=f"{bsn}\n")
+    assert bsn not in done.stdout + done.stderr
+
+
+def numbers_of(stream: Stream) -> set[str]:
+    """The numbers of everybody who was delivered."""
+    files = (stream.home.parent / "files").rglob("*")
+    text = "\n".join(path.read_text("utf-8", "replace") for path in files if path.is_file())
+    return set(re.findall(r"\b\d{9}\b", text)) & set(official_numbers())
+
+
+def number_of(stream: Stream, client: bytes) -> str:
+    """Whose pseudonym this is: whoever holds both sets of keys can look for it, and nobody else."""
+    scalar, entry = load_evaluate(stream.home / "keys").scalar, load_entry(stream.home / "keys")
+    pseudonyms = Pseudonyms(entry.root, entry.domain, entry.epoch, entry.labels)
+    for number in sorted(numbers_of(stream)):
+        if pseudonyms.name(oprf.multiply(scalar, oprf.hash_to_group(oprf.bsn_input(number)))) == client:
+            return number
+    raise AssertionError("the client is none of those that were delivered")
+
+
+def values(stream: Stream, topic: str) -> dict[bytes, bytes]:
+    """What a compacted topic says by key."""
+    found: dict[bytes, bytes] = {}
+    for key, value in records(stream, topic):
+        if value:
+            found[key] = value
+        else:
+            found.pop(key, None)
+    return found
 
 
 def without(stream: Stream, own: set[str]) -> dict[str, list[tuple[str, str]]]:
