@@ -111,7 +111,8 @@ def test_every_room_is_packed() -> None:
 #: From what a source installs to what a developer does: each holds all of the one before it.
 LOCKS = ("requirements-connector.lock", "requirements-production.lock", "requirements.lock", "requirements-dev.lock")
 #: Lock -> the extras that it was made from (Makefile).
-EXTRAS = dict(zip(LOCKS, ((), ("intake", "stream", "results"), ("local",), ("local", "dev")), strict=True))
+_PRODUCTION = ("intake", "stream", "results", "release", "reports")
+EXTRAS = dict(zip(LOCKS, ((), _PRODUCTION, ("local",), ("local", "dev")), strict=True))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
