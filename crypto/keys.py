@@ -57,6 +57,8 @@ __all__ = [
 SEALING, SCALAR, LABEL, NAMES = "sealing", "scalar", "label", "names"
 #: In the public file: the epoch of the pseudonyms in the log; none is the first. It stands in every pseudonym too.
 NAMES_EPOCH = "names_epoch"
+#: And while they are being renewed the epoch to which: what is copied then has names of two.
+RENEWING = "renewing"
 
 
 class NextKey(NamedTuple):

@@ -11,7 +11,7 @@ import secrets
 from pathlib import Path
 
 from crypto.key_files import ENTRY, PUBLIC, KeysError, as_bytes, as_text, locked, read_file, rewrite_file
-from crypto.keys import LABEL, NAMES_EPOCH, secret_id
+from crypto.keys import LABEL, NAMES_EPOCH, RENEWING, secret_id
 from crypto.pseudonym import Renewal
 from crypto.rotation import note, public_file, times_of
 
@@ -65,7 +65,16 @@ def switch_label(keys: Path, *, at: int) -> int:
         held, public = read_file(keys / ENTRY), public_file(keys)
         held["epoch"] += 1
         rewrite_file(keys / ENTRY, held)
-        public[NAMES_EPOCH] = held["epoch"]
+        public[RENEWING] = held["epoch"]
         rewrite_file(keys / PUBLIC, public)
         note(keys, ENTRY, "in use from", LABEL, secret_id(as_bytes(held["labels"][str(held["epoch"])])), at)
     return int(held["epoch"])
+
+
+def end_renewal(keys: Path) -> None:
+    """Everything that is stored has names of the epoch in use: from here on a backup says so."""
+    with locked(keys):
+        public = public_file(keys)
+        public[NAMES_EPOCH] = epoch_in_use(keys)
+        public.pop(RENEWING, None)
+        rewrite_file(keys / PUBLIC, public)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -27,7 +28,7 @@ from operations import erasing_rows, erasing_topics, segments
 from operations.erasing_topics import Compacted, World
 from operations.erasures import Ledger, enter, ledger
 from operations.partitions import Part, part_of, passed, whole
-from operations.rewriting import Rewritten, Rules, rewrite
+from operations.rewriting import RENEWAL, Rewritten, Rules, require_one_epoch, rewrite
 from schemas.codec import Codec, IdSource
 from schemas.structs import Use
 from schemas.topics import EVENTS, REGISTER, groups, topics
@@ -36,7 +37,7 @@ from streams.epochs import changelog_of, epoch_of
 from streams.erased import LOOK
 from streams.versions import version
 from transport.clients import ANSWER_SECONDS, Cluster, producer
-from transport.orders import read_skips
+from transport.orders import assigned_reader, read_skips
 
 #: Seconds after which every process has heard of a new entry: it looks once a second, and a batch may take some.
 HEARD: Final = 4.0
@@ -116,8 +117,11 @@ def entered(
     Raises:
         KeysError: somebody is in the ledger and its key is not here. Under a key made anew no stage would know the
             clients, and each would go on with them.
+        RewritingError: pseudonyms are being renewed.
     """
     ledger(cluster, keys, ids)
+    with closing(assigned_reader(cluster, RENEWAL)) as renewal:
+        require_one_epoch(renewal)
     moment = int(time.time() * 1000)
     names = enter(cluster, keys, pseudonyms, moment, ids)
     return Certificate(names, moment), ledger(cluster, keys, ids)

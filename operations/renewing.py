@@ -21,6 +21,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -31,7 +32,7 @@ from operations import segments
 from operations.partitions import Part, end_of, parts, passed, whole
 from operations.renewal_rules import RenewalError, Renewer, lasts
 from operations.renewed_tables import ROWS, cut, cuttable, exchange
-from operations.rewriting import RENEWAL, REPARTITION, rewrite
+from operations.rewriting import RENEWAL, REPARTITION, Rewritten, rewrite
 from schemas.topics import EVENTS, REGISTER, WISVERZOEKEN, groups
 from sinks.access import Access
 from streams.epochs import being_copied, changelog_of, note_of
@@ -42,11 +43,13 @@ from transport.notes import note_text, noted_at, text_at
 from transport.orders import assigned_reader
 
 #: Seconds after which ``entry`` names at the next epoch: it looks once a second, and a batch may be under way.
-SETTLED: Final = 10.0
+SETTLED: Final = 5.0
 #: A worker that ended is a member of its group until its session does (10 s).
 PATIENCE: Final = 20.0
 #: Times that a log is looked through for names of before; after the first none should be found.
 _TIMES: Final = 5
+#: Partitions that are rewritten side by side.
+_AT_ONCE: Final = 4
 _LOGS: Final = (EVENTS, REGISTER)
 _FOLDS: Final = {"trajectories": EVENTS, "register": REGISTER}
 
@@ -56,12 +59,14 @@ Tell = Callable[[str, int], None]
 @dataclass(frozen=True)
 class World:
     """Where the data are. ``switch``: has ``entry`` name at an epoch, unless it does already. ``renewer``: of one.
-    ``rows``: how to reach ClickHouse as its administrator. ``wait``: seconds that *trajectories* is waited for.
+    ``end``: all of it is done. ``rows``: how to reach ClickHouse as its administrator. ``wait``: seconds that
+    *trajectories* is waited for.
     """
 
     cluster: Cluster
     rows: Access
     switch: Callable[[int], None]
+    end: Callable[[], None]
     renewer: Callable[[int], Renewer]
     settled: float = SETTLED
     patience: float = PATIENCE
@@ -172,8 +177,10 @@ class Renewing:
             return
         self._say(f"entry names at epoch {epoch} from now on.")
         time.sleep(self._world.settled)
-        for topic in (*_LOGS, *self._kept, *ROWS):
-            self._note_ends(topic, self._closed(topic))
+        named = (*_LOGS, *self._kept, *ROWS)
+        with ThreadPoolExecutor(len(named), "renewal") as threads:
+            for topic, ends in zip(named, threads.map(self._closed, named), strict=True):
+                self._note_ends(topic, ends)
         noted = note_of(self._cluster, groups()["trajectories"])
         epoch_of_rows = max(int(noted.get("epoch", 0)) + 1, clock_epoch(time.time()))
         self._write(switched="yes", rows=str(epoch_of_rows))
@@ -217,11 +224,15 @@ class Renewing:
         }
 
     def _rewrite_topic(self, renewer: Renewer, topic: str, ends: Mapping[Part, int]) -> None:
-        with cuttable(self._cluster, topic):
-            for part, end in sorted(ends.items()):
-                last = self._last(part, end) if topic in self._kept else None
-                rules = renewer.rules(topic, f"renewal-{self._note['to']}", last)
-                done = rewrite(self._cluster, part, rules, lambda count: self._tell(topic, count), end)
+        """Its partitions, some at once: most of the time of each is waiting for the broker."""
+
+        def rewritten(part: Part) -> Rewritten:
+            last = self._last(part, ends[part]) if topic in self._kept else None
+            rules = renewer.rules(topic, f"renewal-{self._note['to']}", last)
+            return rewrite(self._cluster, part, rules, lambda count: self._tell(topic, count), ends[part])
+
+        with cuttable(self._cluster, topic), ThreadPoolExecutor(_AT_ONCE, "renewal") as threads:
+            for done in threads.map(rewritten, sorted(ends)):
                 self._records += done.copied
                 self._left_out += done.left_out if topic in _LOGS else 0
             if topic in self._kept:
@@ -273,10 +284,10 @@ class Renewing:
         for topic in ROWS:
             cut(self._cluster, topic, self._ends(topic))
         self._write()
-        for topic in (REGISTER, *self._kept, *ROWS):
-            self._commit(topic, {})
+        self._world.end()
         self._note = {}
-        self._commit(EVENTS, {})
+        for topic in (EVENTS, REGISTER, *self._kept, *ROWS):  # the first says that there is nothing to go on with
+            self._commit(topic, {})
 
 
 def under_way(cluster: Cluster) -> int:

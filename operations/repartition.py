@@ -32,7 +32,7 @@ from confluent_kafka.admin import NewPartitions
 
 from domain.care.fold import Person
 from faults import OperatorFault
-from operations.rewriting import REPARTITION, Keep, Part, Rewritten, Rules, rewrite
+from operations.rewriting import RENEWAL, REPARTITION, Keep, Part, Rewritten, Rules, require_one_epoch, rewrite
 from schemas.topics import EVENTS, groups
 from streams.epochs import changelog_of
 from streams.versions import epoch_in, version
@@ -168,6 +168,8 @@ class _Run:
                 "For more: `sor backup`, then `sor restore` into an empty broker with SOR_PARTITIONS set."
             )
         self.require_stopped()
+        with closing(assigned_reader(self._cluster, RENEWAL)) as renewal:
+            require_one_epoch(renewal)
         self._write(to=str(asked), before=str(now), run=self._id)
 
     def forbid(self) -> None:

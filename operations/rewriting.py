@@ -125,6 +125,14 @@ def rewrite(cluster: Cluster, part: Part, rules: Rules, tell: Tell = lambda _rec
     return Rewritten(part, begin, end, run.copied, run.left_out, f"{run.digest:032x}", time.monotonic() - began)
 
 
+def require_one_epoch(reader: Consumer) -> None:
+    """``RewritingError`` while the log has names of two epochs. ``reader``: of the group ``RENEWAL``."""
+    if noted_at(committed(reader, Part(EVENTS, 0))).get("to"):
+        raise RewritingError(
+            "The pseudonyms of the log are being renewed: `sor keys switch label` ends that; then do the same again."
+        )
+
+
 def digest(messages: Sequence[Written]) -> int:
     """Of some records in any order: key, value, headers and time stamp of each, without their offsets."""
     return sum(map(_of_record, messages)) % _MODULUS
@@ -196,10 +204,8 @@ class _Run:
                 f"{self._part.topic} is being given {count} partitions: `sor topics repartition {count}` ends that; "
                 "then do the same again."
             )
-        if noted_at(committed(self._renewal, Part(EVENTS, 0))).get("to") and not self._rules.change:
-            raise RewritingError(
-                "The pseudonyms of the log are being renewed: `sor keys switch label` ends that; then do the same."
-            )
+        if not self._rules.change:
+            require_one_epoch(self._renewal)
 
     def _piece(self, messages: Sequence[Message]) -> None:
         kept = [self._changed(message) for message in messages if self._rules.keep(message)]

@@ -95,8 +95,8 @@ def restore(folder: Path, to: Target, tell: Tell) -> Restored:
 def _same_keys(manifest: Manifest, to: Target) -> None:
     if manifest.pseudonyms != to.pseudonyms:
         raise BackupError(
-            "The keys here are not those of the backup: each child would get a second name. Restore the keys first "
-            "(sor restore FOLDER --keys), or set SOR_KEYS to them."
+            "The keys here are not those of the backup, or its names were renewed since: each child would get a second "
+            "name. Restore the keys of that time first (sor restore FOLDER --keys), or set SOR_KEYS to them."
         )
 
 

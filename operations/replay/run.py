@@ -58,7 +58,9 @@ class Setup(NamedTuple):
 
 
 def require_copied(log: Log, noted: Note) -> None:
-    """``ReplayError`` while the log gets more partitions: events of one client stand in two of them."""
+    """``ReplayError`` while the log gets more partitions, or other names: events of one client stand in two places."""
+    if "renewing" in noted:
+        raise ReplayError("The pseudonyms are being renewed: let `sor keys switch label` end, then do the same again.")
     if "repartition" in noted or being_copied(noted, {part: span.first for part, span in log.spans.items()}):
         raise ReplayError(
             f"The log is being given {noted.get('repartition', len(log.spans))} partitions: let `sor topics "

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from crypto.key_files import as_bytes, read_file
-from crypto.keys import PUBLIC, load_public
+from crypto.keys import NAMES_EPOCH, PUBLIC, RENEWING, load_public
 from crypto.memory import guard
 from domain.field.dates import dutch_time
 from operations.backup import checking, form, key_folders, restoring, taking
@@ -133,10 +133,15 @@ def _source(settings: Settings) -> taking.Source:
 
 
 def _pseudonyms(settings: Settings) -> str:
-    """What the names of clients come from: the first public key of the evaluation, which a rotation leaves as it is."""
+    """What the names of clients come from: the first public key of the evaluation, which a rotation leaves as it is,
+    and the epoch to which they were renewed.
+    """
     load_public(settings.keys)
     data = read_file(settings.keys / PUBLIC, private=False)
-    return as_bytes(str(data.get("oprf_base", data["oprf"]))).hex()
+    if RENEWING in data:
+        raise BackupError("The pseudonyms are being renewed: let `sor keys switch label` end, then do the same again.")
+    first, epoch = as_bytes(str(data.get("oprf_base", data["oprf"]))).hex(), data.get(NAMES_EPOCH, 0)
+    return f"{first}.{epoch}" if epoch else first
 
 
 def _target(settings: Settings, pseudonyms: str, newer: Path | None) -> restoring.Target:

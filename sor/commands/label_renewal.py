@@ -84,7 +84,10 @@ def _world(settings: Settings) -> World:
         skips = {topic: read_skips(cluster, stage, ids) for topic, stage in _FOLDS.items()}
         return Renewer(label_epochs.renewal(keys, epoch), ledger(cluster, keys, ids), skips, ids)
 
-    return renewing.World(cluster, clickhouse_access(settings, "admin"), switch, renewer)
+    def end() -> None:
+        label_epochs.end_renewal(keys)
+
+    return renewing.World(cluster, clickhouse_access(settings, "admin"), switch, end, renewer)
 
 
 def _say(sentence: str) -> None:
