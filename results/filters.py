@@ -40,15 +40,23 @@ class Days(NamedTuple):
 EVER: Final = Days()
 
 
+_NO_END: Final = 255
+
+
 class Ages(NamedTuple):
     """Completed years at the begin, both ends included."""
 
     youngest: int
     oldest: int
 
+    @property
+    def name(self) -> str:
+        """As a screen and a release call it."""
+        return f"{self.youngest} en ouder" if self.oldest == _NO_END else f"{self.youngest} tot en met {self.oldest}"
 
-#: The bands that a screen offers [P]: no source says which.
-AGE_BANDS: Final = (Ages(0, 3), Ages(4, 11), Ages(12, 17), Ages(18, 23))
+
+#: The bands that a screen offers [P], those of a release: no source says which.
+AGE_BANDS: Final = (Ages(0, 5), Ages(6, 11), Ages(12, 17), Ages(18, _NO_END))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +138,10 @@ _OF_TRAJECT: Final = tuple(
 )
 
 
+#: Code of a municipality -> the place that a provider's report is of: a cluster, or Almere, which is in none.
+PLACES: Final = {code: gemeente.cluster or gemeente.name for code, gemeente in sorted(GEMEENTEN.items())}
+
+
 def towns(cluster: str) -> tuple[str, ...]:
-    """The municipalities of a cluster by code."""
-    return tuple(code for code, gemeente in sorted(GEMEENTEN.items()) if gemeente.cluster == cluster)
+    """The municipalities of a place by code."""
+    return tuple(code for code, place in PLACES.items() if place == cluster)

@@ -13,25 +13,26 @@ from datetime import date
 from typing import Any, Final, Literal, NamedTuple
 
 from domain.field.dates import day
+from domain.field.geography import CLUSTERS
 from domain.indicators import answers
 from domain.indicators.catalogue import INDICATORS, Indicator, Sums
+from domain.indicators.comparable import COMPARABLE, released_as
 from domain.indicators.query import cluster_sql, rows_sql, sums_sql
 from domain.indicators.terms import Column, Condition, Squared
 from results.disclosure import own as own_rule
 from results.figures import Figure
 from results.filters import Days, Filters, towns
 from results.released import NO_RELEASE, Average, averages
-from results.uncertainty import Interval, student, wilson
+from results.uncertainty import MARKS, Interval, student, wilson
 from sinks import clickhouse
 from sinks.access import Access
 
 Step = Literal["maand", "kwartaal", "jaar"]
 STEPS: Final[tuple[Step, ...]] = ("maand", "kwartaal", "jaar")
 #: Every figure that a provider may ask of its own rows, by key.
-OWN_INDICATORS: Final[Mapping[str, Indicator]] = {**INDICATORS, **answers.BY_KEY}
-#: Marks go from 1 to 10.
-_MARKS: Final = Interval(1.0, 10.0)
-_SQUARES: Final = "_kwadraat"
+OWN_INDICATORS: Final[Mapping[str, Indicator]] = {**INDICATORS, **answers.BY_KEY, **COMPARABLE}
+#: Behind the key of a mean: the same with squares.
+SQUARES: Final = "_kwadraat"
 #: Columns of an indicator in the answer: clients, numerator, denominator, left out, versions of the definitions.
 _WIDTH: Final = 5
 Released = tuple[Average, ...]
@@ -41,8 +42,9 @@ Released = tuple[Average, ...]
 class OwnRequest:
     """Which figures of which rows.
 
-    ``cluster`` is one of the region's, or empty for everywhere (Almere is in none). ``period`` places ends and metingen
-    in time; a figure that has no period of its own choosing does not follow it. ``on``: the reference day.
+    ``cluster`` is one of the region's, *Almere* (which is in none and has no average), or empty for all. ``period``
+    places ends and metingen in time; a figure that has no period of its own choosing does not follow it. ``on``: the
+    reference day.
     """
 
     aanbieder: str
@@ -98,10 +100,11 @@ def own(access: Access, request: OwnRequest) -> dict[str, OwnFigure]:
             for (step, period), *columns in clickhouse.select(client, own_sql(mine, request, access.database)):
                 for one in _read(mine, period, columns):
                     found.setdefault((one.figure.indicator.key, step), {})[period] = one
-        released = averages(client, request.cluster, tuple(request.keys)) if request.cluster else {}
+        keys = tuple(filter(None, map(released_as, request.keys)))
+        released = averages(client, request.cluster, keys) if request.cluster in CLUSTERS else {}
     finally:
         client.close()
-    return {one.key: _of(one, found, released.get(one.key, ())) for one in asked}
+    return {one.key: _of(one, found, released.get(released_as(one.key), ())) for one in asked}
 
 
 def own_of_all(
@@ -130,8 +133,8 @@ def own_of_all(
 def _all_sql(indicators: Sequence[Indicator], on: date, period: Days, step: Step | None, database: str) -> str:
     first = indicators[0]
     parts = [f"{first.datum} IS NOT NULL", period.sql(first.datum)] if first.datum else []
-    measured = [part for one in indicators for part in _measured(one)]
-    columns = ", ".join(sums_sql(measured, "client", reference_day=day(on), versions=True))
+    columns_of = [part for one in indicators for part in with_squares(one)]
+    columns = ", ".join(sums_sql(columns_of, "client", reference_day=day(on), versions=True))
     rows = rows_sql(first, " AND ".join(filter(None, parts)), database)
     reeks = f"arrayJoin(arrayFilter(x -> x.1 = '{step or ''}', {_steps_sql(first.datum)}))"
     return f"SELECT aanbieder, {cluster_sql()} AS deel, {reeks} AS reeks, {columns} {rows} GROUP BY ALL"
@@ -154,7 +157,7 @@ def own_sql(indicators: Sequence[Indicator], request: OwnRequest, database: str 
     parts += [Condition("gemeente", towns(request.cluster)).sql()] if request.cluster else []
     parts += [f"{first.datum} IS NOT NULL", request.period.sql(first.datum)] if first.datum else []
     parts += request.filters.sql(first.table, database, request.aanbieder)
-    measured = [part for one in indicators for part in _measured(one)]
+    measured = [part for one in indicators for part in with_squares(one)]
     columns = sums_sql(measured, "client", reference_day=day(request.on), versions=True)
     rows = rows_sql(first, " AND ".join(filter(None, parts)), database)
     return f"SELECT arrayJoin({_steps_sql(first.datum)}) AS reeks, {', '.join(columns)} {rows} GROUP BY reeks"
@@ -170,13 +173,13 @@ def _steps_sql(column: str) -> str:
     return f"[('', ''), ('maand', {month}), ('kwartaal', {quarter}), ('jaar', {year})]"
 
 
-def _measured(one: Indicator) -> list[Indicator]:
+def with_squares(one: Indicator) -> list[Indicator]:
     """The indicator, and of a mean the same with squares."""
     measure = one.numerator.measure
     if one.unit != "gemiddelde" or not isinstance(measure, Column):
         return [one]
     squares = replace(one.numerator, measure=Squared(measure.column))
-    return [one, replace(one, key=one.key + _SQUARES, numerator=squares)]
+    return [one, replace(one, key=one.key + SQUARES, numerator=squares)]
 
 
 def _read(indicators: Sequence[Indicator], period: str, columns: Sequence[Any]) -> Iterable[Measured]:
@@ -186,7 +189,7 @@ def _read(indicators: Sequence[Indicator], period: str, columns: Sequence[Any]) 
         *four, versions = columns[at : at + _WIDTH]
         at += _WIDTH
         sums, squares = Sums(*four, names=int(four[0])), 0.0
-        if len(_measured(one)) > 1:
+        if len(with_squares(one)) > 1:
             squares = float(columns[at + 1])
             at += _WIDTH
         yield Measured(Figure(period, one, sums, own_rule(), tuple(versions)), interval(one, sums, squares))
@@ -198,7 +201,7 @@ def interval(indicator: Indicator, sums: Sums, squares: float = 0.0) -> Interval
         return None
     if indicator.unit == "%":
         return wilson(sums.numerator, sums.denominator, sums.clients)
-    return student(sums.numerator, squares, sums.denominator, sums.clients, _MARKS)
+    return student(sums.numerator, squares, sums.denominator, sums.clients, MARKS)
 
 
 def _of(one: Indicator, found: Mapping[tuple[str, str], Mapping[str, Measured]], released: Released) -> OwnFigure:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from domain.indicators.terms import text_sql
 from results.release.model import KEY_COLUMNS, Form, PeriodKind, Status
 from sinks import clickhouse
+from sinks.schema.audiences import FIGURES, of_providers
 
 #: What a screen says in place of an average.
 NO_RELEASE: Final = "nog geen vrijgave"
@@ -56,11 +57,6 @@ class Average(NamedTuple):
         return "–" if self.gemiddelde is None else f"{self.gemiddelde:.1f}".replace(".", ",")
 
 
-def audience(cluster: str) -> str:
-    """The database with what the providers of a cluster may see."""
-    return f"rel_gem_{cluster.lower().replace('-', '_').replace(' ', '_')}"
-
-
 def averages_sql(cluster: str, keys: tuple[str, ...] = (), columns: tuple[str, ...] = ()) -> str:
     """The newest of every figure of a whole cluster, by indicator and then the newest period first."""
     named = ", ".join(columns or _COLUMNS)
@@ -68,7 +64,7 @@ def averages_sql(cluster: str, keys: tuple[str, ...] = (), columns: tuple[str, .
     within = [f"cluster = {text_sql(cluster)}", *whole]
     within += [f"indicator IN ({', '.join(map(text_sql, keys))})"] if keys else []
     return (
-        f"SELECT {named} FROM {audience(cluster)}.cijfers WHERE {' AND '.join(within)} "  # noqa: S608
+        f"SELECT {named} FROM {of_providers(cluster)}.{FIGURES} WHERE {' AND '.join(within)} "  # noqa: S608
         "ORDER BY indicator, periode_soort, periode DESC, vrijgave DESC LIMIT 1 BY indicator, periode_soort, periode"
     )
 

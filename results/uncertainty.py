@@ -41,6 +41,10 @@ class Interval(NamedTuple):
     high: float
 
 
+#: Marks go from 1 to 10.
+MARKS: Final = Interval(1.0, 10.0)
+
+
 def wilson(numerator: float, denominator: float, clients: float) -> Interval | None:
     """The interval of a percentage; None where nothing was counted.
 

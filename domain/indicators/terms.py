@@ -164,6 +164,22 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class HalfOf:
+    """One column is at least half of another."""
+
+    part: str
+    whole: str
+
+    def sql(self, _reference_day: str = "") -> str:
+        """The comparison."""
+        return f"2 * {self.part} >= {self.whole}"
+
+    def holds(self, row: Row, _reference_day: int = 0) -> bool:
+        """The same for a row."""
+        return bool(2 * row[self.part] >= row[self.whole])
+
+
+@dataclass(frozen=True)
 class AnyOf:
     """At least one of these conditions holds."""
 
@@ -178,7 +194,7 @@ class AnyOf:
         return any(choice.holds(row, reference_day) for choice in self.choices)
 
 
-Clause = Condition | Bound | Contains | Entry | AnyOf
+Clause = Condition | Bound | Contains | Entry | HalfOf | AnyOf
 
 
 # What a row adds

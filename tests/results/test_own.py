@@ -13,15 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.field.dates import as_date, day
-from domain.field.geography import CLUSTERS, GEMEENTEN
+from domain.field.geography import GEMEENTEN
 from domain.indicators.catalogue import INDICATORS, Indicator, Sums, evaluate
 from domain.indicators.terms import Column, Row, Squared
 from results.filters import AGE_BANDS, EVER, Days, Filters, towns
 from results.own import OWN_INDICATORS, OwnRequest, own
-from results.released import NO_RELEASE, audience
+from results.released import NO_RELEASE
 from results.uncertainty import Interval, student, wilson
 from sinks import clickhouse
 from sinks.access import Access
+from sinks.schema.audiences import of_providers
 from sinks.tables import METINGEN, SCORES, TRAJECTEN
 from sinks.writer import Writer
 from tests.conftest import RunningGateway
@@ -221,14 +222,9 @@ def test_nobody_elses_rows_count(access: Access) -> None:
         assert one.measured.interval is None
 
 
-def test_every_cluster_has_an_audience_of_its_own() -> None:
-    assert len({audience(cluster) for cluster in CLUSTERS}) == len(CLUSTERS)
-    assert audience("Zaanstreek-Waterland") == "rel_gem_zaanstreek_waterland"
-
-
 def test_the_average_is_the_newest_of_what_was_released(gateway: RunningGateway, access: Access) -> None:
     """Whatever was released before, for a part of the cluster or for another period stays out of it."""
-    name = audience("DUO")
+    name = of_providers("DUO")
     writer = clickhouse.connect(Access(gateway.url, "admin", gateway.users["admin"], "default"))
     try:
         clickhouse.command(writer, f"CREATE DATABASE {name}", "Making")
