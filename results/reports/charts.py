@@ -26,7 +26,7 @@ _HIGH: Final = 180
 _LETTERS: Final = 29
 _NARROWEST_WITH_NUMBER: Final = 34
 #: Own colour and hatching of the bands, from low to high; the text on each.
-_BANDS: Final = ((LIGHT, INK), (MIDDLE, INK), (DARK, "#ffffff"), (PALE, INK))
+BANDS: Final = ((LIGHT, INK), (MIDDLE, INK), (DARK, "#ffffff"), (PALE, INK))
 
 
 def svg(chart: Chart, ident: str) -> str:
@@ -129,7 +129,7 @@ def _hatch(ident: str) -> str:
 
 
 def _fill(place: int, ident: str) -> str:
-    return f"url(#{ident}-h)" if place == 1 else _BANDS[place % 4][0]
+    return f"url(#{ident}-h)" if place == 1 else BANDS[place % 4][0]
 
 
 def _bands(chart: Bands, ident: str) -> tuple[float, list[str]]:
@@ -171,7 +171,7 @@ def _on_fill(x: float, y: float, text: str, place: int) -> Iterator[str]:
     """A number in a band; on hatching it has a plain ground."""
     if place == 1:
         yield f'<rect x="{x - 15:.1f}" y="{y + 3:.1f}" width="30" height="14" fill="{MIDDLE}"/>'
-    yield _text(x, y + 14.5, text, text_anchor="middle", font_size="11.5", fill=_BANDS[place % 4][1])
+    yield _text(x, y + 14.5, text, text_anchor="middle", font_size="11.5", fill=BANDS[place % 4][1])
 
 
 def _columns(chart: Columns, _ident: str) -> tuple[float, list[str]]:

@@ -128,6 +128,11 @@ def _bars(title: str, figures: tuple[Figure, ...]) -> Iterable[Block]:
         yield Figures(title, figures)
 
 
+def _marked(title: str, figures: Sequence[Figure]) -> str:
+    """A title above figures that it does not name one by one: what nobody has confirmed says so."""
+    return words.unconfirmed(title) if any(figure.mark == "P" for figure in figures) else title
+
+
 def _care(given: Outcomes) -> Iterable[Section]:
     """Reaching help, being met and working together: the share of each answer to each question (S0)."""
     for subject, questions in answers.ANSWERS.items():
@@ -139,12 +144,12 @@ def _care(given: Outcomes) -> Iterable[Section]:
         if rows:
             names = tuple(f"{words.ANSWER} {number}" for number in range(1, len(rows[0][1]) + 1))
             title = answers.CARE_SUBJECTS[subject]
-            yield Section(title, (Bands(words.unconfirmed(title), names, tuple(rows)),))
+            yield Section(title, (Bands(_marked(words.answers_of(title), rows[0][1]), names, tuple(rows)),))
 
 
 def _columns(title: str, head: str, labels: Sequence[str], figures: tuple[Figure, ...]) -> Iterable[Block]:
     if len(figures) == len(labels) and any(figure.value is not None for figure in figures):
-        yield Columns(title, head, tuple(labels), figures)
+        yield Columns(_marked(title, figures), head, tuple(labels), figures)
 
 
 def _bands(given: Outcomes) -> Iterable[Block]:
@@ -154,13 +159,13 @@ def _bands(given: Outcomes) -> Iterable[Block]:
         if len(shares) == len(words.BANDS):
             rows.append((name, shares))
     if any(share.value is not None for _, shares in rows for share in shares):
-        yield Bands(words.NUT_BANDS, words.BANDS, tuple(rows))
+        yield Bands(_marked(words.NUT_BANDS, rows[0][1]), words.BANDS, tuple(rows))
 
 
 def _trend(given: Outcomes, title: str, key: str) -> Iterable[Block]:
     figures = given.trends.get(key, ())
     if sum(figure.value is not None or figure.average is not None for figure in figures) > 1:
-        yield Trend(title, given.quarters, figures)
+        yield Trend(_marked(title, figures), given.quarters, figures)
 
 
 def _goals(given: Outcomes) -> Section:
@@ -184,7 +189,11 @@ def _problems(given: Outcomes) -> Iterable[Block]:
         if len(shares) == 3:
             rows.append((name, shares))
     if any(share.value is not None for _, shares in rows for share in shares):
-        yield Bands(words.PROBLEM_SCORES, tuple(f"{words.SCORE} {value}" for value in (1, 2, 3)), tuple(rows))
+        yield Bands(
+            _marked(words.PROBLEM_SCORES, rows[0][1]),
+            tuple(f"{words.SCORE} {value}" for value in (1, 2, 3)),
+            tuple(rows),
+        )
 
 
 def _drop_out(given: Outcomes) -> Section:

@@ -82,7 +82,7 @@ def averages_of(access: Access, cluster: str, database: str = "") -> Averages:
     """
     query = averages_sql(cluster)
     query = query.replace(f"{of_providers(cluster)}.", f"{database}.") if database else query
-    client = clickhouse.connect(access, in_database=False)
+    client = clickhouse.connect(access)
     try:
         rows = [Released(*row) for row in clickhouse.select(client, query)]
     except clickhouse.RefusedError as error:

@@ -125,7 +125,7 @@ def _of_quarter(found: Averages, key: str, quarter: str) -> Figure:
 
 def parts(access: Access, cluster: str) -> list[Cell]:
     """The newest of four quarters of every municipality, category, age and sex of a cluster."""
-    client = clickhouse.connect(access, in_database=False)
+    client = clickhouse.connect(access)
     try:
         return [Cell(*row) for row in clickhouse.select(client, parts_sql(cluster))]
     except clickhouse.RefusedError as error:

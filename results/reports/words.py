@@ -253,9 +253,14 @@ def question(code: str) -> str:
     return f"Vraag {code}"
 
 
+def answers_of(title: str) -> str:
+    """The title of the answers about one subject."""
+    return f"{title}: aandeel per antwoord"
+
+
 def unconfirmed(title: str) -> str:
-    """Answers of which nobody has confirmed what they say."""
-    return f"{title}: aandeel per antwoord (niet bevestigd)"
+    """A title above what nobody has confirmed."""
+    return title if "niet bevestigd" in title else f"{title} (niet bevestigd)"
 
 
 def unknown(code: str) -> str:
