@@ -1,0 +1,175 @@
+"""One block: what is forced in it, and which figure to take out when something is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from results.gate.blocks import Block
+from results.gate.bounds import settle
+from results.gate.interior import at_bound, feasible, interior
+from results.gate.known import Limits
+from results.gate.sides import Sides, sides_of
+from results.gate.table import Cell, Flags, Floats, Ints, Table, build
+from results.gate.walk import Seen, standing, walk
+from results.release.model import Figure
+
+#: Steps of a walk between looks at the clock.
+_SLICE = 2_000_000
+
+
+class Proof(NamedTuple):
+    """What was found of a block.
+
+    ``forced``: classes of which an outcome is certain; ``children``: rows in them. ``undecided``: sides of classes that
+    were not finished. ``flagged``: children at a bound in the interior point. ``walked``: sides that the walk left.
+    """
+
+    block: Block
+    table: Table
+    forced: Ints
+    children: int
+    undecided: int
+    flagged: int
+    walked: int
+    programs: int
+    seconds: Mapping[str, float]
+
+    @property
+    def clean(self) -> bool:
+        """Whether every outcome of every child is possible, and that was proven."""
+        return not len(self.forced) and not self.undecided
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """The proof for the report."""
+        return {
+            "blok": self.block.name,
+            "cijfers": len(self.block.cells),
+            "klassen": len(self.table.cap) // self.table.kinds,
+            "kinderen": int(self.table.children[:: self.table.kinds].sum()),
+            "gedwongen": self.children,
+            "aan_de_grens": self.flagged,
+            "na_wandeling": self.walked,
+            "programmas": self.programs,
+            "onbeslist": self.undecided,
+            "seconden": {name: round(seconds, 2) for name, seconds in self.seconds.items()},
+        }
+
+
+def prove(block: Block, outcomes: Mapping[str, Mapping[int, int]], limits: Limits, left: Callable[[], float]) -> Proof:
+    """Prove that every outcome is possible, within ``limits.seconds`` and before the deadline."""
+    return prove_table(block, build(block.cells, outcomes, block.joint), limits, left)
+
+
+def prove_table(block: Block, table: Table, limits: Limits, left: Callable[[], float]) -> Proof:
+    """The same for a table that is made."""
+    end = time.monotonic() + min(limits.seconds, left())
+
+    def remaining() -> float:
+        return end - time.monotonic()
+
+    sides, clock = sides_of(block.joint), _Clock()
+    if not table.fits:
+        start = feasible(table, remaining())
+        if start is None:
+            return _unfinished(block, table, sides, clock)
+        table = table._replace(x=start)
+    clock.lap("start")
+    point = interior(table, remaining())
+    clock.lap("binnenpunt")
+    if point is None:
+        return _unfinished(block, table, sides, clock)
+    held = _at_bound(table, sides, point, limits.at_bound)
+    open_ = sides.reach(table, table.x, table.x) >= 1
+    programs = 0
+    if (held & ~open_).any():  # what the point says is forced first: one proven is enough to know
+        early = settle(table, sides, open_ | ~held, point, remaining)
+        if early.forced.any():
+            clock.lap("programma's")
+            return _proof(block, table, early.forced, open_, held, early.programs, clock, decided=True)
+        open_, programs = open_ | (early.open & held), early.programs
+        clock.lap("programma's")
+    open_ |= _walked(table, sides, limits, remaining)
+    walked = int((~open_).sum())
+    clock.lap("wandeling")
+    settled = settle(table, sides, open_, point, remaining)
+    clock.lap("programma's")
+    proof = _proof(block, table, settled.forced, settled.open, held, programs + settled.programs, clock)
+    return proof._replace(walked=walked)
+
+
+class _Clock:
+    """Seconds of each part."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.monotonic()
+
+    def lap(self, name: str) -> None:
+        """Add what passed since the last lap."""
+        now = time.monotonic()
+        self.seconds[name] = self.seconds.get(name, 0.0) + now - self._last
+        self._last = now
+
+
+def _at_bound(table: Table, sides: Sides, point: Floats, near: float) -> Flags:
+    """Class x side: which sides the interior point does not reach at all."""
+    if not len(sides.groups):
+        zero, cap = at_bound(table, point, near)
+        return np.stack((zero, cap), axis=1)
+    return sides.reach(table, point, point) < near
+
+
+def _walked(table: Table, sides: Sides, limits: Limits, remaining: Callable[[], float]) -> Flags:
+    """The sides that a walk opens; it takes at most half of the time."""
+    seen: Seen = standing(table)
+    half, wanted = remaining() / 2, np.ones(len(table.cap), bool)
+    opened = sides.reach(table, seen.least, seen.most) >= 1
+    for number in range(max(limits.walk_steps // _SLICE, 1)):
+        if opened.all() or remaining() < half:
+            break
+        if table.kinds == 1:
+            wanted = ~opened.all(axis=1)
+        else:
+            wanted = np.repeat(~opened.all(axis=1), table.kinds) & (seen.most == 0)
+        before = int(opened.sum())
+        seen = walk(table, seen, wanted, steps=min(_SLICE, limits.walk_steps), seed=number)
+        opened = sides.reach(table, seen.least, seen.most) >= 1
+        if number and int(opened.sum()) - before <= len(opened) // 500:  # programs open the rest sooner
+            break
+    return opened
+
+
+def _proof(
+    block: Block, table: Table, forced: Flags, open_: Flags, held: Flags, programs: int, clock: _Clock, *,
+    decided: bool = False,
+) -> Proof:  # fmt: skip
+    per_class = table.children[:: table.kinds]
+    closed = forced.any(axis=1)
+    undecided = 0 if decided else int((~open_ & ~forced).sum())
+    return Proof(
+        block, table, np.flatnonzero(closed), int(per_class[closed].sum()), undecided,
+        int(per_class[held.any(axis=1)].sum()), 0, programs, clock.seconds,
+    )  # fmt: skip
+
+
+def _unfinished(block: Block, table: Table, sides: Sides, clock: _Clock) -> Proof:
+    count = len(table.cap) // table.kinds * sides.count
+    return Proof(block, table, np.zeros(0, np.int64), 0, count, 0, count, 0, clock.seconds)
+
+
+def smallest_touching(block: Block, table: Table, classes: Ints, figures: Sequence[Figure], last: int) -> Cell | None:
+    """The smallest cell that holds one of the classes and that only the newest release shows; None when none does."""
+    touched = np.isin(table.matrix.index // table.kinds, classes)
+    row = np.repeat(np.arange(len(table.low)), np.diff(table.matrix.starts))[touched]
+    numbers = [number for number in np.unique(table.cells[row]).tolist() if number >= 0]
+    fresh = [
+        cell
+        for cell in (block.cells[number] for number in numbers)
+        if all(figures[place].release == last for place in cell.figures)
+    ]
+    return min(fresh, key=lambda cell: (len(cell.members), cell.figures), default=None)
