@@ -66,7 +66,7 @@ class Renewer:
             return False
         if message.topic() == EVENTS:
             return not self._renewal.is_renewed(message.key() or b"")
-        client = self._uses.decode(message.value() or b"")["pseudonym"]
+        client = self._uses.decode(message.value() or b"")["pseudonym"] or ""
         return bool(client) and not self._renewal.is_renewed(client.encode())
 
     def _keeps_event(self, message: Message) -> bool:
