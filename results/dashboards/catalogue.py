@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable
 from typing import Final
 
-from results.dashboards import deliveries, operation, outcomes
+from results.dashboards import deliveries, operation, outcomes, provider
 from results.dashboards.panels import Json
 
 #: File name to what makes it.
 DASHBOARDS: Final[dict[str, Callable[[], Json]]] = {
     "uitkomsten.json": outcomes.build,
+    "aanbieder.json": provider.build,
     "operatie.json": operation.build,
     "aanlevering.json": deliveries.build,
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 Json = dict[str, Any]
@@ -38,6 +39,15 @@ def columns(panel: Json, shown: Mapping[str, str]) -> Json:
         {"id": "filterFieldsByName", "options": {"include": {"names": list(shown)}}},
         {"id": "organize", "options": {"excludeByName": {}, "indexByName": order, "renameByName": dict(shown)}},
     ]
+    return panel
+
+
+def only_rows(panel: Json, column: str, values: Sequence[str], shown: Mapping[str, str]) -> Json:
+    """The panel with the rows of its answer that have one of these values in a column, and some columns of them."""
+    pattern = f"^({'|'.join(map(re.escape, values))})$"
+    kept = {"fieldName": column, "config": {"id": "regex", "options": {"value": pattern}}}
+    steps = columns(panel, shown)["transformations"]
+    steps.insert(0, {"id": "filterByValue", "options": {"filters": [kept], "type": "include", "match": "any"}})
     return panel
 
 

@@ -72,13 +72,26 @@ def _organize(options: Mapping[str, Any], rows: list[dict[str, Any]]) -> list[di
     return [{names[name]: row[name] for name in sorted(order, key=order.__getitem__)} for row in rows]
 
 
+def _only_rows(options: Mapping[str, Any], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    assert (options["type"], options["match"]) == ("include", "any")
+    (kept,) = options["filters"]
+    assert kept["config"]["id"] == "regex"
+    pattern = kept["config"]["options"]["value"]
+    return [row for row in rows if re.search(pattern, str(row[kept["fieldName"]]))]
+
+
 def _transpose(options: Mapping[str, Any], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     (row,) = rows
     assert not any(isinstance(value, str) for value in row.values()), "then the first column would become the heads"
     return [{options["firstFieldName"]: name, options["restFieldsName"]: value} for name, value in row.items()]
 
 
-_STEPS = {"filterFieldsByName": _filter, "organize": _organize, "transpose": _transpose}
+_STEPS = {
+    "filterFieldsByName": _filter,
+    "filterByValue": _only_rows,
+    "organize": _organize,
+    "transpose": _transpose,
+}
 
 
 def require_places(panels: Sequence[Mapping[str, Any]]) -> None:
