@@ -68,8 +68,7 @@ def _structure(gate: Gate, remake: Remake | None) -> dict[str, Any]:
     found: dict[str, int] = {}
 
     def note(findings: Iterable[Finding]) -> None:
-        fresh = {finding.place: finding.rule for finding in findings if finding.place not in gate.withheld}
-        for place, rule in fresh.items():
+        for rule, place in list(findings):
             found[rule] = found.get(rule, 0) + 1
             gate.withhold([place], rule)
 
@@ -130,7 +129,10 @@ def _mend_views(gate: Gate, block: Block, views: Sequence[View] | None) -> int:
 
 
 def _report(gate: Gate, reason: Reason, seconds: float) -> dict[str, Any]:
-    out = [{"plaats": place, "regel": rule, **_named(gate.figures[place])} for place, rule in gate.withheld.items()]
+    out = [
+        {"plaats": place, "regels": sorted(rules), **_named(gate.figures[place])}
+        for place, rules in gate.withheld.items()
+    ]
     return {
         "geslaagd": not reason,
         "reden": reason,

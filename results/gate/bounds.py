@@ -1,7 +1,7 @@
 """What the walk leaves closed: linear programs, small ones around it first, over the whole table last.
 
-A program that reaches a side gives a table in which it is possible. One that cannot (less than one child) proves that
-it is possible in none: whole numbers lie within the program's bounds.
+A program that reaches a side in whole numbers gives a table in which it is possible. One that cannot (less than one
+child) proves that it is possible in none: whole numbers lie within its bounds. Between the two, whole numbers decide.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _LOCAL = 600
 _AIMED = 150
 _FIGURES = 60
 _IDLE = 2
+_LOCAL_SECONDS = 5.0
 #: Forced sides after which no more are looked for: the repair begins with these.
 _ENOUGH = 20
 #: How far a value may lie from a whole number, or below one child, by the solver's own error.
@@ -50,6 +51,25 @@ class _Programs:
         if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         return np.array(self._highs.getSolution().col_value)
+
+
+def _in_whole_numbers(table: Table, aim: Floats, seconds: float) -> tuple[Floats, bool] | None:
+    """A table in whole numbers that goes toward the aim, and whether none goes further; None when none was found."""
+    highs = solver(seconds)
+    whole = program(table)
+    whole.col_cost_ = -aim
+    whole.integrality_ = [highspy.HighsVarType.kInteger] * len(table.cap)
+    highs.passModel(whole)
+    highs.run()
+    x = np.array(highs.getSolution().col_value)
+    if len(x) != len(table.cap) or not is_whole(x):
+        return None
+    return np.rint(x), highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+
+
+def is_whole(x: Floats) -> bool:
+    """Whether a table is in whole numbers, but for the solver's error."""
+    return bool(np.abs(x - np.rint(x)).max() < _ERROR)
 
 
 def _aim(table: Table, sides: Sides, closed: Flags, weights: Floats) -> Floats:
@@ -86,12 +106,19 @@ def settle(
             break
         only = np.zeros_like(open_)
         only[class_, side] = True
-        found = programs.most(_aim(table, sides, only, np.ones(1))) if left() > 0 else None
+        aim = _aim(table, sides, only, np.ones(1))
+        found = programs.most(aim) if left() > 0 else None
         if found is None:
             break
         count += 1
-        open_ |= sides.reach(table, found, found) >= 1 - _ERROR
-        forced[class_, side] = not open_[class_, side]
+        best = sides.reach(table, found, found)[class_, side] < 1 - _ERROR
+        if not best and not is_whole(found):
+            whole = _in_whole_numbers(table, aim, left())
+            if whole is None:
+                continue
+            found, best = whole
+        open_ |= sides.reach(table, found, found) >= 1 - _ERROR if is_whole(found) else False
+        forced[class_, side] = best and not open_[class_, side]
     return Settled(open_, forced, count)
 
 
@@ -109,7 +136,8 @@ def _together(
             found = programs.most(_aim(table, sides, closed, rng.uniform(0.5, 1.5, before)))
         if found is None:
             return count
-        open_ |= sides.reach(table, found, found) >= 1 - _ERROR
+        if is_whole(found):
+            open_ |= sides.reach(table, found, found) >= 1 - _ERROR
         if before - int((~open_[:, side]).sum()) <= before // 50:
             return count + 1
     return 25
@@ -149,12 +177,13 @@ def _locally(
     found = _Programs(part, left()).most(aim[variables])
     if found is None:
         return None
-    whole = table.x.astype(float)
-    whole[variables] = found
-    rounded = np.rint(found)
-    if np.abs(found - rounded).max() < _ERROR:
-        table.x[variables] = rounded.astype(np.int64)
-    return sides.reach(table, whole, whole) >= 1 - _ERROR
+    if not is_whole(found):
+        whole = _in_whole_numbers(part, aim[variables], min(left(), _LOCAL_SECONDS))
+        if whole is None:
+            return None
+        found = whole[0]
+    table.x[variables] = np.rint(found).astype(np.int64)
+    return sides.reach(table, table.x, table.x) >= 1
 
 
 def _gather(matrix: Sparse, rows: Ints) -> Ints:

@@ -32,6 +32,8 @@ class Limits(NamedTuple):
     #: How near to its bound an interior value counts as at it.
     at_bound: float = 1e-4
     walk_steps: int = 20_000_000
+    #: Whether the walk comes first and an interior point is looked for only where it leaves something closed.
+    walk_first: bool = False
     chain_steps: int = 20_000_000
     seconds: float = 60.0
 

@@ -34,7 +34,7 @@ class Gate:
         self.figures, self.rows, self.joints, self.limits = figures, rows, joints, limits
         self.members, self.last = Members(), newest(figures)
         self._end = time.monotonic() + deadline
-        self.withheld: dict[int, str] = {}
+        self.withheld: dict[int, set[str]] = {}
         self.steps: list[dict[str, Any]] = []
         self.blocks: list[dict[str, Any]] = []
 
@@ -45,7 +45,7 @@ class Gate:
     def withhold(self, places: Iterable[int], rule: str) -> None:
         """Take figures out; refuses when that is too many."""
         for place in places:
-            self.withheld.setdefault(place, rule)
+            self.withheld.setdefault(place, set()).add(rule)
         if len(self.withheld) > self.limits.withheld:
             raise Refused("te veel ingehouden")
 
@@ -71,14 +71,20 @@ class Gate:
 
     def step(self, name: str, work: Callable[[], dict[str, Any]]) -> None:
         """Run a step and note its time and figures, even when it refuses."""
-        begin, before = time.monotonic(), len(self.withheld)
+        begin, busy, before = time.monotonic(), time.process_time(), len(self.withheld)
         found: dict[str, Any] = {}
         try:
             found = work()
         finally:
-            seconds = round(time.monotonic() - begin, 2)
-            out = len(self.withheld) - before
-            self.steps.append({"stap": name, "seconden": seconds, "ingehouden": out, **found})
+            self.steps.append(
+                {
+                    "stap": name,
+                    "seconden": round(time.monotonic() - begin, 2),
+                    "rekentijd": round(time.process_time() - busy, 2),
+                    "ingehouden": len(self.withheld) - before,
+                    **found,
+                }
+            )
 
 
 def repair(gate: Gate, proof: Proof, rule: str) -> Cell:

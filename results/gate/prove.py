@@ -79,6 +79,11 @@ def prove_table(block: Block, table: Table, limits: Limits, left: Callable[[], f
             return _unfinished(block, table, sides, clock)
         table = table._replace(x=start)
     clock.lap("start")
+    if limits.walk_first:
+        opened = _walked(table, sides, limits, remaining)
+        clock.lap("wandeling")
+        if opened.all():
+            return _proof(block, table, ~opened, opened, ~opened, 0, clock)
     point = interior(table, remaining())
     clock.lap("binnenpunt")
     if point is None:

@@ -68,7 +68,7 @@ def forced_for(
 ) -> Iterator[Proof]:
     """The proofs of readers for whom something is certain, or not finished; the block's cells must all be of theirs."""
     own = own_rows(block, rows)
-    short = limits._replace(walk_steps=min(limits.walk_steps, _STEPS))
+    short = limits._replace(walk_steps=min(limits.walk_steps, _STEPS), walk_first=True)
     for view in views_of(own) if views is None else views:
         seen = seen_by(view, block, own, rows.outcomes)
         if seen.cells:
