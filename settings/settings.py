@@ -90,7 +90,9 @@ class Settings(BaseSettings):
         description="Address on which a process serves /ready and /metrics; 0.0.0.0 inside a container.",
     )
     mail_addresses: Path | None = Field(
-        None, description="TOML file with a table [adressen]: AGB code = address. Unset: no feedback by mail."
+        None,
+        description="TOML file with a table [adressen]: AGB code = address, and [sturen_op_resultaat] for who gets the "
+        "reports elsewhere. Unset: no feedback and no reports by mail.",
     )
     mail_outbox: Path | None = Field(
         None, description="Folder that takes feedback as .eml files; unset with addresses: <home>/mail."
@@ -104,6 +106,14 @@ class Settings(BaseSettings):
     )
     mail_file_names: bool = Field(
         False, description="Feedback by mail names the files; unset numbers them, for a name may hold a person's."
+    )
+    report_outbox: Path | None = Field(None, description="Folder for the reports of each month; unset: <home>/reports.")
+    report_days: int = Field(21, ge=0, le=36_500, description="Days that this folder keeps a report; 0 keeps them all.")
+    closing_day: int = Field(
+        15,
+        ge=1,
+        le=28,
+        description="Day of a month on which sor schedule closes the month before: release and reports.",
     )
     bergop_gemeenten: Annotated[tuple[str, ...], NoDecode] = Field(
         tuple(code for code, gemeente in GEMEENTEN.items() if gemeente.cluster),

@@ -12,14 +12,15 @@ def feedback(settings: Settings) -> Feedback | None:
     if settings.mail_addresses is None:
         return None
     return Feedback(
-        _post(settings),
+        post(settings),
         addresses(settings.mail_addresses),
         settings.mail_sender,
         file_names=settings.mail_file_names,
     )
 
 
-def _post(settings: Settings) -> Post:
+def post(settings: Settings) -> Post:
+    """Where mail goes: the server of the settings, else a folder."""
     if settings.mail_server is None:
         return Outbox(settings.mail_outbox or settings.home / "mail")
     host, _, port = settings.mail_server.rpartition(":")

@@ -170,12 +170,12 @@ class Server:
             ) from problem
 
 
-def addresses(path: Path) -> Mapping[str, str]:
-    """AGB code of a provider -> its address, from a TOML file with a table ``[adressen]``. ``MailError`` if wrong."""
+def addresses(path: Path, table: str = "adressen") -> Mapping[str, str]:
+    """AGB code of a provider -> its address, from a table of a TOML file. ``MailError`` if wrong."""
     try:
-        found = tomllib.loads(path.read_text("utf-8"))["adressen"]
+        found = tomllib.loads(path.read_text("utf-8"))[table]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as problem:
-        raise MailError(f"{path} is geen TOML-bestand met een tabel [adressen] ({type(problem).__name__}).") from None
+        raise MailError(f"{path} is geen TOML-bestand met een tabel [{table}] ({type(problem).__name__}).") from None
     wrong = [agb for agb, to in found.items() if not (len(agb) == _AGB and agb.isdigit() and _is_address(to))]
     if wrong:
         raise MailError(f"{path}: {wrong[0]} is geen AGB-code van acht cijfers, of het adres klopt niet.")

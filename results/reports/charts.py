@@ -100,9 +100,10 @@ def _bars(chart: Bars, _ident: str) -> tuple[float, list[str]]:
     width = _WIDTH - _LABEL - _NUMBERS
     height = 8 + _ROW * len(chart.figures) + 20
     body = list(_axis(height, _LABEL, width))
-    for place, figure in enumerate(chart.figures):
+    labels = chart.labels or tuple(one.title for one in chart.figures)
+    for place, (label, figure) in enumerate(zip(labels, chart.figures, strict=True)):
         middle = 8 + _ROW * place + _ROW / 2
-        body += _label(figure.title, middle)
+        body += _label(label, middle)
         body += _bar(figure, middle, width)
     return height, body
 
@@ -249,7 +250,9 @@ def _series(points: Sequence[tuple[float, float]], colour: str, dash: str) -> It
 
 
 def _names(own: Sequence[tuple[float, float]], average: Sequence[tuple[float, float]], x: float) -> Iterator[str]:
-    """What the lines are, each at its own end and not on the other."""
+    """What the lines are, each at its own end and not on the other; one line alone needs no name."""
+    if not average:
+        return
     places = [own[-1][1] + 4 if own else None, average[-1][1] + 4 if average else None]
     if places[0] is not None and places[1] is not None and abs(places[0] - places[1]) < 14:
         middle, up = (places[0] + places[1]) / 2, places[0] <= places[1]

@@ -135,10 +135,13 @@ class Figures:
 
 @dataclass(frozen=True)
 class Bars:
-    """Percentages below each other, each with its interval and the released average as a mark."""
+    """Percentages below each other, each with its interval and the released average as a mark. ``labels``: shorter
+    names for the drawing, where the titles are long.
+    """
 
     title: str
     figures: tuple[Figure, ...]
+    labels: tuple[str, ...] = ()
 
     def table(self) -> Table:
         """The same figures."""

@@ -29,7 +29,10 @@ from results.reports.content import (
 )
 
 _DROP_OUT = ("uitval", "uitval_client", "uitval_aanbieder", "uitval_wederzijds")
-_REACHED = ("zonder_hulp", "geen_nieuwe_start", "gas_bereikt", "gas_deels", "gas_bereikt_per_traject")
+_REACHED = (
+    *("zonder_hulp", "geen_nieuwe_start", "gas_helft_bereikt", "gas_helft_deels"),
+    *("gas_bereikt", "gas_deels", "gas_bereikt_per_traject"),
+)
 _APART = ("_jeugdige", "_ouder")
 _RESPONSE = ("respons_cem", "respons_duurzaam", "respons_scores")
 _COUNTS = (
@@ -121,9 +124,10 @@ def _figures(title: str, figures: tuple[Figure, ...]) -> Iterable[Block]:
         yield Figures(title, figures)
 
 
-def _bars(title: str, figures: tuple[Figure, ...]) -> Iterable[Block]:
+def _bars(title: str, figures: tuple[Figure, ...], labels: tuple[str, ...] = ()) -> Iterable[Block]:
     if any(figure.value is not None for figure in figures):
-        yield Bars(title, figures)
+        short = labels if len(labels) == len(figures) else ()
+        yield Bars(_marked(title, figures) if short else title, figures, short)
     elif figures:
         yield Figures(title, figures)
 
@@ -175,7 +179,7 @@ def _goals(given: Outcomes) -> Section:
         words.GOALS,
         (
             *_bars(words.GOALS_REACHED, _some(given, _REACHED)),
-            *_bars(words.ON_ONE_OWN, options),
+            *_bars(words.ON_ONE_OWN, options, words.OPTIONS),
             *_columns(words.GOAL_SCORES, words.SCORE.capitalize(), ("−1", "0", "1", "2"), scores),
             *_problems(given),
         ),

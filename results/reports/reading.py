@@ -8,6 +8,7 @@ from typing import Final
 
 from domain.field.geography import CLUSTERS
 from domain.field.words import definitions_sentence
+from domain.indicators.comparable import released_as
 from results.filters import Days
 from results.own import OWN_INDICATORS, Measured, OwnRequest, own, own_of_all
 from results.released import Average as Released
@@ -21,8 +22,6 @@ from sinks.schema.audiences import of_providers
 
 #: What a report of a provider shows: all but the figures of CBS files, which have a report of their own.
 KEYS: Final = tuple(key for key, one in OWN_INDICATORS.items() if one.provenance != "cbs")
-#: Counted in another way in a release, so that the released figure says nothing beside one's own.
-_NOT_BESIDE: Final = frozenset({"gas_bereikt", "gas_deels"})
 _YEAR: Final = "vier_kwartalen"
 #: Errors of ClickHouse: no such table, no such database.
 _ABSENT: Final = frozenset({60, 81})
@@ -108,7 +107,7 @@ def _provider(provider: str, cluster: str, month: str, made_on: str, found: Own,
     quarters = periods.quarters(month)
     whole = {key: found[key][""] for key in KEYS if "" in found.get(key, {})}
     versions = {version for one in whole.values() for version in one.figure.versions}
-    years = {key: one for key in released if (one := _newest(released[key]))}
+    years = {key: one for key in KEYS if (one := _newest(released.get(released_as(key), ())))}
     return report(
         Outcomes(
             kind="aanbieder",
@@ -136,17 +135,16 @@ def _older(years: Mapping[str, Released]) -> Iterator[str]:
     newest = max((one.periode for one in years.values()), default="")
     earlier: dict[str, list[str]] = {}
     for key, one in years.items():
-        if one.periode != newest and key not in _NOT_BESIDE:
+        if one.periode != newest:
             earlier.setdefault(one.periode, []).append(OWN_INDICATORS[key].name)
     for quarter, titles in sorted(earlier.items()):
         yield words.averages_older(quarter, titles)
 
 
 def own_figure(measured: Measured, average: Released | None = None) -> Figure:
-    """A figure of a provider's own rows, which it sees whole, with the released average where it is the same figure."""
+    """A figure of a provider's own rows, which it sees whole, with the released average of the same figure."""
     figure, interval = measured
     indicator = figure.indicator
-    beside = average if average is not None and indicator.key not in _NOT_BESIDE else None
     return Figure(
         key=indicator.key,
         title=indicator.title,
@@ -156,7 +154,7 @@ def own_figure(measured: Measured, average: Released | None = None) -> Figure:
         excluded=figure.excluded_text,
         low=interval.low if interval else None,
         high=interval.high if interval else None,
-        average=_average(beside) if beside is not None else None,
+        average=_average(average) if average is not None else None,
         mark=indicator.mark,
     )
 
@@ -171,7 +169,9 @@ def form(one: Released) -> Form:
 
 
 def _point(key: str, quarter: str, found: Own, released: Averages) -> Figure:
-    of_quarter = (one for one in released.get(key, ()) if one.periode_soort == "kwartaal" and one.periode == quarter)
+    of_quarter = (
+        one for one in released.get(released_as(key), ()) if one.periode_soort == "kwartaal" and one.periode == quarter
+    )
     average = next(of_quarter, None)
     measured = found.get(key, {}).get(quarter)
     if measured is not None:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from domain.field.codes import GESLACHT, PRODUCTCATEGORIEEN
 from domain.field.geography import GEMEENTEN
+from domain.indicators.comparable import COMPARABLE, released_as
 from domain.indicators.terms import text_sql
 from results.own import OWN_INDICATORS
 from results.released import Average as Released
@@ -21,6 +22,8 @@ from sinks.access import Access
 from sinks.schema.audiences import FIGURES, of_cluster
 
 _YEAR: Final = "vier_kwartalen"
+#: What a release counts in another way than the figure of the same name: each child once.
+_TITLES: Final = {released_as(key): one.title for key, one in COMPARABLE.items()}
 #: Indicators that a breakdown of a cluster shows beside each other.
 _BROKEN_DOWN: Final = ("uitval", "nut_gemiddelde", "zonder_hulp", "gas_bereikt", "respons_cem")
 #: Errors of ClickHouse: no such table, no such database.
@@ -95,7 +98,7 @@ def _newest(found: Sequence[Released], kind: str) -> Released | None:
 
 
 def _title(key: str) -> str:
-    return words.RELEASED_TITLES.get(key, OWN_INDICATORS[key].title)
+    return _TITLES.get(key, OWN_INDICATORS[key].title)
 
 
 def _figure(one: Released) -> Figure:

@@ -37,11 +37,6 @@ TITLES: Final[dict[str, str]] = {
     "cem": "Terugkoppelrapportage CEM+",
     "spiegel": "Spiegelrapport CBS-bestand",
 }
-#: What a release counts in another way than the figure of the same name: each child once.
-RELEASED_TITLES: Final[dict[str, str]] = {
-    "gas_bereikt": "Trajecten waarvan minstens de helft van de doelscores bereikt is",
-    "gas_deels": "Trajecten waarvan minstens de helft van de doelscores minstens deels bereikt is",
-}
 #: Cuts of a release that the report of a cluster shows, with their heads.
 CUTS: Final[dict[str, tuple[str, str]]] = {
     "gemeente": ("Per gemeente", "Gemeente"),
@@ -52,7 +47,7 @@ CUTS: Final[dict[str, tuple[str, str]]] = {
 STATUS: Final = "Status"
 RELEASE_COUNTS: Final = (
     "Een vrijgave telt elk kind een keer: van de metingen bij een traject telt er een, en een doel telt met zijn "
-    "traject. Daarom staat er bij doelscores geen gemiddelde naast de eigen cijfers."
+    "traject."
 )
 #: Sections of the report of outcomes, in its order.
 SATISFACTION: Final = "Cliënttevredenheid"
@@ -179,6 +174,19 @@ def chart_alt(title: str, first: str, rest: int) -> str:
     """What a chart says, for who cannot see it."""
     more = f" en nog {rest}" if rest else ""
     return f"{title}. {first}{more}. {CHART_TABLE}"
+
+
+def mail_lines(title: str, subtitle: str, files: int) -> list[str]:
+    """What the mail with a report says."""
+    average = ["Het clustergemiddelde staat in een eigen bestand.", ""] if files > 1 else []
+    return [
+        f"Bijgaand: {title}, {subtitle}.",
+        "",
+        *average,
+        NOT_TO_ACCOUNT,
+        "",
+        "Bewaar het zelf als u het later nog wilt zien: de monitor bewaart rapporten een beperkte tijd.",
+    ]
 
 
 def footer(subtitle: str) -> str:
