@@ -76,6 +76,8 @@ COMMANDS: Final[dict[str, Entry]] = {
         "indicatoren",
         "Write docs/indicatoren.md and docs/meldingen.md: every figure and every message in words.",
     ),
+    "report": Entry("report", "Make one report and say where it is. Sends nothing."),
+    "reports": Entry("reports", "All reports of a month: make and send them, see what there is."),
     "forget": Entry(
         "forget", "Forget clients for good: their facts leave the log, the states, the compacted topics and the tables."
     ),

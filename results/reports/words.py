@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
 from domain.field.codes import CBS_REDENEN
@@ -104,6 +105,11 @@ def month_text(month: str) -> str:
     """``2026-10`` as people write it."""
     year, number = month.split("-")
     return f"{_MONTHS[int(number) - 1]} {year}"
+
+
+def day_text(day: date) -> str:
+    """A day as people write it."""
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def quarter_text(quarter: str) -> str:
