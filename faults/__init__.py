@@ -74,6 +74,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         XmlFault
     Control flow
         Interrupted
+        Refused
         Stopping
         _Forbidden
         _Found
