@@ -100,7 +100,8 @@ class Reader:
         self._consumer.assign([TopicPartition(EVENTS, partition, span.first)])
         place, heard, told = span.first, time.monotonic(), False
         while place < span.end:
-            messages = list(readable(self._consumer.consume(_BATCH, _WAIT)))
+            wanted = min(_BATCH, span.end - place)  # who asks for more than there is waits for it
+            messages = list(readable(self._consumer.consume(wanted, _WAIT)))
             if not messages:
                 told = self._silent(partition, span, time.monotonic() - heard, told, waits)
                 continue

@@ -43,12 +43,15 @@ _SMALL_PRESENT: Final = {value: _PRESENT + written for value, written in _SMALL.
 
 
 def larger(value: int, bits: int) -> bytes:
-    """Any number of so many bits; three bytes, as a day has, in line."""
+    """Any number of so many bits; as long as a day or as a moment in milliseconds in line: three or six bytes."""
     if value >> bits not in (0, -1):
         raise ValueError("a number of more bits")
     left = value << 1 if value >= 0 else (-value << 1) - 1
     if 1 << 14 <= left < 1 << 21:
         return bytes((left & 0x7F | 0x80, left >> 7 & 0x7F | 0x80, left >> 14))
+    if 1 << 35 <= left < 1 << 42:
+        lower = (left & 0x7F | 0x80, left >> 7 & 0x7F | 0x80, left >> 14 & 0x7F | 0x80, left >> 21 & 0x7F | 0x80)
+        return bytes((*lower, left >> 28 & 0x7F | 0x80, left >> 35))
     return number(value)
 
 
