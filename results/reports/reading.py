@@ -8,7 +8,10 @@ from typing import Final
 
 from domain.field.geography import CLUSTERS
 from domain.field.words import definitions_sentence
+from domain.indicators.catalogue import Sums
 from domain.indicators.comparable import released_as
+from results.disclosure import own as own_rule
+from results.figures import Figure as Counted
 from results.filters import Days
 from results.own import OWN_INDICATORS, Measured, OwnRequest, own, own_of_all
 from results.released import Average as Released
@@ -105,7 +108,7 @@ def _trend_days(month: str) -> tuple[date, date]:
 
 def _provider(provider: str, cluster: str, month: str, made_on: str, found: Own, released: Averages) -> Report:
     quarters = periods.quarters(month)
-    whole = {key: found[key][""] for key in KEYS if "" in found.get(key, {})}
+    whole = {key: found.get(key, {}).get("") or _nothing(key) for key in KEYS}
     versions = {version for one in whole.values() for version in one.figure.versions}
     years = {key: one for key in KEYS if (one := _newest(released.get(released_as(key), ())))}
     return report(
@@ -124,6 +127,11 @@ def _provider(provider: str, cluster: str, month: str, made_on: str, found: Own,
             notes=(*_older(years), definitions_sentence(versions)),
         )
     )
+
+
+def _nothing(key: str) -> Measured:
+    """The figure of a provider without rows of its kind."""
+    return Measured(Counted("", OWN_INDICATORS[key], Sums(0, 0, 0, 0), own_rule()), None)
 
 
 def _newest(found: Iterable[Released]) -> Released | None:
