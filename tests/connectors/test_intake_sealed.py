@@ -23,6 +23,7 @@ from schemas.codec import Codec
 from tests.connectors.intake_support import ALL, HUB, OTHER, Running, intake, rap
 from tests.connectors.support import AGB, BSN
 from tests.trusted import EVERYTHING, signer
+from tests.trusted import KINDS as GRANTED
 from transport.publisher import NotDelivered
 
 SMALL = IntakeLimits(body_bytes=200_000, memory_bytes=400_000, provider_bytes=300_000, silent_seconds=1, idle_seconds=1)
@@ -133,6 +134,7 @@ async def test_a_sender_whom_the_certificate_does_not_name(
     await refused(live, body(*sealed(keys, hub)), 403, "niet-vertrouwd", ALL)
     only = source(kinds=frozenset({"cem"}))
     await refused(live, body(*sealed(keys, only)), 403, "niet-vertrouwd")
+    await refused(live, body(*sealed(keys, source(), kind="erasure")), 403, "niet-vertrouwd")
 
 
 async def test_a_sender_for_whom_the_token_does_not_stand(
@@ -273,7 +275,7 @@ async def test_every_kind_goes_to_its_topic(
 ) -> None:
     """Also what takes back: the intake opens nothing, so it knows no difference."""
     live.sealer.receipts = False
-    answer, told = await post(live, body(*sealed(tmp_path / "keys", source(), 1, kind=kind)))
+    answer, told = await post(live, body(*sealed(tmp_path / "keys", source(kinds=GRANTED), 1, kind=kind)))
     assert (answer.status, told["soort"]) == (202, kind)
     assert live.sealer.third.sent[0][0] == f"sor.in.{kind}"
 
