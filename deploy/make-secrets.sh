@@ -26,17 +26,22 @@ password() { # NAME UID
 for name in admin intake upstream evaluate entry takeback trajectories deliveries register sink audit operator backup replay; do
   password "kafka_user_$name" "$uid_sor"
 done
-for name in admin sink receipts rejected exporter audit replay repair; do
+for name in admin sink receipts rejected exporter audit replay repair release; do
   password "clickhouse_$name" "$uid_sor"
 done
 password clickhouse_grafana "$uid_grafana"
+# One per audience of released figures.
+audiences="rel_g0363 rel_g0358 rel_g0362 rel_g0384 rel_g0437 rel_g0451 rel_g0385 rel_g0415 rel_g0431 rel_g0439 rel_g0852 rel_g0880 rel_g0479 rel_g0034 rel_vergelijking rel_c_amsterdam rel_c_amstelveen_aalsmeer rel_c_duo rel_c_zaanstreek_waterland rel_gem_amsterdam rel_gem_amstelveen_aalsmeer rel_gem_duo rel_gem_zaanstreek_waterland"
+for name in $audiences; do
+  password "clickhouse_$name" "$uid_grafana"
+done
 password grafana_admin "$uid_grafana"
 password registry_database "$uid_sor"
 
 # ClickHouse knows hashes only.
 {
   echo '<clickhouse><users>'
-  for name in admin sink receipts rejected exporter grafana audit replay repair; do
+  for name in admin sink receipts rejected exporter grafana audit replay repair release $audiences; do
     hash=$(tr -d '\n' < "$folder/clickhouse_$name" | openssl dgst -sha256 -r | cut -d' ' -f1)
     echo "  <$name><password_sha256_hex>$hash</password_sha256_hex></$name>"
   done

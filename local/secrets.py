@@ -12,6 +12,7 @@ from connectors.intake.tokens import ANY, Gate, TokenFile
 from local.clickhouse.users import user_entry
 from settings.access import INTAKE_TOKEN
 from settings.settings import Settings
+from sinks.schema.users import AUDIENCE_USERS
 
 #: Who delivers on this machine, as the intake calls it.
 _HUB: Final = "this-machine"
@@ -26,10 +27,11 @@ def ensure_secrets(settings: Settings) -> Path:
     folder = settings.secrets_dir.absolute()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
-    for user in settings.clickhouse_users:
+    names = (*settings.clickhouse_users, *AUDIENCE_USERS)
+    for user in names:
         if not (folder / user).exists():
             _write(folder / user, secrets.token_urlsafe(24))
-    users = {user: user_entry(user) | {"password_file": str(folder / user)} for user in settings.clickhouse_users}
+    users = {user: user_entry(user) | {"password_file": str(folder / user)} for user in names}
     _write(folder / "users.json", json.dumps(users, indent=2) + "\n")
     return folder / "users.json"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from schemas.topics import groups, topics, watches
-from sinks.schema.users import LIMITS, USERS, DatabaseUser
+from sinks.schema.users import AUDIENCE_LIMITS, AUDIENCE_USERS, LIMITS, USERS, DatabaseUser
 
 _HEAD: Final = """# Rights: who may do what
 
@@ -33,12 +33,25 @@ _LIMITS: Final = """
 A question of a user who only reads ends with an error beyond these limits, which it cannot lift. `audit` reads whole
 tables and has none.
 """
+#: One line for all of them: they differ in their name only.
+_AUDIENCES: Final = """
+## Released figures
+Each audience has a database and a user of the same name, which reads `cijfers` and `vrijgaven` there and nothing else
+anywhere; the release job fills them as the administrator. A question ends beyond these limits: {limits}.
+
+{names}.
+"""
 
 
 def markdown() -> str:
     """The page."""
-    limits = "; ".join(f"`{name}` {limit}" for name, limit in LIMITS.items())
-    return _HEAD + _table(_principals()) + _USERS + _table(map(_user, USERS.values())) + _LIMITS + limits + ".\n"
+    users = _table(map(_user, USERS.values()))
+    audiences = _AUDIENCES.format(limits=_limits(AUDIENCE_LIMITS), names=_names(AUDIENCE_USERS))
+    return f"{_HEAD}{_table(_principals())}{_USERS}{users}{_LIMITS}{_limits(LIMITS)}.\n{audiences}"
+
+
+def _limits(limits: Mapping[str, int]) -> str:
+    return "; ".join(f"`{name}` {limit}" for name, limit in limits.items())
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> str:

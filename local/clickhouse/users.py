@@ -17,7 +17,7 @@ from typing import Literal, get_args
 
 from local.clickhouse.wire import QueryFault
 from local.errors import StackError
-from sinks.schema.users import LIMITS, LOWERED, REMOVING, USERS
+from sinks.schema.users import AUDIENCE_LIMITS, AUDIENCE_USERS, LIMITS, LOWERED, REMOVING, USERS
 
 ProfileName = Literal["admin", "writer", "readonly"]
 
@@ -36,9 +36,9 @@ _WRITER_SETTINGS = {
     "input_format_values_deduce_templates_of_expressions": "0",
 }
 _PROFILES: Mapping[str, ProfileName] = {
-    "writer": "writer", "repairer": "writer", "reader": "readonly", "auditor": "readonly"
+    "writer": "writer", "repairer": "writer", "reader": "readonly", "auditor": "readonly", "audience": "readonly"
 }  # fmt: skip
-"""What the profiles of the list of users are here; of the two that read, one has limits."""
+"""What the profiles of the list of users are here; of those that read, the auditor alone has no limits."""
 
 _GRANT = re.compile(r"(?:ALTER )?[A-Za-z]+(?:\([\w, ]+\))?(?:, [A-Za-z]+)* ON (?P<database>\w+\*?)\.(?:\*|\w+)")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -245,8 +245,9 @@ def users_file(path: Path, passwords: Mapping[str, str], more: Mapping[str, Sequ
 
 def user_entry(name: str, more: Sequence[str] = ()) -> dict[str, object]:
     """The entry of a user of the list in a users file, without its password."""
-    user = USERS[name]
+    user = AUDIENCE_USERS.get(name) or USERS[name]
     if user.profile == "admin":
         return {"profile": "admin"}
     entry: dict[str, object] = {"profile": _PROFILES[user.profile], "grants": [*user.grants(), *more]}
-    return entry | ({"limits": LIMITS} if user.profile == "reader" else {})
+    limits = {"reader": LIMITS, "audience": AUDIENCE_LIMITS}.get(user.profile)
+    return entry | ({"limits": limits} if limits else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
@@ -34,8 +35,14 @@ class Cell(NamedTuple):
     excluded: int
 
 
-def cells(rows: CareRows, on: date, rules: Rules = RULES, *, periods: tuple[Period, ...] = ()) -> Iterator[Cell]:
-    """Every group of at least ``smallest_group`` clients, by family, period and cut. ``periods``: else the closed."""
+def cells(
+    rows: CareRows, on: date, rules: Rules = RULES, *, periods: tuple[Period, ...] = (), small: bool = False
+) -> Iterator[Cell]:
+    """Every group of at least ``smallest_group`` clients, by family, period and cut. ``periods``: else the closed.
+
+    ``small``: those of fewer instead, which no release shows: the gate asks what can be said of them.
+    """
+    sizes = range(1, rules.smallest_group) if small else range(rules.smallest_group, sys.maxsize)
     for family in rows.families():
         for period in periods or closed(on, rules, later=family.later):
             within = (rows.days >= day(period.first)) & (rows.days <= day(period.last))
@@ -43,7 +50,7 @@ def cells(rows: CareRows, on: date, rules: Rules = RULES, *, periods: tuple[Peri
             outside = np.flatnonzero(within & rows.counted[family.key].left_out)
             for cut in CUTS.values():
                 if period.kind in cut.kinds and cut.provenance == family.provenance and cut.counts(family.key):
-                    yield from _of_cut(rows, family, period, cut, inside, outside, rules)
+                    yield from _of_cut(rows, family, period, cut, inside, outside, sizes)
 
 
 class _Keys(NamedTuple):
@@ -66,15 +73,15 @@ def _keys(rows: CareRows, cut: Cut, at: Ints) -> _Keys:
 
 
 def _of_cut(
-    rows: CareRows, family: Family, period: Period, cut: Cut, inside: Ints, outside: Ints, rules: Rules
+    rows: CareRows, family: Family, period: Period, cut: Cut, inside: Ints, outside: Ints, sizes: range
 ) -> Iterator[Cell]:
     keys = _keys(rows, cut, inside)
     present, dense = np.unique(keys.codes, return_inverse=True)
-    # Few groups: a stable sort of small numbers is a radix sort, and keeps the order of clients.
+    # Few groups: a stable sort of small numbers is a radix sort, and keeps the order of buckets.
     order = np.argsort(dense.astype(np.uint16 if len(present) < 2**16 else np.int64), kind="stable")
     starts = np.searchsorted(dense[order], np.arange(len(present) + 1))
     at = inside[order]
-    people = (rows.clients if "aanbieder" in cut.columns else rows.emmers)[at]
+    people = rows.emmers[at]
     new = np.ones(len(at), dtype=np.int64)
     new[1:] = people[1:] != people[:-1]
     new[starts[:-1]] = 1
@@ -82,7 +89,7 @@ def _of_cut(
     excluded = dict(zip(*np.unique(_keys(rows, cut, outside).codes, return_counts=True), strict=True))
     wanted = places(cut.place, cut.provenance)
     for number, code in enumerate(present):
-        if code < 0 or clients[number] < rules.smallest_group or _repeats(family, starts[number + 1] - starts[number]):
+        if code < 0 or int(clients[number]) not in sizes or _repeats(family, starts[number + 1] - starts[number]):
             continue
         group = _group(rows, cut, period, int(code), keys.sizes)
         if getattr(group, cut.place) in wanted:
@@ -98,7 +105,7 @@ def _repeats(family: Family, counted: int) -> bool:
 def _cell(rows: CareRows, family: Family, group: Group, at: Ints, clients: int, excluded: int) -> Cell:
     at = at[np.argsort(rows.ids[at], kind="stable")]
     values = rows.counted[family.key].value[at].astype(np.int64)
-    providers = rows.labels["aanbieder"].codes[at].astype(np.int64)
+    providers = rows.providers[at]
     return Cell(group, family.key, rows.ids[at], rows.emmers[at], values, providers, clients, excluded)
 
 

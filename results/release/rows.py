@@ -1,12 +1,13 @@
 """The rows that a release counts, in memory: one array per column, so that a million are cut in seconds.
 
 ``of_rows`` makes them of rows as the contracts have them, ``results.release.reading`` of what ClickHouse answers. Both
-end in ``arranged``. A child is a ``client`` within one provider, over providers its bucket (``emmer``): different
+end in ``arranged``. Children are told apart by their buckets (``emmer``), which hold for every provider: different
 buckets are different children for certain, so a group is counted too small and never too large.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -52,12 +53,14 @@ class Counted(NamedTuple):
 
 
 class CareRows(NamedTuple):
-    """Rows of one table and origin, by bucket and client. ``days``: since 1970, of the event that places them."""
+    """Rows of one table and origin, by bucket. ``days``: since 1970, of the event that places them.
+
+    ``providers``: numbers of theirs (``provider_number``), which a release keeps."""
 
     ids: Ints
-    clients: Ints
     emmers: Ints
     days: Ints
+    providers: Ints
     labels: dict[str, Labels]
     counted: dict[str, Counted]
     version: int = 0
@@ -99,6 +102,11 @@ def labels_of(traject: Row, groep: str = "") -> dict[str, str]:
     }
 
 
+def provider_number(aanbieder: str) -> int:
+    """A number for a provider: its AGB code, which has eight digits."""
+    return int(aanbieder) if aanbieder.isdecimal() and len(aanbieder) < 10 else zlib.crc32(aanbieder.encode())
+
+
 def row_id(hexadecimal: str) -> int:
     """The number of a row, below 2**63, of its 16 hexadecimal digits."""
     return int(hexadecimal, 16) & (2**63 - 1)
@@ -122,7 +130,6 @@ def of_rows(tables: Mapping[str, Sequence[Row]], table: str, provenance: Provena
     counted = {family.key: _of_family(family, rows, reference_day) for family in families_of(table, provenance)}
     return arranged(
         ids=[row_id(row[key]) for row, _, _, key in found],
-        clients=_numbered([f"{row['aanbieder']}|{row['client']}" for row in rows]),
         emmers=[row["emmer"] for row in rows],
         days=[row[day] for row, _, day, _ in found],
         labels={name: labelled([one[name] for one in labels]) for name in LABELS},
@@ -133,24 +140,23 @@ def of_rows(tables: Mapping[str, Sequence[Row]], table: str, provenance: Provena
 
 
 def arranged(
-    *, ids: Any, clients: Any, emmers: Any, days: Any, labels: Mapping[str, Labels],
+    *, ids: Any, emmers: Any, days: Any, labels: Mapping[str, Labels],
     counted: Mapping[str, Counted], chains: Any, version: int,
 ) -> CareRows:  # fmt: skip
-    """Rows in the order of bucket, client and id, so that their order of arrival changes nothing.
+    """Rows in the order of bucket and id, so that their order of arrival changes nothing.
 
     ``chains``: the traject of each row, for families that count one row of it.
     """
-    ids, clients, emmers, days, chains = (
-        np.asarray(one, dtype=np.int64) for one in (ids, clients, emmers, days, chains)
-    )
-    order = np.lexsort((ids, clients, emmers))
+    ids, emmers, days, chains = (np.asarray(one, dtype=np.int64) for one in (ids, emmers, days, chains))
+    order = np.lexsort((ids, emmers))
+    numbers = np.array([provider_number(name) for name in labels["aanbieder"].values] + [0], dtype=np.int64)
     youth = _is(labels["respondent"], "jeugdige")
     kept = {key: _once(one, chains, days, youth, ids) if FAMILIES[key].once else one for key, one in counted.items()}
     return CareRows(
         ids[order],
-        clients[order],
         emmers[order],
         days[order],
+        numbers[labels["aanbieder"].codes[order]],
         {name: Labels(one.codes[order], one.values) for name, one in labels.items()},
         {key: Counted(*(part[order] for part in one)) for key, one in kept.items()},
         version,

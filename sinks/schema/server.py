@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sinks.schema.users import LIMITS, LOWERED, USERS, DatabaseUser, Profile
+from sinks.schema.users import AUDIENCE_LIMITS, AUDIENCE_USERS, LIMITS, LOWERED, USERS, DatabaseUser, Profile
 
 _HEAD: Final = """\
 <!-- Generated from sinks/schema/users.py by `sor rights` with the option write; do not edit.
@@ -30,21 +30,30 @@ _HEAD: Final = """\
       <profile>sor</profile>
       <readonly>1</readonly>
     </auditor>
-    <reader>
+"""
+_READS: Final = """\
+    <{profile}>
       <profile>sor</profile>
       <readonly>1</readonly>
-"""
-_CONSTRAINTS: Final = f"""\
-      <constraints>
+{limits}      <constraints>
         <!-- The Grafana plugin sends this one with each question; a reader can change nothing else. -->
-        <{LOWERED}>
+        <{lowered}>
           <min>1</min>
-          <max>{LIMITS[LOWERED]}</max>
+          <max>{most}</max>
           <changeable_in_readonly/>
-        </{LOWERED}>
+        </{lowered}>
       </constraints>
-    </reader>
+    </{profile}>
+"""
+#: Of one user in an hour: more than any page asks, and fewer than it takes to feel out what is not shown.
+QUESTIONS: Final = 20_000
+_QUOTAS: Final = f"""\
   </profiles>
+  <quotas>
+    <audience>
+      <interval><duration>3600</duration><queries>{QUESTIONS}</queries></interval>
+    </audience>
+  </quotas>
   <users>
     <default remove="1"/>
 """
@@ -55,8 +64,14 @@ _MORE: Final[dict[Profile, str]] = {"admin": "      <access_management>1</access
 
 def users_xml() -> str:
     """The whole file."""
-    limits = "".join(f"      <{name}>{limit}</{name}>\n" for name, limit in LIMITS.items())
-    return _HEAD + limits + _CONSTRAINTS + "".join(_user(user) for user in USERS.values()) + _FOOT
+    readers = _reader("reader", LIMITS) + _reader("audience", AUDIENCE_LIMITS)
+    users = (*USERS.values(), *AUDIENCE_USERS.values())
+    return _HEAD + readers + _QUOTAS + "".join(map(_user, users)) + _FOOT
+
+
+def _reader(profile: Profile, bounds: Mapping[str, int]) -> str:
+    limits = "".join(f"      <{name}>{limit}</{name}>\n" for name, limit in bounds.items())
+    return _READS.format(profile=profile, limits=limits, lowered=LOWERED, most=bounds[LOWERED])
 
 
 def _user(user: DatabaseUser) -> str:
@@ -67,7 +82,7 @@ def _lines(user: DatabaseUser) -> Iterator[str]:
     yield f"    <!-- {user.name}: {user.task.replace('`', '')} -->\n"
     yield f"    <{user.name}>\n"
     yield f"      <profile>{user.profile}</profile>\n"
-    yield "      <quota>default</quota>\n"
+    yield f"      <quota>{'audience' if user.profile == 'audience' else 'default'}</quota>\n"
     yield "      <networks><ip>::/0</ip></networks>\n"
     yield _MORE.get(user.profile, "")
     if grants := user.grants():

@@ -2,9 +2,10 @@
 
 From it come the roles of the engine on one machine (``local.clickhouse.roles``), the users of a server
 (``deploy/clickhouse/users.xml``, by ``sinks.schema.server``), the names in the settings, and ``docs/rights.md``. Rights
-hold in the database ``sor``. A user by task: who inserts rows reads none, who reads cannot insert. Three
-exceptions: one adds to the audit trail that it reads (``rejected``), one fills tables of its own and compares them with
-those in use (``replay``), one mends what an audit found (``repair``).
+hold in the database ``sor``. A user by task: who inserts rows reads none, who reads cannot insert. Four
+exceptions: one adds to the audit trail that it reads (``rejected``), two fill tables of their own beside those in use
+(``replay``, ``release``), one mends what an audit found (``repair``). Who sees released figures is no user of ``sor``:
+each audience has a database, and a user of the same name that reads it and nothing else (``AUDIENCE_USERS``).
 """
 
 from __future__ import annotations
@@ -14,8 +15,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final, Literal, get_args
 
-ClickHouseUser = Literal["admin", "sink", "receipts", "rejected", "exporter", "grafana", "audit", "replay", "repair"]
-Profile = Literal["admin", "writer", "reader", "auditor", "repairer"]
+from sinks.schema.audiences import AUDIENCES, FIGURES, RELEASES
+
+ClickHouseUser = Literal[
+    "admin", "sink", "receipts", "rejected", "exporter", "grafana", "audit", "replay", "repair", "release"
+]  # fmt: skip
+Profile = Literal["admin", "writer", "reader", "auditor", "repairer", "audience"]
 
 DATABASE: Final = "sor"
 #: How a right to remove rows by a mutation begins.
@@ -32,6 +37,13 @@ LIMITS: Final[dict[str, int]] = {
     "max_result_rows": 1_000_000,
     "max_rows_to_read": 500_000_000,
 }
+#: The same of one who sees released figures, whose tables are small.
+AUDIENCE_LIMITS: Final[dict[str, int]] = {
+    "max_execution_time": 10,
+    "max_memory_usage": 500_000_000,
+    "max_result_rows": 100_000,
+    "max_rows_to_read": 20_000_000,
+}
 #: The one limit that a reader may set itself, from one up to the limit: the Grafana plugin does so with each question.
 LOWERED: Final = "max_execution_time"
 #: Columns of a row by which it shows that it waits, how old it was when it came in, and of which log it is.
@@ -39,6 +51,9 @@ _STATE: Final = ("aanbieder", "wacht", "verwijderd", "ingevoegd_op", "epoch")
 _ROWS: Final = ("trajecten", "metingen", "scores")
 #: What a replay fills: rows made anew, and whose they are where no column says so (``operations.replay.shadow``).
 _REPLAYED: Final = (*(f"{table}_replay" for table in _ROWS), "replay_clienten")
+#: What a release counts, and the tables that it fills (``results.release``).
+_RELEASED: Final = ("trajecten", "metingen")
+_RELEASES: Final = ("vrijgaven", "vrijgave_cijfers", "vrijgave_leden")
 #: What no figure needs: rows of one child at two providers that went out together have one version (decision 0015).
 _TELLS: Final = "version"
 
@@ -46,23 +61,24 @@ _TELLS: Final = "version"
 @dataclass(frozen=True)
 class DatabaseUser:
     """One user. ``read``, ``insert`` and ``remove`` (by a mutation) name tables; ``columns`` narrows reading a table to
-    those columns.
+    those columns. ``within``: its database, where that is not ``sor``.
 
     ``profile`` bounds it: *admin* may do everything, *writer* inserts, *reader* reads within ``LIMITS``, *auditor*
-    reads whole tables, *repairer* inserts and removes.
+    reads whole tables, *repairer* inserts and removes, *audience* reads within ``AUDIENCE_LIMITS``.
     """
 
-    name: ClickHouseUser
+    name: str
     task: str
     profile: Profile
     read: tuple[str, ...] = ()
     insert: tuple[str, ...] = ()
     columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
     remove: tuple[str, ...] = ()
+    within: str = ""
 
     def grants(self, database: str = DATABASE) -> tuple[str, ...]:
         """The rights as ClickHouse writes them, without GRANT and TO; an administrator has all and none is written."""
-        narrowed = dict(self.columns)
+        narrowed, database = dict(self.columns), self.within or database
         reading = (f"SELECT{_list(narrowed.get(table, ()))} ON {database}.{table}" for table in self.read)
         removing = (f"{REMOVING}{database}.{table}" for table in self.remove)
         return (*reading, *(f"INSERT ON {database}.{table}" for table in self.insert), *removing)
@@ -77,6 +93,11 @@ def _but_version(table: str) -> tuple[str, ...]:
     path = files("schemas") / "avro" / f"sor.{table}.avsc"
     fields = (field["name"] for field in json.loads(path.read_text("utf-8"))["fields"])
     return (*(name for name in fields if name != _TELLS), "ingevoegd_op")
+
+
+def _but_client(table: str) -> tuple[str, ...]:
+    """The same without the name of the client: a release tells children apart by their buckets."""
+    return tuple(name for name in _but_version(table) if name != "client")
 
 
 _ALL: Final = (
@@ -135,7 +156,26 @@ _ALL: Final = (
         insert=_ROWS,
         remove=_ROWS,
     ),
+    DatabaseUser(
+        "release",
+        "builds releases and asks the gate (`sor release`); what it builds is published by the administrator",
+        "writer",
+        read=(*_RELEASED, *_RELEASES),
+        insert=_RELEASES,
+        columns=tuple((table, _but_client(table)) for table in _RELEASED),
+    ),
 )
+#: Database of released figures -> its user.
+AUDIENCE_USERS: Final[dict[str, DatabaseUser]] = {
+    database: DatabaseUser(
+        database,
+        "reads released figures of one audience",
+        "audience",
+        read=(FIGURES, RELEASES),
+        within=database,
+    )
+    for database in AUDIENCES
+}
 #: Name -> user, in the order in which they are written.
 USERS: Final[dict[str, DatabaseUser]] = {user.name: user for user in _ALL}
 NAMES: Final[tuple[ClickHouseUser, ...]] = get_args(ClickHouseUser)

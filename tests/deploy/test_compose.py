@@ -21,7 +21,7 @@ from local.services import STAGES
 from schemas.topics import topics
 from settings.settings import Settings
 from sinks.schema.server import users_xml
-from sinks.schema.users import LIMITS, NAMES
+from sinks.schema.users import AUDIENCE_USERS, LIMITS, NAMES
 from transport.health import TURN_LIMIT, Health, HealthConfig
 from transport.watchdog import LIMIT
 
@@ -340,10 +340,13 @@ def test_clickhouse_users_are_those_of_the_list() -> None:
     assert text == users_xml(), "run sor rights --write"
     assert "password" not in re.sub("<!--.*?-->", "", text, flags=re.DOTALL)
     script = (ROOT / "deploy/make-secrets.sh").read_text()
-    loops = re.findall(r"for name in ([\w ]+); do\n\s+(?:password \"clickhouse_|hash=)", script)
-    hashed = set(loops[1].split())
+    loops = re.findall(r"for name in ([\w $]+); do\n\s+(?:password \"clickhouse_|hash=)", script)
+    assert loops[1] == "$audiences"
+    assert re.findall(r'audiences="([\w ]+)"', script) == [" ".join(AUDIENCE_USERS)]
+    hashed = set(loops[2].split()) - {"$audiences"}
     assert hashed == set(NAMES)
     assert set(loops[0].split()) == hashed - {"grafana"}
+    assert loops[2].endswith(" $audiences")
     assert {name for name in COMPOSE["secrets"] if name.startswith("clickhouse_")} == {
         "clickhouse_passwords", *(f"clickhouse_{name}" for name in NAMES)
     }  # fmt: skip
@@ -396,7 +399,8 @@ def test_made_secrets_are_complete_private_and_kept(tmp_path: Path) -> None:
 
     first = make()
     assert {path.name for path in (folder / "keys").iterdir()} == {"public", "evaluate", "entry", "trajectories", "log"}
-    assert set(first) == set(COMPOSE["secrets"]) | {"kafka_ca_key"}
+    audiences = {f"clickhouse_{name}" for name in AUDIENCE_USERS}
+    assert set(first) == set(COMPOSE["secrets"]) | {"kafka_ca_key"} | audiences
     assert len(connector_secret(folder / "intake")) == 32
     for path in folder.iterdir():
         if path.name != "kafka_ca":

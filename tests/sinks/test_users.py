@@ -17,7 +17,7 @@ from operations.replay.scope import CLIENTS
 from operations.replay.shadow import SHADOWS
 from sinks.schema import migrate
 from sinks.schema.server import users_xml
-from sinks.schema.users import HANDLED, IDENTITY, LIMITS, LOWERED, NAMES, STANDS, USERS
+from sinks.schema.users import AUDIENCE_LIMITS, AUDIENCE_USERS, HANDLED, IDENTITY, LIMITS, LOWERED, NAMES, STANDS, USERS
 from sinks.tables import TABLES
 
 ROOT = Path(__file__).parents[2]
@@ -40,13 +40,14 @@ def test_every_name_is_listed_once() -> None:
     assert all(name == user.name for name, user in USERS.items())
 
 
+RELEASES = {"vrijgaven", "vrijgave_cijfers", "vrijgave_leden"}
 REPLAYED = {CLIENTS, *(table.name for table in SHADOWS)}
 
 
 def test_rights_are_on_tables_that_are_there() -> None:
     tables = {table.name: {*table.columns, "ingevoegd_op", "epoch"} for table in TABLES}
     for user in USERS.values():
-        assert {*user.read, *user.insert} <= {*tables, HANDLED, IDENTITY, STANDS, *REPLAYED}, user.name
+        assert {*user.read, *user.insert} <= {*tables, HANDLED, IDENTITY, STANDS, *REPLAYED, *RELEASES}, user.name
         for table, columns in user.columns:
             assert table in user.read
             assert set(columns) <= tables[table], (user.name, table)
@@ -61,7 +62,9 @@ def test_who_inserts_cannot_read_and_who_reads_cannot_insert() -> None:
         "replay": REPLAYED,
         "sink": {STANDS},
         "repair": set(AUDITED),
+        "release": RELEASES,
     }
+    assert set(USERS["release"].read) - RELEASES == {"trajecten", "metingen"}
     assert {name: set(user.remove) for name, user in USERS.items() if user.remove} == {"repair": set(AUDITED)}
     assert set(USERS["replay"].read) - REPLAYED == set(AUDITED)
     assert set(USERS["sink"].insert) == {STANDS, *(table.name for table in TABLES)}
@@ -94,8 +97,9 @@ def test_nobody_who_asks_for_figures_sees_which_rows_went_out_together() -> None
 
 def test_the_file_of_a_server_says_the_same() -> None:
     users = server().find("users")
-    assert [user.tag for user in users.iterchildren("*") if "remove" not in user.attrib] == list(NAMES)
-    for name, declared in USERS.items():
+    named = [user.tag for user in users.iterchildren("*") if "remove" not in user.attrib]
+    assert named == [*NAMES, *AUDIENCE_USERS]
+    for name, declared in {**USERS, **AUDIENCE_USERS}.items():
         user = users.find(name)
         assert user.findtext("profile") == declared.profile
         assert [q.text for q in user.findall("grants/query")] == [f"GRANT {grant}" for grant in declared.grants()]
@@ -103,13 +107,14 @@ def test_the_file_of_a_server_says_the_same() -> None:
     assert users.find("default").get("remove") == "1"
 
 
-def test_a_reader_cannot_lift_a_limit_of_a_server() -> None:
-    reader = server().find("profiles/reader")
+@pytest.mark.parametrize(("profile", "limits"), [("reader", LIMITS), ("audience", AUDIENCE_LIMITS)])
+def test_a_reader_cannot_lift_a_limit_of_a_server(profile: str, limits: dict[str, int]) -> None:
+    reader = server().find(f"profiles/{profile}")
     assert reader.findtext("readonly") == "1"
-    assert {name: int(reader.findtext(name)) for name in LIMITS} == LIMITS
+    assert {name: int(reader.findtext(name)) for name in limits} == limits
     (changeable,) = reader.find("constraints").iterchildren("*")
     assert changeable.tag == LOWERED
-    assert int(changeable.findtext("max")) == LIMITS[LOWERED]
+    assert int(changeable.findtext("max")) == limits[LOWERED]
     assert int(changeable.findtext("min")) == 1, "nought would be no limit at all"
 
 
@@ -123,9 +128,9 @@ def test_an_engine_takes_the_file_of_a_server(tmp_path: Path) -> None:
     default.attrib.clear()
     for name, value in (("no_password", ""), ("profile", "admin"), ("quota", "default"), ("access_management", "1")):
         etree.SubElement(default, name).text = value
-    for name in NAMES:
+    for name in (*NAMES, *AUDIENCE_USERS):
         etree.SubElement(document.find(f"users/{name}"), "password_sha256_hex").text = "00" * 32
-    etree.SubElement(etree.SubElement(document, "quotas"), "default")
+    etree.SubElement(document.find("quotas"), "default")
     etree.SubElement(document.find("profiles"), "default")
     (tmp_path / "users.xml").write_bytes(etree.tostring(document))
     config = tmp_path / "config.xml"
@@ -134,7 +139,7 @@ def test_an_engine_takes_the_file_of_a_server(tmp_path: Path) -> None:
     command = [sys.executable, "-c", _ASK, f"{tmp_path}/data?config-file={config}", str(tmp_path / "query")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    for user in USERS.values():
+    for user in (*USERS.values(), *AUDIENCE_USERS.values()):
         if user.profile != "admin":
             shown = re.findall(rf"^GRANT (.*) TO {user.name}$", done.stdout, re.MULTILINE)
             assert by_table(shown) == by_table(user.grants()), user.name

@@ -1,0 +1,152 @@
+"""The databases of the audiences: physical tables, made anew for each release and swapped in as a whole.
+
+Whoever reads sees one release or another and never half of one. It needs the administrator of ClickHouse: who builds a
+release cannot publish it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from clickhouse_connect.driver.client import Client
+
+from domain.indicators.catalogue import INDICATORS
+from domain.indicators.terms import text_sql
+from results.release import states
+from results.release.states import Known, ReleaseError
+from results.release.store import FIGURES as SOURCE
+from sinks.clickhouse import command, select, told_apart
+from sinks.schema.audiences import AUDIENCES, FIGURES, RELEASES
+
+_KEY: Final = (
+    "snede, indicator, periode_soort, periode, gemeente, cluster, aanbieder, categorie, leeftijd, geslacht, filter, "
+    "filterwaarde, vrijgave"
+)
+#: The tables of an audience: columns and sorting key.
+_TABLES: Final[dict[str, str]] = {
+    FIGURES: """(
+    vrijgave UInt32 COMMENT 'Release in which the figure first stood so.',
+    periode_soort LowCardinality(String) COMMENT 'maand, kwartaal or vier_kwartalen.',
+    periode LowCardinality(String) COMMENT '2026-09, or 2026-K3; of four quarters the last.',
+    status LowCardinality(String) COMMENT 'voorlopig, nader voorlopig or definitief.',
+    snede LowCardinality(String) COMMENT 'The cut.',
+    gemeente LowCardinality(String) COMMENT 'CBS code; empty where the cut does not use it, as the next ones.',
+    cluster LowCardinality(String) COMMENT 'Cluster.',
+    aanbieder LowCardinality(String) COMMENT 'AGB code of the provider.',
+    categorie LowCardinality(String) COMMENT 'ProductCategorie.',
+    leeftijd LowCardinality(String) COMMENT 'Band of ages.',
+    geslacht LowCardinality(String) COMMENT 'man or vrouw.',
+    filter LowCardinality(String) COMMENT 'Column of the filter; two, joined by x.',
+    filterwaarde String COMMENT 'Its value.',
+    indicator LowCardinality(String) COMMENT 'Key of the figure.',
+    noemer UInt32 COMMENT 'Counted, to the nearest 5.',
+    teller Nullable(UInt32) COMMENT 'Of them, rounded after noise; null = not shown.',
+    teller_vorm LowCardinality(String) COMMENT 'How the numerator is meant: =, <= or >=.',
+    percentage Nullable(UInt8) COMMENT 'Whole, of the numbers shown.',
+    gemiddelde Nullable(Decimal(3, 1)) COMMENT 'Mean of marks, on its grid.',
+    uitgesloten UInt32 COMMENT 'Left out, to the nearest 5.',
+    peildatum Date32 COMMENT 'Day of the release in which the figure first stood so.',
+    definitie_versie UInt16 COMMENT 'Version of the definitions behind it.',
+    bevestigd Bool COMMENT 'Whether a source confirms what the figure says; else a screen says that none does.',
+    reden LowCardinality(String) COMMENT 'Why there is no figure: noemer = too few counted.'
+) ENGINE = MergeTree ORDER BY (""" + _KEY + ")",
+    RELEASES: """(
+    vrijgave UInt32 COMMENT 'Number.',
+    dag Date32 COMMENT 'Day of the release.',
+    status LowCardinality(String) COMMENT 'gepubliceerd or ingetrokken; of those published the last one counts.',
+    reden String COMMENT 'Why it is, of a revision or a withdrawal.',
+    rapport String COMMENT 'What the gate found, as numbers (JSON).'
+) ENGINE = MergeTree ORDER BY vrijgave""",
+}  # fmt: skip
+_NEW: Final = "_nieuw"
+
+
+def publish(client: Client, database: str, number: int) -> int:
+    """Show a release that passed its gate, and say how many figures it has in all databases together.
+
+    A release that was published already and is the last one is made once more: a run that broke off is done again.
+
+    Raises:
+        ReleaseError: it did not pass, or another was published since it was built.
+    """
+    releases = states.known(client, database)
+    one = states.found(releases, number)
+    standing = states.standing(releases)
+    if one.state not in ("goedgekeurd", "gepubliceerd"):
+        raise ReleaseError(f"Release {number} is {one.state}: only one that its gate approved is published.")
+    if (one.state == "gepubliceerd" and standing != number) or (one.state == "goedgekeurd" and one.basis != standing):
+        raise ReleaseError(f"Release {number} was built on {one.basis}, and {standing} is out: build another one.")
+    if one.state == "goedgekeurd":
+        # Before anybody sees it: what may have been seen counts as seen.
+        states.note(client, database, one, "gepubliceerd")
+    return show(client, database)
+
+
+def withdraw(client: Client, database: str, number: int, reason: str) -> int:
+    """Take back the release that readers see: the one before is shown again, and a mark with the reason stays.
+
+    Raises:
+        ReleaseError: readers do not see it.
+    """
+    releases = states.known(client, database)
+    one = states.found(releases, number)
+    if number != states.standing(releases):
+        raise ReleaseError(f"Release {number} is {one.state} and not what readers see; only that one is withdrawn.")
+    states.note(client, database, one, "ingetrokken", reason=reason)
+    return show(client, database)
+
+
+def show(client: Client, database: str) -> int:
+    """Make the tables of every audience as the log of releases says, and swap them in."""
+    releases = states.known(client, database)
+    number = states.standing(releases)
+    for audience in AUDIENCES:
+        _make(client, audience)
+        _fill(client, database, audience, number)
+        _tell(client, audience, [one for one in releases if one.published])
+    for audience in AUDIENCES:  # everything is there: the swap of all takes a moment
+        for table in _TABLES:
+            command(client, f"EXCHANGE TABLES {audience}.{table} AND {audience}.{table}{_NEW}", "Showing the release")
+    for audience in AUDIENCES:
+        for table in _TABLES:
+            command(client, f"DROP TABLE {audience}.{table}{_NEW}", "Removing the release before")
+    found = select(client, " UNION ALL ".join(f"SELECT count() FROM {audience}.{FIGURES}" for audience in AUDIENCES))  # noqa: S608
+    return sum(int(row[0]) for row in found)
+
+
+def _make(client: Client, audience: str) -> None:
+    command(client, f"CREATE DATABASE IF NOT EXISTS {audience}", "Making the database of an audience")
+    for table, columns in _TABLES.items():
+        command(client, f"CREATE TABLE IF NOT EXISTS {audience}.{table} {columns}", "Making a table of an audience")
+        command(client, f"DROP TABLE IF EXISTS {audience}.{table}{_NEW}", "Making room for a release")
+        command(client, f"CREATE TABLE {audience}.{table}{_NEW} {columns}", "Making a table of an audience")
+
+
+def _fill(client: Client, database: str, audience: str, number: int) -> None:
+    confirmed = ", ".join(text_sql(key) for key, one in INDICATORS.items() if one.mark != "P")
+    command(
+        client,
+        f"INSERT INTO {audience}.{FIGURES}{_NEW} SELECT gemaakt_in, periode_soort, periode, status, snede, gemeente, "  # noqa: S608
+        "cluster, aanbieder, categorie, leeftijd, geslacht, filter, filterwaarde, indicator, noemer, teller, "
+        f"teller_vorm, percentage, gemiddelde, uitgesloten, dagen.dag, definitie_versie, indicator IN ({confirmed}), "
+        f"verborgen FROM {database}.{SOURCE} AS cijfers FINAL ANY INNER JOIN (SELECT vrijgave, dag FROM "
+        f"{database}.{states.TABLE}) AS dagen ON dagen.vrijgave = cijfers.gemaakt_in "
+        f"WHERE cijfers.vrijgave = {number} AND has(publiek, {text_sql(audience)}) AND verborgen IN ('', 'noemer')",
+        "Filling the table of an audience",
+    )
+
+
+def _tell(client: Client, audience: str, releases: Sequence[Known]) -> None:
+    rows = []
+    for one in releases:
+        numbers = {key: one.report[key] for key in ("geslaagd", "cijfers", "grenzen") if key in one.report}
+        if "ingehouden" in one.report:
+            numbers["ingehouden"] = len(one.report["ingehouden"])
+        rows.append([one.number, one.day, one.state, one.reason, json.dumps(numbers)])
+    with told_apart("Telling what became of releases"):
+        if rows:
+            client.insert(
+                f"{RELEASES}{_NEW}", rows, ("vrijgave", "dag", "status", "reden", "rapport"), database=audience
+            )

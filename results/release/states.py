@@ -1,0 +1,88 @@
+"""What became of each release: the log ``vrijgaven``, only added to, and what follows from it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final, Literal, NamedTuple
+
+from clickhouse_connect.driver.client import Client
+
+from faults import OperatorFault
+from sinks.clickhouse import select, told_apart
+
+TABLE: Final = "vrijgaven"
+#: What becomes of a release, in this order; a refused one and a withdrawn one go no further.
+State = Literal["gebouwd", "goedgekeurd", "geweigerd", "gepubliceerd", "ingetrokken"]
+_COLUMNS: Final = ("vrijgave", "stand", "dag", "basis", "definitie_versie", "reden", "door", "regels", "rapport")
+
+
+class ReleaseError(OperatorFault):
+    """A release cannot be what is asked of it; the message says what to do."""
+
+
+class Known(NamedTuple):
+    """A release as it stands: its number, state, day, the published one that it was built on, and why it is."""
+
+    number: int
+    state: State
+    day: date
+    basis: int
+    version: int
+    reason: str
+    by: str
+    report: Mapping[str, Any]
+    published: bool
+
+    @property
+    def stands(self) -> bool:
+        """Whether readers see it, or would if no newer one did."""
+        return self.state == "gepubliceerd"
+
+
+def known(client: Client, database: str) -> list[Known]:
+    """Every release by number."""
+    rows = select(
+        client,
+        "SELECT vrijgave, argMax(stand, op), any(dag), any(basis), any(definitie_versie), "  # noqa: S608
+        "argMaxIf(reden, op, reden != ''), argMax(door, op), argMaxIf(rapport, op, rapport != ''), "
+        f"countIf(stand = 'gepubliceerd') > 0 FROM {database}.{TABLE} GROUP BY vrijgave ORDER BY vrijgave",
+    )
+    return [Known(*row[:7], json.loads(row[7] or "{}"), bool(row[8])) for row in rows]
+
+
+def note(
+    client: Client,
+    database: str,
+    one: Known,
+    state: State,
+    *,
+    reason: str = "",
+    rules: Mapping[str, Any] | None = None,
+    report: Mapping[str, Any] | None = None,
+) -> None:
+    """Add what became of a release."""
+    texts = [json.dumps(text) if text is not None else "" for text in (rules, report)]
+    row: Sequence[Any] = (one.number, state, one.day, one.basis, one.version, reason, getpass.getuser(), *texts)
+    with told_apart("Noting what became of a release"):
+        client.insert(TABLE, [row], _COLUMNS, database=database)
+
+
+def standing(releases: Sequence[Known]) -> int:
+    """The number of the release that readers see; 0 = none."""
+    return max((one.number for one in releases if one.stands), default=0)
+
+
+def seen(releases: Sequence[Known]) -> tuple[int, ...]:
+    """Numbers of all releases that were ever published, withdrawn or not."""
+    return tuple(one.number for one in releases if one.published)
+
+
+def found(releases: Sequence[Known], number: int) -> Known:
+    """The release of a number. ``ReleaseError`` when there is none."""
+    for one in releases:
+        if one.number == number:
+            return one
+    raise ReleaseError(f"There is no release {number}; `sor release list` shows them.")
