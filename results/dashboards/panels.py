@@ -17,10 +17,10 @@ WIDTH: Final = 24
 TIMEZONE: Final = "Europe/Amsterdam"
 
 
-def ask(query: str, *, timed: bool = False) -> Json:
+def ask(query: str, *, timed: bool = False, source: Json = CLICKHOUSE) -> Json:
     """A question to ClickHouse."""
     return {
-        "refId": "A", "datasource": CLICKHOUSE, "editorType": "sql", "pluginVersion": "4.20.0", "rawSql": query,
+        "refId": "A", "datasource": source, "editorType": "sql", "pluginVersion": "4.20.0", "rawSql": query,
         "queryType": "timeseries" if timed else "table", "format": 0 if timed else 1,
     }  # fmt: skip
 
@@ -171,8 +171,28 @@ def asked(name: str, label: str, query: str) -> Json:
     }  # fmt: skip
 
 
-def page(uid: str, title: str, description: str, panels: list[Json], variables: list[Json], since: str) -> Json:
-    """A dashboard in the classic form, schema 42."""
+def single(one: Json, *, everything: bool = False) -> Json:
+    """A list of which one is chosen, or with ``everything`` also none."""
+    current = {"text": "Alle", "value": "$__all"} if everything else {}
+    return {**one, "multi": False, "includeAll": everything, "current": current}
+
+
+def count_beside(panel: Json) -> Json:
+    """A panel over time with its column ``n`` as grey bars on the other side."""
+    bars = {
+        "custom.drawStyle": "bars", "custom.axisPlacement": "right", "custom.fillOpacity": 15, "custom.axisSoftMin": 0,
+        "color": {"mode": "fixed", "fixedColor": "#8a8a8a"}, "decimals": 0,
+    }  # fmt: skip
+    properties = [{"id": name, "value": value} for name, value in bars.items()]
+    panel["fieldConfig"]["defaults"]["color"] = {"mode": "fixed", "fixedColor": "blue"}
+    panel["fieldConfig"]["overrides"] = [{"matcher": {"id": "byName", "options": "n"}, "properties": properties}]
+    return panel
+
+
+def page(
+    uid: str, title: str, description: str, panels: list[Json], variables: list[Json], since: str, refresh: str = "1m"
+) -> Json:
+    """A dashboard in the classic form, schema 42. ``refresh``: how often it asks anew; empty = when the reader does."""
     return {
         "uid": f"sor-{uid}",
         "title": title,
@@ -184,7 +204,7 @@ def page(uid: str, title: str, description: str, panels: list[Json], variables: 
         "graphTooltip": 0,
         "timezone": TIMEZONE,
         "time": {"from": since, "to": "now"},
-        "refresh": "1m",
+        "refresh": refresh,
         "templating": {"list": variables},
         "annotations": {"list": []},
         "panels": placed(panels),

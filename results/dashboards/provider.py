@@ -20,12 +20,14 @@ from results.dashboards.panels import (
     ask,
     asked,
     columns,
+    count_beside,
     frame,
     only_rows,
     option,
     page,
     section,
     share,
+    single,
     text_panel,
     variable,
 )
@@ -226,17 +228,7 @@ def _trend(key: str, questions: _Questions) -> Json:
     """Figure and n per period, the n as bars on the other side."""
     one = OWN_INDICATORS[key]
     title = f"{one.title}, per periode (eigen)"
-    panel = frame("timeseries", title, [questions.over_time(title, key)], 12, 8, "locale", 1)
-    bars = [
-        {"id": "custom.drawStyle", "value": "bars"},
-        {"id": "custom.axisPlacement", "value": "right"},
-        {"id": "custom.fillOpacity", "value": 15},
-        {"id": "custom.axisSoftMin", "value": 0},
-        {"id": "color", "value": {"mode": "fixed", "fixedColor": "#8a8a8a"}},
-        {"id": "decimals", "value": 0},
-    ]
-    panel["fieldConfig"]["defaults"]["color"] = {"mode": "fixed", "fixedColor": "blue"}
-    panel["fieldConfig"]["overrides"] = [{"matcher": {"id": "byName", "options": "n"}, "properties": bars}]
+    panel = count_beside(frame("timeseries", title, [questions.over_time(title, key)], 12, 8, "locale", 1))
     name = f"{one.name} (%)" if one.unit == "%" else one.name
     return columns(panel, {"time": "time", key: name, f"{key}_n": "n"})
 
@@ -249,12 +241,12 @@ def _variables() -> list[Json]:
     provider = asked("aanbieder", "Aanbieder (AGB)", "SELECT DISTINCT aanbieder FROM sor.trajecten ORDER BY aanbieder")
     sexes = "man : 1,vrouw : 2,onbekend : 0,niet gespecificeerd : 9"
     return [
-        _single(provider),
+        single(provider),
         variable("cluster", "Cluster", ",".join(places), multi=False),
         variable("periode", "Verloop per", steps, multi=False),
         variable("gemeente", "Gemeente", towns),
-        _single(asked("start_van", "Start van", MONTHS), everything=True),
-        _single(asked("start_tot", "Start tot en met", MONTHS), everything=True),
+        single(asked("start_van", "Start van", MONTHS), everything=True),
+        single(asked("start_tot", "Start tot en met", MONTHS), everything=True),
         variable("reden", "Reden einde", reasons),
         *(asked(name, label, choices(column)) for name, label, column in _CHOICES),
         variable("geslacht", "Geslacht", sexes),
@@ -273,12 +265,6 @@ _CHOICES: Final = (
     ("hulpvorm", "Hulpvorm", "hulpvorm"),
     ("gebied", "Postcodegebied", "postcodegebied"),
 )
-
-
-def _single(one: Json, *, everything: bool = False) -> Json:
-    """A list of which one is chosen, or with ``everything`` also none."""
-    current = {"text": "Alle", "value": "$__all"} if everything else {}
-    return {**one, "multi": False, "includeAll": everything, "current": current}
 
 
 def build() -> Json:

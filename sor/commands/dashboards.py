@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from operations import metrics_page
+from results.dashboards import audiences
 from results.dashboards.catalogue import DASHBOARDS, text
 from sor.generated import keep_current
 
@@ -34,5 +35,6 @@ def made() -> dict[Path, str]:
     """Every file with the text that it should have; the page of metrics only in a checkout."""
     monitoring = Path(str(files("monitoring")))
     found = {monitoring / "grafana" / "dashboards" / name: text(build()) for name, build in DASHBOARDS.items()}
+    found |= {monitoring / "grafana" / "audiences" / name: text_ for name, text_ in audiences.files().items()}
     runbooks = monitoring.parent / "docs" / "runbooks"
     return found | ({runbooks / "metrics.md": metrics_page.page()} if runbooks.is_dir() else {})

@@ -66,7 +66,7 @@ def test_a_stat_shows_no_column_with_the_time() -> None:
 def test_nobody_types_a_value_into_a_query() -> None:
     """``:singlequote`` escapes the quotes in a value and not its backslashes: safe only for what stands in a list."""
     lists = [one for _, page in pages() for one in page["templating"]["list"]]
-    assert len(lists) == 23
+    assert len(lists) == 36
     assert all(one["allowCustomValue"] is False for one in lists)
     for name, page in pages():
         used = re.findall(r"\$\{([^}]*)\}", json.dumps([panel.get("targets") for panel in page["panels"]]))

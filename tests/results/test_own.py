@@ -20,12 +20,11 @@ from results.filters import AGE_BANDS, EVER, Days, Filters, towns
 from results.own import OWN_INDICATORS, OwnRequest, own
 from results.released import NO_RELEASE
 from results.uncertainty import Interval, student, wilson
-from sinks import clickhouse
 from sinks.access import Access
-from sinks.schema.audiences import of_providers
 from sinks.tables import METINGEN, SCORES, TRAJECTEN
 from sinks.writer import Writer
 from tests.conftest import RunningGateway
+from tests.results import cijfers
 from tests.sinks import database
 from tests.sinks.rows import meting, named, score, traject
 
@@ -222,54 +221,27 @@ def test_nobody_elses_rows_count(access: Access) -> None:
         assert one.measured.interval is None
 
 
-def test_the_average_is_the_newest_of_what_was_released(gateway: RunningGateway, access: Access) -> None:
+def test_the_average_is_the_newest_of_what_was_released(
+    gateway: RunningGateway, access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever was released before, for a part of the cluster or for another period stays out of it."""
-    name = of_providers("DUO")
-    writer = clickhouse.connect(Access(gateway.url, "admin", gateway.users["admin"], "default"))
-    try:
-        clickhouse.command(writer, f"CREATE DATABASE {name}", "Making")
-        clickhouse.command(writer, CIJFERS.format(name), "Making")
-        clickhouse.command(writer, f"INSERT INTO {name}.cijfers ({COLUMNS}) VALUES {_values()}", "Filling")
-        admin = replace(access, user="admin", password=gateway.users["admin"])
-        (found,) = own(admin, replace(REQUEST, keys=("uitval",))).values()
-        assert found.average is not None
-        assert (found.average.vrijgave, found.average.periode, found.average_text) == (3, "2025-K4", "21%")
-        assert [one.periode for one in found.averages] == ["2025-K4", "2025-K4", "2025-K3"]
-        assert found.average.peildatum == date(2026, 2, 15)
-    finally:
-        clickhouse.command(writer, f"DROP DATABASE IF EXISTS {name}", "Dropping")
-        writer.close()
-
-
-COLUMNS = (
-    "vrijgave, periode_soort, periode, status, snede, cluster, leeftijd, indicator, noemer, teller, teller_vorm, "
-    "percentage, uitgesloten, peildatum, definitie_versie, bevestigd, reden"
-)
-#: The columns of release.md 7.
-CIJFERS = """
-CREATE TABLE {}.cijfers (vrijgave UInt32, periode_soort LowCardinality(String), periode LowCardinality(String),
-  status LowCardinality(String), snede LowCardinality(String), gemeente LowCardinality(String),
-  cluster LowCardinality(String), aanbieder LowCardinality(String), categorie LowCardinality(String),
-  leeftijd LowCardinality(String), geslacht LowCardinality(String), filter LowCardinality(String),
-  filterwaarde LowCardinality(String), indicator LowCardinality(String), noemer UInt32, teller Nullable(UInt32),
-  teller_vorm LowCardinality(String), percentage Nullable(UInt8), gemiddelde Nullable(Decimal(3, 1)),
-  uitgesloten UInt32, peildatum Date, definitie_versie UInt16, bevestigd Bool, reden String)
-ENGINE = MergeTree ORDER BY (snede, indicator, periode_soort, periode, vrijgave)
-"""
-
-
-def _values() -> str:
-    def one(release: int, kind: str, period: str, percent: int, age: str = "") -> str:
-        return (
-            f"({release}, '{kind}', '{period}', 'voorlopig', 'cluster', 'DUO', '{age}', 'uitval', 100, {percent}, '=', "
-            f"{percent}, 5, '2026-02-15', 3, 1, '')"
-        )
-
-    rows_ = (
-        one(3, "vier_kwartalen", "2025-K4", 21),
-        one(2, "vier_kwartalen", "2025-K4", 25),
-        one(2, "vier_kwartalen", "2025-K3", 30),
-        one(3, "kwartaal", "2025-K4", 40),
-        one(9, "vier_kwartalen", "2025-K4", 99, "12-17"),
+    figures = (
+        cijfers.shown(cluster="DUO", percentage=21),
+        cijfers.shown(cluster="DUO", percentage=25, vrijgave=2),
+        cijfers.shown(cluster="DUO", percentage=30, vrijgave=2, periode="2025-K3"),
+        cijfers.shown(cluster="DUO", percentage=40, periode_soort="kwartaal"),
+        cijfers.shown(cluster="DUO", percentage=99, vrijgave=9, leeftijd="12 tot en met 17"),
+        cijfers.shown(cluster="DUO", percentage=55, indicator="gas_bereikt"),
     )
-    return ", ".join(rows_)
+    admin = replace(access, user="admin", password=gateway.users["admin"])
+    with cijfers.audience(gateway, figures) as name:
+        monkeypatch.setattr("results.released.of_providers", lambda _cluster: name)
+        found = own(admin, replace(REQUEST, keys=("uitval", "gas_bereikt", "gas_helft_bereikt")))
+    average = found["uitval"].average
+    assert average is not None
+    assert (average.vrijgave, average.periode, found["uitval"].average_text) == (3, "2025-K4", "21%")
+    assert [one.periode for one in found["uitval"].averages] == ["2025-K4", "2025-K4", "2025-K3"]
+    assert average.peildatum == date(2026, 2, 15)
+    # a release counts trajecten, so its figure stands beside that of trajecten and not beside that of scores
+    assert found["gas_bereikt"].average is None
+    assert found["gas_helft_bereikt"].average_text == "55%"

@@ -1,0 +1,136 @@
+"""Grafana of who may see released figures only: an organisation, a data source and a ClickHouse user for each audience.
+
+Any viewer of an organisation may send any SQL to its data sources, so what keeps audiences apart is the ClickHouse user
+behind each, who reads one database (``sinks.schema.audiences``). The data sources of all organisations have the same
+uids, and so one page serves every audience of a kind. The numbers of the organisations follow the order of the list:
+``organisations.sh`` makes them in that order, before the rest is provisioned.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from domain.field.geography import GEMEENTEN
+from results.dashboards import audience_pages
+from results.dashboards.panels import CLICKHOUSE
+from sinks.schema.audiences import AUDIENCES, COMPARISON, Audience, of_gemeente
+
+#: Where Grafana finds the pages, a folder for each kind.
+_PAGES: Final = "/etc/grafana/audiences"
+_ALMERE: Final = of_gemeente("0034")
+
+
+class Organisation(NamedTuple):
+    """An audience with an organisation of its own. ``compares``: it sees the comparison too."""
+
+    number: int
+    name: str
+    audience: Audience
+    page: str
+    compares: bool
+
+
+def organisations() -> Iterator[Organisation]:
+    """Every organisation; the first one of Grafana is the third party's, and the comparison is part of others."""
+    shown = (audience for audience in AUDIENCES.values() if audience.kind != "vergelijking")
+    for number, audience in enumerate(shown, 2):
+        name = {"gemeente": "Gemeente", "cluster": "Cluster", "aanbieders": "Aanbieders"}[audience.kind]
+        place = GEMEENTEN[audience.place].name if audience.kind == "gemeente" else audience.place
+        page = "portaal" if audience.database == _ALMERE else _PAGE[audience.kind]
+        yield Organisation(number, f"{name} {place}", audience, page, page == "vrijgave")
+
+
+_PAGE: Final = {"gemeente": "vrijgave", "cluster": "vrijgave", "aanbieders": "gemiddelden"}
+_HEAD: Final = "# Written by sor dashboards from the list of audiences: do not edit.\napiVersion: 1\n"
+
+
+def _source(number: int, name: str, uid: str, database: str) -> str:
+    return f"""\
+  - name: {name}
+    uid: {uid}
+    type: {CLICKHOUSE["type"]}
+    access: proxy
+    orgId: {number}
+    editable: false
+    jsonData:
+      host: clickhouse
+      port: 8123
+      protocol: http
+      secure: false
+      username: {database}
+      defaultDatabase: {database}
+      dialTimeout: "10"
+      queryTimeout: "55"  # its client asks ClickHouse for five seconds more, and the user may ask for 60
+      validateSql: true
+    secureJsonData:
+      password: $__file{{/run/secrets/clickhouse_{database}}}
+"""
+
+
+def datasources() -> str:
+    """The file with every data source."""
+    found = [_HEAD, "datasources:\n"]
+    for one in organisations():
+        found.append(_source(one.number, "Vrijgave", CLICKHOUSE["uid"], one.audience.database))
+        if one.compares:
+            found.append(_source(one.number, "Vergelijking", audience_pages.COMPARISON["uid"], COMPARISON))
+    return "".join(found)
+
+
+def providers() -> str:
+    """The file that says which pages stand in which organisation."""
+    each = [
+        f"""\
+  - name: {one.audience.database}
+    orgId: {one.number}
+    folder: Sturen op Resultaat
+    type: file
+    disableDeletion: true
+    allowUiUpdates: false
+    updateIntervalSeconds: 30
+    options:
+      path: {_PAGES}/{one.page}
+      foldersFromFilesStructure: false
+"""
+        for one in organisations()
+    ]
+    return "".join([_HEAD, "providers:\n", *each])
+
+
+def script() -> str:
+    """Makes the organisations of a Grafana that has none but its first; ends where a number is not the expected one."""
+    made = "".join(f'organisation {one.number} "{one.name}"\n' for one in organisations())
+    return f"""\
+#!/bin/sh
+# Written by sor dashboards from the list of audiences: do not edit.
+# Makes the organisations of the audiences, in a Grafana that runs without their data sources. Usage:
+#   GRAFANA=http://admin:<password>@127.0.0.1:3001 sh organisations.sh
+set -eu
+
+organisation() {{
+  found=$(curl --silent --fail "$GRAFANA/api/orgs/$1" || true)
+  [ -n "$found" ] || curl --silent --fail --json "{{\\"name\\": \\"$2\\"}}" "$GRAFANA/api/orgs" >/dev/null
+  curl --silent --fail "$GRAFANA/api/orgs/$1" | grep -q "\\"name\\":\\"$2\\"" || {{
+    echo "Organisation $1 is not $2: the data sources would go to another." >&2
+    exit 1
+  }}
+}}
+
+{made}"""
+
+
+def files() -> dict[str, str]:
+    """Every file under ``monitoring/grafana/audiences`` by its path there."""
+    pages = {
+        "vrijgave/cluster-en-gemeente.json": audience_pages.place(),
+        "portaal/gemeenteportaal.json": audience_pages.portal(),
+        "gemiddelden/gemiddelden.json": audience_pages.averages(),
+    }
+    return {
+        **{f"dashboards/{name}": json.dumps(page, indent=1, ensure_ascii=False) + "\n" for name, page in pages.items()},
+        "provisioning/datasources/audiences.yaml": datasources(),
+        "provisioning/dashboards/audiences.yaml": providers(),
+        "organisations.sh": script(),
+    }
