@@ -15,7 +15,7 @@ from schemas.topics import IN_TOPIC, topics
 from tests.attack.attacks import Sent, altered, asks_receipts, looks, recorded, told_of, unsigned
 from tests.attack.parties import Party, decoded
 from tests.attack.world import MUNICIPALITY, A, B, World
-from tests.build import bericht_retour, cbs_record, meting, score, start, stop, toewijzing
+from tests.build import bericht_retour, cbs_record, meting, score, start, stop, toewijzing, wisverzoek
 
 pytestmark = pytest.mark.kafka
 _DAY = 86_400
@@ -126,6 +126,11 @@ def _take_back_of_another(world: World, party: Party) -> Sent:
 
 def _assignments_of_another(world: World, party: Party) -> Sent:
     return party.delivery("assignment", B, [(victims(world)[0], toewijzing(number=b"870001"))])
+
+
+def _forgetting_with_a_right_to_everything_else(world: World, party: Party) -> Sent:
+    """Its certificate is for every kind, which this one is not among (decision 0029)."""
+    return party.delivery("erasure", A, [(bsn, wisverzoek()) for bsn in victims(world, 3)])  # type: ignore[misc]
 
 
 FORGED: dict[str, Callable[[World, Party], Sent]] = {

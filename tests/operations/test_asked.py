@@ -217,6 +217,14 @@ def test_where_nothing_waits_it_says_so(pending: Pending) -> None:
     assert pending.done == []
 
 
+def test_who_knows_the_pseudonym_does_it_at_once(pending: Pending, tmp_path: Path) -> None:
+    path = tmp_path / "them"
+    path.write_bytes(CLIENT + b"\n")
+    sor("forget", "--pseudonym", str(path), "--reden", "asked")
+    sor("forget", "--reden", "asked", typed=ANOTHER.decode() + "\n")
+    assert pending.done == [([CLIENT], []), ([ANOTHER], [])]
+
+
 def test_ways_are_not_mixed(pending: Pending) -> None:
     for words in (("--pending", "--bsn", "-"), ("--pending", "--pseudonym", "-"), ("--bsn", "-", "--pseudonym", "-")):
         sor("forget", *words, "--reden", "anders", code=2)
