@@ -50,8 +50,8 @@ class Figure:
     """One figure. ``value``: percentage 0..100, mean or count; None = not shown, and ``hidden`` says why.
 
     ``low`` and ``high``: the 95% interval, None where there is none. ``counted``: n, None when it is too small to be
-    told. ``excluded``: rows left out as a reader sees them. ``form``: a released figure may be a bound. ``mark``: F, R
-    or P, as the indicator has it.
+    told. ``excluded``: rows left out as a reader sees them. ``form``: a released figure may be a bound, and ``whole``: its
+    percentage has no decimals. ``mark``: F, R or P, as the indicator has it.
     """
 
     key: str
@@ -64,6 +64,7 @@ class Figure:
     high: float | None = None
     average: Average | None = None
     form: Form = "="
+    whole: bool = False
     hidden: str = ""
     mark: str = "F"
 
@@ -72,6 +73,8 @@ class Figure:
         """The figure as a reader sees it."""
         if self.value is None:
             return self.hidden or words.NOTHING
+        if self.whole and self.unit == "%":
+            return f"{_SIGNS[self.form]}{self.value:.0f}%"
         return _SIGNS[self.form] + value_text(self.value, self.unit)
 
     @property

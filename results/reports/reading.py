@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain.field.geography import CLUSTERS
 from domain.field.words import definitions_sentence
@@ -21,7 +21,7 @@ from results.reports.content import Average, Figure, Form, Report
 from results.reports.outcomes import TRENDS, Outcomes, report
 from sinks import clickhouse
 from sinks.access import Access
-from sinks.schema.audiences import of_providers
+from sinks.schema.audiences import RELEASES, of_providers
 
 #: What a report of a provider shows: all but the figures of CBS files, which have a report of their own.
 KEYS: Final = tuple(key for key, one in OWN_INDICATORS.items() if one.provenance != "cbs")
@@ -32,7 +32,13 @@ _ABSENT: Final = frozenset({60, 81})
 Periods = Mapping[str, Measured]
 #: Key -> its figures by period; the empty period is that of the whole report.
 Own = Mapping[str, Periods]
-Averages = Mapping[str, tuple[Released, ...]]
+
+
+class Averages(NamedTuple):
+    """Key -> what was released of it, the newest first; ``number``: of the release that readers see."""
+
+    number: int
+    found: Mapping[str, tuple[Released, ...]]
 
 
 def providers(
@@ -76,26 +82,27 @@ def _joined(first: Own, second: Own) -> dict[str, dict[str, Measured]]:
 
 
 def averages_of(access: Access, cluster: str, database: str = "") -> Averages:
-    """What was released of a whole cluster, in the tables of its providers or of another audience; empty before the
+    """What was released of a whole cluster, in the tables of its providers or of another audience; nothing before the
     first release.
 
     Raises:
         UnavailableError, RefusedError: ClickHouse is away, or the user may not read the release.
     """
-    query = averages_sql(cluster)
-    query = query.replace(f"{of_providers(cluster)}.", f"{database}.") if database else query
+    providers_of = of_providers(cluster)
+    query = averages_sql(cluster).replace(f"{providers_of}.", f"{database or providers_of}.")
+    numbers = f"SELECT max(vrijgave) FROM {database or providers_of}.{RELEASES} WHERE status = 'gepubliceerd'"  # noqa: S608
     client = clickhouse.connect(access)
     try:
         rows = [Released(*row) for row in clickhouse.select(client, query)]
+        ((number,),) = clickhouse.select(client, numbers)
     except clickhouse.RefusedError as error:
         if error.code in _ABSENT:
-            return {}
+            return Averages(0, {})
         raise
     finally:
         client.close()
-    return {
-        key: tuple(one for one in rows if one.indicator == key) for key in dict.fromkeys(one.indicator for one in rows)
-    }
+    keys = dict.fromkeys(one.indicator for one in rows)
+    return Averages(int(number), {key: tuple(one for one in rows if one.indicator == key) for key in keys})
 
 
 def _days(month: str) -> tuple[date, date]:
@@ -110,7 +117,7 @@ def _provider(provider: str, cluster: str, month: str, made_on: str, found: Own,
     quarters = periods.quarters(month)
     whole = {key: found.get(key, {}).get("") or _nothing(key) for key in KEYS}
     versions = {version for one in whole.values() for version in one.figure.versions}
-    years = {key: one for key in KEYS if (one := _newest(released.get(released_as(key), ())))}
+    years = {key: one for key in KEYS if (one := _newest(released.found.get(released_as(key), ())))}
     return report(
         Outcomes(
             kind="aanbieder",
@@ -122,7 +129,7 @@ def _provider(provider: str, cluster: str, month: str, made_on: str, found: Own,
             figures={key: own_figure(one, years.get(key)) for key, one in whole.items()},
             quarters=tuple(map(words.quarter_short, quarters)),
             trends={key: tuple(_point(key, quarter, found, released) for quarter in quarters) for key in TRENDS},
-            release=max((one.vrijgave for one in years.values()), default=0),
+            release=released.number if years else 0,
             quarter=max((one.periode for one in years.values()), default=""),
             notes=(*_older(years), definitions_sentence(versions)),
         )
@@ -178,7 +185,9 @@ def form(one: Released) -> Form:
 
 def _point(key: str, quarter: str, found: Own, released: Averages) -> Figure:
     of_quarter = (
-        one for one in released.get(released_as(key), ()) if one.periode_soort == "kwartaal" and one.periode == quarter
+        one
+        for one in released.found.get(released_as(key), ())
+        if one.periode_soort == "kwartaal" and one.periode == quarter
     )
     average = next(of_quarter, None)
     measured = found.get(key, {}).get(quarter)

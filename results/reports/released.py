@@ -62,7 +62,7 @@ def of_averages(
     kind: Kind, cluster: str, month: str, made_on: str, found: Averages, cells: Sequence[Cell] = ()
 ) -> Report | None:
     """The report of what was released of a whole cluster, and of its parts where they are given."""
-    years = {key: one for key in found if (one := _newest(found[key], _YEAR)) and key in OWN_INDICATORS}
+    years = {key: one for key in found.found if (one := _newest(found.found[key])) and key in OWN_INDICATORS}
     if not years:
         return None
     quarters, newest = periods.quarters(month), max(years.values(), key=lambda one: (one.periode, one.vrijgave))
@@ -79,7 +79,7 @@ def of_averages(
             quarters=tuple(map(words.quarter_short, quarters)),
             trends={key: tuple(_of_quarter(found, key, quarter) for quarter in quarters) for key in TRENDS},
             breakdown=tuple(_tables(cells)),
-            release=newest.vrijgave,
+            release=found.number,
             quarter=newest.periode,
             notes=(
                 words.status_note(newest.status),
@@ -93,8 +93,8 @@ def of_averages(
     )
 
 
-def _newest(found: Sequence[Released], kind: str) -> Released | None:
-    return next((one for one in found if one.periode_soort == kind and one.value is not None), None)
+def _newest(found: Sequence[Released]) -> Released | None:
+    return next((one for one in found if one.periode_soort == _YEAR and one.value is not None), None)
 
 
 def _title(key: str) -> str:
@@ -111,12 +111,13 @@ def _figure(one: Released) -> Figure:
         counted=one.noemer,
         excluded=number_text(one.uitgesloten, 0),
         form=form(one),
+        whole=True,
         mark=indicator.mark,
     )
 
 
 def _of_quarter(found: Averages, key: str, quarter: str) -> Figure:
-    for one in found.get(key, ()):
+    for one in found.found.get(key, ()):
         if one.periode_soort == "kwartaal" and one.periode == quarter:
             return _figure(one)
     indicator = OWN_INDICATORS[key]

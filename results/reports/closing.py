@@ -1,0 +1,159 @@
+"""The month by itself: on its fixed day a month closes, a release is built, proven and published, and reports go out.
+
+Each step looks first at what is there: a run twice does nothing the second time, and one that broke off goes on:
+
+1. *release*: a published one of the closing day or later is enough; one that its gate approved is published; else one
+   is built and proven. What the gate refuses is not published, and nothing that is published changes.
+2. *reports* of every month since the last one that went out whole. They wait for the release: their averages are of it.
+3. *noted*: the month is done when every mail was taken.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Protocol
+
+from faults import OperatorFault
+from results.reports import periods
+from results.reports.run import Tally
+
+#: What the last run came to, in the home folder: the exporter reads it.
+STATE: Final = "schedule.json"
+#: So many months that were missed are caught up with at once, the newest ones.
+MOST: Final = 12
+
+
+class ScheduleError(OperatorFault):
+    """The month cannot be closed; what is published stays as it is."""
+
+
+class Releasing(Protocol):
+    """What closing a month asks of releases (``results.release``)."""
+
+    def published(self, since: date) -> int:
+        """Number of the release that readers see, when it was built on or after a day; 0 = none."""
+        ...
+
+    def approved(self, since: date) -> int:
+        """Number of one that its gate approved and that can still be published; 0 = none."""
+        ...
+
+    def build(self, on: date) -> int:
+        """Build one; its number."""
+        ...
+
+    def audit(self, number: int) -> bool:
+        """Ask the gate; whether it approves."""
+        ...
+
+    def publish(self, number: int) -> None:
+        """Show it to its readers."""
+        ...
+
+
+class Done(NamedTuple):
+    """The newest month of which everything went out, and the release that readers see."""
+
+    month: str = ""
+    release: int = 0
+
+
+@dataclass(frozen=True)
+class State:
+    """The file with what the last run came to."""
+
+    path: Path
+
+    def done(self) -> Done:
+        """What is known to be done; nothing before the first run.
+
+        Raises:
+            ScheduleError: the file is none of ours.
+        """
+        try:
+            found = json.loads(self.path.read_text("utf-8"))
+            return Done(str(found["month"]), int(found["release"]))
+        except FileNotFoundError:
+            return Done()
+        except (OSError, ValueError, KeyError, TypeError) as problem:
+            raise ScheduleError(
+                f"{self.path} cannot be read ({type(problem).__name__}); moved away, only the newest month is closed."
+            ) from None
+
+    def note(self, done: Done, problem: str = "") -> None:
+        """Write down how far it is, and what went wrong. ``ScheduleError`` when that cannot be."""
+        document: dict[str, Any] = {**done._asdict(), "problem": problem, "at": int(time.time())}
+        half = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        try:
+            half.write_text(json.dumps(document, indent=2), "utf-8")
+            half.replace(self.path)
+        except OSError as error:
+            raise ScheduleError(f"{self.path} cannot be written ({type(error).__name__}).") from error
+
+
+def close(
+    on: date,
+    closing_day: int,
+    state: State,
+    releasing: Releasing,
+    reports: Callable[[str], Tally],
+    tell: Callable[[str], None],
+) -> list[str]:
+    """Close what is to be closed on a day; the months whose reports went out.
+
+    Raises:
+        OperatorFault: a step failed; the state says which, and the next run goes on there.
+    """
+    target, done = periods.closed_before(on, closing_day), state.done()
+    if done.month >= target:
+        state.note(done)
+        return []
+    try:
+        done = done._replace(release=_released(on, target, closing_day, releasing, tell))
+        closed = []
+        for month in _missed(done.month, target):
+            _reported(month, reports, tell)
+            done = done._replace(month=month)
+            state.note(done)
+            closed.append(month)
+    except OperatorFault as problem:
+        state.note(done, str(problem))
+        raise
+    return closed
+
+
+def _missed(done: str, target: str) -> list[str]:
+    """The months to report; before the first run only the newest."""
+    return list(periods.months_after(done, target))[-MOST:] if done else [target]
+
+
+def _released(on: date, month: str, closing_day: int, releasing: Releasing, tell: Callable[[str], None]) -> int:
+    since = periods.first_day(periods.later(month, 1)).replace(day=closing_day)
+    if number := releasing.published(since):
+        tell(f"Release {number} is published.")
+        return number
+    number = releasing.approved(since)
+    if not number:
+        number = releasing.build(on)
+        tell(f"Release {number} is built.")
+        if not releasing.audit(number):
+            raise ScheduleError(
+                f"The gate refuses release {number}, so it is not published and no reports of {month} went out. "
+                f"Look at it with: sor release list"
+            )
+    releasing.publish(number)
+    tell(f"Release {number} is published.")
+    return number
+
+
+def _reported(month: str, reports: Callable[[str], Tally], tell: Callable[[str], None]) -> None:
+    tally = reports(month)
+    tell(f"{month}: {tally.made} reports made, {tally.sent} sent.")
+    if tally.failed:
+        raise ScheduleError(f"{tally.failed} mails of {month} were not taken: {tally.problem}")
