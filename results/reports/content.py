@@ -50,7 +50,7 @@ class Figure:
     """One figure. ``value``: percentage 0..100, mean or count; None = not shown, and ``hidden`` says why.
 
     ``low`` and ``high``: the 95% interval, None where there is none. ``counted``: n, None when it is too small to be
-    told. ``excluded``: rows left out as a reader sees them. ``form``: a released figure may be a bound, and ``whole``: its
+    told. ``excluded``: rows left out as a reader sees them. ``form``: a released figure may be a bound; ``whole``: its
     percentage has no decimals. ``mark``: F, R or P, as the indicator has it.
     """
 
