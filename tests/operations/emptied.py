@@ -22,8 +22,8 @@ def emptied(bootstrap: str, partitions: int) -> clients.Cluster:
     return cluster
 
 
-def gone(cluster: clients.Cluster) -> None:
-    """Take away every declared topic that an earlier test left at the broker of the run, and its groups.
+def gone(cluster: clients.Cluster, *, but: str = "") -> None:
+    """Take away every declared topic that an earlier test left at the broker of the run, but one, and its groups.
 
     Who ended is a static member until its session does. A process that starts under its name before that is given its
     partitions of before: of a topic that has more of them by now the others would be read by nobody.
@@ -37,7 +37,7 @@ def gone(cluster: clients.Cluster) -> None:
     _until(lambda: not joined(), "every session ends")
 
     def present() -> list[str]:
-        return sorted(set(admin.list_topics(timeout=10).topics) & set(topics()))
+        return sorted(set(admin.list_topics(timeout=10).topics) & set(topics()) - {but})
 
     for future in admin.delete_topics(present()).values() if present() else ():
         future.result(20)
