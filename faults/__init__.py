@@ -39,13 +39,16 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         NotHere
         NotItself
         NotMended
+        OutboxError
         RefusedError
         RegistryError
         ReleaseError
         RenewalError
         RepartitionError
         ReplayError
+        ReportsBusy
         RewritingError
+        ScheduleError
         SettingsError
         SimulationError
         SpicError

@@ -78,8 +78,16 @@ COMMANDS: Final[dict[str, Entry]] = {
     ),
     "report": Entry("report", "Make one report and say where it is. Sends nothing."),
     "reports": Entry("reports", "All reports of a month: make and send them, see what there is."),
+    "schedule": Entry(
+        "schedule",
+        "Close the month that is due: build, prove and publish a release, then make and send the reports.",
+    ),
     "forget": Entry(
         "forget", "Forget clients for good: their facts leave the log, the states, the compacted topics and the tables."
+    ),
+    "release": Entry(
+        "release",
+        "Released figures: build, audit, publish, withdraw (docs/release.md).",
     ),
     "audit": Entry(
         "audit",
