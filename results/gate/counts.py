@@ -51,9 +51,9 @@ def _mend(gate: Gate, block: Block, hidden: Sequence[Cell]) -> int:
 def _first(gate: Gate, block: Block, hidden: Sequence[Cell]) -> tuple[Table, Narrow | None]:
     """The first hidden group with too few numbers, if any."""
     shown = [gate.figures[cell.figures[0]].shown.noemer for cell in block.cells]
-    exact = [None if noemer == len(cell.members) and noemer % 5 else noemer for noemer, cell in zip(
-        shown, block.cells, strict=True)]  # fmt: skip
-    table, parts = counts(block.cells, exact, hidden)
+    sizes = [len(cell.members) for cell in block.cells]
+    rounded = [None if size == number and number % 5 else number for number, size in zip(shown, sizes, strict=True)]
+    table, parts = counts(block.cells, rounded, hidden)
     for found in narrow(table, parts, [len(cell.members) for cell in hidden], gate.limits, gate.left):
         if found is None:
             raise Refused("niet af")

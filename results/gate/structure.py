@@ -186,9 +186,9 @@ def sums(structure: Structure) -> Iterator[Finding]:
     for place, figure in structure.inside():
         if figure.release == last and is_sum(figure):
             clusters = parts.get(_sum_key(figure), {}).values()
-            noemer = sum(part.shown.noemer for part in clusters)
+            counted = sum(part.shown.noemer for part in clusters)
             teller = sum(part.shown.teller or 0 for part in clusters)
-            if noemer != figure.shown.noemer or (figure.shown.teller is not None and teller != figure.shown.teller):
+            if counted != figure.shown.noemer or (figure.shown.teller is not None and teller != figure.shown.teller):
                 yield Finding("regio", place)
 
 

@@ -178,10 +178,10 @@ def test_goals_counted_by_their_scores() -> None:
 def region(clusters: Sequence[Figure], more: int) -> Figure:
     """A figure of the region, so much more than the sum of its clusters."""
     teller = sum(one.shown.teller or 0 for one in clusters) + more
-    noemer = sum(one.shown.noemer for one in clusters)
-    what = Shown(noemer, teller, "=", round(100 * teller / noemer), None, 0)
+    counted = sum(one.shown.noemer for one in clusters)
+    what = Shown(counted, teller, "=", round(100 * teller / counted), None, 0)
     who = group("regio")._replace(cluster="")
-    return Figure(1, who, INDICATOR, frozenset({"rel_vergelijking"}), (), 0, noemer, what)
+    return Figure(1, who, INDICATOR, frozenset({"rel_vergelijking"}), (), 0, counted, what)
 
 
 def test_a_total_of_the_region_is_the_sum_of_what_is_shown() -> None:
