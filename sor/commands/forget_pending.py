@@ -83,10 +83,14 @@ def _close(work: Work, found: Sequence[Waiting], what: str) -> None:
         typer.echo(json.dumps(told, indent=2))
 
 
+def _terminal() -> bool:
+    return sys.stdin.isatty()
+
+
 def _agree(question: str, choice: Choice) -> None:
     if choice.yes:
         return
-    if not sys.stdin.isatty():
+    if not _terminal():
         raise NobodyAgrees(f"{question} Give --yes, or use a terminal.")
     if not typer.confirm(question, err=True):
         raise typer.Exit(NOT_ALL)

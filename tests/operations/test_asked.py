@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from confluent_kafka import Message
 from msgspec.structs import replace
 
 from crypto import erasures
@@ -31,16 +32,21 @@ from operations.asked import (
 )
 from operations.erasing_topics import Compacted
 from operations.forgetting import Request
+from operations.partitions import Part, RewritingError
 from schemas.asked import Asked
 from schemas.codec import Codec
 from schemas.erased import Erased
 from schemas.records import event_to_record
-from schemas.topics import EVENTS, WISVERZOEKEN, topics
+from schemas.taken import Taken
+from schemas.topics import EVENTS, IN_TOPIC, WISVERZOEKEN, topics
+from schemas.typed import StructCodec
 from sor.commands import forget_pending, forgetting
 from streams.erased import LOOK, Ledger
 from streams.erased import NOBODY as NOBODY_KEY
 from tests.build import AGB, CLIENT, event, intrekking, score, start
 from tests.sor.operator import sor
+from tests.streams.support import message
+from transport.clients import Cluster
 
 ANOTHER = b"p1.jeugd.0.BBBBBBBBBBBBBBBBBBBBBB"
 OTHER, HANDLE, AT = "94000009", "a" * 32, 1_790_000_000_000
@@ -137,6 +143,62 @@ def test_only_entry_and_the_administrator_write_what_waits_and_nobody_else_reads
     assert set(topics()[WISVERZOEKEN].read) == {"admin", "backup"}
 
 
+# --- what is read -----------------------------------------------------------------------------------------------------
+
+
+class Log:
+    """Topics with these records; which stages were waited for, before the events were read."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **topics: list[tuple[bytes, bytes | None]]) -> None:
+        self.topics = {name.replace("_", "."): records for name, records in topics.items()}
+        self.did: list[str] = []
+        monkeypatch.setattr(work, "whole", self._whole)
+        monkeypatch.setattr(work, "parts", lambda _, topic: [Part(topic, 0)])
+        monkeypatch.setattr(work, "end_of", lambda *_: 7)
+        monkeypatch.setattr(work, "passed", lambda _, group, part, end, __: self.did.append(f"{group} {part} {end}"))
+
+    def _whole(self, _cluster: object, topic: str) -> Iterator[Message]:
+        self.did.append(topic)
+        for offset, (key, value) in enumerate(self.topics.get(topic, [])):
+            yield message(topic, value, offset, key)
+
+
+def waiting(log: Log) -> list[tuple[bytes, str]]:
+    assert log.topics
+    return [(one.key, one.standing) for one in work.waiting(Cluster(""), Ledger.empty(), None, 1.0)]
+
+
+def put(number: int, client: bytes = CLIENT, at: int = AT) -> tuple[bytes, bytes]:
+    return f"{HANDLE}/{number}".encode(), StructCodec(Asked).encode(asking(client, tijd=at))
+
+
+def test_what_waits_is_what_was_not_taken_out_the_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = [(CLIENT, Codec(EVENTS).encode(event_to_record(event(start()))))]
+    asked = [put(1), put(2), put(1), put(3, ANOTHER, AT - 1), (put(2)[0], None)]
+    found = waiting(Log(monkeypatch, sor_wisverzoeken=asked, sor_events=told))
+    assert found == [(put(3)[0], NOBODY), (put(1)[0], OWN)]
+
+
+def test_the_log_is_read_when_what_was_delivered_is_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a client whose lines still wait would seem to be nobody's, and what was asked would be closed."""
+    log = Log(monkeypatch, sor_wisverzoeken=[put(1)])
+    waiting(log)
+    before = set(log.did[log.did.index(WISVERZOEKEN) : log.did.index(EVENTS)])
+    assert {"sor-entry sor.evaluated/0 7", "sor-evaluate sor.in.score/0 7"} <= before
+    assert len([did for did in before if did.startswith("sor-evaluate")]) == len(IN_TOPIC)
+
+
+def test_what_its_source_took_back_is_not_carried_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = Taken(aanlevering=HANDLE, sender=AGB, tijd=AT + 1, door="source.1", reden="")
+    back = [(HANDLE.encode(), StructCodec(Taken).encode(taken))]
+    assert waiting(Log(monkeypatch, sor_wisverzoeken=[put(1)], sor_terugnames=back)) == [(put(1)[0], WITHDRAWN)]
+
+
+def test_what_cannot_be_read_is_named_and_never_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RewritingError, match="cannot be read"):
+        waiting(Log(monkeypatch, sor_wisverzoeken=[put(1), (b"x/1", b"noise")]))
+
+
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
@@ -209,6 +271,14 @@ def test_without_a_terminal_nothing_is_carried_out(pending: Pending) -> None:
     assert "--yes" in sor("forget", "--pending", "--reden", "asked", code=2)
     assert "--yes" in sor("forget", "--pending", "--decline", "--reden", "asked", code=2)
     assert pending.done == pending.closed == []
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 1), ("\n", 1)])
+def test_on_a_terminal_it_asks(pending: Pending, monkeypatch: pytest.MonkeyPatch, answer: str, code: int) -> None:
+    monkeypatch.setattr(forget_pending, "_terminal", lambda: True)
+    pending.found = [waits(OWN)]
+    assert "Forget 1 clients for good" in sor("forget", "--pending", "--reden", "asked", code=code, typed=answer)
+    assert len(pending.done) == 1 - code
 
 
 def test_where_nothing_waits_it_says_so(pending: Pending) -> None:
