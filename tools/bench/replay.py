@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Iterable
 from datetime import date
 from typing import Final, NamedTuple
+
+import psutil
 
 from domain.field.definitions import SHIPPED, identified
 from operations.replay.engine import Progress, Told
@@ -52,13 +56,14 @@ def _measured(running: Services, events: int, clients: int, tell: Tell) -> list[
     )  # fmt: skip
     with begun(setup, Told(far, tell)) as one:
         one.make()
-        made = time.monotonic() - began
+        made, used, load = time.monotonic() - began, _cpu(one.processes()), os.getloadavg()[0]
         report = one.compare(_TODAY)
-    note = f"{events:,} events of {clients:,} clients, {report.rows:,} rows"
+    note = f"{events:,} events of {clients:,} clients, {report.rows:,} rows, load {load:.0f} at its end"
     year = made * nation.CLIENTS / clients
     whole = clients >= nation.CLIENTS
     return [
-        Figure("replay", "rows made anew, two processes", events / made, "events/s", _PER_SECOND, note=note),
+        Figure("replay", "rows made anew, two processes", events / made, "events/s", _PER_SECOND,
+               cpu=used / events * 1e6, note=note),
         Figure("replay", "memory of the processes together", sum(report.memory), "MB", _MEMORY, most=True, note=note),
         Figure(
             "replay", "a national year" if whole else "a national year, at this pace", year, "s", _YEAR, most=True,
@@ -66,3 +71,9 @@ def _measured(running: Services, events: int, clients: int, tell: Tell) -> list[
         ),
         Figure("replay", "rows and figures compared", time.monotonic() - began - made, "s", note=note),
     ]  # fmt: skip
+
+
+def _cpu(pids: Iterable[int]) -> float:
+    """Processor seconds of processes that still run, of all their threads."""
+    times = [psutil.Process(pid).cpu_times() for pid in pids]
+    return float(sum(one.user + one.system for one in times))
