@@ -64,7 +64,7 @@ class Filters:
     """What was chosen; empty is everything. Values of one filter are alternatives, filters hold together."""
 
     start: Days = EVER
-    einde: Days = EVER
+    end: Days = EVER
     reden_beeindiging: tuple[str, ...] = ()
     gemeente: tuple[str, ...] = ()
     segment: tuple[str, ...] = ()
@@ -101,7 +101,7 @@ class Filters:
         return [part for part in (*parts, f"({' OR '.join(bands)})" if bands else "") if part]
 
     def _days(self) -> tuple[tuple[str, Days], ...]:
-        return (("begindatum", self.start), ("einddatum", self.einde))
+        return (("begindatum", self.start), ("einddatum", self.end))
 
     def holds(self, table: Table, row: Row, trajecten: Mapping[str, Row]) -> bool:
         """``sql`` for a row; ``trajecten`` of the same provider by their name."""
@@ -132,9 +132,7 @@ def _values(column: str, values: tuple[str, ...]) -> list[str]:
 
 #: Columns of a traject that are filters under their own name.
 _OF_TRAJECT: Final = tuple(
-    field.name
-    for field in fields(Filters)
-    if field.name not in {"start", "einde", "gemeente", "leeftijd", "respondent"}
+    field.name for field in fields(Filters) if field.name not in {"start", "end", "gemeente", "leeftijd", "respondent"}
 )
 
 

@@ -54,10 +54,10 @@ def wilson(numerator: float, denominator: float, clients: float) -> Interval | N
     if n <= 0:
         return None
     share = min(max(numerator / denominator, 0.0), 1.0)
-    centre = share + Z * Z / (2 * n)
+    center = share + Z * Z / (2 * n)
     reach = Z * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
     scale = 1 + Z * Z / n
-    low, high = (centre - reach) / scale, (centre + reach) / scale
+    low, high = (center - reach) / scale, (center + reach) / scale
     # at the two ends the formula is exact and its floating point is not
     low, high = 0.0 if share == 0 else low, 1.0 if share == 1 else high
     return Interval(100 * max(low, 0.0), 100 * min(high, 1.0))

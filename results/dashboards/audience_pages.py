@@ -39,7 +39,7 @@ from results.dashboards.released_queries import (
     totals,
 )
 
-#: Data source of what everybody compares; in each organisation beside its own.
+#: Data source of what everybody compares; in each organization beside its own.
 COMPARISON: Final = {"type": "grafana-clickhouse-datasource", "uid": "vergelijking"}
 _SUBJECTS: Final[Mapping[str, Sequence[str]]] = {
     "Cliënttevredenheid": ("nut_gemiddelde", "nut_laag", "nut_midden", "nut_hoog"),

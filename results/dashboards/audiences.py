@@ -1,9 +1,9 @@
-"""Grafana of who may see released figures only: an organisation, a data source and a ClickHouse user for each audience.
+"""Grafana of who may see released figures only: an organization, a data source and a ClickHouse user for each audience.
 
-Any viewer of an organisation may send any SQL to its data sources, so what keeps audiences apart is the ClickHouse user
-behind each, who reads one database (``sinks.schema.audiences``). The data sources of all organisations have the same
-uids, and so one page serves every audience of a kind. The numbers of the organisations follow the order of the list:
-``organisations.sh`` makes them in that order, before the rest is provisioned.
+Any viewer of an organization may send any SQL to its data sources, so what keeps audiences apart is the ClickHouse user
+behind each, who reads one database (``sinks.schema.audiences``). The data sources of all organizations have the same
+uids, and so one page serves every audience of a kind. The numbers of the organizations follow the order of the list:
+``organizations.sh`` makes them in that order, before the rest is provisioned.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _PAGES: Final = "/etc/grafana/audiences"
 _ALMERE: Final = of_gemeente("0034")
 
 
-class Organisation(NamedTuple):
-    """An audience with an organisation of its own. ``compares``: it sees the comparison too."""
+class Organization(NamedTuple):
+    """An audience with an organization of its own. ``compares``: it sees the comparison too."""
 
     number: int
     name: str
@@ -32,14 +32,14 @@ class Organisation(NamedTuple):
     compares: bool
 
 
-def organisations() -> Iterator[Organisation]:
-    """Every organisation; the first one of Grafana is the third party's, and the comparison is part of others."""
+def organizations() -> Iterator[Organization]:
+    """Every organization; the first one of Grafana is the third party's, and the comparison is part of others."""
     shown = (audience for audience in AUDIENCES.values() if audience.kind != "vergelijking")
     for number, audience in enumerate(shown, 2):
         name = {"gemeente": "Gemeente", "cluster": "Cluster", "aanbieders": "Aanbieders"}[audience.kind]
         place = GEMEENTEN[audience.place].name if audience.kind == "gemeente" else audience.place
         page = "portaal" if audience.database == _ALMERE else _PAGE[audience.kind]
-        yield Organisation(number, f"{name} {place}", audience, page, page == "vrijgave")
+        yield Organization(number, f"{name} {place}", audience, page, page == "vrijgave")
 
 
 _PAGE: Final = {"gemeente": "vrijgave", "cluster": "vrijgave", "aanbieders": "gemiddelden"}
@@ -69,10 +69,10 @@ def _source(number: int, name: str, uid: str, database: str) -> str:
 """
 
 
-def datasources() -> str:
+def sources() -> str:
     """The file with every data source."""
     found = [_HEAD, "datasources:\n"]
-    for one in organisations():
+    for one in organizations():
         found.append(_source(one.number, "Vrijgave", CLICKHOUSE["uid"], one.audience.database))
         if one.compares:
             found.append(_source(one.number, "Vergelijking", audience_pages.COMPARISON["uid"], COMPARISON))
@@ -80,7 +80,7 @@ def datasources() -> str:
 
 
 def providers() -> str:
-    """The file that says which pages stand in which organisation."""
+    """The file that says which pages stand in which organization."""
     each = [
         f"""\
   - name: {one.audience.database}
@@ -94,26 +94,26 @@ def providers() -> str:
       path: {_PAGES}/{one.page}
       foldersFromFilesStructure: false
 """
-        for one in organisations()
+        for one in organizations()
     ]
     return "".join([_HEAD, "providers:\n", *each])
 
 
 def script() -> str:
-    """Makes the organisations of a Grafana that has none but its first; ends where a number is not the expected one."""
-    made = "".join(f'organisation {one.number} "{one.name}"\n' for one in organisations())
+    """Makes the organizations of a Grafana that has none but its first; ends where a number is not the expected one."""
+    made = "".join(f'organization {one.number} "{one.name}"\n' for one in organizations())
     return f"""\
 #!/bin/sh
 # Written by sor dashboards from the list of audiences: do not edit.
-# Makes the organisations of the audiences, in a Grafana that runs without their data sources. Usage:
-#   GRAFANA=http://admin:<password>@127.0.0.1:3001 sh organisations.sh
+# Makes the organizations of the audiences, in a Grafana that runs without their data sources. Usage:
+#   GRAFANA=http://admin:<password>@127.0.0.1:3001 sh organizations.sh
 set -eu
 
-organisation() {{
+organization() {{
   found=$(curl --silent --fail "$GRAFANA/api/orgs/$1" || true)
   [ -n "$found" ] || curl --silent --fail --json "{{\\"name\\": \\"$2\\"}}" "$GRAFANA/api/orgs" >/dev/null
   curl --silent --fail "$GRAFANA/api/orgs/$1" | grep -q "\\"name\\":\\"$2\\"" || {{
-    echo "Organisation $1 is not $2: the data sources would go to another." >&2
+    echo "Organization $1 is not $2: the data sources would go to another." >&2
     exit 1
   }}
 }}
@@ -130,7 +130,7 @@ def files() -> dict[str, str]:
     }
     return {
         **{f"dashboards/{name}": json.dumps(page, indent=1, ensure_ascii=False) + "\n" for name, page in pages.items()},
-        "provisioning/datasources/audiences.yaml": datasources(),
+        "provisioning/datasources/audiences.yaml": sources(),
         "provisioning/dashboards/audiences.yaml": providers(),
-        "organisations.sh": script(),
+        "organizations.sh": script(),
     }

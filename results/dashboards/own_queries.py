@@ -109,7 +109,7 @@ _TEXTS: Final = ("sleutel", "label", "naam", "eenheid", "telt_buiten")
 _NUMBERS: Final = ("clienten", "teller", "noemer", "uitgesloten", "kwadraten")
 
 
-def _tuple(line: Line) -> str:
+def _named_sums(line: Line) -> str:
     """The sums of a figure under its name, as ``_TEXTS`` and ``_NUMBERS`` have them."""
     one, prefix = line.indicator, _prefix(line.indicator)
     texts = (one.key, line.label or one.title, one.title, one.unit, "ja" if one.excluded else "")
@@ -142,9 +142,10 @@ def lines(figures: Sequence[Line]) -> str:
     named = ", ".join(f"rij.{at} AS {column}" for at, column in enumerate((*_TEXTS, *_NUMBERS), 1))
     shown = ", ".join(f"{expression} AS {column}" for column, expression in _figure().items())
     of, indicators = figures[0].indicator, [one for one, _ in figures]
+    every = ", ".join(map(_named_sums, figures))
     return (
         f"SELECT sleutel, label, naam, {shown} FROM (SELECT {named} FROM ("  # noqa: S608
-        f"SELECT arrayJoin([{', '.join(map(_tuple, figures))}]) AS rij FROM (SELECT {_sums(indicators)} {_rows(of)})))"
+        f"SELECT arrayJoin([{every}]) AS rij FROM (SELECT {_sums(indicators)} {_rows(of)})))"
     )
 
 

@@ -26,9 +26,11 @@ from sinks.access import Access
 from sinks.schema.audiences import AUDIENCES, COMPARISON, of_providers
 from sinks.schema.users import LIMITS
 from tests.conftest import RunningGateway
-from tests.results import cijfers
+from tests.results import audience_tables
 from tests.results.grafana import expand, question, require_places, transformed
 
+Chosen = Mapping[str, tuple[str, ...]]
+NOTHING: Chosen = {}
 PLACE, PORTAL, AVERAGES = audience_pages.place(), audience_pages.portal(), audience_pages.averages()
 PAGES = {"vrijgave": PLACE, "portaal": PORTAL, "gemiddelden": AVERAGES}
 CHOSEN: dict[str, tuple[str, ...]] = {
@@ -42,9 +44,9 @@ ALMERE = ("cbs_nut_gemiddelde", "cbs_nut_laag", "cbs_nut_midden", "cbs_nut_hoog"
 def figures(keys: tuple[str, ...], at: int = 0, **group: Any) -> list[dict[str, Any]]:
     """A figure of every key for one group; percentages differ by key."""
     return [
-        cijfers.shown(indicator=key, gemiddelde=7.5, **group)
+        audience_tables.shown(indicator=key, gemiddelde=7.5, **group)
         if key.endswith("gemiddelde")
-        else cijfers.shown(indicator=key, percentage=20 + number + at, teller=20, **group)
+        else audience_tables.shown(indicator=key, percentage=20 + number + at, teller=20, **group)
         for number, key in enumerate(keys)
     ]
 
@@ -58,8 +60,8 @@ def released() -> list[dict[str, Any]]:
         *figures(KEYS, cluster="DUO", periode_soort="kwartaal"),
         *figures(KEYS, cluster="DUO", periode_soort="kwartaal", periode="2025-K3"),
         *figures(KEYS, 10, gemeente="0384", snede="gemeente"),
-        cijfers.shown(indicator="uitval_client", cluster="DUO", teller_vorm="<=", percentage=5),
-        cijfers.shown(indicator="uitval_aanbieder", cluster="DUO"),
+        audience_tables.shown(indicator="uitval_client", cluster="DUO", teller_vorm="<=", percentage=5),
+        audience_tables.shown(indicator="uitval_aanbieder", cluster="DUO"),
         *figures(ALMERE, **almere),
         *figures(ALMERE, **almere, filter="reden", filterwaarde="31"),
         *figures(ALMERE, **almere, filter="reden", filterwaarde="31", aanbieder="90000001"),
@@ -75,14 +77,14 @@ def released() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def client(gateway: RunningGateway) -> Iterator[Client]:
-    with cijfers.audience(gateway, released()) as name:
+    with audience_tables.audience(gateway, released()) as name:
         found = clickhouse.connect(Access(gateway.url, "admin", gateway.users["admin"], name))
         yield found
         found.close()
 
 
 def shown(
-    client: Client, page: Mapping[str, Any], panel: Mapping[str, Any], **chosen: tuple[str, ...]
+    client: Client, page: Mapping[str, Any], panel: Mapping[str, Any], chosen: Chosen = NOTHING
 ) -> list[dict[str, Any]]:
     """Rows of a panel as the reader sees them."""
     panels = [one for one in page["panels"] if "targets" in one]
@@ -98,10 +100,10 @@ def titled(page: Mapping[str, Any], title: str) -> dict[str, Any]:
 @pytest.mark.clickhouse
 def test_every_query_runs_and_every_list_has_something(client: Client) -> None:
     for page in PAGES.values():
-        chosen = {"plaats": ("Almere",)} if page is PORTAL else {}
+        chosen: Chosen = {"plaats": ("Almere",)} if page is PORTAL else {}
         for panel in page["panels"]:
             if "targets" in panel:
-                assert shown(client, page, panel, **chosen), panel["title"]
+                assert shown(client, page, panel, chosen), panel["title"]
         for one in page["templating"]["list"]:
             if one["type"] == "query":
                 assert client.query(expand(one["query"]["rawSql"], CHOSEN, 0, 1)).result_rows, one["name"]
@@ -126,7 +128,7 @@ def test_a_total_is_the_newest_and_says_what_it_is(client: Client) -> None:
 def test_every_cut_shows_its_own_groups_and_no_other(client: Client) -> None:
     panel = titled(PLACE, "Uitval, uitgesplitst")
     for name, columns in CUTS.items():
-        (row,) = shown(client, PLACE, panel, uitsplitsing=(name,))
+        (row,) = shown(client, PLACE, panel, {"uitsplitsing": (name,)})
         wanted = ", ".join(f"{name} {column}" for column in columns) if name != "postcodegebied" else "Noord"
         assert row["Groep"] == wanted
 
@@ -151,8 +153,8 @@ def test_a_quarter_has_figure_and_n(client: Client) -> None:
 def test_the_portal_filters_by_one_and_by_a_second_where_there_is_one(client: Client) -> None:
     panel = titled(PORTAL, "Uitval, per waarde van het filter")
     for second, group in (("geen", "31"), ("aanbieder", "90000001, 31"), ("respondent", "ouder x 31")):
-        assert [row["Groep"] for row in shown(client, PORTAL, panel, tweede=(second,))] == [group], second
-    bands = shown(client, PORTAL, titled(PORTAL, "Cliënttevredenheid"), plaats=("Almere",))
+        assert [row["Groep"] for row in shown(client, PORTAL, panel, {"tweede": (second,)})] == [group], second
+    bands = shown(client, PORTAL, titled(PORTAL, "Cliënttevredenheid"), {"plaats": ("Almere",)})
     assert [(row["Cijfer"], row["Aandeel (%)"]) for row in bands] == [
         ("Cijfer ≤ 4", 21), ("Cijfer > 4 en < 8", 22), ("Cijfer ≥ 8", 23)
     ]  # fmt: skip
@@ -205,11 +207,11 @@ def test_pages_and_releases_name_alike() -> None:
     assert keys <= set(FAMILY_OF)
 
 
-def test_every_audience_has_an_organisation_a_source_and_a_user_of_its_own() -> None:
-    every = list(audiences.organisations())
+def test_every_audience_has_an_organization_a_source_and_a_user_of_its_own() -> None:
+    every = list(audiences.organizations())
     assert [one.number for one in every] == list(range(2, len(every) + 2)), "the first is Grafana's own"
     assert {one.audience.database for one in every} == set(AUDIENCES) - {COMPARISON}
-    sources = yaml.safe_load(audiences.datasources())["datasources"]
+    sources = yaml.safe_load(audiences.sources())["datasources"]
     own = {one["orgId"]: one["jsonData"] for one in sources if one["uid"] == "clickhouse"}
     for one in every:
         settings = own[one.number]
@@ -222,17 +224,17 @@ def test_every_audience_has_an_organisation_a_source_and_a_user_of_its_own() -> 
     assert not any(one.audience.kind == "aanbieders" for one in every if one.number in compares)
 
 
-def test_every_organisation_gets_a_page_that_is_there() -> None:
+def test_every_organization_gets_a_page_that_is_there() -> None:
     pages = {path.split("/")[1] for path in audiences.files() if path.startswith("dashboards/")}
     found = yaml.safe_load(audiences.providers())["providers"]
     assert {Path(one["options"]["path"]).name for one in found} == pages == set(PAGES)
-    assert {one["orgId"] for one in found} == {one.number for one in audiences.organisations()}
-    almere = [one for one in audiences.organisations() if one.page == "portaal"]
+    assert {one["orgId"] for one in found} == {one.number for one in audiences.organizations()}
+    almere = [one for one in audiences.organizations() if one.page == "portaal"]
     assert [one.name for one in almere] == ["Gemeente Almere"]
 
 
-def test_the_script_of_organisations_is_a_script_and_names_them_all() -> None:
+def test_the_script_of_organizations_is_a_script_and_names_them_all() -> None:
     script = audiences.script()
     subprocess.run(["sh", "-n"], input=script, text=True, check=True)
-    for one in audiences.organisations():
-        assert f'organisation {one.number} "{one.name}"\n' in script
+    for one in audiences.organizations():
+        assert f'organization {one.number} "{one.name}"\n' in script

@@ -24,7 +24,7 @@ from sinks.access import Access
 from sinks.tables import METINGEN, SCORES, TRAJECTEN
 from sinks.writer import Writer
 from tests.conftest import RunningGateway
-from tests.results import cijfers
+from tests.results import audience_tables
 from tests.sinks import database
 from tests.sinks.rows import meting, named, score, traject
 
@@ -122,7 +122,7 @@ def same(found: Sums, wanted: Sums) -> bool:
 FILTERS = st.builds(
     Filters,
     start=st.builds(Days, st.none() | st.just(date(2023, 8, 1)), st.none() | st.just(date(2024, 6, 1))),
-    einde=st.builds(Days, st.none() | st.just(date(2024, 3, 1)), st.none() | st.just(date(2025, 9, 1))),
+    end=st.builds(Days, st.none() | st.just(date(2024, 3, 1)), st.none() | st.just(date(2025, 9, 1))),
     leeftijd=st.lists(st.sampled_from(AGE_BANDS), max_size=2, unique=True).map(tuple),
     **{
         name: st.lists(st.sampled_from((*values, "x'\\")), max_size=2, unique=True).map(tuple)
@@ -155,7 +155,7 @@ def test_filters_hold_together(access: Access, tables: Tables, filters: Filters)
 
 def test_every_filter_narrows_by_itself(access: Access) -> None:
     """A filter that did nothing would be found here."""
-    chosen: Any = {"start": Days(date(2024, 1, 1)), "einde": Days(None, date(2025, 1, 1)), "leeftijd": AGE_BANDS[:1]}
+    chosen: Any = {"start": Days(date(2024, 1, 1)), "end": Days(None, date(2025, 1, 1)), "leeftijd": AGE_BANDS[:1]}
 
     def counted(filters: Filters, key: str) -> float:
         return own(access, replace(REQUEST, filters=filters, keys=(key,)))[key].measured.figure.sums.denominator
@@ -170,9 +170,7 @@ def test_every_filter_narrows_by_itself(access: Access) -> None:
 def test_a_bound_of_days_is_inclusive(access: Access, tables: Tables) -> None:
     end = next(row["einddatum"] for row in tables["trajecten"] if row["einddatum"] and row["aanbieder"] == PROVIDER)
     only = Days(as_date(end), as_date(end))
-    request = replace(
-        REQUEST, filters=Filters(einde=only), period=EVER, keys=("einde_gepland", "uitval"), cluster="DUO"
-    )
+    request = replace(REQUEST, filters=Filters(end=only), period=EVER, keys=("einde_gepland", "uitval"), cluster="DUO")
     for key, one in own(access, request).items():
         assert same(one.measured.figure.sums, expected(INDICATORS[key], tables, request))
     assert only.holds(end)
@@ -226,15 +224,15 @@ def test_the_average_is_the_newest_of_what_was_released(
 ) -> None:
     """Whatever was released before, for a part of the cluster or for another period stays out of it."""
     figures = (
-        cijfers.shown(cluster="DUO", percentage=21),
-        cijfers.shown(cluster="DUO", percentage=25, vrijgave=2),
-        cijfers.shown(cluster="DUO", percentage=30, vrijgave=2, periode="2025-K3"),
-        cijfers.shown(cluster="DUO", percentage=40, periode_soort="kwartaal"),
-        cijfers.shown(cluster="DUO", percentage=99, vrijgave=9, leeftijd="12 tot en met 17"),
-        cijfers.shown(cluster="DUO", percentage=55, indicator="gas_bereikt"),
+        audience_tables.shown(cluster="DUO", percentage=21),
+        audience_tables.shown(cluster="DUO", percentage=25, vrijgave=2),
+        audience_tables.shown(cluster="DUO", percentage=30, vrijgave=2, periode="2025-K3"),
+        audience_tables.shown(cluster="DUO", percentage=40, periode_soort="kwartaal"),
+        audience_tables.shown(cluster="DUO", percentage=99, vrijgave=9, leeftijd="12 tot en met 17"),
+        audience_tables.shown(cluster="DUO", percentage=55, indicator="gas_bereikt"),
     )
     admin = replace(access, user="admin", password=gateway.users["admin"])
-    with cijfers.audience(gateway, figures) as name:
+    with audience_tables.audience(gateway, figures) as name:
         monkeypatch.setattr("results.released.of_providers", lambda _cluster: name)
         found = own(admin, replace(REQUEST, keys=("uitval", "gas_bereikt", "gas_helft_bereikt")))
     average = found["uitval"].average
