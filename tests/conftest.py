@@ -22,6 +22,7 @@ ELSEWHERE = {
     "sink": ("SELECT, INSERT ON sor_*.*",),
     "grafana": ("SELECT ON sor_*.*",),
     "replay": ("SELECT, INSERT ON sor_*.*",),
+    "release": ("SELECT, INSERT ON sor_*.*",),
 }
 
 

@@ -155,16 +155,21 @@ def audiences_of(cell: Cell, seen: Mapping[str, Seen], rules: Rules = RULES) -> 
     return found
 
 
-def as_figures(release: Release, *, members: bool = True) -> Iterator[Figure]:
-    """Every figure of a release, for the gate. ``members`` False leaves the rows behind them out."""
+def as_figures(release: Release) -> Iterator[Figure]:
+    """Every figure of a release, with the rows behind it."""
     for one in release.stated:
-        ids = tuple(one.cell.ids.tolist()) if members and one.seen else ()
-        for key, seen in one.seen.items():
-            lowest, highest = _MARKS if seen.shown.gemiddelde is not None else (0, 1)
-            yield Figure(
-                one.made_in, one.cell.group, key, one.audiences[key], ids, seen.low, seen.high, seen.shown,
-                lowest, highest,
-            )  # fmt: skip
+        yield from figures_of(one, tuple(one.cell.ids.tolist()))
+
+
+def figures_of(one: Stated, members: tuple[int, ...]) -> Iterator[Figure]:
+    """The figures of one family of a group; they share their members."""
+    means = {outcome.key for outcome in FAMILIES[one.cell.family].outcomes if outcome.column}
+    for key, seen in one.seen.items():
+        lowest, highest = _MARKS if key in means else (0, 1)
+        yield Figure(
+            one.made_in, one.cell.group, key, one.audiences[key], members, seen.low, seen.high, seen.shown, lowest,
+            highest,
+        )  # fmt: skip
 
 
 def without(release: Release, withheld: Iterable[tuple[Group, str]]) -> Release:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from results.gate.known import Hidden, Joint, Rows
-from results.release.build import Stated
+from results.release.build import Stated, figures_of
 from results.release.counted import FAMILIES, FAMILY_OF, Family
 from results.release.cube import Cell
 from results.release.model import Figure, Shown
@@ -62,21 +62,11 @@ def evidence(newest: Iterable[Stated], before: Iterable[Stated]) -> Evidence:
             ids = remembered.ids(one.cell).tolist()
             clients.update(zip(ids, map(str, one.cell.emmers.tolist()), strict=True))
             providers.update(zip(ids, map(str, one.cell.providers.tolist()), strict=True))
-            figures.extend(_figures(one, tuple(sorted(ids))))
+            figures.extend(figures_of(one, tuple(sorted(ids))))
             for at, outcome in enumerate(FAMILIES[family].outcomes):
                 adds = added(one.cell, FAMILIES[family].outcomes, at).tolist()
                 outcomes.setdefault(outcome.key, {}).update(zip(ids, adds, strict=True))
     return Evidence(figures, Rows(outcomes, clients, providers), tuple(joints()))
-
-
-def _figures(one: Stated, members: tuple[int, ...]) -> Iterator[Figure]:
-    means = {outcome.key for outcome in FAMILIES[one.cell.family].outcomes if outcome.column}
-    for key, seen in one.seen.items():
-        lowest, highest = (1, 10) if key in means else (0, 1)
-        yield Figure(
-            one.made_in, one.cell.group, key, one.audiences[key], members, seen.low, seen.high, seen.shown, lowest,
-            highest,
-        )  # fmt: skip
 
 
 def joints() -> Iterator[Joint]:

@@ -17,7 +17,7 @@ from domain.indicators.terms import text_sql
 from results.release import states
 from results.release.states import Known, ReleaseError
 from results.release.store import FIGURES as SOURCE
-from sinks.clickhouse import command, select, told_apart
+from sinks.clickhouse import command, select
 from sinks.schema.audiences import AUDIENCES, FIGURES, RELEASES
 
 _KEY: Final = (
@@ -60,7 +60,6 @@ _TABLES: Final[dict[str, str]] = {
     rapport String COMMENT 'What the gate found, as numbers (JSON).'
 ) ENGINE = MergeTree ORDER BY vrijgave""",
 }  # fmt: skip
-_NEW: Final = "_nieuw"
 
 
 def publish(client: Client, database: str, number: int) -> int:
@@ -99,54 +98,42 @@ def withdraw(client: Client, database: str, number: int, reason: str) -> int:
 
 
 def show(client: Client, database: str) -> int:
-    """Make the tables of every audience as the log of releases says, and swap them in."""
+    """Make the tables of every audience as the log of releases says; each takes the place of the old one at once."""
     releases = states.known(client, database)
     number = states.standing(releases)
     for audience in AUDIENCES:
-        _make(client, audience)
-        _fill(client, database, audience, number)
-        _tell(client, audience, [one for one in releases if one.published])
-    for audience in AUDIENCES:  # everything is there: the swap of all takes a moment
-        for table in _TABLES:
-            command(client, f"EXCHANGE TABLES {audience}.{table} AND {audience}.{table}{_NEW}", "Showing the release")
-    for audience in AUDIENCES:
-        for table in _TABLES:
-            command(client, f"DROP TABLE {audience}.{table}{_NEW}", "Removing the release before")
+        command(client, f"CREATE DATABASE IF NOT EXISTS {audience}", "Making the database of an audience")
+        _replace(client, audience, FIGURES, _figures(database, audience, number))
+        _replace(client, audience, RELEASES, _releases([one for one in releases if one.published]))
     found = select(client, " UNION ALL ".join(f"SELECT count() FROM {audience}.{FIGURES}" for audience in AUDIENCES))  # noqa: S608
     return sum(int(row[0]) for row in found)
 
 
-def _make(client: Client, audience: str) -> None:
-    command(client, f"CREATE DATABASE IF NOT EXISTS {audience}", "Making the database of an audience")
-    for table, columns in _TABLES.items():
-        command(client, f"CREATE TABLE IF NOT EXISTS {audience}.{table} {columns}", "Making a table of an audience")
-        command(client, f"DROP TABLE IF EXISTS {audience}.{table}{_NEW}", "Making room for a release")
-        command(client, f"CREATE TABLE {audience}.{table}{_NEW} {columns}", "Making a table of an audience")
+def _replace(client: Client, audience: str, table: str, rows: str) -> None:
+    statement = f"CREATE OR REPLACE TABLE {audience}.{table} {_TABLES[table]} AS {rows}"
+    command(client, statement, "Showing a release")
 
 
-def _fill(client: Client, database: str, audience: str, number: int) -> None:
+def _figures(database: str, audience: str, number: int) -> str:
     confirmed = ", ".join(text_sql(key) for key, one in INDICATORS.items() if one.mark != "P")
-    command(
-        client,
-        f"INSERT INTO {audience}.{FIGURES}{_NEW} SELECT gemaakt_in, periode_soort, periode, status, snede, gemeente, "  # noqa: S608
-        "cluster, aanbieder, categorie, leeftijd, geslacht, filter, filterwaarde, indicator, noemer, teller, "
-        f"teller_vorm, percentage, gemiddelde, uitgesloten, dagen.dag, definitie_versie, indicator IN ({confirmed}), "
-        f"verborgen FROM {database}.{SOURCE} AS cijfers FINAL ANY INNER JOIN (SELECT vrijgave, dag FROM "
-        f"{database}.{states.TABLE}) AS dagen ON dagen.vrijgave = cijfers.gemaakt_in "
-        f"WHERE cijfers.vrijgave = {number} AND has(publiek, {text_sql(audience)}) AND verborgen IN ('', 'noemer')",
-        "Filling the table of an audience",
+    return (
+        "SELECT gemaakt_in AS vrijgave, periode_soort, periode, status, snede, gemeente, cluster, aanbieder, "  # noqa: S608
+        "categorie, leeftijd, geslacht, filter, filterwaarde, indicator, noemer, teller, teller_vorm, percentage, "
+        "gemiddelde, uitgesloten, dagen.dag AS peildatum, definitie_versie, "
+        f"indicator IN ({confirmed}) AS bevestigd, verborgen AS reden FROM {database}.{SOURCE} AS cijfers FINAL "
+        f"LEFT SEMI JOIN (SELECT vrijgave AS nummer, dag FROM {database}.{states.TABLE}) AS dagen "
+        f"ON dagen.nummer = cijfers.gemaakt_in WHERE cijfers.vrijgave = {number} "
+        f"AND has(publiek, {text_sql(audience)}) AND verborgen IN ('', 'noemer')"
     )
 
 
-def _tell(client: Client, audience: str, releases: Sequence[Known]) -> None:
+def _releases(releases: Sequence[Known]) -> str:
     rows = []
     for one in releases:
         numbers = {key: one.report[key] for key in ("geslaagd", "cijfers", "grenzen") if key in one.report}
         if "ingehouden" in one.report:
             numbers["ingehouden"] = len(one.report["ingehouden"])
-        rows.append([one.number, one.day, one.state, one.reason, json.dumps(numbers)])
-    with told_apart("Telling what became of releases"):
-        if rows:
-            client.insert(
-                f"{RELEASES}{_NEW}", rows, ("vrijgave", "dag", "status", "reden", "rapport"), database=audience
-            )
+        texts = (one.day.isoformat(), one.state, one.reason, json.dumps(numbers))
+        rows.append(f"({one.number}, {', '.join(map(text_sql, texts))})")
+    columns = "vrijgave UInt32, dag Date32, status String, reden String, rapport String"
+    return f"SELECT * FROM values({text_sql(columns)}, {', '.join(rows)})"  # noqa: S608

@@ -98,7 +98,7 @@ def _metingen(database: str, provenance: Provenance) -> str:
     soort = f"soort {'=' if provenance == 'cbs' else '!='} 'cbs'"
     mine = f"SELECT {_METING_COLUMNS} FROM {database}.metingen FINAL WHERE traject != '' AND {soort}"  # noqa: S608
     return (
-        f"SELECT *, groep AS label_respondent FROM ({mine}) AS m ANY INNER JOIN ({of}) AS t USING (aanbieder, traject)"  # noqa: S608
+        f"SELECT *, groep AS label_respondent FROM ({mine}) AS m LEFT SEMI JOIN ({of}) AS t USING (aanbieder, traject)"  # noqa: S608
     )
 
 

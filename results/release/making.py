@@ -1,0 +1,109 @@
+"""One release from the rows to the gate: build it, audit it, and note what became of it.
+
+The month's own job (``sor schedule``) and ``sor release`` call these; publishing is in ``results.release.publishing``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, NamedTuple, Protocol
+
+from clickhouse_connect.driver.client import Client
+
+from results.release import evidence as of_gate
+from results.release import states, store
+from results.release.build import Release, build, without
+from results.release.cube import cells
+from results.release.reading import read
+from results.release.region import as_figure, sums
+from results.release.rules import RULES, Rules
+from results.release.states import Known, ReleaseError
+
+
+class Verdict(Protocol):
+    """What the gate says (``results.gate.audit.Verdict``)."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the release may be published, without what is withheld."""
+        ...
+
+    @property
+    def withheld(self) -> tuple[int, ...]:
+        """Places of figures that are left out."""
+        ...
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What was found."""
+        ...
+
+
+Audit = Callable[..., Verdict]
+
+
+class Built(NamedTuple):
+    """A release that was built: what became of it so far, and what it says."""
+
+    known: Known
+    release: Release
+
+
+def build_release(
+    client: Client, database: str, key: bytes, *, on: date, reason: str = "", rules: Rules = RULES
+) -> Built:
+    """Build the release of a day from the rows as they are now, and keep it. ``reason``: of a revision.
+
+    Raises:
+        UnavailableError, RefusedError: ClickHouse is away, or a table is missing.
+    """
+    releases = states.known(client, database)
+    standing, number = states.standing(releases), 1 + max((one.number for one in releases), default=0)
+    former = store.former(client, database, states.seen(releases), standing)
+    tables = list(read(client, database, on=on))
+    version = max(rows.version for rows in tables)
+    release = build(tables, on, key, number=number, version=version, former=former, rules=rules)
+    one = Known(number, "gebouwd", on, standing, version, reason, "", {}, published=False)
+    store.write(client, database, release)
+    # Last: a release that is not noted was not built, and its number is used again.
+    states.note(client, database, one, "gebouwd", reason=reason, rules=rules._asdict())
+    return Built(one, release)
+
+
+def audit_release(
+    client: Client, database: str, key: bytes, number: int, audit: Audit, *, rules: Rules = RULES
+) -> Verdict:
+    """Put a release before the gate, with all that was ever shown; take out what it withholds, and note its report.
+
+    Raises:
+        ReleaseError: it was published, withdrawn or refused before.
+    """
+    releases = states.known(client, database)
+    one = states.found(releases, number)
+    if one.state not in ("gebouwd", "goedgekeurd"):
+        raise ReleaseError(f"Release {number} is {one.state}: only one that was just built is audited.")
+    stated = store.stated(client, database, number)
+    release = Release(number, one.day, one.version, tuple(stated))
+    shown = of_gate.evidence(stated, store.history(client, database, states.seen(releases)))
+    figures = [*shown.figures, *map(as_figure, sums(release))]
+    small = [cell for rows in read(client, database, on=one.day) for cell in cells(rows, one.day, rules, small=True)]
+    verdict = audit(
+        figures,
+        rows=shown.rows,
+        hidden=of_gate.hidden(small),
+        joints=shown.joints,
+        remake=of_gate.remake(key, one.version, rules),
+    )
+    if verdict.passed:
+        left = without(release, of_gate.places_of(figures, verdict.withheld))
+        store.rewrite(client, database, number, [now for now in left.stated if now.hidden == "poort"])
+        store.write_sums(client, database, number, sums(left))
+    states.note(client, database, one, "goedgekeurd" if verdict.passed else "geweigerd", report=verdict.report)
+    return verdict
+
+
+def described(found: Mapping[str, Any]) -> str:
+    """The report of the gate in one line, for an operator."""
+    withheld = len(found.get("ingehouden", ()))
+    return f"{found.get('cijfers', '?')} figures, {withheld} withheld, {found.get('seconden', '?')} s"
