@@ -29,24 +29,24 @@ _NARROWEST_WITH_NUMBER: Final = 34
 BANDS: Final = ((LIGHT, INK), (MIDDLE, INK), (DARK, "#ffffff"), (PALE, INK))
 
 
-def svg(chart: Chart, ident: str) -> str:
-    """One chart. ``ident`` is unlike that of every other chart of the document."""
+def svg(chart: Chart, anchor: str) -> str:
+    """One chart. ``anchor`` is unlike that of every other chart of the document."""
     drawers = {Bars: _bars, Bands: _bands, Columns: _columns, Trend: _trend}
-    height, body = drawers[type(chart)](chart, ident)  # type: ignore[operator]  # each takes its own kind
+    height, body = drawers[type(chart)](chart, anchor)  # type: ignore[operator]  # each takes its own kind
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
-        f'role="img" aria-labelledby="{ident}" font-family="{FONT}" font-size="12.5" fill="{INK}">'
-        f'<title id="{ident}">{escape(alt(chart))}</title>{"".join(body)}</svg>'
+        f'role="img" aria-labelledby="{anchor}" font-family="{FONT}" font-size="12.5" fill="{INK}">'
+        f'<title id="{anchor}">{escape(described(chart))}</title>{"".join(body)}</svg>'
     )
 
 
-def alt(chart: Chart) -> str:
+def described(chart: Chart) -> str:
     """What the chart says in a sentence; the rest stands in its table."""
     table = chart.table()
     if not table.rows:
         return chart.title
     first = ", ".join(f"{head.lower()} {cell}" for head, cell in zip(table.heads[1:], table.rows[0][1:], strict=True))
-    return words.chart_alt(chart.title, f"{table.rows[0][0]}: {first}", len(table.rows) - 1)
+    return words.chart_described(chart.title, f"{table.rows[0][0]}: {first}", len(table.rows) - 1)
 
 
 def _text(x: float, y: float, text: str, **attributes: str) -> str:
@@ -96,7 +96,7 @@ def _axis(height: float, x0: float, width: float) -> Iterator[str]:
         yield _text(x, height - 4, f"{percent}%", text_anchor="middle", fill=GREY, font_size="11")
 
 
-def _bars(chart: Bars, _ident: str) -> tuple[float, list[str]]:
+def _bars(chart: Bars, _anchor: str) -> tuple[float, list[str]]:
     width = _WIDTH - _LABEL - _NUMBERS
     height = 8 + _ROW * len(chart.figures) + 20
     body = list(_axis(height, _LABEL, width))
@@ -120,40 +120,40 @@ def _bar(figure: Figure, middle: float, width: float) -> Iterator[str]:
     yield _text(_WIDTH, middle + 4, f"n {figure.counted_text}", text_anchor="end", fill=GREY, font_size="11")
 
 
-def _hatch(ident: str) -> str:
+def _hatch(anchor: str) -> str:
     """Hatching of the middle band."""
     return (
-        f'<defs><pattern id="{ident}-h" width="6" height="6" patternUnits="userSpaceOnUse" '
+        f'<defs><pattern id="{anchor}-h" width="6" height="6" patternUnits="userSpaceOnUse" '
         f'patternTransform="rotate(45)"><rect width="6" height="6" fill="{MIDDLE}"/>'
         f'<rect width="1.6" height="6" fill="{LIGHT}"/></pattern></defs>'
     )
 
 
-def _fill(place: int, ident: str) -> str:
-    return f"url(#{ident}-h)" if place == 1 else BANDS[place % 4][0]
+def _fill(place: int, anchor: str) -> str:
+    return f"url(#{anchor}-h)" if place == 1 else BANDS[place % 4][0]
 
 
-def _bands(chart: Bands, ident: str) -> tuple[float, list[str]]:
-    body = [_hatch(ident), *_legend(chart.names, ident)]
+def _bands(chart: Bands, anchor: str) -> tuple[float, list[str]]:
+    body = [_hatch(anchor), *_legend(chart.names, anchor)]
     top = 30
     for name, shares in chart.rows:
         body += _label(name, top + _ROW / 2)
-        body += _shares(shares, ident, top + 4)
+        body += _shares(shares, anchor, top + 4)
         counted = f"n {shares[0].counted_text}"
         body.append(_text(_WIDTH, top + _ROW / 2 + 4, counted, text_anchor="end", fill=GREY, font_size="11"))
         top += _ROW
     return top + 6, body
 
 
-def _legend(names: Sequence[str], ident: str) -> Iterator[str]:
+def _legend(names: Sequence[str], anchor: str) -> Iterator[str]:
     x = float(_LABEL)
     for place, name in enumerate(names):
-        yield f'<rect x="{x:.1f}" y="6" width="13" height="13" fill="{_fill(place, ident)}" stroke="{GREY}"/>'
+        yield f'<rect x="{x:.1f}" y="6" width="13" height="13" fill="{_fill(place, anchor)}" stroke="{GREY}"/>'
         yield _text(x + 18, 17, name, font_size="11.5")
         x += 30 + 5.6 * len(name)
 
 
-def _shares(shares: Sequence[Figure], ident: str, y: float) -> Iterator[str]:
+def _shares(shares: Sequence[Figure], anchor: str, y: float) -> Iterator[str]:
     width, x = _WIDTH - _LABEL - _NUMBERS, float(_LABEL)
     if any(one.value is None for one in shares):
         yield _text(x + 4, y + 14, shares[0].text, fill=GREY)
@@ -161,7 +161,7 @@ def _shares(shares: Sequence[Figure], ident: str, y: float) -> Iterator[str]:
     whole = sum(one.value or 0 for one in shares) or 1
     for place, one in enumerate(shares):
         wide = width * (one.value or 0) / whole
-        fill = _fill(place, ident)
+        fill = _fill(place, anchor)
         yield f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="20" fill="{fill}" stroke="{GREY}"/>'
         if wide > _NARROWEST_WITH_NUMBER:
             yield from _on_fill(x + wide / 2, y, f"{one.value:.0f}%", place)
@@ -175,7 +175,7 @@ def _on_fill(x: float, y: float, text: str, place: int) -> Iterator[str]:
     yield _text(x, y + 14.5, text, text_anchor="middle", font_size="11.5", fill=BANDS[place % 4][1])
 
 
-def _columns(chart: Columns, _ident: str) -> tuple[float, list[str]]:
+def _columns(chart: Columns, _anchor: str) -> tuple[float, list[str]]:
     most = max((one.value or 0 for one in chart.figures), default=0)
     most = max([most, *(one.average.value for one in chart.figures if one.average)]) or 1
     step, floor = _WIDTH / max(len(chart.figures), 1), _HIGH - 24
@@ -203,7 +203,7 @@ def _short(figure: Figure) -> str:
     return f"{figure.value:.0f}%" if figure.unit == "%" and figure.value is not None else figure.text
 
 
-def _trend(chart: Trend, _ident: str) -> tuple[float, list[str]]:
+def _trend(chart: Trend, _anchor: str) -> tuple[float, list[str]]:
     low, high = _range(chart.figures)
     left, right, floor = 34.0, _WIDTH - 76.0, _HIGH - 26.0
 
@@ -228,7 +228,7 @@ def _trend(chart: Trend, _ident: str) -> tuple[float, list[str]]:
     )
     average = [(x(at), y(one.average.value)) for at, one in enumerate(chart.figures) if one.average]
     body += [*whiskers, *_series(average, ORANGE, "5 3"), *_series(own, DARK, "")]
-    body += [f'<circle cx="{px:.1f}" cy="{py:.1f}" r="3.4" fill="{DARK}"/>' for px, py in own]
+    body += [f'<circle cx="{across:.1f}" cy="{down:.1f}" r="3.4" fill="{DARK}"/>' for across, down in own]
     return _HIGH, [*body, *_names(own, average, right + 10)]
 
 
@@ -243,10 +243,10 @@ def _whisker_up(x: float, low: float, high: float) -> str:
 
 def _series(points: Sequence[tuple[float, float]], colour: str, dash: str) -> Iterator[str]:
     if len(points) > 1:
-        path = "M" + "L".join(f"{px:.1f} {py:.1f}" for px, py in points)
+        path = "M" + "L".join(f"{across:.1f} {down:.1f}" for across, down in points)
         yield _line(path, colour, 2, **({"stroke_dasharray": dash} if dash else {}))
     if dash:
-        yield from (_diamond(px, py) for px, py in points[-1:])
+        yield from (_diamond(across, down) for across, down in points[-1:])
 
 
 def _names(own: Sequence[tuple[float, float]], average: Sequence[tuple[float, float]], x: float) -> Iterator[str]:

@@ -18,8 +18,8 @@ from faults import OperatorFault
 
 _TABLE: Final = """
 CREATE TABLE IF NOT EXISTS verzonden (
-    soort TEXT, aanbieder TEXT, cluster TEXT, maand TEXT, vrijgave INTEGER, op TEXT DEFAULT CURRENT_TIMESTAMP,
-    PRIMARY KEY (soort, aanbieder, cluster, maand, vrijgave)
+    soort TEXT, aanbieder TEXT, cluster TEXT, month TEXT, vrijgave INTEGER, op TEXT DEFAULT CURRENT_TIMESTAMP,
+    PRIMARY KEY (soort, aanbieder, cluster, month, vrijgave)
 ) WITHOUT ROWID
 """
 
@@ -34,7 +34,7 @@ class Sending(NamedTuple):
     soort: str
     aanbieder: str
     cluster: str
-    maand: str
+    month: str
     vrijgave: int
 
 
@@ -58,7 +58,7 @@ class Journal:
 
     def count(self, month: str) -> int:
         """How many mails of a month were sent."""
-        return int(self._connection.execute("SELECT count(*) FROM verzonden WHERE maand = ?", (month,)).fetchone()[0])
+        return int(self._connection.execute("SELECT count(*) FROM verzonden WHERE month = ?", (month,)).fetchone()[0])
 
 
 @contextmanager

@@ -81,10 +81,17 @@ def _per_kind(given: HalfYear) -> Table:
         words.MIRROR_OUTCOMES,
     )
     rows = [
-        (HULPVORMEN.get(one.hulpvorm, words.unknown(one.hulpvorm)), *_numbers(one[1:6])) for one in sorted(given.kinds)
+        (HULPVORMEN.get(one.hulpvorm, words.unknown(one.hulpvorm)), *_numbers(_counts(one)))
+        for one in sorted(given.kinds)
     ]
-    sums = (words.MIRROR_TOGETHER, *_numbers([sum(one[place] for one in given.kinds) for place in range(1, 6)]))
-    return Table(words.MIRROR_RECEIVED, heads, (*rows, sums))
+    sums = [sum(column) for column in zip(*(_counts(one) for one in given.kinds), strict=True)]
+    together = (words.MIRROR_TOGETHER, *_numbers(sums))
+    return Table(words.MIRROR_RECEIVED, heads, (*rows, together))
+
+
+def _counts(one: PerKind) -> tuple[int, ...]:
+    """The columns of the table."""
+    return one.total, one.started, one.ended, one.running, one.outcomes
 
 
 def _numbers(counts: Iterable[int]) -> tuple[str, ...]:

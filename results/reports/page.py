@@ -48,7 +48,7 @@ def _sections(report: Report) -> Iterator[str]:
         yield f"{''.join(blocks)}</section>"
 
 
-def _block(block: Block, ident: str, heading: str) -> str:
+def _block(block: Block, anchor: str, heading: str) -> str:
     """A block below a heading, which is not said again."""
     if isinstance(block, Text):
         return f"<p>{escape(block.text)}</p>"
@@ -56,7 +56,9 @@ def _block(block: Block, ident: str, heading: str) -> str:
         return _table(block if isinstance(block, Table) else block.table(), heading)
     caption = "" if block.title == heading else f"<figcaption>{escape(block.title)}</figcaption>"
     table = _table(block.table(), block.title)
-    return f"<figure>{caption}{svg(block, ident)}<details><summary>{words.AS_TABLE}</summary>{table}</details></figure>"
+    return (
+        f"<figure>{caption}{svg(block, anchor)}<details><summary>{words.AS_TABLE}</summary>{table}</details></figure>"
+    )
 
 
 def _table(table: Table, said: str) -> str:

@@ -13,12 +13,12 @@ from functools import cache
 from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import typst
 
 from results.reports import words
-from results.reports.charts import alt, svg
+from results.reports.charts import described, svg
 from results.reports.content import Block, Figures, Report, Table, Text
 
 _HERE: Final = Path(__file__).parent
@@ -59,7 +59,7 @@ def _block(block: Block, number: int) -> dict[str, Any]:
     return {
         "kind": "chart",
         "title": block.title,
-        "alt": alt(block),
+        "alt": described(block),
         "svg": svg(block, f"g{number}"),
         "table": block.table()._asdict(),
     }
@@ -81,10 +81,10 @@ def render(report: Report) -> bytes:
     return made
 
 
-def pictures(report: Report, ppi: float = 72) -> list[bytes]:
+def pictures(report: Report, resolution: float = 72) -> list[bytes]:
     """Its pages as PNG."""
     inputs = {"data": json.dumps(document(report), ensure_ascii=False)}
-    made = _compiler().compile(format="png", ppi=ppi, sys_inputs=inputs)
+    made = _compiler().compile(format="png", ppi=resolution, sys_inputs=inputs)
     return made if isinstance(made, list) else [made] if made else []
 
 
@@ -99,7 +99,8 @@ def render_all(reports: Sequence[Report], processes: int = 2) -> Iterator[bytes]
 
 def as_json(report: Report) -> dict[str, Any]:
     """A report as a document for a machine: every figure once, and every chart and table as a table."""
-    tables = [block if isinstance(block, Table) else block.table() for block in report.blocks() if not _is_text(block)]
+    shown = (block for block in report.blocks() if not isinstance(block, Text))
+    tables = [block if isinstance(block, Table) else block.table() for block in shown]
     own = {key: value for key, value in asdict(report).items() if key != "sections"}
     return {
         **own,
@@ -109,9 +110,4 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def _is_text(block: Block) -> bool:
-    return isinstance(block, Text)
-
-
-Format = Literal["pdf", "html", "json"]
-__all__ = ["FONTS", "Format", "as_json", "document", "pictures", "render", "render_all"]
+__all__ = ["FONTS", "as_json", "document", "pictures", "render", "render_all"]

@@ -37,7 +37,7 @@ class Cell(NamedTuple):
     part: str
     indicator: str
     noemer: int
-    vorm: str
+    form: str
     percentage: int | None
     gemiddelde: float | None
 
@@ -177,7 +177,7 @@ def _text(cell: Cell | None) -> str:
     """A figure with what it was counted over."""
     if cell is None:
         return words.NOTHING
-    sign = {"<=": "≤ ", ">=": "≥ "}.get(cell.vorm, "") if cell.percentage is not None else ""
+    sign = {"<=": "≤ ", ">=": "≥ "}.get(cell.form, "") if cell.percentage is not None else ""
     if cell.percentage is None and cell.gemiddelde is None:
         return words.NOTHING
     value = f"{cell.percentage}%" if cell.percentage is not None else number_text(cell.gemiddelde or 0)

@@ -176,7 +176,7 @@ def status_note(status: str) -> str:
     return f"Status van deze cijfers: {status}."
 
 
-def chart_alt(title: str, first: str, rest: int) -> str:
+def chart_described(title: str, first: str, rest: int) -> str:
     """What a chart says, for who cannot see it."""
     more = f" en nog {rest}" if rest else ""
     return f"{title}. {first}{more}. {CHART_TABLE}"

@@ -15,7 +15,7 @@ from lxml import etree
 
 from domain.field.bsn import elfproef
 from results.reports import page, pdf, words
-from results.reports.charts import alt, svg
+from results.reports.charts import described, svg
 from results.reports.content import (
     Bands,
     Bars,
@@ -78,12 +78,12 @@ def test_a_pdf_is_tagged_dutch_and_the_same_each_time(name: str) -> None:
 
 @every
 def test_pages_are_as_they_were_looked_at(name: str) -> None:
-    made = pdf.pictures(REPORTS[name], ppi=72)
+    made = pdf.pictures(REPORTS[name])
     assert len(made) == PAGES[name]
     for picture in made:
         assert struct.unpack(">II", picture[16:24]) == pytest.approx(A4, abs=1)
         assert len(picture) > 4_000  # not an empty page
-    again = pdf.pictures(REPORTS[name], ppi=72)
+    again = pdf.pictures(REPORTS[name])
     assert [hashlib.sha256(one).digest() for one in made] == [hashlib.sha256(one).digest() for one in again]
 
 
@@ -115,7 +115,7 @@ def test_no_number_of_a_person(name: str) -> None:
 def test_every_chart_is_drawn_and_told(name: str) -> None:
     for number, chart in enumerate(charts(REPORTS[name])):
         drawn = etree.fromstring(svg(chart, f"x{number}"))
-        assert drawn.findtext("{http://www.w3.org/2000/svg}title") == alt(chart)
+        assert drawn.findtext("{http://www.w3.org/2000/svg}title") == described(chart)
         assert chart.table().rows
         numbers = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
         assert not any(re.search(r"\d\.\d", one or "") for one in numbers)  # a comma
