@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from schemas.topics import groups, topics, watches
+from sinks.schema.audiences import FIGURES
 from sinks.schema.users import AUDIENCE_LIMITS, AUDIENCE_USERS, LIMITS, USERS, DatabaseUser
 
 _HEAD: Final = """# Rights: who may do what
@@ -76,6 +77,7 @@ def _user(user: DatabaseUser) -> tuple[str, ...]:
         f"`{table}`" + (f" ({', '.join(f'`{column}`' for column in columns[table])})" if table in columns else "")
         for table in user.read
     ]
+    reads += [f"`{database}.{FIGURES}`" for database in user.released]
     return f"`{user.name}`", user.task, "<br>".join(reads), _names(user.insert), _names(user.remove)
 
 

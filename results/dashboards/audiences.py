@@ -16,6 +16,7 @@ from domain.field.geography import GEMEENTEN
 from results.dashboards import audience_pages
 from results.dashboards.panels import CLICKHOUSE
 from sinks.schema.audiences import AUDIENCES, COMPARISON, Audience, of_gemeente
+from sinks.schema.users import AUDIENCE_LIMITS, LOWERED
 
 #: Where Grafana finds the pages, a folder for each kind.
 _PAGES: Final = "/etc/grafana/audiences"
@@ -43,6 +44,9 @@ def organizations() -> Iterator[Organization]:
 
 
 _PAGE: Final = {"gemeente": "vrijgave", "cluster": "vrijgave", "aanbieders": "gemiddelden"}
+#: Seconds that a question of an audience may take, and that its data source asks for.
+_LIMIT: Final = AUDIENCE_LIMITS[LOWERED]
+_SECONDS: Final = _LIMIT - 5
 _HEAD: Final = "# Written by sor dashboards from the list of audiences: do not edit.\napiVersion: 1\n"
 
 
@@ -61,8 +65,8 @@ def _source(number: int, name: str, uid: str, database: str) -> str:
       secure: false
       username: {database}
       defaultDatabase: {database}
-      dialTimeout: "10"
-      queryTimeout: "55"  # its client asks ClickHouse for five seconds more, and the user may ask for 60
+      dialTimeout: "{_SECONDS}"
+      queryTimeout: "{_SECONDS}"  # its client asks ClickHouse for five seconds more, and the user may ask for {_LIMIT}
       validateSql: true
     secureJsonData:
       password: $__file{{/run/secrets/clickhouse_{database}}}

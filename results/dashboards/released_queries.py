@@ -47,7 +47,9 @@ def cluster_averages(names: Mapping[str, str]) -> str:
 # Pages of an audience. The data source names the database, so that one page serves every audience of a kind.
 
 #: Which place a figure is of, as a reader calls it.
-PLACE: Final = f"if(gemeente = '', cluster, {lookup_sql('gemeente', _TOWNS, 'gemeente')})"
+PLACE: Final = (
+    f"multiIf(gemeente != '', {lookup_sql('gemeente', _TOWNS, 'gemeente')}, cluster != '', toString(cluster), 'Regio')"
+)
 _CHOSEN: Final = f"{PLACE} = ${{plaats:singlequote}}"
 _PERIOD: Final = "periode_soort = ${soort:singlequote} AND periode = ${peildatum:singlequote}"
 #: How a page cuts a place: name of the variable's value -> the columns that are then filled.

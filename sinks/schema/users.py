@@ -61,7 +61,8 @@ _TELLS: Final = "version"
 @dataclass(frozen=True)
 class DatabaseUser:
     """One user. ``read``, ``insert`` and ``remove`` (by a mutation) name tables; ``columns`` narrows reading a table to
-    those columns. ``within``: its database, where that is not ``sor``.
+    those columns. ``within``: its database, where that is not ``sor``. ``released``: databases of audiences of which it
+    reads the figures too.
 
     ``profile`` bounds it: *admin* may do everything, *writer* inserts, *reader* reads within ``LIMITS``, *auditor*
     reads whole tables, *repairer* inserts and removes, *audience* reads within ``AUDIENCE_LIMITS``.
@@ -75,13 +76,15 @@ class DatabaseUser:
     columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
     remove: tuple[str, ...] = ()
     within: str = ""
+    released: tuple[str, ...] = ()
 
     def grants(self, database: str = DATABASE) -> tuple[str, ...]:
         """The rights as ClickHouse writes them, without GRANT and TO; an administrator has all and none is written."""
         narrowed, database = dict(self.columns), self.within or database
         reading = (f"SELECT{_list(narrowed.get(table, ()))} ON {database}.{table}" for table in self.read)
+        released = (f"SELECT ON {audience}.{FIGURES}" for audience in self.released)
         removing = (f"{REMOVING}{database}.{table}" for table in self.remove)
-        return (*reading, *(f"INSERT ON {database}.{table}" for table in self.insert), *removing)
+        return (*reading, *released, *(f"INSERT ON {database}.{table}" for table in self.insert), *removing)
 
 
 def _list(columns: tuple[str, ...]) -> str:
@@ -139,6 +142,7 @@ _ALL: Final = (
         "reader",
         read=(*_ROWS, "receipts", "rejected"),
         columns=tuple((table, _but_version(table)) for table in _ROWS),
+        released=tuple(database for database, audience in AUDIENCES.items() if audience.kind == "aanbieders"),
     ),
     DatabaseUser("audit", "compares every row with the log (`sor audit`)", "auditor", read=_ROWS),
     DatabaseUser(

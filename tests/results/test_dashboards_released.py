@@ -24,7 +24,7 @@ from results.release.rows import AGES
 from sinks import clickhouse
 from sinks.access import Access
 from sinks.schema.audiences import AUDIENCES, COMPARISON, of_providers
-from sinks.schema.users import LIMITS
+from sinks.schema.users import AUDIENCE_LIMITS, AUDIENCE_USERS
 from tests.conftest import RunningGateway
 from tests.results import audience_tables
 from tests.results.grafana import expand, question, require_places, transformed
@@ -60,6 +60,7 @@ def released() -> list[dict[str, Any]]:
         *figures(KEYS, cluster="DUO", periode_soort="kwartaal"),
         *figures(KEYS, cluster="DUO", periode_soort="kwartaal", periode="2025-K3"),
         *figures(KEYS, 10, gemeente="0384", snede="gemeente"),
+        *figures(KEYS, 15, snede="regio"),
         audience_tables.shown(indicator="uitval_client", cluster="DUO", teller_vorm="<=", percentage=5),
         audience_tables.shown(indicator="uitval_aanbieder", cluster="DUO"),
         *figures(ALMERE, **almere),
@@ -136,7 +137,11 @@ def test_every_cut_shows_its_own_groups_and_no_other(client: Client) -> None:
 @pytest.mark.clickhouse
 def test_places_stand_beside_each_other_by_name(client: Client) -> None:
     found = shown(client, PLACE, titled(PLACE, "Vergelijking: Uitval"))
-    assert [(row["Gemeente of cluster"], row["Cijfer"]) for row in found] == [("DUO", "20%"), ("Diemen", "30%")]
+    assert [(row["Gemeente of cluster"], row["Cijfer"]) for row in found] == [
+        ("DUO", "20%"),
+        ("Diemen", "30%"),
+        ("Regio", "35%"),
+    ]
 
 
 @pytest.mark.clickhouse
@@ -216,7 +221,9 @@ def test_every_audience_has_an_organization_a_source_and_a_user_of_its_own() -> 
     for one in every:
         settings = own[one.number]
         assert settings["username"] == settings["defaultDatabase"] == one.audience.database
-        assert int(settings["queryTimeout"]) + 5 == LIMITS["max_execution_time"]
+        assert int(settings["queryTimeout"]) + 5 == AUDIENCE_LIMITS["max_execution_time"]
+        assert int(settings["dialTimeout"]) + 5 <= AUDIENCE_LIMITS["max_execution_time"]
+        assert settings["username"] in AUDIENCE_USERS
     secrets = {one["jsonData"]["username"]: one["secureJsonData"]["password"] for one in sources}
     assert all(path == f"$__file{{/run/secrets/clickhouse_{user}}}" for user, path in secrets.items())
     compares = {one["orgId"] for one in sources if one["uid"] == "vergelijking"}
