@@ -54,6 +54,7 @@ def audit(
         gate.step("structuur", lambda: _structure(gate, remake))
         with ThreadPoolExecutor(workers) as pool:
             gate.step("blokken", lambda: _blocks(gate, pool))
+            gate.step("samen", lambda: _joined(gate, pool))
             gate.step("aanbieders", lambda: _views(gate, views, pool))
             gate.step("verborgen", lambda: too_few(gate, hidden))
             gate.step("kans", lambda: probable(gate, pool))
@@ -91,6 +92,15 @@ def _blocks(gate: Gate, pool: ThreadPoolExecutor) -> dict[str, Any]:
     """The proof of every block, repaired until it is clean."""
     flagged = sum(pool.map(lambda block: _mend(gate, block), gate.split()))
     return {"blokken": len(gate.blocks), "aan_de_grens": flagged}
+
+
+def _joined(gate: Gate, pool: ThreadPoolExecutor) -> dict[str, Any]:
+    """Indicators of the same rows together, such as reasons that add up to uitval: by their interior point.
+
+    Whole numbers were asked of each by itself. What the point holds at a bound is put to programs.
+    """
+    blocks = gate.split(joined=True)
+    return {"blokken": len(blocks), "aan_de_grens": sum(pool.map(lambda block: _mend(gate, block), blocks))}
 
 
 def _mend(gate: Gate, block: Block) -> int:

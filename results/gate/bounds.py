@@ -155,7 +155,7 @@ def _around(table: Table, sides: Sides, open_: Flags, rng: np.random.Generator, 
             closed = np.flatnonzero(~open_[:, side])
             if not len(closed):
                 break
-            picked = rng.permutation(closed)[:_AIMED]
+            picked = rng.permutation(closed)[: max(_AIMED // table.kinds, 1)]
             chosen = np.zeros_like(open_)
             chosen[picked, side] = True
             opened = _locally(table, by_column, sides, chosen, rng, left)
@@ -196,15 +196,15 @@ def _gather(matrix: Sparse, rows: Ints) -> Ints:
 
 
 def _surroundings(table: Table, by_column: Sparse, aimed: Ints, rng: np.random.Generator) -> Ints:
-    """The aimed variables, and some that share figures with them: half of those chosen can give a child away."""
+    """The aimed variables and some that share figures, first those that can move both ways; always whole classes."""
     figures = rng.permutation(np.unique(by_column.index[_gather(by_column, aimed)]))[:_FIGURES]
     near = rng.permutation(np.setdiff1d(table.matrix.index[_gather(table.matrix, figures)], aimed))
     movable = near[(table.x[near] > 0) & (table.x[near] < table.cap[near])]
     giving = near[table.x[near] > 0]
-    order = np.concatenate((movable, giving[: _LOCAL // 2], near))
+    order = np.concatenate((aimed, movable, giving[: _LOCAL // 2], near)) // table.kinds
     first = np.sort(np.unique(order, return_index=True)[1])
-    room = max(_LOCAL - len(aimed), 0)
-    return np.sort(np.concatenate((aimed, order[first][:room])))
+    chosen = np.sort(order[first][: max(_LOCAL // table.kinds, 1)])
+    return np.asarray((chosen[:, None] * table.kinds + np.arange(table.kinds)).ravel(), np.int64)
 
 
 def _part(table: Table, by_column: Sparse, variables: Ints) -> Table:

@@ -53,8 +53,10 @@ class Gate:
         """Whether a figure is taken out, or adds nothing: one of the region is a sum of others."""
         return place in self.withheld or is_sum(self.figures[place])
 
-    def split(self, wanted: Callable[[Figure], bool] = lambda _: True, *, counts: bool = False) -> list[Block]:
-        """The blocks of the figures that are left."""
+    def split(
+        self, wanted: Callable[[Figure], bool] = lambda _: True, *, counts: bool = False, joined: bool = False
+    ) -> list[Block]:
+        """The blocks of the figures that are left: of each indicator, or (``joined``) of those that hang together."""
         cells = list(
             cells_of(
                 self.figures,
@@ -63,7 +65,10 @@ class Gate:
                 counts=counts,
             )
         )
-        return blocks_of(self.figures, cells, self.joints) if cells else []
+        if joined:
+            together = {indicator for joint in self.joints for indicator in joint.adds}
+            cells = [cell for cell in cells if cell.indicator in together]
+        return blocks_of(self.figures, cells, self.joints if joined else ()) if cells else []
 
     def structure(self) -> Structure:
         """What the exact rules look at."""

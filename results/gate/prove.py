@@ -61,7 +61,10 @@ class Proof(NamedTuple):
 
 
 def prove(block: Block, outcomes: Mapping[str, Mapping[int, int]], limits: Limits, left: Callable[[], float]) -> Proof:
-    """Prove that every outcome is possible, within ``limits.seconds`` and before the deadline."""
+    """Prove that every outcome is possible, within ``limits.seconds`` and before the deadline.
+
+    Of one indicator in whole numbers; of joint ones, each of which was proven so, by the interior point.
+    """
     return prove_table(block, build(block.cells, outcomes, block.joint), limits, left)
 
 
@@ -79,7 +82,7 @@ def prove_table(block: Block, table: Table, limits: Limits, left: Callable[[], f
             return _unfinished(block, table, sides, clock)
         table = table._replace(x=start)
     clock.lap("start")
-    if limits.walk_first:
+    if limits.walk_first and block.joint is None:
         opened = _walked(table, sides, limits, remaining)
         clock.lap("wandeling")
         if opened.all():
@@ -98,6 +101,9 @@ def prove_table(block: Block, table: Table, limits: Limits, left: Callable[[], f
             return _proof(block, table, early.forced, open_, held, early.programs, clock, decided=True)
         open_, programs = open_ | (early.open & held), early.programs
         clock.lap("programma's")
+    if block.joint is not None:
+        decided = open_ | ~held
+        return _proof(block, table, np.zeros_like(held), decided, held, programs, clock)
     open_ |= _walked(table, sides, limits, remaining)
     walked = int((~open_).sum())
     clock.lap("wandeling")
@@ -132,15 +138,12 @@ def _at_bound(table: Table, sides: Sides, point: Floats, near: float) -> Flags:
 def _walked(table: Table, sides: Sides, limits: Limits, remaining: Callable[[], float]) -> Flags:
     """The sides that a walk opens; it takes at most half of the time."""
     seen: Seen = standing(table)
-    half, wanted = remaining() / 2, np.ones(len(table.cap), bool)
+    half = remaining() / 2
     opened = sides.reach(table, seen.least, seen.most) >= 1
     for number in range(max(limits.walk_steps // _SLICE, 1)):
         if opened.all() or remaining() < half:
             break
-        if table.kinds == 1:
-            wanted = ~opened.all(axis=1)
-        else:
-            wanted = np.repeat(~opened.all(axis=1), table.kinds) & (seen.most == 0)
+        wanted = ~opened.all(axis=1)
         before = int(opened.sum())
         seen = walk(table, seen, wanted, steps=min(_SLICE, limits.walk_steps), seed=number)
         opened = sides.reach(table, seen.least, seen.most) >= 1

@@ -63,7 +63,7 @@ def test_a_good_release_passes_whole() -> None:
     verdict = audited()
     assert (verdict.passed, verdict.withheld, verdict.report["reden"]) == (True, (), "")
     assert [step["stap"] for step in verdict.report["stappen"]] == [
-        "structuur", "blokken", "aanbieders", "verborgen", "kans", "regio",
+        "structuur", "blokken", "samen", "aanbieders", "verborgen", "kans", "regio",
     ]  # fmt: skip
 
 
