@@ -66,7 +66,7 @@ def _values(cluster: Cluster, topic: str, begins: Mapping[Part, int]) -> Iterato
 
 
 @contextmanager
-def cuttable(cluster: Cluster, topic: str) -> Iterator[None]:
+def cutting(cluster: Cluster, topic: str) -> Iterator[None]:
     """A topic of which the beginning can be moved, also a compacted one; in the end it is as it is declared."""
     if topics()[topic].config[_POLICY] != "compact":
         yield
@@ -95,7 +95,7 @@ def cut(cluster: Cluster, topic: str, ends: Mapping[Part, int]) -> None:
         RewritingError: the broker did not do it.
     """
     places: Sequence[Part] = sorted(ends)
-    with cuttable(cluster, topic):
+    with cutting(cluster, topic):
         segments.close_files(cluster, places, None)
         client = admin(cluster)
         for part, future in client.delete_records([part.at(ends[part]) for part in places]).items():

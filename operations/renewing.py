@@ -31,7 +31,7 @@ from confluent_kafka import TopicPartition
 from operations import segments
 from operations.partitions import Part, end_of, parts, passed, whole
 from operations.renewal_rules import RenewalError, Renewer, lasts
-from operations.renewed_tables import ROWS, cut, cuttable, exchange
+from operations.renewed_tables import ROWS, cut, cutting, exchange
 from operations.rewriting import RENEWAL, REPARTITION, Rewritten, rewrite
 from schemas.topics import EVENTS, REGISTER, WISVERZOEKEN, groups
 from sinks.access import Access
@@ -231,7 +231,7 @@ class Renewing:
             rules = renewer.rules(topic, f"renewal-{self._note['to']}", last)
             return rewrite(self._cluster, part, rules, lambda count: self._tell(topic, count), ends[part])
 
-        with cuttable(self._cluster, topic), ThreadPoolExecutor(_AT_ONCE, "renewal") as threads:
+        with cutting(self._cluster, topic), ThreadPoolExecutor(_AT_ONCE, "renewal") as threads:
             for done in threads.map(rewritten, sorted(ends)):
                 self._records += done.copied
                 self._left_out += done.left_out if topic in _LOGS else 0
