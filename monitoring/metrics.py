@@ -34,7 +34,7 @@ ROW_TABLES: Final = ("trajecten", "metingen", "scores")
 TABLES: Final = (*ROW_TABLES, "rejected", "receipts")
 #: What the audit compares: rows in ClickHouse, and states where they are kept.
 PLACES: Final = (*ROW_TABLES, "changelog", "store")
-CHECKS: Final = ("sources", "waiting", "age", "audit", "keys", "epochs")
+CHECKS: Final = ("sources", "waiting", "age", "audit", "keys", "epochs", "schedule")
 #: Codes with which a record is refused because it cannot be read (domain/field/messages.py).
 UNREADABLE: Final = ("K01", "K02", "K03", "K05", "K06", "K09")
 
@@ -419,6 +419,18 @@ KEY_EXPIRY: Final = _gauge(
     ("key",),
     "When a key or certificate runs out (seconds since 1970). A sealing key is used for a year [P].",
     "Make the next one in time and hand it out (SorKeyNearExpiry); a certificate that has run out stops everything.",
+)
+SCHEDULE_OPEN: Final = _gauge(
+    "sor_schedule_open",
+    (),
+    "1 when a month stayed open because a step of sor schedule failed; what is published stays as it is.",
+    "sor schedule says why, and goes on where it stopped (SorScheduleFailed).",
+)
+SCHEDULE_TIME: Final = _gauge(
+    "sor_schedule_timestamp_seconds",
+    (),
+    "When sor schedule last ran (seconds since 1970); 0 = never here.",
+    "Old: the timer does not run (SorScheduleOld).",
 )
 
 # The ClickHouse of one machine counts in a registry of its own (local/clickhouse/http.py).

@@ -28,6 +28,7 @@ from crypto.sources import AUTHORITY, Trust
 from faults import OperatorFault
 from monitoring import metrics
 from operations.doctor.judging import SEALING_DAYS
+from results.reports.state import STATE, ScheduleError, State
 from results.waiting import waiting_sql
 from settings.access import clickhouse_access
 from settings.settings import Settings
@@ -42,7 +43,9 @@ log = structlog.get_logger()
 STAGE: Final = "exporter"
 DAY: Final = 86_400
 #: Seconds between two looks. What waits is looked for in whole tables, and its alert counts in weeks.
-EVERY: Final = {"sources": 30.0, "age": 60.0, "audit": 60.0, "waiting": 300.0, "keys": 300.0, "epochs": 300.0}
+EVERY: Final = {
+    "sources": 30.0, "age": 60.0, "audit": 60.0, "schedule": 60.0, "waiting": 300.0, "keys": 300.0, "epochs": 300.0,
+}  # fmt: skip
 #: Seconds that one check may take: a few questions, each answered or given up within a minute.
 LONGEST_CHECK: Final = 300.0
 #: Of a provider's records of the last hour, from so many on, more than this share refused is a burst [P].
@@ -111,6 +114,7 @@ class Checks:
             "audit": self._audit,
             "keys": self._keys,
             "epochs": self._epochs,
+            "schedule": self._schedule,
         }
 
     def run(self, name: str) -> bool:
@@ -118,7 +122,7 @@ class Checks:
         metrics.CHECKS_DONE.labels(check=name).inc()
         try:
             self.all[name]()
-        except (UnavailableError, RefusedError, CheckFailed, keys.KeysError, OSError) as problem:
+        except (UnavailableError, RefusedError, CheckFailed, ScheduleError, keys.KeysError, OSError) as problem:
             metrics.CHECK_FAILURES.labels(check=name).inc()
             words = problem.strerror if isinstance(problem, OSError) else str(problem)
             log.warning("a check failed", check=name, problem=words or type(problem).__name__)
@@ -185,6 +189,12 @@ class Checks:
         for table, rows in differences(path.read_text("utf-8")).items():
             metrics.AUDIT_DIFFERENCE.labels(table=table).set(rows)
         metrics.AUDIT_TIME.set(path.stat().st_mtime)
+
+    def _schedule(self) -> None:
+        last = State(self._settings.home / STATE).last()
+        if last is not None:
+            metrics.SCHEDULE_OPEN.set(1 if last.problem else 0)
+            metrics.SCHEDULE_TIME.set(last.at)
 
     def _keys(self) -> None:
         public = self._settings.keys / keys.PUBLIC

@@ -10,27 +10,17 @@ Each step looks first at what is there: a run twice does nothing the second time
 
 from __future__ import annotations
 
-import json
-import os
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from faults import OperatorFault
 from results.reports import periods
 from results.reports.run import Tally
+from results.reports.state import ScheduleError, State
 
-#: What the last run came to, in the home folder: the exporter reads it.
-STATE: Final = "schedule.json"
 #: So many months that were missed are caught up with at once, the newest ones.
 MOST: Final = 12
-
-
-class ScheduleError(OperatorFault):
-    """The month cannot be closed; what is published stays as it is."""
 
 
 class Releasing(Protocol):
@@ -55,46 +45,6 @@ class Releasing(Protocol):
     def publish(self, number: int) -> None:
         """Show it to its readers."""
         ...
-
-
-class Done(NamedTuple):
-    """The newest month of which everything went out, and the release that readers see."""
-
-    month: str = ""
-    release: int = 0
-
-
-@dataclass(frozen=True)
-class State:
-    """The file with what the last run came to."""
-
-    path: Path
-
-    def done(self) -> Done:
-        """What is known to be done; nothing before the first run.
-
-        Raises:
-            ScheduleError: the file is none of ours.
-        """
-        try:
-            found = json.loads(self.path.read_text("utf-8"))
-            return Done(str(found["month"]), int(found["release"]))
-        except FileNotFoundError:
-            return Done()
-        except (OSError, ValueError, KeyError, TypeError) as problem:
-            raise ScheduleError(
-                f"{self.path} cannot be read ({type(problem).__name__}); moved away, only the newest month is closed."
-            ) from None
-
-    def note(self, done: Done, problem: str = "") -> None:
-        """Write down how far it is, and what went wrong. ``ScheduleError`` when that cannot be."""
-        document: dict[str, Any] = {**done._asdict(), "problem": problem, "at": int(time.time())}
-        half = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        try:
-            half.write_text(json.dumps(document, indent=2), "utf-8")
-            half.replace(self.path)
-        except OSError as error:
-            raise ScheduleError(f"{self.path} cannot be written ({type(error).__name__}).") from error
 
 
 def close(

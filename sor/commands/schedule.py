@@ -10,8 +10,9 @@ import typer
 
 from crypto.memory import guard
 from domain.field.dates import as_date, dutch_day
-from results.reports.closing import STATE, State, close
+from results.reports.closing import close
 from results.reports.run import Tally
+from results.reports.state import STATE, State
 from settings.settings import SettingsError, load_settings
 from sinks.schema.users import DATABASE
 from sor import reporting

@@ -25,6 +25,7 @@ from crypto import authority, keys
 from monitoring import metrics
 from operations import exporter
 from operations.exporter import DAY, SEALING_DAYS, CheckFailed, Checks, Waiting, bounded, differences, expiry
+from results.reports.state import STATE, Done, State
 from settings.settings import load_settings
 from sinks.access import Access
 
@@ -92,6 +93,20 @@ def test_the_audit_is_as_old_as_its_file(tmp_path: Path) -> None:
     assert value("sor_audit_timestamp_seconds") == 1_000_000
     file.write_text("half of it")
     assert not checks.run("audit")
+
+
+def test_the_month_that_could_not_be_closed_is_told(tmp_path: Path) -> None:
+    checks, state = Checks(load_settings(home=tmp_path), NOBODY), State(tmp_path / STATE)
+    assert checks.run("schedule"), "never asked for is no failure"
+    state.note(Done("2026-10", 3), "the gate refuses release 4")
+    assert checks.run("schedule")
+    assert value("sor_schedule_open") == 1
+    assert value("sor_schedule_timestamp_seconds") > 1_700_000_000
+    state.note(Done("2026-11", 4))
+    assert checks.run("schedule")
+    assert value("sor_schedule_open") == 0
+    state.path.write_text("half of it")
+    assert not checks.run("schedule")
 
 
 def certificate(days: float) -> tuple[bytes, bytes]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from results.reports import periods
-from results.reports.closing import STATE, Done, ScheduleError, State, close
+from results.reports.closing import close
 from results.reports.run import Tally
+from results.reports.state import STATE, Done, ScheduleError, State
 
 DAY = date(2026, 11, 15)
 
@@ -96,12 +96,15 @@ def test_a_refused_release_is_not_published_and_nothing_is_sent(state: State) ->
     with pytest.raises(ScheduleError, match="refuses release 2"):
         run(state, releases, reports, date(2026, 12, 15))
     assert (releases.out, reports.months) == ([1], ["2026-10"])
-    said = json.loads(state.path.read_text())
-    assert "refuses" in said["problem"]
-    assert said["month"] == "2026-10"
+    last = state.last()
+    assert last is not None
+    assert "refuses" in last.problem
+    assert state.done().month == "2026-10"
     releases.refuses = False
     assert run(state, releases, reports, date(2026, 12, 16)) == ["2026-11"]
-    assert json.loads(state.path.read_text())["problem"] == ""
+    last = state.last()
+    assert last is not None
+    assert (last.problem, last.at > 1_700_000_000) == ("", True)
 
 
 def test_one_that_was_approved_is_published_and_not_built_again(state: State) -> None:
