@@ -86,6 +86,7 @@ class _Part(NamedTuple):
     table: Sequence[str]
     bars: Mapping[str, Sequence[str]]
     trend: Sequence[str] = ()
+    averages: bool = True
 
 
 def _questions(subject: str) -> list[str]:
@@ -125,16 +126,19 @@ _PARTS: Final = (
         ["trajecten_lopend", "trajecten_gepauzeerd", "trajecten_beeindigd", "trajecten_wacht_op_start",
          "respons_duurzaam"],
         {},
+        averages=False,
     ),
     _Part(
         "CBS-bestand (Almere)",
         ["cbs_uitval", "cbs_uitval_wederzijds", "cbs_uitval_client", "cbs_uitval_aanbieder", "cbs_uitval_neutraal"],
         {},
+        averages=False,
     ),
     _Part(
         "CBS-bestand (Almere): tevredenheid en zonder hulp verder",
         ["cbs_nut_gemiddelde", "cbs_nut_laag", "cbs_nut_midden", "cbs_nut_hoog", "cbs_zonder_hulp"],
         {},
+        averages=False,
     ),
 )  # fmt: skip
 
@@ -191,27 +195,49 @@ class _Questions:
         return self._once("averages", title, cluster_averages(released))
 
 
+#: Above all sections, where no folded row hides them: the panels that ask what others show (``panels.share``).
+_HEADLINES: Final[Mapping[str, Sequence[str]]] = {
+    "Kerncijfers trajecten": ("gas_helft_bereikt", "geen_nieuwe_start", "uitval", "respons_cem", "respons_scores"),
+    "Kerncijfers vragenlijsten": ("nut_gemiddelde", "zonder_hulp"),
+}
+
+
 def _panels() -> list[Json]:
     every = [key for part in _PARTS for keys in (part.table, *part.bars.values()) for key in keys]
     questions = _Questions(every)
-    return [text_panel(_introduction(), height=5), *(one for part in _PARTS for one in _part(part, questions))]
+    head = [_own(f"{title} (eigen)", keys, questions, 8) for title, keys in _HEADLINES.items()]
+    beside = _beside(
+        "Kerncijfers (gemiddelde cluster)", [key for keys in _HEADLINES.values() for key in keys], questions
+    )
+    sections = [one for part in _PARTS for one in _part(part, questions)]
+    trends = [_trend(key, questions) for part in _PARTS for key in part.trend]
+    return [text_panel(_introduction(), height=5), *head[:1], beside, *head[1:], *sections, section("Verloop"), *trends]
+
+
+def _own(title: str, keys: Sequence[str], questions: _Questions, height: int) -> Json:
+    panel = frame("table", title, [questions.figures(title, keys[0])], 14, height)
+    return only_rows(panel, "sleutel", keys, SHOWN)
+
+
+def _beside(title: str, keys: Sequence[str], questions: _Questions, height: int = 8) -> Json:
+    released = [released_as(key) for key in keys if released_as(key)]
+    panel = frame("table", title, [questions.averages(title)], 10, height)
+    return only_rows(panel, "sleutel", released, AVERAGE_SHOWN)
 
 
 def _part(part: _Part, questions: _Questions) -> list[Json]:
+    """Own figures beside the averages, and bars below. Figures over different rows have a table each."""
     height = 4 + len(part.table)
-    # of figures over different rows, each kind has a table of its own
     tables = []
     for of in dict.fromkeys(_rows_of(OWN_INDICATORS[key]) for key in part.table):
         keys = [key for key in part.table if _rows_of(OWN_INDICATORS[key]) == of]
         title = part.title if not tables else f"{part.title}: {OWN_INDICATORS[keys[0]].name}"
-        own = frame("table", f"{title} (eigen)", [questions.figures(f"{title} (eigen)", keys[0])], 14, height)
-        tables.append(only_rows(own, "sleutel", keys, SHOWN))
-    beside = [released_as(key) for key in part.table if released_as(key)]
-    title = f"{part.title} (gemiddelde cluster)"
-    average = frame("table", title, [questions.averages(title)], 10, height)
-    found = [section(part.title), *tables, only_rows(average, "sleutel", beside, AVERAGE_SHOWN)]
-    found += [_bars(title, keys, questions) for title, keys in part.bars.items()]
-    return [*found, *(_trend(key, questions) for key in part.trend)]
+        tables.append(_own(f"{title} (eigen)", keys, questions, height))
+    beside = []
+    if part.averages:
+        beside.append(_beside(f"{part.title} (gemiddelde cluster)", part.table, questions, height))
+    drawn = [_bars(title, keys, questions) for title, keys in part.bars.items()]
+    return [section(part.title), *tables, *beside, *drawn]
 
 
 def _bars(title: str, keys: Sequence[str], questions: _Questions) -> Json:
