@@ -12,12 +12,13 @@ from domain.facts.answer import Receipt
 from domain.facts.fact import Event
 from schemas.codec import HEADER, Codec, Undecodable, compiled, load, names
 from schemas.compiled import ODD, reader, rest, size
+from schemas.compiled_writer import writer
 from schemas.records import event_to_record, record_to_event
 from schemas.topics import EVENTS, RECEIPTS
 from schemas.typed import EventCodec, ReceiptCodec
 from tests.schemas.support import values
 
-often = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+often = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 #: Numbers around every length that one has in bytes, below zero too.
 EDGES = sorted({sign * (1 << bits) + by for bits in range(6, 63) for sign in (1, -1) for by in (-1, 0, 1)})
 LONG = {"type": "record", "name": "nl.sor.Long", "fields": [{"name": "value", "type": "long"}]}
@@ -139,3 +140,11 @@ def test_a_boolean_of_another_byte_is_what_fastavro_says(byte: int) -> None:
     data = written.replace(b"99000001\x00", b"99000001" + bytes([byte]))
     assert data != written or not byte
     assert as_read(Codec(RECEIPTS), data) == by_fastavro(Codec(RECEIPTS), data)
+
+
+@pytest.mark.parametrize("length", [0, 1, 63, 64, 8_191, 8_192, 70_000, 1 << 20])
+def test_a_text_of_every_length_is_read(length: int) -> None:
+    fields = [{"name": "text", "type": "string"}, {"name": "raw", "type": ["null", "bytes"]}]
+    schema = {"type": "record", "name": "nl.sor.Long", "fields": fields}
+    record = {"text": "é" * (length // 2), "raw": b"a" * length}
+    assert reader(schema)(writer(schema)(b"", record), 0) == record

@@ -12,7 +12,7 @@ from schemas.codec import Codec, Record, load, names
 from schemas.compiled_writer import UNFIT, writer
 from tests.schemas.support import values
 
-often = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+often = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 #: Around every length that a number has in bytes, and around those that are written from a table.
 EDGES = sorted({sign * (1 << bits) + by for bits in range(5, 63) for sign in (1, -1) for by in (-1, 0, 1)})
 #: What a field may be given that is not of its type, or that its type does not hold.
