@@ -18,6 +18,7 @@ from results.gate.probable import probable
 from results.gate.progress import Gate, Reason, Refused, repair
 from results.gate.prove import prove
 from results.gate.structure import Finding, Remake, each, repeated, sums
+from results.gate.table import belong_together
 from results.gate.views import forced_for
 from results.release.model import Figure
 
@@ -100,7 +101,10 @@ def _joined(gate: Gate, pool: ThreadPoolExecutor) -> dict[str, Any]:
     Whole numbers were asked of each by itself. What the point holds at a bound is put to programs.
     """
     blocks = gate.split(joined=True)
-    return {"blokken": len(blocks), "aan_de_grens": sum(pool.map(lambda block: _mend(gate, block), blocks))}
+    outcomes = gate.rows.outcomes
+    true = [block for block in blocks if block.joint and belong_together(block.cells, outcomes, block.joint)]
+    flagged = sum(pool.map(lambda block: _mend(gate, block), true))
+    return {"blokken": len(true), "hangen_niet_samen": len(blocks) - len(true), "aan_de_grens": flagged}
 
 
 def _mend(gate: Gate, block: Block) -> int:

@@ -136,7 +136,7 @@ def _joint(
 ) -> Table:  # fmt: skip
     """Class c and category k are variable ``c * kinds + k``; the last constraints say that a row has one category."""
     kinds, children = joint.categories, np.bincount(class_of)
-    category = category_of(ids, outcomes, joint)
+    category = np.maximum(category_of(ids, outcomes, joint), 0)
     x = np.bincount(class_of * kinds + category, minlength=len(children) * kinds).astype(np.int64)
     owner = np.repeat(np.arange(len(cells)), np.diff(matrix.starts))
     adds = np.array([joint.adds[cell.indicator] for cell in cells], np.int64)[owner]
@@ -156,7 +156,21 @@ def _joint(
 
 
 def category_of(ids: Ints, outcomes: Mapping[str, Mapping[int, int]], joint: Joint) -> Ints:
-    """The category of each row: the one that adds to every indicator what the row adds; 0 where none does."""
-    known = {adds: category for category, adds in reversed(list(enumerate(zip(*joint.adds.values(), strict=True))))}
+    """The category of each row: the first that adds what the row does to every indicator that knows it; else -1."""
+    ways = list(zip(*joint.adds.values(), strict=True))
     tables = [outcomes.get(indicator, {}) for indicator in joint.adds]
-    return np.array([known.get(tuple(table.get(row, 0) for table in tables), 0) for row in ids.tolist()], np.int64)
+    known: dict[tuple[int | None, ...], int] = {}
+    found = np.empty(len(ids), np.int64)
+    for place, row in enumerate(ids.tolist()):
+        adds = tuple(table.get(row) for table in tables)
+        if adds not in known:
+            fit = (at for at, way in enumerate(ways) if all(a in (None, b) for a, b in zip(adds, way, strict=True)))
+            known[adds] = next(fit, -1)
+        found[place] = known[adds]
+    return found
+
+
+def belong_together(cells: Sequence[Cell], outcomes: Mapping[str, Mapping[int, int]], joint: Joint) -> bool:
+    """Whether every row falls in a category: what a reader believes of indicators that hang together must be so."""
+    ids = np.unique(np.concatenate([cell.members for cell in cells]))
+    return bool((category_of(ids, outcomes, joint) >= 0).all())
