@@ -8,6 +8,7 @@ from crypto.client_names import ClientNames
 from crypto.keys import load_trajectories
 from domain.field.definitions import Definitions
 from operations.audit.check import World
+from operations.log_reader import LogMoved
 from schemas.codec import IdSource
 from schemas.topics import groups
 from settings.access import clickhouse_access, kafka_cluster
@@ -16,8 +17,9 @@ from settings.tables import definitions_in_force
 from sinks import clickhouse
 from sinks.schema.users import ClickHouseUser
 from streams.definitions import DefinitionsLog
-from streams.epochs import epoch_of
+from streams.epochs import note_of
 from streams.erased import Ledger
+from transport.notes import Note
 
 
 class Opening:
@@ -35,10 +37,13 @@ class Opening:
         self._ledger: Ledger | None = None
 
     def __call__(self) -> World:
-        """The world as it is now, with a connection of its own. ``UnavailableError`` when ClickHouse is away."""
+        """The world as it is now, with a connection of its own. ``UnavailableError`` when ClickHouse is away;
+        ``LogMoved`` while the pseudonyms of the log are renewed.
+        """
         if self._ledger is None:
             self._ledger = Ledger.opened(self.cluster, self._settings.keys, self._ids)
-        definitions, epoch = self._definitions(), epoch_of(self.cluster, groups()["trajectories"])
+        epoch = epoch_in(note_of(self.cluster, groups()["trajectories"]))
+        definitions = self._definitions()
         client = clickhouse.connect(self.access)
         home = self._settings.home
         return World(self.cluster, client, self.names, definitions, self._ids, epoch, home, self._ledger)
@@ -47,3 +52,10 @@ class Opening:
         """What was handed over to the stage is in force above the settings (decision 0022)."""
         with closing(DefinitionsLog(self.cluster, self._ids)) as spoken:
             return spoken.read().in_force or definitions_in_force(self._settings)
+
+
+def epoch_in(noted: Note) -> int:
+    """The epoch of rows that is noted of *trajectories*; ``LogMoved`` while names of two epochs stand in the log."""
+    if "renewing" in noted:
+        raise LogMoved("The pseudonyms are being renewed: let `sor keys switch label` end, then do the same again.")
+    return int(noted.get("epoch", 0))

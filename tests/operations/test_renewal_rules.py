@@ -14,7 +14,8 @@ from crypto import erasures
 from crypto.keys import EntryKeys
 from crypto.pseudonym import Pseudonyms, Renewal
 from domain.facts.number import Number, Users
-from operations.log_reader import Log, Span
+from operations.audit.opening import epoch_in
+from operations.log_reader import Log, LogMoved, Span
 from operations.renewal_rules import RenewalError, Renewer, renamed
 from operations.replay.errors import ReplayError
 from operations.replay.run import require_copied
@@ -196,6 +197,9 @@ def test_a_cbs_record_names_its_client_under_the_key_of_its_first_name() -> None
     assert [client for client in after.values() if client] == [renewed.decode()]
 
 
-def test_while_names_are_renewed_there_is_no_replay() -> None:
+def test_while_names_are_renewed_there_is_no_audit_and_no_replay() -> None:
+    assert (epoch_in({}), epoch_in({"epoch": "7", "renewed": "1"})) == (0, 7)
+    with pytest.raises(LogMoved, match="sor keys switch label"):
+        epoch_in({"epoch": "7", "renewing": "1"})
     with pytest.raises(ReplayError, match="sor keys switch label"):
         require_copied(Log({0: Span(0, 3)}), {"renewing": "1"})
