@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -59,4 +60,5 @@ class Releases:
         return release_key.load(self._settings.keys)
 
     def _client(self, user: ClickHouseUser) -> Client:
-        return clickhouse.connect(clickhouse_access(self._settings, user), answer_seconds=_SECONDS)
+        access = replace(clickhouse_access(self._settings, user), database=self._database)
+        return clickhouse.connect(access, answer_seconds=_SECONDS)

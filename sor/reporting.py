@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -30,8 +31,7 @@ def today() -> str:
 
 def access(settings: Settings, database: str) -> Access:
     """ClickHouse for reports. ``SettingsError`` when it is not there."""
-    found = clickhouse_access(settings, _USER)
-    return Access(found.url, found.user, found.password, database)
+    return replace(clickhouse_access(settings, _USER), database=database)
 
 
 def folder(settings: Settings) -> Outbox:

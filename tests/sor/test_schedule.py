@@ -1,0 +1,113 @@
+"""A month closes by itself on the real engine: release, averages beside own figures, mails; a refusal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from email import message_from_bytes
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from crypto import release_key
+from results.gate import audit as gate
+from results.reports.closing import close
+from results.reports.page import html
+from results.reports.state import STATE, Done, ScheduleError, State
+from settings.settings import Settings, load_settings
+from sinks import clickhouse
+from sinks.access import Access
+from sinks.schema.audiences import AUDIENCES
+from sinks.tables import METINGEN, TRAJECTEN
+from sinks.writer import Writer
+from sor import reporting
+from sor.releasing import Releases
+from tests.conftest import RunningGateway
+from tests.results.release.made import region
+from tests.sinks import database
+from tests.sinks.database import ask
+
+pytestmark = pytest.mark.clickhouse
+FIRST, NEXT = date(2026, 8, 15), date(2026, 9, 15)
+
+
+class Verdict(NamedTuple):
+    """What a gate says that looks at nothing."""
+
+    passed: bool
+    withheld: tuple[int, ...] = ()
+    report: dict[str, Any] = {}  # noqa: RUF012
+
+
+@pytest.fixture(scope="module")
+def filled(gateway: RunningGateway) -> Iterator[Access]:
+    with database.fresh(gateway) as admin:
+        writer, tables = Writer(admin), region(450)
+        writer.insert(TRAJECTEN, tables["trajecten"])
+        writer.insert(METINGEN, tables["metingen"])
+        writer.close()
+        yield admin
+        client = clickhouse.connect(admin)
+        for audience in AUDIENCES:
+            client.command(f"DROP DATABASE IF EXISTS {audience}")
+        client.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, gateway: RunningGateway) -> Settings:
+    password, addresses = tmp_path / "admin", tmp_path / "adressen.toml"
+    password.write_text(gateway.users["admin"])
+    password.chmod(0o600)
+    everybody = "\n".join(f'"{90_000_000 + number}" = "zorg@example.org"' for number in range(20))
+    addresses.write_text(f"[adressen]\n{everybody}\n", "utf-8")
+    found = load_settings(
+        home=tmp_path, clickhouse=gateway.url, clickhouse_user="admin", clickhouse_password_file=password,
+        mail_addresses=addresses,
+    )  # fmt: skip
+    release_key.make(found.keys)
+    return found
+
+
+def test_a_month_closes_by_itself(filled: Access, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    passes = True
+    monkeypatch.setattr(gate, "audit", lambda _figures, **_more: Verdict(passes))
+    state, releases = State(settings.home / STATE), Releases(settings, filled.database)
+
+    def run(on: date) -> list[str]:
+        return close(
+            on, 15, state, releases, lambda month: reporting.run_month(settings, filled, month, processes=1),
+            lambda _line: None,
+        )  # fmt: skip
+
+    assert run(FIRST) == ["2026-07"]
+    assert state.done() == Done("2026-07", 1)
+    assert releases.published(FIRST) == 1
+    files = [file.name for file in reporting.folder(settings).files()]
+    assert "sor_gemiddelde_duo_2026-07.pdf" in files
+    assert "sor_cluster_duo_2026-07.pdf" in files
+    mails = [message_from_bytes(file.read_bytes()) for file in (settings.home / "mail").glob("aanbieder.*.eml")]
+    assert mails
+    assert {len([part for part in mail.walk() if part.get_content_type() == "application/pdf"]) for mail in mails} == {
+        2
+    }
+
+    reports, averages = reporting.all_of(filled, "2026-07")
+    own = next(report for report in reports if report.kind == "aanbieder" and report.cluster == "DUO")
+    beside = {figure.key: figure.average for figure in own.figures() if figure.average}
+    assert {"uitval", "nut_gemiddelde"} <= set(beside)
+    shown = {figure.key: figure.value for figure in averages["DUO"].figures()}
+    assert all(shown[key] == average.value for key, average in beside.items() if key in shown)
+    assert own.release == 1
+    others = {report.provider for report in reports} - {own.provider, ""}
+    assert others
+    assert not [other for other in others if other in html(own)]
+
+    assert run(FIRST) == run(date(2026, 9, 14)) == []
+    passes = False
+    with pytest.raises(ScheduleError, match="refuses release 2"):
+        run(NEXT)
+    assert releases.published(FIRST) == 1
+    assert ask(filled, "SELECT max(vrijgave) FROM rel_gem_duo.vrijgaven") == [(1,)]
+    assert json.loads(state.path.read_text("utf-8"))["problem"]
