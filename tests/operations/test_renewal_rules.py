@@ -10,7 +10,7 @@ from confluent_kafka import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crypto import erasures
+from crypto import erasures, oprf
 from crypto.keys import EntryKeys
 from crypto.pseudonym import Pseudonyms, Renewal
 from domain.facts.number import Number, Users
@@ -33,7 +33,18 @@ from streams.entry import EntryConfig, Stage
 from streams.erased import LOOK, Ledger
 from streams.register import Register, Uses
 from tests.build import cbs_record, events, start
-from tests.streams.support import ENTRY_KEYS, Recorder, codec, evaluated, honest, message
+from tests.streams.support import (
+    BSN,
+    ENTRY_KEYS,
+    FACTS,
+    Recorder,
+    codec,
+    envelope,
+    evaluated,
+    honest,
+    message,
+    sealed,
+)
 from tests.streams.test_erased import use
 from tests.trusted import hub
 from transport.clients import Cluster
@@ -155,7 +166,9 @@ def test_what_is_written_again_under_another_key_is_compared_as_that() -> None:
 def published(keys: EntryKeys, known: Ledger) -> Recorder:
     out = Recorder()
     config = EntryConfig(Cluster(""), keys, hub()[0], "group", "0", HealthConfig(), ledger=known)
-    records = [honest("start", line=1), honest("score", line=2)]
+    blinded, inverse = oprf.blind_message(oprf.bsn_input(BSN))
+    plain = inverse + sealed(fact_to_record(FACTS["start"]), records=1, plaats=1)
+    records = [envelope(IN_TOPIC["start"], blinded, plain), honest("score", line=2)]
     kinds = [IN_TOPIC["start"], IN_TOPIC["score"]]
     values = [codec(EVALUATED).encode(evaluated(one, kind)) for one, kind in zip(records, kinds, strict=True)]
     Stage(config, out)([message(EVALUATED, value, at) for at, value in enumerate(values)])  # type: ignore[arg-type]
@@ -179,15 +192,16 @@ def test_a_message_of_before_and_the_same_of_after_are_one_use_under_one_key() -
     ((key, before),) = published(ENTRY_KEYS, Ledger.empty()).of(REGISTER)
     ((same, after),) = published(later, Ledger.empty()).of(REGISTER)
     assert (key, before["inhoud"]) == (same, after["inhoud"])
+    assert len(before["inhoud"]) == 16
     assert RENEWAL.renew(before["pseudonym"].encode()).decode() == after["pseudonym"]
 
 
 def test_a_cbs_record_names_its_client_under_the_key_of_its_first_name() -> None:
-    envelope = {"sender": "99000001", "delivery": "a" * 32, "line": 1, "lines": 1, "published_at": 5}
+    told = {"sender": "99000001", "delivery": "a" * 32, "line": 1, "lines": 1, "published_at": 5}
     named = fact_to_record(cbs_record())
 
     def keys(pseudonym: bytes, first: bytes) -> dict[str, str | None]:
-        found = Uses()(envelope, named, b"", 0, 0, 1, pseudonym, first)  # type: ignore[arg-type]
+        found = Uses()(told, named, b"", 0, 0, 1, pseudonym, first)  # type: ignore[arg-type]
         return {key: dict_codec(Use).decode(value)["pseudonym"] for key, value in found}
 
     renewed = RENEWAL.renew(ONE)
@@ -195,6 +209,9 @@ def test_a_cbs_record_names_its_client_under_the_key_of_its_first_name() -> None
     assert before.keys() == after.keys()
     assert {key for key, client in before.items() if client} == {key for key, client in after.items() if client}
     assert [client for client in after.values() if client] == [renewed.decode()]
+    assert {key for key, client in keys(renewed, b"").items() if client} != {
+        key for key, client in after.items() if client
+    }
 
 
 def test_while_names_are_renewed_there_is_no_audit_and_no_replay() -> None:
