@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -24,9 +25,9 @@ from sor.mailing import mailer
 _USER: Final[ClickHouseUser] = "admin"
 
 
-def today() -> str:
-    """The Dutch day as people write it."""
-    return day_text(as_date(dutch_day(time.time_ns() // 1_000_000)))
+def today() -> date:
+    """The Dutch day."""
+    return as_date(dutch_day(time.time_ns() // 1_000_000))
 
 
 def access(settings: Settings, database: str) -> Access:
@@ -45,10 +46,12 @@ def journal_path(settings: Settings) -> Path:
 
 
 def month_of(text: str) -> str:
-    """A month that was given; ``SettingsError`` for anything else, and for one that is not over."""
+    """A month that was given, else the newest that is over; ``SettingsError`` for what is none, or is not over."""
+    if not text:
+        return periods.newest_month(today())
     if not periods.is_month(text):
         raise SettingsError(f"{text!r} is no month: write it as 2026-10.")
-    if periods.last_day(text) >= as_date(dutch_day(time.time_ns() // 1_000_000)):
+    if periods.last_day(text) >= today():
         raise SettingsError(f"{text} is not over yet.")
     return text
 
@@ -59,7 +62,7 @@ def all_of(asked: Access, month: str) -> tuple[list[Report], dict[str, Report]]:
     Raises:
         UnavailableError, RefusedError: ClickHouse is away, or a table is missing.
     """
-    made_on = today()
+    made_on = day_text(today())
     reports = [*reading.providers(asked, month, made_on), *deliveries.cem_reports(asked, month, made_on)]
     averages = {cluster: released.average(asked, cluster, month, made_on) for cluster in CLUSTERS}
     whole = (released.cluster_report(asked, cluster, month, made_on) for cluster in CLUSTERS)
@@ -91,7 +94,7 @@ def run_month(
 
 def one(asked: Access, kind: str, provider: str, cluster: str, period: str) -> Report | None:
     """A single report; None when there is nothing to make it of."""
-    made_on = today()
+    made_on = day_text(today())
     if kind == "spiegel":
         return next(deliveries.mirror_reports(asked, period, made_on, provider), None)
     if kind == "cem":

@@ -43,6 +43,16 @@ def months_after(month: str, until: str) -> Iterator[str]:
         yield month
 
 
+def newest_month(on: date) -> str:
+    """The newest month that is over on a day."""
+    return later(f"{on:%Y-%m}", -1)
+
+
+def newest_half_year(on: date) -> str:
+    """The newest half year that is over on a day."""
+    return f"{on.year - 1}-H2" if on.month <= 6 else f"{on.year}-H1"
+
+
 def closed_before(on: date, fixed_day: int) -> str:
     """The newest month that is closed: a month closes on a fixed day of the month after it."""
     return later(f"{on:%Y-%m}", -1 if on.day >= fixed_day else -2)

@@ -33,7 +33,9 @@ def report(
     provider: Provider = "",
     kind: Annotated[Kind, typer.Option("--kind", help="Which report (docs/reports.md).")] = "aanbieder",
     cluster: Cluster = "",
-    month: Annotated[str, typer.Option("--month", help="Such as 2026-10; a spiegelrapport: 2026-H1.")] = "",
+    month: Annotated[
+        str, typer.Option("--month", help="Such as 2026-10, for a spiegelrapport 2026-H1; else the newest.")
+    ] = "",
     as_: Annotated[Format, typer.Option("--as", help="What to make.")] = "pdf",
     output: Annotated[
         Path | None, typer.Option("--output", help="File to write, or - ; unset: the outbox of the reports.")
@@ -81,7 +83,7 @@ def _checked(kind: Kind, provider: str, cluster: str, month: str) -> str:
     if kind in {"aanbieder", "gemiddelde", "cluster"} and cluster not in CLUSTERS:
         raise SettingsError(f"Give with --cluster one of {', '.join(CLUSTERS)}.")
     if kind == "spiegel":
-        if not periods.is_half_year(month):
+        if month and not periods.is_half_year(month):
             raise SettingsError("Give with --month the half year, such as 2026-H1.")
-        return month
+        return month or periods.newest_half_year(reporting.today())
     return reporting.month_of(month)

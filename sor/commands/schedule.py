@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date
 from typing import Annotated
 
 import typer
 
 from crypto.memory import guard
-from domain.field.dates import as_date, dutch_day
 from results.reports.closing import close
 from results.reports.run import Tally
 from results.reports.state import STATE, State
@@ -51,6 +49,6 @@ def schedule(
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text) if text else as_date(dutch_day(time.time_ns() // 1_000_000))
+        return date.fromisoformat(text) if text else reporting.today()
     except ValueError:
         raise SettingsError(f"{text!r} is no day; write it as 2026-11-15.") from None

@@ -85,6 +85,7 @@ def test_all_of_a_month_twice_sends_once(here: Path, filled: Access) -> None:
 def test_what_a_report_needs_is_said() -> None:
     assert _checked("spiegel", "90000001", "", "2026-H1") == "2026-H1"
     assert _checked("cem", "90000001", "", "2024-02") == "2024-02"
+    assert _checked("cem", "90000001", "", "") < f"{time.gmtime().tm_year}-13"
     for kind, provider, cluster, month in (
         ("aanbieder", "", "DUO", "2026-01"),
         ("aanbieder", "90000001", "", "2026-01"),

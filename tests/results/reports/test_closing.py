@@ -147,6 +147,12 @@ def test_periods(month: str, last: int, quarter: str) -> None:
     assert periods.later(periods.later(month, 13), -13) == month
 
 
+def test_the_newest_periods_that_are_over() -> None:
+    assert (periods.newest_month(date(2026, 1, 31)), periods.newest_month(date(2026, 11, 1))) == ("2025-12", "2026-10")
+    assert periods.newest_half_year(date(2026, 6, 30)) == "2025-H2"
+    assert periods.newest_half_year(date(2026, 7, 1)) == "2026-H1"
+
+
 def test_half_years() -> None:
     assert periods.days_of_half_year("2026-H2") == (date(2026, 7, 1), date(2026, 12, 31))
     assert periods.is_half_year("2026-H1")
