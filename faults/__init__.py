@@ -34,6 +34,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         MigrationError
         MustStopError
         NoAnswer
+        NobodyAgrees
         NobodyNamed
         NotDelivered
         NotHere
