@@ -130,7 +130,7 @@ def test_nothing_names_a_forgotten_child_any_more(
     stream.until(stream.caught_up, "the copies are read")
     assert {table: sorted(set(found)) for table, found in without(stream, own).items()} == others
     assert json.loads(stream.sor("audit", "--json", check=False).stdout)["equal"], "recomputed from the log: the same"
-    stream.sor("replay", "--swap", "--json")
+    stream.sor("replay", "--swap", "--processes", "1", "--json")
     assert made(stream) == others, "made anew, and in use"
     stream.stop()
     stream.start("trajectories", "register")  # the lists of files of their states are written anew
