@@ -34,7 +34,7 @@ class Limits(NamedTuple):
     walk_steps: int = 20_000_000
     #: Whether the walk comes first and an interior point is looked for only where it leaves something closed.
     walk_first: bool = False
-    chain_steps: int = 20_000_000
+    chain_steps: int = 60_000_000
     seconds: float = 60.0
 
 

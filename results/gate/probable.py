@@ -14,8 +14,8 @@ from results.gate.prove import smallest_touching
 from results.gate.table import Ints, Table, build
 from results.gate.walk import standing, walk
 
-#: Steps of the chain for each class: a small block needs few.
-_PER_CLASS = 4_000
+#: Steps of the chain for each class: few at first; where that finds something, so many that chance does not.
+_PER_CLASS = (2_000, 16_000)
 #: Steps away from the truth before the chain begins.
 _AWAY = 200_000
 
@@ -35,12 +35,13 @@ def _mend(gate: Gate, block: Block) -> dict[str, Any]:
         if not table.fits:
             return {"blok": block.name, "overgeslagen": True}
         prior = float(table.x.sum() / table.cap.sum())
-        steps = min(gate.limits.chain_steps, _PER_CLASS * len(table.cap))
-        walk(table, standing(table), np.ones(len(table.cap), bool), steps=min(_AWAY, steps), seed=1)
-        found = chances(table, block.cells, gate.figures, prior=prior, steps=steps)
-        classes = too_probable(gate, found, prior)
-        if not len(classes):
-            return _described(block, table, found, steps)
+        walk(table, standing(table), np.ones(len(table.cap), bool), steps=_AWAY, seed=1)
+        for seed, each in enumerate(_PER_CLASS):
+            steps = min(gate.limits.chain_steps, each * len(table.cap))
+            found = chances(table, block.cells, gate.figures, prior=prior, steps=steps, seed=seed)
+            classes = too_probable(gate, found, prior)
+            if not len(classes):
+                return _described(block, table, found, steps)
         cell = smallest_touching(block, table, classes, gate.figures, gate.last)
         if cell is None:
             raise Refused("gedwongen")

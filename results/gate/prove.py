@@ -68,8 +68,10 @@ def prove(block: Block, outcomes: Mapping[str, Mapping[int, int]], limits: Limit
     return prove_table(block, build(block.cells, outcomes, block.joint), limits, left)
 
 
-def prove_table(block: Block, table: Table, limits: Limits, left: Callable[[], float]) -> Proof:
-    """The same for a table that is made."""
+def prove_table(
+    block: Block, table: Table, limits: Limits, left: Callable[[], float], *, opened: Flags | None = None
+) -> Proof:
+    """The same for a table that is made. ``opened``: class x side, what is known to be possible."""
     end = time.monotonic() + min(limits.seconds, left())
 
     def remaining() -> float:
@@ -83,7 +85,7 @@ def prove_table(block: Block, table: Table, limits: Limits, left: Callable[[], f
         table = table._replace(x=start)
     clock.lap("start")
     if limits.walk_first and block.joint is None:
-        opened = _walked(table, sides, limits, remaining)
+        opened = _walked(table, sides, limits, remaining, opened)
         clock.lap("wandeling")
         if opened.all():
             return _proof(block, table, ~opened, opened, ~opened, 0, clock)
@@ -93,6 +95,7 @@ def prove_table(block: Block, table: Table, limits: Limits, left: Callable[[], f
         return _unfinished(block, table, sides, clock)
     held = _at_bound(table, sides, point, limits.at_bound)
     open_ = sides.reach(table, table.x, table.x) >= 1
+    open_ = open_ if opened is None else open_ | opened
     programs = 0
     if (held & ~open_).any():  # what the point says is forced first: one proven is enough to know
         early = settle(table, sides, open_ | ~held, point, remaining)
@@ -104,7 +107,7 @@ def prove_table(block: Block, table: Table, limits: Limits, left: Callable[[], f
     if block.joint is not None:
         decided = open_ | ~held
         return _proof(block, table, np.zeros_like(held), decided, held, programs, clock)
-    open_ |= _walked(table, sides, limits, remaining)
+    open_ = _walked(table, sides, limits, remaining, open_)
     walked = int((~open_).sum())
     clock.lap("wandeling")
     settled = settle(table, sides, open_, point, remaining)
@@ -135,18 +138,19 @@ def _at_bound(table: Table, sides: Sides, point: Floats, near: float) -> Flags:
     return sides.reach(table, point, point) < near
 
 
-def _walked(table: Table, sides: Sides, limits: Limits, remaining: Callable[[], float]) -> Flags:
-    """The sides that a walk opens; it takes at most half of the time."""
+def _walked(table: Table, sides: Sides, limits: Limits, remaining: Callable[[], float], known: Flags | None) -> Flags:
+    """The sides that a walk opens, or that are known to be; it takes at most half of the time."""
     seen: Seen = standing(table)
     half = remaining() / 2
     opened = sides.reach(table, seen.least, seen.most) >= 1
+    opened = opened if known is None else opened | known
     for number in range(max(limits.walk_steps // _SLICE, 1)):
         if opened.all() or remaining() < half:
             break
         wanted = ~opened.all(axis=1)
         before = int(opened.sum())
         seen = walk(table, seen, wanted, steps=min(_SLICE, limits.walk_steps), seed=number)
-        opened = sides.reach(table, seen.least, seen.most) >= 1
+        opened |= sides.reach(table, seen.least, seen.most) >= 1
         if number and int(opened.sum()) - before <= len(opened) // 500:  # programs open the rest sooner
             break
     return opened

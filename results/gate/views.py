@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
 from results.gate.blocks import Block
 from results.gate.known import Limits, Rows, View
 from results.gate.prove import Proof, prove_table
-from results.gate.table import Cell, Ints, build
+from results.gate.swaps import NONE, open_to, partners
+from results.gate.table import Cell, Ints, Sparse, Table, build
 
 #: Providers that are also taken two at a time.
 _LARGEST = 3
@@ -41,26 +43,38 @@ def views_of(own: Own) -> Iterator[View]:
         yield View(" + ".join(pair), frozenset(pair))
 
 
-def seen_by(view: View, block: Block, own: Own, outcomes: Mapping[str, Mapping[int, int]]) -> Block:
-    """The block without the rows that the reader knows: what its figures say of the others."""
-    known = np.sort(np.concatenate([own[name] for name in view.providers if name in own] or [np.zeros(0, np.int64)]))
-    values = outcomes.get(block.cells[0].indicator, {})
-    added = np.array([values.get(row, block.cells[0].least) for row in known.tolist()], np.int64)
-    return block._replace(name=view.name, cells=tuple(_rest(block.cells, known, added)))
+class Owned(NamedTuple):
+    """A block with every class parted by whose rows are in it. ``owner``: of each variable, a place in ``names``."""
+
+    table: Table
+    owner: Ints
+    names: tuple[str, ...]
 
 
-def _rest(cells: Sequence[Cell], known: Ints, added: Ints) -> Iterator[Cell]:
-    for cell in cells:
-        if not len(known):
-            yield cell
-            continue
-        place = np.minimum(np.searchsorted(known, cell.members), len(known) - 1)
-        mine = known[place] == cell.members
-        others = cell.members[~mine]
-        if len(others):
-            sum_ = int(added[place[mine]].sum())
-            low, high = max(cell.low - sum_, len(others) * cell.least), min(cell.high - sum_, len(others) * cell.most)
-            yield cell._replace(members=others, low=low, high=high)
+def owned(block: Block, own: Own, rows: Rows) -> Owned:
+    """The block's table, parted by provider."""
+    least, most = block.cells[0].least, block.cells[0].most
+    parts = [Cell(block.cells[0].indicator, ids, 0, 0, least, most, (-1,)) for ids in own.values()]
+    table = build([*block.cells, *parts], rows.outcomes)
+    shown, starts = len(block.cells), table.matrix.starts
+    owner = np.full(len(table.cap), NONE - len(table.cap), np.int64)
+    for number in range(len(parts)):
+        owner[table.matrix.index[starts[shown + number] : starts[shown + number + 1]]] = number
+    end = starts[shown]
+    matrix = Sparse(starts[: shown + 1], table.matrix.index[:end], table.matrix.value[:end])
+    low, high = table.low[:shown], table.high[:shown]
+    return Owned(table._replace(matrix=matrix, low=low, high=high, cells=np.arange(shown)), owner, tuple(own))
+
+
+def seen_by(view: View, seen: Owned) -> Table:
+    """The table of a reader: what it knows stands still."""
+    table = seen.table
+    readers = [number for number, name in enumerate(seen.names) if name in view.providers]
+    known = np.isin(seen.owner, readers)
+    held = table.matrix.times(np.where(known, table.x, 0))
+    return table._replace(
+        cap=np.where(known, 0, table.cap), x=np.where(known, 0, table.x), low=table.low - held, high=table.high - held
+    )
 
 
 def forced_for(
@@ -68,10 +82,15 @@ def forced_for(
 ) -> Iterator[Proof]:
     """The proofs of readers for whom something is certain, or not finished; the block's cells must all be of theirs."""
     own = own_rows(block, rows)
+    if not own:
+        return
+    seen = owned(block, own, rows)
+    found = partners(seen.table, seen.owner)
     short = limits._replace(walk_steps=min(limits.walk_steps, _STEPS), walk_first=True)
     for view in views_of(own) if views is None else views:
-        seen = seen_by(view, block, own, rows.outcomes)
-        if seen.cells:
-            proof = prove_table(seen, build(seen.cells, rows.outcomes), short, left)
+        readers = np.array([number for number, name in enumerate(seen.names) if name in view.providers], np.int64)
+        opened = open_to(found, readers) | np.isin(seen.owner, readers)[:, None]
+        if not opened.all():
+            proof = prove_table(block._replace(name=view.name), seen_by(view, seen), short, left, opened=opened)
             if not proof.clean:
                 yield proof

@@ -16,10 +16,12 @@ from results.gate.bounds import settle
 from results.gate.chain import chances
 from results.gate.hidden import counts, narrow
 from results.gate.interior import at_bound, feasible, interior
-from results.gate.known import PROPOSED, Joint
+from results.gate.known import PROPOSED, Joint, Rows, View
 from results.gate.prove import prove
 from results.gate.sides import Sides, sides_of
+from results.gate.swaps import open_to, partners
 from results.gate.table import Cell, Table, build
+from results.gate.views import own_rows, owned, seen_by
 from tests.results.gate.worlds import QUICK, figure, group
 
 MOST_ROWS = 9
@@ -98,6 +100,19 @@ def test_programs_agree_with_every_table(cube: tuple[list[Cell], dict[int, int]]
     settled = settle(table, sides, np.zeros((len(table.cap), 2), bool), point, lambda: end - time.monotonic())
     assert (settled.open == possible(table, sides)).all()
     assert (settled.forced == ~settled.open).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(cubes(), st.integers(0, 2))
+def test_what_is_open_to_a_reader_is_so_in_some_table(cube: tuple[list[Cell], dict[int, int]], reader: int) -> None:
+    cells, values = cube
+    block = Block("een", tuple(cells))
+    rows = Rows({"uitval": values}, {}, {row: str(row % 3) for row in values})
+    seen = owned(block, own_rows(block, rows), rows)
+    view = View(str(reader), frozenset({str(reader)}))
+    mine = np.array([number for number, name in enumerate(seen.names) if name == str(reader)], np.int64)
+    opened = open_to(partners(seen.table, seen.owner), mine)[~np.isin(seen.owner, mine)]
+    assert not (opened & ~possible(seen_by(view, seen), sides_of(None))[~np.isin(seen.owner, mine)]).any()
 
 
 def test_a_start_is_found_where_the_truth_does_not_fit() -> None:
