@@ -68,10 +68,10 @@ def _prefix(one: Indicator) -> str:
     return f"{one.key.replace('-', 'min')}_"
 
 
-def _sums(figures: Sequence[Indicator]) -> str:
-    return ", ".join(
-        sums_sql([part for one in figures for part in with_squares(one)], "client", reference_day=REFERENCE_DAY)
-    )
+def _sums(figures: Sequence[Indicator]) -> dict[str, str]:
+    """The sums of figures over the same rows: name of a column -> its aggregate."""
+    every = sums_sql([part for one in figures for part in with_squares(one)], "client", reference_day=REFERENCE_DAY)
+    return {name: aggregate for aggregate, _, name in (column.rpartition(" AS ") for column in every)}
 
 
 def comma(value: str, decimals: int = 1) -> str:
@@ -79,19 +79,12 @@ def comma(value: str, decimals: int = 1) -> str:
     return f"replaceOne(printf('%.{decimals}f', toFloat64({value})), '.', ',')"
 
 
-def _value(one: Indicator) -> str:
-    prefix = _prefix(one)
-    if one.unit == "aantal":
-        return f"toFloat64({prefix}teller)"
-    factor = "100 * " if one.unit == "%" else ""
-    return f"{factor}{prefix}teller / nullIf({prefix}noemer, 0)"
-
-
 class Line(NamedTuple):
-    """A figure, and what a bar of it is called."""
+    """A figure, and what a bar of it is called. ``alone``: it stands in bars only, without margin or excluded n."""
 
     indicator: Indicator
     label: str = ""
+    alone: bool = False
 
 
 #: Columns of ``lines`` beside key and label, with what a table calls them.
@@ -104,18 +97,21 @@ SHOWN: Final[Mapping[str, str]] = {
 }
 
 
-#: What a line is made of: texts, then sums as numbers.
-_TEXTS: Final = ("sleutel", "label", "naam", "eenheid", "telt_buiten")
-_NUMBERS: Final = ("clienten", "teller", "noemer", "uitgesloten", "kwadraten")
+def _texts(line: Line) -> dict[str, str]:
+    """What is written of a figure."""
+    one, outside = line.indicator, line.indicator.excluded is not None and not line.alone
+    return {
+        "sleutel": one.key, "label": line.label or one.title, "naam": one.title, "eenheid": one.unit,
+        "telt_buiten": "ja" if outside else "",
+    }  # fmt: skip
 
 
-def _named_sums(line: Line) -> str:
-    """The sums of a figure under its name, as ``_TEXTS`` and ``_NUMBERS`` have them."""
-    one, prefix = line.indicator, _prefix(line.indicator)
-    texts = (one.key, line.label or one.title, one.title, one.unit, "ja" if one.excluded else "")
-    squares = f"{one.key}{SQUARES}_teller" if len(with_squares(one)) > 1 else "0"
-    numbers = (*(f"{prefix}{name}" for name in _NUMBERS[:-1]), squares)
-    return f"({', '.join([*map(text_sql, texts), *(f'toFloat64({number})' for number in numbers)])})"
+def _numbers(line: Line, sums: Mapping[str, str]) -> dict[str, str]:
+    """The aggregates of a figure."""
+    prefix, squares = _prefix(line.indicator), len(with_squares(line.indicator)) > 1
+    found = {name: sums[f"{prefix}{name}"] for name in ("clienten", "teller", "noemer", "uitgesloten")}
+    found["kwadraten"] = sums[f"{line.indicator.key}{SQUARES}_teller"] if squares else "0"
+    return found | (dict.fromkeys(("clienten", "uitgesloten", "kwadraten"), "0") if line.alone else {})
 
 
 def _figure() -> dict[str, str]:
@@ -127,7 +123,7 @@ def _figure() -> dict[str, str]:
     return {
         "eigen": f"multiIf(eenheid = 'aantal', {comma('teller', 0)}, noemer = 0, '–', "
         f"concat({comma(f'ifNull({value}, 0)')}, if(eenheid = '%', '%', '')))",
-        "marge": f"if(eenheid = 'aantal' OR noemer = 0, '', concat({comma(f'ifNull({low}, 0)')}, ' – ', "
+        "marge": f"if(eenheid = 'aantal' OR clienten = 0, '', concat({comma(f'ifNull({low}, 0)')}, ' – ', "
         f"{comma(f'ifNull({high}, 0)')}))",
         "n": f"if(eenheid = 'aantal', '', {comma('noemer', 0)})",
         "buiten": f"if(telt_buiten = '', '', {comma('uitgesloten', 0)})",
@@ -139,25 +135,31 @@ def lines(figures: Sequence[Line]) -> str:
     """A line for each figure over the same rows: key, label, name, figure, margin, n and what was left out as text, and
     the figure as a number.
     """
-    named = ", ".join(f"rij.{at} AS {column}" for at, column in enumerate((*_TEXTS, *_NUMBERS), 1))
+    sums = _sums([one.indicator for one in figures])
+    texts, numbers = [_texts(one) for one in figures], [_numbers(one, sums) for one in figures]
     shown = ", ".join(f"{expression} AS {column}" for column, expression in _figure().items())
-    of, indicators = figures[0].indicator, [one for one, _ in figures]
-    every = ", ".join(map(_named_sums, figures))
+    written = [f"[{', '.join(text_sql(one[name]) for one in texts)}] AS {name}" for name in texts[0]]
+    lists = ", ".join(f"[{', '.join(one[name] for one in numbers)}] AS alle_{name}" for name in numbers[0])
+    side_by_side = ", ".join([*written, *(f"alle_{name} AS {name}" for name in numbers[0])])
     return (
-        f"SELECT sleutel, label, naam, {shown} FROM (SELECT {named} FROM ("  # noqa: S608
-        f"SELECT arrayJoin([{every}]) AS rij FROM (SELECT {_sums(indicators)} {_rows(of)})))"
+        f"SELECT sleutel, label, naam, {shown} FROM (SELECT {lists} {_rows(figures[0].indicator)}) "  # noqa: S608
+        f"ARRAY JOIN {side_by_side}"
     )
 
 
 def trend(figures: Sequence[Indicator]) -> str:
     """A line per period with figure and n of each; the clients of a period are its own."""
-    of = figures[0]
-    columns = [f"{_value(one)} AS {one.key}, toFloat64({_prefix(one)}noemer) AS {one.key}_n" for one in figures]
+    of, sums = figures[0], _sums(figures)
     period = f"toDateTime(dateTrunc(${{periode:singlequote}}, {of.datum}), '{TIMEZONE}')"
-    return (
-        f"SELECT time, {', '.join(columns)} FROM (SELECT {period} AS time, {_sums(figures)} {_rows(of)} "  # noqa: S608
-        "GROUP BY time) ORDER BY time"
-    )
+    columns = []
+    for one in figures:
+        counted, value = (sums[f"{_prefix(one)}{name}"] for name in ("noemer", "teller"))
+        factor = "100 * " if one.unit == "%" else ""
+        columns += [
+            f"{factor}{value} / nullIf({counted}, 0) AS {one.key}_cijfer",
+            f"toFloat64({counted}) AS {one.key}_n",
+        ]
+    return f"SELECT {period} AS time, {', '.join(columns)} {_rows(of)} GROUP BY time ORDER BY time"
 
 
 def choices(column: str) -> str:

@@ -143,6 +143,10 @@ _PARTS: Final = (
 )  # fmt: skip
 
 
+#: What stands in a table, with its margin.
+_IN_TABLES: Final = frozenset(key for part in _PARTS for key in part.table)
+
+
 def _introduction() -> str:
     return (
         "**Geen verantwoordingsinstrument: om samen over te praten.** Verschillen zeggen niet wie beter is; zij vragen "
@@ -169,7 +173,7 @@ class _Questions:
         self._figures: dict[tuple[str, ...], list[Line]] = {}
         for key in dict.fromkeys(keys):
             one = OWN_INDICATORS[key]
-            self._figures.setdefault(_rows_of(one), []).append(Line(one, _LABELS.get(key, "")))
+            self._figures.setdefault(_rows_of(one), []).append(Line(one, _LABELS.get(key, ""), key not in _IN_TABLES))
         self._asked: dict[object, str] = {}
 
     def _once(self, of: object, title: str, query: str, *, timed: bool = False) -> Json:
@@ -256,7 +260,7 @@ def _trend(key: str, questions: _Questions) -> Json:
     title = f"{one.title}, per periode (eigen)"
     panel = count_beside(frame("timeseries", title, [questions.over_time(title, key)], 12, 8, "locale", 1))
     name = f"{one.name} (%)" if one.unit == "%" else one.name
-    return columns(panel, {"time": "time", key: name, f"{key}_n": "n"})
+    return columns(panel, {"time": "time", f"{key}_cijfer": name, f"{key}_n": "n"})
 
 
 def _variables() -> list[Json]:
