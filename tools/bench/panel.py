@@ -1,6 +1,7 @@
-"""Every panel of the dashboard over millions of trajecten while rows arrive, as the user that Grafana has.
+"""Every question of two dashboards over millions of trajecten while rows arrive, as the user that Grafana has.
 
-Three readers: one who chose nothing, one who chose a cluster, one who chose a provider.
+Of *Uitkomsten* three readers: one who chose nothing, one who chose a cluster, one who chose a provider; and one of
+*Resultaten aanbieder*. A page is all its questions one after the other, which is more than a reader waits.
 """
 
 from __future__ import annotations
@@ -9,25 +10,29 @@ import re
 import statistics
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
-from results.dashboards.outcomes import build
-from results.dashboards.panels import TIMEZONE
+from results.dashboards import outcomes, provider
+from results.dashboards.panels import TIMEZONE, Json
 from sinks import clickhouse
 from tools.bench.figures import Figure, Tell
 from tools.bench.services import Services, services
 
 _TARGET: Final = 0.1
-#: What each reader chose at the top of the page, by name of the variable.
-_VIEWS: Final[dict[str, dict[str, str]]] = {
-    "everything": {},
-    "one cluster": {"cluster": "Zaanstreek-Waterland"},
-    "one provider": {"aanbieder": "90000123"},
+#: Seconds of a whole page where nothing was chosen.
+_PAGE_TARGET: Final = 2.0
+_EVERYTHING: Final = "everything"
+#: What each reader looks at and chose at the top of the page, by name of the variable.
+_VIEWS: Final[dict[str, tuple[Callable[[], Json], dict[str, str]]]] = {
+    _EVERYTHING: (outcomes.build, {}),
+    "one cluster": (outcomes.build, {"cluster": "Zaanstreek-Waterland"}),
+    "one provider": (outcomes.build, {"aanbieder": "90000123"}),
+    "own page of a provider": (provider.build, {"aanbieder": "90000123", "cluster": "Amsterdam"}),
 }
 _PERIOD: Final = (date(2025, 1, 1), date(2025, 12, 31))
 _CHUNK: Final = 500_000
@@ -104,8 +109,8 @@ def _ask(running: Services, sizes: PanelSizes, writer: Client) -> dict[str, dict
     with clickhouse.connect(running.access("grafana")) as reader:
         try:
             for _ in range(sizes.times):
-                for view, chosen in _VIEWS.items():
-                    for title, query in queries(chosen):
+                for view, (build, chosen) in _VIEWS.items():
+                    for title, query in queries(chosen, build):
                         began = time.perf_counter()
                         reader.query(query)
                         found[view].setdefault(title, []).append(time.perf_counter() - began)
@@ -115,7 +120,9 @@ def _ask(running: Services, sizes: PanelSizes, writer: Client) -> dict[str, dict
     return found
 
 
-def queries(chosen: Mapping[str, str] = MappingProxyType({})) -> list[tuple[str, str]]:
+def queries(
+    chosen: Mapping[str, str] = MappingProxyType({}), build: Callable[[], Json] = outcomes.build
+) -> list[tuple[str, str]]:
     """Title and query of every panel over the trajecten, as Grafana sends it for a year and what was chosen."""
     every: list[dict[str, Any]] = build()["panels"]
     panels = [one for one in every if "rawSql" in one.get("targets", [{}])[0]]
@@ -132,6 +139,8 @@ def expanded(query: str, chosen: Mapping[str, str] = MappingProxyType({})) -> st
         value = chosen.get(variable)
         kept = "1=1" if value is None else condition.replace(f"${{{variable}:singlequote}}", f"'{value}'")
         query = query[:start] + kept + query[end + 1 :]
+    for name, value in chosen.items():
+        query = query.replace(f"${{{name}:singlequote}}", f"'{value}'")
     first, last = _PERIOD
     query = query.replace("${periode:singlequote}", "'month'")
     for bound, at in (("from", f"{first} 00:00:00"), ("to", f"{last} 23:59:59")):
@@ -156,9 +165,12 @@ def _figures(sizes: PanelSizes, found: dict[str, dict[str, list[float]]]) -> lis
         slowest = max(panels, key=lambda title: statistics.median(panels[title]))
         where = f"{len(panels)} panels, {sizes.rows:,} trajecten, {sizes.arriving:,} rows/s arriving"
         note = f"slowest: {slowest}, median {1000 * statistics.median(panels[slowest]):.0f} ms"
+        page = statistics.median(sum(times) for times in zip(*panels.values(), strict=True))
+        limit = _PAGE_TARGET if view == _EVERYTHING else None
         p50, p95 = (1000 * every[int(share * len(every))] for share in (0.5, 0.95))
         figures += [
             Figure("panel", f"a panel, {view}, p50", p50, "ms", note=where),
             Figure("panel", f"a panel, {view}, p95", p95, "ms", 1000 * _TARGET, most=True, note=note),
+            Figure("panel", f"the page, {view}", 1000 * page, "ms", limit and 1000 * limit, most=True),
         ]
     return figures
