@@ -5,14 +5,12 @@ Not of those who see totals per provider anyway: it protects providers from each
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 
 from results.release.cube import Cell
-from results.release.rows import Ints
+from results.release.rows import Ints, Numbers
 from results.release.rules import RULES, Rules, Seen
 
 
@@ -25,6 +23,10 @@ class Providers:
         self.counts: Ints = counts
         self._largest = [int(at) for at in np.argsort(-counts, kind="stable")[: rules.largest]]
         self._many = len(found)
+        pairs = np.array(list(combinations(self._largest, 2)), dtype=np.int64).reshape(-1, 2)
+        self._one, self._other = pairs[:, 0], pairs[:, 1]
+        #: Rows that a reader knows: of each provider, and of any two of the largest.
+        self._asking = np.concatenate((counts, counts[self._one] + counts[self._other]))
         # So many rows cannot be of fewer clients than the limit.
         self._plenty = rules.smallest_group * int(np.bincount(cell.emmers).max())
 
@@ -47,21 +49,14 @@ class Providers:
         rest = (self._number != one) & (self._number != other)
         return len(np.unique(self._cell.emmers[rest])) < self._rules.smallest_group
 
-    def leaves_room(self, seen: Seen, added: Ints, lowest: int, highest: int) -> bool:
+    def leaves_room(self, seen: Seen, added: Numbers, lowest: int, highest: int) -> bool:
         """Whether enough numbers stay possible for the others, to each provider and to any two of the largest.
 
         ``added``: what each row adds to the numerator or the sum; between ``lowest`` and ``highest``.
         """
-        own = np.bincount(self._number, weights=added, minlength=self._many)
-        for count, numerator in self._who_ask(own):
-            others = int(self.counts.sum()) - count
-            low = max(seen.low - numerator, lowest * others)
-            high = min(seen.high - numerator, highest * others)
-            if high - low + 1 < self._rules.candidates:
-                return False
-        return True
-
-    def _who_ask(self, own: npt.NDArray[np.float64]) -> Iterator[tuple[int, int]]:
-        yield from ((int(count), int(numerator)) for count, numerator in zip(self.counts, own, strict=True))
-        for one, other in combinations(self._largest, 2):
-            yield int(self.counts[one] + self.counts[other]), int(own[one] + own[other])
+        own = np.bincount(self._number, weights=added, minlength=self._many).astype(np.int64)
+        known = np.concatenate((own, own[self._one] + own[self._other]))
+        others = int(self.counts.sum()) - self._asking
+        low = np.maximum(seen.low - known, lowest * others)
+        high = np.minimum(seen.high - known, highest * others)
+        return bool((high - low + 1 >= self._rules.candidates).all())

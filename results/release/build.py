@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final, Literal, NamedTuple
 
+import numpy as np
+
 from results.release.averages import Providers
 from results.release.counted import FAMILIES
 from results.release.cube import Cell, cells
@@ -66,14 +68,30 @@ def build(
 
     ``version``: of the definitions that the rows were made by; periods of another version stand as they are.
     """
+    tables = list(tables)
     fresh = {(cell.group, cell.family): cell for rows in tables for cell in cells(rows, on, rules)}
     before = {one.key: one for one in former}
-    found = list(_decided(fresh, before, on, key, number, version, rules))
+    stands = renewed(former, tables)
+    found = list(_decided(fresh, before, on, key, number, version, rules, stands=stands))
     shown = [at for at, one in enumerate(found) if one.seen and not one.hidden]
     out = remainders([found[at].cell for at in shown], rules)
     for position, why in out.items():
         found[shown[position]] = _left_out(found[shown[position]], why)
     return Release(number, on, version, tuple(sorted(found, key=lambda one: one.key)))
+
+
+def renewed(former: Sequence[Former], tables: Sequence[CareRows]) -> bool:
+    """Whether most rows behind what was shown are gone: stored names were renewed, and every row has another number.
+
+    Nothing can be compared then: what was shown stands, and is not shown again with another noise.
+    """
+    newest = max((one.made_in for one in former), default=0)
+    ids = [one.cell.ids for one in former if one.made_in == newest]
+    if not ids:
+        return False
+    before = np.unique(np.concatenate(ids))
+    now = np.concatenate([rows.ids for rows in tables])
+    return bool(2 * np.isin(before, now).sum() < len(before))
 
 
 def _decided(
@@ -84,13 +102,16 @@ def _decided(
     number: int,
     version: int,
     rules: Rules,
+    *,
+    stands: bool,
 ) -> Iterator[Stated]:
     periods = {(one.cell.family, *one.cell.group[1:3]): one for one in before.values()}
     for name in {**before, **fresh}:
         was, now = before.get(name), fresh.get(name)
         group, family = name
         of_period = periods.get((family, *group[1:3]))
-        closed = of_period is not None and (of_period.version != version or of_period.status == "definitief")
+        final = of_period is not None and (of_period.version != version or of_period.status == "definitief")
+        closed = final or (stands and of_period is not None)
         if was is not None and (closed or choice(was, now, rules) == "stands"):
             if not was.withdrawn or not closed:
                 yield _standing(was, on, rules)

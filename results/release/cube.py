@@ -14,7 +14,7 @@ from results.release.counted import Family
 from results.release.cuts import CUTS, Cut, places
 from results.release.model import Group
 from results.release.periods import Period, closed
-from results.release.rows import CareRows, Ints
+from results.release.rows import CareRows, Ints, Numbers
 from results.release.rules import RULES, Rules
 
 
@@ -28,9 +28,9 @@ class Cell(NamedTuple):
     group: Group
     family: str
     ids: Ints
-    emmers: Ints
-    values: Ints
-    providers: Ints
+    emmers: Numbers
+    values: Numbers
+    providers: Numbers
     clients: int
     excluded: int
 
@@ -104,7 +104,7 @@ def _repeats(family: Family, counted: int) -> bool:
 
 def _cell(rows: CareRows, family: Family, group: Group, at: Ints, clients: int, excluded: int) -> Cell:
     at = at[np.argsort(rows.ids[at], kind="stable")]
-    values = rows.counted[family.key].value[at].astype(np.int64)
+    values = rows.counted[family.key].value[at]
     providers = rows.providers[at]
     return Cell(group, family.key, rows.ids[at], rows.emmers[at], values, providers, clients, excluded)
 

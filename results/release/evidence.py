@@ -42,7 +42,7 @@ class _Remembered:
     def ids(self, cell: Cell) -> Ints:
         """The ids of its rows; of a row that said something else then, an id of its own."""
         now = self._values[np.searchsorted(self._ids, cell.ids)]
-        other = (cell.ids ^ (cell.values + 1) * _MIX) & _LARGEST
+        other = (cell.ids ^ (cell.values.astype(np.int64) + 1) * _MIX) & _LARGEST
         return np.where(now == cell.values, cell.ids, other)
 
 
@@ -74,13 +74,13 @@ def joints() -> Iterator[Joint]:
     for prefix in ("", "cbs_"):
         marks = [FAMILIES[f"{prefix}nut"], FAMILIES[f"{prefix}nut_cijfers"]]
         yield Joint(f"{prefix}nut", {key: adds for family in marks for key, adds in _marks(family, prefix)})
-        options = {f"{prefix}zonder_hulp": (0, 0, 1, 1)}
+        options: dict[str, tuple[int, ...]] = {f"{prefix}zonder_hulp": (0, 0, 1, 1)}
         options |= {f"{prefix}zonder_hulp_{at}": _only(at - 1, 4) for at in range(1, 5)}
         yield Joint(f"{prefix}zonder_hulp", options)
     for name in ("uitval", "cbs_uitval"):
         total, *reasons = (outcome.key for outcome in FAMILIES[name].outcomes)
         ways = len(reasons) + 1
-        adds = {total: (0, *(1 for _ in reasons))}
+        adds: dict[str, tuple[int, ...]] = {total: (0, *(1 for _ in reasons))}
         yield Joint(name, adds | {key: _only(at + 1, ways) for at, key in enumerate(reasons)})
     yield Joint("gas", {"gas_bereikt": (0, 0, 1), "gas_deels": (0, 1, 1)})
     for who in ("behandelaar", "ouder", "client"):

@@ -43,6 +43,7 @@ _TRAJECT_COLUMNS: Final = (
     "probleem_behandelaar, probleem_ouder, probleem_client"
 )
 _METING_COLUMNS: Final = "aanbieder, traject, meting, emmer, datum, definitie_versie, telt, nut, zonder_hulp, groep"
+_PROVENANCES: Final[tuple[Provenance, ...]] = ("ijw", "cbs")
 #: Where a value says that a row is in the denominator, and that it is left out.
 _INSIDE, _LEFT_OUT = 30, 31
 _ID: Final = "toInt64(bitAnd(reinterpretAsUInt64(reverse(unhex({}))), 9223372036854775807))"
@@ -54,9 +55,9 @@ def read(client: Client, database: str, *, on: date) -> Iterator[CareRows]:
     Raises:
         UnavailableError, RefusedError: ClickHouse is away, or a table is missing.
     """
-    for provenance in ("ijw", "cbs"):
+    for provenance in _PROVENANCES:
         for table in ("trajecten", "metingen"):
-            yield _table(client, database, table, provenance, day_sql(day(on)))  # type: ignore[arg-type]
+            yield _table(client, database, table, provenance, day_sql(day(on)))
 
 
 def _table(client: Client, database: str, table: str, provenance: Provenance, reference_day: str) -> CareRows:
@@ -95,8 +96,8 @@ def _metingen(database: str, provenance: Provenance) -> str:
     labels = ", ".join(f"{expression} AS label_{name}" for name, expression in _OF_TRAJECT.items())
     of = f"SELECT aanbieder, traject, {labels} FROM {database}.trajecten FINAL"  # noqa: S608
     of += f" WHERE {scope('trajecten', database, provenance)}"
-    soort = f"soort {'=' if provenance == 'cbs' else '!='} 'cbs'"
-    mine = f"SELECT {_METING_COLUMNS} FROM {database}.metingen FINAL WHERE traject != '' AND {soort}"  # noqa: S608
+    origin = f"soort {'=' if provenance == 'cbs' else '!='} 'cbs'"
+    mine = f"SELECT {_METING_COLUMNS} FROM {database}.metingen FINAL WHERE traject != '' AND {origin}"  # noqa: S608
     return (
         f"SELECT *, groep AS label_respondent FROM ({mine}) AS m LEFT SEMI JOIN ({of}) AS t USING (aanbieder, traject)"  # noqa: S608
     )

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from results.release.cube import Cell
-from results.release.rows import Bools, Ints
+from results.release.rows import Flags, Ints
 from results.release.rules import RULES, Rules
 
 #: Why a group is not shown: too close to one that contains it, or too close to all of one with its siblings.
@@ -115,13 +115,13 @@ class _World:
             covered = np.zeros(self._numbers.shape, dtype=np.bool_)
             for part in parts:
                 known = (self._around[part] >= 0) & ~absent[self._layers[part].cells]
-                spread: Bools = np.hstack((known, np.zeros((len(known), 1), dtype=np.bool_)))
+                spread: Flags = np.hstack((known, np.zeros((len(known), 1), dtype=np.bool_)))
                 covered |= spread[:, self._numbers[part]]  # -1, in no group, takes the last
             for at, whole in enumerate(self._layers):
                 if whole.cut != cut:
                     yield from self._left_over(at, ~covered[at], parts, absent)
 
-    def _left_over(self, whole: int, uncovered: Bools, parts: Sequence[int], absent: Bools) -> Iterator[int]:
+    def _left_over(self, whole: int, uncovered: Flags, parts: Sequence[int], absent: Flags) -> Iterator[int]:
         numbers, cells = self._numbers[whole], self._layers[whole].cells
         rest = np.flatnonzero((numbers >= 0) & uncovered)
         counts = np.bincount(numbers[rest], minlength=len(cells))

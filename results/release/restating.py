@@ -14,7 +14,7 @@ import numpy as np
 from results.release.counted import FAMILIES, Outcome
 from results.release.cube import Cell
 from results.release.model import Group, Status
-from results.release.rows import MARK_AT, Ints
+from results.release.rows import MARK_AT, Numbers
 from results.release.rules import RULES, Rules, Seen
 
 Key = tuple[Group, str]
@@ -76,6 +76,6 @@ def mask_of(outcomes: Sequence[Outcome], at: int) -> int:
     return _MARK if outcomes[at].column else 1 << at
 
 
-def added(cell: Cell, outcomes: Sequence[Outcome], at: int) -> Ints:
+def added(cell: Cell, outcomes: Sequence[Outcome], at: int) -> Numbers:
     """What each row adds to the numerator of an outcome, or to the sum of a mean."""
     return cell.values >> MARK_AT if outcomes[at].column else (cell.values >> at) & 1

@@ -20,7 +20,9 @@ from domain.indicators.terms import Provenance, Row
 from results.release.counted import FAMILIES, Family, holds
 
 Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
+#: Smaller numbers: a release holds some of each row many times.
+Numbers = npt.NDArray[np.int64] | npt.NDArray[np.uint32] | npt.NDArray[np.uint16]
+Flags = npt.NDArray[np.bool_]
 #: Columns that groups are made by. A row without a value is in no group of that column.
 LABELS: Final = (
     "gemeente", "cluster", "aanbieder", "categorie", "leeftijd", "geslacht", "reden", "verwijzer", "hulpvorm",
@@ -47,8 +49,8 @@ class Counted(NamedTuple):
     ``value``: a bit for each outcome whose numerator it is in, and from ``MARK_AT`` its mark where there is a mean.
     """
 
-    inside: Bools
-    left_out: Bools
+    inside: Flags
+    left_out: Flags
     value: npt.NDArray[np.uint32]
 
 
@@ -58,9 +60,9 @@ class CareRows(NamedTuple):
     ``providers``: numbers of theirs (``provider_number``), which a release keeps."""
 
     ids: Ints
-    emmers: Ints
+    emmers: npt.NDArray[np.uint16]
     days: Ints
-    providers: Ints
+    providers: npt.NDArray[np.uint32]
     labels: dict[str, Labels]
     counted: dict[str, Counted]
     version: int = 0
@@ -149,16 +151,16 @@ def arranged(
     """
     ids, emmers, days, chains = (np.asarray(one, dtype=np.int64) for one in (ids, emmers, days, chains))
     order = np.lexsort((ids, emmers))
-    numbers = np.array([provider_number(name) for name in labels["aanbieder"].values] + [0], dtype=np.int64)
+    numbers = np.array([provider_number(name) for name in labels["aanbieder"].values] + [0], dtype=np.uint32)
     youth = _is(labels["respondent"], "jeugdige")
     kept = {key: _once(one, chains, days, youth, ids) if FAMILIES[key].once else one for key, one in counted.items()}
     return CareRows(
         ids[order],
-        emmers[order],
+        emmers[order].astype(np.uint16),
         days[order],
         numbers[labels["aanbieder"].codes[order]],
         {name: Labels(one.codes[order], one.values) for name, one in labels.items()},
-        {key: Counted(*(part[order] for part in one)) for key, one in kept.items()},
+        {key: Counted(one.inside[order], one.left_out[order], one.value[order]) for key, one in kept.items()},
         version,
     )
 
@@ -170,12 +172,12 @@ def labelled(values: Sequence[str]) -> Labels:
     return Labels(np.array([number[value] for value in values], dtype=np.int32), names)
 
 
-def _is(labels: Labels, value: str) -> Bools:
+def _is(labels: Labels, value: str) -> Flags:
     at = labels.values.index(value) if value in labels.values else len(labels.values)
     return np.asarray(labels.codes == at)
 
 
-def _once(counted: Counted, chains: Ints, days: Ints, youth: Bools, ids: Ints) -> Counted:
+def _once(counted: Counted, chains: Ints, days: Ints, youth: Flags, ids: Ints) -> Counted:
     """Of the rows of one traject in the denominator only the last; of one day the youth's."""
     at = np.flatnonzero(counted.inside)
     order = at[np.lexsort((ids[at], youth[at], days[at], chains[at]))]

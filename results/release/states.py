@@ -50,7 +50,10 @@ def known(client: Client, database: str) -> list[Known]:
         "argMaxIf(reden, op, reden != ''), argMax(door, op), argMaxIf(rapport, op, rapport != ''), "
         f"countIf(stand = 'gepubliceerd') > 0 FROM {database}.{TABLE} GROUP BY vrijgave ORDER BY vrijgave",
     )
-    return [Known(*row[:7], json.loads(row[7] or "{}"), bool(row[8])) for row in rows]
+    return [
+        Known(number, state, on, basis, version, reason, by, json.loads(report or "{}"), published=bool(published))
+        for number, state, on, basis, version, reason, by, report, published in rows
+    ]
 
 
 def note(

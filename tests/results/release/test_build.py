@@ -252,6 +252,20 @@ def test_other_definitions_show_no_period_anew() -> None:
     assert new.isdisjoint(old)
 
 
+def test_what_was_shown_stands_when_every_row_has_another_number() -> None:
+    """After stored names were renewed (decision 0030) the same groups would get another noise."""
+    tables = {
+        "trajecten": [row | {"traject": f"{int(row['traject'], 16) + 2**40:016x}"} for row in small()["trajecten"]],
+        "metingen": [],
+    }
+    again = {(one.group, one.indicator): one for one in as_figures(build(rows_of(tables), TODAY, KEY, number=2,
+             former=former(released())))}  # fmt: skip
+    assert {name: one.shown for name, one in again.items() if one.release == 1} == {
+        name: one.shown for name, one in shown().items()
+    }
+    assert not [one for one in again.values() if one.release == 2]
+
+
 def test_what_was_withdrawn_stands_no_longer_and_comes_back_anew_or_not_at_all() -> None:
     gone = former(released(), withdrawn=True)
     same = list(as_figures(build(rows_of(small()), LATER, KEY, number=3, former=gone)))
