@@ -95,7 +95,7 @@ def settle(
     if open_.all() or left() <= 0:
         return Settled(open_, forced, count)
     programs = _Programs(table, left())
-    for side in range(sides.count):
+    for side in range(sides.number):
         count += _together(table, sides, open_, side, programs, rng, left)
     order = np.argwhere(~open_)
     reach = sides.reach(table, point, point)
@@ -149,7 +149,7 @@ def _around(table: Table, sides: Sides, open_: Flags, rng: np.random.Generator, 
     What such a program reaches is reachable in the whole.
     """
     by_column, count = table.matrix.transposed(len(table.cap)), 0
-    for side in range(sides.count):
+    for side in range(sides.number):
         idle = 0
         while idle < _IDLE and left() > 0:
             closed = np.flatnonzero(~open_[:, side])
@@ -197,8 +197,8 @@ def _gather(matrix: Sparse, rows: Ints) -> Ints:
 
 def _surroundings(table: Table, by_column: Sparse, aimed: Ints, rng: np.random.Generator) -> Ints:
     """The aimed variables and some that share figures, first those that can move both ways; always whole classes."""
-    figures = rng.permutation(np.unique(by_column.index[_gather(by_column, aimed)]))[:_FIGURES]
-    near = rng.permutation(np.setdiff1d(table.matrix.index[_gather(table.matrix, figures)], aimed))
+    figures = rng.permutation(np.unique(by_column.columns[_gather(by_column, aimed)]))[:_FIGURES]
+    near = rng.permutation(np.setdiff1d(table.matrix.columns[_gather(table.matrix, figures)], aimed))
     movable = near[(table.x[near] > 0) & (table.x[near] < table.cap[near])]
     giving = near[table.x[near] > 0]
     order = np.concatenate((aimed, movable, giving[: _LOCAL // 2], near)) // table.kinds
@@ -211,7 +211,7 @@ def _part(table: Table, by_column: Sparse, variables: Ints) -> Table:
     """The table of some variables while all others stay where they are."""
     places = _gather(by_column, variables)
     lengths = by_column.starts[variables + 1] - by_column.starts[variables]
-    used, rows = np.unique(by_column.index[places], return_inverse=True)
+    used, rows = np.unique(by_column.columns[places], return_inverse=True)
     order = np.argsort(rows.ravel(), kind="stable")
     starts = np.concatenate(([0], np.cumsum(np.bincount(rows.ravel(), minlength=len(used)))))
     index = np.repeat(np.arange(len(variables)), lengths)[order]

@@ -40,13 +40,13 @@ def likelihood(figure: Figure, low: int, high: int) -> Floats:
     return np.asarray(np.log(np.maximum(5 - away, 1)), np.float64)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _change(variable, by, starts, index, value, change):  # type: ignore[no-untyped-def]
     for place in range(starts[variable], starts[variable + 1]):
         change[index[place]] += by * value[place]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _gain(variable, starts, index, sums, change, low, high, ways, offsets):  # type: ignore[no-untyped-def]
     """Change of the log likelihood in the constraints of a variable; each is counted once and then marked as done."""
     total = 0.0
@@ -62,13 +62,13 @@ def _gain(variable, starts, index, sums, change, low, high, ways, offsets):  # t
     return total
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _clear(variable, starts, index, change):  # type: ignore[no-untyped-def]
     for place in range(starts[variable], starts[variable + 1]):
         change[index[place]] = 0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _prior(x, cap, sign, odds):  # type: ignore[no-untyped-def]
     """Change of the logarithm of (cap choose x) p^x by one child."""
     if sign > 0:
@@ -76,7 +76,7 @@ def _prior(x, cap, sign, odds):  # type: ignore[no-untyped-def]
     return -odds + np.log(x / (cap - x + 1.0))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _note(variable, now, x, cap, since, full, empty):  # type: ignore[no-untyped-def]
     """Add how long a variable stood at a bound, before it changes."""
     if x[variable] == cap[variable]:
@@ -86,7 +86,7 @@ def _note(variable, now, x, cap, since, full, empty):  # type: ignore[no-untyped
     since[variable] = now
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _partner(first, starts, index, row_starts, row_index, count):  # type: ignore[no-untyped-def]
     """Another variable for a swap, or -1 for a step of one child alone."""
     draw = np.random.random()
@@ -98,7 +98,7 @@ def _partner(first, starts, index, row_starts, row_index, count):  # type: ignor
     return -1 if second == first else second
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _chain(  # type: ignore[no-untyped-def]
     x, cap, starts, index, value, row_starts, row_index, sums, low, high, ways, offsets, odds, burn, steps, seed, full,
     empty,
@@ -155,8 +155,8 @@ def chances(
     full, empty = np.zeros(len(table.cap)), np.zeros(len(table.cap))
     prior = min(max(prior, 1e-3), 1 - 1e-3)
     moves: Ints = _chain(
-        table.x.copy(), table.cap, by_column.starts, by_column.index, by_column.value, table.matrix.starts,
-        table.matrix.index, table.matrix.times(table.x), table.low, table.high, np.concatenate(ways), offsets,
+        table.x.copy(), table.cap, by_column.starts, by_column.columns, by_column.value, table.matrix.starts,
+        table.matrix.columns, table.matrix.times(table.x), table.low, table.high, np.concatenate(ways), offsets,
         float(np.log(prior / (1 - prior))), steps // 5, steps, seed, full, empty,
     )  # fmt: skip
     time = max(steps - steps // 5, 1)

@@ -13,11 +13,13 @@ import numpy as np
 
 from results.gate.interior import program, solver
 from results.gate.known import Hidden, Limits
-from results.gate.table import Cell, Floats, Ints, Table, build
+from results.gate.table import Cell, Flags, Floats, Ints, Table, build
 
 #: What a combination may count at most, when no figure says less.
 _MOST = 60
 _WITNESSES = 8
+#: The solver's own error.
+_ERROR = 1e-6
 
 
 class Narrow(NamedTuple):
@@ -35,9 +37,11 @@ def counts(cells: Sequence[Cell], rounded: Sequence[int | None], hidden: Sequenc
     """
     table = build([*cells, *hidden], {})
     starts, shown = table.matrix.starts, len(cells)
-    parts = [table.matrix.index[starts[row] : starts[row + 1]] for row in range(shown, shown + len(hidden))]
+    parts = [table.matrix.columns[starts[row] : starts[row + 1]] for row in range(shown, shown + len(hidden))]
     matrix = table.matrix._replace(
-        starts=starts[: shown + 1], index=table.matrix.index[: starts[shown]], value=table.matrix.value[: starts[shown]]
+        starts=starts[: shown + 1],
+        columns=table.matrix.columns[: starts[shown]],
+        value=table.matrix.value[: starts[shown]],
     )
     sizes = np.array([len(cell.members) for cell in cells], np.int64)
     middle = np.array([size if value is None else value for size, value in zip(sizes, rounded, strict=True)], np.int64)
@@ -54,52 +58,66 @@ def narrow(
 ) -> Iterator[Narrow | None]:
     """The hidden groups with fewer possible numbers than the limit; None when time ran out.
 
-    A group counts fewer rows than a group that is shown: only numbers below ``smallest_group`` are candidates.
+    A group that may be empty for all a reader knows is none of them. That a group is hidden does not say that it is of
+    fewer than ten: a larger one stays out where it comes too near to another.
     """
     if not parts:
         return
-    highs = solver(left(), presolve="off", simplex_strategy=4)
-    highs.passModel(program(table))
-    most = limits.smallest_group - 1
-    least_seen, most_seen = np.array(sizes, float), np.array(sizes, float)
+    look = _Looks(table, parts, sizes, left)
     rng = np.random.default_rng(1)
-
-    def look(aim: Floats) -> bool:
-        for sign in (1.0, -1.0):
-            highs.changeColsCost(len(aim), np.arange(len(aim), dtype=np.int32), sign * aim)
-            highs.run()
-            if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-                return False
-            x = np.array(highs.getSolution().col_value)
-            sums = np.array([x[part].sum() for part in parts])
-            np.minimum(least_seen, sums, out=least_seen)
-            np.maximum(most_seen, sums, out=most_seen)
-        return True
-
     for _ in range(_WITNESSES):
+        closed: list[int] = np.flatnonzero(look.narrow(limits.candidates)).tolist()
+        if not closed:
+            return
         aim = np.zeros(len(table.cap))
-        for number in np.flatnonzero(_width(least_seen, most_seen, most) < limits.candidates):
-            aim[parts[number]] += rng.choice([-1.0, 1.0])
-        if left() <= 0 or not look(aim + 1e-3 * rng.standard_normal(len(aim))):
+        for group in closed:
+            aim[parts[group]] += rng.choice([-1.0, 1.0])
+        if not look.both_ways(aim + 1e-3 * rng.standard_normal(len(aim))):
             yield None
             return
     for number, part in enumerate(parts):
-        if _width(least_seen, most_seen, most)[number] >= limits.candidates:
-            continue
-        aim = np.zeros(len(table.cap))
-        aim[part] = 1
-        if left() <= 0 or not look(aim):
-            yield None
-            return
-        width = int(_width(least_seen, most_seen, most)[number])
-        if width < limits.candidates:
-            yield Narrow(number, part, width)
+        if look.narrow(limits.candidates)[number]:
+            aim = np.zeros(len(table.cap))
+            aim[part] = 1
+            if not look.both_ways(aim):
+                yield None
+                return
+            if look.narrow(limits.candidates)[number]:
+                yield Narrow(number, part, int(look.candidates()[number]))
 
 
-def _width(least: Floats, most: Floats, bound: int) -> Ints:
-    """How many whole numbers from 0 to the bound lie between."""
-    low, high = np.ceil(np.maximum(least, 0) - 1e-6), np.floor(np.minimum(most, bound) + 1e-6)
-    return np.asarray(np.maximum(high - low + 1, 0), np.int64)
+class _Looks:
+    """The least and the most that each part was seen to count."""
+
+    def __init__(self, table: Table, parts: Sequence[Ints], sizes: Sequence[int], left: Callable[[], float]) -> None:
+        self._highs = solver(left(), presolve="off", simplex_strategy=4)
+        self._highs.passModel(program(table))
+        self._left = left
+        self._index = np.concatenate(parts)
+        self._starts = np.concatenate(([0], np.cumsum([len(part) for part in parts])[:-1])).astype(np.int64)
+        self._least, self._most = np.array(sizes, float), np.array(sizes, float)
+
+    def both_ways(self, aim: Floats) -> bool:
+        """Look where the aim is least and where it is most; False when time ran out."""
+        for sign in (1.0, -1.0):
+            if self._left() <= 0:
+                return False
+            self._highs.changeColsCost(len(aim), np.arange(len(aim), dtype=np.int32), sign * aim)
+            self._highs.run()
+            if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+                return False
+            sums = np.add.reduceat(np.array(self._highs.getSolution().col_value)[self._index], self._starts)
+            np.minimum(self._least, sums, out=self._least)
+            np.maximum(self._most, sums, out=self._most)
+        return True
+
+    def candidates(self) -> Ints:
+        """How many whole numbers lie between."""
+        return np.asarray(np.floor(self._most + _ERROR) - np.ceil(self._least - _ERROR) + 1, np.int64)
+
+    def narrow(self, limit: int) -> Flags:
+        """Which parts were seen with fewer numbers than the limit, and never empty."""
+        return np.asarray((self.candidates() < limit) & (self._least > _ERROR))
 
 
 def as_cells(hidden: Sequence[Hidden]) -> list[Cell]:

@@ -22,18 +22,21 @@ def program(table: Table) -> highspy.HighsLp:
     lp.row_lower_, lp.row_upper_ = table.low.astype(float), table.high.astype(float)
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     lp.a_matrix_.start_ = table.matrix.starts.astype(np.int32)
-    lp.a_matrix_.index_ = table.matrix.index.astype(np.int32)
+    lp.a_matrix_.index_ = table.matrix.columns.astype(np.int32)
     lp.a_matrix_.value_ = table.matrix.value.astype(float)
     return lp
 
 
-def solver(seconds: float, **options: object) -> _Highs:
+def solver(seconds: float, **options: str | int) -> _Highs:
     """A silent solver on one thread that ends after so many seconds.
 
     The class below the public one: the public one writes its name on the screen before it can be told not to.
     """
     highs = _Highs()
-    for name, value in {"output_flag": False, "threads": 1, "time_limit": max(seconds, 0.1), **options}.items():
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("threads", 1)
+    highs.setOptionValue("time_limit", max(seconds, 0.1))
+    for name, value in options.items():
         highs.setOptionValue(name, value)
     return highs
 
@@ -62,4 +65,4 @@ def feasible(table: Table, seconds: float) -> Ints | None:
     highs.run()
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
-    return np.rint(np.array(highs.getSolution().col_value)).astype(np.int64)
+    return np.asarray(np.rint(np.array(highs.getSolution().col_value)), np.int64)

@@ -147,7 +147,7 @@ def _walked(table: Table, sides: Sides, limits: Limits, remaining: Callable[[], 
     for number in range(max(limits.walk_steps // _SLICE, 1)):
         if opened.all() or remaining() < half:
             break
-        wanted = ~opened.all(axis=1)
+        wanted = np.asarray(~opened.all(axis=1))
         before = int(opened.sum())
         seen = walk(table, seen, wanted, steps=min(_SLICE, limits.walk_steps), seed=number)
         opened |= sides.reach(table, seen.least, seen.most) >= 1
@@ -170,13 +170,13 @@ def _proof(
 
 
 def _unfinished(block: Block, table: Table, sides: Sides, clock: _Clock) -> Proof:
-    count = len(table.cap) // table.kinds * sides.count
+    count = len(table.cap) // table.kinds * sides.number
     return Proof(block, table, np.zeros(0, np.int64), 0, count, 0, count, 0, clock.seconds)
 
 
 def smallest_touching(block: Block, table: Table, classes: Ints, figures: Sequence[Figure], last: int) -> Cell | None:
     """The smallest cell that holds one of the classes and that only the newest release shows; None when none does."""
-    touched = np.isin(table.matrix.index // table.kinds, classes)
+    touched = np.isin(table.matrix.columns // table.kinds, classes)
     row = np.repeat(np.arange(len(table.low)), np.diff(table.matrix.starts))[touched]
     numbers = [number for number in np.unique(table.cells[row]).tolist() if number >= 0]
     fresh = [

@@ -23,7 +23,7 @@ class Sides(NamedTuple):
     groups: Flags
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """How many sides a class has."""
         return len(self.groups) or 2
 

@@ -19,7 +19,7 @@ ALONE = -2
 NONE = -1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _tight(variable, by, starts, index, value, sums, low, high):  # type: ignore[no-untyped-def]
     """A constraint that a step of one child breaks by itself; -1 = none."""
     for place in range(starts[variable], starts[variable + 1]):
@@ -29,7 +29,7 @@ def _tight(variable, by, starts, index, value, sums, low, high):  # type: ignore
     return -1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _partners(  # type: ignore[no-untyped-def]
     first, by, row, x, cap, starts, index, value, row_starts, row_index, sums, low, high, owner, found
 ):
@@ -51,7 +51,7 @@ def _partners(  # type: ignore[no-untyped-def]
                 return
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _all(  # type: ignore[no-untyped-def]
     x, cap, starts, index, value, row_starts, row_index, sums, low, high, owner, found
 ):
@@ -79,8 +79,8 @@ def partners(table: Table, owner: Ints) -> Ints:
     by_column = table.matrix.transposed(len(table.cap))
     found = np.full((len(table.cap), 2, OWNERS), NONE, np.int64)
     _all(
-        table.x, table.cap, by_column.starts, by_column.index, by_column.value, table.matrix.starts,
-        table.matrix.index, table.matrix.times(table.x), table.low, table.high, owner, found,
+        table.x, table.cap, by_column.starts, by_column.columns, by_column.value, table.matrix.starts,
+        table.matrix.columns, table.matrix.times(table.x), table.low, table.high, owner, found,
     )  # fmt: skip
     return found
 

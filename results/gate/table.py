@@ -35,22 +35,22 @@ class Cell(NamedTuple):
 
 
 class Sparse(NamedTuple):
-    """Rows of a sparse matrix: columns ``index[starts[r]:starts[r + 1]]`` with their values."""
+    """Rows of a sparse matrix: ``columns[starts[r]:starts[r + 1]]`` with their values."""
 
     starts: Ints
-    index: Ints
+    columns: Ints
     value: Ints
 
     def times(self, x: Ints) -> Ints:
         """The product with a vector."""
-        sums = np.concatenate(([0], np.cumsum(self.value * x[self.index])))
+        sums = np.concatenate(([0], np.cumsum(self.value * x[self.columns])))
         return np.asarray(sums[self.starts[1:]] - sums[self.starts[:-1]], np.int64)
 
     def transposed(self, columns: int) -> Sparse:
         """The same matrix by its columns."""
-        order = np.argsort(self.index, kind="stable")
+        order = np.argsort(self.columns, kind="stable")
         row = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
-        return Sparse(_starts(np.bincount(self.index, minlength=columns)), row[order], self.value[order])
+        return Sparse(_starts(np.bincount(self.columns, minlength=columns)), row[order], self.value[order])
 
 
 class Table(NamedTuple):
@@ -141,7 +141,7 @@ def _joint(
     owner = np.repeat(np.arange(len(cells)), np.diff(matrix.starts))
     adds = np.array([joint.adds[cell.indicator] for cell in cells], np.int64)[owner]
     kept = adds != 0
-    index = (matrix.index[:, None] * kinds + np.arange(kinds))[kept]
+    index = (matrix.columns[:, None] * kinds + np.arange(kinds))[kept]
     lengths = np.concatenate((np.bincount(owner, kept.sum(axis=1), len(cells)), np.full(len(children), kinds)))
     whole = Sparse(
         _starts(lengths.astype(np.int64)),

@@ -59,9 +59,9 @@ def owned(block: Block, own: Own, rows: Rows) -> Owned:
     shown, starts = len(block.cells), table.matrix.starts
     owner = np.full(len(table.cap), NONE - len(table.cap), np.int64)
     for number in range(len(parts)):
-        owner[table.matrix.index[starts[shown + number] : starts[shown + number + 1]]] = number
+        owner[table.matrix.columns[starts[shown + number] : starts[shown + number + 1]]] = number
     end = starts[shown]
-    matrix = Sparse(starts[: shown + 1], table.matrix.index[:end], table.matrix.value[:end])
+    matrix = Sparse(starts[: shown + 1], table.matrix.columns[:end], table.matrix.value[:end])
     low, high = table.low[:shown], table.high[:shown]
     return Owned(table._replace(matrix=matrix, low=low, high=high, cells=np.arange(shown)), owner, tuple(own))
 

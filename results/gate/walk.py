@@ -25,13 +25,13 @@ class Seen(NamedTuple):
         return self.most > 0, self.least < table.cap
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def shift(variable, by, starts, index, value, sums):  # type: ignore[no-untyped-def]
     for place in range(starts[variable], starts[variable + 1]):
         sums[index[place]] += by * value[place]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def fits(variable, starts, index, sums, low, high):  # type: ignore[no-untyped-def]
     for place in range(starts[variable], starts[variable + 1]):
         row = index[place]
@@ -40,14 +40,14 @@ def fits(variable, starts, index, sums, low, high):  # type: ignore[no-untyped-d
     return True
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def beside(variable, starts, index, row_starts, row_index):  # type: ignore[no-untyped-def]
     """A variable that shares a constraint with this one."""
     row = index[starts[variable] + np.random.randint(starts[variable + 1] - starts[variable])]
     return row_index[row_starts[row] + np.random.randint(row_starts[row + 1] - row_starts[row])]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _closed(wanted, least, most, cap, found):  # type: ignore[no-untyped-def]
     """Fill ``found`` with the variables that stay closed, and give how many."""
     count = 0
@@ -58,7 +58,7 @@ def _closed(wanted, least, most, cap, found):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _positive(x, found):  # type: ignore[no-untyped-def]
     count = 0
     for variable in range(len(x)):
@@ -68,7 +68,7 @@ def _positive(x, found):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _begin(x, closed, closed_count, most):  # type: ignore[no-untyped-def]
     """Which variable moves first, and which way: half of the time toward what is closed."""
     if closed_count > 0 and np.random.random() < 0.5:
@@ -77,7 +77,7 @@ def _begin(x, closed, closed_count, most):  # type: ignore[no-untyped-def]
     return np.random.randint(len(x)), 1 if np.random.random() < 0.5 else -1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _propose(  # type: ignore[no-untyped-def]
     first, sign, x, cap, starts, index, row_starts, row_index, positive, positive_count, moved, by
 ):
@@ -102,7 +102,7 @@ def _propose(  # type: ignore[no-untyped-def]
     return 2
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _walk(  # type: ignore[no-untyped-def]
     x, cap, starts, index, value, row_starts, row_index, sums, low, high, least, most, wanted, steps, seed
 ):
@@ -141,8 +141,8 @@ def walk(table: Table, seen: Seen, wanted: Flags, *, steps: int, seed: int) -> S
     by_column = table.matrix.transposed(len(table.cap))
     least, most = seen.least.copy(), seen.most.copy()
     _walk(
-        table.x, table.cap, by_column.starts, by_column.index, by_column.value, table.matrix.starts,
-        table.matrix.index, table.matrix.times(table.x), table.low, table.high, least, most, wanted, steps, seed,
+        table.x, table.cap, by_column.starts, by_column.columns, by_column.value, table.matrix.starts,
+        table.matrix.columns, table.matrix.times(table.x), table.low, table.high, least, most, wanted, steps, seed,
     )  # fmt: skip
     return Seen(least, most)
 

@@ -78,9 +78,9 @@ def _places(rng: np.random.Generator, scale: float) -> tuple[Ints, Ints]:
     weight = rng.lognormal(0, 1.6, _PROVIDERS)
     presence = np.zeros((_PROVIDERS, 5))
     presence[np.arange(_PROVIDERS), rng.choice(5, _PROVIDERS, p=[0.48, 0.08, 0.07, 0.22, 0.15])] = 1
-    for cluster in range(5):
+    for place in range(5):
         there = rng.random(_PROVIDERS) < np.clip(weight / 25, 0.04, 0.9)
-        presence[:, cluster] += there * rng.uniform(0.1, 0.6, _PROVIDERS) * (presence[:, cluster] == 0)
+        presence[:, place] += there * rng.uniform(0.1, 0.6, _PROVIDERS) * (presence[:, place] == 0)
     aanbieder = np.empty(len(gemeente), np.int64)
     for number, (_, cluster, _) in enumerate(_MUNICIPALITIES):
         here = gemeente == number
@@ -238,9 +238,9 @@ def _groups(part: World, rows: Ints, wanted: Sequence[tuple[PeriodKind, str, int
 
 def _value(part: World, column: str, row: int) -> str:
     number = int(getattr(part, column)[row])
-    return {"gemeente": lambda: _MUNICIPALITIES[number][0], "cluster": lambda: CLUSTERS[number]}.get(
-        column, lambda: str(number)
-    )()
+    if column == "gemeente":
+        return _MUNICIPALITIES[number][0]
+    return CLUSTERS[number] if column == "cluster" else str(number)
 
 
 def _fresh(

@@ -57,7 +57,7 @@ def tables(table: Table) -> Iterator[np.ndarray]:
 
 def possible(table: Table, sides: Sides) -> np.ndarray:
     """Class x side: whether some table reaches it."""
-    found = np.zeros((len(table.cap) // table.kinds, sides.count), bool)
+    found = np.zeros((len(table.cap) // table.kinds, sides.number), bool)
     for x in tables(table):
         found |= sides.reach(table, x, x) >= 1
     return found
@@ -176,7 +176,7 @@ def test_the_chain_finds_the_chances_of_all_tables() -> None:
 
 def rows_of(table: Table, values: dict[int, int]) -> int | None:
     """The class of row 1: it stands in the first cell only, by itself."""
-    starts, index = table.matrix.starts, table.matrix.index
+    starts, index = table.matrix.starts, table.matrix.columns
     only = set(index[starts[0] : starts[1]].tolist()) - set(index[starts[1] :].tolist())
     return next(iter(only), None)
 
