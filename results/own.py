@@ -188,7 +188,8 @@ def _read(indicators: Sequence[Indicator], period: str, columns: Sequence[Any]) 
     for one in indicators:
         *four, versions = columns[at : at + _WIDTH]
         at += _WIDTH
-        sums, squares = Sums(*four, names=int(four[0])), 0.0
+        clients, numerator, denominator, excluded = four
+        sums, squares = Sums(clients, numerator, denominator, excluded, names=int(clients)), 0.0
         if len(with_squares(one)) > 1:
             squares = float(columns[at + 1])
             at += _WIDTH

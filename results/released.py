@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final, NamedTuple
 
+from clickhouse_connect.driver.client import Client
+
 from domain.indicators.terms import text_sql
 from results.release.model import KEY_COLUMNS, Form, PeriodKind, Status
 from sinks import clickhouse
@@ -77,7 +79,7 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
-def averages(client: clickhouse.Client, cluster: str, keys: tuple[str, ...] = ()) -> Mapping[str, tuple[Average, ...]]:
+def averages(client: Client, cluster: str, keys: tuple[str, ...] = ()) -> Mapping[str, tuple[Average, ...]]:
     """Indicator -> its averages, per kind of period the newest first; empty where nothing has been released.
 
     Raises:

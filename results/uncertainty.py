@@ -83,7 +83,7 @@ def student_quantile(freedom: int) -> float:
     """So many standard errors hold 95 % with these degrees of freedom, at least one; to 0.001."""
     if freedom <= len(_STUDENT):
         return _STUDENT[freedom - 1]
-    return sum(part / freedom**at for at, part in enumerate(_EXPANSION))
+    return sum(part / float(freedom) ** at for at, part in enumerate(_EXPANSION))
 
 
 def _independent(denominator: float, clients: float) -> float:

@@ -103,22 +103,50 @@ def _rows(key: str) -> tuple[str, ...]:
     return one.table, one.provenance, one.datum
 
 
-def _together(rule: Disclosure, keys: Sequence[str], drawn: Sequence[_Bars] = (), width: int = 8) -> list[Json]:
-    """Figures, each with its n, and bars below them.
+#: Above all sections, where no folded row hides them: each asks for all figures over its rows, and the sections share.
+_HEADLINES: Final = ("uitval", "nut_gemiddelde")
 
-    What is over the same rows shares one question, which the first of those figures asks.
-    """
-    first = {_rows(key): key for key in reversed(keys)}
-    found = []
-    for key in keys:
-        of = _rows(key)
-        asking = [INDICATORS[other] for other in keys if _rows(other) == of]
-        others = [INDICATORS[other] for panel in drawn for other in panel.keys if _rows(other) == of]
-        query = ask(several(asking, others, rule)) if first[of] == key else share(name(asking[0]))
-        one = INDICATORS[key]
-        panel = _panel("stat", name(one), query, width, 5, _unit(one))
-        found.append(columns(panel, {key: name(one), counted(one): "n"}))
-    return [*found, *(panel.drawn(share(name(INDICATORS[first[_rows(panel.keys[0])]]))) for panel in drawn)]
+
+class _Asked:
+    """Who asks for figures over the same rows. Of the headlines it is known, and what they must ask for is gathered."""
+
+    def __init__(self, rule: Disclosure) -> None:
+        self.rule = rule
+        self._keys: dict[tuple[str, ...], list[str]] = {_rows(key): [key] for key in _HEADLINES}
+        self._bars: dict[tuple[str, ...], list[str]] = {_rows(key): [] for key in _HEADLINES}
+        self._titles = {_rows(key): name(INDICATORS[key]) for key in _HEADLINES}
+
+    def together(self, keys: Sequence[str], drawn: Sequence[_Bars] = (), width: int = 8) -> list[Json]:
+        """Figures, each with its n, and bars below them. Where no headline asks, the first over the same rows does."""
+        barred = [key for panel in drawn for key in panel.keys]
+        titles, first = dict(self._titles), {}
+        for key in keys:
+            of = _rows(key)
+            if of not in titles:
+                titles[of], first[key] = name(INDICATORS[key]), of
+        for of in self._titles:
+            self._keys[of] += [key for key in keys if _rows(key) == of and key not in self._keys[of]]
+            self._bars[of] += [key for key in barred if _rows(key) == of]
+        found = []
+        for key in keys:
+            mine = ([other for other in chosen if _rows(other) == _rows(key)] for chosen in (keys, barred))
+            query = self._ask(*mine) if key in first else share(titles[_rows(key)])
+            if key not in _HEADLINES:
+                found.append(_stat(key, query, width))
+        return [*found, *(panel.drawn(share(titles[_rows(panel.keys[0])])) for panel in drawn)]
+
+    def headlines(self) -> list[Json]:
+        """The headlines, once every section has said what it shows."""
+        return [_stat(key, self._ask(self._keys[_rows(key)], self._bars[_rows(key)]), 12) for key in _HEADLINES]
+
+    def _ask(self, keys: Sequence[str], barred: Sequence[str]) -> Json:
+        return ask(several([INDICATORS[key] for key in keys], [INDICATORS[key] for key in barred], self.rule))
+
+
+def _stat(key: str, query: Json, width: int) -> Json:
+    one = INDICATORS[key]
+    panel = _panel("stat", name(one), query, width, 5, _unit(one))
+    return columns(panel, {key: name(one), counted(one): "n"})
 
 
 def _introduction(rule: Disclosure) -> str:
@@ -136,13 +164,12 @@ _ANSWERS: Final = ("zelfde of zwaardere hulp", "lichtere hulp", "nu geen, komt t
 
 
 def _panels(rule: Disclosure) -> list[Json]:
-    figures = _Figures(rule)
+    figures, asking = _Figures(rule), _Asked(rule)
+    sections = [*_care(figures, asking), *_satisfaction(figures, asking), *_follow_up(asking), *_cbs(asking)]
     return [
         text_panel(_introduction(rule)),
-        *_care(figures),
-        *_satisfaction(figures),
-        *_follow_up(rule),
-        *_cbs(rule),
+        *asking.headlines(),
+        *sections,
         section("Actualiteit"),
         _panel("stat", "Van publicatie tot opvraagbaar, laatste 24 uur", FRESHNESS, 5, 6, "s", 2),
         _panel("stat", "Stand van de gegevens", NEWEST, 5, 6, "dateTimeAsIso"),
@@ -151,7 +178,7 @@ def _panels(rule: Disclosure) -> list[Json]:
     ]
 
 
-def _care(figures: _Figures) -> list[Json]:
+def _care(figures: _Figures, asking: _Asked) -> list[Json]:
     status = [f"trajecten_{name}" for name in ("lopend", "gepauzeerd", "beeindigd", "wacht_op_start")]
     keys = ("uitval", "uitval_client", "uitval_aanbieder", "uitval_wederzijds")
     ends = ("einde_gepland", "einde_neutraal", "einde_administratief")
@@ -160,12 +187,12 @@ def _care(figures: _Figures) -> list[Json]:
         section("Trajecten"),
         figures.clusters("Trajecten per cluster en status", status),
         section("Uitval"),
-        *_together(figures.rule, keys, [_Bars("Einde van trajecten, aantallen", ends, words, "Einde")], 6),
+        *asking.together(keys, [_Bars("Einde van trajecten, aantallen", ends, words, "Einde")]),
         figures.line("uitval"),
     ]
 
 
-def _satisfaction(figures: _Figures) -> list[Json]:
+def _satisfaction(figures: _Figures, asking: _Asked) -> list[Json]:
     marks = tuple(str(mark) for mark in range(1, 11))
     usefulness = [
         _Bars("Nut van hulp, cijfers", [f"nut_{mark}" for mark in marks], marks, "Cijfer"),
@@ -176,15 +203,15 @@ def _satisfaction(figures: _Figures) -> list[Json]:
     whose = ("", "_jeugdige", "_ouder")
     return [
         section("Cliënttevredenheid"),
-        *_together(figures.rule, [f"nut_gemiddelde{who}" for who in whose], usefulness),
+        *asking.together([f"nut_gemiddelde{who}" for who in whose], usefulness),
         figures.line("nut_gemiddelde", 24),
         section("Zonder hulp verder"),
-        *_together(figures.rule, [f"zonder_hulp{who}" for who in whose], [answers]),
+        *asking.together([f"zonder_hulp{who}" for who in whose], [answers]),
         figures.line("zonder_hulp"),
     ]
 
 
-def _follow_up(rule: Disclosure) -> list[Json]:
+def _follow_up(asking: _Asked) -> list[Json]:
     goals = [f"gas_score_{score}" for score in range(-1, 3)]
     words = ("-1 slechter", "0 als bij de start", "1 deels bereikt", "2 bereikt")
     problem = [f"probleem_behandelaar_{score}" for score in (1, 2, 3)]
@@ -194,15 +221,15 @@ def _follow_up(rule: Disclosure) -> list[Json]:
     ]
     return [
         section("Geen nieuwe start na het einde"),
-        *_together(rule, [f"geen_nieuwe_start{part}" for part in ("", "_voorlopig", "_wordt18")]),
+        *asking.together([f"geen_nieuwe_start{part}" for part in ("", "_voorlopig", "_wordt18")]),
         section("Doelrealisatie (GAS)"),
-        *_together(rule, [f"gas_{part}" for part in ("bereikt", "deels", "bereikt_per_traject")], drawn),
+        *asking.together([f"gas_{part}" for part in ("bereikt", "deels", "bereikt_per_traject")], drawn),
         section("Respons"),
-        *_together(rule, [f"respons_{part}" for part in ("cem", "duurzaam", "scores")]),
+        *asking.together([f"respons_{part}" for part in ("cem", "duurzaam", "scores")]),
     ]
 
 
-def _cbs(rule: Disclosure) -> list[Json]:
+def _cbs(asking: _Asked) -> list[Json]:
     """The same subjects from CBS files, apart: they count other help in another way."""
     reasons = [f"cbs_uitval_{reason}" for reason in ("wederzijds", "client", "aanbieder", "neutraal")]
     words = ("in overeenstemming", "door cliënt", "door aanbieder", "externe omstandigheden")
@@ -215,7 +242,7 @@ def _cbs(rule: Disclosure) -> list[Json]:
     ]
     return [
         section("CBS-bestanden (Almere)"),
-        *_together(rule, [f"cbs_{part}" for part in ("uitval", "nut_gemiddelde", "zonder_hulp")], drawn),
+        *asking.together([f"cbs_{part}" for part in ("uitval", "nut_gemiddelde", "zonder_hulp")], drawn),
     ]
 
 

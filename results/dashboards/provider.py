@@ -232,7 +232,7 @@ def _beside(title: str, keys: Sequence[str], questions: _Questions, height: int 
 def _part(part: _Part, questions: _Questions) -> list[Json]:
     """Own figures beside the averages, and bars below. Figures over different rows have a table each."""
     height = 4 + len(part.table)
-    tables = []
+    tables: list[Json] = []
     for of in dict.fromkeys(_rows_of(OWN_INDICATORS[key]) for key in part.table):
         keys = [key for key in part.table if _rows_of(OWN_INDICATORS[key]) == of]
         title = part.title if not tables else f"{part.title}: {OWN_INDICATORS[keys[0]].name}"

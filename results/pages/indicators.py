@@ -19,6 +19,8 @@ from domain.indicators.terms import (
     Condition,
     Contains,
     DaysBack,
+    Entry,
+    HalfOf,
     Indicator,
     InMap,
     Part,
@@ -114,6 +116,10 @@ def words(clause: Clause) -> str:
     if isinstance(clause, Contains):
         value = clause.value if isinstance(clause.value, str) else _reference(clause.value)
         return f"`{clause.column}` bevat {value}"
+    if isinstance(clause, Entry):
+        return f"`{clause.column}` bij {clause.name} is {' of '.join(map(str, clause.values))}"
+    if isinstance(clause, HalfOf):
+        return f"`{clause.part}` is minstens de helft van `{clause.whole}`"
     side = {"<=": "op of voor", ">": "na", ">=": "op of na"}[clause.side]
     plus = f" plus `{clause.plus}`" if clause.plus else ""
     return f"`{clause.column}`{plus} {side} {_reference(clause.reference)}"

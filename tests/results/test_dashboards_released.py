@@ -69,7 +69,7 @@ def released() -> list[dict[str, Any]]:
         *figures(ALMERE, **almere, filter="respondent x reden", filterwaarde="ouder x 31"),
     ]
     for name, columns in CUTS.items():
-        group = {column: f"{name} {column}" for column in columns}
+        group: dict[str, Any] = {column: f"{name} {column}" for column in columns}
         if name == "postcodegebied":
             group = {"filter": "postcodegebied", "filterwaarde": "Noord"}
         rows += figures(KEYS, cluster="DUO", snede=f"cluster {name}", **group)
