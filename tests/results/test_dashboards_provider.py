@@ -14,6 +14,8 @@ from clickhouse_connect.driver.client import Client
 from results.dashboards.own_queries import SHOWN
 from results.dashboards.provider import build
 from results.dashboards.queries import REFERENCE_DAY
+from results.disclosure import Disclosure
+from results.disclosure import own as own_rule
 from results.filters import Days, Filters
 from results.own import OWN_INDICATORS, OwnRequest, own
 from sinks import clickhouse
@@ -196,6 +198,11 @@ def test_unconfirmed_figures_say_so(client: Client, access: Access) -> None:
     for panel in OWN:
         for row in shown(client, access, panel) if panel["type"] == "table" else ():
             assert ("niet bevestigd" in row["Uitkomst"]) == (marks[row["Uitkomst"]] == "P")
+
+
+def test_the_page_shows_whole_what_the_rule_of_own_figures_shows_whole() -> None:
+    """Its queries hide nothing: a rule that hides something must be written into them first."""
+    assert own_rule() == Disclosure(1, 1)
 
 
 def test_panels_do_not_overlap() -> None:
