@@ -41,7 +41,7 @@ def test_every_record_is_written_by_the_compiled_writer_itself(name: str, data: 
 @pytest.mark.parametrize("name", names())
 @often
 @given(data=st.data())
-def test_what_does_not_fit_has_the_outcome_of_fastavro(name: str, data: st.DataObject) -> None:
+def test_what_does_not_fit_has_the_outcome_of_the_rule(name: str, data: st.DataObject) -> None:
     codec, record = Codec(name), data.draw(values(load(name)))
     field = data.draw(st.sampled_from(sorted(record)))
     unlike = record | {field: data.draw(st.sampled_from(UNLIKE))}
