@@ -33,6 +33,8 @@ from domain.indicators.catalogue import (
 )
 from results.disclosure import Disclosure
 from results.figures import figures
+from results.filters import EVER
+from results.own import OwnRequest, own
 from sinks import clickhouse
 from sinks.access import Access
 from sinks.clickhouse import Client
@@ -259,6 +261,28 @@ def test_the_figures_mean_what_the_simulator_means(
     for group, (wanted, more) in groups.items():
         assert without_what_rows_do_not_say(overview(found[group])) == without_what_rows_do_not_say(wanted)
         assert indicator_overview.further(found[group]) == with_the_last_year(more)
+
+
+def test_the_own_figures_of_all_providers_add_up_to_what_the_simulator_means(
+    access: Access, simulated: tuple[dict[str, Any], Rows]
+) -> None:
+    document, rows = simulated
+    fill(access, rows)
+    wanted = document["indicatoren"]["clusters"]["DUO"]
+    added: dict[str, list[float]] = {}
+    for provider in sorted({row["aanbieder"] for row in rows["trajecten"] if row["cluster"] == "DUO"}):
+        keys = ("uitval", "nut_gemiddelde", "zonder_hulp", "gas_bereikt")
+        request = OwnRequest(aanbieder=provider, cluster="DUO", on=SIMULATION.until, period=EVER, keys=keys)
+        for key, one in own(access, request).items():
+            numerator, denominator = one.measured.figure.sums[1:3]
+            so_far = added.get(key, [0.0, 0.0])
+            added[key] = [so_far[0] + numerator, so_far[1] + denominator]
+    assert added["uitval"] == [wanted["uitval"]["uitval"], wanted["uitval"]["n"]]
+    assert added["uitval"][1] > 0
+    assert added["nut_gemiddelde"][1] == wanted["nut"]["n"]
+    assert added["nut_gemiddelde"][0] / added["nut_gemiddelde"][1] == pytest.approx(wanted["nut"]["gemiddelde"])
+    assert added["zonder_hulp"] == [wanted["zonder_hulp"]["zonder_hulp"], wanted["zonder_hulp"]["n"]]
+    assert added["gas_bereikt"] == [wanted["gas"]["bereikt"], wanted["gas"]["n"]]
 
 
 def with_the_last_year(document: dict[str, Any]) -> dict[str, Any]:
