@@ -76,9 +76,10 @@ RELEASED = {
         "sor.register": 1424447741,
         "sor.rejected": 908378218,
         "sor.scores": 1317214964,
-        "sor.sealed": 1867046686,
+        "sor.sealed": 1511023648,
         "sor.terugnames": 1355006899,
         "sor.trajecten": 1707480398,
+        "sor.wisverzoeken": 581333082,
     },
 }
 LINE = {
