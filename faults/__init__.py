@@ -77,8 +77,8 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         WorkerLost
         XmlFault
     Control flow
+        GateRefuses
         Interrupted
-        Refused
         Stopping
         _Forbidden
         _Found

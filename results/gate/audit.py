@@ -15,7 +15,7 @@ from results.gate.counts import too_few
 from results.gate.known import PROPOSED, Hidden, Joint, Limits, Rows, View
 from results.gate.nested import nested
 from results.gate.probable import probable
-from results.gate.progress import Gate, Reason, Refused, repair
+from results.gate.progress import Gate, Reason, GateRefuses, repair
 from results.gate.prove import prove
 from results.gate.structure import Finding, Remake, each, repeated, sums
 from results.gate.table import belong_together
@@ -60,7 +60,7 @@ def audit(
             gate.step("verborgen", lambda: too_few(gate, hidden))
             gate.step("kans", lambda: probable(gate, pool))
         gate.step("regio", lambda: _sums(gate))
-    except Refused as refused:
+    except GateRefuses as refused:
         reason = refused.reason
     return Verdict(not reason, tuple(sorted(gate.withheld)), _report(gate, reason, time.monotonic() - begin))
 

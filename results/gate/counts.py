@@ -10,7 +10,7 @@ import numpy as np
 from results.gate.blocks import Block
 from results.gate.hidden import Narrow, as_cells, counts, narrow
 from results.gate.known import Hidden
-from results.gate.progress import Gate, Refused
+from results.gate.progress import Gate, GateRefuses
 from results.gate.prove import smallest_touching
 from results.gate.table import Cell, Table
 
@@ -42,7 +42,7 @@ def _mend(gate: Gate, block: Block, hidden: Sequence[Cell]) -> int:
         told.add(narrowed.number)
         cell = smallest_touching(block, table, narrowed.classes, gate.figures, gate.last)
         if cell is None:
-            raise Refused("gedwongen")
+            raise GateRefuses("gedwongen")
         gate.withhold(cell.figures, "verborgen")
         block = block._replace(cells=tuple(other for other in block.cells if other is not cell))
     return len(told)
@@ -56,6 +56,6 @@ def _first(gate: Gate, block: Block, hidden: Sequence[Cell]) -> tuple[Table, Nar
     table, parts = counts(block.cells, rounded, hidden)
     for found in narrow(table, parts, [len(cell.members) for cell in hidden], gate.limits, gate.left):
         if found is None:
-            raise Refused("niet af")
+            raise GateRefuses("niet af")
         return table, found
     return table, None

@@ -9,7 +9,7 @@ import numpy as np
 
 from results.gate.blocks import Block
 from results.gate.chain import Chances, chances
-from results.gate.progress import Gate, Refused
+from results.gate.progress import Gate, GateRefuses
 from results.gate.prove import smallest_touching
 from results.gate.table import Ints, Table, build
 from results.gate.walk import standing, walk
@@ -30,7 +30,7 @@ def _mend(gate: Gate, block: Block) -> dict[str, Any]:
     """The block's chances; figures are taken out until none is too high."""
     while True:
         if gate.left() <= 0:
-            raise Refused("niet af")
+            raise GateRefuses("niet af")
         table = build(block.cells, gate.rows.outcomes)
         if not table.fits:
             return {"blok": block.name, "overgeslagen": True}
@@ -44,7 +44,7 @@ def _mend(gate: Gate, block: Block) -> dict[str, Any]:
                 return _described(block, table, found, steps)
         cell = smallest_touching(block, table, classes, gate.figures, gate.last)
         if cell is None:
-            raise Refused("gedwongen")
+            raise GateRefuses("gedwongen")
         gate.withhold(cell.figures, "kans")
         block = block._replace(cells=tuple(other for other in block.cells if other is not cell))
         if not block.cells:

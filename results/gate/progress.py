@@ -17,7 +17,7 @@ from results.release.model import Figure
 Reason = Literal["", "gedwongen", "te veel ingehouden", "niet af"]
 
 
-class Refused(Exception):
+class GateRefuses(Exception):
     """Ends the audit with a reason; caught by ``audit``."""
 
     def __init__(self, reason: Reason) -> None:
@@ -47,7 +47,7 @@ class Gate:
         for place in places:
             self.withheld.setdefault(place, set()).add(rule)
         if len(self.withheld) > self.limits.withheld:
-            raise Refused("te veel ingehouden")
+            raise GateRefuses("te veel ingehouden")
 
     def is_out(self, place: int) -> bool:
         """Whether a figure is taken out, or adds nothing: one of the region is a sum of others."""
@@ -95,9 +95,9 @@ class Gate:
 def repair(gate: Gate, proof: Proof, rule: str) -> Cell:
     """Withhold the smallest figure that touches what is forced; refuses when there is none, or it was not finished."""
     if not len(proof.forced):
-        raise Refused("niet af")
+        raise GateRefuses("niet af")
     cell = smallest_touching(proof.block, proof.table, proof.forced, gate.figures, gate.last)
     if cell is None:
-        raise Refused("gedwongen")
+        raise GateRefuses("gedwongen")
     gate.withhold(cell.figures, rule)
     return cell
