@@ -159,7 +159,7 @@ def own_sql(indicators: Sequence[Indicator], request: OwnRequest, database: str 
     parts += request.filters.sql(first.table, database, request.aanbieder)
     measured = [part for one in indicators for part in with_squares(one)]
     columns = sums_sql(measured, "client", reference_day=day(request.on), versions=True)
-    rows = rows_sql(first, " AND ".join(filter(None, parts)), database)
+    rows = rows_sql(first, " AND ".join(filter(None, parts)), database, narrow=parts[0])
     return f"SELECT arrayJoin({_steps_sql(first.datum)}) AS reeks, {', '.join(columns)} {rows} GROUP BY reeks"
 
 

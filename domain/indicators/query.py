@@ -69,14 +69,17 @@ def _provenance(table: Table, provenance: Provenance) -> tuple[Condition, ...]:
     return (Condition("soort", ("cbs",), negated=provenance != "cbs"),) if table == "metingen" else ()
 
 
-def scope(table: Table, database: str = "sor", provenance: Provenance = "ijw", suffix: str = "") -> str:
+def scope(
+    table: Table, database: str = "sor", provenance: Provenance = "ijw", suffix: str = "", narrow: str = ""
+) -> str:
     """Which rows of a table belong to the figures, as SQL. ``suffix``: of the names of the tables, such as of rows that
-    a replay made anew beside those in use.
+    a replay made anew beside those in use. ``narrow``: a condition that holds for every row that is asked for, and for
+    its traject; without it all trajecten are looked through.
     """
     parts = [one.sql() for one in (Condition("gemeente", _WITHIN[provenance]), *_provenance(table, provenance))]
     if table == "trajecten":
         return " AND ".join([*parts, Condition("categorie", _OUTSIDE, negated=True).sql()])
-    outside = Condition("categorie", _OUTSIDE).sql()
+    outside = " AND ".join(filter(None, (narrow, Condition("categorie", _OUTSIDE).sql())))
     ever = f"SELECT aanbieder, traject FROM {database}.trajecten{suffix} WHERE {outside}"  # noqa: S608
     # Which rows are so now is only asked of the few that ever were: FINAL over the whole table costs ten times as much.
     elsewhere = f"SELECT aanbieder, traject FROM {database}.trajecten{suffix} FINAL WHERE {outside}"  # noqa: S608
@@ -168,9 +171,13 @@ def sums_sql(
     return columns
 
 
-def rows_sql(of: Indicator, where: str = "", database: str = "sor", suffix: str = "") -> str:
-    """``FROM`` and ``WHERE`` over the rows that belong to an indicator, narrowed further by ``where``."""
-    within = " AND ".join([scope(of.table, database, of.provenance, suffix), *([f"({where})"] if where else [])])
+def rows_sql(of: Indicator, where: str = "", database: str = "sor", suffix: str = "", narrow: str = "") -> str:
+    """``FROM`` and ``WHERE`` over the rows that belong to an indicator, narrowed further by ``where``. ``narrow`` is
+    that of ``scope``; it does not narrow the rows themselves.
+    """
+    within = " AND ".join(
+        [scope(of.table, database, of.provenance, suffix, narrow), *([f"({where})"] if where else [])]
+    )
     return f"FROM {database}.{of.table}{suffix} FINAL WHERE {within}"
 
 

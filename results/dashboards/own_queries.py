@@ -61,7 +61,7 @@ def _chosen(table: Table) -> Iterable[str]:
 def _rows(of: Indicator) -> str:
     """The rows of the provider that were chosen."""
     parts = [_PROVIDER, f"{PLACE} = ${{cluster:singlequote}}", *_chosen(of.table)]
-    return rows_sql(of, " AND ".join([*parts, *([within_period(of.datum)] if of.datum else [])]))
+    return rows_sql(of, " AND ".join([*parts, *([within_period(of.datum)] if of.datum else [])]), narrow=_PROVIDER)
 
 
 def _prefix(one: Indicator) -> str:

@@ -63,6 +63,7 @@ def rows() -> Tables:
         row |= {"uitval_klasse": dice.choice(("gepland", "gepland", "client", "aanbieder", "neutraal"))}
         row |= {"begindatum": day(date(2023, 6, 1)) + dice.randrange(500), "client": named(number % 300)}
         row |= {"einddatum": dice.choice((None, day(FIRST) + dice.randrange(-20, 760)))}
+        row |= {"categorie": dice.choice(("45", "54", "54", "48"))}  # the last is outside the figures
         row |= {"metingen_einde": dice.randint(0, 1), "aanbieder": dice.choice((PROVIDER, PROVIDER, OTHER))}
         trajecten.append(row | {"verwijderd": dice.random() < 0.05})
         common = {key: row[key] for key in ("aanbieder", "traject", "gemeente", "client")}
