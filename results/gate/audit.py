@@ -15,7 +15,7 @@ from results.gate.counts import too_few
 from results.gate.known import PROPOSED, Hidden, Joint, Limits, Rows, View
 from results.gate.nested import nested
 from results.gate.probable import probable
-from results.gate.progress import Gate, Reason, GateRefuses, repair
+from results.gate.progress import Gate, GateRefuses, Reason, repair
 from results.gate.prove import prove
 from results.gate.structure import Finding, Remake, each, repeated, sums
 from results.gate.table import belong_together

@@ -22,7 +22,7 @@ class Limits(NamedTuple):
     noise: int = 4
     #: Children whose outcome follows from the figures.
     forced: int = 0
-    #: Numbers that the count of a hidden group may be, at least: it is not known. Five cannot be kept (docs/release.md).
+    #: Numbers that the count of a hidden group may be, at least: not known. Five cannot be kept (docs/release.md).
     candidates: int = 2
     #: An outcome is probable from here on, unless the base rate makes it likely by itself.
     probability: float = 0.95
