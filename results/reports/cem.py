@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.field.questionnaires import VRAGENLIJSTEN, Vragenlijst
+from results.reports import delivery_words as said
 from results.reports import words
 from results.reports.content import Columns, Figure, Figures, Report, Section, Table, Text, number_text
 
@@ -37,17 +38,17 @@ class Metingen:
 
 def report(given: Metingen) -> Report:
     """The report."""
-    blocks = _sections(given) if given.total else (Section(words.CEM_TOTALS, (Text(words.CEM_NONE),)),)
+    blocks = _sections(given) if given.total else (Section(said.CEM_TOTALS, (Text(said.CEM_NONE),)),)
     return Report(
         kind="cem",
         title=words.TITLES["cem"],
         provider=given.provider,
         cluster="",
         month=given.month,
-        period=words.until(given.month),
+        period=said.until(given.month),
         made_on=given.made_on,
         sections=tuple(blocks),
-        notes=(words.CEM_OWN,),
+        notes=(said.CEM_OWN,),
     )
 
 
@@ -57,22 +58,22 @@ def _count(key: str, title: str, value: float) -> Figure:
 
 def _sections(given: Metingen) -> Iterable[Section]:
     totals = (
-        _count("metingen", words.CEM_ALL, given.total),
-        _count("metingen_regio", words.CEM_REGIONS, given.regions),
-        _count("metingen_gekoppeld", words.CEM_LINKED, given.linked),
-        _count("vragenlijsten", words.CEM_LISTS, len(given.lists)),
+        _count("metingen", said.CEM_ALL, given.total),
+        _count("metingen_regio", said.CEM_REGIONS, given.regions),
+        _count("metingen_gekoppeld", said.CEM_LINKED, given.linked),
+        _count("vragenlijsten", said.CEM_LISTS, len(given.lists)),
     )
     months = tuple(_count(month, words.month_text(month), count) for month, count in sorted(given.months.items()))
     labels = tuple(f"{month[5:]}-{month[2:4]}" for month in sorted(given.months))
-    yield Section(words.CEM_TOTALS, (Figures(words.CEM_TOTALS, totals), Text(words.latest(given.latest))))
-    yield Section(words.CEM_PER_MONTH, (Columns(words.CEM_PER_MONTH, words.MONTH, labels, months),))
-    yield Section(words.CEM_PER_LIST, (_per_list(given),))
+    yield Section(said.CEM_TOTALS, (Figures(said.CEM_TOTALS, totals), Text(said.latest(given.latest))))
+    yield Section(said.CEM_PER_MONTH, (Columns(said.CEM_PER_MONTH, words.MONTH, labels, months),))
+    yield Section(said.CEM_PER_LIST, (_per_list(given),))
 
 
 def _per_list(given: Metingen) -> Table:
-    heads = (words.CEM_LIST, words.CEM_WHOM, words.CEM_WHEN, words.NUMBER)
+    heads = (said.CEM_LIST, said.CEM_WHOM, said.CEM_WHEN, words.NUMBER)
     rows = []
     for code, count in sorted(given.lists.items()):
         known = VRAGENLIJSTEN.get(code, _UNKNOWN)
         rows.append((code, known.groep or words.NOTHING, known.soort or words.NOTHING, number_text(count, 0)))
-    return Table(words.CEM_PER_LIST, heads, tuple(rows))
+    return Table(said.CEM_PER_LIST, heads, tuple(rows))

@@ -146,11 +146,12 @@ def _bands(chart: Bands, anchor: str) -> tuple[float, list[str]]:
 
 
 def _legend(names: Sequence[str], anchor: str) -> Iterator[str]:
-    x = float(_LABEL)
-    for place, name in enumerate(names):
+    widths = [30 + 5.6 * len(name) for name in names]
+    x = float(_LABEL) if _LABEL + sum(widths) <= _WIDTH else 0.0
+    for place, (name, wide) in enumerate(zip(names, widths, strict=True)):
         yield f'<rect x="{x:.1f}" y="6" width="13" height="13" fill="{_fill(place, anchor)}" stroke="{GREY}"/>'
         yield _text(x + 18, 17, name, font_size="11.5")
-        x += 30 + 5.6 * len(name)
+        x += wide
 
 
 def _shares(shares: Sequence[Figure], anchor: str, y: float) -> Iterator[str]:
@@ -256,10 +257,11 @@ def _names(own: Sequence[tuple[float, float]], average: Sequence[tuple[float, fl
     places = [own[-1][1] + 4 if own else None, average[-1][1] + 4 if average else None]
     if places[0] is not None and places[1] is not None and abs(places[0] - places[1]) < 14:
         middle, up = (places[0] + places[1]) / 2, places[0] <= places[1]
+        middle = max(middle, 19.0)
         places = [middle - 7, middle + 7] if up else [middle + 7, middle - 7]
     for place, name, colour in zip(places, (words.OWN, words.AVERAGE), (DARK, ORANGE), strict=True):
         if place is not None:
-            yield _text(x, place, name.lower(), fill=colour, font_weight="600")
+            yield _text(x, max(place, 12.0), name.lower(), fill=colour, font_weight="600")
 
 
 def _range(figures: Sequence[Figure]) -> tuple[float, float]:

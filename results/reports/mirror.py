@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from domain.field.codes import HULPVORMEN
+from results.reports import delivery_words as said
 from results.reports import words
 from results.reports.content import Figure, Figures, Report, Section, Table, Text, number_text
 
@@ -62,31 +63,31 @@ def report(given: HalfYear) -> Report:
         period=words.half_year_text(given.half_year),
         made_on=given.made_on,
         sections=(_received(given), _missing(given)),
-        notes=(words.MIRROR_OWN, words.MIRROR_APART),
+        notes=(said.MIRROR_OWN, said.MIRROR_APART),
     )
 
 
 def _received(given: HalfYear) -> Section:
     if not given.kinds:
-        return Section(words.MIRROR_RECEIVED, (Text(words.MIRROR_NONE),))
+        return Section(said.MIRROR_RECEIVED, (Text(said.MIRROR_NONE),))
     return Section(
-        words.MIRROR_RECEIVED,
-        (*([Text(words.since(given.since))] if given.since else ()), _per_kind(given), *_ends(given)),
+        said.MIRROR_RECEIVED,
+        (*([Text(said.since(given.since))] if given.since else ()), _per_kind(given), *_ends(given)),
     )
 
 
 def _per_kind(given: HalfYear) -> Table:
     heads = (
-        *(words.MIRROR_KIND, words.MIRROR_TOTAL, words.MIRROR_STARTED, words.MIRROR_ENDED, words.MIRROR_RUNNING),
-        words.MIRROR_OUTCOMES,
+        *(said.MIRROR_KIND, said.MIRROR_TOTAL, said.MIRROR_STARTED, said.MIRROR_ENDED, said.MIRROR_RUNNING),
+        said.MIRROR_OUTCOMES,
     )
     rows = [
-        (HULPVORMEN.get(one.hulpvorm, words.unknown(one.hulpvorm)), *_numbers(_counts(one)))
+        (HULPVORMEN.get(one.hulpvorm, said.unknown(one.hulpvorm)), *_numbers(_counts(one)))
         for one in sorted(given.kinds)
     ]
     sums = [sum(column) for column in zip(*(_counts(one) for one in given.kinds), strict=True)]
-    together = (words.MIRROR_TOGETHER, *_numbers(sums))
-    return Table(words.MIRROR_RECEIVED, heads, (*rows, together))
+    together = (said.MIRROR_TOGETHER, *_numbers(sums))
+    return Table(said.MIRROR_RECEIVED, heads, (*rows, together))
 
 
 def _counts(one: PerKind) -> tuple[int, ...]:
@@ -100,21 +101,21 @@ def _numbers(counts: Iterable[int]) -> tuple[str, ...]:
 
 def _ends(given: HalfYear) -> Iterable[Table]:
     rows = tuple(
-        (label, number_text(given.ends[klasse], 0)) for klasse, label in words.MIRROR_REASONS.items()
+        (label, number_text(given.ends[klasse], 0)) for klasse, label in said.MIRROR_REASONS.items()
         if given.ends.get(klasse)
     )  # fmt: skip
     if rows:
-        yield Table(words.MIRROR_ENDS, (words.MIRROR_REASON, words.NUMBER), rows)
+        yield Table(said.MIRROR_ENDS, (said.MIRROR_REASON, words.NUMBER), rows)
 
 
 def _missing(given: HalfYear) -> Section:
     counts = (
-        ("uitkomsten", words.MIRROR_NO_OUTCOME, sum(one.unrated for one in given.kinds)),
-        ("berichten", words.MIRROR_MESSAGES, given.messages),
-        ("clienten", words.MIRROR_CLIENTS, given.clients),
-        ("clienten_berichten", words.MIRROR_CLIENTS_MESSAGES, given.clients_messages),
-        ("ontbreekt", words.MIRROR_ABSENT, given.absent),
-        ("extra", words.MIRROR_EXTRA, given.extra),
+        ("uitkomsten", said.MIRROR_NO_OUTCOME, sum(one.unrated for one in given.kinds)),
+        ("berichten", said.MIRROR_MESSAGES, given.messages),
+        ("clienten", said.MIRROR_CLIENTS, given.clients),
+        ("clienten_berichten", said.MIRROR_CLIENTS_MESSAGES, given.clients_messages),
+        ("ontbreekt", said.MIRROR_ABSENT, given.absent),
+        ("extra", said.MIRROR_EXTRA, given.extra),
     )
     figures = (Figure(key=key, title=title, unit="aantal", value=value, counted=None) for key, title, value in counts)
-    return Section(words.MIRROR_MISSING, (Figures(words.MIRROR_MISSING, tuple(figures)),))
+    return Section(said.MIRROR_MISSING, (Figures(said.MIRROR_MISSING, tuple(figures)),))

@@ -124,10 +124,12 @@ def _figures(title: str, figures: tuple[Figure, ...]) -> Iterable[Block]:
         yield Figures(title, figures)
 
 
-def _bars(title: str, figures: tuple[Figure, ...], labels: tuple[str, ...] = ()) -> Iterable[Block]:
+def _bars(title: str, figures: tuple[Figure, ...], labels: Mapping[str, str] | None = None) -> Iterable[Block]:
+    """``labels``: shorter names for the drawing, by key."""
     if any(figure.value is not None for figure in figures):
-        short = labels if len(labels) == len(figures) else ()
-        yield Bars(_marked(title, figures) if short else title, figures, short)
+        short = tuple((labels or {}).get(figure.key, figure.title) for figure in figures)
+        unsaid = [one for one, label in zip(figures, short, strict=True) if words.SAYS_UNCONFIRMED not in label]
+        yield Bars(_marked(title, unsaid), figures, short if labels else ())
     elif figures:
         yield Figures(title, figures)
 
@@ -178,7 +180,7 @@ def _goals(given: Outcomes) -> Section:
     return Section(
         words.GOALS,
         (
-            *_bars(words.GOALS_REACHED, _some(given, _REACHED)),
+            *_bars(words.GOALS_REACHED, _some(given, _REACHED), words.SHORT),
             *_bars(words.ON_ONE_OWN, options, words.OPTIONS),
             *_columns(words.GOAL_SCORES, words.SCORE.capitalize(), ("−1", "0", "1", "2"), scores),
             *_problems(given),

@@ -41,7 +41,8 @@ def document(report: Report) -> dict[str, Any]:
         "of": words.PAGE_OF,
         "warning": words.NOT_TO_ACCOUNT,
         "reading": words.READING,
-        "notes": [*report.notes, words.made_on(report.made_on)],
+        "notes": list(report.notes),
+        "made_on": words.made_on(report.made_on),
         "sections": [
             {"title": section.title, "blocks": [_block(block, next(numbers)) for block in section.blocks]}
             for section in report.sections

@@ -162,8 +162,15 @@ def _tables(cells: Sequence[Cell]) -> Iterator[Table]:
             if cell.column == column:
                 rows.setdefault(_named(column, cell.part), {})[cell.indicator] = cell
         if rows:
-            texts = ((name, *(_text(row.get(key)) for key in keys)) for name, row in sorted(rows.items()))
-            yield Table(title, (head, *map(_title, keys)), tuple(texts))
+            texts = ((name, *(_text(row.get(key)) for key in keys)) for name, row in sorted(rows.items(), key=_place))
+            heads = (words.RELEASED_SHORT.get(key, _title(key)) for key in keys)
+            yield Table(title, (head, *heads), tuple(texts))
+
+
+def _place(row: tuple[str, dict[str, Cell]]) -> tuple[int, str]:
+    """By name, and bands of ages by their first year: never by a figure."""
+    first = row[0].partition(" ")[0]
+    return (int(first) if first.isdigit() else 0, row[0])
 
 
 def _named(column: str, part: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from domain.indicators.catalogue import INDICATORS
+from results.own import OWN_INDICATORS
 from results.reports import cem, mirror, outcomes
 from results.reports.content import Average, Figure, Kind, Report, Table
 from results.uncertainty import Interval, student, wilson
@@ -14,7 +14,7 @@ QUARTERS = ("2024-K4", "2025-K1", "2025-K2", "2025-K3", "2025-K4", "2026-K1", "2
 
 def figure(key: str, random: Random, *, released: bool = False, few: bool = False) -> Figure:
     """One figure of an indicator; ``few``: too small to be shown."""
-    indicator, n = INDICATORS[key], random.randint(30, 240)
+    indicator, n = OWN_INDICATORS[key], random.randint(30, 240)
     common = {"key": key, "title": indicator.title, "unit": indicator.unit, "mark": indicator.mark}
     if indicator.unit == "aantal":
         return Figure(**common, value=random.randint(20, 1900), counted=None)
@@ -36,7 +36,7 @@ def figure(key: str, random: Random, *, released: bool = False, few: bool = Fals
 def outcome_report(kind: Kind = "aanbieder", seed: int = 1, provider: str = "90000001", few: bool = False) -> Report:
     """A report of outcomes; ``few``: of a provider with hardly any clients."""
     random, released = Random(seed), kind != "aanbieder"
-    keys = [key for key in INDICATORS if not key.startswith("cbs_")]
+    keys = [key for key in OWN_INDICATORS if not key.startswith("cbs_")]
     return outcomes.report(
         outcomes.Outcomes(
             kind=kind,

@@ -69,7 +69,8 @@ def test_the_parts_of_a_cluster_name_no_provider_and_are_in_no_order_of_results(
         Cell("gemeente", code, "uitval", 100, "=", percentage, None)
         for code, percentage in (("0451", 5), ("0384", 40), ("0437", 20))
     ]
-    cells.append(Cell("leeftijd", "12-17", "nut_gemiddelde", 60, "=", None, 7.4))
+    for band in ("12 tot en met 17", "6 tot en met 11"):
+        cells.append(Cell("leeftijd", band, "nut_gemiddelde", 60, "=", None, 7.4))
     cells.append(Cell("categorie", "45", "uitval", 60, "<=", 5, None))
     report = released.of_averages("cluster", "DUO", MONTH, MADE_ON, averages(), cells)
     assert report is not None
@@ -78,7 +79,10 @@ def test_the_parts_of_a_cluster_name_no_provider_and_are_in_no_order_of_results(
     assert [row[:2] for row in towns.rows] == [
         ("Diemen", "40% (n 100)"), ("Ouder-Amstel", "20% (n 100)"), ("Uithoorn", "5% (n 100)"),
     ]  # fmt: skip
-    assert tables[words.CUTS["leeftijd"][0]].rows[0][-1] == "7,4 (n 60)"
+    ages = tables[words.CUTS["leeftijd"][0]].rows
+    assert [(row[0], row[-1]) for row in ages] == [
+        (band, "7,4 (n 60)") for band in ("6 tot en met 11", "12 tot en met 17")
+    ]
     assert "≤ 5% (n 60)" in tables[words.CUTS["categorie"][0]].rows[0]
     assert "aanbieder = ''" in released.parts_sql("DUO")
     assert "provider" not in text_of(report).replace("provider=''", "")
