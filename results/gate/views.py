@@ -12,12 +12,15 @@ from results.gate.blocks import Block
 from results.gate.known import Limits, Rows, View
 from results.gate.prove import Proof, prove_table
 from results.gate.swaps import NONE, open_to, partners
-from results.gate.table import Cell, Ints, Sparse, Table, build
+from results.gate.table import Cell, Flags, Ints, Sparse, Table, build
+from results.gate.walk import standing, walk
 
 #: Providers that are also taken two at a time.
 _LARGEST = 3
 #: A view has few classes: a short walk opens them.
 _STEPS = 400_000
+#: Providers whose rows stand still in one walk.
+_SEVERAL = 20
 
 
 class Own(dict[str, Ints]):
@@ -66,15 +69,38 @@ def owned(block: Block, own: Own, rows: Rows) -> Owned:
     return Owned(table._replace(matrix=matrix, low=low, high=high, cells=np.arange(shown)), owner, tuple(own))
 
 
-def seen_by(view: View, seen: Owned) -> Table:
-    """The table of a reader: what it knows stands still."""
+def readers_of(view: View, seen: Owned) -> Ints:
+    """The places of a reader's providers."""
+    return np.array([number for number, name in enumerate(seen.names) if name in view.providers], np.int64)
+
+
+def seen_by(readers: Ints, seen: Owned) -> Table:
+    """The table of readers who know each other's rows: what they know stands still."""
     table = seen.table
-    readers = [number for number, name in enumerate(seen.names) if name in view.providers]
     known = np.isin(seen.owner, readers)
     held = table.matrix.times(np.where(known, table.x, 0))
     return table._replace(
         cap=np.where(known, 0, table.cap), x=np.where(known, 0, table.x), low=table.low - held, high=table.high - held
     )
+
+
+def _together(seen: Owned, found: Ints, limits: Limits) -> Iterator[tuple[frozenset[int], Flags]]:
+    """Walks in which the rows of several providers stand still: what they open is open to each of these.
+
+    Two ways of taking them together, so that hardly any two are together in both.
+    """
+    count = len(seen.names)
+    parts = [range(start, min(start + _SEVERAL, count)) for start in range(0, count, _SEVERAL)]
+    stride = max(len(parts), 1)
+    for several in [*parts, *(range(start, count, stride) for start in range(stride))]:
+        readers = np.array(several, np.int64)
+        standing_still = np.isin(seen.owner, readers)[:, None]
+        opened = open_to(found, readers) | standing_still
+        table = seen_by(readers, seen)
+        if not opened.all():
+            met = walk(table, standing(table), ~opened.all(axis=1), steps=limits.walk_steps, seed=1)
+            opened |= np.stack(met.open(table), axis=1)
+        yield frozenset(several), np.asarray(opened & ~standing_still)
 
 
 def forced_for(
@@ -87,10 +113,14 @@ def forced_for(
     seen = owned(block, own, rows)
     found = partners(seen.table, seen.owner)
     short = limits._replace(walk_steps=min(limits.walk_steps, _STEPS), walk_first=True)
+    together = list(_together(seen, found, short)) if views is None else []
     for view in views_of(own) if views is None else views:
-        readers = np.array([number for number, name in enumerate(seen.names) if name in view.providers], np.int64)
+        readers = readers_of(view, seen)
         opened = open_to(found, readers) | np.isin(seen.owner, readers)[:, None]
+        for several, flags in together:
+            if several.issuperset(readers.tolist()):
+                opened |= flags
         if not opened.all():
-            proof = prove_table(block._replace(name=view.name), seen_by(view, seen), short, left, opened=opened)
+            proof = prove_table(block._replace(name=view.name), seen_by(readers, seen), short, left, opened=opened)
             if not proof.clean:
                 yield proof

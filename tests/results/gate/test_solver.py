@@ -21,7 +21,7 @@ from results.gate.prove import prove
 from results.gate.sides import Sides, sides_of
 from results.gate.swaps import open_to, partners
 from results.gate.table import Cell, Table, build
-from results.gate.views import own_rows, owned, seen_by
+from results.gate.views import own_rows, owned, readers_of, seen_by
 from tests.results.gate.worlds import QUICK, figure, group
 
 MOST_ROWS = 9
@@ -109,10 +109,9 @@ def test_what_is_open_to_a_reader_is_so_in_some_table(cube: tuple[list[Cell], di
     block = Block("een", tuple(cells))
     rows = Rows({"uitval": values}, {}, {row: str(row % 3) for row in values})
     seen = owned(block, own_rows(block, rows), rows)
-    view = View(str(reader), frozenset({str(reader)}))
-    mine = np.array([number for number, name in enumerate(seen.names) if name == str(reader)], np.int64)
+    mine = readers_of(View(str(reader), frozenset({str(reader)})), seen)
     opened = open_to(partners(seen.table, seen.owner), mine)[~np.isin(seen.owner, mine)]
-    assert not (opened & ~possible(seen_by(view, seen), sides_of(None))[~np.isin(seen.owner, mine)]).any()
+    assert not (opened & ~possible(seen_by(mine, seen), sides_of(None))[~np.isin(seen.owner, mine)]).any()
 
 
 def test_a_start_is_found_where_the_truth_does_not_fit() -> None:
