@@ -18,10 +18,10 @@ from results.release.periods import period_of, status
 from results.release.remainders import Remainder, remainders
 from results.release.restating import Former, Key, added, choice
 from results.release.rows import CareRows
-from results.release.rules import RULES, Rules, Seen, mean, number_only, share
+from results.release.rules import RULES, Rules, Seen, mean, share
 
-#: Why nothing but a number is seen of a family of a group; empty: its figures are. ``poort``: the gate withholds it.
-Hidden = Literal["", "noemer", "genest", "rest", "poort"]
+#: Why nothing is seen of a family of a group; empty: its figures are. ``poort``: the gate withholds it.
+Hidden = Literal["", "genest", "rest", "poort"]
 _MARKS: Final = (1, 10)
 
 
@@ -123,7 +123,7 @@ def _decided(
 def _standing(was: Former, on: date, rules: Rules) -> Stated:
     group = was.cell.group
     now = status(period_of(group.periode_soort, group.periode), on, shown_before=True, rules=rules)
-    return Stated(was.cell, was.made_in, now, was.version, was.seen, was.audiences, _number(was.seen))
+    return Stated(was.cell, was.made_in, now, was.version, was.seen, was.audiences)
 
 
 def _anew(cell: Cell, on: date, key: bytes, number: int, version: int, rules: Rules, *, shown_before: bool) -> Stated:
@@ -131,13 +131,7 @@ def _anew(cell: Cell, on: date, key: bytes, number: int, version: int, rules: Ru
     now = status(period_of(group.periode_soort, group.periode), on, shown_before=shown_before, rules=rules)
     seen = dict(figures(cell, key, version, rules))
     sees = audiences_of(cell, seen, rules)
-    return Stated(cell, number, now, version, seen, sees, _number(seen))
-
-
-def _number(seen: Mapping[str, Seen]) -> Hidden:
-    """Too few for a figure: only their number is seen."""
-    without = all(one.shown.teller is None and one.shown.gemiddelde is None for one in seen.values())
-    return "noemer" if without else ""
+    return Stated(cell, number, now, version, seen, sees)
 
 
 def _left_out(one: Stated, why: Remainder | Literal["poort"]) -> Stated:
@@ -150,10 +144,7 @@ def figures(cell: Cell, key: bytes, version: int, rules: Rules = RULES) -> Itera
     counted, digest = len(cell.ids), group_digest(cell.ids)
     for at, outcome in enumerate(family.outcomes):
         total = int(added(cell, family.outcomes, at).sum())
-        if counted < max(family.least, rules.smallest_denominator):
-            lowest, highest = _MARKS if outcome.column else (0, 1)
-            yield outcome.key, number_only(counted, cell.excluded, highest, lowest, rules)
-        elif outcome.column:
+        if outcome.column:
             yield outcome.key, mean(counted, total, cell.excluded, rules)
         else:
             moved = noise(key, version, outcome.key, digest, rules)

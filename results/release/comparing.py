@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
-from results.release.build import Stated
+from results.release.build import Hidden, Stated
 from results.release.model import Group
 from results.release.restating import Key
 
@@ -47,8 +47,8 @@ def _change(key: Key, old: Mapping[Key, Stated], new: Mapping[Key, Stated]) -> C
     if now and not was:
         return "nieuw"
     if was and not now:
-        hidden = after.hidden if after is not None else ""
-        return "vervallen" if hidden in ("", "noemer") else hidden  # type: ignore[return-value]
+        hidden: Hidden = after.hidden if after is not None else ""
+        return hidden or "vervallen"
     if before is None or after is None or not was:
         return "gelijk"
     if before.made_in != after.made_in:

@@ -38,19 +38,27 @@ class Cell(NamedTuple):
 def cells(
     rows: CareRows, on: date, rules: Rules = RULES, *, periods: tuple[Period, ...] = (), small: bool = False
 ) -> Iterator[Cell]:
-    """Every group of at least ``smallest_group`` clients, by family, period and cut. ``periods``: else the closed.
+    """Every group of enough clients of whom enough is counted, by family, period and cut. ``periods``: else the closed.
 
-    ``small``: those of fewer instead, which no release shows: the gate asks what can be said of them.
+    ``small``: those of fewer clients instead, however much is counted: the gate asks what can be said of them.
     """
-    sizes = range(1, rules.smallest_group) if small else range(rules.smallest_group, sys.maxsize)
+    clients = range(1, rules.smallest_group) if small else range(rules.smallest_group, sys.maxsize)
     for family in rows.families():
+        wanted = _Wanted(clients, 1 if small else max(family.least, rules.smallest_denominator))
         for period in periods or closed(on, rules, later=family.later):
             within = (rows.days >= day(period.first)) & (rows.days <= day(period.last))
             inside = np.flatnonzero(within & rows.counted[family.key].inside)
             outside = np.flatnonzero(within & rows.counted[family.key].left_out)
             for cut in CUTS.values():
                 if period.kind in cut.kinds and cut.provenance == family.provenance and cut.counts(family.key):
-                    yield from _of_cut(rows, family, period, cut, inside, outside, sizes)
+                    yield from _of_cut(rows, family, period, cut, inside, outside, wanted)
+
+
+class _Wanted(NamedTuple):
+    """How many clients a group may have, and how many things counted it has at least."""
+
+    clients: range
+    counted: int
 
 
 class _Keys(NamedTuple):
@@ -73,7 +81,7 @@ def _keys(rows: CareRows, cut: Cut, at: Ints) -> _Keys:
 
 
 def _of_cut(
-    rows: CareRows, family: Family, period: Period, cut: Cut, inside: Ints, outside: Ints, sizes: range
+    rows: CareRows, family: Family, period: Period, cut: Cut, inside: Ints, outside: Ints, wanted: _Wanted
 ) -> Iterator[Cell]:
     keys = _keys(rows, cut, inside)
     present, dense = np.unique(keys.codes, return_inverse=True)
@@ -87,19 +95,15 @@ def _of_cut(
     new[starts[:-1]] = 1
     clients = np.add.reduceat(new, starts[:-1]) if len(at) else new
     excluded = dict(zip(*np.unique(_keys(rows, cut, outside).codes, return_counts=True), strict=True))
-    wanted = places(cut.place, cut.provenance)
+    shown = places(cut.place, cut.provenance)
     for number, code in enumerate(present):
-        if code < 0 or int(clients[number]) not in sizes or _repeats(family, starts[number + 1] - starts[number]):
+        counted = int(starts[number + 1] - starts[number])
+        if code < 0 or counted < wanted.counted or int(clients[number]) not in wanted.clients:
             continue
         group = _group(rows, cut, period, int(code), keys.sizes)
-        if getattr(group, cut.place) in wanted:
+        if getattr(group, cut.place) in shown:
             mine = at[starts[number] : starts[number + 1]]
             yield _cell(rows, family, group, mine, int(clients[number]), int(excluded.get(code, 0)))
-
-
-def _repeats(family: Family, counted: int) -> bool:
-    """Too few for shares of marks one by one: their number already stands beside the bands."""
-    return family.least > RULES.smallest_denominator and counted < family.least
 
 
 def _cell(rows: CareRows, family: Family, group: Group, at: Ints, clients: int, excluded: int) -> Cell:

@@ -15,7 +15,7 @@ from results.release.model import Figure, Shown
 from results.release.noise import as_ids, group_digest, noise
 from results.release.restating import added
 from results.release.rows import MARK_AT, Ints
-from results.release.rules import RULES, Rules, mean, number_only, share
+from results.release.rules import RULES, Rules, mean, share
 
 _LARGEST: Final = 2**63 - 1
 #: An odd number, to make another id of a row that said something else before.
@@ -117,8 +117,6 @@ def remake(key: bytes, version: int, rules: Rules = RULES) -> Callable[[Figure, 
         counted = len(figure.members)
         outcome = next(one for one in family.outcomes if one.key == figure.indicator)
         left_out = figure.shown.uitgesloten
-        if counted < max(family.least, rules.smallest_denominator):
-            return number_only(counted, left_out, 1, 0, rules).shown
         if outcome.column:
             return mean(counted, numerator, left_out, rules).shown
         drawn = noise(key, version, figure.indicator, group_digest(as_ids(figure.members)), rules)

@@ -59,14 +59,15 @@ def build_release(
         UnavailableError, RefusedError: ClickHouse is away, or a table is missing.
     """
     releases = states.known(client, database)
-    standing, number = states.standing(releases), 1 + max((one.number for one in releases), default=0)
+    standing = states.standing(releases)
+    number = states.next_number(client, database, (store.FIGURES, store.MEMBERS))
     former = store.former(client, database, states.seen(releases), standing)
     tables = list(read(client, database, on=on))
     version = max(rows.version for rows in tables)
     release = build(tables, on, key, number=number, version=version, former=former, rules=rules)
     one = Known(number, "gebouwd", on, standing, version, reason, "", {}, published=False)
     store.write(client, database, release)
-    # Last: a release that is not noted was not built, and its number is used again.
+    # Last: a release that is not noted was not built, and its number is not used again.
     states.note(client, database, one, "gebouwd", reason=reason, rules=rules._asdict())
     return Built(one, release)
 

@@ -50,7 +50,7 @@ _TABLES: Final[dict[str, str]] = {
     peildatum Date32 COMMENT 'Day of the release in which the figure first stood so.',
     definitie_versie UInt16 COMMENT 'Version of the definitions behind it.',
     bevestigd Bool COMMENT 'Whether a source confirms what the figure says; else a screen says that none does.',
-    reden LowCardinality(String) COMMENT 'Why there is no figure: noemer = too few counted.'
+    reden LowCardinality(String) COMMENT 'Empty: what is hidden has no row.'
 ) ENGINE = MergeTree ORDER BY (""" + _KEY + ")",
     RELEASES: """(
     vrijgave UInt32 COMMENT 'Number.',
@@ -123,7 +123,7 @@ def _figures(database: str, audience: str, number: int) -> str:
         f"indicator IN ({confirmed}) AS bevestigd, verborgen AS reden FROM {database}.{SOURCE} AS cijfers FINAL "
         f"LEFT SEMI JOIN (SELECT vrijgave AS nummer, dag FROM {database}.{states.TABLE}) AS dagen "
         f"ON dagen.nummer = cijfers.gemaakt_in WHERE cijfers.vrijgave = {number} "
-        f"AND has(publiek, {text_sql(audience)}) AND verborgen IN ('', 'noemer')"
+        f"AND has(publiek, {text_sql(audience)}) AND verborgen = ''"
     )
 
 

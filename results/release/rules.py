@@ -96,9 +96,3 @@ def mean(counted: int, total: int, excluded: int, rules: Rules = RULES) -> Seen:
     high = -((-counted * (2 * shown + grid)) // 20) - 1
     figure = Shown(nearest(counted, rules.step), None, "=", None, shown / 10, nearest(excluded, rules.step))
     return Seen(figure, max(counted, low), min(10 * counted, high))
-
-
-def number_only(counted: int, excluded: int, highest: int, lowest: int = 0, rules: Rules = RULES) -> Seen:
-    """A group that is shown with nothing but how many were counted: too few for a figure."""
-    shown = Shown(nearest(counted, rules.step), None, "=", None, None, nearest(excluded, rules.step))
-    return Seen(shown, lowest * counted, highest * counted)

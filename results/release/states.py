@@ -56,6 +56,14 @@ def known(client: Client, database: str) -> list[Known]:
     ]
 
 
+def next_number(client: Client, database: str, tables: Sequence[str]) -> int:
+    """A number that no release has, nor a build that broke off before it was noted. ``tables``: where it may have left
+    something.
+    """
+    parts = (f"SELECT max(vrijgave) AS number FROM {database}.{table}" for table in (TABLE, *tables))  # noqa: S608
+    return 1 + max(int(number) for (number,) in select(client, " UNION ALL ".join(parts)))
+
+
 def note(
     client: Client,
     database: str,

@@ -32,7 +32,7 @@ _MEMBER_COLUMNS: Final = ("vrijgave", "familie", *_GROUP, "leden", "emmers", "wa
 _AT_ONCE: Final = 2000
 _NOTHING: Final = Shown(0, None, "=", None, None, 0)
 #: What a reader sees something of.
-_SHOWN: Final = "verborgen IN ('', 'noemer')"
+_SHOWN: Final = "verborgen = ''"
 
 
 def write(client: Client, database: str, release: Release) -> None:
@@ -145,7 +145,7 @@ def _stated(key: Key, rows: Sequence[tuple[Any, ...]], cells: dict[tuple[int, Ke
     shown: Hidden = hidden
     empty = as_ids([])
     cell = cells.get((made_in, key), Cell(key[0], family, empty, empty, empty, empty, 0, 0))
-    if shown not in ("", "noemer"):
+    if shown:
         return Stated(cell, made_in, status, version, {}, {}, shown)
     seen = {row[3]: Seen(_shown(row[18:24]), row[24], row[25]) for row in rows}
     return Stated(cell, made_in, status, version, seen, {row[3]: frozenset(row[26]) for row in rows}, shown)

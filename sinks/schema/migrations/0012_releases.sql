@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS vrijgave_cijfers
     laag Int64 COMMENT 'What the true numerator is at least, to who knows the rules. Seen by no audience.',
     hoog Int64 COMMENT 'And at most.',
     definitie_versie UInt16 COMMENT 'Version of the definitions behind it.',
-    verborgen LowCardinality(String) COMMENT 'Why it is not shown: genest, rest, poort; noemer = its number only; empty = it is.',
+    verborgen LowCardinality(String) COMMENT 'Why it is not shown: genest, rest, poort; empty = it is.',
     publiek Array(LowCardinality(String)) COMMENT 'Databases that show it.',
     gezet_op DateTime64(3) DEFAULT now64(3) COMMENT 'When it was written; what the gate withholds is written once more.'
 )

@@ -6,17 +6,18 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from results.release import periods
 from results.release.model import Shown
 from results.release.noise import as_ids, group_digest, noise
-from results.release.rules import RULES, mean, moved, nearest, number_only, share
+from results.release.rules import RULES, mean, moved, nearest, share
 
-SEEN = st.integers(20, 400).flatmap(lambda counted: st.tuples(st.just(counted), st.integers(0, counted)))
+SEEN = st.integers(20, 200).flatmap(lambda counted: st.tuples(st.just(counted), st.integers(0, counted)))
 
 
+@settings(deadline=None, max_examples=40)
 @given(SEEN, st.integers(-2, 2))
 def test_a_reader_is_left_with_every_number_that_another_noise_would_have_given(
     seen: tuple[int, int], drawn: int
@@ -34,6 +35,7 @@ def test_a_reader_is_left_with_every_number_that_another_noise_would_have_given(
     assert len(possible) >= 3
 
 
+@settings(deadline=None, max_examples=40)
 @given(SEEN)
 def test_the_mean_leaves_the_sum_a_window_of_the_range_of_one_mark(seen: tuple[int, int]) -> None:
     counted, more = seen
@@ -58,12 +60,12 @@ def test_numbers_as_they_are_shown() -> None:
     assert mean(25, 200, 0).shown == Shown(25, None, "=", None, 8.0, 0)
     assert mean(60, 412, 0).shown.gemiddelde == 6.8  # 6.87 on a grid of 0.2
     assert mean(120, 824, 0).shown.gemiddelde == 6.9
-    assert number_only(13, 1, 10, 1) == (Shown(15, None, "=", None, None, 0), 13, 130)
     for wrong in ((40, 41, 0, 0), (40, 8, 0, 3)):
         with pytest.raises(ValueError):
             share(*wrong)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=40), st.randoms(use_true_random=False))
 def test_order_and_repetition_of_the_rows_change_no_noise(ids: list[int], dice: object) -> None:
     again = [*ids, *ids]
