@@ -25,6 +25,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
             LayoutError
             MailError
         DefinitionsError
+        FiguresError
         HandOverError
             TooLate
         HealthPortError
@@ -43,7 +44,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         OutboxError
         RefusedError
         RegistryError
-        ReleaseError
+        ContractsError
         RenewalError
         RepartitionError
         ReplayError

@@ -18,7 +18,7 @@ from results.release.cube import cells
 from results.release.reading import read
 from results.release.region import as_figure, sums
 from results.release.rules import RULES, Rules
-from results.release.states import Known, ReleaseError
+from results.release.states import FiguresError, Known
 
 
 class Verdict(Protocol):
@@ -78,12 +78,12 @@ def audit_release(
     """Put a release before the gate, with all that was ever shown; take out what it withholds, and note its report.
 
     Raises:
-        ReleaseError: it was published, withdrawn or refused before.
+        FiguresError: it was published, withdrawn or refused before.
     """
     releases = states.known(client, database)
     one = states.found(releases, number)
     if one.state not in ("gebouwd", "goedgekeurd"):
-        raise ReleaseError(f"Release {number} is {one.state}: only one that was just built is audited.")
+        raise FiguresError(f"Release {number} is {one.state}: only one that was just built is audited.")
     stated = store.stated(client, database, number)
     release = Release(number, one.day, one.version, tuple(stated))
     shown = of_gate.evidence(stated, store.history(client, database, states.seen(releases)))

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 from domain.indicators.catalogue import INDICATORS
 from domain.indicators.terms import text_sql
 from results.release import states
-from results.release.states import Known, ReleaseError
+from results.release.states import FiguresError, Known
 from results.release.store import FIGURES as SOURCE
 from sinks.clickhouse import command, select
 from sinks.schema.audiences import AUDIENCES, FIGURES, RELEASES
@@ -68,15 +68,15 @@ def publish(client: Client, database: str, number: int) -> int:
     A release that was published already and is the last one is made once more: a run that broke off is done again.
 
     Raises:
-        ReleaseError: it did not pass, or another was published since it was built.
+        FiguresError: it did not pass, or another was published since it was built.
     """
     releases = states.known(client, database)
     one = states.found(releases, number)
     standing = states.standing(releases)
     if one.state not in ("goedgekeurd", "gepubliceerd"):
-        raise ReleaseError(f"Release {number} is {one.state}: only one that its gate approved is published.")
+        raise FiguresError(f"Release {number} is {one.state}: only one that its gate approved is published.")
     if (one.state == "gepubliceerd" and standing != number) or (one.state == "goedgekeurd" and one.basis != standing):
-        raise ReleaseError(f"Release {number} was built on {one.basis}, and {standing} is out: build another one.")
+        raise FiguresError(f"Release {number} was built on {one.basis}, and {standing} is out: build another one.")
     if one.state == "goedgekeurd":
         # Before anybody sees it: what may have been seen counts as seen.
         states.note(client, database, one, "gepubliceerd")
@@ -87,12 +87,12 @@ def withdraw(client: Client, database: str, number: int, reason: str) -> int:
     """Take back the release that readers see: the one before is shown again, and a mark with the reason stays.
 
     Raises:
-        ReleaseError: readers do not see it.
+        FiguresError: readers do not see it.
     """
     releases = states.known(client, database)
     one = states.found(releases, number)
     if number != states.standing(releases):
-        raise ReleaseError(f"Release {number} is {one.state} and not what readers see; only that one is withdrawn.")
+        raise FiguresError(f"Release {number} is {one.state} and not what readers see; only that one is withdrawn.")
     states.note(client, database, one, "ingetrokken", reason=reason)
     return show(client, database)
 

@@ -19,7 +19,7 @@ State = Literal["gebouwd", "goedgekeurd", "geweigerd", "gepubliceerd", "ingetrok
 _COLUMNS: Final = ("vrijgave", "stand", "dag", "basis", "definitie_versie", "reden", "door", "regels", "rapport")
 
 
-class ReleaseError(OperatorFault):
+class FiguresError(OperatorFault):
     """A release cannot be what is asked of it; the message says what to do."""
 
 
@@ -92,8 +92,8 @@ def seen(releases: Sequence[Known]) -> tuple[int, ...]:
 
 
 def found(releases: Sequence[Known], number: int) -> Known:
-    """The release of a number. ``ReleaseError`` when there is none."""
+    """The release of a number. ``FiguresError`` when there is none."""
     for one in releases:
         if one.number == number:
             return one
-    raise ReleaseError(f"There is no release {number}; `sor release list` shows them.")
+    raise FiguresError(f"There is no release {number}; `sor release list` shows them.")

@@ -17,7 +17,7 @@ from results.release.model import Group
 from results.release.reading import read
 from results.release.rows import CareRows, of_rows
 from results.release.rules import RULES
-from results.release.states import ReleaseError
+from results.release.states import FiguresError
 from sinks import clickhouse
 from sinks.access import Access
 from sinks.schema.audiences import AUDIENCES
@@ -118,7 +118,7 @@ def test_three_releases_from_the_rows_to_the_reader(world: World) -> None:
         rows_equal(found, of_rows(both, table, origin, reference_day=day(TODAY)))  # type: ignore[arg-type]
 
     first = world.build(TODAY)
-    with pytest.raises(ReleaseError, match="is gebouwd"):
+    with pytest.raises(FiguresError, match="is gebouwd"):
         publishing.publish(world.admin, world.name, 1)
     figures, more = world.audit(1)
     shown = {(one.group, one.indicator): one for one in as_figures(first.release)}
@@ -153,7 +153,7 @@ def test_three_releases_from_the_rows_to_the_reader(world: World) -> None:
         name: before[name] for name in again if name in before
     }
     world.audit(2, passed=False)
-    with pytest.raises(ReleaseError, match="is geweigerd"):
+    with pytest.raises(FiguresError, match="is geweigerd"):
         publishing.publish(world.admin, world.name, 2)
     assert publishing.publish(world.admin, world.name, 1) > 0  # once more is the same again
 
@@ -194,7 +194,7 @@ def test_three_releases_from_the_rows_to_the_reader(world: World) -> None:
     assert told["herzien"] > 0
     assert told["poort"] == 1
 
-    with pytest.raises(ReleaseError, match="not what readers see"):
+    with pytest.raises(FiguresError, match="not what readers see"):
         publishing.withdraw(world.admin, world.name, 1, "x")
     publishing.withdraw(world.admin, world.name, 3, "fout in een levering")
     assert world.seen("rel_c_duo") == [(len([one for one in shown.values() if "rel_c_duo" in one.audiences]),)]
