@@ -21,7 +21,7 @@ FOLDER: Final = Path(__file__).parent / "released"
 _VERSION: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 
 
-class ReleaseError(OperatorFault):
+class ContractsError(OperatorFault):
     """The contracts cannot be kept under this version; the message says what to do."""
 
 
@@ -29,15 +29,15 @@ def release(version: str, folder: Path = FOLDER) -> list[Path]:
     """Write every contract below ``folder/version``; the files written.
 
     Raises:
-        ReleaseError: no version, a version that exists, or contracts that do not read every release before.
+        ContractsError: no version, a version that exists, or contracts that do not read every release before.
     """
     if not _VERSION.fullmatch(version):
-        raise ReleaseError(f"{version!r} is no version: give three numbers, such as 0.2.0.")
+        raise ContractsError(f"{version!r} is no version: give three numbers, such as 0.2.0.")
     place = folder / version
     if place.exists():
-        raise ReleaseError(f"Release {version} is kept already and records of it may exist: take the next version.")
+        raise ContractsError(f"Release {version} is kept already and records of it may exist: take the next version.")
     if found := release_problems():
-        raise ReleaseError("Make the contracts read every release again:\n" + "\n".join(found))
+        raise ContractsError("Make the contracts read every release again:\n" + "\n".join(found))
     place.mkdir(parents=True)
     written = []
     for name in names():
@@ -54,7 +54,7 @@ def main(words: list[str]) -> int:
         return 2
     try:
         written = release(words[0])
-    except ReleaseError as problem:
+    except ContractsError as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
     sys.stdout.write(f"Kept {len(written)} contracts in {written[0].parent}.\n")

@@ -87,7 +87,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     ),
     "release": Entry(
         "release",
-        "Released figures: build, audit, publish, withdraw (docs/release.md).",
+        "Released figures: build, audit, publish, withdraw.",
     ),
     "audit": Entry(
         "audit",

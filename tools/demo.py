@@ -205,6 +205,17 @@ def _checksums(settings: Settings) -> list[tuple[int, ...]]:
         return [tuple(client.query(query.format(table.name)).result_rows[0]) for table in ROWS]
 
 
+def busiest(settings: Settings, many: int) -> list[tuple[str, str]]:
+    """Provider and cluster of those with the most trajecten, each provider once."""
+    access = clickhouse_access(settings, "audit")
+    sql = (
+        "SELECT aanbieder, cluster FROM sor.trajecten FINAL WHERE cluster != '' GROUP BY aanbieder, cluster"
+        " ORDER BY count() DESC, aanbieder LIMIT 1 BY aanbieder LIMIT {many:UInt8}"
+    )
+    with clickhouse_connect.get_client(dsn=access.url, username=access.user, password=access.password) as client:
+        return [(str(a), str(c)) for a, c in client.query(sql, parameters={"many": many}).result_rows]
+
+
 def latency(settings: Settings, since: float) -> Latency:
     """Over the rows whose newest event was published after ``since`` (seconds since 1970)."""
     access = clickhouse_access(settings, "audit")

@@ -20,6 +20,8 @@ from tools import demo
 #: Window between two leveringen of one traject under which the demo recalculates (in force: 30), and figures it shows.
 _CHAIN_DAYS: Final = 90
 _FIGURES: Final = 6
+#: Providers of whom it writes a report.
+_REPORTS: Final = 3
 
 
 def register(app: typer.Typer) -> None:
@@ -74,10 +76,10 @@ def _demo(settings: Settings, clients: int, months: int, seed: int, *, faults: b
     typer.echo(f"Publication to queryable row, {measured.rows} rows of the live uploads: "
                f"p50 {measured.p50:.2f} s, p99 {measured.p99:.2f} s")  # fmt: skip
     _step("Recomputing every row from the log (sor audit)")
-    audited = subprocess.run([sys.executable, "-m", "sor", "audit"], check=False).returncode == 0
+    audited = _run("audit")
     _step("Indicatoren per cluster")
-    subprocess.run([sys.executable, "-m", "sor", "indicators", "--per", "cluster"], check=False)
-    return all((equal, audited, _recalculated(settings)))
+    _run("indicators", "--per", "cluster")
+    return all((equal, audited, _recalculated(settings), _released(settings)))
 
 
 def _recalculated(settings: Settings) -> bool:
@@ -98,6 +100,20 @@ def _recalculated(settings: Settings) -> bool:
         return False
     typer.echo(f"  The figures in use are as they were, and nothing of it is left ({found.seconds:.1f} s).")
     return True
+
+
+def _released(settings: Settings) -> bool:
+    """Build a release, prove it, publish it, and write reports of a few providers; whether all went well."""
+    _step("Building a release, proving that nobody can be found in it, publishing it (sor release)")
+    steps = (("release", "init"), ("release", "build"), ("release", "audit", "1"), ("release", "publish", "1"))
+    if not all(_run(*words) for words in steps):
+        return False
+    _step("Reports of the providers with most trajecten (sor report)")
+    return all(_run("report", agb, "--cluster", cluster) for agb, cluster in demo.busiest(settings, _REPORTS))
+
+
+def _run(*words: str) -> bool:
+    return subprocess.run([sys.executable, "-m", "sor", *words], check=False).returncode == 0
 
 
 def _step(what: str) -> None:

@@ -17,7 +17,7 @@ from schemas.registry import ids_of
 from schemas.topics import EVENTS, REGISTER
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
-from sor.commands.ordering import AsJson
+from sor.commands.options import AsJson
 from transport.orders import read_skips
 
 if TYPE_CHECKING:

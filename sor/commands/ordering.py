@@ -12,9 +12,6 @@ from schemas.registry import ids_of
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings, load_settings
 from sinks import clickhouse
-from sor.commands.options import AsJson, Reason
-
-__all__ = ["AsJson", "Reason", "connected", "ordering"]
 
 Found = TypeVar("Found")
 

@@ -13,7 +13,8 @@ from connectors import masking
 from operations.orders import REREADS, Orders, Why, kept_until, oldest_kept
 from schemas.orders import Place
 from sinks import clickhouse
-from sor.commands.ordering import AsJson, Reason, connected, ordering
+from sor.commands.options import AsJson, Reason
+from sor.commands.ordering import connected, ordering
 
 _GONE = 1
 _COLUMNS: Final = (

@@ -10,7 +10,8 @@ from clickhouse_connect.driver.client import Client
 from connectors import masking
 from operations.orders import Orders, Why, reads, stages
 from schemas.orders import Place
-from sor.commands.ordering import Reason, ordering
+from sor.commands.options import Reason
+from sor.commands.ordering import ordering
 
 
 def register(app: typer.Typer) -> None:

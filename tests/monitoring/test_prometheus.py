@@ -32,7 +32,7 @@ pytestmark = [
 ]
 ROOT = Path(__file__).parents[2]
 RULES: dict[str, Any] = yaml.safe_load((ROOT / "monitoring/alerts/sor.rules.yml").read_text())
-SHORTER = {"5m": "10s", "10m": "15s", "15m": "15s", "30m": "15s", "1h": "20s", "6h": "30s", "3d": "40s"}
+SHORTER = {"5m": "10s", "10m": "15s", "15m": "15s", "30m": "15s", "1h": "20s", "6h": "30s", "1d": "35s", "3d": "40s"}
 HEAD = "BSN;Beschikingsnummer;Toewijzingsnummer;Type;Waarde\n"
 BSN = "999900006"
 PROVIDER = "90000001"

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from schemas import codec, compatibility
 from schemas.codec import JsonSchema, load, names, released
 from schemas.compatibility import problems, release_problems
-from schemas.release import ReleaseError, main, release
+from schemas.release import ContractsError, main, release
 from tests.schemas.support import values
 
 ROOT = Path(__file__).parents[2]
@@ -207,19 +207,19 @@ def test_a_release_keeps_every_contract_as_it_stands(tmp_path: Path) -> None:
     assert sorted(path.name for path in written) == [f"{name}.avsc" for name in names()]
     for path in written:
         assert parse_schema(fastavro.schema.load_schema(str(path)))  # stands by itself
-    with pytest.raises(ReleaseError, match="kept already"):
+    with pytest.raises(ContractsError, match="kept already"):
         release("1.2.3", tmp_path)
 
 
 @pytest.mark.parametrize("version", ["", "1", "1.2", "v1.2.3", "../1.2.3", "1.2.3/"])
 def test_a_release_has_a_version(version: str, tmp_path: Path) -> None:
-    with pytest.raises(ReleaseError, match="is no version"):
+    with pytest.raises(ContractsError, match="is no version"):
         release(version, tmp_path)
 
 
 def test_contracts_that_lose_records_are_not_released(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(compatibility, "load", lambda name: after(name, lambda s: s["fields"].append(NEW)))
-    with pytest.raises(ReleaseError, match=r"sor\.in against release 0\.1\.0: Envelope\.n: new"):
+    with pytest.raises(ContractsError, match=r"sor\.in against release 0\.1\.0: Envelope\.n: new"):
         release("1.2.3", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
