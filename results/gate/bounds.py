@@ -1,7 +1,8 @@
 """What the walk leaves closed: linear programs, small ones around it first, over the whole table last.
 
 A program that reaches a side in whole numbers gives a table in which it is possible. One that cannot (less than one
-child) proves that it is possible in none: whole numbers lie within its bounds. Between the two, whole numbers decide.
+child) proves that it is possible in none: whole numbers lie within its bounds. Between the two, whole
+numbers decide in a small table; in a large one an answer in parts counts as possible (docs/release.md).
 """
 
 from __future__ import annotations
@@ -67,6 +68,11 @@ def _in_whole_numbers(table: Table, aim: Floats, seconds: float) -> tuple[Floats
     return np.rint(x), highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
 
 
+def _wants_whole(table: Table, found: Floats) -> bool:
+    """Whether an answer in parts of children is asked again in whole ones: only where the table is small."""
+    return len(table.cap) <= _LOCAL and not is_whole(found)
+
+
 def is_whole(x: Floats) -> bool:
     """Whether a table is in whole numbers, but for the solver's error."""
     return bool(np.abs(x - np.rint(x)).max() < _ERROR)
@@ -112,12 +118,12 @@ def settle(
             break
         count += 1
         best = sides.reach(table, found, found)[class_, side] < 1 - _ERROR
-        if not best and not is_whole(found):
+        if not best and _wants_whole(table, found):
             whole = _in_whole_numbers(table, aim, left())
             if whole is None:
                 continue
             found, best = whole
-        open_ |= sides.reach(table, found, found) >= 1 - _ERROR if is_whole(found) else False
+        open_ |= sides.reach(table, found, found) >= 1 - _ERROR
         forced[class_, side] = best and not open_[class_, side]
     return Settled(open_, forced, count)
 
@@ -136,7 +142,7 @@ def _together(
             found = programs.most(_aim(table, sides, closed, rng.uniform(0.5, 1.5, before)))
         if found is None:
             return count
-        if is_whole(found):
+        if not _wants_whole(table, found):
             open_ |= sides.reach(table, found, found) >= 1 - _ERROR
         if before - int((~open_[:, side]).sum()) <= before // 50:
             return count + 1
@@ -177,13 +183,16 @@ def _locally(
     found = _Programs(part, left()).most(aim[variables])
     if found is None:
         return None
-    if not is_whole(found):
+    if _wants_whole(table, found):
         whole = _in_whole_numbers(part, aim[variables], min(left(), _LOCAL_SECONDS))
         if whole is None:
             return None
         found = whole[0]
-    table.x[variables] = np.rint(found).astype(np.int64)
-    return sides.reach(table, table.x, table.x) >= 1
+    reached = table.x.astype(float)
+    reached[variables] = found
+    if is_whole(found):
+        table.x[variables] = np.rint(found).astype(np.int64)
+    return np.asarray(sides.reach(table, reached, reached) >= 1 - _ERROR)
 
 
 def _gather(matrix: Sparse, rows: Ints) -> Ints:

@@ -98,7 +98,7 @@ def _together(seen: Owned, found: Ints, limits: Limits) -> Iterator[tuple[frozen
         opened = open_to(found, readers) | standing_still
         table = seen_by(readers, seen)
         if not opened.all():
-            walked = walk(table, standing(table), ~opened.all(axis=1), steps=limits.walk_steps, seed=1)
+            walked = walk(table, standing(table), np.asarray(~opened.all(axis=1)), steps=limits.walk_steps, seed=1)
             opened |= np.stack(walked.open(table), axis=1)
         yield frozenset(several), np.asarray(opened & ~standing_still)
 
