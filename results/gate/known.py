@@ -26,7 +26,7 @@ class Limits(NamedTuple):
     candidates: int = 5
     #: An outcome is probable from here on, unless the base rate makes it likely by itself.
     probability: float = 0.95
-    likely_before: float = 0.75
+    likely_before: float = 0.5
     #: Figures that the repair may take out.
     withheld: int = 50
     #: How near to its bound an interior value counts as at it.
