@@ -226,7 +226,7 @@ def test_what_is_only_probable() -> None:
     values = outcomes(40, seed=5)
     shown = [figure(group(f"deel_{number}"), draw.choice(40, 20, replace=False), values) for number in range(12)]
     for limit, found in ((0.95, set()), (0.6, {"kans"})):
-        verdict = audit(shown, rows=known(values), limits=QUICK._replace(probability=limit))
+        verdict = audit(shown, rows=known(values), limits=QUICK._replace(probability=limit, likely_before=0.75))
         assert rules(verdict) == found
 
 
