@@ -26,7 +26,7 @@ password() { # NAME UID
 for name in admin intake upstream evaluate entry takeback trajectories deliveries register sink audit operator backup replay; do
   password "kafka_user_$name" "$uid_sor"
 done
-for name in admin sink receipts rejected exporter audit replay repair release; do
+for name in admin sink receipts rejected exporter audit replay repair release reports; do
   password "clickhouse_$name" "$uid_sor"
 done
 password clickhouse_grafana "$uid_grafana"
@@ -41,7 +41,7 @@ password registry_database "$uid_sor"
 # ClickHouse knows hashes only.
 {
   echo '<clickhouse><users>'
-  for name in admin sink receipts rejected exporter grafana audit replay repair release $audiences; do
+  for name in admin sink receipts rejected exporter grafana audit replay repair release reports $audiences; do
     hash=$(tr -d '\n' < "$folder/clickhouse_$name" | openssl dgst -sha256 -r | cut -d' ' -f1)
     echo "  <$name><password_sha256_hex>$hash</password_sha256_hex></$name>"
   done

@@ -22,7 +22,7 @@ from sinks.schema.users import ClickHouseUser
 from sor.mailing import mailer
 
 #: Who asks the tables: reports hold rows of every provider and what was released to each audience.
-_USER: Final[ClickHouseUser] = "admin"
+_USER: Final[ClickHouseUser] = "reports"
 
 
 def today() -> date:

@@ -23,6 +23,7 @@ ELSEWHERE = {
     "grafana": ("SELECT ON sor_*.*",),
     "replay": ("SELECT, INSERT ON sor_*.*",),
     "release": ("SELECT, INSERT ON sor_*.*",),
+    "reports": ("SELECT ON sor_*.*",),
 }
 
 

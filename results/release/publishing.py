@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
@@ -18,48 +17,8 @@ from results.release import states
 from results.release.states import FiguresError, Known
 from results.release.store import FIGURES as SOURCE
 from sinks.clickhouse import command, select
+from sinks.schema.audience_tables import STRUCTURES
 from sinks.schema.audiences import AUDIENCES, FIGURES, RELEASES
-
-_KEY: Final = (
-    "snede, indicator, periode_soort, periode, gemeente, cluster, aanbieder, categorie, leeftijd, geslacht, filter, "
-    "filterwaarde, vrijgave"
-)
-#: The tables of an audience: columns and sorting key.
-_TABLES: Final[dict[str, str]] = {
-    FIGURES: """(
-    vrijgave UInt32 COMMENT 'Release in which the figure first stood so.',
-    periode_soort LowCardinality(String) COMMENT 'maand, kwartaal or vier_kwartalen.',
-    periode LowCardinality(String) COMMENT '2026-09, or 2026-K3; of four quarters the last.',
-    status LowCardinality(String) COMMENT 'voorlopig, nader voorlopig or definitief.',
-    snede LowCardinality(String) COMMENT 'The cut.',
-    gemeente LowCardinality(String) COMMENT 'CBS code; empty where the cut does not use it, as the next ones.',
-    cluster LowCardinality(String) COMMENT 'Cluster.',
-    aanbieder LowCardinality(String) COMMENT 'AGB code of the provider.',
-    categorie LowCardinality(String) COMMENT 'ProductCategorie.',
-    leeftijd LowCardinality(String) COMMENT 'Band of ages.',
-    geslacht LowCardinality(String) COMMENT 'man or vrouw.',
-    filter LowCardinality(String) COMMENT 'Column of the filter; two, joined by x.',
-    filterwaarde String COMMENT 'Its value.',
-    indicator LowCardinality(String) COMMENT 'Key of the figure.',
-    noemer UInt32 COMMENT 'Counted, to the nearest 5.',
-    teller Nullable(UInt32) COMMENT 'Of them, rounded after noise; null = not shown.',
-    teller_vorm LowCardinality(String) COMMENT 'How the numerator is meant: =, <= or >=.',
-    percentage Nullable(UInt8) COMMENT 'Whole, of the numbers shown.',
-    gemiddelde Nullable(Decimal(3, 1)) COMMENT 'Mean of marks, on its grid.',
-    uitgesloten UInt32 COMMENT 'Left out, to the nearest 5.',
-    peildatum Date32 COMMENT 'Day of the release in which the figure first stood so.',
-    definitie_versie UInt16 COMMENT 'Version of the definitions behind it.',
-    bevestigd Bool COMMENT 'Whether a source confirms what the figure says; else a screen says that none does.',
-    reden LowCardinality(String) COMMENT 'Empty: what is hidden has no row.'
-) ENGINE = MergeTree ORDER BY (""" + _KEY + ")",
-    RELEASES: """(
-    vrijgave UInt32 COMMENT 'Number.',
-    dag Date32 COMMENT 'Day of the release.',
-    status LowCardinality(String) COMMENT 'gepubliceerd or ingetrokken; of those published the last one counts.',
-    reden String COMMENT 'Why it is, of a revision or a withdrawal.',
-    rapport String COMMENT 'What the gate found, as numbers (JSON).'
-) ENGINE = MergeTree ORDER BY vrijgave""",
-}  # fmt: skip
 
 
 def publish(client: Client, database: str, number: int) -> int:
@@ -110,7 +69,7 @@ def show(client: Client, database: str) -> int:
 
 
 def _replace(client: Client, audience: str, table: str, rows: str) -> None:
-    statement = f"CREATE OR REPLACE TABLE {audience}.{table} {_TABLES[table]} AS {rows}"
+    statement = f"CREATE OR REPLACE TABLE {audience}.{table} {STRUCTURES[table]} AS {rows}"
     command(client, statement, "Showing a release")
 
 

@@ -18,7 +18,8 @@ from typing import Final, Literal, get_args
 from sinks.schema.audiences import AUDIENCES, FIGURES, RELEASES
 
 ClickHouseUser = Literal[
-    "admin", "sink", "receipts", "rejected", "exporter", "grafana", "audit", "replay", "repair", "release"
+    "admin", "sink", "receipts", "rejected", "exporter", "grafana", "audit", "replay", "repair", "release",
+    "reports",
 ]  # fmt: skip
 Profile = Literal["admin", "writer", "reader", "auditor", "repairer", "audience"]
 
@@ -82,7 +83,7 @@ class DatabaseUser:
         """The rights as ClickHouse writes them, without GRANT and TO; an administrator has all and none is written."""
         narrowed, database = dict(self.columns), self.within or database
         reading = (f"SELECT{_list(narrowed.get(table, ()))} ON {database}.{table}" for table in self.read)
-        released = (f"SELECT ON {audience}.{FIGURES}" for audience in self.released)
+        released = (f"SELECT ON {audience}.{table}" for audience in self.released for table in (FIGURES, RELEASES))
         removing = (f"{REMOVING}{database}.{table}" for table in self.remove)
         return (*reading, *released, *(f"INSERT ON {database}.{table}" for table in self.insert), *removing)
 
@@ -167,6 +168,14 @@ _ALL: Final = (
         read=(*_RELEASED, *_RELEASES),
         insert=_RELEASES,
         columns=tuple((table, _but_client(table)) for table in _RELEASED),
+    ),
+    DatabaseUser(
+        "reports",
+        "makes the reports of providers and clusters (`sor report`, `sor reports`)",
+        "reader",
+        read=_ROWS,
+        columns=tuple((table, _but_version(table)) for table in _ROWS),
+        released=tuple(name for name, audience in AUDIENCES.items() if audience.kind in {"aanbieders", "cluster"}),
     ),
 )
 #: Database of released figures -> its user.

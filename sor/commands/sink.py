@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 import time
+from contextlib import closing
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final
@@ -22,9 +23,10 @@ from results.disclosure import live
 from results.figures import Figure, figures
 from settings.access import clickhouse_access
 from settings.settings import load_settings
+from sinks import clickhouse
 from sinks.access import Access
-from sinks.schema import migrate, retention
-from sinks.schema.users import ClickHouseUser
+from sinks.schema import audience_tables, migrate, retention
+from sinks.schema.users import DATABASE, ClickHouseUser
 
 PENDING: Final = 1
 SIDE_BY_SIDE: Final = 6  # groups that fit a screen of 80 columns beside each other
@@ -68,6 +70,9 @@ def migrate_(
     done = () if check else migrate.apply(access, tell)
     left = before.pending if check else ()
     stays = retention.plan(access) if check else retention.apply(access)
+    if not check and database == DATABASE:
+        with closing(clickhouse.connect(access)) as client:
+            audience_tables.lay(client)
     if as_json:
         typer.echo(json.dumps(_document(before, done, left) | {"retention": [one.words for one in stays]}, indent=2))
     else:

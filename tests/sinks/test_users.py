@@ -84,7 +84,7 @@ def test_a_client_is_named_to_as_few_as_can_be() -> None:
         for table in user.read
         if table in named and "client" in dict(user.columns).get(table, ("client",))
     }
-    assert seeing == {"grafana", "audit", "replay", "repair"}
+    assert seeing == {"grafana", "audit", "replay", "repair", "reports"}
 
 
 def test_nobody_who_asks_for_figures_sees_which_rows_went_out_together() -> None:

@@ -33,10 +33,10 @@ def here(tmp_path: Path, gateway: RunningGateway, filled: Access, monkeypatch: p
     monkeypatch.setenv("SOR_HOME", str(tmp_path))
     monkeypatch.setenv("SOR_MAIL_ADDRESSES", str(tmp_path / "adressen.toml"))
     monkeypatch.setenv("SOR_CLICKHOUSE", gateway.url)
-    password = tmp_path / "admin"
-    password.write_text(gateway.users["admin"])
+    password = tmp_path / "password"
+    password.write_text(gateway.users["reports"])
     password.chmod(0o600)
-    monkeypatch.setenv("SOR_CLICKHOUSE_USER", "admin")
+    monkeypatch.setenv("SOR_CLICKHOUSE_USER", "reports")
     monkeypatch.setenv("SOR_CLICKHOUSE_PASSWORD_FILE", str(password))
     return tmp_path
 
