@@ -44,6 +44,11 @@ class RunningGateway:
     home: Path | None = None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole streams first: they take longest, and read every file of a broker that fills in the course of a run."""
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/whole/"))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test that uses a service says so with its marker, so that ``-m "not kafka"`` can be trusted."""
     used = getattr(item, "fixturenames", ())

@@ -38,6 +38,7 @@ from results.dashboards.released_queries import (
     places,
     totals,
 )
+from results.release.rules import RULES
 
 #: Data source of what everybody compares; in each organization beside its own.
 COMPARISON: Final = {"type": "grafana-clickhouse-datasource", "uid": "vergelijking"}
@@ -56,11 +57,11 @@ _RENAMED: Final = {
 }
 _RELEASED: Final = (
     "**Geen verantwoordingsinstrument: om samen over te praten.** Verschillen zeggen niet wie beter is; de volgorde is "
-    "die van naam of code en geen rangorde. Dit zijn *vrijgegeven* cijfers over gesloten perioden: groepen van minder "
-    "dan tien cliënten staan er niet in, een cijfer staat er vanaf twintig tellingen, aantallen zijn op vijf afgerond "
-    "en tellers licht verschoven, zodat niemand een kind kan herkennen. *<=* en *>=*: hoogstens en ten minste. *Niet "
-    "getoond*: te klein of tegengehouden. *Voorlopig*: het cijfer kan nog veranderen; *definitief*: nooit meer. *Niet "
-    "bevestigd*: de bron laat de definitie open."
+    "die van naam of code en geen rangorde. Dit zijn *vrijgegeven* cijfers over gesloten perioden: groepen onder "
+    f"{RULES.smallest_group} cliënten staan er niet in, een cijfer staat er vanaf {RULES.smallest_denominator} "
+    f"tellingen, aantallen zijn op {RULES.step} afgerond en tellers licht verschoven, zodat niemand een kind kan "
+    "herkennen. *<=* en *>=*: hoogstens en ten minste. *Niet getoond*: te klein of tegengehouden. *Voorlopig*: het "
+    "cijfer kan nog veranderen; *definitief*: nooit meer. *Niet bevestigd*: de bron laat de definitie open."
 )
 _PORTAL: Final = (
     " Elk filter staat alleen, en waar de vrijgave het toelaat naast respondent of aanbieder. Meer filters tegelijk "

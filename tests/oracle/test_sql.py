@@ -79,7 +79,7 @@ def test_a_mean_by_cluster_and_month_narrowed_and_with_every_client_counted() ->
         f" uniqExactIf(emmer, {mark}) AS clienten, ifNull(sumIf(nut, {mark}), 0) AS teller, countIf({mark}) AS noemer,"
         " countIf(telt = 1 AND nut IS NULL) AS uitgesloten, if(noemer = 0, NULL, teller / noemer) AS uitkomst"
         f" FROM db.metingen FINAL WHERE gemeente IN ({THE_13}) AND soort != 'cbs' AND {elsewhere('db')}"
-        " AND datum IS NOT NULL AND (datum > 3) GROUP BY cluster, maand ORDER BY cluster, maand"
+        " AND (datum IS NOT NULL AND (datum > 3)) GROUP BY cluster, maand ORDER BY cluster, maand"
     )
 
 
@@ -134,7 +134,7 @@ def test_several_figures_in_one_statement() -> None:
     month = "addDays(einddatum, 1 - toDayOfMonth(einddatum)) AS maand"
     assert found == (
         f"SELECT gemeente AS gemeente, {month}, {mine}, {other} FROM db.trajecten FINAL WHERE {TRAJECTEN}"
-        " AND einddatum IS NOT NULL AND (1) GROUP BY gemeente, maand ORDER BY gemeente, maand"
+        " AND (einddatum IS NOT NULL AND (1)) GROUP BY gemeente, maand ORDER BY gemeente, maand"
     )
 
 
