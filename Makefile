@@ -86,7 +86,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
-	@echo "Installing packages into $(VENV) (the first time about 400 MB) …"
+	@echo "Installing packages into $(VENV) (the first time about 500 MB) …"
 	@$(PIP) --require-hashes --requirement requirements.lock
 	@PYTHONWARNINGS=ignore $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
