@@ -20,7 +20,8 @@ from sinks import clickhouse
 from sinks.schema.users import DATABASE, ClickHouseUser
 from sor.commands.options import AsJson, Reason
 
-_REFUSED: Final = 1
+#: How ``sor release audit`` ends when the gate refuses.
+REFUSED: Final = 1
 #: Rows behind figures are many: an answer may take its time.
 _SECONDS: Final = 600
 Number = Annotated[int, typer.Argument(min=1, help="Number of the release; `sor release list` shows them.")]
@@ -83,7 +84,7 @@ def audit(number: Number, as_json: AsJson = False) -> None:
         for step in verdict.report.get("stappen", ()):
             typer.echo(f"  {step['stap']}: {step['seconden']} s, {step['ingehouden']} withheld")
     if not verdict.passed:
-        raise typer.Exit(_REFUSED)
+        raise typer.Exit(REFUSED)
 
 
 def publish(number: Number) -> None:
