@@ -5,14 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
-import urllib3
 
-from local.clickhouse.gateway import Gateway
-from local.ports import free_port
 from operations import exporter
 from operations.audit import TABLES as AUDITED
 from operations.replay import shadow
@@ -21,16 +16,15 @@ from results.dashboards import provider
 from results.dashboards.catalogue import DASHBOARDS, text
 from results.waiting import waiting_sql
 from sinks import clickhouse, tables
-from sinks.access import Access
 from sinks.schema import audience_tables, migrate
 from sinks.schema.audiences import AUDIENCES, FIGURES, RELEASES
 from sinks.schema.users import HANDLED, LIMITS, LOWERED, NAMES, USERS
 from sinks.writer import Writer
+from tests.local.asking import Server
 from tests.results.grafana import expand
 from tests.sinks.rows import meting, receipt, rejected, score, traject
 
 pytestmark = pytest.mark.clickhouse
-POOL = urllib3.PoolManager()
 DENIED, READONLY, TOO_SLOW, TOO_LONG, TOO_MANY = "497", "164", "159", "396", "158"
 OVER_THE_LIMIT = "452"
 EVERY_TABLE = (
@@ -39,35 +33,14 @@ EVERY_TABLE = (
 OTHERS = tuple(name for name in NAMES if name != "admin")
 
 
-class Server:
-    """The engine with the tables of this release, a row in each, and the users of the list, as ``sor up`` makes it."""
-
-    def __init__(self, home: Path) -> None:
-        self.users = {name: f"{name}-password" for name in NAMES}
-        self.gateway = Gateway(home, free_port(), self.users)
-        self.file = home / "other.csv"
-        self.file.write_text("a,b\n1,dicht\n")
-
-    def access(self, user: str) -> Access:
-        return Access(self.gateway.url, user, self.users[user])
-
-    def ask(self, user: str, sql: str, **parameters: str) -> urllib3.BaseHTTPResponse:
-        headers = {"X-ClickHouse-User": user, "X-ClickHouse-Key": self.users[user]}
-        url = f"{self.gateway.url}/?{urlencode(parameters)}"
-        return POOL.request("POST", url, body=sql.replace("@FILE", str(self.file)).encode(), headers=headers)
-
-    def code(self, user: str, sql: str, **parameters: str) -> str:
-        """ClickHouse's error code, empty when it worked."""
-        return self.ask(user, sql, **parameters).headers.get("X-ClickHouse-Exception-Code", "")
-
-    def counts(self) -> dict[str, int]:
-        """Rows of every table."""
-        return {name: int(self.ask("admin", f"SELECT count() FROM sor.{name}").data) for name in EVERY_TABLE}
+def counts(server: Server) -> dict[str, int]:
+    """Rows of every table."""
+    return {name: int(server.ask("admin", f"SELECT count() FROM sor.{name}").data) for name in EVERY_TABLE}
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    own = Server(tmp_path_factory.mktemp("rights"))
+    own = Server(tmp_path_factory.mktemp("rights"), NAMES, "a,b\n1,dicht\n")
     with own.gateway:
         migrate.apply(own.access("admin"), lambda _sentence: None)
         writer = Writer(own.access("sink"))
@@ -107,13 +80,13 @@ def test_a_user_reads_the_tables_of_its_task_and_no_other(server: Server, user: 
 @pytest.mark.parametrize("table", EVERY_TABLE)
 @pytest.mark.parametrize("user", OTHERS)
 def test_a_user_inserts_into_the_tables_of_its_task_and_no_other(server: Server, user: str, table: str) -> None:
-    before, declared = server.counts(), USERS[user]
+    before, declared = counts(server), USERS[user]
     refused = DENIED if declared.insert else READONLY
     column = server.ask("admin", f"SELECT name FROM system.columns WHERE table = '{table}' AND type = 'String' LIMIT 1")
     name = column.data.decode().strip()
     answer = server.code(user, f"INSERT INTO sor.{table} ({name}) FORMAT TSV\nx\n")
     assert answer == ("" if table in declared.insert else refused)
-    assert server.counts()[table] == before[table] + (table in declared.insert)
+    assert counts(server)[table] == before[table] + (table in declared.insert)
 
 
 @pytest.mark.parametrize("user", OTHERS)
@@ -209,10 +182,10 @@ def test_a_repair_removes_rows_of_its_tables_and_changes_nothing_else(server: Se
     ],
 )
 def test_nobody_but_the_administrator_changes_anything(server: Server, user: str, sql: str) -> None:
-    before = server.counts()
+    before = counts(server)
     answer = server.ask(user, sql)
     assert answer.status >= 400, answer.data
-    assert server.counts() == before
+    assert counts(server) == before
 
 
 @pytest.mark.parametrize(
@@ -246,12 +219,12 @@ def test_nobody_but_the_administrator_changes_anything(server: Server, user: str
     ],
 )  # fmt: skip
 def test_the_sink_writes_its_tables_with_rows_of_the_request_and_nowhere_else(server: Server, sql: str) -> None:
-    before = (server.counts(), server.ask("admin", "SELECT count() FROM geheim.t").data)
+    before = (counts(server), server.ask("admin", "SELECT count() FROM geheim.t").data)
     for query in (sql, sql.replace("\n", " \n")):
         answer = server.ask("sink", query)
         assert answer.status >= 400, answer.data
         assert b"dicht" not in answer.data
-    assert (server.counts(), server.ask("admin", "SELECT count() FROM geheim.t").data) == before
+    assert (counts(server), server.ask("admin", "SELECT count() FROM geheim.t").data) == before
     assert [path.name for path in server.file.parent.glob("other*")] == ["other.csv"]
 
 

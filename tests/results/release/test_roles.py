@@ -3,55 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
-import urllib3
 
-from local.clickhouse.gateway import Gateway
-from local.ports import free_port
 from results.release import publishing, states
 from sinks import clickhouse
-from sinks.access import Access
 from sinks.schema import migrate
 from sinks.schema.audiences import AUDIENCES, COMPARISON, of_cluster, of_gemeente, of_providers
 from sinks.schema.users import AUDIENCE_LIMITS, AUDIENCE_USERS, LOWERED, NAMES
+from tests.local.asking import Server
 from tests.results.release.made import TODAY
 from tests.sinks.rows import traject
 
 pytestmark = pytest.mark.clickhouse
-POOL = urllib3.PoolManager()
 DENIED, READONLY, TOO_SLOW, TOO_LONG, TOO_MANY, OVER = "497", "164", "159", "396", "158", "452"
 #: One of each kind stands for its kind: they are made by one rule (see the last test).
 ROLES = (of_gemeente("0384"), of_gemeente("0034"), of_cluster("DUO"), of_providers("DUO"), COMPARISON)
 
 
-class Server:
-    """The engine with tables as ``sor up`` makes them, a row about a child, and one release."""
-
-    def __init__(self, home: Path) -> None:
-        self.users = {name: f"{name}-password" for name in (*NAMES, *AUDIENCE_USERS)}
-        self.gateway = Gateway(home, free_port(), self.users)
-        self.file = home / "other.csv"
-        self.file.write_text("dicht\n")
-
-    def access(self, user: str) -> Access:
-        return Access(self.gateway.url, user, self.users[user])
-
-    def ask(self, user: str, sql: str, **parameters: str) -> urllib3.BaseHTTPResponse:
-        headers = {"X-ClickHouse-User": user, "X-ClickHouse-Key": self.users[user]}
-        url = f"{self.gateway.url}/?{urlencode(parameters)}"
-        return POOL.request("POST", url, body=sql.replace("@FILE", str(self.file)).encode(), headers=headers)
-
-    def code(self, user: str, sql: str, **parameters: str) -> str:
-        """ClickHouse's error code, empty when it worked."""
-        return self.ask(user, sql, **parameters).headers.get("X-ClickHouse-Exception-Code", "")
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    own = Server(tmp_path_factory.mktemp("roles"))
+    own = Server(tmp_path_factory.mktemp("roles"), (*NAMES, *AUDIENCE_USERS), "dicht\n")
     with own.gateway:
         migrate.apply(own.access("admin"), lambda _sentence: None)
         client = clickhouse.connect(own.access("admin"))
