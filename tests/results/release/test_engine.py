@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from domain.field.dates import day
 from results.release import comparing, making, publishing, states, store
 from results.release.build import as_figures
 from results.release.evidence import evidence
-from results.release.model import Group
+from results.release.model import Figure, Group
 from results.release.reading import read
 from results.release.rows import CareRows, of_rows
 from results.release.rules import RULES
@@ -98,7 +98,8 @@ def rows_equal(one: CareRows, other: CareRows) -> None:
         assert (counted.value[inside] == other.counted[family].value[inside]).all(), family
 
 
-def test_three_releases_from_the_rows_to_the_reader(world: World) -> None:
+def care() -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[dict[str, Any]]]]:
+    """Rows of messages, and those with the rows of CBS files of Almere behind them."""
     tables = region(450)
     almere = region(60, seed=2, gemeenten=("0034",))
     for number, row in enumerate(almere["trajecten"]):
@@ -108,7 +109,37 @@ def test_three_releases_from_the_rows_to_the_reader(world: World) -> None:
         row["traject"] = f"{10**9 + int(row['traject'], 16):016x}"
     for number, row in enumerate(tables["metingen"][:100]):  # the youth's, of the same day
         tables["metingen"].append(row | {"meting": f"{2 * 10**9 + number:016x}", "groep": "jeugdige", "nut": 3})
-    both = {name: [*tables[name], *almere[name]] for name in tables}
+    return tables, {name: [*tables[name], *almere[name]] for name in tables}
+
+
+def what_the_gate_is_given(world: World, shown: Mapping[tuple[Group, str], Figure]) -> None:
+    """Every figure of the first release, with rows from which it can be made again."""
+    figures, more = world.audit(1)
+    given = {(one.group, one.indicator): one for one in figures if one.group.snede != "regio"}
+    assert given == shown
+    assert more["rows"].clients.keys() >= set(figures[0].members)
+    for one in figures[::50]:
+        numerators = [more["rows"].outcomes[one.indicator][row] for row in one.members]
+        assert one.low <= sum(numerators) <= one.high
+        assert more["remake"](one, sum(numerators)) == one.shown
+    assert all(len(group.members) < 60 for group in more["hidden"])
+
+
+def what_readers_see(world: World, shown: Mapping[tuple[Group, str], Figure]) -> None:
+    """Each audience its own figures of the release that is out, as they are shown."""
+    for audience in AUDIENCES:
+        mine = [one for one in shown.values() if audience in one.audiences]
+        assert world.seen(audience) == [(len(mine),)]
+    columns = "snede, periode_soort, periode, gemeente, aanbieder, indicator, noemer, teller, teller_vorm, percentage"
+    total = [row for row in world.seen("rel_c_duo", columns) if row[5] == "uitval" and row[0] == "cluster"]
+    for row in total:
+        figure = next(one for one in shown.values() if one.indicator == "uitval" and one.group[:3] == row[:3])
+        assert row[6:10] == (figure.shown.noemer, figure.shown.teller, figure.shown.vorm, figure.shown.percentage)
+    assert {row[0] for row in world.seen("rel_c_duo", "bevestigd")} == {True, False}
+
+
+def test_three_releases_from_the_rows_to_the_reader(world: World) -> None:
+    tables, both = care()
     world.fill(both)
 
     # SQL and Python count the same rows alike.
@@ -120,27 +151,10 @@ def test_three_releases_from_the_rows_to_the_reader(world: World) -> None:
     first = world.build(TODAY)
     with pytest.raises(FiguresError, match="is gebouwd"):
         publishing.publish(world.admin, world.name, 1)
-    figures, more = world.audit(1)
     shown = {(one.group, one.indicator): one for one in as_figures(first.release)}
-    given = {(one.group, one.indicator): one for one in figures if one.group.snede != "regio"}
-    assert given == shown
-    assert more["rows"].clients.keys() >= set(figures[0].members)
-    for one in figures[::50]:
-        numerators = [more["rows"].outcomes[one.indicator][row] for row in one.members]
-        assert one.low <= sum(numerators) <= one.high
-        assert more["remake"](one, sum(numerators)) == one.shown
-    assert all(len(group.members) < 60 for group in more["hidden"])
-
+    what_the_gate_is_given(world, shown)
     assert publishing.publish(world.admin, world.name, 1) == sum(len(one.audiences) for one in shown.values())
-    for audience in AUDIENCES:
-        mine = [one for one in shown.values() if audience in one.audiences]
-        assert world.seen(audience) == [(len(mine),)]
-    columns = "snede, periode_soort, periode, gemeente, aanbieder, indicator, noemer, teller, teller_vorm, percentage"
-    total = [row for row in world.seen("rel_c_duo", columns) if row[5] == "uitval" and row[0] == "cluster"]
-    for row in total:
-        figure = next(one for one in shown.values() if one.indicator == "uitval" and one.group[:3] == row[:3])
-        assert row[6:10] == (figure.shown.noemer, figure.shown.teller, figure.shown.vorm, figure.shown.percentage)
-    assert {row[0] for row in world.seen("rel_c_duo", "bevestigd")} == {True, False}
+    what_readers_see(world, shown)
 
     # A month later, other rows: nine trajecten changed, and the next one is refused by its gate.
     june = [row for row in tables["trajecten"] if row["einddatum"] >= day(date(2026, 6, 1))
@@ -163,7 +177,7 @@ def test_three_releases_from_the_rows_to_the_reader(world: World) -> None:
     third = world.build(NEXT, "een aanbieder stuurde redenen opnieuw")
     place = [(one.made_in, one.cell.group) for one in third.release.stated if one.cell.family == "uitval" and one.seen]
     assert {made_in for made_in, _ in place} >= {3}
-    figures, more = world.audit(3)
+    figures, _ = world.audit(3)
     withheld = next(at for at, one in enumerate(figures) if one.indicator == "uitval" and one.release == 3)
     world.audit(3, withheld=(withheld,))
     publishing.publish(world.admin, world.name, 3)
