@@ -26,6 +26,8 @@ _MUNICIPALITIES: Final = (
     ("0880", "Zaanstreek-Waterland", 0.013), ("0437", "DUO", 0.011), ("0415", "Zaanstreek-Waterland", 0.008),
     ("0431", "Zaanstreek-Waterland", 0.007), ("0034", "Almere", 0.172),
 )  # fmt: skip
+#: Codes of the municipalities, by their number in ``World.gemeente``.
+CODES: Final = tuple(place[0] for place in _MUNICIPALITIES)
 CLUSTERS: Final = ("Amsterdam", "Amstelveen-Aalsmeer", "DUO", "Zaanstreek-Waterland", "Almere")
 _PROVIDERS: Final = 300
 _DAYS: Final = 1096
