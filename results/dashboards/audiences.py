@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from domain.field.geography import GEMEENTEN
 from results.dashboards import audience_pages
-from results.dashboards.panels import CLICKHOUSE
+from results.dashboards.panels import CLICKHOUSE, Json
 from sinks.schema.audiences import AUDIENCES, COMPARISON, Audience, of_gemeente
 from sinks.schema.users import AUDIENCE_LIMITS, LOWERED
 
@@ -31,6 +31,14 @@ class Organization(NamedTuple):
     audience: Audience
     page: str
     compares: bool
+
+
+class Source(NamedTuple):
+    """A data source of an organization. ``database``: what it reads, as the user of that name."""
+
+    name: str
+    uid: str
+    database: str
 
 
 def organizations() -> Iterator[Organization]:
@@ -50,37 +58,49 @@ _SECONDS: Final = _LIMIT - 5
 _HEAD: Final = "# Written by sor dashboards from the list of audiences: do not edit.\napiVersion: 1\n"
 
 
-def _source(number: int, name: str, uid: str, database: str) -> str:
+def sources_of(one: Organization) -> Iterator[Source]:
+    """The data sources of an organization."""
+    yield Source("Vrijgave", CLICKHOUSE["uid"], one.audience.database)
+    if one.compares:
+        yield Source("Vergelijking", audience_pages.COMPARISON["uid"], COMPARISON)
+
+
+def connection(source: Source) -> Json:
+    """How its data source asks ClickHouse: ``jsonData`` of the plugin."""
+    return {
+        "host": "clickhouse",
+        "port": 8123,
+        "protocol": "http",
+        "secure": False,
+        "username": source.database,
+        "defaultDatabase": source.database,
+        "dialTimeout": str(_SECONDS),
+        # Its client asks ClickHouse for five seconds more: what the user may ask for
+        "queryTimeout": str(_SECONDS),
+        "validateSql": True,
+    }
+
+
+def _source(number: int, source: Source) -> str:
+    """The file of sources repeats it; a value in JSON is one in YAML."""
+    settings = "".join(f"      {name}: {json.dumps(value)}\n" for name, value in connection(source).items())
     return f"""\
-  - name: {name}
-    uid: {uid}
+  - name: {source.name}
+    uid: {source.uid}
     type: {CLICKHOUSE["type"]}
     access: proxy
     orgId: {number}
     editable: false
     jsonData:
-      host: clickhouse
-      port: 8123
-      protocol: http
-      secure: false
-      username: {database}
-      defaultDatabase: {database}
-      dialTimeout: "{_SECONDS}"
-      queryTimeout: "{_SECONDS}"  # its client asks ClickHouse for five seconds more, and the user may ask for {_LIMIT}
-      validateSql: true
-    secureJsonData:
-      password: $__file{{/run/secrets/clickhouse_{database}}}
+{settings}    secureJsonData:
+      password: $__file{{/run/secrets/clickhouse_{source.database}}}
 """
 
 
 def sources() -> str:
     """The file with every data source."""
-    found = [_HEAD, "datasources:\n"]
-    for one in organizations():
-        found.append(_source(one.number, "Vrijgave", CLICKHOUSE["uid"], one.audience.database))
-        if one.compares:
-            found.append(_source(one.number, "Vergelijking", audience_pages.COMPARISON["uid"], COMPARISON))
-    return "".join(found)
+    each = (_source(one.number, source) for one in organizations() for source in sources_of(one))
+    return "".join([_HEAD, "datasources:\n", *each])
 
 
 def providers() -> str:
@@ -125,15 +145,22 @@ organization() {{
 {made}"""
 
 
-def files() -> dict[str, str]:
-    """Every file under ``monitoring/grafana/audiences`` by its path there."""
-    pages = {
+def pages() -> dict[str, Json]:
+    """Every page; the folder in its path is the ``page`` of the organizations that have it."""
+    return {
         "vrijgave/cluster-en-gemeente.json": audience_pages.place(),
         "portaal/gemeenteportaal.json": audience_pages.portal(),
         "gemiddelden/gemiddelden.json": audience_pages.averages(),
     }
+
+
+def files() -> dict[str, str]:
+    """Every file under ``monitoring/grafana/audiences`` by its path there."""
     return {
-        **{f"dashboards/{name}": json.dumps(page, indent=1, ensure_ascii=False) + "\n" for name, page in pages.items()},
+        **{
+            f"dashboards/{name}": json.dumps(page, indent=1, ensure_ascii=False) + "\n"
+            for name, page in pages().items()
+        },
         "provisioning/datasources/audiences.yaml": sources(),
         "provisioning/dashboards/audiences.yaml": providers(),
         "organizations.sh": script(),
