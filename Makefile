@@ -61,7 +61,7 @@ lint-fix: $(VENV)/.dev ## Repair what the linter can repair, and format
 lock: $(VENV)/.dev ## Resolve pyproject.toml anew into the lock files
 	@$(COMPILE) --extra local --output-file requirements.lock
 	@$(COMPILE) --extra local,dev --constraint requirements.lock --output-file requirements-dev.lock
-	@$(COMPILE) --extra intake,stream,results,release,reports --constraint requirements.lock --output-file requirements-production.lock
+	@$(COMPILE) --extra intake,stream,results,release,reports,portal --constraint requirements.lock --output-file requirements-production.lock
 	@$(COMPILE) --constraint requirements.lock --output-file requirements-connector.lock
 	@# backports-zstd is part of Python 3.14 itself, so not to be had for it: the locks serve every version from 3.11.
 	@# What follows the first empty line warns that the project, which an extra names, is not locked.

@@ -29,9 +29,10 @@ ROOMS: Final[dict[str, set[str]]] = {
     "settings": _GROUND | {"domain", "transport", "sinks"},
     "results": _GROUND | {"domain", "sinks"},
     "operations": _PRODUCTION - {"operations"},
+    "portal": _PRODUCTION - {"streams", "operations"},
     "local": _PRODUCTION,
     "tools": _PRODUCTION | {"local"},
-    "sor": _PRODUCTION | {"local", "tools"},
+    "sor": _PRODUCTION | {"portal", "local", "tools"},
 }
 #: What a production process never loads.
 CONVENIENCE: Final = {"local", "tools"}

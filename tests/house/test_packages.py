@@ -20,6 +20,7 @@ COMES_WITH: dict[str, set[str]] = {
     "results.reports": {"results", "reports"},
     "results": {"results"},
     "operations": {"results"},
+    "portal": {"intake", "results", "reports", "portal"},
     "local": {"intake", "stream", "results", "release", "reports", "local"},
     "tools": {"intake", "stream", "results", "release", "reports", "local"},
     "sor": {"results"},

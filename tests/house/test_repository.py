@@ -111,7 +111,7 @@ def test_every_room_is_packed() -> None:
 #: From what a source installs to what a developer does: each holds all of the one before it.
 LOCKS = ("requirements-connector.lock", "requirements-production.lock", "requirements.lock", "requirements-dev.lock")
 #: Lock -> the extras that it was made from (Makefile).
-_PRODUCTION = ("intake", "stream", "results", "release", "reports")
+_PRODUCTION = ("intake", "stream", "results", "release", "reports", "portal")
 EXTRAS = dict(zip(LOCKS, ((), _PRODUCTION, ("local",), ("local", "dev")), strict=True))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
