@@ -26,6 +26,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
             MailError
         DefinitionsError
         FiguresError
+        GrafanaError
         HandOverError
             TooLate
         HealthPortError

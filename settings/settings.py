@@ -109,6 +109,17 @@ class Settings(BaseSettings):
     )
     report_outbox: Path | None = Field(None, description="Folder for the reports of each month; unset: <home>/reports.")
     report_days: int = Field(21, ge=0, le=36_500, description="Days that this folder keeps a report; 0 keeps them all.")
+    grafana: str | None = Field(
+        None, description="URL of the Grafana of the audiences, http(s)://host:port, for sor grafana apply."
+    )
+    grafana_password_file: Path | None = Field(
+        None, description="File (mode 0600) with the password of admin there; unset reads <home>/secrets/grafana."
+    )
+    grafana_readers: Path | None = Field(
+        None,
+        description="TOML file with a table [lezers]: name of an organization = addresses of who may read there; who "
+        "is not named leaves. Unset: readers stay as they are.",
+    )
     closing_day: int = Field(
         15,
         ge=1,
@@ -202,7 +213,7 @@ class Settings(BaseSettings):
                 raise ValueError("must be host:port, or several with commas between them, such as localhost:9092")
         return value
 
-    @field_validator("clickhouse", "registry", "intake")
+    @field_validator("clickhouse", "registry", "intake", "grafana")
     @classmethod
     def _url(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):

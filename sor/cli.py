@@ -131,6 +131,7 @@ COMMANDS: Final[dict[str, Entry]] = {
         "run",
         "Run one process until SIGTERM. Exit 0: stopped; 70: a fault, offset uncommitted; 71, 72, 75: see the log.",
     ),
+    "grafana": Entry("grafana", "The Grafana of the audiences: lay it down from the list, show it."),
     "dashboards": Entry(
         "dashboards",
         "Write the Grafana dashboards of the outcomes, the deliveries and the operation, and the page of metrics.",
