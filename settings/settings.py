@@ -6,6 +6,7 @@ else of the project reads these variables. The descriptions below are the docume
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
@@ -203,6 +204,57 @@ class Settings(BaseSettings):
         default_factory=lambda values: Path(values.get("home", ".sor")) / "intake" / "tokens.json",
         description="File with the tokens of those who may deliver over HTTP. Default <home>/intake/tokens.json.",
     )
+    intake_visitors: Path = Field(
+        default_factory=lambda values: Path(values.get("home", ".sor")) / "portal" / "public.pem",
+        description="PEM file with the public keys of the portals whose tokens the intake takes; nobody's while it is "
+        "not there. Default <home>/portal/public.pem.",
+    )
+    intake_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses of portals whose pages may speak to the intake, with commas between them: "
+        "https://host[:port].",
+    )
+
+    portal_host: str = Field("127.0.0.1", description="Address that the portal listens on.")
+    portal_port: int = Field(8490, ge=1, le=65535, description="Port of the portal.")
+    portal_origin: str | None = Field(
+        None,
+        description="Address of the portal as people type it, https://host[:port]; plain http:// for localhost only. "
+        "Unset: http://localhost and its port.",
+    )
+    portal_intake: str | None = Field(
+        None,
+        description="Address of the intake as a browser reaches it, http(s)://host[:port]; unset: that of the stack on "
+        "this machine.",
+    )
+    portal_database: str | None = Field(
+        None,
+        description="PostgreSQL of the portal, postgresql://host[:port]/name (psycopg must be installed); unset keeps "
+        "SQLite in <home>/portal.",
+    )
+    portal_database_user: str = Field("portal", description="User there.")
+    portal_database_password_file: Path | None = Field(
+        None, description="File (mode 0600) that holds that user's password."
+    )
+    portal_secret_file: Path = Field(
+        default_factory=lambda values: Path(values.get("home", ".sor")) / "portal" / "secret",
+        description="File (mode 0600) with the secret that the portal signs sessions with; made at its first start. "
+        "Default <home>/portal/secret.",
+    )
+    portal_oidc_issuer: str | None = Field(
+        None,
+        description="OpenID Connect issuer by which people may log in, https://…: whose address is known here. Unset: "
+        "by password and a second factor alone.",
+    )
+    portal_oidc_name: str = Field("organisatie-account", description="What the portal calls that way of logging in.")
+    portal_oidc_client: str = Field("", description="Client id of the portal there.")
+    portal_oidc_secret_file: Path | None = Field(None, description="File (mode 0600) with the secret of that client.")
+    portal_workers: int = Field(2, ge=1, le=8, description="Processes of the portal.")
+    portal_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses of the proxies in front of the portal, with commas between them: they tell the address "
+        "of who asks.",
+    )
 
     @field_validator("kafka", "mail_server")
     @classmethod
@@ -213,7 +265,9 @@ class Settings(BaseSettings):
                 raise ValueError("must be host:port, or several with commas between them, such as localhost:9092")
         return value
 
-    @field_validator("clickhouse", "registry", "intake", "grafana")
+    @field_validator(
+        "clickhouse", "registry", "intake", "grafana", "portal_origin", "portal_intake", "portal_oidc_issuer"
+    )
     @classmethod
     def _url(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
@@ -222,12 +276,21 @@ class Settings(BaseSettings):
             raise ValueError("must not hold a user or password; those have settings of their own")
         return value.rstrip("/") if value else value
 
+    @field_validator("intake_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: object) -> object:
+        found = tuple(one.strip().rstrip("/") for one in value.split(",")) if isinstance(value, str) else value
+        for one in found if isinstance(found, tuple) else ():
+            if not re.fullmatch(r"https?://[a-z0-9.\[\]:-]+", one):
+                raise ValueError("must be addresses such as https://portaal.example, with commas between them")
+        return found
+
     @field_validator("clickhouse_users", mode="before")
     @classmethod
     def _names(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
 
-    @field_validator("intake_proxies", mode="before")
+    @field_validator("intake_proxies", "portal_proxies", mode="before")
     @classmethod
     def _addresses(cls, value: object) -> object:
         found = tuple(one.strip() for one in value.split(",")) if isinstance(value, str) else value
@@ -267,6 +330,8 @@ class Settings(BaseSettings):
             )
         if self.intake is not None and self.intake_token_file is None:
             raise ValueError("SOR_INTAKE needs SOR_INTAKE_TOKEN_FILE")
+        if self.portal_oidc_issuer is not None and not (self.portal_oidc_client and self.portal_oidc_secret_file):
+            raise ValueError("SOR_PORTAL_OIDC_ISSUER needs SOR_PORTAL_OIDC_CLIENT and SOR_PORTAL_OIDC_SECRET_FILE")
         return self
 
     @property
