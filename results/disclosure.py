@@ -95,3 +95,10 @@ def own() -> Disclosure:
     provider may thus see what a single child answered there.
     """
     return Disclosure(1, 1)
+
+
+def of_provider() -> Disclosure:
+    """The rule of what anybody with the login of a provider may ask of its live rows [P]: figures of groups, so that no
+    choice of filters becomes the page of one child (decision 0033).
+    """
+    return Disclosure(5, 5)

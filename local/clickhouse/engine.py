@@ -26,6 +26,7 @@ from local.clickhouse.sql import InsertHead, gives_result, has_one_statement, in
 from local.clickhouse.users import User
 from local.clickhouse.wire import QueryFault
 from local.errors import StackError
+from sinks.schema.providers import Owner
 
 _STREAMABLE = frozenset({"Native", "TabSeparated", "TSV", "CSV", "RowBinary", "JSONEachRow"})
 """Formats without head or foot: their blocks can be sent one by one. Others are made whole first."""
@@ -59,10 +60,12 @@ def _has_tables(folder: Path, description: str) -> bool:
 class Engine:
     """The engine on one data folder. Only one may exist in a process, and one process may have the folder."""
 
-    def __init__(self, folder: Path, max_body: int, roles: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, folder: Path, max_body: int, roles: Mapping[str, Sequence[str]], owners: Sequence[Owner] = ()
+    ) -> None:
         """Open or create ``folder``; ``max_body`` bounds the unpacked data of one INSERT in bytes.
 
-        ``roles``: user -> grants, of everybody but an admin.
+        ``roles``: user -> grants, of everybody but an admin. ``owners``: whose rights views have.
 
         Raises:
             StackError: the folder cannot be opened; the sentence says what to do.
@@ -71,7 +74,7 @@ class Engine:
         time.tzset()
         self._folder = folder
         self._max_body = max_body
-        configuration = write_roles(folder.with_name("clickhouse-engine.xml"), roles)
+        configuration = write_roles(folder.with_name("clickhouse-engine.xml"), roles, owners)
         self._address = f"{folder}?config-file={configuration.absolute()}"
         self._root = self._open()
         self._plain_default()

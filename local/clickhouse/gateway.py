@@ -32,6 +32,7 @@ from local.errors import StackError
 from local.leash import leashed
 from local.logs import said
 from monitoring import logs
+from sinks.schema.providers import Provider
 
 HOST = "127.0.0.1"
 MAX_BODY = 256 << 20
@@ -97,7 +98,7 @@ async def serve(home: Path, port: int, users_path: Path, metrics_port: int | Non
     folder = home / "clickhouse"
     with claim(folder):
         check_folder(folder)
-        engine = Engine(folder, max_body, users.roles())
+        engine = Engine(folder, max_body, users.roles(), users.owners)
         if broken := engine.broken_parts():
             log.error("%d damaged parts of tables were set aside: rows are missing, run a replay", broken)
         server = Server(engine, users, max_body)
@@ -134,7 +135,8 @@ class Gateway:
     """The gateway as a child process, which dies with this one.
 
     ``users`` is name → password, with the rights of the list of users (``sinks.schema.users``); ``more`` gives grants
-    beyond them, by user. Start it from a thread that lives as long as it should.
+    beyond them, by user; ``providers``: who has views of its own. Start it from a thread that lives as long as it
+    should.
     """
 
     def __init__(
@@ -145,11 +147,13 @@ class Gateway:
         metrics_port: int | None = None,
         *,
         more: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        providers: Sequence[Provider] = (),
     ) -> None:
         self._home = home
         self._port = port
         self._users = users
         self._more = more
+        self._providers = providers
         self._metrics_port = metrics_port
         self._process: subprocess.Popen[bytes] | None = None
         self.log_path = home / "log" / "clickhouse.log"
@@ -169,7 +173,7 @@ class Gateway:
         self._home.mkdir(parents=True, exist_ok=True)
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         users_path = self._home / "clickhouse-users.json"
-        users_file(users_path, self._users, self._more)
+        users_file(users_path, self._users, self._more, self._providers)
         command = [sys.executable, "-m", "local.clickhouse.gateway", "--home", str(self._home)]
         command += ["--port", str(self._port)]
         command += ["--users", str(users_path)]

@@ -2,28 +2,32 @@
 
 Every session of the engine is its one user ``default``. It owns all roles, and a request of somebody else begins with
 ``SET ROLE``: from then on the engine refuses every table, column and table function that the role has no right to.
+The owners of the views of providers are users beside it, for whom nobody can log in: what they may read, a view may.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
+
+from sinks.schema.providers import Owner
+from sinks.schema.users import DATABASE
 
 _ADMIN = "alles"
 """The role of whom nothing is refused; no user is called so."""
 
 
-def write_roles(path: Path, grants: Mapping[str, Sequence[str]]) -> Path:
+def write_roles(path: Path, grants: Mapping[str, Sequence[str]], owners: Sequence[Owner] = ()) -> Path:
     """Write the configuration of an engine whose data lie beside it; returns its path. ``grants``: role -> rights."""
     roles = {_ADMIN: ("ALL ON *.*",), **grants}
     users = path.with_name("clickhouse-roles.xml")
-    users.write_text(_users(roles), "utf-8")
+    users.write_text(_users(roles, owners), "utf-8")
     path.write_text(f"<clickhouse><users_config>{escape(str(users.absolute()))}</users_config></clickhouse>\n", "utf-8")
     return path
 
 
-def _users(roles: Mapping[str, Sequence[str]]) -> str:
+def _users(roles: Mapping[str, Sequence[str]], owners: Sequence[Owner]) -> str:
     rows = ["<clickhouse>", "  <profiles><default/></profiles>", "  <quotas><default/></quotas>", "  <roles>"]
     for role, grants in roles.items():
         queries = "".join(f"<query>GRANT {escape(grant)}</query>" for grant in grants)
@@ -31,4 +35,17 @@ def _users(roles: Mapping[str, Sequence[str]]) -> str:
     rows += ["  </roles>", "  <users>", "    <default>", "      <no_password/><networks><ip>::/0</ip></networks>"]
     rows += ["      <profile>default</profile><quota>default</quota>", "      <grants>"]
     rows += [f"        <query>GRANT {role}</query>" for role in roles]
-    return "\n".join([*rows, "      </grants>", "    </default>", "  </users>", "</clickhouse>", ""])
+    rows += ["      </grants>", "    </default>", *(line for owner in owners for line in owner_lines(owner))]
+    return "\n".join([*rows, "  </users>", "</clickhouse>", ""])
+
+
+def owner_lines(owner: Owner) -> Iterator[str]:
+    """A user without a password whom no address may log in as, with its rights and the rows that it sees."""
+    yield f"    <{owner.name}>"
+    yield "      <no_password/><networks/><profile>default</profile><quota>default</quota>"
+    yield f"      <databases><{DATABASE}>"
+    yield from (f"        <{table}><filter>{escape(rows)}</filter></{table}>" for table, rows in owner.rows)
+    yield f"      </{DATABASE}></databases>"
+    queries = "".join(f"<query>GRANT {escape(grant)}</query>" for grant in owner.grants)
+    yield f"      <grants>{queries}</grants>"
+    yield f"    </{owner.name}>"

@@ -17,9 +17,12 @@ from typing import Literal, get_args
 
 from local.clickhouse.wire import QueryFault
 from local.errors import StackError
-from sinks.schema.users import AUDIENCE_LIMITS, AUDIENCE_USERS, LIMITS, LOWERED, REMOVING, USERS
+from sinks.schema.providers import Owner, Provider, owner, reader
+from sinks.schema.users import AUDIENCE_LIMITS, AUDIENCE_USERS, LIMITS, LOWERED, REMOVING, USERS, DatabaseUser
 
 ProfileName = Literal["admin", "writer", "readonly"]
+_OWNER = "owner"
+"""What an entry says in the place of a profile when it is the owner of views."""
 
 BASE_SETTINGS = {
     "compatibility": "26.8",  # the engine is newer than the server in production: take that one's defaults
@@ -113,10 +116,11 @@ def _unchangeable(name: str) -> QueryFault:
 
 
 class Users:
-    """All users of this server; asked once per request."""
+    """All users of this server; asked once per request. ``owners``: whose rights views have; nobody is one of them."""
 
-    def __init__(self, users: Mapping[str, User]) -> None:
+    def __init__(self, users: Mapping[str, User], owners: Sequence[Owner] = ()) -> None:
         self._users = dict(users)
+        self.owners = tuple(owners)
 
     def roles(self) -> dict[str, tuple[str, ...]]:
         """User -> grants, of everybody but an admin."""
@@ -180,7 +184,21 @@ def load_users(path: Path) -> Users:
         raise StackError(f"The users file {path} is not JSON (line {error.lineno}).") from None
     if not isinstance(entries, dict) or not entries:
         raise StackError(f"The users file {path} must hold one object, user name → profile and password.")
-    return Users({name: _user(name, entry, path) for name, entry in entries.items()})
+    owners = {name: entry for name, entry in entries.items() if _is_owner(entry)}
+    users = {name: _user(name, entry, path) for name, entry in entries.items() if name not in owners}
+    return Users(users, [_owner(name, entry, path) for name, entry in owners.items()])
+
+
+def _is_owner(entry: object) -> bool:
+    return isinstance(entry, dict) and entry.get("profile") == _OWNER
+
+
+def _owner(name: str, entry: Mapping[str, object], path: Path) -> Owner:
+    grants, rows = entry.get("grants"), entry.get("rows")
+    right = isinstance(grants, list) and isinstance(rows, dict) and set(entry) == {"profile", "grants", "rows"}
+    if not right or not grants or not rows or not _NAME.fullmatch(name):
+        raise StackError(f"The owner of views {name} in {path} must have grants, rows and nothing else.")
+    return Owner(name, tuple(map(str, grants)), tuple((str(table), str(where)) for table, where in rows.items()))
 
 
 def _user(name: str, entry: object, path: Path) -> User:
@@ -232,12 +250,17 @@ def _read_secret(path: Path) -> bytes:
     return content
 
 
-def users_file(path: Path, passwords: Mapping[str, str], more: Mapping[str, Sequence[str]]) -> None:
+def users_file(
+    path: Path, passwords: Mapping[str, str], more: Mapping[str, Sequence[str]], providers: Sequence[Provider] = ()
+) -> None:
     """Write a users file (0600): the rights of the list of users, and what ``more`` grants to each beyond them."""
+    own = provider_entries(providers)
     entries = {
-        name: user_entry(name, more.get(name, ())) | {"password_sha256": hashlib.sha256(password.encode()).hexdigest()}
+        name: (own.pop(name, None) or user_entry(name, more.get(name, ())))
+        | {"password_sha256": hashlib.sha256(password.encode()).hexdigest()}
         for name, password in passwords.items()
     }
+    entries |= own
     path.touch(mode=0o600)
     path.chmod(0o600)
     path.write_text(json.dumps(entries, indent=1))
@@ -245,7 +268,20 @@ def users_file(path: Path, passwords: Mapping[str, str], more: Mapping[str, Sequ
 
 def user_entry(name: str, more: Sequence[str] = ()) -> dict[str, object]:
     """The entry of a user of the list in a users file, without its password."""
-    user = AUDIENCE_USERS.get(name) or USERS[name]
+    return _entry(AUDIENCE_USERS.get(name) or USERS[name], more)
+
+
+def provider_entries(providers: Sequence[Provider]) -> dict[str, dict[str, object]]:
+    """The entries of the providers that may log in, without passwords, and of the owners of their views."""
+    active = [one for one in providers if one.active]
+    readers = {one.database: _entry(reader(one)) for one in active}
+    owners = {
+        one.name: {"profile": _OWNER, "grants": list(one.grants), "rows": dict(one.rows)} for one in map(owner, active)
+    }
+    return {**readers, **owners}
+
+
+def _entry(user: DatabaseUser, more: Sequence[str] = ()) -> dict[str, object]:
     if user.profile == "admin":
         return {"profile": "admin"}
     entry: dict[str, object] = {"profile": _PROFILES[user.profile], "grants": [*user.grants(), *more]}

@@ -1,0 +1,204 @@
+"""The views by which a provider asks its own live results, and nothing about one child.
+
+A view gives figures that are counted already: key, clients, numerator, denominator, rows left out, sum of squares, for
+the whole or per period, of groups of ``SMALLEST`` clients and more. What a reader filters by are its parameters.
+
+Each view is one array that a subquery makes, unfolded. So the engine has no row to which it could bring a condition of
+the reader, no plan over the tables to explain, and no group under the smallest to find out about (measured: decision
+0033). The views read as their owner (``sinks.schema.providers``), whose rows are those of the one provider.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from clickhouse_connect.driver.client import Client
+
+from domain.indicators.query import rows_sql, sums_sql
+from domain.indicators.terms import Indicator, lookup_sql, text_sql
+from results.disclosure import of_provider
+from results.filters import AGE_BANDS, PLACES
+from results.own import OWN_INDICATORS, SQUARES, with_squares
+from sinks.clickhouse import command, select
+from sinks.schema.audiences import FIGURES, of_providers
+from sinks.schema.providers import OWN, Provider
+from sinks.schema.users import DATABASE
+
+#: The rule of what a provider sees of its own after logging in.
+RULE: Final = of_provider()
+#: Views beside those of figures: values to choose from, and the released averages.
+CHOICES: Final = "keuzes"
+AVERAGES: Final = "gemiddelden"
+#: Columns of a view of figures, with the place of each in what the subquery gives.
+FIGURE_COLUMNS: Final = ("begin", "sleutel", "clienten", "teller", "noemer", "uitgesloten", "kwadraten")
+#: Kinds of period -> the first day of the one that a day lies in.
+STEPS: Final[Mapping[str, str]] = {
+    "maand": "toStartOfMonth({})",
+    "kwartaal": "toStartOfQuarter({})",
+    "jaar": "toStartOfYear({})",
+}
+_NO_PERIOD: Final = "toDate('1970-01-01')"
+_WORD: Final = re.compile(r"'(?:[^'\\]|\\.)*'|\w+")
+_BAND: Final = "multiIf(" + ", ".join(f"leeftijd <= {one.oldest}, '{one.name}'" for one in AGE_BANDS) + ", '')"
+#: Filter of a traject -> what its values are compared with.
+_OF_TRAJECT: Final[Mapping[str, str]] = {
+    "reden": "reden_beeindiging",
+    "categorie": "categorie",
+    "segment": "segment",
+    "profiel": "profiel",
+    "intensiteit": "intensiteit",
+    "verwijzer": "verwijzer",
+    "hulpvorm": "hulpvorm",
+    "gebied": "postcodegebied",
+    "geslacht": "geslacht",
+    "leeftijd": _BAND,
+}
+#: Filters that are a first and a last day of begin; at most one value of each counts.
+_BEGIN: Final[Mapping[str, str]] = {"start_van": ">=", "start_tot": "<="}
+#: Columns of which ``keuzes`` gives the values, by the name of the filter.
+CHOSEN_FROM: Final = tuple(name for name in _OF_TRAJECT if name not in {"reden", "geslacht", "leeftijd"})
+
+
+def _reads(one: Indicator) -> set[str]:
+    """Every word of what an indicator counts that is no text: columns and functions."""
+    sums = sums_sql(with_squares(one), "client", reference_day=0)
+    return {word for column in sums for word in _WORD.findall(column.rpartition(" AS ")[0]) if word[0] != "'"}
+
+
+#: What other senders than the provider decide (``sinks.schema.providers.COLUMNS`` leaves it out).
+_OF_OTHERS: Final = {"nieuwe_start", "vlaggen"}
+#: Every figure of ``results.own`` that a provider asks live: those that nobody else's messages decide.
+LIVE: Final[Mapping[str, Indicator]] = {key: one for key, one in OWN_INDICATORS.items() if not _reads(one) & _OF_OTHERS}
+
+
+def view_of(one: Indicator) -> str:
+    """The view that has a figure: one for all figures over the same rows by the same days."""
+    return f"cijfers_{one.table}_{one.provenance}_{one.datum or 'nu'}"
+
+
+def parameters(of: Indicator) -> dict[str, str]:
+    """What a view must be given: name -> type. A list is of alternatives; empty is everything."""
+    names = ["cluster", "gemeente", *(["respondent"] if of.table == "metingen" else []), *_BEGIN, *_OF_TRAJECT]
+    dated = {"verloop": "String", "van": "Date", "tot": "Date"} if of.datum else {}
+    return dict.fromkeys(names, "Array(String)") | dated
+
+
+def _among(name: str, value: str) -> str:
+    return f"(empty({{{name}:Array(String)}}) OR has({{{name}:Array(String)}}, toString({value})))"
+
+
+def _of_traject() -> Iterator[str]:
+    for name, side in _BEGIN.items():
+        given = f"{{{name}:Array(String)}}"
+        yield f"(empty({given}) OR begindatum {side} toDate32OrNull({given}[1]))"
+    yield from (_among(name, value) for name, value in _OF_TRAJECT.items())
+
+
+def _chosen(of: Indicator, provider: Provider) -> Iterator[str]:
+    """The condition on rows: whose they are, and every filter. What only a traject knows is asked of it, where such a
+    filter is set: a row that waits for its traject counts without one.
+    """
+    yield f"aanbieder = {text_sql(provider.agb)}"
+    yield _among("cluster", lookup_sql("gemeente", PLACES, "''"))
+    yield _among("gemeente", "gemeente")
+    if of.datum:
+        yield f"{of.datum} >= {{van:Date}} AND {of.datum} <= {{tot:Date}}"
+    if of.table == "metingen":
+        yield _among("respondent", "groep")
+    if of.table == "trajecten":
+        yield from _of_traject()
+        return
+    unset = " AND ".join(f"empty({{{name}:Array(String)}})" for name in (*_BEGIN, *_OF_TRAJECT))
+    within = " AND ".join([f"aanbieder = {text_sql(provider.agb)}", *_of_traject()])
+    yield f"(({unset}) OR traject IN (SELECT traject FROM {DATABASE}.trajecten FINAL WHERE {within}))"  # noqa: S608
+
+
+def _numbers(one: Indicator, sums: Mapping[str, str]) -> str:
+    """The figure as a tuple: key, clients, numerator, denominator, left out, squares."""
+    prefix = one.key.replace("-", "min")
+    counted = [sums[f"{prefix}_{name}"] for name in ("clienten", "teller", "noemer", "uitgesloten")]
+    squares = sums[f"{one.key}{SQUARES}_teller"] if len(with_squares(one)) > 1 else "0"
+    kinds = ("toUInt64", "toFloat64", "toFloat64", "toUInt64", "toFloat64")
+    numbers = (f"{kind}({number})" for kind, number in zip(kinds, (*counted, squares), strict=True))
+    return f"({text_sql(one.key)}, {', '.join(numbers)})"
+
+
+def _unfolded(columns: Sequence[str], array: str) -> str:
+    """The rows of an array of tuples that a subquery makes."""
+    named = ", ".join(f"regel.{at} AS {column}" for at, column in enumerate(columns, 1))
+    return f"SELECT {named} FROM (SELECT arrayJoin(({array})) AS regel)"  # noqa: S608
+
+
+def figures_sql(figures: Sequence[Indicator], provider: Provider, reference_day: str) -> str:
+    """The view of figures over the same rows by the same days; of what stays under ``RULE`` there is no line."""
+    of = figures[0]
+    columns = sums_sql([part for one in figures for part in with_squares(one)], "client", reference_day=reference_day)
+    sums = {name: aggregate for aggregate, _, name in (column.rpartition(" AS ") for column in columns)}
+    numbers = ", ".join(_numbers(one, sums) for one in figures)
+    steps = ", ".join(f"('{name}', {first.format(of.datum)})" for name, first in STEPS.items())
+    whole = f"('', {_NO_PERIOD})"
+    begin = (
+        f"arrayJoin(arrayFilter(one -> one.1 = {{verloop:String}}, [{whole}, {steps}])).2" if of.datum else _NO_PERIOD
+    )
+    mine = f"aanbieder = {text_sql(provider.agb)}"
+    rows = rows_sql(of, " AND ".join(_chosen(of, provider)), DATABASE, narrow=mine)
+    enough = f"cijfer.2 >= {RULE.smallest_group}"
+    listed = ", ".join(f"cijfer.{at}" for at in range(1, len(FIGURE_COLUMNS)))
+    array = (
+        f"SELECT groupArrayArray(arrayMap(cijfer -> (begin, {listed}), arrayFilter(cijfer -> {enough}, cijfers))) "  # noqa: S608
+        f"FROM (SELECT {begin} AS begin, [{numbers}] AS cijfers {rows} GROUP BY begin ORDER BY begin)"
+    )
+    return _unfolded(FIGURE_COLUMNS, array)
+
+
+def _choices_sql(provider: Provider) -> str:
+    """Filter and value, of values that enough clients have."""
+    pairs = ", ".join(f"({text_sql(name)}, toString({_OF_TRAJECT[name]}))" for name in CHOSEN_FROM)
+    array = (
+        "SELECT groupArray(keuze) FROM (SELECT arrayJoin([" + pairs + "]) AS keuze "  # noqa: S608
+        f"FROM {DATABASE}.trajecten FINAL WHERE aanbieder = {text_sql(provider.agb)} GROUP BY keuze "
+        f"HAVING keuze.2 != '' AND uniqExact(client) >= {RULE.smallest_group} ORDER BY keuze)"
+    )
+    return _unfolded(("filter", "waarde"), array)
+
+
+def _averages_sql(provider: Provider) -> str:
+    """What was released of the clusters of the provider; it is the same for all of them."""
+    each = (f"SELECT * FROM {of_providers(cluster)}.{FIGURES}" for cluster in provider.clusters)  # noqa: S608
+    return " UNION ALL ".join(each)
+
+
+def views(provider: Provider, reference_day: str) -> dict[str, str]:
+    """Name -> query of every view of a provider. ``reference_day``: an expression of a date."""
+    over: dict[str, list[Indicator]] = {}
+    for one in LIVE.values():
+        over.setdefault(view_of(one), []).append(one)
+    figures = {name: figures_sql(mine, provider, reference_day) for name, mine in over.items()}
+    return figures | {CHOICES: _choices_sql(provider), AVERAGES: _averages_sql(provider)}
+
+
+def lay(client: Client, providers: Sequence[Provider], reference_day: str) -> tuple[str, ...]:
+    """Make the views of every provider of the list as this release has them, and take away what it does not have;
+    returns the databases that were made or dropped.
+
+    Raises:
+        RefusedError: ClickHouse does not know the owner of the views: it reads its users anew at its next start.
+    """
+    named = select(client, "SELECT name FROM system.databases WHERE startsWith(name, {own:String})", {"own": OWN})
+    there = {str(name) for (name,) in named}
+    active = {one.database: one for one in providers if one.active}
+    for name in sorted(there - set(active)):
+        command(client, f"DROP DATABASE IF EXISTS {name}", "Dropping the views of a provider")
+    for name, provider in active.items():
+        command(client, f"CREATE DATABASE IF NOT EXISTS {name}", "Making the database of a provider")
+        made = views(provider, reference_day)
+        for view, query in made.items():
+            head = f"CREATE OR REPLACE VIEW {name}.{view} DEFINER = {provider.owner} SQL SECURITY DEFINER AS "
+            command(client, head + query, f"Making the views of provider {provider.agb}")
+        old = select(client, "SELECT name FROM system.tables WHERE database = {name:String}", {"name": name})
+        for (view,) in old:
+            if view not in made:
+                command(client, f"DROP VIEW IF EXISTS {name}.{view}", "Dropping a view of an earlier release")
+    return tuple(sorted(there ^ set(active)))
