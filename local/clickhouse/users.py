@@ -18,7 +18,7 @@ from typing import Literal, get_args
 from local.clickhouse.wire import QueryFault
 from local.errors import StackError
 from sinks.schema.providers import Owner, Provider, owner, reader
-from sinks.schema.users import AUDIENCE_LIMITS, AUDIENCE_USERS, LIMITS, LOWERED, REMOVING, USERS, DatabaseUser
+from sinks.schema.users import AUDIENCE_LIMITS, AUDIENCE_USERS, LIMITS, LOWERED, REMOVING, SILENT, USERS, DatabaseUser
 
 ProfileName = Literal["admin", "writer", "readonly"]
 _OWNER = "owner"
@@ -285,5 +285,5 @@ def _entry(user: DatabaseUser, more: Sequence[str] = ()) -> dict[str, object]:
     if user.profile == "admin":
         return {"profile": "admin"}
     entry: dict[str, object] = {"profile": _PROFILES[user.profile], "grants": [*user.grants(), *more]}
-    limits = {"reader": LIMITS, "audience": AUDIENCE_LIMITS}.get(user.profile)
+    limits = {"reader": LIMITS, "audience": AUDIENCE_LIMITS | SILENT}.get(user.profile)
     return entry | ({"limits": limits} if limits else {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sinks.schema.users import AUDIENCE_LIMITS, AUDIENCE_USERS, LIMITS, LOWERED, USERS, DatabaseUser, Profile
+from sinks.schema.users import AUDIENCE_LIMITS, AUDIENCE_USERS, LIMITS, LOWERED, SILENT, USERS, DatabaseUser, Profile
 
 _HEAD: Final = """\
 <!-- Generated from sinks/schema/users.py by `sor rights` with the option write; do not edit.
@@ -64,7 +64,7 @@ _MORE: Final[dict[Profile, str]] = {"admin": "      <access_management>1</access
 
 def users_xml() -> str:
     """The whole file."""
-    readers = _reader("reader", LIMITS) + _reader("audience", AUDIENCE_LIMITS)
+    readers = _reader("reader", LIMITS) + _reader("audience", AUDIENCE_LIMITS | SILENT)
     users = (*USERS.values(), *AUDIENCE_USERS.values())
     return _HEAD + readers + _QUOTAS + "".join(map(_user, users)) + _FOOT
 

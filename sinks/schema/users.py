@@ -45,6 +45,8 @@ AUDIENCE_LIMITS: Final[dict[str, int]] = {
     "max_result_rows": 100_000,
     "max_rows_to_read": 20_000_000,
 }
+#: What an audience is not told: how many rows were looked at, which may be others' beside its own.
+SILENT: Final[dict[str, int]] = {"output_format_write_statistics": 0}
 #: The one limit that a reader may set itself, from one up to the limit: the Grafana plugin does so with each question.
 LOWERED: Final = "max_execution_time"
 #: Columns of a row by which it shows that it waits, how old it was when it came in, and of which log it is.
