@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from domain.field.dates import as_date, dutch_day
-from domain.field.geography import CLUSTERS
-from results.reports import deliveries, journal, periods, reading, released, run
+from results.reports import deliveries, every, journal, periods, reading, released, run
 from results.reports.content import Report
 from results.reports.outbox import Outbox
 from results.reports.words import day_text
@@ -56,20 +55,6 @@ def month_of(text: str) -> str:
     return text
 
 
-def all_of(asked: Access, month: str) -> tuple[list[Report], dict[str, Report]]:
-    """Every report of a month that goes to somebody, and the average of each cluster.
-
-    Raises:
-        UnavailableError, RefusedError: ClickHouse is away, or a table is missing.
-    """
-    made_on = day_text(today())
-    reports = [*reading.providers(asked, month, made_on), *deliveries.cem_reports(asked, month, made_on)]
-    averages = {cluster: released.average(asked, cluster, month, made_on) for cluster in CLUSTERS}
-    whole = (released.cluster_report(asked, cluster, month, made_on) for cluster in CLUSTERS)
-    known = {cluster: report for cluster, report in averages.items() if report is not None}
-    return [*reports, *(report for report in whole if report is not None)], known
-
-
 def run_month(
     settings: Settings,
     asked: Access,
@@ -88,7 +73,7 @@ def run_month(
     outbox = folder(settings)
     with journal.opened(journal_path(settings)) as sent:
         outbox.forget()
-        reports, averages = all_of(asked, month)
+        reports, averages = every.of_month(asked, month, day_text(today()))
         return run.run(reports, averages, outbox, sent, sender, processes=processes, tell=tell)
 
 

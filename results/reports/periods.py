@@ -53,6 +53,11 @@ def newest_half_year(on: date) -> str:
     return f"{on.year - 1}-H2" if on.month <= 6 else f"{on.year}-H1"
 
 
+def half_year_closed_by(month: str) -> str:
+    """The half year that ends with a month; empty for a month within one."""
+    return {"06": f"{month[:4]}-H1", "12": f"{month[:4]}-H2"}.get(month[5:], "")
+
+
 def closed_before(on: date, fixed_day: int) -> str:
     """The newest month that is closed: a month closes on a fixed day of the month after it."""
     return later(f"{on:%Y-%m}", -1 if on.day >= fixed_day else -2)

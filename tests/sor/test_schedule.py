@@ -15,6 +15,7 @@ from crypto import release_key
 from results.gate import audit as gate
 from results.release import making
 from results.release.rules import RULES
+from results.reports import every
 from results.reports.closing import close
 from results.reports.page import html
 from results.reports.state import STATE, Done, State
@@ -97,7 +98,7 @@ def test_a_month_closes_by_itself(filled: Access, settings: Settings, monkeypatc
         2
     }
 
-    reports, averages = reporting.all_of(filled, "2026-07")
+    reports, averages = every.of_month(filled, "2026-07", "15 augustus 2026")
     own = next(report for report in reports if report.kind == "aanbieder" and report.cluster == "DUO")
     beside = {figure.key: figure.average for figure in own.figures() if figure.average}
     assert {"uitval", "nut_gemiddelde"} <= set(beside)

@@ -1,0 +1,35 @@
+"""Every report of a month, from the tables: what ``sor reports run`` writes and sends. Nothing is rendered here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from domain.field.geography import CLUSTERS
+from results.reports import deliveries, periods, reading, released
+from results.reports.content import Report
+from sinks.access import Access
+
+
+def of_month(access: Access, month: str, made_on: str) -> tuple[list[Report], dict[str, Report]]:
+    """Every report of a month that goes to somebody, and the average of each cluster.
+
+    Raises:
+        UnavailableError, RefusedError: ClickHouse is away, or a table is missing.
+    """
+    averages = {cluster: released.average(access, cluster, month, made_on) for cluster in CLUSTERS}
+    known = {cluster: report for cluster, report in averages.items() if report is not None}
+    return [*_of_providers(access, month, made_on), *_of_places(access, month, made_on)], known
+
+
+def _of_providers(access: Access, month: str, made_on: str) -> Iterator[Report]:
+    yield from reading.providers(access, month, made_on)
+    yield from deliveries.cem_reports(access, month, made_on)
+    if half_year := periods.half_year_closed_by(month):
+        yield from deliveries.mirror_reports(access, half_year, made_on)
+
+
+def _of_places(access: Access, month: str, made_on: str) -> Iterator[Report]:
+    """What lies in the outbox for a contract manager: nobody is sent it."""
+    for cluster in CLUSTERS:
+        if (report := released.cluster_report(access, cluster, month, made_on)) is not None:
+            yield report
