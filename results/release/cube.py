@@ -8,13 +8,14 @@ from datetime import date
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from domain.field.dates import day
 from results.release.counted import Family
 from results.release.cuts import CUTS, Cut, places
-from results.release.model import Group
+from results.release.model import KEY_COLUMNS, Group
 from results.release.periods import Period, closed
-from results.release.rows import CareRows, Ints, Numbers
+from results.release.rows import CareRows, Flags, Ints, Numbers
 from results.release.rules import RULES, Rules
 
 
@@ -43,15 +44,21 @@ def cells(
     ``small``: those of fewer clients instead, however much is counted: the gate asks what can be said of them.
     """
     clients = range(1, rules.smallest_group) if small else range(rules.smallest_group, sys.maxsize)
+    grids: dict[str, _Grid] = {}
+    by_id = np.argsort(rows.ids, kind="stable")
     for family in rows.families():
         wanted = _Wanted(clients, 1 if small else max(family.least, rules.smallest_denominator))
         for period in periods or closed(on, rules, later=family.later):
-            within = (rows.days >= day(period.first)) & (rows.days <= day(period.last))
-            inside = np.flatnonzero(within & rows.counted[family.key].inside)
-            outside = np.flatnonzero(within & rows.counted[family.key].left_out)
+            inside = _Inside(rows, family, period, by_id)
             for cut in CUTS.values():
                 if period.kind in cut.kinds and cut.provenance == family.provenance and cut.counts(family.key):
-                    yield from _of_cut(rows, family, period, cut, inside, outside, wanted)
+                    if cut.name not in grids:
+                        grids[cut.name] = _Grid(rows, cut)
+                    yield from _of_cut(inside, grids[cut.name], wanted)
+
+
+#: A number of a group per row.
+GroupNumbers = npt.NDArray[np.uint16] | npt.NDArray[np.int64]
 
 
 class _Wanted(NamedTuple):
@@ -61,66 +68,103 @@ class _Wanted(NamedTuple):
     counted: int
 
 
-class _Keys(NamedTuple):
-    """A number per row (-1: in no group), and the size of each column, to tell them apart again."""
+class _Inside:
+    """The rows of one family and period, gathered once for all cuts: in the order of their ids, of their buckets, and
+    those that are left out.
+    """
 
-    codes: Ints
-    sizes: tuple[int, ...]
-
-
-def _keys(rows: CareRows, cut: Cut, at: Ints) -> _Keys:
-    codes, known = np.zeros(len(at), dtype=np.int64), np.ones(len(at), dtype=np.bool_)
-    sizes = []
-    for name in cut.by:
-        column = rows.labels[name]
-        part = column.codes[at]
-        known &= part >= 0
-        codes = codes * (len(column.values) + 1) + part
-        sizes.append(len(column.values) + 1)
-    return _Keys(np.where(known, codes, -1), tuple(sizes))
+    def __init__(self, rows: CareRows, family: Family, period: Period, by_id: Ints) -> None:
+        self.family, self.period = family, period
+        counted = rows.counted[family.key]
+        within = (rows.days >= day(period.first)) & (rows.days <= day(period.last))
+        inside = within & counted.inside
+        self.by_id, self.by_bucket = by_id[inside[by_id]], np.flatnonzero(inside)
+        self.outside = np.flatnonzero(within & counted.left_out)
+        at = self.by_id
+        self.columns = rows.ids[at], rows.emmers[at], counted.value[at], rows.providers[at]
+        self.emmers = rows.emmers[self.by_bucket]
 
 
-def _of_cut(
-    rows: CareRows, family: Family, period: Period, cut: Cut, inside: Ints, outside: Ints, wanted: _Wanted
-) -> Iterator[Cell]:
-    keys = _keys(rows, cut, inside)
-    present, dense = np.unique(keys.codes, return_inverse=True)
-    # Few groups: a stable sort of small numbers is a radix sort, and keeps the order of buckets.
-    order = np.argsort(dense.astype(np.uint16 if len(present) < 2**16 else np.int64), kind="stable")
-    starts = np.searchsorted(dense[order], np.arange(len(present) + 1))
-    at = inside[order]
-    people = rows.emmers[at]
-    new = np.ones(len(at), dtype=np.int64)
-    new[1:] = people[1:] != people[:-1]
-    new[starts[:-1]] = 1
-    clients = np.add.reduceat(new, starts[:-1]) if len(at) else new
-    excluded = dict(zip(*np.unique(_keys(rows, cut, outside).codes, return_counts=True), strict=True))
-    shown = places(cut.place, cut.provenance)
-    for number, code in enumerate(present):
-        counted = int(starts[number + 1] - starts[number])
-        if code < 0 or counted < wanted.counted or int(clients[number]) not in wanted.clients:
-            continue
-        group = _group(rows, cut, period, int(code), keys.sizes)
-        if getattr(group, cut.place) in shown:
-            mine = at[starts[number] : starts[number + 1]]
-            yield _cell(rows, family, group, mine, int(clients[number]), int(excluded.get(code, 0)))
+class _Grid:
+    """The groups of a cut over all rows: a number per row, and what each group is called.
+
+    The numbers are small, so that a stable sort of them is a radix sort, which keeps the order within each group. A row
+    in no group, or in one of a place that the cut does not show, has the number after the last.
+    """
+
+    def __init__(self, rows: CareRows, cut: Cut) -> None:
+        self.cut = cut
+        self._values = [rows.labels[name].values for name in cut.by]
+        codes, known = np.zeros(len(rows.ids), dtype=np.int64), np.ones(len(rows.ids), dtype=np.bool_)
+        for name, values in zip(cut.by, self._values, strict=True):
+            part = rows.labels[name].codes
+            known &= part >= 0
+            codes = codes * len(values) + part
+        shown = places(cut.place, cut.provenance)
+        here = np.array([value in shown for value in rows.labels[cut.place].values] + [False])
+        known &= here[rows.labels[cut.place].codes]
+        self._codes, numbers = np.unique(codes[known], return_inverse=True)
+        self.many = len(self._codes)
+        self.numbers = np.full(len(codes), self.many, dtype=np.uint16 if self.many < 2**16 else np.int64)
+        self.numbers[known] = numbers
+        self._names: dict[int, tuple[str, ...]] = {}
+
+    def group(self, number: int, period: Period) -> Group:
+        """The name of a group in a period."""
+        if number not in self._names:
+            self._names[number] = self._named(int(self._codes[number]))
+        return Group(self.cut.name, period.kind, period.label, *self._names[number])
+
+    def _named(self, code: int) -> tuple[str, ...]:
+        found = {}
+        for name, values in zip(reversed(self.cut.by), reversed(self._values), strict=True):
+            code, at = divmod(code, len(values))
+            found[name] = values[at]
+        filters = [name for name in reversed(self.cut.by) if name in (self.cut.filter, "respondent")]
+        found |= {"filter": " x ".join(filters), "filterwaarde": " x ".join(found[name] for name in filters)}
+        columns = (self.cut.place, *self.cut.columns, "filter", "filterwaarde")
+        return tuple(found[name] if name in columns else "" for name in KEY_COLUMNS)
 
 
-def _cell(rows: CareRows, family: Family, group: Group, at: Ints, clients: int, excluded: int) -> Cell:
-    at = at[np.argsort(rows.ids[at], kind="stable")]
-    values = rows.counted[family.key].value[at]
-    providers = rows.providers[at]
-    return Cell(group, family.key, rows.ids[at], rows.emmers[at], values, providers, clients, excluded)
+def _of_cut(inside: _Inside, grid: _Grid, wanted: _Wanted) -> Iterator[Cell]:
+    numbers = grid.numbers[inside.by_id]
+    counts = _counts(grid, numbers)
+    may = counts >= wanted.counted
+    if not may.any():
+        return
+    clients = _clients(inside, grid, may)
+    may &= (clients >= wanted.clients.start) & (clients < wanted.clients.stop)
+    excluded = _counts(grid, grid.numbers[inside.outside])
+    order = _grouped(numbers, may)
+    # Each once for the whole cut: a cell is a part of these.
+    ids, emmers, values, providers = (column[order] for column in inside.columns)
+    end = 0
+    for number in np.flatnonzero(may).tolist():
+        mine = slice(end, end := end + int(counts[number]))
+        group = grid.group(number, inside.period)
+        yield Cell(
+            group, inside.family.key, ids[mine], emmers[mine], values[mine], providers[mine], int(clients[number]),
+            int(excluded[number]),
+        )  # fmt: skip
 
 
-def _group(rows: CareRows, cut: Cut, period: Period, code: int, sizes: tuple[int, ...]) -> Group:
-    found = {}
-    for name, size in zip(reversed(cut.by), reversed(sizes), strict=True):
-        code, at = divmod(code, size)
-        found[name] = rows.labels[name].values[at]
-    columns = {name: found[name] for name in (cut.place, *cut.columns) if name != "respondent"}
-    filters = [name for name in reversed(cut.by) if name in (cut.filter, "respondent")]
-    return Group(
-        cut.name, period.kind, period.label, **columns,
-        filter=" x ".join(filters), filterwaarde=" x ".join(found[name] for name in filters),
-    )  # fmt: skip
+def _counts(grid: _Grid, numbers: GroupNumbers) -> Ints:
+    """Rows by group."""
+    return np.bincount(numbers, minlength=grid.many + 1)[: grid.many]
+
+
+def _grouped(numbers: GroupNumbers, may: Flags) -> Ints:
+    """Positions of the rows of some groups, group by group, each in the order that they have here."""
+    chosen = np.flatnonzero(np.append(may, False)[numbers])
+    found: Ints = chosen[np.argsort(numbers[chosen], kind="stable")]
+    return found
+
+
+def _clients(inside: _Inside, grid: _Grid, may: Flags) -> Ints:
+    """Buckets by group; 0 where it is not asked."""
+    numbers = grid.numbers[inside.by_bucket]
+    order = _grouped(numbers, may)
+    numbers, people = numbers[order], inside.emmers[order]
+    new = np.ones(len(order), dtype=np.bool_)
+    new[1:] = (numbers[1:] != numbers[:-1]) | (people[1:] != people[:-1])
+    return _counts(grid, numbers[new])
