@@ -18,7 +18,7 @@ import structlog
 from aiohttp import web
 
 from connectors.errors import BrokerDown
-from connectors.intake import asked, body, documents, meters
+from connectors.intake import asked, body, crossing, documents, meters
 from connectors.intake.config import IntakeLimits
 from connectors.intake.connections import Connection
 from connectors.intake.index import Entry, Index
@@ -27,6 +27,7 @@ from connectors.intake.limits import COME_BACK, Full, Lanes, Memory, Rates, TooF
 from connectors.intake.openapi import document as openapi
 from connectors.intake.problems import Kind, Problem
 from connectors.intake.tokens import Caller, Gate, TokenError
+from connectors.intake.visitors import VisitorsError
 from connectors.intake.work import Sealer, WorkerBroken, WorkerLost, where
 
 log = structlog.get_logger()
@@ -57,10 +58,10 @@ class Intake:
 
     def __init__(
         self, gate: Gate, index: Index, sealer: Sealer, receipts: documents.Receipts, feed: ReceiptFeed,
-        limits: IntakeLimits, workers: int,
+        limits: IntakeLimits, workers: int, origins: frozenset[str] = frozenset(),
     ) -> None:  # fmt: skip
         self._gate, self._index, self._sealer, self._receipts = gate, index, sealer, receipts
-        self._feed, self._limits = feed, limits
+        self._feed, self._limits, self._origins = feed, limits, origins
         self._lanes = Lanes(workers, limits.provider_uploads)
         self._memory = Memory(limits.memory_bytes, limits.provider_bytes, meters.HELD.set)
         self._uploads, self._reads = Rates(limits.uploads_per_minute), Rates(limits.reads_per_minute)
@@ -69,7 +70,8 @@ class Intake:
 
     def application(self) -> web.Application:
         """The routes."""
-        app = web.Application(middlewares=[_answer])
+        app = web.Application(middlewares=[crossing.first(self._origins), _answer])
+        app.on_response_prepare.append(crossing.allow(self._origins))
         addresses: dict[str, dict[str, Handler]] = {
             "/deliveries": {"POST": self.upload, "GET": self.search},
             "/deliveries/{id}": {"GET": self.receipt},
@@ -96,7 +98,7 @@ class Intake:
             caller = self._by_header(request)
             if caller is not None and not caller.sends_for <= self._feed.providers:
                 self.welcome()
-        except TokenError as problem:
+        except (TokenError, VisitorsError) as problem:
             log.warning("tokens", problem=str(problem))
             raise Problem(Kind.NO_SERVER, retry=_DOWN_RETRY) from None
         if caller is None:

@@ -53,6 +53,8 @@ class IntakeConfig:
     port: int = 8480
     workers: int = 2
     tls: Tls | None = None
+    visitors: Path | None = None  # public keys of the portals whose tokens count
+    origins: frozenset[str] = frozenset()  # pages of other addresses that may speak to it
     proxies: frozenset[str] = frozenset()  # addresses that may have any number of silent connections
     health: HealthConfig = field(default_factory=HealthConfig)  # /ready and /metrics: never for those who deliver
     limits: IntakeLimits = field(default_factory=IntakeLimits)

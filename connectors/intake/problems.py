@@ -74,7 +74,8 @@ class Kind(Enum):
         "alleen-verzegeld",
         403,
         "Alleen verzegeld",
-        "Wie namens anderen aanlevert, verzegelt en ondertekent zelf. Lever verzegelde regels aan (POST /sealed).",
+        "Wie namens anderen of uit een browser aanlevert, verzegelt en ondertekent zelf. Lever verzegelde regels aan "
+        "(POST /sealed).",
         "not_trusted",
     )
     UNKNOWN = _Kind(

@@ -27,6 +27,7 @@ from connectors.intake.index import Index
 from connectors.intake.protocol import Http, quiet_logger
 from connectors.intake.reader import ReceiptReader
 from connectors.intake.tokens import Gate, TokenError
+from connectors.intake.visitors import Visitors
 from connectors.intake.work import HUB, Workers, where
 from crypto.keys import connector_secret, load_public
 from crypto.sources import Trust
@@ -150,13 +151,15 @@ class _Parts:
         own(config.keys, config.authority, HUB)
         Trust(config.keys)
         connector_secret(config.keys)  # made now, by one process, and not by two workers at once
-        self.gate, self.loop = Gate(config.tokens), loop
+        self.gate, self.loop = Gate(config.tokens, visitors=Visitors(config.visitors)), loop
         self.index = Index(config.limits.receipts_bytes, meters.RECEIPTS.set)
         self.broken: asyncio.Future[None] = loop.create_future()
         self.reader = ReceiptReader(config.cluster, config.ids, self._give, self._break)
         self.workers = Workers(config, meters.LOST.inc)
         receipts = Receipts(ReceiptCodec(config.ids))
-        self.intake = Intake(self.gate, self.index, self.workers, receipts, self.reader, config.limits, config.workers)
+        self.intake = Intake(
+            self.gate, self.index, self.workers, receipts, self.reader, config.limits, config.workers, config.origins
+        )
         self.health = Health(config.health, "intake")
         self.intake.welcome()
         self.reader.start()

@@ -24,6 +24,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from connectors.intake.visitors import Visitors
 from faults import OperatorFault
 
 Kind = Literal["token", "certificate"]
@@ -44,6 +45,7 @@ class Caller(NamedTuple):
 
     id: str
     sends_for: frozenset[str]
+    visits: bool = False  # a person in a browser, which seals by itself
 
     def may_send(self, agb: str) -> bool:
         """Whether it sends for this provider, and so sees what became of it."""
@@ -51,8 +53,8 @@ class Caller(NamedTuple):
 
     @property
     def provider(self) -> str:
-        """Its AGB code when it delivers as itself, else empty."""
-        return self.id if self.sends_for == {self.id} else ""
+        """Its AGB code when it delivers files as itself, else empty."""
+        return self.id if self.sends_for == {self.id} and not self.visits else ""
 
 
 class Credential(Struct, frozen=True):
@@ -185,8 +187,8 @@ def _write(path: Path, document: _Document) -> None:
 class Gate:
     """Says whose a request is. Looks at the file with every request and reads it when it is another one."""
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self._path, self._clock = path, clock
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time, visitors: Visitors | None = None) -> None:
+        self._path, self._visitors, self._clock = path, visitors or Visitors(None), clock
         self._stamp: tuple[int, int, int] | None = None
         self._by_hash: dict[tuple[Kind, str], Credential] = {}
 
@@ -194,18 +196,21 @@ class Gate:
         """Whose a valid token or certificate is, else None.
 
         Raises:
-            TokenError: the file cannot be used; nobody gets in.
+            TokenError: the file cannot be used; nobody gets in. VisitorsError: that of the portals cannot.
         """
         self._refresh()
         found = self._by_hash.get((kind, digest(secret)))
-        return found.caller if found and found.state(self._clock()) == "valid" else None
+        if found is not None:
+            return found.caller if found.state(self._clock()) == "valid" else None
+        agb = self._visitors.provider(secret) if kind == "token" else None
+        return Caller(agb, frozenset({agb}), visits=True) if agb else None
 
     def providers(self) -> frozenset[str]:
         """AGB codes (or ``ANY``) of those whom a way in that is valid now sends for."""
         self._refresh()
         now = self._clock()
         callers = (found.caller for found in self._by_hash.values() if found.state(now) == "valid")
-        return frozenset[str]().union(*(caller.sends_for for caller in callers))
+        return self._visitors.providers().union(*(caller.sends_for for caller in callers))
 
     def _refresh(self) -> None:
         try:

@@ -59,6 +59,8 @@ def intake(
     per_minute: Annotated[int | None, setting("intake_per_minute")] = None,
     per_address: Annotated[int | None, setting("intake_per_address")] = None,
     proxies: Annotated[str | None, setting("intake_proxies")] = None,
+    visitors: Annotated[Path | None, setting("intake_visitors")] = None,
+    origins: Annotated[str | None, setting("intake_origins")] = None,
     metrics_port: Annotated[int | None, setting("intake_metrics_port")] = None,
     tokens: TokensPath = None,
 ) -> None:
@@ -79,6 +81,8 @@ def intake(
         intake_per_minute=per_minute,
         intake_per_address=per_address,
         intake_proxies=proxies,
+        intake_visitors=visitors,
+        intake_origins=origins,
         intake_metrics_port=metrics_port,
         intake_tokens=tokens,
     )
@@ -108,6 +112,8 @@ def _config(settings: Settings) -> IntakeConfig:
         workers=settings.intake_workers,
         tls=_tls(settings),
         proxies=frozenset(settings.intake_proxies),
+        visitors=settings.intake_visitors,
+        origins=frozenset(settings.intake_origins),
         health=HealthConfig(settings.intake_metrics_port or None, settings.metrics_host, settings.home),
         limits=limits,
         ids=ids_of(settings.registry),

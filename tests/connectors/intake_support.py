@@ -20,6 +20,7 @@ from connectors.intake.jobs import Denied, Done, Job, Refused, SealedJob
 from connectors.intake.sealed import pass_on
 from connectors.intake.server import listening
 from connectors.intake.tokens import ANY, Gate, TokenFile
+from connectors.intake.visitors import Visitors
 from connectors.intake.work import handle
 from crypto.sign import Checker
 from crypto.sources import Trust
@@ -125,6 +126,7 @@ async def intake(
     workers: int = 2,
     proxies: tuple[str, ...] = (),
     tls: Tls | None = None,
+    origins: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Running]:
     """A running intake with a token for two providers, for a hub of the first, and for a hub of any."""
     keys = folder / "keys"
@@ -135,7 +137,8 @@ async def intake(
     hubs = {name: file.add(name, 30, "", sends)[1] for name, sends in ((HUB, (AGB,)), (ALL, (ANY,)))}
     index, feed = Index(limits.receipts_bytes), ReceiptFeed()
     sealer = LocalSealer(keys, index, limits.rows)
-    made = Intake(Gate(file.path), index, sealer, Receipts(ReceiptCodec()), feed, limits, workers)
+    gate = Gate(file.path, visitors=Visitors(folder / "visitors.pem"))
+    made = Intake(gate, index, sealer, Receipts(ReceiptCodec()), feed, limits, workers, origins)
     made.welcome()
     config = IntakeConfig(
         keys, Cluster("nowhere"), file.path, port=0, workers=workers, limits=limits, proxies=frozenset(proxies),
