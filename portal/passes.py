@@ -85,7 +85,8 @@ def certificate(folder: Path, keys: Path, *, agb: str, subject: str, public_key:
     can trace to a person. It may not say more of the person: certificates are public.
 
     Raises:
-        WrongKey: 32 bytes that are no key, or not 32. ValueError: no AGB code. AuthorityError, KeysError: the authority is not usable here.
+        WrongKey: 32 bytes that are no key, or not 32. ValueError: no AGB code.
+        AuthorityError, KeysError: the authority is not usable here.
     """
     if not is_sender(agb):  # a list of all providers is no provider
         raise ValueError("An AGB code has eight digits.")
