@@ -7,15 +7,16 @@ is for that provider and for the third party.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from domain.indicators.query import rows_sql, sums_sql
 from domain.indicators.terms import Indicator, Table, lookup_sql, text_sql
 from results.dashboards.panels import TIMEZONE
 from results.dashboards.queries import REFERENCE_DAY, within_period
+from results.dashboards.released_queries import cluster_averages
 from results.filters import AGE_BANDS, PLACES
-from results.own import SQUARES, with_squares
+from results.own import OWN_INDICATORS, SQUARES, with_squares
 from results.uncertainty import MARKS, student_sql, wilson_sql
 
 #: The place of a row: a cluster, or Almere, which is in none.
@@ -97,7 +98,7 @@ SHOWN: Final[Mapping[str, str]] = {
 }
 
 
-def _texts(line: Line) -> dict[str, str]:
+def texts(line: Line) -> dict[str, str]:
     """What is written of a figure."""
     one, outside = line.indicator, line.indicator.excluded is not None and not line.alone
     return {
@@ -114,7 +115,7 @@ def _numbers(line: Line, sums: Mapping[str, str]) -> dict[str, str]:
     return found | (dict.fromkeys(("clienten", "uitgesloten", "kwadraten"), "0") if line.alone else {})
 
 
-def _figure() -> dict[str, str]:
+def figure() -> dict[str, str]:
     """Column -> what is made of a line: once for all, whatever its unit."""
     quotient = "teller / nullIf(noemer, 0)"
     value = f"multiIf(eenheid = 'aantal', teller, eenheid = '%', 100 * {quotient}, {quotient})"
@@ -136,9 +137,9 @@ def lines(figures: Sequence[Line]) -> str:
     the figure as a number.
     """
     sums = _sums([one.indicator for one in figures])
-    texts, numbers = [_texts(one) for one in figures], [_numbers(one, sums) for one in figures]
-    shown = ", ".join(f"{expression} AS {column}" for column, expression in _figure().items())
-    written = [f"[{', '.join(text_sql(one[name]) for one in texts)}] AS {name}" for name in texts[0]]
+    words, numbers = [texts(one) for one in figures], [_numbers(one, sums) for one in figures]
+    shown = ", ".join(f"{expression} AS {column}" for column, expression in figure().items())
+    written = [f"[{', '.join(text_sql(one[name]) for one in words)}] AS {name}" for name in words[0]]
     lists = ", ".join(f"[{', '.join(one[name] for one in numbers)}] AS alle_{name}" for name in numbers[0])
     side_by_side = ", ".join([*written, *(f"alle_{name} AS {name}" for name in numbers[0])])
     return (
@@ -162,7 +163,7 @@ def trend(figures: Sequence[Indicator]) -> str:
     return f"SELECT {period} AS time, {', '.join(columns)} {_rows(of)} GROUP BY time ORDER BY time"
 
 
-def choices(column: str) -> str:
+def choices(_name: str, column: str) -> str:
     """The values that trajecten of the provider have."""
     return (
         f"SELECT DISTINCT toString({column}) AS waarde FROM sor.trajecten FINAL WHERE {_PROVIDER} AND waarde != '' "  # noqa: S608
@@ -171,4 +172,24 @@ def choices(column: str) -> str:
 
 
 #: Months in which trajecten of the provider began, newest first, by their first day.
-MONTHS: Final = choices("toStartOfMonth(begindatum)") + " DESC"
+MONTHS: Final = choices("", "toStartOfMonth(begindatum)") + " DESC"
+
+
+class Asking(NamedTuple):
+    """How a page of own results asks: lines of figures, figures over time, averages by key, values to choose from (by
+    filter and column) and months. ``has``: the figures that it may ask. ``steps``: what a trend goes by, label : value.
+    """
+
+    lines: Callable[[Sequence[Line]], str]
+    trend: Callable[[Sequence[Indicator]], str]
+    averages: Callable[[Mapping[str, str]], str]
+    choices: Callable[[str, str], str]
+    months: str
+    has: Container[str]
+    steps: str
+
+
+#: The third party's way: the live tables, of whatever provider was chosen.
+TABLES: Final = Asking(
+    lines, trend, cluster_averages, choices, MONTHS, OWN_INDICATORS, "maand : month,kwartaal : quarter,jaar : year"
+)

@@ -28,15 +28,18 @@ _TOWNS: Final = {code: gemeente.name for code, gemeente in sorted(GEMEENTEN.item
 _NEWEST: Final = "ORDER BY indicator, periode DESC, vrijgave DESC LIMIT 1 BY indicator"
 
 
-def cluster_averages(names: Mapping[str, str]) -> str:
-    """A line for each released average of the chosen cluster, over the newest four quarters; ``names`` by key."""
+def cluster_averages(names: Mapping[str, str], within_view: str = "") -> str:
+    """A line for each released average of the chosen cluster, over the newest four quarters; ``names`` by key.
+    ``within_view``: what to read in the place of the tables of all clusters.
+    """
     whole = " AND ".join(f"{column} = ''" for column in KEY_COLUMNS if column != "cluster")
     keys = ", ".join(text_sql(key) for key in names)
     within = (
         f"cluster = ${{cluster:singlequote}} AND {whole} AND periode_soort = 'vier_kwartalen' AND indicator IN ({keys})"
     )
     columns = "indicator, periode, status, vrijgave, noemer, teller_vorm, percentage, gemiddelde"
-    each = (f"SELECT {columns} FROM {of_providers(cluster)}.{FIGURES} WHERE {within}" for cluster in CLUSTERS)  # noqa: S608
+    tables = [within_view] if within_view else [f"{of_providers(cluster)}.{FIGURES}" for cluster in CLUSTERS]
+    each = (f"SELECT {columns} FROM {table} WHERE {within}" for table in tables)  # noqa: S608
     return (
         f"SELECT indicator AS sleutel, {lookup_sql('indicator', names, 'indicator')} AS naam, "  # noqa: S608
         f"{TEXT} AS gemiddelde_cluster, toString(noemer) AS n, periode, toString(status) AS status "
