@@ -15,8 +15,8 @@ from rich.table import Table
 
 #: The benchmarks, in order; ``suite`` has them.
 NAMES: Final = (
-    *("fold", "stages", "trajectories", "engine", "restore", "sink", "latency", "files", "intake", "replay", "panel"),
-    "year",
+    *("fold", "stages", "trajectories", "engine", "restore", "sink", "latency", "files", "intake", "reports", "replay"),
+    *("panel", "release", "year"),
 )
 
 Tell = Callable[[str], None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from tools.bench import files, fold, intake, latency, nation, others, panel, replay, stages
+from tools.bench import files, fold, intake, latency, nation, others, panel, release, replay, reports, stages
 from tools.bench.figures import NAMES, Figure, Tell
 
 
@@ -72,9 +72,17 @@ def _intake(choice: Choice, tell: Tell) -> list[Figure]:
     return intake.intake(sizes, tell)
 
 
+def _reports(choice: Choice, tell: Tell) -> list[Figure]:
+    return reports.reports(reports.ReportSizes(100 if choice.quick else 1_000), tell)
+
+
 def _panel(choice: Choice, tell: Tell) -> list[Figure]:
     sizes = panel.PanelSizes(200_000, 3, 500) if choice.quick else panel.PanelSizes(5_000_000, 10, 1_000)
     return panel.panel(sizes, tell)
+
+
+def _release(choice: Choice, tell: Tell) -> list[Figure]:
+    return release.cube(release.CubeSizes(60_000 if choice.quick else 1_000_000), choice.rounds, tell)
 
 
 def _replay(choice: Choice, tell: Tell) -> list[Figure]:
@@ -95,8 +103,10 @@ SUITE: Final[dict[str, Benchmark]] = {
     "latency": Benchmark("End to end: publication to queryable row", _latency),
     "files": Benchmark("Files through sor deliver", _files),
     "intake": Benchmark("The HTTP intake with many senders at once", _intake),
+    "reports": Benchmark("A thousand reports of providers", _reports),
     "replay": Benchmark("A replay: a million events under another window", _replay),
     "panel": Benchmark("The dashboard", _panel, full=True),
+    "release": Benchmark("The cube of a release, in memory", _release),
     "year": Benchmark("A replay of a national year: eleven million events", _year, full=True),
 }
 assert tuple(SUITE) == NAMES  # noqa: S101 - the help of the command would be wrong
