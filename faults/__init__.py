@@ -43,6 +43,8 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         NotItself
         NotMended
         OutboxError
+        PassesError
+        ProvidersError
         RefusedError
         RegistryError
         ContractsError
@@ -62,6 +64,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         TooMuchPoison
         TopicError
         UnavailableError
+        VisitorsError
     SenderFault
         CannotOpen
         Fault
@@ -77,6 +80,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         TooFast
         Undecodable
         WorkerLost
+        WrongKey
         XmlFault
     Control flow
         GateRefuses

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
 
 #: So long a browser need not ask again, in seconds.
 _REMEMBER: Final = "600"
@@ -17,7 +18,6 @@ _HEADERS: Final = "Authorization, Content-Type, Accept"
 _METHODS: Final = "GET, POST"
 _SHOWN: Final = "Location, Retry-After"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 Prepared = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
 
 
