@@ -61,7 +61,7 @@ class Average(NamedTuple):
 
 def averages_sql(cluster: str, keys: tuple[str, ...] = (), columns: tuple[str, ...] = ()) -> str:
     """The newest of every figure of a whole cluster, by indicator and then the newest period first."""
-    named = ", ".join(columns or _COLUMNS)
+    named = ", ".join(columns or COLUMNS)
     whole = [f"{column} = ''" for column in KEY_COLUMNS if column != "cluster"]
     within = [f"cluster = {text_sql(cluster)}", *whole]
     within += [f"indicator IN ({', '.join(map(text_sql, keys))})"] if keys else []
@@ -72,7 +72,7 @@ def averages_sql(cluster: str, keys: tuple[str, ...] = (), columns: tuple[str, .
 
 
 #: Columns of ``cijfers`` in the order of ``Average``.
-_COLUMNS: Final = (
+COLUMNS: Final = (
     "indicator", "toString(periode_soort)", "periode", "toString(status)", "vrijgave", "noemer", "teller",
     "toString(teller_vorm)", "percentage", "toFloat64(gemiddelde)", "uitgesloten", "peildatum", "definitie_versie",
     "bevestigd", "reden",
