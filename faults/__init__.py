@@ -54,6 +54,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         ReportsBusy
         RewritingError
         ScheduleError
+            GateRefuses
         SettingsError
         SimulationError
         SpicError

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 from faults import OperatorFault
 from results.reports import periods
 from results.reports.run import Tally
-from results.reports.state import ScheduleError, State
+from results.reports.state import GateRefuses, ScheduleError, State
 
 #: So many months that were missed are caught up with at once, the newest ones.
 MOST: Final = 12
@@ -73,7 +73,7 @@ def close(
             state.note(done)
             closed.append(month)
     except OperatorFault as problem:
-        state.note(done, str(problem))
+        state.note(done, str(problem), refused=isinstance(problem, GateRefuses))
         raise
     return closed
 
@@ -93,7 +93,7 @@ def _released(on: date, month: str, closing_day: int, releasing: Releasing, tell
         number = releasing.build(on)
         tell(f"Release {number} is built.")
         if not releasing.audit(number):
-            raise ScheduleError(
+            raise GateRefuses(
                 f"The gate refuses release {number}, so it is not published and no reports of {month} went out. "
                 f"Look at it with: sor release list"
             )

@@ -19,6 +19,10 @@ class ScheduleError(OperatorFault):
     """The month cannot be closed; what is published stays as it is."""
 
 
+class GateRefuses(ScheduleError):
+    """The gate lets no release through: somebody looks at figures, and mending a machine does not help."""
+
+
 class Done(NamedTuple):
     """The newest month of which everything went out, and the release that readers see."""
 
@@ -27,10 +31,13 @@ class Done(NamedTuple):
 
 
 class Last(NamedTuple):
-    """What the last run came to: when (seconds since 1970), and what went wrong; empty = nothing."""
+    """What the last run came to: when (seconds since 1970), what went wrong (empty = nothing), and whether that was the
+    gate.
+    """
 
     at: int
     problem: str
+    refused: bool
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class State:
     def last(self) -> Last | None:
         """The last run; None before the first. ``ScheduleError`` as for ``done``."""
         found = self._read()
-        return Last(int(found["at"]), str(found["problem"])) if found else None
+        return Last(int(found["at"]), str(found["problem"]), bool(found.get("refused"))) if found else None
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -65,9 +72,9 @@ class State:
                 f"{self.path} cannot be read ({type(problem).__name__}); moved away, only the newest month is closed."
             ) from None
 
-    def note(self, done: Done, problem: str = "") -> None:
+    def note(self, done: Done, problem: str = "", *, refused: bool = False) -> None:
         """Write down how far it is, and what went wrong. ``ScheduleError`` when that cannot be."""
-        document: dict[str, Any] = {**done._asdict(), "problem": problem, "at": int(time.time())}
+        document: dict[str, Any] = {**done._asdict(), "problem": problem, "refused": refused, "at": int(time.time())}
         half = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
             half.write_text(json.dumps(document, indent=2), "utf-8")

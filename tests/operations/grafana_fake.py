@@ -36,8 +36,8 @@ class Inside:
 
 @dataclass
 class Grafana:
-    """``mails``: it has a mail server. ``dies_after``: so many requests that change something get an answer; the next one
-    is done and gets none.
+    """``mails``: it has a mail server. ``dies_after``: so many requests that change something get an answer; the next
+    one is done and gets none.
     """
 
     mails: bool = True
