@@ -15,16 +15,18 @@ from connectors.formats.model import FileContext, FileFault
 
 SEPARATORS: Final = (";", ",", "\t")
 #: Spellings of a column that mean the same: the slide writes one k, iJw writes no s [F S0, iJw].
-_SPELLING: Final = {
+SPELLING: Final = {
     "beschikingsnummer": "beschikkingsnummer",
     "beschikkingnummer": "beschikkingsnummer",
     "beschikingnummer": "beschikkingsnummer",
     "toewijzingnummer": "toewijzingsnummer",
 }
 #: A first line of some spreadsheets that names the separator; some put it between quotes.
-_HINT: Final = "sep="
+HINT: Final = "sep="
+#: What a line may be full of without holding anything.
+BLANK: Final = ' \t\r\n;,"'
 #: Characters that nobody sees: those without width are left out, and every other space is the common one.
-_UNSEEN: Final = str.maketrans(
+UNSEEN: Final = str.maketrans(
     {**dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"), **dict.fromkeys("\u00a0\u2007\u202f", " ")}
 )
 
@@ -47,12 +49,12 @@ class CsvRow(NamedTuple):
 
 def seen(text: str) -> str:
     """A text as its sender sees it: without characters of no width, no-break spaces as common ones."""
-    return text if text.isascii() else text.translate(_UNSEEN)
+    return text if text.isascii() else text.translate(UNSEEN)
 
 
 def is_hint(line: str) -> bool:
     """Whether a first line only names the separator."""
-    return line.lstrip('" ').lower().startswith(_HINT)
+    return line.lstrip('" ').lower().startswith(HINT)
 
 
 def split(line: str, separator: str) -> list[str] | None:
@@ -69,7 +71,7 @@ def column_names(line: str, separator: str) -> list[str]:
     """The names in a header line, in one spelling."""
     cells = split(seen(line).rstrip("\r\n"), separator) or []
     names = (cell.strip().strip('"').strip().lower() for cell in cells)
-    return [_SPELLING.get(name, name) for name in names]
+    return [SPELLING.get(name, name) for name in names]
 
 
 def best_header(line: str, known: Sequence[str]) -> Header:
@@ -87,7 +89,7 @@ def _header(line: str, separator: str, known: Sequence[str]) -> Header:
 
 def is_blank(line: str) -> bool:
     """Nothing but white space, separators and quotes: spreadsheets write such lines."""
-    return not line.strip(' \t\r\n;,"')
+    return not line.strip(BLANK)
 
 
 def rows(

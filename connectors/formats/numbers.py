@@ -8,18 +8,18 @@ from typing import Final
 from domain.field.words import LOST_ZERO, ROUNDED
 
 #: What programs that pseudonymise write for a BSN: a hash in hexadecimal or base64, longer than any number.
-_PSEUDONYM: Final = re.compile(r"[0-9A-Fa-f]{32,}|(?=.*[A-Za-z])[A-Za-z0-9+/_-]{22,}={0,2}")
-_EIGHT: Final = re.compile(r"[0-9]{8}")
-_NUMBER: Final = re.compile(r"[0-9]+[.,][0-9.,]*(?:[eE][+-]?[0-9]+)?")
+PSEUDONYM: Final = re.compile(r"[0-9A-Fa-f]{32,}|(?=.*[A-Za-z])[A-Za-z0-9+/_-]{22,}={0,2}")
+EIGHT: Final = re.compile(r"[0-9]{8}")
+NUMBER: Final = re.compile(r"[0-9]+[.,][0-9.,]*(?:[eE][+-]?[0-9]+)?")
 
 
 def is_pseudonym(bsn: str) -> bool:
     """Whether a cell holds the output of a program that pseudonymises."""
-    return _PSEUDONYM.fullmatch(bsn) is not None
+    return PSEUDONYM.fullmatch(bsn) is not None
 
 
 def hint(bsn: str) -> str:
     """What a refused BSN looks like (Dutch); empty when nothing can be said."""
-    if _EIGHT.fullmatch(bsn):
+    if EIGHT.fullmatch(bsn):
         return LOST_ZERO
-    return ROUNDED if _NUMBER.fullmatch(bsn) else ""
+    return ROUNDED if NUMBER.fullmatch(bsn) else ""

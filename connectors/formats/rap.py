@@ -30,8 +30,8 @@ TYPES: Final[dict[str, tuple[int, str]]] = {
 GAS_VALUES: Final[dict[str, int | None]] = {"-1": -1, "0": 0, "1": 1, "2": 2, "x": None, "X": None}
 PROBLEEM_VALUES: Final[dict[str, int | None]] = {"1": 1, "2": 2, "3": 3, "x": None, "X": None}
 #: Longest beschikkingsnummer [P]: the sources show nine digits and call it text.
-_BESCHIKKING: Final = 50
-_INTEGER: Final = re.compile(r"[0-9]{1,9}")
+LONGEST_BESCHIKKING: Final = 50
+INTEGER: Final = re.compile(r"[0-9]{1,9}")
 _DOEL: Final = re.compile(r"D([0-9]{1,3})")
 
 
@@ -77,9 +77,9 @@ class _Table:
             return Afwijzing("R09" if is_pseudonym(bsn) else "R01", "BSN")
         if not number and not decision:
             return Afwijzing("R02", "Toewijzingsnummer")
-        if number and not _INTEGER.fullmatch(number):
+        if number and not INTEGER.fullmatch(number):
             return Afwijzing("R03", "Toewijzingsnummer")
-        if len(decision) > _BESCHIKKING:
+        if len(decision) > LONGEST_BESCHIKKING:
             return Afwijzing("R08", "Beschikkingsnummer")
         goal_rater = TYPES.get(kind)
         if goal_rater is None:
