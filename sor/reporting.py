@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from domain.field.dates import as_date, dutch_day
-from results.reports import deliveries, every, journal, periods, reading, released, run
+from results.reports import almere, deliveries, every, journal, periods, reading, released, run
 from results.reports.content import Report
 from results.reports.outbox import Outbox
 from results.reports.words import day_text
@@ -86,6 +86,8 @@ def one(asked: Access, kind: str, provider: str, cluster: str, period: str) -> R
         return next(deliveries.cem_reports(asked, period, made_on, provider), None)
     if kind == "gemiddelde":
         return released.average(asked, cluster, period, made_on)
+    if kind == "gemeente":
+        return almere.report_of(asked, period, made_on)
     if kind == "cluster":
         return released.cluster_report(asked, cluster, period, made_on)
     return next(reading.providers(asked, period, made_on, [(provider, cluster)]), None)

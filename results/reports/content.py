@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 from domain.indicators.terms import Unit
 from results.reports import words
 
-Kind = Literal["aanbieder", "gemiddelde", "cluster", "cem", "spiegel"]
+Kind = Literal["aanbieder", "gemiddelde", "cluster", "gemeente", "cem", "spiegel"]
 #: How a released number is meant: as it is, at most, at least (``results.release.model.Form``).
 Form = Literal["=", "<=", ">="]
 _SIGNS: Final[dict[Form, str]] = {"=": "", "<=": "≤ ", ">=": "≥ "}
@@ -215,6 +215,7 @@ class Section:
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """One report. ``provider``: AGB code, empty for a cluster; ``month``: ``2026-10``, for a half year its last month.
+    ``gemeente``: its name, of a report about one that is in no cluster.
 
     ``made_on``: the day as people write it. ``release``: number of the release that the averages are of, 0 = none.
     """
@@ -229,17 +230,18 @@ class Report:
     sections: tuple[Section, ...]
     notes: tuple[str, ...] = field(default=())
     release: int = 0
+    gemeente: str = ""
 
     @property
     def name(self) -> str:
         """What its file is called, without an ending: no name of a person is in it."""
-        parts = ("sor", self.kind, self.provider, slug(self.cluster), self.month)
+        parts = ("sor", self.kind, self.provider, slug(self.cluster or self.gemeente), self.month)
         return "_".join(part for part in parts if part)
 
     @property
     def subtitle(self) -> str:
         """Of whom, and of when."""
-        whose = (words.provider(self.provider) if self.provider else "", words.cluster(self.cluster))
+        whose = (words.provider(self.provider), words.cluster(self.cluster), words.gemeente(self.gemeente))
         return " · ".join(part for part in (*whose, self.period) if part)
 
     def figures(self) -> Iterator[Figure]:

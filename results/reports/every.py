@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain.field.geography import CLUSTERS
-from results.reports import deliveries, periods, reading, released
+from results.reports import almere, deliveries, periods, reading, released
 from results.reports.content import Report
 from sinks.access import Access
 
@@ -18,7 +18,7 @@ def of_month(access: Access, month: str, made_on: str) -> tuple[list[Report], di
     """
     averages = {cluster: released.average(access, cluster, month, made_on) for cluster in CLUSTERS}
     known = {cluster: report for cluster, report in averages.items() if report is not None}
-    return [*_of_providers(access, month, made_on), *_of_places(access, month, made_on)], known
+    return [*_of_providers(access, month, made_on), *of_places(access, month, made_on)], known
 
 
 def _of_providers(access: Access, month: str, made_on: str) -> Iterator[Report]:
@@ -28,8 +28,10 @@ def _of_providers(access: Access, month: str, made_on: str) -> Iterator[Report]:
         yield from deliveries.mirror_reports(access, half_year, made_on)
 
 
-def _of_places(access: Access, month: str, made_on: str) -> Iterator[Report]:
+def of_places(access: Access, month: str, made_on: str) -> Iterator[Report]:
     """What lies in the outbox for a contract manager: nobody is sent it."""
     for cluster in CLUSTERS:
         if (report := released.cluster_report(access, cluster, month, made_on)) is not None:
             yield report
+    if (report := almere.report_of(access, month, made_on)) is not None:
+        yield report

@@ -62,7 +62,7 @@ def of_averages(
     kind: Kind, cluster: str, month: str, made_on: str, found: Averages, cells: Sequence[Cell] = ()
 ) -> Report | None:
     """The report of what was released of a whole cluster, and of its parts where they are given."""
-    years = {key: one for key in found.found if (one := _newest(found.found[key])) and key in OWN_INDICATORS}
+    years = {key: one for key in found.found if (one := newest_year(found.found[key])) and key in OWN_INDICATORS}
     if not years:
         return None
     quarters, newest = periods.quarters(month), max(years.values(), key=lambda one: (one.periode, one.vrijgave))
@@ -75,9 +75,9 @@ def of_averages(
             month=month,
             period=words.four_quarters(newest.periode),
             made_on=made_on,
-            figures={key: _figure(one) for key, one in years.items()},
+            figures={key: figure_of(one) for key, one in years.items()},
             quarters=tuple(map(words.quarter_short, quarters)),
-            trends={key: tuple(_of_quarter(found, key, quarter) for quarter in quarters) for key in TRENDS},
+            trends={key: tuple(of_quarter(found, key, quarter) for quarter in quarters) for key in TRENDS},
             breakdown=tuple(_tables(cells)),
             release=found.number,
             quarter=newest.periode,
@@ -93,7 +93,8 @@ def of_averages(
     )
 
 
-def _newest(found: Sequence[Released]) -> Released | None:
+def newest_year(found: Sequence[Released]) -> Released | None:
+    """The newest four quarters of which there is a figure."""
     return next((one for one in found if one.periode_soort == _YEAR and one.value is not None), None)
 
 
@@ -101,7 +102,8 @@ def _title(key: str) -> str:
     return _TITLES.get(key, OWN_INDICATORS[key].title)
 
 
-def _figure(one: Released) -> Figure:
+def figure_of(one: Released) -> Figure:
+    """A released figure: rounded, perhaps a bound, without an interval."""
     indicator = OWN_INDICATORS[one.indicator]
     return Figure(
         key=one.indicator,
@@ -116,10 +118,11 @@ def _figure(one: Released) -> Figure:
     )
 
 
-def _of_quarter(found: Averages, key: str, quarter: str) -> Figure:
+def of_quarter(found: Averages, key: str, quarter: str) -> Figure:
+    """A released figure of one quarter; one without a value where there is none."""
     for one in found.found.get(key, ()):
         if one.periode_soort == "kwartaal" and one.periode == quarter:
-            return _figure(one)
+            return figure_of(one)
     indicator = OWN_INDICATORS[key]
     return Figure(key=key, title=indicator.title, unit=indicator.unit, value=None, counted=None, mark=indicator.mark)
 

@@ -34,6 +34,7 @@ TITLES: Final[dict[str, str]] = {
     "aanbieder": "Resultaten van uw organisatie",
     "gemiddelde": "Clustergemiddelde",
     "cluster": "Resultaten van het cluster",
+    "gemeente": "Resultaten van jeugdhulp",
     "cem": "Terugkoppelrapportage CEM+",
     "spiegel": "Spiegelrapport CBS-bestand",
 }
@@ -154,13 +155,18 @@ def twelve_months(first: str, last: str) -> str:
 
 
 def provider(agb: str) -> str:
-    """Whose report it is."""
-    return f"aanbieder {agb}"
+    """Whose report it is; empty for none."""
+    return f"aanbieder {agb}" if agb else ""
 
 
 def cluster(name: str) -> str:
     """The cluster; empty for none."""
     return f"cluster {name}" if name else ""
+
+
+def gemeente(name: str) -> str:
+    """The municipality; empty for none."""
+    return f"gemeente {name}" if name else ""
 
 
 def averages_of(release: int, quarter: str) -> str:

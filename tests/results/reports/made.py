@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from random import Random
 
 from results.own import OWN_INDICATORS
-from results.reports import cem, mirror, outcomes
+from results.released import Average as Released
+from results.reports import almere, cem, mirror, outcomes
+from results.reports.almere import Part, Portal
 from results.reports.content import Average, Figure, Kind, Report, Table
+from results.reports.reading import Averages
 from results.uncertainty import Interval, student, wilson
 
+#: Figures of Almere that are made up.
+ALMERE = ("cbs_nut_laag", "cbs_nut_midden", "cbs_nut_hoog", "cbs_nut_gemiddelde", "cbs_zonder_hulp", "cbs_uitval")
 QUARTERS = ("2024-K4", "2025-K1", "2025-K2", "2025-K3", "2025-K4", "2026-K1", "2026-K2", "2026-K3")
 
 
@@ -31,6 +37,17 @@ def figure(key: str, random: Random, *, released: bool = False, few: bool = Fals
     low, high = (None, None) if released else interval
     beside = None if released else average
     return Figure(**common, value=value, counted=n, excluded="<10", low=low, high=high, average=beside)
+
+
+def shown(key: str, kind: str, period: str, **changed: object) -> Released:
+    """One released figure."""
+    mean = OWN_INDICATORS[key].unit == "gemiddelde"
+    one = Released(
+        indicator=key, periode_soort=kind, periode=period, status="voorlopig", vrijgave=2, noemer=140, teller=30,  # type: ignore[arg-type]
+        vorm="=", percentage=None if mean else 21, gemiddelde=7.6 if mean else None, uitgesloten=5,
+        peildatum=date(2026, 11, 15), definitie_versie=1, bevestigd=False, reden="",
+    )  # fmt: skip
+    return one._replace(**changed)  # type: ignore[arg-type]
 
 
 def outcome_report(kind: Kind = "aanbieder", seed: int = 1, provider: str = "90000001", few: bool = False) -> Report:
@@ -95,3 +112,33 @@ def mirror_report() -> Report:
             extra=4,
         )
     )
+
+
+def almere_portal() -> Portal:
+    """What a release may hold of Almere."""
+    found = {
+        key: tuple(
+            shown(key, kind, period)
+            for kind, period in (("vier_kwartalen", "2026-K3"), ("kwartaal", "2026-K3"), ("kwartaal", "2026-K2"))
+        )
+        for key in ALMERE
+    }
+    values = {
+        "respondent": ("ouder",),
+        "hulpvorm": ("02", "01"),
+        "leeftijd": ("6 tot en met 11", "18 en ouder", "12 tot en met 17"),
+    }
+    parts = [
+        Part(name, value, shown(key, "vier_kwartalen", "2026-K3"))
+        for name, of_filter in values.items()
+        for value in of_filter
+        for key in ALMERE
+    ]
+    return Portal(Averages(3, found), tuple(parts))
+
+
+def almere_report() -> Report:
+    """The report of Almere."""
+    report = almere.report(almere_portal(), "2026-10", "15 november 2026")
+    assert report is not None
+    return report

@@ -99,12 +99,13 @@ def test_a_refused_release_is_not_published_and_nothing_is_sent(state: State) ->
     last = state.last()
     assert last is not None
     assert "refuses" in last.problem
+    assert last.refused
     assert state.done().month == "2026-10"
     releases.refuses = False
     assert run(state, releases, reports, date(2026, 12, 16)) == ["2026-11"]
     last = state.last()
     assert last is not None
-    assert (last.problem, last.at > 1_700_000_000) == ("", True)
+    assert (last.problem, last.refused, last.at > 1_700_000_000) == ("", False, True)
 
 
 def test_one_that_was_approved_is_published_and_not_built_again(state: State) -> None:

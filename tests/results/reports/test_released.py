@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
-
-from results.own import OWN_INDICATORS
-from results.released import Average
 from results.reports import released, words
 from results.reports.content import Bars, Report, Table, Trend
 from results.reports.reading import Averages
 from results.reports.released import Cell
+from tests.results.reports.made import shown
 
 MONTH, MADE_ON = "2026-10", "15 november 2026"
-
-
-def shown(key: str, kind: str, period: str, **changed: object) -> Average:
-    mean = OWN_INDICATORS[key].unit == "gemiddelde"
-    one = Average(
-        indicator=key, periode_soort=kind, periode=period, status="voorlopig", vrijgave=2, noemer=140, teller=30,  # type: ignore[arg-type]
-        vorm="=", percentage=None if mean else 21, gemiddelde=7.6 if mean else None, uitgesloten=5,
-        peildatum=date(2026, 11, 15), definitie_versie=1, bevestigd=False, reden="",
-    )  # fmt: skip
-    return one._replace(**changed)  # type: ignore[arg-type]
 
 
 def averages() -> Averages:

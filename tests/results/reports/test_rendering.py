@@ -28,18 +28,19 @@ from results.reports.content import (
     slug,
     value_text,
 )
-from tests.results.reports.made import cem_report, figure, mirror_report, outcome_report
+from tests.results.reports.made import almere_report, cem_report, figure, mirror_report, outcome_report
 
 REPORTS = {
     "own": outcome_report(),
     "few": outcome_report(few=True),
     "average": outcome_report("gemiddelde"),
     "cluster": outcome_report("cluster"),
+    "almere": almere_report(),
     "cem": cem_report(),
     "mirror": mirror_report(),
 }
 #: Pages of each; another number is another layout: look at it (docs/reports.md says how).
-PAGES = {"own": 6, "few": 2, "average": 6, "cluster": 6, "cem": 1, "mirror": 1}
+PAGES = {"own": 6, "few": 2, "average": 6, "cluster": 6, "almere": 3, "cem": 1, "mirror": 1}
 A4 = (595, 842)
 
 every = pytest.mark.parametrize("name", REPORTS)
