@@ -2,7 +2,8 @@
 
 No colour says anything alone: shares differ in hatching and carry their number, the average is a diamond or a dashed
 line with its name. The blues are of one hue and differ in lightness, so that they hold for every kind of colour
-blindness and in grey; none says good or bad. Dark text stands on light, white text on dark (4.5 to 1 or more).
+blindness and in grey; none says good or bad. Dark text stands on light, white text on dark (4.5 to 1 or more); what
+must be seen stands out from the paper by 3 to 1, itself or by its edge.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 from results.reports import words
 from results.reports.content import Bands, Bars, Chart, Columns, Figure, Trend, number_text
 
-DARK, MIDDLE, LIGHT, PALE = "#12406b", "#6ea0c8", "#d3e3f1", "#ffffff"
+DARK, MIDDLE, LIGHT, PALE = "#12406b", "#5f94c0", "#d3e3f1", "#ffffff"
 INK, GREY, GRID, ORANGE = "#1b1b1b", "#5a5a5a", "#cfcfcf", "#b34700"
 FONT: Final = "&quot;Source Sans 3&quot;, sans-serif"
 _WIDTH: Final = 480
@@ -25,6 +26,8 @@ _HIGH: Final = 180
 #: Letters of this size that fit beside a bar.
 _LETTERS: Final = 29
 _NARROWEST_WITH_NUMBER: Final = 34
+#: A mark that far above a column leaves room for the number of the column itself.
+_ROOM: Final = 24
 #: Own colour and hatching of the bands, from low to high; the text on each.
 BANDS: Final = ((LIGHT, INK), (MIDDLE, INK), (DARK, "#ffffff"), (PALE, INK))
 
@@ -35,8 +38,9 @@ def svg(chart: Chart, anchor: str) -> str:
     height, body = drawers[type(chart)](chart, anchor)  # type: ignore[operator]  # each takes its own kind
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
-        f'role="img" aria-labelledby="{anchor}" font-family="{FONT}" font-size="12.5" fill="{INK}">'
-        f'<title id="{anchor}">{escape(described(chart))}</title>{"".join(body)}</svg>'
+        f'role="img" aria-labelledby="{anchor}" aria-describedby="{anchor}-d" font-family="{FONT}" font-size="12.5" '
+        f'fill="{INK}"><title id="{anchor}">{escape(chart.title)}</title>'
+        f'<desc id="{anchor}-d">{escape(described(chart))}</desc>{"".join(body)}</svg>'
     )
 
 
@@ -193,7 +197,7 @@ def _columns(chart: Columns, _anchor: str) -> tuple[float, list[str]]:
         if one.average is not None:
             body.append(_diamond(middle, floor - mark))
         if every == 1 or one.value is None:
-            above = floor - max(tall, mark) - 9
+            above = floor - (tall if mark > tall + _ROOM else max(tall, mark)) - 9
             body.append(_text(middle, above, _short(one), text_anchor="middle", font_size="11"))
         if place % every == 0:
             body.append(_text(middle, _HIGH - 6, label, text_anchor="middle", font_size="11.5"))
@@ -214,11 +218,11 @@ def _trend(chart: Trend, _anchor: str) -> tuple[float, list[str]]:
     def y(value: float) -> float:
         return 10 + (floor - 10) * (high - value) / (high - low)
 
-    body = []
+    body, percent = [], any(one.unit == "%" for one in chart.figures)
     steps = 3 if low else 4  # marks: 1, 4, 7 and 10
     for step in range(steps + 1):
         value = low + (high - low) * step / steps
-        body += [_line(f"M{left} {y(value):.1f}H{right}", GRID, 1), _tick(left - 6, y(value) + 4, value)]
+        body += [_line(f"M{left} {y(value):.1f}H{right}", GRID, 1), _tick(left - 6, y(value) + 4, value, percent)]
     for place, label in enumerate(chart.labels):
         body.append(_text(x(place), _HIGH - 8, label, text_anchor="middle", fill=GREY, font_size="11"))
     own = [(x(at), y(one.value)) for at, one in enumerate(chart.figures) if one.value is not None]
@@ -233,8 +237,8 @@ def _trend(chart: Trend, _anchor: str) -> tuple[float, list[str]]:
     return _HIGH, [*body, *_names(own, average, right + 10)]
 
 
-def _tick(x: float, y: float, value: float) -> str:
-    text = number_text(value, 0 if value == round(value) else 1)
+def _tick(x: float, y: float, value: float, percent: bool) -> str:
+    text = number_text(value, 0 if value == round(value) else 1) + ("%" if percent else "")
     return _text(x, y, text, text_anchor="end", fill=GREY, font_size="11")
 
 

@@ -1,4 +1,4 @@
-"""A report as a page of its own: one HTML file that needs nothing else, with the charts of the PDF."""
+"""A report as a page of its own: one HTML file, which is XML as well and needs nothing else, with the PDF's charts."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ body { font: 16px/1.5 "Source Sans 3", system-ui, sans-serif; color: #1b1b1b; ba
 h1, h2 { color: #12406b; line-height: 1.2; } h1 { margin-bottom: .2rem; } h2 { margin-top: 2.2rem; }
 .of { margin: 0 0 1rem; font-weight: 600; } .note { border-left: 4px solid #12406b; padding: .2rem .9rem; }
 figure { margin: 1.2rem 0; } figure svg { width: 100%; max-width: 40rem; height: auto; display: block; }
+.said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 figcaption, caption { font-weight: 600; text-align: left; padding: .3rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .94rem; }
 th, td { padding: .25rem .6rem .25rem 0; border-bottom: 1px solid #cfcfcf; text-align: right; vertical-align: top; }
@@ -32,8 +33,8 @@ def html(report: Report) -> str:
     title = f"{escape(report.title)}, {escape(report.subtitle)}"
     notes = "".join(f"<p>{escape(note)}</p>" for note in report.notes)
     return (
-        f'<!doctype html>\n<html lang="nl"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head><body>'
+        f'<!DOCTYPE html>\n<html lang="nl"><head><meta charset="utf-8"/><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"/><style>{_STYLE}</style></head><body>'
         f'<main><h1>{escape(report.title)}</h1><p class="of">{escape(report.subtitle)}</p>'
         f'<p class="note"><strong>{escape(words.NOT_TO_ACCOUNT)}</strong></p>{"".join(_sections(report))}'
         f"<h2>{words.READING}</h2>{notes}</main>"
@@ -64,7 +65,8 @@ def _block(block: Block, anchor: str, heading: str) -> str:
 def _table(table: Table, said: str) -> str:
     heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in table.heads)
     rows = "".join(f"<tr>{_row(row)}</tr>" for row in table.rows)
-    caption = "" if table.title == said else f"<caption>{escape(table.title)}</caption>"
+    known = ' class="said"' if table.title == said else ""  # a reader sees it above, a screen reader hears it here
+    caption = f"<caption{known}>{escape(table.title)}</caption>"
     return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
 
