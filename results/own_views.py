@@ -55,8 +55,8 @@ _OF_TRAJECT: Final[Mapping[str, str]] = {
     "geslacht": "geslacht",
     "leeftijd": _BAND,
 }
-#: Filters that are a first and a last day of begin; at most one value of each counts.
-_BEGIN: Final[Mapping[str, str]] = {"start_van": ">=", "start_tot": "<="}
+#: Filters that are a first day of begin and a day in its last month; at most one value of each counts.
+_BEGIN: Final[Mapping[str, str]] = {"start_van": ">= {}", "start_tot": "<= toLastDayOfMonth({})"}
 #: Columns of which ``keuzes`` gives the values, by the name of the filter.
 CHOSEN_FROM: Final = tuple(name for name in _OF_TRAJECT if name not in {"reden", "geslacht", "leeftijd"})
 
@@ -90,9 +90,9 @@ def _among(name: str, value: str) -> str:
 
 
 def _of_traject() -> Iterator[str]:
-    for name, side in _BEGIN.items():
+    for name, bound in _BEGIN.items():
         given = f"{{{name}:Array(String)}}"
-        yield f"(empty({given}) OR begindatum {side} toDate32OrNull({given}[1]))"
+        yield f"(empty({given}) OR begindatum {bound.format(f'toDate32OrNull({given}[1])')})"
     yield from (_among(name, value) for name, value in _OF_TRAJECT.items())
 
 
@@ -120,8 +120,7 @@ def _numbers(one: Indicator, sums: Mapping[str, str]) -> str:
     prefix = one.key.replace("-", "min")
     counted = [sums[f"{prefix}_{name}"] for name in ("clienten", "teller", "noemer", "uitgesloten")]
     squares = sums[f"{one.key}{SQUARES}_teller"] if len(with_squares(one)) > 1 else "0"
-    kinds = ("toUInt64", "toFloat64", "toFloat64", "toUInt64", "toFloat64")
-    numbers = (f"{kind}({number})" for kind, number in zip(kinds, (*counted, squares), strict=True))
+    numbers = (f"toFloat64({number})" for number in (*counted, squares))
     return f"({text_sql(one.key)}, {', '.join(numbers)})"
 
 

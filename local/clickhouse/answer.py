@@ -21,6 +21,7 @@ class Answer:
         self.first = b""
         self.counts: dict[str, int] = {}
         self.streams = False
+        self.silent = False
         self._stream: Any = None
         self._handle = handle
         self._lock = threading.Lock()
@@ -28,8 +29,11 @@ class Answer:
 
     @property
     def summary(self) -> str:
-        """The value of ``X-ClickHouse-Summary``, as known so far."""
-        return summary_header({**self.counts, "elapsed_ns": int((time.perf_counter() - self._started) * 1e9)})
+        """The value of ``X-ClickHouse-Summary``, as known so far; with ``silent`` set it tells the time only. What the
+        engine looked at for a view may be rows of others.
+        """
+        counts = {} if self.silent else self.counts
+        return summary_header({**counts, "elapsed_ns": int((time.perf_counter() - self._started) * 1e9)})
 
     def count(self, result: Any) -> None:
         """Add what the engine counted for this part of the result."""

@@ -136,13 +136,15 @@ class Engine:
         handle = Connection(self._address)
         try:
             guard = self._prepare(handle, user, query)
-            return self._dispatch(handle, guard, query)
+            answer = self._dispatch(handle, guard, query)
         except RuntimeError as error:
             handle.close()
             raise QueryFault.from_engine(error) from None
         except BaseException:
             handle.close()
             raise
+        answer.silent = user.is_silent
+        return answer
 
     def _prepare(self, handle: Any, user: User, query: Query) -> Guard | None:
         settings = ", ".join(
@@ -235,8 +237,7 @@ def _statement(handle: Any, guard: Guard | None, query: Query, raw: bytes) -> An
         answer.open_stream(handle.send_query(statement, result_format, params=query.parameters))
     else:
         result = handle.query(statement, result_format, params=query.parameters)
-        if not (guard and word == b"EXPLAIN"):  # it would count rows that a view read for somebody without a right
-            answer.count(result)
+        answer.count(result)
         answer.first = bytes(result.bytes())
         answer.close()
     return answer

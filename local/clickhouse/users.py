@@ -68,6 +68,11 @@ class User:
         """Whether it has the right to remove rows of a table by a mutation."""
         return any(grant.startswith(REMOVING) for grant in self.grants)
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether it is not told how many rows were looked at."""
+        return any(name in SILENT for name, _ in self.limits)
+
     def may_enter(self, database: str) -> bool:
         """Whether this user has a right on something in this database."""
         return self.profile == "admin" or any(fnmatchcase(database, pattern) for pattern in self.databases)

@@ -26,8 +26,6 @@ _MONTHS_BACK: Final = 180
 def _value(name: str, step: str) -> str:
     """What a parameter is given: a list of what was chosen, empty where that is everything."""
     chosen = f"[${{{name}:singlequote}}]"
-    if name == "start_tot":  # the last day of the month that was chosen
-        chosen = f"arrayMap(month -> toString(toLastDayOfMonth(toDate32(month))), {chosen})"
     if name in {"van", "tot"}:
         return f"toDate({'$__fromTime' if name == 'van' else '$__toTime'}, '{TIMEZONE}')"
     return {"verloop": step, "cluster": chosen}.get(name, f"if($__conditionalAll(0, ${name}), [], {chosen})")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -11,6 +11,7 @@ import urllib3
 from local.clickhouse.gateway import Gateway
 from local.ports import free_port
 from sinks.access import Access
+from sinks.schema.providers import Provider
 
 _POOL = urllib3.PoolManager()
 
@@ -18,9 +19,9 @@ _POOL = urllib3.PoolManager()
 class Server:
     """The engine and its users, as ``sor up`` makes them; ``@FILE`` in a question is the path of a file beside it."""
 
-    def __init__(self, home: Path, names: Iterable[str], content: str) -> None:
-        self.users = {name: f"{name}-password" for name in names}
-        self.gateway = Gateway(home, free_port(), self.users)
+    def __init__(self, home: Path, names: Iterable[str], content: str, providers: Sequence[Provider] = ()) -> None:
+        self.users = {name: f"{name}-password" for name in (*names, *(one.database for one in providers))}
+        self.gateway = Gateway(home, free_port(), self.users, providers=providers)
         self.file = home / "other.csv"
         self.file.write_text(content)
 
