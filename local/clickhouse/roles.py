@@ -7,12 +7,12 @@ The owners of the views of providers are users beside it, for whom nobody can lo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from sinks.schema.providers import Owner
-from sinks.schema.users import DATABASE
+from sinks.schema.server import owner_lines
 
 _ADMIN = "alles"
 """The role of whom nothing is refused; no user is called so."""
@@ -35,17 +35,5 @@ def _users(roles: Mapping[str, Sequence[str]], owners: Sequence[Owner]) -> str:
     rows += ["  </roles>", "  <users>", "    <default>", "      <no_password/><networks><ip>::/0</ip></networks>"]
     rows += ["      <profile>default</profile><quota>default</quota>", "      <grants>"]
     rows += [f"        <query>GRANT {role}</query>" for role in roles]
-    rows += ["      </grants>", "    </default>", *(line for owner in owners for line in owner_lines(owner))]
+    rows += ["      </grants>", "    </default>", *("".join(owner_lines(one)).rstrip() for one in owners)]
     return "\n".join([*rows, "  </users>", "</clickhouse>", ""])
-
-
-def owner_lines(owner: Owner) -> Iterator[str]:
-    """A user without a password whom no address may log in as, with its rights and the rows that it sees."""
-    yield f"    <{owner.name}>"
-    yield "      <no_password/><networks/><profile>default</profile><quota>default</quota>"
-    yield f"      <databases><{DATABASE}>"
-    yield from (f"        <{table}><filter>{escape(rows)}</filter></{table}>" for table, rows in owner.rows)
-    yield f"      </{DATABASE}></databases>"
-    queries = "".join(f"<query>GRANT {escape(grant)}</query>" for grant in owner.grants)
-    yield f"      <grants>{queries}</grants>"
-    yield f"    </{owner.name}>"

@@ -16,7 +16,8 @@ from operations.audit import TABLES as AUDITED
 from operations.replay.scope import CLIENTS
 from operations.replay.shadow import SHADOWS
 from sinks.schema import migrate
-from sinks.schema.server import users_xml
+from sinks.schema.providers import COLUMNS, checked
+from sinks.schema.server import providers_xml, users_xml
 from sinks.schema.users import AUDIENCE_LIMITS, AUDIENCE_USERS, HANDLED, IDENTITY, LIMITS, LOWERED, NAMES, STANDS, USERS
 from sinks.tables import TABLES
 
@@ -118,6 +119,33 @@ def test_a_reader_cannot_lift_a_limit_of_a_server(profile: str, limits: dict[str
     assert int(changeable.findtext("min")) == 1, "nought would be no limit at all"
 
 
+PROVIDERS = (checked("90000001", ["DUO"]), checked("90000002", ["Amsterdam"], active=False))
+
+
+def test_who_sees_figures_only_sees_no_row_about_a_client() -> None:
+    """Whatever right such a user were given, its policy leaves no row."""
+    users = server().find("users")
+    for name in AUDIENCE_USERS:
+        seen = {one.tag: one.findtext("filter") for one in users.find(f"{name}/databases/sor").iterchildren("*")}
+        assert seen == dict.fromkeys(("trajecten", "metingen", "scores", "vrijgave_leden", "rejected"), "0"), name
+
+
+def test_the_file_of_the_providers_has_those_that_may_log_in() -> None:
+    users = etree.fromstring(providers_xml(PROVIDERS).encode()).find("users")
+    assert [user.tag for user in users.iterchildren("*")] == ["eigen_90000001", "eigen_90000001_rijen"]
+    reader, owner = users.iterchildren("*")
+    assert [query.text for query in reader.findall("grants/query")] == ["GRANT SELECT ON eigen_90000001.*"]
+    assert reader.findtext("profile") == reader.findtext("quota") == "audience"
+    assert {one.findtext("filter") for one in owner.find("databases/sor").iterchildren("*")} == {
+        "aanbieder = '90000001'"
+    }
+    assert list(owner.find("networks").iterchildren("*")) == []
+    assert reader.find("no_password") is None
+    tables = {table.name: {*table.columns} for table in TABLES}
+    for table, columns in COLUMNS.items():
+        assert set(columns) <= tables[table]
+
+
 @pytest.mark.clickhouse
 def test_an_engine_takes_the_file_of_a_server(tmp_path: Path) -> None:
     """With what an engine in a process does not know taken out: a session of its own user, and one flag."""
@@ -128,7 +156,9 @@ def test_an_engine_takes_the_file_of_a_server(tmp_path: Path) -> None:
     default.attrib.clear()
     for name, value in (("no_password", ""), ("profile", "admin"), ("quota", "default"), ("access_management", "1")):
         etree.SubElement(default, name).text = value
-    for name in (*NAMES, *AUDIENCE_USERS):
+    for user in etree.fromstring(providers_xml(PROVIDERS).encode()).find("users"):
+        document.find("users").append(user)
+    for name in (*NAMES, *AUDIENCE_USERS, PROVIDERS[0].database):
         etree.SubElement(document.find(f"users/{name}"), "password_sha256_hex").text = "00" * 32
     etree.SubElement(document.find("quotas"), "default")
     etree.SubElement(document.find("profiles"), "default")
@@ -143,6 +173,10 @@ def test_an_engine_takes_the_file_of_a_server(tmp_path: Path) -> None:
         if user.profile != "admin":
             shown = re.findall(rf"^GRANT (.*) TO {user.name}$", done.stdout, re.MULTILINE)
             assert by_table(shown) == by_table(user.grants()), user.name
+    assert "GRANT SELECT ON eigen_90000001.* TO eigen_90000001" in done.stdout
+    assert re.search(rf"CREATE USER {PROVIDERS[0].owner} .*HOST NONE", done.stdout)
+    assert "FOR SELECT USING aanbieder = '90000001' TO eigen_90000001_rijen" in done.stdout
+    assert "ON sor.trajecten FOR SELECT USING 0 TO rel_g0363" in done.stdout
 
 
 def by_table(grants: Iterable[str]) -> dict[str, set[str]]:
