@@ -1,0 +1,89 @@
+// A delivery that is under way or done, on the screen: counts, rows, correcting what was refused, sending that anew.
+import { $, alarm, element, number, say, sentence } from './dom.js'
+import { toldOf } from './desk.js'
+import { editRow } from './row-table.js'
+import { counts, sentStates } from './states.js'
+
+const REFUSED = ['afgekeurd', 'ingetrokken', 'fout']
+
+export class SentView {
+  #corrected = new Map()
+
+  /**
+   * @param {import('./desk.js').Desk} desk @param {import('./row-table.js').RowTable} table
+   * @param {(rows: [number, string[]][]) => void} redeliver gets the rows that were put right
+   */
+  constructor(desk, table, redeliver) {
+    Object.assign(this, { desk, table })
+    $('opnieuw').addEventListener('click', () => redeliver(this.#taken()))
+  }
+
+  /** @param {import('./journal.js').Delivery} delivery */
+  show(delivery, fresh = false) {
+    if (fresh) {
+      const editable = (state) => this.#done() && REFUSED.includes(state)
+      this.table.reset({ edit: (place) => this.#edit(place), editable })
+      this.#corrected.clear()
+    }
+    this.delivery = delivery
+    this.rows = delivery.rows.map(([regel, cells, code, veld]) => ({ regel, cells, code, veld }))
+    const states = sentStates(this.rows, delivery.receipt, this.desk.rules.messages)
+    const shown = this.rows.map((row, place) => ({ ...row, cells: this.#corrected.get(place) ?? row.cells }))
+    this.table.show(shown, states)
+    this.#counts()
+    $('opnieuw').hidden = this.#corrected.size === 0
+    $('opnieuw').textContent = sentence('opnieuw', { aantal: number(this.#corrected.size) })
+  }
+
+  /** The four counts, what waits, and what was refused beyond the list. */
+  #counts() {
+    const { receipt, lines } = this.delivery
+    for (const [name, value] of Object.entries(counts(lines, receipt))) $(`telling-${name}`).textContent = number(value)
+    const waits = (receipt?.wacht ?? []).map(({ aantal, melding }) => element('li', {}, `${number(aantal)}: ${melding}`))
+    $('wacht').replaceChildren(...waits)
+    $('telling').hidden = false
+  }
+
+  #done() {
+    return ['final', 'refused'].includes(this.delivery.state)
+  }
+
+  async #edit(place) {
+    const cells = this.#corrected.get(place) ?? this.rows[place].cells
+    const { melding } = this.table.states[place]
+    const changed = await editRow({ regel: this.rows[place].regel, cells }, melding)
+    if (!changed) return
+    this.#corrected.set(place, changed)
+    this.table.changed.add(place)
+    this.show(this.delivery)
+    say(sentence('verbeterd', { nr: this.rows[place].regel }))
+  }
+
+  #taken() {
+    return [...this.#corrected].sort(([a], [b]) => a - b).map(([place, cells]) => [this.rows[place].regel, cells])
+  }
+}
+
+/** What a page says while a delivery is under way. @param {HTMLElement} root */
+export function progress(root, { phase, done = 0, of = 0, receipt, known }) {
+  const bar = $('voortgang')
+  if (known) $('al-bekend').hidden = false
+  if (!phase) return
+  root.dataset.stand = receipt?.klaar ? 'klaar' : phase
+  bar.hidden = Boolean(receipt?.klaar)
+  if (phase === 'follow') bar.removeAttribute('value')
+  else bar.value = of ? done / of : 0
+  if (receipt) say(sentence(receipt.klaar ? 'klaar' : 'verwerken', toldCounts(receipt)))
+  else say(sentence(`bezig-${phase}`, { klaar: number(done), aantal: number(of) }))
+}
+
+const toldCounts = (receipt) =>
+  Object.fromEntries(Object.entries(counts(receipt.records, receipt)).map(([name, value]) => [name, number(value)]))
+
+/** A delivery that did not come through. */
+export function failed(root, error, messages) {
+  root.dataset.stand = 'fout'
+  $('voortgang').hidden = true
+  say('')
+  alarm(toldOf(error, messages))
+}
