@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from connectors.intake.tokens import ANY, Gate, TokenFile
-from local.clickhouse.users import user_entry
+from local.clickhouse.users import provider_entries, user_entry
 from settings.access import INTAKE_TOKEN
 from settings.settings import Settings
+from sinks.schema.providers import LIST, is_owner, load
 from sinks.schema.users import AUDIENCE_USERS
 
 #: Who delivers on this machine, as the intake calls it.
@@ -27,11 +28,14 @@ def ensure_secrets(settings: Settings) -> Path:
     folder = settings.secrets_dir.absolute()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
-    names = (*settings.clickhouse_users, *AUDIENCE_USERS)
+    providers = provider_entries(load(settings.home / LIST))
+    readers = [name for name in providers if not is_owner(name)]
+    names = (*settings.clickhouse_users, *AUDIENCE_USERS, *readers)
     for user in names:
         if not (folder / user).exists():
             _write(folder / user, secrets.token_urlsafe(24))
-    users = {user: user_entry(user) | {"password_file": str(folder / user)} for user in names}
+    entries = {user: providers.pop(user, None) or user_entry(user) for user in names}
+    users = {user: entry | {"password_file": str(folder / user)} for user, entry in entries.items()} | providers
     _write(folder / "users.json", json.dumps(users, indent=2) + "\n")
     return folder / "users.json"
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
@@ -178,26 +178,40 @@ def views(provider: Provider, reference_day: str) -> dict[str, str]:
     return figures | {CHOICES: _choices_sql(provider), AVERAGES: _averages_sql(provider)}
 
 
-def lay(client: Client, providers: Sequence[Provider], reference_day: str) -> tuple[str, ...]:
-    """Make the views of every provider of the list as this release has them, and take away what it does not have;
-    returns the databases that were made or dropped.
+class Laid(NamedTuple):
+    """Databases that were made or dropped, and providers of whose views ClickHouse does not know the owner yet."""
+
+    changed: tuple[str, ...]
+    waiting: tuple[str, ...]
+
+
+def lay(client: Client, providers: Sequence[Provider], reference_day: str) -> Laid:
+    """Make the views of every provider of the list as this release has them, and take away what it does not have.
 
     Raises:
-        RefusedError: ClickHouse does not know the owner of the views: it reads its users anew at its next start.
+        UnavailableError, RefusedError: ClickHouse is away or refuses. What was made stays, and the next run goes on.
     """
-    named = select(client, "SELECT name FROM system.databases WHERE startsWith(name, {own:String})", {"own": OWN})
-    there = {str(name) for (name,) in named}
+    there = _names(client, "SELECT name FROM system.databases WHERE startsWith(name, {0:String})", OWN)
+    known = _names(client, "SELECT name FROM system.users WHERE startsWith(name, {0:String})", OWN)
     active = {one.database: one for one in providers if one.active}
+    ready = {name: one for name, one in active.items() if one.owner in known}
     for name in sorted(there - set(active)):
         command(client, f"DROP DATABASE IF EXISTS {name}", "Dropping the views of a provider")
-    for name, provider in active.items():
-        command(client, f"CREATE DATABASE IF NOT EXISTS {name}", "Making the database of a provider")
-        made = views(provider, reference_day)
-        for view, query in made.items():
-            head = f"CREATE OR REPLACE VIEW {name}.{view} DEFINER = {provider.owner} SQL SECURITY DEFINER AS "
-            command(client, head + query, f"Making the views of provider {provider.agb}")
-        old = select(client, "SELECT name FROM system.tables WHERE database = {name:String}", {"name": name})
-        for (view,) in old:
-            if view not in made:
-                command(client, f"DROP VIEW IF EXISTS {name}.{view}", "Dropping a view of an earlier release")
-    return tuple(sorted(there ^ set(active)))
+    for provider in ready.values():
+        _lay_one(client, provider, reference_day)
+    waiting = tuple(one.agb for name, one in active.items() if name not in ready)
+    return Laid(tuple(sorted((there - set(active)) | (set(ready) - there))), waiting)
+
+
+def _lay_one(client: Client, provider: Provider, reference_day: str) -> None:
+    name, made = provider.database, views(provider, reference_day)
+    command(client, f"CREATE DATABASE IF NOT EXISTS {name}", "Making the database of a provider")
+    for view, query in made.items():
+        head = f"CREATE OR REPLACE VIEW {name}.{view} DEFINER = {provider.owner} SQL SECURITY DEFINER AS "
+        command(client, head + query, f"Making the views of provider {provider.agb}")
+    for view in _names(client, "SELECT name FROM system.tables WHERE database = {0:String}", name) - set(made):
+        command(client, f"DROP VIEW IF EXISTS {name}.{view}", "Dropping a view of an earlier release")
+
+
+def _names(client: Client, query: str, about: str) -> set[str]:
+    return {str(name) for (name,) in select(client, query.replace("{0:String}", text_sql(about)))}

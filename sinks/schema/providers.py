@@ -19,6 +19,8 @@ from faults import OperatorFault
 from sinks.schema.audiences import FIGURES, of_providers
 from sinks.schema.users import DATABASE, DatabaseUser
 
+#: The list, in the folder of the installation.
+LIST: Final = "aanbieders.json"
 #: How the databases of providers begin; how the names of the owners of their views end.
 OWN: Final = "eigen_"
 _OWNER: Final = "_rijen"
@@ -72,6 +74,11 @@ class Owner:
     name: str
     grants: tuple[str, ...]
     rows: tuple[tuple[str, str], ...]
+
+
+def is_owner(user: str) -> bool:
+    """Whether a user is the owner of views, who has no password."""
+    return user.startswith(OWN) and user.endswith(_OWNER)
 
 
 def reader(provider: Provider) -> DatabaseUser:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import typer
+from clickhouse_connect.driver.client import Client
 from rich.console import Console
 from rich.table import Table as RichTable
 
@@ -19,13 +20,15 @@ from domain.field.dates import as_date, dutch_day
 from domain.field.geography import GEMEENTEN
 from domain.field.words import definitions_sentence
 from domain.indicators.catalogue import INDICATORS, Indicator
+from results import own_views
+from results.dashboards.queries import REFERENCE_DAY
 from results.disclosure import live
 from results.figures import Figure, figures
 from settings.access import clickhouse_access
 from settings.settings import load_settings
 from sinks import clickhouse
 from sinks.access import Access
-from sinks.schema import audience_tables, migrate, retention
+from sinks.schema import audience_tables, migrate, providers, retention
 from sinks.schema.users import DATABASE, ClickHouseUser
 
 PENDING: Final = 1
@@ -73,6 +76,7 @@ def migrate_(
     if not check and database == DATABASE:
         with closing(clickhouse.connect(access)) as client:
             audience_tables.lay(client)
+            _lay_views(client)
     if as_json:
         typer.echo(json.dumps(_document(before, done, left) | {"retention": [one.words for one in stays]}, indent=2))
     else:
@@ -84,6 +88,12 @@ def migrate_(
         typer.echo(f"Database {database}: {len(before.applied) + len(done)} migrations applied, none to do.")
     if left or (check and stays):
         raise typer.Exit(PENDING)
+
+
+def _lay_views(client: Client) -> None:
+    listed = providers.load(load_settings().home / providers.LIST)
+    for agb in own_views.lay(client, listed, REFERENCE_DAY).waiting:
+        typer.echo(f"Provider {agb} has no views yet: ClickHouse learns of its users at its next start.", err=True)
 
 
 class Per(StrEnum):

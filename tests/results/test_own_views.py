@@ -371,7 +371,9 @@ def test_the_row_policy_is_a_lock_of_its_own(server: Server) -> None:
 def test_who_is_taken_off_the_list_has_nothing_to_ask(server: Server) -> None:
     admin = clickhouse.connect(server.access("admin"))
     left = added((MINE, THEIRS), THEIRS._replace(active=False))
-    assert own_views.lay(admin, left, f"toDate('{TODAY}')") == (THEIRS.database,)
+    assert own_views.lay(admin, left, f"toDate('{TODAY}')") == ((THEIRS.database,), ())
     assert server.ask(THEIRS.database, f"SELECT * FROM {THEIRS.database}.keuzes").status >= 400
-    assert own_views.lay(admin, (MINE, THEIRS), f"toDate('{TODAY}')") == (THEIRS.database,)
+    new = checked("90000003", ["DUO"])
+    laid = own_views.lay(admin, added((MINE, THEIRS), new), f"toDate('{TODAY}')")
+    assert laid == ((THEIRS.database,), (new.agb,)), "of whom the engine does not know yet waits, the others do not"
     admin.close()
