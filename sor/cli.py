@@ -117,6 +117,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     ),
     "keys": Entry("keys", "The key folders: public, evaluate, entry, trajectories."),
     "sources": Entry("sources", "Who may deliver: the authority, its certificates, what it revoked."),
+    "providers": Entry("providers", "Providers that see their own results in Grafana: who has a login, and its users."),
     "topics": Entry("topics", "Topics as schemas/topics.toml declares them."),
     "rights": Entry(
         "rights",
