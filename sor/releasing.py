@@ -17,6 +17,8 @@ from sinks.schema.users import ClickHouseUser
 
 #: Rows behind figures are many: an answer may take its time.
 _SECONDS: Final = 600
+#: Rows that a release counts, by table.
+_COUNTED: Final = {"trajecten": "einddatum IS NOT NULL", "metingen": "traject != ''"}
 
 
 class Releases:
@@ -37,6 +39,25 @@ class Releases:
         standing = states.standing(releases)
         waiting = (one for one in releases if one.state == "goedgekeurd" and one.basis == standing and one.day >= since)
         return max((one.number for one in waiting), default=0)
+
+    def refused(self, since: date) -> int:
+        """Number of the newest that its gate refused, when one of today would be built from the same: on the same
+        published release, and from rows of the same definitions. 0 = none.
+        """
+        releases = self._known()
+        standing = states.standing(releases)
+        newest = max((one for one in releases if one.state == "geweigerd" and one.day >= since), default=None)
+        if newest is None or newest.basis != standing or newest.version != self._version():
+            return 0
+        return newest.number
+
+    def _version(self) -> int:
+        """The version of the definitions that the newest rows were made with, as a release takes it."""
+        each = (
+            f"SELECT max(definitie_versie) FROM {self._database}.{table} WHERE NOT verwijderd AND {counted}"  # noqa: S608
+            for table, counted in _COUNTED.items()
+        )
+        return max(int(version) for (version,) in clickhouse.select(self._client("release"), " UNION ALL ".join(each)))
 
     def build(self, on: date) -> int:
         """Build one; its number."""

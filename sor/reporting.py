@@ -60,11 +60,13 @@ def run_month(
     asked: Access,
     month: str,
     *,
+    averages: bool = True,
     mail: bool = True,
     processes: int = 2,
     tell: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> run.Tally:
-    """Make, write and send all reports of a month; what is too old in the folder goes first.
+    """Make, write and send all reports of a month; what is too old in the folder goes first. Without ``averages``: only
+    the reports that have none.
 
     Raises:
         OperatorFault: ClickHouse, the folder, the journal or the addresses cannot be used. What was sent stays noted.
@@ -73,8 +75,12 @@ def run_month(
     outbox = folder(settings)
     with journal.opened(journal_path(settings)) as sent:
         outbox.forget()
-        reports, averages = every.of_month(asked, month, day_text(today()))
-        return run.run(reports, averages, outbox, sent, sender, processes=processes, tell=tell)
+        made_on = day_text(today())
+        if averages:
+            reports, beside = every.of_month(asked, month, made_on)
+        else:
+            reports, beside = list(every.of_deliveries(asked, month, made_on)), {}
+        return run.run(reports, beside, outbox, sent, sender, processes=processes, tell=tell)
 
 
 def one(asked: Access, kind: str, provider: str, cluster: str, period: str) -> Report | None:

@@ -3,8 +3,10 @@
 Each step looks first at what is there: a run twice does nothing the second time, and one that broke off goes on:
 
 1. *release*: a published one of the closing day or later is enough; one that its gate approved is published; else one
-   is built and proven. What the gate refuses is not published, and nothing that is published changes.
-2. *reports* of every month since the last one that went out whole. They wait for the release: their averages are of it.
+   is built and proven. What the gate refuses is not published, and nothing that is published changes. It is not built
+   again day after day until one slips through: only when what it was built from is another, or somebody says so.
+2. *reports* of every month since the last one that went out whole. Those with averages wait for the release, for the
+   averages are of it; those about deliveries have none and go out although the gate refuses.
 3. *noted*: the month is done when every mail was taken.
 """
 
@@ -17,7 +19,7 @@ from typing import Final, Protocol
 from faults import OperatorFault
 from results.reports import periods
 from results.reports.run import Tally
-from results.reports.state import GateRefuses, ScheduleError, State
+from results.reports.state import Done, GateRefuses, ScheduleError, State
 
 #: So many months that were missed are caught up with at once, the newest ones.
 MOST: Final = 12
@@ -34,6 +36,12 @@ class Releasing(Protocol):
         """Number of one that its gate approved and that can still be published; 0 = none."""
         ...
 
+    def refused(self, since: date) -> int:
+        """Number of one that its gate refused, when another one would be built from the same: no other release came
+        out or was withdrawn since, and the rows have the same definitions. 0 = none.
+        """
+        ...
+
     def build(self, on: date) -> int:
         """Build one; its number."""
         ...
@@ -47,17 +55,29 @@ class Releasing(Protocol):
         ...
 
 
+class Reporting(Protocol):
+    """Makes and sends the reports of a month; without ``averages`` only those that have none."""
+
+    def __call__(self, month: str, *, averages: bool) -> Tally:
+        """What became of them."""
+        ...
+
+
 def close(
     on: date,
     closing_day: int,
     state: State,
     releasing: Releasing,
-    reports: Callable[[str], Tally],
+    reports: Reporting,
     tell: Callable[[str], None],
+    *,
+    again: bool = False,
 ) -> list[str]:
-    """Close what is to be closed on a day; the months whose reports went out.
+    """Close what is to be closed on a day; the months whose reports went out. ``again``: build another release although
+    the gate refused one and nothing it was built from has changed.
 
     Raises:
+        GateRefuses: the month waits; reports without averages went out.
         OperatorFault: a step failed; the state says which, and the next run goes on there.
     """
     target, done = periods.closed_before(on, closing_day), state.done()
@@ -65,7 +85,12 @@ def close(
         state.note(done)
         return []
     try:
-        done = done._replace(release=_released(on, target, closing_day, releasing, tell))
+        try:
+            number = _released(on, target, closing_day, releasing, tell, again=again)
+        except GateRefuses:
+            done = _apart(done, target, reports, tell)
+            raise
+        done = done._replace(release=number)
         closed = []
         for month in _missed(done.month, target):
             _reported(month, reports, tell)
@@ -79,31 +104,57 @@ def close(
 
 
 def _missed(done: str, target: str) -> list[str]:
-    """The months to report; before the first run only the newest."""
+    """The months to report after one; before the first run only the newest."""
     return list(periods.months_after(done, target))[-MOST:] if done else [target]
 
 
-def _released(on: date, month: str, closing_day: int, releasing: Releasing, tell: Callable[[str], None]) -> int:
+def _released(
+    on: date, month: str, closing_day: int, releasing: Releasing, tell: Callable[[str], None], *, again: bool
+) -> int:
     since = periods.first_day(periods.later(month, 1)).replace(day=closing_day)
     if number := releasing.published(since):
         tell(f"Release {number} is published.")
         return number
     number = releasing.approved(since)
     if not number:
-        number = releasing.build(on)
-        tell(f"Release {number} is built.")
-        if not releasing.audit(number):
-            raise GateRefuses(
-                f"The gate refuses release {number}, so it is not published and no reports of {month} went out. "
-                f"Look at it with: sor release list"
-            )
+        number = _approved(on, month, since, releasing, tell, again=again)
     releasing.publish(number)
     tell(f"Release {number} is published.")
     return number
 
 
-def _reported(month: str, reports: Callable[[str], Tally], tell: Callable[[str], None]) -> None:
-    tally = reports(month)
+def _approved(
+    on: date, month: str, since: date, releasing: Releasing, tell: Callable[[str], None], *, again: bool
+) -> int:
+    """Build a release and ask the gate. ``GateRefuses`` when it does, and when it did and nothing has changed."""
+    if not again and (before := releasing.refused(since)):
+        raise GateRefuses(
+            f"The gate refused release {before}, and what it was built from is the same: {month} waits. When somebody "
+            "has looked at it, build another one with: sor schedule --again"
+        )
+    number = releasing.build(on)
+    tell(f"Release {number} is built.")
+    if not releasing.audit(number):
+        raise GateRefuses(
+            f"The gate refuses release {number}, so it is not published and no reports with averages of {month} went "
+            "out. Look at it with: sor release list"
+        )
+    return number
+
+
+def _apart(done: Done, target: str, reports: Reporting, tell: Callable[[str], None]) -> Done:
+    """Send what needs no release, once; what was not taken goes out with the next run."""
+    for month in _missed(max(done.month, done.apart), target):
+        tally = reports(month, averages=False)
+        tell(f"{month}: {tally.made} reports without averages made, {tally.sent} sent.")
+        if tally.failed:
+            return done
+        done = done._replace(apart=month)
+    return done
+
+
+def _reported(month: str, reports: Reporting, tell: Callable[[str], None]) -> None:
+    tally = reports(month, averages=True)
     tell(f"{month}: {tally.made} reports made, {tally.sent} sent.")
     if tally.failed:
         raise ScheduleError(f"{tally.failed} mails of {month} were not taken: {tally.problem}")

@@ -18,11 +18,12 @@ def of_month(access: Access, month: str, made_on: str) -> tuple[list[Report], di
     """
     averages = {cluster: released.average(access, cluster, month, made_on) for cluster in CLUSTERS}
     known = {cluster: report for cluster, report in averages.items() if report is not None}
-    return [*_of_providers(access, month, made_on), *of_places(access, month, made_on)], known
+    own = reading.providers(access, month, made_on)
+    return [*own, *of_deliveries(access, month, made_on), *of_places(access, month, made_on)], known
 
 
-def _of_providers(access: Access, month: str, made_on: str) -> Iterator[Report]:
-    yield from reading.providers(access, month, made_on)
+def of_deliveries(access: Access, month: str, made_on: str) -> Iterator[Report]:
+    """What a provider delivered: nothing of a release is in these."""
     yield from deliveries.cem_reports(access, month, made_on)
     if half_year := periods.half_year_closed_by(month):
         yield from deliveries.mirror_reports(access, half_year, made_on)

@@ -24,10 +24,14 @@ class GateRefuses(ScheduleError):
 
 
 class Done(NamedTuple):
-    """The newest month of which everything went out, and the release that readers see."""
+    """The newest month of which everything went out, and the release that readers see.
+
+    ``apart``: the newest month of which the reports without averages went out by themselves, as the gate refused.
+    """
 
     month: str = ""
     release: int = 0
+    apart: str = ""
 
 
 class Last(NamedTuple):
@@ -53,7 +57,7 @@ class State:
             ScheduleError: the file is none of ours.
         """
         found = self._read()
-        return Done(str(found["month"]), int(found["release"])) if found else Done()
+        return Done(str(found["month"]), int(found["release"]), str(found.get("apart", ""))) if found else Done()
 
     def last(self) -> Last | None:
         """The last run; None before the first. ``ScheduleError`` as for ``done``."""

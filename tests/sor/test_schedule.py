@@ -13,8 +13,9 @@ import pytest
 
 from crypto import release_key
 from results.gate import audit as gate
-from results.release import making
+from results.release import making, states
 from results.release.rules import RULES
+from results.release.states import Known
 from results.reports import every
 from results.reports.closing import close
 from results.reports.page import html
@@ -30,6 +31,7 @@ from sor.releasing import Releases
 from tests.conftest import RunningGateway
 from tests.results.release.made import region
 from tests.sinks import database
+from tests.sinks.rows import meting
 
 pytestmark = pytest.mark.clickhouse
 #: No further back than these rows need.
@@ -82,8 +84,9 @@ def test_a_month_closes_by_itself(filled: Access, settings: Settings, monkeypatc
 
     def run(on: date) -> list[str]:
         return close(
-            on, 15, state, releases, lambda month: reporting.run_month(settings, filled, month, processes=1),
-            lambda _line: None,
+            on, 15, state, releases, lambda month, averages: reporting.run_month(
+                settings, filled, month, averages=averages, processes=1
+            ), lambda _line: None,
         )  # fmt: skip
 
     assert run(FIRST) == ["2026-07"]
@@ -110,3 +113,23 @@ def test_a_month_closes_by_itself(filled: Access, settings: Settings, monkeypatc
     assert not [other for other in others if other in html(own)]
 
     assert run(FIRST) == run(date(2026, 9, 14)) == []
+
+
+def test_what_the_gate_refused_is_the_same_until_a_release_comes_out_or_definitions_change(
+    filled: Access, settings: Settings
+) -> None:
+    """After the month above: release 1 is published, its rows have version 1."""
+    releases, client = Releases(settings, filled.database), clickhouse.connect(filled)
+    last = Known(8, "geweigerd", FIRST, 1, 1, "", "", {}, published=False)
+    assert releases.refused(FIRST) == 0
+    states.note(client, filled.database, last, "geweigerd")
+    assert releases.refused(FIRST) == 8
+    assert releases.refused(FIRST.replace(day=16)) == 0  # it is of a month before
+    states.note(client, filled.database, last._replace(basis=0), "geweigerd")
+    assert releases.refused(FIRST) == 0  # another one was out when it was built
+    states.note(client, filled.database, last, "geweigerd")
+    writer = Writer(filled)
+    writer.insert(METINGEN, [meting(1, 1, definitie_versie=2)])
+    writer.close()
+    assert releases.refused(FIRST) == 0
+    client.close()

@@ -10,7 +10,7 @@ import pytest
 from results.reports import periods
 from results.reports.closing import close
 from results.reports.run import Tally
-from results.reports.state import STATE, Done, ScheduleError, State
+from results.reports.state import STATE, Done, GateRefuses, Last, ScheduleError, State
 
 DAY = date(2026, 11, 15)
 
@@ -22,7 +22,8 @@ class Releases:
         self.days: list[date] = []
         self.passed: set[int] = set()
         self.out: list[int] = []
-        self.refuses = self.breaks = False
+        self.rejected: list[int] = []
+        self.refuses = self.breaks = self.changed = False
         self.steps: list[str] = []
 
     def published(self, since: date) -> int:
@@ -32,6 +33,10 @@ class Releases:
         waiting = self.passed - set(self.out)
         return next((one for one in sorted(waiting) if self.days[one - 1] >= since), 0)
 
+    def refused(self, since: date) -> int:
+        found = [one for one in self.rejected if self.days[one - 1] >= since]
+        return 0 if self.changed else max(found, default=0)
+
     def build(self, on: date) -> int:
         self.days.append(on)
         self.steps.append("build")
@@ -39,7 +44,9 @@ class Releases:
 
     def audit(self, number: int) -> bool:
         self.steps.append("audit")
-        if not self.refuses:
+        if self.refuses:
+            self.rejected.append(number)
+        else:
             self.passed.add(number)
         return not self.refuses
 
@@ -53,10 +60,11 @@ class Releases:
 class Reports:
     def __init__(self) -> None:
         self.months: list[str] = []
+        self.apart: list[str] = []
         self.failed = 0
 
-    def __call__(self, month: str) -> Tally:
-        self.months.append(month)
+    def __call__(self, month: str, *, averages: bool) -> Tally:
+        (self.months if averages else self.apart).append(month)
         return Tally(made=3, sent=3 - self.failed, failed=self.failed, problem="refused" if self.failed else "")
 
 
@@ -65,8 +73,8 @@ def state(tmp_path: Path) -> State:
     return State(tmp_path / STATE)
 
 
-def run(state: State, releases: Releases, reports: Reports, on: date = DAY) -> list[str]:
-    return close(on, 15, state, releases, reports, lambda _line: None)
+def run(state: State, releases: Releases, reports: Reports, on: date = DAY, *, again: bool = False) -> list[str]:
+    return close(on, 15, state, releases, reports, lambda _line: None, again=again)
 
 
 def test_a_month_closes_once_in_order(state: State) -> None:
@@ -89,23 +97,74 @@ def test_before_the_fixed_day_the_month_before_is_the_newest(state: State) -> No
     assert run(state, Releases(), Reports(), date(2026, 11, 14)) == ["2026-09"]
 
 
-def test_a_refused_release_is_not_published_and_nothing_is_sent(state: State) -> None:
+@pytest.fixture
+def refused(state: State) -> tuple[Releases, Reports]:
+    """October went out; of November the gate refused release 2."""
     releases, reports = Releases(), Reports()
     run(state, releases, reports)
     releases.refuses = True
-    with pytest.raises(ScheduleError, match="refuses release 2"):
+    with pytest.raises(GateRefuses, match="refuses release 2"):
         run(state, releases, reports, date(2026, 12, 15))
-    assert (releases.out, reports.months) == ([1], ["2026-10"])
-    last = state.last()
-    assert last is not None
-    assert "refuses" in last.problem
-    assert last.refused
-    assert state.done().month == "2026-10"
-    releases.refuses = False
-    assert run(state, releases, reports, date(2026, 12, 16)) == ["2026-11"]
-    last = state.last()
-    assert last is not None
-    assert (last.problem, last.refused, last.at > 1_700_000_000) == ("", False, True)
+    releases.steps.clear()
+    return releases, reports
+
+
+def last(state: State) -> Last:
+    found = state.last()
+    assert found is not None
+    return found
+
+
+def test_a_refused_release_is_not_published_and_only_what_has_no_average_is_sent(
+    state: State, refused: tuple[Releases, Reports]
+) -> None:
+    releases, reports = refused
+    assert (releases.out, reports.months, reports.apart) == ([1], ["2026-10"], ["2026-11"])
+    assert last(state).refused
+    assert state.done() == Done("2026-10", 1, "2026-11")
+
+
+def test_a_month_that_was_refused_waits_and_says_so_each_day(state: State, refused: tuple[Releases, Reports]) -> None:
+    releases, reports = refused
+    releases.refuses = False  # the gate would let another one through: nobody asked it
+    for day in (16, 17):
+        with pytest.raises(GateRefuses, match=r"2026-11 waits.*--again"):
+            run(state, releases, reports, date(2026, 12, day))
+    assert releases.steps == []
+    assert (last(state).refused, "refused release 2" in last(state).problem) == (True, True)
+    assert (reports.months, reports.apart) == (["2026-10"], ["2026-11"])  # once, not each day
+
+
+@pytest.mark.parametrize("how", ["changed", "again", "approved", "next month"])
+def test_it_goes_on_when_something_changed_or_somebody_says_so(
+    state: State, refused: tuple[Releases, Reports], how: str
+) -> None:
+    releases, reports = refused
+    releases.refuses, releases.changed = False, how == "changed"
+    on, expected = (date(2027, 1, 15) if how == "next month" else date(2026, 12, 16)), ["build", "audit", "publish"]
+    if how == "approved":  # by sor release build and sor release audit
+        releases.audit(releases.build(on))
+        releases.steps, expected = [], ["publish"]
+    closed = run(state, releases, reports, on, again=how == "again")
+    assert closed == (["2026-11", "2026-12"] if how == "next month" else ["2026-11"])
+    assert releases.steps == expected
+    assert (last(state).problem, last(state).refused, last(state).at > 1_700_000_000) == ("", False, True)
+    assert reports.months == ["2026-10", *closed]
+    assert state.done().month == closed[-1]
+
+
+def test_mails_without_averages_that_were_not_taken_go_out_the_next_day(state: State) -> None:
+    releases, reports = Releases(), Reports()
+    releases.refuses, reports.failed = True, 1
+    for day in (15, 16):
+        with pytest.raises(GateRefuses):
+            run(state, releases, reports, date(2026, 11, day))
+    assert (reports.apart, state.done().apart) == (["2026-10", "2026-10"], "")
+    reports.failed = 0
+    with pytest.raises(GateRefuses):
+        run(state, releases, reports, date(2026, 11, 17))
+    assert (len(reports.apart), state.done()) == (3, Done("", 0, "2026-10"))
+    assert releases.steps == ["build", "audit"]
 
 
 def test_one_that_was_approved_is_published_and_not_built_again(state: State) -> None:
