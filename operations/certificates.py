@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from operations.forgetting import Certificate
+from results.release.store import MEMBERS
 from schemas.topics import topics
 from sinks.schema.users import DATABASE
 
@@ -98,9 +99,15 @@ def sentences(certificate: Certificate, *, done_at: int) -> list[str]:
     for kept in certificate.compacted:
         gone = "gone from its files" if kept.gone else "not yet gone from its files"
         lines.append(f"{kept.topic}: {kept.keys} keys, {gone}.")
-    lines += [f"{DATABASE}.{one.table}: {one.rows} rows removed, of all versions." for one in certificate.tables]
+    lines += [f"{DATABASE}.{one.table}: {one.rows} {_what(one.table)}." for one in certificate.tables]
     lines.append("What remains, until:")
     return lines + [f"  {what}: {until}." for what, until in remaining(certificate, done_at)]
+
+
+def _what(table: str) -> str:
+    if table == MEMBERS:
+        return "groups behind released figures no longer name rows of theirs; their numbers stand"
+    return "rows removed, of all versions"
 
 
 def complete(certificate: Certificate) -> bool:

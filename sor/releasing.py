@@ -9,7 +9,7 @@ from typing import Final
 from clickhouse_connect.driver.client import Client
 
 from crypto import release_key
-from results.release import making, publishing, states
+from results.release import making, publishing, states, store
 from settings.access import clickhouse_access
 from settings.settings import Settings
 from sinks import clickhouse
@@ -37,8 +37,10 @@ class Releases:
         """Number of the newest that its gate approved and that can still be published; 0 = none."""
         releases = self._known()
         standing = states.standing(releases)
+        client = self._client("release")
         waiting = (one for one in releases if one.state == "goedgekeurd" and one.basis == standing and one.day >= since)
-        return max((one.number for one in waiting), default=0)
+        whole = (one.number for one in waiting if not store.forgotten(client, self._database, one.number))
+        return max(whole, default=0)
 
     def refused(self, since: date) -> int:
         """Number of the newest that its gate refused, when one of today would be built from the same: on the same

@@ -56,17 +56,24 @@ def build_release(
     """Build the release of a day from the rows as they are now, and keep it. ``reason``: of a revision.
 
     Raises:
+        FiguresError: another is built at the same moment, or rows went meanwhile: build another one.
         UnavailableError, RefusedError: ClickHouse is away, or a table is missing.
     """
     releases = states.known(client, database)
     standing = states.standing(releases)
-    number = states.next_number(client, database, (store.FIGURES, store.MEMBERS))
+    one = states.begun(client, database, (store.FIGURES, store.MEMBERS), on=on, basis=standing)
+    number = one.number
     former = store.former(client, database, states.seen(releases), standing)
     tables = list(read(client, database, on=on))
     version = max(rows.version for rows in tables)
     release = build(tables, on, key, number=number, version=version, former=former, rules=rules)
-    one = Known(number, "gebouwd", on, standing, version, reason, "", {}, published=False)
+    one = one._replace(state="gebouwd", version=version, reason=reason)
     store.write(client, database, release)
+    if gone := store.without_rows(client, database, number):
+        raise FiguresError(
+            f"{gone} rows behind release {number} went while it was built: somebody was forgotten, or a replay took "
+            "over. Build another one."
+        )
     # Last: a release that is not noted was not built, and its number is not used again.
     states.note(client, database, one, "gebouwd", reason=reason, rules=rules._asdict())
     return Built(one, release)
@@ -78,12 +85,15 @@ def audit_release(
     """Put a release before the gate, with all that was ever shown; take out what it withholds, and note its report.
 
     Raises:
-        FiguresError: it was published, withdrawn or refused before.
+        FiguresError: it was published, withdrawn or refused before, another came out since, or a client behind it was
+            forgotten.
     """
     releases = states.known(client, database)
     one = states.found(releases, number)
     if one.state not in ("gebouwd", "goedgekeurd"):
         raise FiguresError(f"Release {number} is {one.state}: only one that was just built is audited.")
+    states.require_newest(one, states.standing(releases))
+    states.require_nobody_forgotten(number, forgotten=store.forgotten(client, database, number))
     stated = store.stated(client, database, number)
     release = Release(number, one.day, one.version, tuple(stated))
     shown = of_gate.evidence(stated, store.history(client, database, states.seen(releases)))

@@ -2,7 +2,8 @@
 
 A *cut* says which columns make groups; a *group* is the rows of one cut, key and closed period; a *figure* is one
 indicator of one group. What a reader sees is a ``Shown``; who may see it is an audience (a database of its own). The
-rows behind a figure (``members``) never leave the third party: the next release and the gate read them.
+rows behind a figure (``members``) never leave the third party: the next release and the gate read them. A number below
+zero stands for a row of a client who was forgotten since (``operations.erasing_released``).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from clickhouse_connect.driver.client import Client
 
 from domain.indicators.catalogue import INDICATORS
 from domain.indicators.terms import text_sql
-from results.release import states
+from results.release import states, store
 from results.release.states import FiguresError, Known
 from results.release.store import FIGURES as SOURCE
 from sinks.clickhouse import command, select
@@ -27,18 +27,20 @@ def publish(client: Client, database: str, number: int) -> int:
     A release that was published already and is the last one is made once more: a run that broke off is done again.
 
     Raises:
-        FiguresError: it did not pass, or another was published since it was built.
+        FiguresError: it did not pass, another was published since it was built, or a client behind it was forgotten.
     """
     releases = states.known(client, database)
     one = states.found(releases, number)
     standing = states.standing(releases)
     if one.state not in ("goedgekeurd", "gepubliceerd"):
         raise FiguresError(f"Release {number} is {one.state}: only one that its gate approved is published.")
-    if (one.state == "gepubliceerd" and standing != number) or (one.state == "goedgekeurd" and one.basis != standing):
-        raise FiguresError(f"Release {number} was built on {one.basis}, and {standing} is out: build another one.")
+    if standing != number:
+        states.require_newest(one, standing)
     if one.state == "goedgekeurd":
+        states.require_nobody_forgotten(number, forgotten=store.forgotten(client, database, number))
         # Before anybody sees it: what may have been seen counts as seen.
         states.note(client, database, one, "gepubliceerd")
+    store.drop_unused(client, database, states.seen(releases), number)
     return show(client, database)
 
 

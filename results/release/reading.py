@@ -46,7 +46,11 @@ _METING_COLUMNS: Final = "aanbieder, traject, meting, emmer, datum, definitie_ve
 _PROVENANCES: Final[tuple[Provenance, ...]] = ("ijw", "cbs")
 #: Where a value says that a row is in the denominator, and that it is left out.
 _INSIDE, _LEFT_OUT = 30, 31
-_ID: Final = "toInt64(bitAnd(reinterpretAsUInt64(reverse(unhex({}))), 9223372036854775807))"
+
+
+def id_sql(column: str) -> str:
+    """The number of a row (``results.release.rows.row_id``) of a column with its 16 hexadecimal digits."""
+    return f"toInt64(bitAnd(reinterpretAsUInt64(reverse(unhex({column}))), 9223372036854775807))"
 
 
 def read(client: Client, database: str, *, on: date) -> Iterator[CareRows]:
@@ -68,7 +72,7 @@ def _table(client: Client, database: str, table: str, provenance: Provenance, re
     codes = [_code(name, known) for name, known in zip(LABELS, values, strict=True)]
     key, moment = ("traject", "einddatum") if table == "trajecten" else ("meting", "datum")
     columns = [
-        f"{_ID.format(key)} AS id", "toInt64(emmer) AS bucket", f"toInt64(toInt32({moment})) AS moment",
+        f"{id_sql(key)} AS id", "toInt64(emmer) AS bucket", f"toInt64(toInt32({moment})) AS moment",
         "reinterpretAsInt64(cityHash64(aanbieder, traject)) AS chain", "toInt64(definitie_versie) AS version",
         *codes, *(f"{_value(family, reference_day)} AS value_{family.key}" for family in families),
     ]  # fmt: skip

@@ -62,13 +62,22 @@ def changed(former: Cell, now: Cell | None) -> list[int]:
         return [len(np.unique(former.emmers))] * len(outcomes)
     came = now.emmers[~np.isin(now.ids, former.ids, assume_unique=True)]
     left = former.emmers[~np.isin(former.ids, now.ids, assume_unique=True)]
+    back = _may_be_back(former, now, came)
     _, before, after = np.intersect1d(former.ids, now.ids, assume_unique=True, return_indices=True)
     differ = former.values[before] ^ now.values[after]
     emmers = now.emmers[after]
-    return [
-        len(np.unique(np.concatenate((came, left, emmers[(differ & mask_of(outcomes, at)) != 0]))))
-        for at in range(len(outcomes))
-    ]
+    others = [emmers[(differ & mask_of(outcomes, at)) != 0] for at in range(len(outcomes))]
+    return [len(np.unique(np.concatenate((came, left, other)))) - len(np.setdiff1d(back, other)) for other in others]
+
+
+def _may_be_back(former: Cell, now: Cell, came: Numbers) -> Numbers:
+    """Buckets in which somebody was forgotten and somebody came: perhaps the same, who then has another id and changed
+    nothing. Not those in which somebody else left.
+    """
+    if former.ids[0] >= 0:
+        return came[:0]
+    left = (former.ids >= 0) & ~np.isin(former.ids, now.ids, assume_unique=True)
+    return np.setdiff1d(np.intersect1d(former.emmers[former.ids < 0], came), former.emmers[left])
 
 
 def mask_of(outcomes: Sequence[Outcome], at: int) -> int:

@@ -14,8 +14,9 @@ from faults import OperatorFault
 from sinks.clickhouse import select, told_apart
 
 TABLE: Final = "vrijgaven"
-#: What becomes of a release, in this order; a refused one and a withdrawn one go no further.
-State = Literal["gebouwd", "goedgekeurd", "geweigerd", "gepubliceerd", "ingetrokken"]
+#: What becomes of a release, in this order; a refused one and a withdrawn one go no further. One that stays begun broke
+#: off, or is under way.
+State = Literal["begonnen", "gebouwd", "goedgekeurd", "geweigerd", "gepubliceerd", "ingetrokken"]
 _COLUMNS: Final = ("vrijgave", "stand", "dag", "basis", "definitie_versie", "reden", "door", "regels", "rapport")
 
 
@@ -46,7 +47,7 @@ def known(client: Client, database: str) -> list[Known]:
     """Every release by number."""
     rows = select(
         client,
-        "SELECT vrijgave, argMax(stand, op), any(dag), any(basis), any(definitie_versie), "  # noqa: S608
+        "SELECT vrijgave, argMax(stand, op), argMax(dag, op), argMax(basis, op), argMax(definitie_versie, op), "  # noqa: S608
         "argMaxIf(reden, op, reden != ''), argMax(door, op), argMaxIf(rapport, op, rapport != ''), "
         f"countIf(stand = 'gepubliceerd') > 0 FROM {database}.{TABLE} GROUP BY vrijgave ORDER BY vrijgave",
     )
@@ -54,6 +55,22 @@ def known(client: Client, database: str) -> list[Known]:
         Known(number, state, on, basis, version, reason, by, json.loads(report or "{}"), published=bool(published))
         for number, state, on, basis, version, reason, by, report, published in rows
     ]
+
+
+def begun(client: Client, database: str, tables: Sequence[str], *, on: date, basis: int) -> Known:
+    """Take a number for a release that is built now; ``tables`` as of ``next_number``.
+
+    Raises:
+        FiguresError: another build took the same number at the same moment. Neither has it, both may be tried again.
+    """
+    number = next_number(client, database, tables)
+    one = Known(number, "begonnen", on, basis, 0, "", "", {}, published=False)
+    note(client, database, one, "begonnen")
+    # A note is seen by whoever asks after it: of two the later one, at least, sees both.
+    rows = select(client, f"SELECT count() FROM {database}.{TABLE} WHERE vrijgave = {number}")  # noqa: S608
+    if rows != [(1,)]:
+        raise FiguresError(f"Another release {number} is being built at this moment: build yours again.")
+    return one
 
 
 def next_number(client: Client, database: str, tables: Sequence[str]) -> int:
@@ -79,6 +96,18 @@ def note(
     row: Sequence[Any] = (one.number, state, one.day, one.basis, one.version, reason, getpass.getuser(), *texts)
     with told_apart("Noting what became of a release"):
         client.insert(TABLE, [row], _COLUMNS, database=database)
+
+
+def require_newest(one: Known, standing: int) -> None:
+    """``FiguresError`` when another release came out since this one was built."""
+    if one.basis != standing:
+        raise FiguresError(f"Release {one.number} was built on {one.basis}, and {standing} is out: build another one.")
+
+
+def require_nobody_forgotten(number: int, *, forgotten: bool) -> None:
+    """``FiguresError`` when somebody was forgotten who is counted in a release that is not out."""
+    if forgotten:
+        raise FiguresError(f"Somebody behind release {number} was forgotten since it was built: build another one.")
 
 
 def standing(releases: Sequence[Known]) -> int:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
+import numpy as np
 from clickhouse_connect.driver.client import Client
 
 from results.release.build import Hidden, Release, Stated
@@ -15,10 +16,11 @@ from results.release.counted import FAMILIES
 from results.release.cube import Cell
 from results.release.model import Group, Shown
 from results.release.noise import as_ids
+from results.release.reading import id_sql
 from results.release.region import CUT, Sum, as_seen
 from results.release.restating import Former, Key
 from results.release.rules import Seen
-from sinks.clickhouse import select, told_apart
+from sinks.clickhouse import command, select, told_apart
 from sinks.schema.audiences import COMPARISON
 
 FIGURES: Final = "vrijgave_cijfers"
@@ -30,6 +32,8 @@ _FIGURE_COLUMNS: Final = (
 )  # fmt: skip
 _MEMBER_COLUMNS: Final = ("vrijgave", "familie", *_GROUP, "leden", "emmers", "waarden", "aanbieders", "uitgesloten")
 _AT_ONCE: Final = 2000
+#: Tables that are counted, and the columns that ids are made of.
+_ROWS: Final = (("trajecten", "traject"), ("metingen", "meting"))
 _NOTHING: Final = Shown(0, None, "=", None, None, 0)
 #: What a reader sees something of.
 _SHOWN: Final = "verborgen = ''"
@@ -129,6 +133,36 @@ def history(client: Client, database: str, seen: Sequence[int]) -> list[Stated]:
     return list(found.values())
 
 
+def without_rows(client: Client, database: str, number: int) -> int:
+    """How many ids stand behind the figures that a release made which no row has any more, not even one that was
+    replaced or taken back: their clients were forgotten since, or a replay took over.
+    """
+    rows = (f"SELECT {id_sql(column)} FROM {database}.{table}" for table, column in _ROWS)  # noqa: S608
+    query = (
+        f"SELECT uniqExact(id) FROM (SELECT arrayJoin(leden) AS id FROM {database}.{MEMBERS} "  # noqa: S608
+        f"WHERE vrijgave = {number}) WHERE id NOT IN ({' UNION ALL '.join(rows)})"
+    )
+    return int(select(client, query)[0][0])
+
+
+def forgotten(client: Client, database: str, number: int) -> bool:
+    """Whether somebody was forgotten whose rows stand behind figures that a release made."""
+    query = f"SELECT count() FROM {database}.{MEMBERS} WHERE vrijgave = {number} AND arrayMin(leden) < 0"  # noqa: S608
+    return bool(select(client, query)[0][0])
+
+
+def drop_unused(client: Client, database: str, seen: Sequence[int], until: int) -> None:
+    """Remove the rows behind releases before this one that were never published: nothing asks for them any more.
+
+    Needs the administrator.
+    """
+    kept = ", ".join(map(str, seen)) or "0"
+    those = f"vrijgave < {until} AND vrijgave NOT IN ({kept})"
+    if select(client, f"SELECT count() FROM {database}.{MEMBERS} WHERE {those}")[0][0]:  # noqa: S608
+        statement = f"ALTER TABLE {database}.{MEMBERS} DELETE WHERE {those} SETTINGS mutations_sync = 2"
+        command(client, statement, "Removing rows behind releases that nobody saw")
+
+
 def _read(client: Client, database: str, where: str) -> dict[Key, Stated]:
     listed = ", ".join(_FIGURE_COLUMNS)
     query = f"SELECT {listed} FROM {database}.{FIGURES} FINAL WHERE snede != '{CUT}' AND {where}"  # noqa: S608
@@ -162,7 +196,10 @@ def _cells(client: Client, database: str, made: Sequence[int]) -> dict[tuple[int
     found = {}
     for row in select(client, f"SELECT {listed} FROM {database}.{MEMBERS} WHERE vrijgave IN ({numbers})"):  # noqa: S608
         group, family = Group(*row[2:13]), row[1]
-        ids, emmers, values, providers = (as_ids(part) for part in row[13:17])
-        cell = Cell(group, family, ids, emmers, values, providers, len(set(row[14])), row[17])
+        arrays = [as_ids(part) for part in row[13:17]]
+        if arrays[0][0] < 0 or (arrays[0][1:] < arrays[0][:-1]).any():  # a row of who was forgotten since
+            order = np.argsort(arrays[0])
+            arrays = [part[order] for part in arrays]
+        cell = Cell(group, family, *arrays, len(set(row[14])), row[17])
         found[row[0], (group, family)] = cell
     return found

@@ -13,6 +13,7 @@ from clickhouse_connect.driver.client import Client
 
 from crypto import release_key
 from crypto.memory import guard
+from operations import erasing_rows
 from results.release import comparing, making, publishing, states, store
 from settings.access import clickhouse_access
 from settings.settings import load_settings
@@ -22,6 +23,8 @@ from sor.commands.options import AsJson, Reason
 
 #: How ``sor release audit`` ends when the gate refuses.
 REFUSED: Final = 1
+#: How ``sor release unlink`` ends when something is left: do it again.
+LEFT: Final = 1
 #: Rows behind figures are many: an answer may take its time.
 _SECONDS: Final = 600
 Number = Annotated[int, typer.Argument(min=1, help="Number of the release; `sor release list` shows them.")]
@@ -37,6 +40,7 @@ def register(app: typer.Typer) -> None:
     group.command("withdraw")(withdraw)
     group.command("list")(list_)
     group.command("diff")(diff)
+    group.command("unlink")(unlink)
     app.add_typer(group, name="release")
 
 
@@ -134,6 +138,22 @@ def diff(
     for one in found if every else ():
         group = " ".join(filter(None, one.group))
         typer.echo(f"{one.change}  {one.family}  {group}  {one.before} -> {one.after}")
+
+
+def unlink(
+    every: Annotated[
+        bool, typer.Option("--all", help="Also when more than a tenth of the ids name no row: rows were made anew.")
+    ] = False,
+) -> None:
+    """Replace the ids behind released figures that name no row, by numbers drawn at random. Needs the administrator.
+
+    For a table that was put back from a copy: it names who was forgotten since. `sor forget` does it by itself.
+    """
+    guard()
+    many, removed = erasing_rows.unlink(_client("admin"), every=every)
+    typer.echo(f"Replaced {many} ids in {removed.rows} groups of rows; {removed.old_parts} parts from before are left.")
+    if removed.left or removed.old_parts:
+        raise typer.Exit(LEFT)
 
 
 def _day(text: str) -> date:

@@ -1,0 +1,199 @@
+"""Who is forgotten leaves what is kept behind released figures too: ids become numbers that lead to nobody."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from crypto.client_names import ClientNames
+from crypto.keys import TrajectoriesKeys
+from operations import erasing_rows
+from operations.erasing_released import DanglingError
+from results.release import publishing, states, store
+from results.release.build import as_figures
+from results.release.cube import Cell
+from results.release.evidence import evidence
+from results.release.model import Group
+from results.release.noise import as_ids
+from results.release.restating import changed
+from results.release.rows import row_id
+from results.release.states import FiguresError
+from sinks import clickhouse
+from sinks.schema.audiences import AUDIENCES
+from tests.conftest import RunningGateway
+from tests.results.release.made import TODAY, region
+from tests.results.release.test_engine import NEXT, World
+from tests.sinks.database import ask, fresh
+
+NAMES = ClientNames(TrajectoriesKeys(b"e" * 32, b"b" * 32))
+MANY = 400
+HIGHEST = 1_000
+
+
+def child(number: int) -> bytes:
+    return b"p1.jeugd.0.%022d" % number
+
+
+def rows() -> dict[str, list[dict[str, Any]]]:
+    """As ``region``, each traject of a child of its own whose names the keys make; no metingen."""
+    tables = region(MANY)
+    for number, row in enumerate(tables["trajecten"]):
+        row |= {"client": NAMES.of(child(number), row["aanbieder"]), "emmer": NAMES.bucket(child(number))}
+    return {"trajecten": tables["trajecten"], "metingen": []}
+
+
+def behind(world: World) -> list[tuple[Any, ...]]:
+    """Every group with the rows behind it, as it stands in the table."""
+    listed = ", ".join(("vrijgave", "familie", *Group._fields, "leden", "emmers", "waarden", "aanbieders"))
+    return ask(world.access, f"SELECT {listed} FROM vrijgave_leden ORDER BY ALL")
+
+
+def ids_of(found: list[tuple[Any, ...]]) -> set[int]:
+    return {number for one in found for number in one[-4]}
+
+
+def forget(world: World, *numbers: int) -> None:
+    done = erasing_rows.remove(world.admin, NAMES, [child(number) for number in numbers], HIGHEST, patience=0)
+    assert all(one.left == 0 for one in done)
+
+
+@pytest.fixture(scope="module")
+def world(gateway: RunningGateway) -> Iterator[World]:
+    with fresh(gateway) as access:
+        yield World(access, gateway)
+        client = clickhouse.connect(access)
+        for audience in AUDIENCES:
+            client.command(f"DROP DATABASE IF EXISTS {audience}")
+        client.close()
+
+
+def out(world: World, number: int) -> None:
+    world.audit(number)
+    publishing.publish(world.admin, world.name, number)
+
+
+@pytest.mark.clickhouse
+def test_who_is_forgotten_is_named_behind_no_figure_and_the_rules_go_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = rows()
+    world.fill(tables)
+    numbers = [row_id(row["traject"]) for row in tables["trajecten"]]
+    first = world.build(TODAY)
+    out(world, 1)
+    before = behind(world)
+    place = next(at for at, one in enumerate(numbers) if one in ids_of(before))
+
+    # One child: it is named nowhere, and everything but its id is as it was.
+    forget(world, place)
+    after = behind(world)
+    assert numbers[place] in ids_of(before)
+    assert numbers[place] not in ids_of(after)
+    (new,) = ids_of(after) - ids_of(before)
+    assert new < 0
+    unchanged = [sorted(zip(*one[-4:], strict=True)) for one in before]
+    renamed = [
+        sorted((numbers[place] if number == new else number, *rest) for number, *rest in zip(*one[-4:], strict=True))
+        for one in after
+    ]
+    assert renamed == unchanged
+    assert ask(world.access, f"SELECT count() FROM trajecten WHERE traject = '{numbers[place]:016x}'") == [(0,)]
+
+    # The next release: one client changed, so all stands, and every figure holds for the gate.
+    shown = {(one.group, one.indicator): one.shown for one in as_figures(first.release)}
+    second = world.build(NEXT)
+    again = {(one.group, one.indicator): one for one in as_figures(second.release)}
+    assert {name: one.shown for name, one in again.items() if name in shown} == {
+        name: shown[name] for name in again if name in shown
+    }
+    known = evidence(store.stated(world.builder, world.name, 2), store.history(world.builder, world.name, [1]))
+    for one in known.figures[::17]:
+        assert list(one.members) == sorted(set(one.members))
+        assert one.low <= sum(known.rows.outcomes[one.indicator][row] for row in one.members) <= one.high
+    assert any(new in one.members for one in known.figures)
+
+    # What was built before somebody was forgotten is not published any more.
+    fresh_one = next(one for one in second.release.stated if one.made_in == 2 and one.seen)
+    forget(world, numbers.index(int(fresh_one.cell.ids[-1])))
+    for step in (world.audit, lambda number: publishing.publish(world.admin, world.name, number)):
+        with pytest.raises(FiguresError, match=r"forgotten|gebouwd"):
+            step(2)
+
+    # Ten more of one group: it is restated without them.
+    largest = max(
+        (one for one in first.release.stated if one.cell.family == "uitval"), key=lambda one: len(one.cell.ids)
+    )
+    left = ids_of(behind(world))
+    ten = [numbers.index(int(number)) for number in largest.cell.ids if int(number) in left][:14]
+    forget(world, *ten)
+    third = world.build(NEXT)
+    mine = next(one for one in third.release.stated if one.key == largest.key)
+    assert mine.made_in == third.known.number
+    assert len(mine.cell.ids) <= len(largest.cell.ids) - len(ten)
+
+    # While one is built: it does not become a release, and the rows behind it go with the next that is published.
+    written, gone = store.write, numbers.index(int(mine.cell.ids[0]))
+
+    def meanwhile(*given: Any) -> None:
+        forget(world, gone)
+        written(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write", meanwhile)
+        with pytest.raises(FiguresError, match="went while it was built"):
+            world.build(NEXT)
+    assert numbers[gone] in ids_of(behind(world))
+    last = world.build(NEXT).known.number
+    out(world, last)
+    assert {one[0] for one in behind(world)} <= {1, last}
+    assert numbers[gone] not in ids_of(behind(world))
+    told = {one.number: one.state for one in states.known(world.builder, world.name)}
+    assert told == {1: "gepubliceerd", 2: "gebouwd", 3: "gebouwd", 4: "begonnen", 5: "gepubliceerd"}
+
+
+@pytest.mark.clickhouse
+def test_ids_that_no_row_has_any_more_go_by_the_bucket_or_all_at_once(world: World) -> None:
+    """After a replay with other definitions, and after the table was put back from a copy."""
+    tables = rows()["trajecten"]
+    numbers = [row_id(row["traject"]) for row in tables]
+    known = ids_of(behind(world))
+    at = [at for at, number in enumerate(numbers) if number in known][:3]
+    listed = ", ".join(f"'{tables[one]['traject']}'" for one in at)
+    world.admin.command(f"DELETE FROM {world.name}.trajecten WHERE traject IN ({listed})")
+    forget(world, at[0])
+    left = ids_of(behind(world))
+    assert numbers[at[0]] not in left
+    assert {numbers[one] for one in at[1:]} <= left
+
+    replaced, removed = erasing_rows.unlink(world.admin, patience=0)
+    assert (replaced, removed.left) == (2, 0)
+    assert not {numbers[one] for one in at} & ids_of(behind(world))
+    world.admin.command(f"TRUNCATE TABLE {world.name}.trajecten")
+    with pytest.raises(DanglingError, match="until the tables are full"):
+        erasing_rows.unlink(world.admin, patience=0)
+    assert {number for number in ids_of(behind(world)) if number >= 0} <= set(numbers)
+
+
+def cell(members: dict[int, tuple[int, int]]) -> Cell:
+    """Id -> bucket and value."""
+    ids = sorted(members)
+    parts = (as_ids([members[one][place] for one in ids]) for place in (0, 1))
+    return Cell(Group("cluster", "maand", "2026-06"), "uitval", as_ids(ids), *parts, as_ids(ids), len(ids), 0)
+
+
+def test_who_was_forgotten_counts_as_one_that_left_and_never_as_two() -> None:
+    present = {number: (number, 0) for number in range(20)}
+    forgotten = {-7 - number: (100 + number, 1) for number in range(9)}
+    former = cell(present | forgotten)
+    assert changed(former, cell(present)) == [9] * 4
+    assert changed(former, cell(present | {50: (50, 0)})) == [10] * 4
+    # One of them is back with the same: another id, and nothing changed.
+    assert changed(former, cell(present | {51: (100, 1)})) == [8] * 4
+    # Somebody else of that bucket did change.
+    other = {3: (100, 0)}
+    assert changed(cell(present | forgotten | other), cell({**present, 51: (100, 1), 3: (100, 1)}))[0] == 9
+    assert Counter(np.sign(former.ids).tolist())[-1] == 9
