@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from faults import OperatorFault
 from results.dashboards import audiences
 from results.dashboards.panels import CLICKHOUSE, Json
+from sinks.schema.providers import Provider
 
 #: Table of the file with readers: name of an organization -> addresses.
 READERS: Final = "lezers"
@@ -35,15 +36,16 @@ class Wanted(NamedTuple):
     readers: frozenset[str] | None
 
 
-def wanted(readers: Mapping[str, frozenset[str]] | None) -> list[Wanted]:
-    """Every organization of the list. ``readers`` by organization: one that is not named has none.
+def wanted(readers: Mapping[str, frozenset[str]] | None, listed: Sequence[Provider] = ()) -> list[Wanted]:
+    """Every organization of the list. ``readers`` by organization: one that is not named has none. ``listed``: the
+    providers of this installation.
 
     Raises:
         GrafanaError: readers of an organization that is none.
     """
     pages = audiences.pages()
     found = []
-    for one in audiences.organizations():
+    for one in audiences.organizations(listed):
         own = tuple(page for path, page in pages.items() if path.partition("/")[0] == one.page)
         sources = tuple(_source(source) for source in audiences.sources_of(one))
         who = None if readers is None else readers.get(one.name, frozenset())

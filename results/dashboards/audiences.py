@@ -1,21 +1,24 @@
-"""Grafana of who may see released figures only: an organization, a data source and a ClickHouse user for each audience.
+"""Grafana of who may not see rows: an organization, a data source and a ClickHouse user for each audience, and for each
+provider that may log in (``sinks.schema.providers``), which sees its own results beside the released averages.
 
 Any viewer of an organization may send any SQL to its data sources, so what keeps audiences apart is the ClickHouse user
 behind each, who reads one database (``sinks.schema.audiences``). The data sources of all organizations have the same
 uids, and so one page serves every audience of a kind. The numbers of the organizations follow the order of the list:
-``organizations.sh`` makes them in that order, before the rest is provisioned.
+``organizations.sh`` makes them in that order, before the rest is provisioned. Providers differ by installation, so no
+file of this repository names one: ``sor grafana apply`` lays down theirs.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from domain.field.geography import GEMEENTEN
-from results.dashboards import audience_pages
+from results.dashboards import audience_pages, provider
 from results.dashboards.panels import CLICKHOUSE, Json
 from sinks.schema.audiences import AUDIENCES, COMPARISON, Audience, of_gemeente
+from sinks.schema.providers import Provider
 from sinks.schema.users import AUDIENCE_LIMITS, LOWERED
 
 #: Where Grafana finds the pages, a folder for each kind.
@@ -41,14 +44,21 @@ class Source(NamedTuple):
     database: str
 
 
-def organizations() -> Iterator[Organization]:
-    """Every organization; the first one of Grafana is the third party's, and the comparison is part of others."""
-    shown = (audience for audience in AUDIENCES.values() if audience.kind != "vergelijking")
+def organizations(listed: Sequence[Provider] = ()) -> Iterator[Organization]:
+    """Every organization; the first one of Grafana is the third party's, and the comparison is part of others.
+
+    Behind them those of the providers of the list; who was taken off has none, and the others keep their numbers.
+    """
+    shown = [audience for audience in AUDIENCES.values() if audience.kind != "vergelijking"]
     for number, audience in enumerate(shown, 2):
         name = {"gemeente": "Gemeente", "cluster": "Cluster", "aanbieders": "Aanbieders"}[audience.kind]
         place = GEMEENTEN[audience.place].name if audience.kind == "gemeente" else audience.place
         page = "portaal" if audience.database == _ALMERE else _PAGE[audience.kind]
         yield Organization(number, f"{name} {place}", audience, page, page == "vrijgave")
+    for number, one in enumerate(listed, len(shown) + 2):
+        if one.active:
+            own = Audience(one.database, "aanbieder", one.agb)
+            yield Organization(number, f"Aanbieder {one.agb}", own, "eigen", compares=False)
 
 
 _PAGE: Final = {"gemeente": "vrijgave", "cluster": "vrijgave", "aanbieders": "gemiddelden"}
@@ -60,7 +70,8 @@ _HEAD: Final = "# Written by sor dashboards from the list of audiences: do not e
 
 def sources_of(one: Organization) -> Iterator[Source]:
     """The data sources of an organization."""
-    yield Source("Vrijgave", CLICKHOUSE["uid"], one.audience.database)
+    name = "Eigen resultaten" if one.audience.kind == "aanbieder" else "Vrijgave"
+    yield Source(name, CLICKHOUSE["uid"], one.audience.database)
     if one.compares:
         yield Source("Vergelijking", audience_pages.COMPARISON["uid"], COMPARISON)
 
@@ -151,6 +162,7 @@ def pages() -> dict[str, Json]:
         "vrijgave/cluster-en-gemeente.json": audience_pages.place(),
         "portaal/gemeenteportaal.json": audience_pages.portal(),
         "gemiddelden/gemiddelden.json": audience_pages.averages(),
+        "eigen/eigen-resultaten.json": provider.own(),
     }
 
 

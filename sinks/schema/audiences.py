@@ -11,7 +11,8 @@ from typing import Final, Literal, NamedTuple
 
 from domain.field.geography import CLUSTERS, GEMEENTEN
 
-Kind = Literal["gemeente", "vergelijking", "cluster", "aanbieders"]
+#: *aanbieders*: all of a cluster; *aanbieder*: one of them, which is in no list here (``sinks.schema.providers``).
+Kind = Literal["gemeente", "vergelijking", "cluster", "aanbieders", "aanbieder"]
 #: Where the municipalities, the clusters and the region stand beside each other.
 COMPARISON: Final = "rel_vergelijking"
 #: The tables that every audience has.
@@ -19,7 +20,9 @@ FIGURES, RELEASES = "cijfers", "vrijgaven"
 
 
 class Audience(NamedTuple):
-    """Who sees a database. ``place``: code of the gemeente or name of the cluster; empty for the comparison."""
+    """Who sees a database. ``place``: code of the gemeente, name of the cluster or AGB code of the provider; empty for
+    the comparison.
+    """
 
     database: str
     kind: Kind

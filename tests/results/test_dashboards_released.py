@@ -24,6 +24,7 @@ from results.release.rows import AGES
 from sinks import clickhouse
 from sinks.access import Access
 from sinks.schema.audiences import AUDIENCES, COMPARISON, of_providers
+from sinks.schema.providers import checked
 from sinks.schema.users import AUDIENCE_LIMITS, AUDIENCE_USERS
 from tests.conftest import RunningGateway
 from tests.results import audience_tables
@@ -234,10 +235,24 @@ def test_every_audience_has_an_organization_a_source_and_a_user_of_its_own() -> 
 def test_every_organization_gets_a_page_that_is_there() -> None:
     pages = {path.split("/")[1] for path in audiences.files() if path.startswith("dashboards/")}
     found = yaml.safe_load(audiences.providers())["providers"]
-    assert {Path(one["options"]["path"]).name for one in found} == pages == set(PAGES)
+    assert {Path(one["options"]["path"]).name for one in found} == pages - {"eigen"} == set(PAGES)
     assert {one["orgId"] for one in found} == {one.number for one in audiences.organizations()}
     almere = [one for one in audiences.organizations() if one.page == "portaal"]
     assert [one.name for one in almere] == ["Gemeente Almere"]
+
+
+def test_a_provider_of_the_list_has_an_organization_behind_the_audiences() -> None:
+    """No number moves when one is taken off: a data source would go to another provider."""
+    before = list(audiences.organizations())
+    first, gone, last = (checked(agb, ["DUO"]) for agb in ("90000001", "90000002", "90000003"))
+    *same, one, two = audiences.organizations((first, gone._replace(active=False), last))
+    assert same == before
+    assert (one.number, one.name) == (len(before) + 2, "Aanbieder 90000001")
+    assert (two.number, two.name) == (len(before) + 4, "Aanbieder 90000003")
+    (source,) = audiences.sources_of(one)
+    assert audiences.connection(source)["username"] == audiences.connection(source)["defaultDatabase"] == first.database
+    assert f"{one.page}/eigen-resultaten.json" in audiences.pages()
+    assert "90000001" not in "".join(audiences.files().values())
 
 
 def test_the_script_of_organizations_is_a_script_and_names_them_all() -> None:
