@@ -30,19 +30,26 @@ for name in admin sink receipts rejected exporter audit replay repair release re
   password "clickhouse_$name" "$uid_sor"
 done
 password clickhouse_grafana "$uid_grafana"
-# One per audience of released figures.
-audiences="rel_g0363 rel_g0358 rel_g0362 rel_g0384 rel_g0437 rel_g0451 rel_g0385 rel_g0415 rel_g0431 rel_g0439 rel_g0852 rel_g0880 rel_g0479 rel_g0034 rel_vergelijking rel_c_amsterdam rel_c_amstelveen_aalsmeer rel_c_duo rel_c_zaanstreek_waterland rel_gem_amsterdam rel_gem_amstelveen_aalsmeer rel_gem_duo rel_gem_zaanstreek_waterland"
-for name in $audiences; do
-  password "clickhouse_$name" "$uid_grafana"
-done
 password grafana_admin "$uid_grafana"
+password grafana_audiences_admin "$uid_grafana"
+password grafana_audiences_key "$uid_grafana"
+# One per audience of released figures, and the administrator of their Grafana: what grafana-apply reads.
+audiences=$("$sor" grafana list --users)
+mkdir -p "$folder/audiences"
+for name in $audiences; do
+  password "audiences/$name" "$uid_sor"
+done
+cp "$folder/grafana_audiences_admin" "$folder/audiences/grafana_admin"
+owned "$uid_sor" "$folder/audiences"
 password registry_database "$uid_sor"
 
 # ClickHouse knows hashes only.
 {
   echo '<clickhouse><users>'
   for name in admin sink receipts rejected exporter grafana audit replay repair release reports $audiences; do
-    hash=$(tr -d '\n' < "$folder/clickhouse_$name" | openssl dgst -sha256 -r | cut -d' ' -f1)
+    file="$folder/audiences/$name"
+    if [ ! -e "$file" ]; then file="$folder/clickhouse_$name"; fi
+    hash=$(tr -d '\n' < "$file" | openssl dgst -sha256 -r | cut -d' ' -f1)
     echo "  <$name><password_sha256_hex>$hash</password_sha256_hex></$name>"
   done
   echo '</users></clickhouse>'
@@ -68,6 +75,8 @@ owned "$uid_kafka" "$folder/kafka_tls"
 if [ ! -e "$folder/keys/public" ]; then SOR_KEYS="$folder/keys" "$sor" keys init; fi
 # Keys of an earlier release lack this folder; the others stay as they are.
 if [ ! -e "$folder/keys/trajectories" ] || [ ! -e "$folder/keys/erasures" ]; then SOR_KEYS="$folder/keys" "$sor" keys complete; fi
+# The key of the noise of released figures: it is never made anew.
+if [ ! -e "$folder/keys/release" ]; then SOR_KEYS="$folder/keys" "$sor" release init; fi
 # Who may deliver: docs/sources.md. Another administration keeps this folder.
 if [ ! -e "$folder/keys/public/authority.pem" ]; then
   SOR_KEYS="$folder/keys" SOR_AUTHORITY="$folder/authority" "$sor" sources init --name "${AUTHORITY:-this installation}"
@@ -80,13 +89,15 @@ if [ ! -e "$folder/intake/connector" ]; then
   mkdir -p "$folder/intake/connector"
   printf '{"secret": "%s"}' "$(openssl rand -base64 32)" > "$folder/intake/connector/keys.json"
 fi
+# Yours to fill: addresses for the reports, and the password at the mail server (docs/operations.md).
+mkdir -p "$folder/mail"
 # The logs of key use; the one thing below keys that a stage may write.
 mkdir -p "$folder/keys/log/evaluate" "$folder/keys/log/entry"
 chmod 0700 "$folder/keys/log" "$folder"/keys/log/*
-owned "$uid_sor" "$folder/keys" "$folder/intake"
+owned "$uid_sor" "$folder/keys" "$folder/intake" "$folder/mail"
 chmod 0755 "$folder/keys/public"
 chmod 0644 "$folder"/keys/public/*
 
-echo "Secrets are in $folder. Keep a copy of keys/evaluate and keys/entry in two places that no single person can open,"
+echo "Secrets are in $folder. Keep a copy of keys/evaluate, keys/entry and keys/release in two places that no single person can open,"
 echo "move kafka_ca_key and the folder authority off this machine. A source gets keys/public, its own key and certificate, a token of the intake, and no password."
 if [ "$(id -u)" != 0 ]; then echo "Not run as root: the containers cannot read these files yet. Run it again as root."; fi

@@ -26,9 +26,11 @@ Place = Literal["process", "clickhouse"]
 
 #: The sources, one per topic of the connectors.
 KINDS: Final = ("assignment", "start", "stop", "declaration", "return", "score", "cem", "cbs", "takeback", "erasure")
-STAGES: Final = ("evaluate", "entry", "takeback", "register", "trajectories", "deliveries", "sink", "exporter", "audit")
+STAGES: Final = (
+    "evaluate", "entry", "takeback", "register", "trajectories", "deliveries", "sink", "exporter", "audit", "schedule",
+)  # fmt: skip
 #: Those that only look: they commit nothing, and nobody has a record left out of what they read.
-_READERS: Final = frozenset({"exporter", "audit"})
+_READERS: Final = frozenset({"exporter", "audit", "schedule"})
 #: Tables of the rows that the fold gives, and all that the sink fills.
 ROW_TABLES: Final = ("trajecten", "metingen", "scores")
 TABLES: Final = (*ROW_TABLES, "rejected", "receipts")
@@ -425,6 +427,18 @@ SCHEDULE_OPEN: Final = _gauge(
     (),
     "1 when a month stayed open because a step of sor schedule failed; what is published stays as it is.",
     "sor schedule says why, and goes on where it stopped (SorScheduleFailed).",
+)
+SCHEDULE_REFUSED: Final = _gauge(
+    "sor_schedule_refused",
+    (),
+    "1 when it was the gate that refused the release of the month.",
+    "Somebody who knows the figures decides (SorReleaseRefused).",
+)
+SCHEDULE_MONTHS: Final = _gauge(
+    "sor_schedule_due_months",
+    (),
+    "Months that are due and of which not everything went out: the release, or a report.",
+    "More than 0 for days: nobody sees the figures of that month (SorMonthOpen).",
 )
 SCHEDULE_TIME: Final = _gauge(
     "sor_schedule_timestamp_seconds",

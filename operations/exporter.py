@@ -27,8 +27,9 @@ from crypto import keys
 from crypto.sources import AUTHORITY, Trust
 from faults import OperatorFault
 from monitoring import metrics
+from operations import daily
 from operations.doctor.judging import SEALING_DAYS
-from results.reports.state import STATE, ScheduleError, State
+from results.reports.state import ScheduleError
 from results.waiting import waiting_sql
 from settings.access import clickhouse_access
 from settings.settings import Settings
@@ -191,10 +192,7 @@ class Checks:
         metrics.AUDIT_TIME.set(path.stat().st_mtime)
 
     def _schedule(self) -> None:
-        last = State(self._settings.home / STATE).last()
-        if last is not None:
-            metrics.SCHEDULE_OPEN.set(1 if last.problem else 0)
-            metrics.SCHEDULE_TIME.set(last.at)
+        daily.show(self._settings.home, self._settings.closing_day, time.time())
 
     def _keys(self) -> None:
         public = self._settings.keys / keys.PUBLIC

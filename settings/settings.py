@@ -114,7 +114,7 @@ class Settings(BaseSettings):
         None, description="URL of the Grafana of the audiences, http(s)://host:port, for sor grafana apply."
     )
     grafana_password_file: Path | None = Field(
-        None, description="File (mode 0600) with the password of admin there; unset reads <home>/secrets/grafana."
+        None, description="File (mode 0600) with the password of admin there; unset reads <home>/secrets/grafana_admin."
     )
     grafana_readers: Path | None = Field(
         None,

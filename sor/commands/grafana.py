@@ -59,14 +59,22 @@ def said(laid: laying.Laid, organizations: int, *, check: bool) -> str:
     return f"{organizations} organizations; {done}: {found or 'nothing'}."
 
 
-def list_() -> None:
+def list_(
+    users: Annotated[
+        bool, typer.Option("--users", help="Only those users, each once: whom a server gives a password.")
+    ] = False,
+) -> None:
     """Show every organization, and the user of ClickHouse behind each of its data sources."""
+    if users:
+        every = (source.database for one in audiences.organizations() for source in audiences.sources_of(one))
+        typer.echo("\n".join(dict.fromkeys(every)))
+        return
     for one in audiences.organizations():
-        users = ", ".join(source.database for source in audiences.sources_of(one))
-        typer.echo(f"{one.name}: {users}")
+        behind = ", ".join(source.database for source in audiences.sources_of(one))
+        typer.echo(f"{one.name}: {behind}")
 
 
 def _server(settings: Settings) -> Server:
     if settings.grafana is None:
         raise SettingsError("Say with SOR_GRAFANA where the Grafana of the audiences is.")
-    return Server(settings.grafana, read_secret(settings.grafana_password_file or settings.secrets_dir / "grafana"))
+    return Server(settings.grafana, read_secret(settings.grafana_password_file or settings.secrets_dir / "grafana_admin"))

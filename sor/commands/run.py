@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    process: Annotated[str, typer.Argument(help="A stage, as sor status names it, or exporter, or audit.")],
+    process: Annotated[str, typer.Argument(help="A stage, as sor status names it, or exporter, audit, schedule.")],
     metrics_port: Annotated[
         int | None, typer.Option(help="Serve /ready, /alive, /metrics on SOR_METRICS_HOST.")
     ] = None,
@@ -226,6 +226,14 @@ def _audit(settings: Settings, slot: str, page: HealthConfig) -> int:
     return 0
 
 
+def _schedule(settings: Settings, slot: str, page: HealthConfig) -> int:
+    del slot  # one of it: two would close a month twice
+    from operations import daily
+    from transport.loop import Stop
+
+    return daily.run(settings, page, Stop().listen())
+
+
 #: Imports stand in the runners: a process loads what it runs and nothing else.
 _RUNNERS: Final[dict[str, Runner]] = {
     "evaluate": _evaluate,
@@ -237,4 +245,5 @@ _RUNNERS: Final[dict[str, Runner]] = {
     "sink": _sink,
     "exporter": _exporter,
     "audit": _audit,
+    "schedule": _schedule,
 }

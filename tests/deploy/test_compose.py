@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from local.services import STAGES
 from schemas.topics import topics
 from settings.settings import Settings
 from sinks.schema.server import users_xml
-from sinks.schema.users import AUDIENCE_USERS, LIMITS, NAMES
+from sinks.schema.users import LIMITS, NAMES
+from tests.house.test_docs import wrong_in
 from transport.health import TURN_LIMIT, Health, HealthConfig
 from transport.watchdog import LIMIT
 
@@ -32,10 +34,11 @@ OURS = {name: service for name, service in SERVICES.items() if "build" in servic
 PARTS = {
     "kafka", "kafka-users", "kafka-init", "registry", "registry-write", "registry-data", "clickhouse", "migrate",
     "prometheus", "alertmanager", "grafana", "exporter", "auditor", "audit", "rejected", "skip", "receipts", "intake",
-    "backup", "repair", *STAGES,
+    "backup", "repair", "schedule", "release", "publish", "withdraw", "reports", "grafana-audiences", "grafana-apply",
+    *STAGES,
 }  # fmt: skip
 #: What runs when a person asks, and ends with the answer.
-ASKED = {"audit", "rejected", "skip", "receipts", "backup", "repair"}
+ASKED = {"audit", "rejected", "skip", "receipts", "backup", "repair", "release", "publish", "withdraw", "reports"}
 #: User of ClickHouse of each service that talks to it: the one of its task.
 TASKS = {
     "migrate": "admin",
@@ -44,15 +47,20 @@ TASKS = {
     "auditor": "audit",
     "grafana": "grafana",
     **{name: name for name in ASKED - {"skip", "backup"}},
+    "publish": "admin",
+    "withdraw": "admin",
     "backup": "rejected",  # reads the audit trail, which no log yields
     "skip": "rejected",
 }
+#: It closes the month: builds as one, reports as another, publishes as the third; no other service is three users.
+CLOSES = {"schedule": {"admin", "release", "reports"}}
 PRINCIPALS = {name for topic in topics().values() for name in (*topic.write, *topic.read)}
 
 
 def environment(service: dict[str, Any]) -> dict[str, str]:
-    """The environment of a service as text."""
-    return {key: str(value) for key, value in service.get("environment", {}).items()}
+    """The environment of a service as text, where nobody put anything in ``.env``."""
+    found = {key: str(value) for key, value in service.get("environment", {}).items()}
+    return {key: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for key, value in found.items()}
 
 
 def secrets(service: dict[str, Any]) -> dict[str, str]:
@@ -68,7 +76,9 @@ def secrets(service: dict[str, Any]) -> dict[str, str]:
 
 def test_every_part_of_the_stack_is_there() -> None:
     assert set(SERVICES) == PARTS
-    assert set(OURS) == {"kafka-init", "migrate", "exporter", "auditor", "intake", *ASKED, *STAGES}
+    assert set(OURS) == {
+        "kafka-init", "migrate", "exporter", "auditor", "intake", "schedule", "grafana-apply", *ASKED, *STAGES
+    }  # fmt: skip
 
 
 #: Images that are known by a tag alone, which whoever owns it can move; docker-compose.yml says why.
@@ -130,7 +140,7 @@ def test_no_secret_stands_in_the_file(name: str) -> None:
     mounted = set(secrets(SERVICES[name]).values())
     for variable, value in environment(SERVICES[name]).items():
         if re.search(r"PASSWORD|SECRET|TOKEN", variable):
-            assert value in mounted, f"{name}: {variable} is not the path of a secret of this service"
+            assert value in {"", *mounted}, f"{name}: {variable} is not the path of a secret of this service"
     assert "password=" not in yaml.safe_dump(SERVICES[name])
 
 
@@ -158,8 +168,11 @@ def test_every_private_key_folder_has_one_reader() -> None:
         if "/keys/" in volume and not volume.split(":")[1].startswith(("/keys/public", "/keys/log/", "/keys/erasures"))
     )
     assert folders == {
-        "/keys/evaluate": 1, "/keys/entry": 1, "/keys/trajectories": 4, "/keys/source": 1, "/keys/connector": 1
+        "/keys/evaluate": 1, "/keys/entry": 1, "/keys/trajectories": 4, "/keys/source": 1, "/keys/connector": 1,
+        "/keys/release": 2,  # who builds each month, and who builds by hand
     }  # fmt: skip
+    for name in ("schedule", "release"):
+        assert "./deploy/secrets/keys/release:/keys/release:ro" in SERVICES[name]["volumes"]
     for name in ("trajectories", "audit", "auditor", "repair"):
         assert "./deploy/secrets/keys/trajectories:/keys/trajectories:ro" in SERVICES[name]["volumes"]
     for name in ("evaluate", "entry"):
@@ -232,12 +245,12 @@ def test_ports_are_bound_to_loopback(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
 
 
-@pytest.mark.parametrize("name", sorted(PARTS - {"kafka-users", "kafka-init", "migrate"} - ASKED))
+@pytest.mark.parametrize("name", sorted(PARTS - {"kafka-users", "kafka-init", "migrate", "grafana-apply"} - ASKED))
 def test_a_service_has_a_health_check(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"]
 
 
-@pytest.mark.parametrize("name", ["exporter", "auditor", "intake", *STAGES])
+@pytest.mark.parametrize("name", ["exporter", "auditor", "intake", "schedule", *STAGES])
 def test_who_stands_still_is_unhealthy_before_it_ends_itself_and_is_started_again(name: str) -> None:
     service = SERVICES[name]
     check = service["healthcheck"]
@@ -318,7 +331,7 @@ def test_prometheus_reaches_what_it_scrapes() -> None:
             host, port = target.split(":")
             if host == "localhost":
                 continue
-            assert "watch" in SERVICES[host]["networks"], target
+            assert set(SERVICES["prometheus"]["networks"]) & set(SERVICES[host]["networks"]), target
             if host in STAGES:
                 assert SERVICES[host]["command"][-2:] == ["--metrics-port", port]
 
@@ -340,13 +353,10 @@ def test_clickhouse_users_are_those_of_the_list() -> None:
     assert text == users_xml(), "run sor rights --write"
     assert "password" not in re.sub("<!--.*?-->", "", text, flags=re.DOTALL)
     script = (ROOT / "deploy/make-secrets.sh").read_text()
-    loops = re.findall(r"for name in ([\w $]+); do\n\s+(?:password \"clickhouse_|hash=)", script)
-    assert loops[1] == "$audiences"
-    assert re.findall(r'audiences="([\w ]+)"', script) == [" ".join(AUDIENCE_USERS)]
-    hashed = set(loops[2].split()) - {"$audiences"}
-    assert hashed == set(NAMES)
-    assert set(loops[0].split()) == hashed - {"grafana"}
-    assert loops[2].endswith(" $audiences")
+    made, hashed = re.findall(r"for name in ([\w $]+); do\n\s+(?:password \"clickhouse_|file=)", script)
+    assert set(hashed.split()) == {*NAMES, "$audiences"}
+    assert set(made.split()) == set(NAMES) - {"grafana"}
+    assert 'audiences=$("$sor" grafana list --users)' in script, "the one list"
     assert {name for name in COMPOSE["secrets"] if name.startswith("clickhouse_")} == {
         "clickhouse_passwords", *(f"clickhouse_{name}" for name in NAMES)
     }  # fmt: skip
@@ -359,8 +369,12 @@ def test_a_service_has_the_password_of_its_task_and_no_other() -> None:
         if name != "clickhouse"
     }
     assert {name: found for name, found in held.items() if found} == {
-        name: {f"clickhouse_{user}"} for name, user in TASKS.items()
+        **{name: {f"clickhouse_{user}"} for name, user in TASKS.items()},
+        **{name: {f"clickhouse_{user}" for user in users} for name, users in CLOSES.items()},
     }
+    places = {entry["source"]: entry["target"] for entry in SERVICES["schedule"]["secrets"]}
+    assert places == {f"clickhouse_{user}": f"/var/lib/sor/secrets/{user}" for user in CLOSES["schedule"]}
+    assert "SOR_CLICKHOUSE_PASSWORD_FILE" not in environment(SERVICES["schedule"]), "each user has its own"
     for name in set(TASKS) - {"grafana"}:
         values = environment(SERVICES[name])
         assert values["SOR_CLICKHOUSE_PASSWORD_FILE"] == f"/run/secrets/clickhouse_{TASKS[name]}"
@@ -384,7 +398,9 @@ def test_a_question_of_grafana_fits_the_limit_of_its_user() -> None:
 def test_made_secrets_are_complete_private_and_kept(tmp_path: Path) -> None:
     sor = tmp_path / "sor"
     sor.write_text(
-        '#!/bin/sh\n[ "$2" = complete ] && keys=trajectories || keys="public evaluate entry"\nfor key in $keys; do\n'
+        '#!/bin/sh\n[ "$1" = grafana ] && exec printf "rel_een\\nrel_twee\\n"\n'
+        'keys="public evaluate entry"\n[ "$2" = complete ] && keys=trajectories\n[ "$1" = release ] && keys=release\n'
+        "for key in $keys; do\n"
         '  mkdir -p "$SOR_KEYS/$key"; echo {} > "$SOR_KEYS/$key/keys.json"\ndone\n'
     )
     sor.chmod(0o755)
@@ -398,9 +414,20 @@ def test_made_secrets_are_complete_private_and_kept(tmp_path: Path) -> None:
         return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
     first = make()
-    assert {path.name for path in (folder / "keys").iterdir()} == {"public", "evaluate", "entry", "trajectories", "log"}
-    audiences = {f"clickhouse_{name}" for name in AUDIENCE_USERS}
-    assert set(first) == set(COMPOSE["secrets"]) | {"kafka_ca_key"} | audiences
+    assert {path.name for path in (folder / "keys").iterdir()} == {
+        "public", "evaluate", "entry", "trajectories", "release", "log"
+    }  # fmt: skip
+    assert set(first) == set(COMPOSE["secrets"]) | {"kafka_ca_key"}
+    audiences = {path.name: path.read_text().strip() for path in (folder / "audiences").iterdir()}
+    assert set(audiences) == {"rel_een", "rel_twee", "grafana_admin"}
+    assert audiences["grafana_admin"] == (folder / "grafana_audiences_admin").read_text().strip()
+    known = etree.parse(folder / "clickhouse_passwords").getroot().find("users")
+    for name in ("rel_een", "rel_twee"):
+        assert known.findtext(f"{name}/password_sha256_hex") == sha256(audiences[name].encode()).hexdigest()
+    assert known.findtext("grafana/password_sha256_hex") == (
+        sha256((folder / "clickhouse_grafana").read_bytes().strip()).hexdigest()
+    )
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (folder / "audiences").iterdir())
     assert len(connector_secret(folder / "intake")) == 32
     for path in folder.iterdir():
         if path.name != "kafka_ca":
@@ -414,3 +441,58 @@ def test_compose_accepts_the_file() -> None:
     command = ["docker-compose", "--file", str(ROOT / "docker-compose.yml"), "config", "--quiet"]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 0, run.stderr
+
+
+def test_who_sees_released_figures_stands_apart() -> None:
+    """On the network of the Grafana of the audiences is what it asks and who lays it down or looks at it."""
+    inside = {name for name, service in SERVICES.items() if "audiences" in service.get("networks", [])}
+    assert inside == {"clickhouse", "grafana-audiences", "grafana-apply", "prometheus"}
+    assert SERVICES["grafana-audiences"]["networks"] == SERVICES["grafana-apply"]["networks"] == ["audiences"]
+    assert {name for name in secrets(SERVICES["grafana-audiences"]) if name.startswith("clickhouse_")} == set()
+    settings = environment(SERVICES["grafana-audiences"])
+    assert settings["GF_SECURITY_SECRET_KEY__FILE"].endswith("/grafana_audiences_key"), "else one that all know"
+    assert {settings[f"GF_{name}_ENABLED"] for name in ("SNAPSHOTS", "PUBLIC_DASHBOARDS", "AUTH_ANONYMOUS")} == {
+        "false"
+    }
+
+
+def test_who_lays_down_grafana_has_the_passwords_of_the_list_and_waits_for_both() -> None:
+    service = SERVICES["grafana-apply"]
+    assert service["volumes"] == ["./deploy/secrets/audiences:/var/lib/sor/secrets:ro"]
+    assert secrets(service) == {}
+    assert {name: one["condition"] for name, one in service["depends_on"].items()} == {
+        "grafana-audiences": "service_healthy", "migrate": "service_completed_successfully"
+    }  # fmt: skip
+    assert environment(service)["SOR_GRAFANA"] == "http://grafana-audiences:3000"
+
+
+def test_reports_of_the_schedule_and_by_hand_lie_in_one_outbox_and_are_sent_once() -> None:
+    both = [SERVICES["schedule"], SERVICES["reports"]]
+    for service in both:
+        assert "schedule-home:/var/lib/sor" in service["volumes"], "the journal of what was sent"
+        assert "reports:/var/lib/reports" in service["volumes"]
+        assert environment(service)["SOR_REPORT_OUTBOX"] == "/var/lib/reports"
+        assert "ports" not in service
+    mail = [{name: value for name, value in environment(one).items() if "MAIL" in name} for one in both]
+    assert mail[0] == mail[1]
+    folders = (ROOT / "deploy/Dockerfile").read_text()
+    assert "/var/lib/reports" in folders, "a volume is owned as its folder in the image is"
+
+
+def test_what_operators_may_choose_stands_on_their_page() -> None:
+    asked = set(re.findall(r"\$\{(\w+):-", (ROOT / "docker-compose.yml").read_text()))
+    table = (ROOT / "docs/operations.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == asked
+
+
+@pytest.mark.parametrize("page", ["docs/operations.md", "deploy/README.md", "docs/runbooks/SorReleaseRefused.md"])
+def test_what_is_typed_on_a_page_is_a_command_of_its_service(page: str) -> None:
+    typed = re.findall(r"docker-compose (?:run --rm|exec) (\S+) ([^\n`#|]+)", (ROOT / page).read_text())
+    assert typed
+    for name, words in typed:
+        service = SERVICES[name]
+        line = f"{' '.join(service['entrypoint'])} {words}" if "entrypoint" in service else f"sor {words}"
+        if words.startswith(("sor ", "cat ")):  # within a container that runs
+            line = words
+        assert line.startswith("cat ") or wrong_in(line.strip()) == [], line

@@ -78,7 +78,10 @@ def test_commands_in_runbooks_exist() -> None:
         tool, word = found.groups()
         if tool == "sor":
             assert word in COMMANDS, f"{page}: {line}"
-        if tool == "docker-compose":
+        if tool == "docker-compose" and word in {"run", "exec"}:
+            service = next(one for one in line.split()[2:] if not one.startswith("--"))
+            assert service in SERVICES, f"{page}: {line}"
+        elif tool == "docker-compose":
             named = set(line.split()[2:]) - {"--tail", "--detach", "50", "20"}
             assert named <= SERVICES, f"{page}: {line}"
 
@@ -127,8 +130,8 @@ def test_freshness_rule_uses_a_bucket_that_exists() -> None:
 def test_prometheus_scrapes_every_stage() -> None:
     config = yaml.safe_load((ROOT / "monitoring/prometheus/prometheus.yml").read_text())
     jobs = {job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]}
-    assert {target.split(":")[0] for target in jobs["sor"]} == {*STAGES, "exporter", "auditor"}
-    assert {*STAGES, "exporter", "audit"} == set(metrics.STAGES)
+    assert {target.split(":")[0] for target in jobs["sor"]} == {*STAGES, "exporter", "auditor", "schedule"}
+    assert {*STAGES, "exporter", "audit", "schedule"} == set(metrics.STAGES)
 
 
 def test_rules_select_only_values_that_labels_have() -> None:

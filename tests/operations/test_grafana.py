@@ -193,7 +193,7 @@ def test_the_command_reads_passwords_from_files_and_ends_as_it_says(
     secrets.mkdir()
     readers.write_text(f'[lezers]\n"Gemeente Almere" = ["{READER}"]\n', "utf-8")
     users = {source.database for one in audiences.organizations() for source in audiences.sources_of(one)}
-    for name, text in {"grafana": PASSWORD, **{user: secret(user) for user in users}}.items():
+    for name, text in {"grafana_admin": PASSWORD, **{user: secret(user) for user in users}}.items():
         (secrets / name).write_text(f"{text}\n", "utf-8")
         (secrets / name).chmod(0o600)
     for name, value in (("HOME", tmp_path), ("GRAFANA", grafana.url), ("GRAFANA_READERS", readers)):

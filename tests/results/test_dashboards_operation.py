@@ -238,7 +238,7 @@ def test_the_way_of_a_fact_goes_from_left_to_right() -> None:
         assert len({panel["gridPos"]["y"] for panel in line}) == 1
         assert sum(panel["gridPos"]["w"] for panel in line) == 24, "the next line would begin beside it"
         assert [panel["gridPos"]["x"] for panel in line] == sorted(panel["gridPos"]["x"] for panel in line)
-    assert set(dashboard_operation.ARROWS.values()) == set(metrics.STAGES) - {"exporter", "audit"}
+    assert set(dashboard_operation.ARROWS.values()) == set(metrics.STAGES) - {"exporter", "audit", "schedule"}
 
 
 # The exporter on the same rows
