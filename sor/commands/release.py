@@ -147,7 +147,7 @@ def unlink(
 ) -> None:
     """Replace the ids behind released figures that name no row, by numbers drawn at random. Needs the administrator.
 
-    For a table that was put back from a copy: it names who was forgotten since. `sor forget` does it by itself.
+    For a table that was put back from a copy, which names who was forgotten since. Forgetting does it by itself.
     """
     guard()
     many, removed = erasing_rows.unlink(_client("admin"), every=every)
