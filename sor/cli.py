@@ -68,6 +68,7 @@ COMMANDS: Final[dict[str, Entry]] = {
         "skip",
         "Have a stage leave out one record, for what nobody foresaw: from its next start on, and in a replay.",
     ),
+    "portal": Entry("portal", "The pages for people: who may log in, and the server."),
     "intake": Entry("intake", "Take in files over HTTP, for many sources (docs/intake.md)."),
     "sql": Entry("sql", "Ask ClickHouse. An error is ClickHouse's own sentence, and the command ends with 1."),
     "migrate": Entry("sink", "Bring the tables of ClickHouse up to this release. Running it again does nothing."),

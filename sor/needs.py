@@ -58,8 +58,15 @@ def in_a_checkout() -> bool:
 
 
 def extra_of(module: str) -> str:
-    """The extra that brings a module, or nothing: a distribution has the name of its module, or that and a suffix."""
-    return next((need.extra for need in needs() if f"{_plain(need.package)}_".startswith(f"{module.lower()}_")), "")
+    """The extra that brings a module, or nothing."""
+    return next((need.extra for need in needs() if brings(need.package, module)), "")
+
+
+def brings(package: str, module: str) -> bool:
+    """A distribution has the name of its module, or that and a suffix, or one of Django before it or of Python."""
+    plain = _plain(package)
+    names = (plain, plain.removeprefix("django_"), plain.removeprefix("py"))
+    return any(f"{name}_".startswith(f"{module.lower()}_") for name in names)
 
 
 def packages(extra: str) -> set[str]:

@@ -9,6 +9,7 @@ from functools import cache
 import faults
 from faults import OperatorFault, SenderFault
 from tests.house.rooms import ROOT, modules
+from tests.portal.site import ready
 
 #: Headings of the tree below which a class has no root of ours -> what those classes derive from.
 ROOTLESS = {"Control flow": Exception, "Bugs": RuntimeError}
@@ -18,6 +19,7 @@ PAGE = faults.__doc__ or ""
 @cache
 def exceptions() -> dict[str, type[Exception]]:
     """Every exception class of the project, by its name."""
+    ready()  # modules of the portal can be imported only when Django is set up
     found = [
         cls
         for name in modules()

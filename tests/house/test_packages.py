@@ -54,6 +54,6 @@ def test_a_room_imports_only_packages_that_come_with_it(room: str) -> None:
 
 
 def test_every_imported_package_is_declared() -> None:
-    declared = {need.package.lower().replace("-", "_").replace(".", "_") for need in needs.needs()}
+    declared = {need.package for need in needs.needs()}
     found = {package for module in modules() for _, package in foreign(module)}
-    assert {package for package in found if not any(f"{one}_".startswith(f"{package}_") for one in declared)} == set()
+    assert {package for package in found if not any(needs.brings(one, package) for one in declared)} == set()

@@ -1,0 +1,114 @@
+"""Delivering from a browser: its pages, and the three answers by which the browser seals and sends by itself.
+
+No BSN comes here. What the browser gets is public, or says for whom it comes: a certificate of hours under a random
+name that only this database leads to a person, and a token of a quarter of an hour for the intake.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import secrets
+import time
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from faults import OperatorFault
+from portal import passes
+from portal.pages.seeing import gebruiker, house
+from portal.people.models import Browser, Gebruiker
+from portal.secret import folder
+from portal.settings import intake
+from schemas.codec import IdSource
+from schemas.registry import ids_of
+
+_KEY_BYTES: Final = 32
+_SESSION: Final = "browser"
+
+
+def deliver(request: HttpRequest) -> HttpResponse:
+    """Form, paste and file; the scripts do the work."""
+    return render(request, "aanleveren/aanleveren.html", {"organisatie": gebruiker(request).organisatie})
+
+
+def deliveries(request: HttpRequest) -> HttpResponse:
+    """What was sent and what became of it, asked of the intake by the browser."""
+    return render(request, "aanleveren/aanleveringen.html", {"organisatie": gebruiker(request).organisatie})
+
+
+def public(request: HttpRequest) -> HttpResponse:
+    """Public keys and numbers of contracts."""
+    settings = house()
+    try:
+        shown = passes.public_document(
+            settings.keys, _ids(), agb=gebruiker(request).organisatie.code, intake=intake(settings)
+        )
+    except OperatorFault:
+        return _unavailable()
+    return JsonResponse(shown)
+
+
+def certificate(request: HttpRequest) -> HttpResponse:
+    """A certificate for the public key that the browser shows."""
+    settings, user = house(), gebruiker(request)
+    key = _key(request.body)
+    if key is None:
+        return JsonResponse({"reden": "key"}, status=400)
+    name = secrets.token_hex(8)
+    try:
+        der, until = passes.certificate(
+            settings.authority,
+            settings.keys,
+            agb=user.organisatie.code,
+            subject=name,
+            public_key=key,
+            now=int(time.time()),
+        )
+    except passes.WrongKey:
+        return JsonResponse({"reden": "key"}, status=400)
+    except OperatorFault:
+        return _unavailable()
+    _remember(request, user, name)
+    return JsonResponse({"certificaat": base64.b64encode(der).decode(), "tot": until})
+
+
+def token(request: HttpRequest) -> HttpResponse:
+    """A token for the intake."""
+    user = gebruiker(request)
+    name = request.session.get(_SESSION) or _remember(request, user, secrets.token_hex(8))
+    try:
+        made = passes.token(
+            passes.token_key(folder(house())), agb=user.organisatie.code, subject=str(name), now=int(time.time())
+        )
+    except OperatorFault:
+        return _unavailable()
+    return JsonResponse({"token": made.token, "tot": made.until})
+
+
+def _remember(request: HttpRequest, user: Gebruiker, name: str) -> str:
+    """Whose the name of this browser is."""
+    Browser.objects.create(gebruiker=user, name=name)
+    request.session[_SESSION] = name
+    return name
+
+
+def _key(body: bytes) -> bytes | None:
+    """The 32 bytes of a public key in what a browser sends, or None."""
+    try:
+        found = json.loads(body)["sleutel"]
+        key = base64.b64decode(found, validate=True)
+    except (ValueError, TypeError, KeyError, binascii.Error):
+        return None
+    return key if len(key) == _KEY_BYTES else None
+
+
+def _ids() -> IdSource | None:
+    """Where ids of contracts come from: the registry of the settings, else those of this release."""
+    return ids_of(house().registry)
+
+
+def _unavailable() -> HttpResponse:
+    return JsonResponse({"reden": "later"}, status=503)

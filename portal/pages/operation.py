@@ -1,0 +1,61 @@
+"""What the operator sees: whether it runs, what could not be read, and who changed what. Never content."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from auditlog.models import LogEntry
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from faults import OperatorFault
+from portal.pages.seeing import as_task
+from sinks import clickhouse
+from sinks.schema.users import ClickHouseUser
+
+_ROWS: Final = 50
+_OUTCOMES: Final = (
+    "SELECT kind, count(), sum(lines), sum(geaccepteerd), sum(afgekeurd), countIf(NOT klaar), max(laatste) "
+    "FROM receipts FINAL WHERE NOT test GROUP BY kind ORDER BY kind"
+)
+_UNREADABLE: Final = (
+    "SELECT stage, sender, count(), max(rejected_at) FROM rejected FINAL GROUP BY stage, sender ORDER BY stage, sender"
+)
+_ACTIONS: Final = {0: "gemaakt", 1: "gewijzigd", 2: "verwijderd", 3: "bekeken"}
+
+
+def health(request: HttpRequest) -> HttpResponse:
+    """Deliveries by kind and unreadable records by stage, as counts."""
+    outcomes, unreadable = _asked("receipts", _OUTCOMES), _asked("rejected", _UNREADABLE)
+    return render(request, "gezondheid.html", {"outcomes": outcomes, "unreadable": unreadable})
+
+
+def _asked(user: ClickHouseUser, query: str) -> list[tuple[Any, ...]] | None:
+    """Rows; None when ClickHouse does not answer."""
+    try:
+        client = clickhouse.connect(as_task(user))
+        try:
+            return clickhouse.select(client, query)
+        finally:
+            client.close()
+    except OperatorFault:
+        return None
+
+
+def audit_log(request: HttpRequest) -> HttpResponse:
+    """Changes of organizations, users and contacts: who, when, and which fields; no value."""
+    entries = LogEntry.objects.select_related("actor", "content_type").order_by("-timestamp", "-pk")
+    page = Paginator(entries, _ROWS).get_page(request.GET.get("pagina"))
+    rows = [
+        {
+            "time": one.timestamp,
+            "actor": str(one.actor) if one.actor else "het systeem",
+            "action": _ACTIONS.get(one.action, ""),
+            "what": one.content_type.name,
+            "number": one.object_pk,
+            "fields": ", ".join(sorted(one.changes or {})),
+        }
+        for one in page
+    ]
+    return render(request, "controlelog.html", {"rows": rows, "page": page})

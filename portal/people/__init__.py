@@ -1,0 +1,1 @@
+"""Who may log in: organizations, users and their roles."""

@@ -1,0 +1,52 @@
+"""How allauth lets people in here: by invitation, and by an issuer only who is known; what it keeps of a second factor
+stands in the database under a key that is not in there.
+"""
+
+from __future__ import annotations
+
+import base64
+from functools import cache
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings as of_django
+
+
+class Closed(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
+    """Nobody signs up by himself."""
+
+    def is_open_for_signup(self, *_given: Any) -> bool:
+        """Never: an administrator invites."""
+        return False
+
+
+class Known(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth has no types
+    """An issuer names people; only an address of a user that was invited counts."""
+
+    def is_open_for_signup(self, *_given: Any) -> bool:
+        """Never: an administrator invites."""
+        return False
+
+
+class Sealed(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
+    """Secrets of authenticator apps and recovery codes: who has the database alone cannot make a code."""
+
+    def encrypt(self, text: str) -> str:
+        """As it is stored."""
+        return _box().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """As it is used."""
+        return _box().decrypt(encrypted_text.encode()).decode()
+
+
+@cache
+def _box() -> Fernet:
+    """Under a key of the portal's secret."""
+    derived = HKDF(SHA256(), 32, None, b"sor portal second factor").derive(of_django.SECRET_KEY.encode())
+    return Fernet(base64.urlsafe_b64encode(derived))

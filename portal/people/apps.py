@@ -1,0 +1,23 @@
+"""What Django knows of the people of the portal."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class PeopleConfig(AppConfig):
+    """Organizations, users, contacts; each change of them goes into the audit log."""
+
+    name = "portal.people"
+    label = "people"
+    verbose_name = "Gebruikers en organisaties"
+
+    def ready(self) -> None:
+        """Models can be named only now."""
+        from auditlog.registry import auditlog
+
+        from portal.people.models import Contactpersoon, Gebruiker, Organisatie
+
+        auditlog.register(Organisatie)
+        auditlog.register(Gebruiker, exclude_fields=["password", "last_login"])
+        auditlog.register(Contactpersoon)
