@@ -24,6 +24,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
             JournalError
             LayoutError
             MailError
+        DanglingError
         DefinitionsError
         FiguresError
         GrafanaError
