@@ -23,8 +23,8 @@ import structlog
 
 #: Loggers whose sentences are ours; of any other an exception among the arguments shows its type alone.
 OURS: Final = frozenset(
-    {"connectors", "crypto", "domain", "faults", "local", "monitoring", "operations", "results", "schemas", "settings"}
-    | {"sinks", "sor", "streams", "tools", "transport"}
+    {"connectors", "crypto", "domain", "faults", "local", "monitoring", "operations", "portal", "results", "schemas"}
+    | {"settings", "sinks", "sor", "streams", "tools", "transport"}
 )
 _Event = MutableMapping[str, Any]
 
