@@ -1,4 +1,4 @@
-// A delivery as the worker makes it, under Node. Rows, keys and the private key of the source come from standard input.
+// Deliveries as the worker makes them, under Node. What each is made of comes from standard input, by name.
 import { readFileSync } from 'node:fs'
 import { fromBase64, toBase64, toHex } from './src/bytes.js'
 import { parse } from './src/checks.js'
@@ -6,17 +6,25 @@ import { start } from './src/group.js'
 import { seal } from './src/sealing.js'
 
 globalThis.self ??= globalThis // libsodium looks for the random source of a worker
-const given = JSON.parse(readFileSync(0, 'utf8'))
 const group = await start()
 const usage = { name: 'HMAC', hash: 'SHA-256' }
-const naming = await crypto.subtle.importKey('raw', fromBase64(given.naming), usage, false, ['sign'])
-const signing = await crypto.subtle.importKey('pkcs8', fromBase64(given.signing), 'Ed25519', false, ['sign'])
-const certificate = fromBase64(given.certificate)
-const rows = given.text ? parse(given.rules, given.text) : undefined
-const began = performance.now()
-const made = await seal(group, { ...given.job, rows, naming, signing, certificate })
-const [blinded, inverse] = group.blind(given.bsn, fromBase64(given.scalar))
-console.log(JSON.stringify({
-  delivery: made.delivery, lines: made.lines, bodies: made.bodies.map(toBase64), ms: performance.now() - began,
-  blinded: toHex(blinded), inverse: toHex(inverse),
-}))
+
+async function one(given) {
+  const naming = await crypto.subtle.importKey('raw', fromBase64(given.naming), usage, false, ['sign'])
+  const signing = await crypto.subtle.importKey('pkcs8', fromBase64(given.signing), 'Ed25519', false, ['sign'])
+  const certificate = fromBase64(given.certificate)
+  const began = performance.now()
+  const rows = given.text ? parse(given.rules, given.text) : undefined
+  const read = performance.now()
+  const made = await seal(group, { ...given.job, rows, naming, signing, certificate })
+  const sealed = performance.now()
+  const [blinded, inverse] = group.blind(given.bsn, fromBase64(given.scalar))
+  return {
+    delivery: made.delivery, lines: made.lines, bodies: made.bodies.map(toBase64), blinded: toHex(blinded),
+    inverse: toHex(inverse), readMs: read - began, sealMs: sealed - read,
+  }
+}
+
+const answers = {}
+for (const [name, given] of Object.entries(JSON.parse(readFileSync(0, 'utf8')))) answers[name] = await one(given)
+console.log(JSON.stringify(answers))

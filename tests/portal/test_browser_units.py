@@ -1,0 +1,21 @@
+"""The units of the scripts, in Node's own test runner."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from portal.browser.build import node
+from tests.portal.browser import SCRIPTS, browser_sources
+
+__all__ = ["browser_sources"]
+
+
+def test_units(browser_sources: Path) -> None:
+    place = browser_sources / "units.test.mjs"
+    place.write_text((SCRIPTS / place.name).read_text("utf-8"), "utf-8")
+    told = subprocess.run(
+        [node(), "--test", str(place)], cwd=browser_sources, capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 0, told.stdout[-4000:]
+    assert "# fail 0" in told.stdout or "fail 0" in told.stdout
