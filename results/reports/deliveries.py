@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from domain.field.geography import GEMEENTEN
 from domain.indicators.terms import Condition, text_sql
@@ -15,6 +15,8 @@ from sinks.access import Access
 
 _REGIONS: Final = tuple(sorted(code for code, gemeente in GEMEENTEN.items() if gemeente.cluster))
 _WHOLE: Final = "%d-%m-%Y"
+_ALMERE: Final = "0034"
+Rows = list[tuple[Any, ...]]
 
 
 def cem_reports(access: Access, month: str, made_on: str, provider: str = "") -> Iterator[Report]:
@@ -58,45 +60,75 @@ def cem_sql(last: date, provider: str = "", database: str = "sor") -> str:
     )
 
 
+class Mirrored(NamedTuple):
+    """Rows of the queries below, of every provider that was asked for."""
+
+    active: Rows
+    files: Rows
+    kinds: Rows
+    ends: Rows
+    against: Rows
+
+
 def mirror_reports(access: Access, half_year: str, made_on: str, provider: str = "") -> Iterator[Report]:
-    """The spiegelrapport of every provider with a record of the half year, or of this one.
+    """The spiegelrapport of every provider of Almere, or of this one. Also of one that sent no file of the half year.
 
     Raises:
         UnavailableError, RefusedError: ClickHouse is away, or a table is missing.
     """
     first, last = periods.days_of_half_year(half_year)
-    queries = (kinds_sql, ends_sql, against_sql)
+    queries = (active_sql, files_sql, kinds_sql, ends_sql, against_sql)
     client = clickhouse.connect(access)
     try:
-        kinds, ends, against = (
-            clickhouse.select(client, query(first, last, provider, access.database)) for query in queries
+        found = Mirrored(
+            *(clickhouse.select(client, query(first, last, provider, access.database)) for query in queries)
         )
     finally:
         client.close()
-    known = {row[0] for row in kinds} | ({provider} if provider else set())
-    for agb in sorted(known):
-        yield mirror.report(_half_year(agb, half_year, made_on, kinds, ends, against))
+    known = {row[0] for rows in (found.active, found.files, found.kinds) for row in rows}
+    for agb in sorted(known | ({provider} if provider else set())):
+        yield mirror.report(_half_year(agb, half_year, made_on, found))
 
 
-Rows = list[tuple[Any, ...]]
-
-
-def _half_year(agb: str, half_year: str, made_on: str, kinds: Rows, ends: Rows, against: Rows) -> mirror.HalfYear:
-    mine = [row for row in kinds if row[0] == agb]
-    counts = next((row[1:] for row in against if row[0] == agb), (0, 0, 0, 0, 0))
+def _half_year(agb: str, half_year: str, made_on: str, found: Mirrored) -> mirror.HalfYear:
+    mine = [row for row in found.kinds if row[0] == agb]
+    counts = next((row[1:] for row in found.against if row[0] == agb), (0, 0, 0, 0, 0))
     clients, messages, clients_messages, absent, extra = map(int, counts)
+    files = next((row[1:] for row in found.files if row[0] == agb), None)
     return mirror.HalfYear(
         provider=agb,
         half_year=half_year,
         made_on=made_on,
         kinds=tuple(mirror.PerKind(*row[1:8]) for row in mine),
-        ends={str(row[1]): int(row[2]) for row in ends if row[0] == agb},
+        ends={str(row[1]): int(row[2]) for row in found.ends if row[0] == agb},
+        files=mirror.Files(*map(int, files[:3]), files[3].strftime(_WHOLE)) if files else mirror.Files(),
         since=min(row[8] for row in mine).strftime(_WHOLE) if mine else "",
         clients=clients,
         messages=messages,
         clients_messages=clients_messages,
         absent=absent,
         extra=extra,
+    )
+
+
+def active_sql(first: date, last: date, provider: str = "", database: str = "sor") -> str:
+    """A row for each provider with care by a CBS file, or in Almere, in the half year or the one before it."""
+    before = periods.first_day(periods.later(f"{first:%Y-%m}", -6))
+    return (
+        f"SELECT DISTINCT aanbieder FROM {database}.trajecten FINAL WHERE (bron = 'cbs' OR gemeente = '{_ALMERE}') "  # noqa: S608
+        f"AND status != 'wacht_op_start' AND {_within(before, last, provider)} ORDER BY aanbieder"
+    )
+
+
+def files_sql(first: date, last: date, provider: str = "", database: str = "sor") -> str:
+    """A row for each provider, as in ``mirror.Files``: of what came since the first day, also after the last."""
+    del last
+    own = f" AND sender = {text_sql(provider)}" if provider else ""
+    day = "toDate(eerste, 'Europe/Amsterdam')"
+    return (
+        f"SELECT sender, count(), sum(geaccepteerd), sum(afgekeurd), max({day}) FROM {database}.receipts FINAL "  # noqa: S608
+        f"WHERE kind = 'cbs' AND NOT test AND toUnixTimestamp(teruggenomen) = 0 AND {day} >= '{first.isoformat()}'{own}"
+        " GROUP BY sender ORDER BY sender"
     )
 
 

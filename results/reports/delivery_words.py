@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.field.codes import CBS_REDENEN
+from results.reports.content import number_text
 from results.reports.words import month_text
 
 # The Terugkoppelrapportage CEM+
@@ -52,7 +53,13 @@ MIRROR_REASONS: Final[dict[str, str]] = {
     "aanbieder": CBS_REDENEN["04"],
     "neutraal": CBS_REDENEN["05"],
 }
-MIRROR_NONE: Final = "Er is voor deze periode geen CBS-bestand van uw organisatie ontvangen."
+MIRROR_NONE: Final = "Van uw organisatie staat geen hulp van deze periode in een CBS-bestand."
+MIRROR_NO_FILE: Final = "Sinds het begin van de periode is geen CBS-bestand van uw organisatie ontvangen."
+MIRROR_NO_MESSAGES: Final = (
+    "Van uw organisatie zijn over deze periode geen start- en stopberichten ontvangen. Of er in het CBS-bestand hulp "
+    "ontbreekt, is hier dus niet te zien."
+)
+MIRROR_COMPLETE: Final = "Alle cliënten met lopende hulp volgens berichten staan in het CBS-bestand."
 MIRROR_OWN: Final = (
     "Een spiegel van wat uw organisatie zelf heeft aangeleverd, zoals het nu telt: records van dezelfde hulpvorm die "
     "elkaar overlappen zijn een traject, en een nieuwe volledige aanlevering vervangt de vorige. Een sprong in een "
@@ -82,3 +89,40 @@ def latest(day: str) -> str:
 def since(day: str) -> str:
     """Since when somebody delivers: a jump in a series may be a first delivery."""
     return f"De oudste hulp in het bestand begon op {day}."
+
+
+def _many(count: int, one: str, more: str) -> str:
+    """A number with its noun."""
+    return f"{number_text(count, 0)} {one if count == 1 else more}"
+
+
+def files(count: int, accepted: int, refused: int, day: str) -> str:
+    """What was delivered since the first day of the half year, and when the last of it was."""
+    came, are = _many(count, "CBS-bestand", "CBS-bestanden"), "is" if count == 1 else "zijn"
+    good = _many(accepted, "goedgekeurd record", "goedgekeurde records")
+    bad = _many(refused, "afgekeurd record", "afgekeurde records")
+    together = "met" if count == 1 else "samen met"
+    return f"Sinds het begin van de periode {are} {came} ontvangen, {together} {good} en {bad}; het laatste op {day}."
+
+
+def received(clients: int, running: int) -> str:
+    """Whose care stands in the file."""
+    return (
+        f"In het CBS-bestand staat hulp in de periode van {_many(clients, 'cliënt', 'cliënten')}. Op de laatste dag "
+        f"{'loopt' if running == 1 else 'lopen'} er {_many(running, 'traject', 'trajecten')}."
+    )
+
+
+def absent(clients: int) -> str:
+    """Whose care runs by messages alone."""
+    stand = "die niet in het CBS-bestand staat" if clients == 1 else "die niet in het CBS-bestand staan"
+    return (
+        f"Volgens start- en stopberichten loopt op de laatste dag hulp van {_many(clients, 'cliënt', 'cliënten')} "
+        f"{stand}. Kijk na of dat klopt, en lever ontbrekende hulp met het volgende bestand alsnog aan."
+    )
+
+
+def unrated(count: int, ended: int) -> str:
+    """Care that ended without a mark."""
+    of, has = _many(ended, "beëindigd traject", "beëindigde trajecten"), "heeft" if count == 1 else "hebben"
+    return f"Van {of} {has} er {number_text(count, 0)} geen cijfer voor het nut."

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.field.codes import HULPVORMEN
 from results.reports import delivery_words as said
@@ -30,6 +30,20 @@ class PerKind(NamedTuple):
     unrated: int
 
 
+class Files(NamedTuple):
+    """CBS files that were received since the first day of the half year and were not taken back: how many, records that
+    count and that were refused, and the day of the last one as people write it.
+    """
+
+    count: int = 0
+    accepted: int = 0
+    refused: int = 0
+    last: str = ""
+
+
+_NO_FILES: Final = Files()
+
+
 @dataclass(frozen=True, kw_only=True)
 class HalfYear:
     """One half year (``2026-H1``) of one provider. ``ends``: class of the reason -> number.
@@ -43,6 +57,7 @@ class HalfYear:
     made_on: str
     kinds: tuple[PerKind, ...]
     ends: dict[str, int]
+    files: Files = _NO_FILES
     since: str = ""
     clients: int = 0
     messages: int = 0
@@ -68,12 +83,13 @@ def report(given: HalfYear) -> Report:
 
 
 def _received(given: HalfYear) -> Section:
+    came = said.files(*given.files) if given.files.count else said.MIRROR_NO_FILE
     if not given.kinds:
-        return Section(said.MIRROR_RECEIVED, (Text(said.MIRROR_NONE),))
-    return Section(
-        said.MIRROR_RECEIVED,
-        (*([Text(said.since(given.since))] if given.since else ()), _per_kind(given), *_ends(given)),
-    )
+        return Section(said.MIRROR_RECEIVED, (Text(came), Text(said.MIRROR_NONE)))
+    running = sum(one.running for one in given.kinds)
+    since = f" {said.since(given.since)}" if given.since else ""
+    stands = Text(said.received(given.clients, running) + since)
+    return Section(said.MIRROR_RECEIVED, (Text(came), stands, _per_kind(given), *_ends(given)))
 
 
 def _per_kind(given: HalfYear) -> Table:
@@ -118,4 +134,14 @@ def _missing(given: HalfYear) -> Section:
         ("extra", said.MIRROR_EXTRA, given.extra),
     )
     figures = (Figure(key=key, title=title, unit="aantal", value=value, counted=None) for key, title, value in counts)
-    return Section(said.MIRROR_MISSING, (Figures(said.MIRROR_MISSING, tuple(figures)),))
+    return Section(said.MIRROR_MISSING, (Text(_missed(given)), Figures(said.MIRROR_MISSING, tuple(figures))))
+
+
+def _missed(given: HalfYear) -> str:
+    """What to look at, in sentences."""
+    if not given.messages:
+        found = said.MIRROR_NO_MESSAGES
+    else:
+        found = said.absent(given.absent) if given.absent else said.MIRROR_COMPLETE
+    unrated, ended = (sum(getattr(one, name) for one in given.kinds) for name in ("unrated", "ended"))
+    return f"{found} {said.unrated(unrated, ended)}" if unrated else found

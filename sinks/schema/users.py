@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final, Literal, get_args
 
-from sinks.schema.audiences import AUDIENCES, FIGURES, RELEASES
+from sinks.schema.audiences import AUDIENCES, FIGURES, RELEASES, of_gemeente
 
 ClickHouseUser = Literal[
     "admin", "sink", "receipts", "rejected", "exporter", "grafana", "audit", "replay", "repair", "release",
@@ -175,9 +175,13 @@ _ALL: Final = (
         "reports",
         "makes the reports of providers and clusters (`sor report`, `sor reports`)",
         "reader",
-        read=_ROWS,
+        read=(*_ROWS, "receipts"),
         columns=tuple((table, _but_version(table)) for table in _ROWS),
-        released=tuple(name for name, audience in AUDIENCES.items() if audience.kind in {"aanbieders", "cluster"}),
+        released=tuple(
+            name
+            for name, audience in AUDIENCES.items()
+            if audience.kind in {"aanbieders", "cluster"} or name == of_gemeente("0034")
+        ),
     ),
 )
 #: Database of released figures -> its user.

@@ -54,7 +54,7 @@ def filled(gateway: RunningGateway) -> Iterator[Access]:
 @pytest.mark.clickhouse
 def test_one_report_in_each_form(here: Path, filled: Access) -> None:
     ask = ["report", *OWN, "--database", filled.database]
-    for form, begins in (("pdf", b"%PDF"), ("html", b"<!doctype html>"), ("json", b"{")):
+    for form, begins in (("pdf", b"%PDF"), ("html", b"<!DOCTYPE html>"), ("json", b"{")):
         done = CliRunner().invoke(app, [*ask, "--as", form])
         assert done.exit_code == 0, done.output
         file = Path(done.stdout.strip())

@@ -104,6 +104,7 @@ def mirror_report() -> Report:
             made_on="15 november 2026",
             kinds=kinds,
             ends={"gepland": 30, "client": 9, "aanbieder": 5},
+            files=mirror.Files(6, 131, 2, "07-07-2026"),
             since="01-02-2024",
             clients=118,
             messages=131,

@@ -13,15 +13,15 @@ from domain.field.geography import GEMEENTEN
 from results.reports import deliveries, page, pdf, reading
 from results.reports.content import Report, Table
 from sinks.access import Access
-from sinks.tables import METINGEN, TRAJECTEN
+from sinks.tables import METINGEN, RECEIPTS, TRAJECTEN
 from sinks.writer import Writer
 from tests.conftest import RunningGateway
 from tests.sinks import database
-from tests.sinks.rows import meting, named, traject
+from tests.sinks.rows import meting, named, receipt, traject
 
 pytestmark = pytest.mark.clickhouse
 MONTH, MADE_ON = "2026-10", "15 november 2026"
-ONE, OTHER = "90000001", "90000002"
+ONE, OTHER, SILENT = "90000001", "90000002", "90000003"
 
 
 def trajecten() -> Iterator[dict[str, Any]]:
@@ -44,6 +44,12 @@ def trajecten() -> Iterator[dict[str, Any]]:
             einddatum=day(date(2026, 5, 1)) if ended else None, status="beeindigd" if ended else "lopend",
             uitval_klasse="gepland" if ended else "",
         )  # fmt: skip
+    # one whose care of the half year before ended in it, and who sent nothing since; and one of long ago
+    for number, provider, end in ((300, SILENT, date(2025, 9, 1)), (301, "90000004", date(2025, 6, 30))):
+        yield traject(
+            number, 1, aanbieder=provider, gemeente="0034", cluster="", bron="cbs", hulpvorm="02", jaar=2025,
+            client=named(number), begindatum=day(date(2025, 1, 1)), einddatum=day(end), status="beeindigd",
+        )  # fmt: skip
 
 
 def metingen() -> Iterator[dict[str, Any]]:
@@ -56,12 +62,24 @@ def metingen() -> Iterator[dict[str, Any]]:
         )  # fmt: skip
 
 
+def receipts() -> Iterator[dict[str, Any]]:
+    """CBS files of this half year, and what is none: taken back, a test, of before, of another kind."""
+    first, before = 1_767_222_000_000, 1_767_221_999_000  # 1 January 2026 in the Netherlands, and a second earlier
+    changes: tuple[dict[str, Any], ...] = (
+        {}, {"eerste": first + 86_400_000 * 30}, {"teruggenomen": first}, {"test": True}, {"eerste": before},
+        {"kind": "cem"}, {"sender": SILENT, "eerste": before},
+    )  # fmt: skip
+    for number, changed in enumerate(changes):
+        yield receipt(number, 1, **{"kind": "cbs", "sender": ONE, "eerste": first, **changed})
+
+
 @pytest.fixture(scope="module")
 def access(gateway: RunningGateway) -> Iterator[Access]:
     with database.fresh(gateway) as admin:
         writer = Writer(admin)
         writer.insert(TRAJECTEN, list(trajecten()))
         writer.insert(METINGEN, list(metingen()))
+        writer.insert(RECEIPTS, list(receipts()))
         writer.close()
         yield admin
 
@@ -120,8 +138,15 @@ def test_the_questionnaires_of_a_provider(access: Access) -> None:
 
 
 def test_the_mirror_of_a_half_year(access: Access) -> None:
-    (one,) = deliveries.mirror_reports(access, "2026-H1", MADE_ON)
-    assert one.provider == ONE
+    one, silent = deliveries.mirror_reports(access, "2026-H1", MADE_ON)
+    assert (one.provider, silent.provider) == (ONE, SILENT)
+    assert (
+        "2 CBS-bestanden ontvangen, samen met 4 goedgekeurde records en 2 afgekeurde records; het laatste op 31-01-2026"
+        in str(one)
+    )
+    assert "geen CBS-bestand van uw organisatie ontvangen" in str(silent)
+    assert "geen start- en stopberichten" in str(silent)
+    assert "lever ontbrekende hulp" in str(one)
     assert rows(one, "Wat is ontvangen")["ambulant op locatie aanbieder"] == ("12", "12", "6", "6", "0")
     missing = rows(one, "Wat ontbreekt ten opzichte van wat loopt")
     assert missing["Cliënten in het CBS-bestand"] == ("12",)
