@@ -198,7 +198,7 @@ def running(grafana: Grafana) -> Iterator[Grafana]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+        wbufsize = -1  # head and body of an answer in one piece
 
         def _serve(self) -> None:
             read = self.rfile.read(int(self.headers.get("Content-Length") or 0))
