@@ -33,8 +33,13 @@ password clickhouse_grafana "$uid_grafana"
 password grafana_admin "$uid_grafana"
 password grafana_audiences_admin "$uid_grafana"
 password grafana_audiences_key "$uid_grafana"
-# One per audience of released figures, and the administrator of their Grafana: what grafana-apply reads.
-audiences=$("$sor" grafana list --users)
+# Which providers see their own results: sor providers add, with this folder as SOR_HOME.
+if [ ! -s "$folder/aanbieders.json" ]; then echo '[]' > "$folder/aanbieders.json"; fi
+SOR_HOME="$folder" "$sor" providers rights > "$folder/clickhouse_providers"
+owned "$uid_sor" "$folder/aanbieders.json"
+owned "$uid_clickhouse" "$folder/clickhouse_providers"
+# One per audience of released figures and per such provider, and the administrator of their Grafana: what grafana-apply reads.
+audiences=$(SOR_HOME="$folder" "$sor" grafana list --users)
 mkdir -p "$folder/audiences"
 for name in $audiences; do
   password "audiences/$name" "$uid_sor"

@@ -12,6 +12,7 @@ from operations.grafana.wanted import readers_of, wanted
 from results.dashboards import audiences
 from settings.secrets import read_secret
 from settings.settings import Settings, SettingsError, load_settings
+from sinks.schema.providers import LIST, load
 
 #: How ``sor grafana apply`` with ``--check`` ends when something is not as declared.
 _DIFFERS: Final = 1
@@ -37,7 +38,8 @@ def apply(
     Ends with 0: done; 1: with --check, something differs; 2: cannot be done, and the next run goes on.
     """
     settings = load_settings()
-    every = wanted(readers_of(settings.grafana_readers) if settings.grafana_readers else None)
+    readers = readers_of(settings.grafana_readers) if settings.grafana_readers else None
+    every = wanted(readers, load(settings.home / LIST))
     server = _server(settings)
     try:
         laid = laying.lay(server, every, lambda user: read_secret(settings.secrets_dir / user), typer.echo, look=check)
@@ -65,11 +67,12 @@ def list_(
     ] = False,
 ) -> None:
     """Show every organization, and the user of ClickHouse behind each of its data sources."""
+    there = list(audiences.organizations(load(load_settings().home / LIST)))
     if users:
-        every = (source.database for one in audiences.organizations() for source in audiences.sources_of(one))
+        every = (source.database for one in there for source in audiences.sources_of(one))
         typer.echo("\n".join(dict.fromkeys(every)))
         return
-    for one in audiences.organizations():
+    for one in there:
         behind = ", ".join(source.database for source in audiences.sources_of(one))
         typer.echo(f"{one.name}: {behind}")
 
@@ -77,4 +80,5 @@ def list_(
 def _server(settings: Settings) -> Server:
     if settings.grafana is None:
         raise SettingsError("Say with SOR_GRAFANA where the Grafana of the audiences is.")
-    return Server(settings.grafana, read_secret(settings.grafana_password_file or settings.secrets_dir / "grafana_admin"))
+    password = settings.grafana_password_file or settings.secrets_dir / "grafana_admin"
+    return Server(settings.grafana, read_secret(password))

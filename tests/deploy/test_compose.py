@@ -21,6 +21,7 @@ from crypto.keys import connector_secret
 from local.services import STAGES
 from schemas.topics import topics
 from settings.settings import Settings
+from sinks.schema.providers import LIST
 from sinks.schema.server import users_xml
 from sinks.schema.users import LIMITS, NAMES
 from tests.house.test_docs import wrong_in
@@ -356,9 +357,9 @@ def test_clickhouse_users_are_those_of_the_list() -> None:
     made, hashed = re.findall(r"for name in ([\w $]+); do\n\s+(?:password \"clickhouse_|file=)", script)
     assert set(hashed.split()) == {*NAMES, "$audiences"}
     assert set(made.split()) == set(NAMES) - {"grafana"}
-    assert 'audiences=$("$sor" grafana list --users)' in script, "the one list"
+    assert 'audiences=$(SOR_HOME="$folder" "$sor" grafana list --users)' in script, "the one list"
     assert {name for name in COMPOSE["secrets"] if name.startswith("clickhouse_")} == {
-        "clickhouse_passwords", *(f"clickhouse_{name}" for name in NAMES)
+        "clickhouse_passwords", "clickhouse_providers", *(f"clickhouse_{name}" for name in NAMES)
     }  # fmt: skip
 
 
@@ -394,11 +395,19 @@ def test_a_question_of_grafana_fits_the_limit_of_its_user() -> None:
         assert int(waits[name]) + 5 <= LIMITS["max_execution_time"], name
 
 
+def test_the_list_of_providers_is_where_it_is_read_and_their_users_where_clickhouse_reads_them() -> None:
+    for name in ("migrate", "grafana-apply"):
+        assert secrets(SERVICES[name])["aanbieders.json"] == f"{environment(SERVICES[name])['SOR_HOME']}/{LIST}"
+    assert COMPOSE["secrets"]["aanbieders.json"]["file"].endswith(f"/{LIST}")
+    assert secrets(SERVICES["clickhouse"])["clickhouse_providers"].startswith("/etc/clickhouse-server/users.d/")
+
+
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not here")
 def test_made_secrets_are_complete_private_and_kept(tmp_path: Path) -> None:
     sor = tmp_path / "sor"
     sor.write_text(
         '#!/bin/sh\n[ "$1" = grafana ] && exec printf "rel_een\\nrel_twee\\n"\n'
+        '[ "$1" = providers ] && exec echo "<clickhouse/>"\n'
         'keys="public evaluate entry"\n[ "$2" = complete ] && keys=trajectories\n[ "$1" = release ] && keys=release\n'
         "for key in $keys; do\n"
         '  mkdir -p "$SOR_KEYS/$key"; echo {} > "$SOR_KEYS/$key/keys.json"\ndone\n'
@@ -459,7 +468,7 @@ def test_who_sees_released_figures_stands_apart() -> None:
 def test_who_lays_down_grafana_has_the_passwords_of_the_list_and_waits_for_both() -> None:
     service = SERVICES["grafana-apply"]
     assert service["volumes"] == ["./deploy/secrets/audiences:/var/lib/sor/secrets:ro"]
-    assert secrets(service) == {}
+    assert set(secrets(service)) == {LIST}, "which providers there are, and no password"
     assert {name: one["condition"] for name, one in service["depends_on"].items()} == {
         "grafana-audiences": "service_healthy", "migrate": "service_completed_successfully"
     }  # fmt: skip
