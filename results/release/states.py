@@ -17,6 +17,8 @@ TABLE: Final = "vrijgaven"
 #: What becomes of a release, in this order; a refused one and a withdrawn one go no further. One that stays begun broke
 #: off, or is under way.
 State = Literal["begonnen", "gebouwd", "goedgekeurd", "geweigerd", "gepubliceerd", "ingetrokken"]
+#: What counts of several notes: the last, but never that somebody else began under the same number at the same moment.
+_NEWEST: Final = "(stand != 'begonnen', op)"
 _COLUMNS: Final = ("vrijgave", "stand", "dag", "basis", "definitie_versie", "reden", "door", "regels", "rapport")
 
 
@@ -47,8 +49,9 @@ def known(client: Client, database: str) -> list[Known]:
     """Every release by number."""
     rows = select(
         client,
-        "SELECT vrijgave, argMax(stand, op), argMax(dag, op), argMax(basis, op), argMax(definitie_versie, op), "  # noqa: S608
-        "argMaxIf(reden, op, reden != ''), argMax(door, op), argMaxIf(rapport, op, rapport != ''), "
+        f"SELECT vrijgave, argMax(stand, {_NEWEST}), argMax(dag, {_NEWEST}), argMax(basis, {_NEWEST}), "  # noqa: S608
+        f"argMax(definitie_versie, {_NEWEST}), argMaxIf(reden, op, reden != ''), argMax(door, op), "
+        "argMaxIf(rapport, op, rapport != ''), "
         f"countIf(stand = 'gepubliceerd') > 0 FROM {database}.{TABLE} GROUP BY vrijgave ORDER BY vrijgave",
     )
     return [
