@@ -1,26 +1,29 @@
 """The gate as a whole: every step over all figures, the repair, and a report that is stored with the release.
 
-A gate that cannot finish refuses.
+What is found is taken out, at last a whole block of a cluster and a family; the release goes on without. It is refused
+where too much breaks an exact rule, where most blocks stay out, or where the gate was not finished.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any, NamedTuple
 
-from results.gate.blocks import Block
-from results.gate.counts import too_few
+from results.gate.cases import Case, cases_of
+from results.gate.examine import Examined, examine
 from results.gate.known import PROPOSED, Hidden, Joint, Limits, Rows, View
 from results.gate.nested import nested
-from results.gate.probable import probable
-from results.gate.progress import Gate, GateRefuses, Reason, repair
-from results.gate.prove import prove
+from results.gate.progress import Gate, GateRefuses, Reason
 from results.gate.structure import Finding, Remake, each, repeated, sums
-from results.gate.table import belong_together
-from results.gate.views import forced_for
 from results.release.model import Figure
+
+#: Rows in cells from which other processes are worth their start.
+_WORTH = 500_000
+#: Told of each case that is done.
+Tell = Callable[[Examined], None]
 
 
 class Verdict(NamedTuple):
@@ -42,39 +45,59 @@ def audit(
     limits: Limits = PROPOSED,
     deadline: float = 600.0,
     workers: int = 2,
+    tell: Tell | None = None,
 ) -> Verdict:
     """Audit the newest release together with everything that was shown before.
 
     ``views``: None = every provider of a cluster, and pairs of its three largest. ``remake``: what the release shows of
     a figure and its true numerator; without it the noise is not recalculated. ``deadline``: seconds for the whole.
+    ``workers``: processes, where there is much to do.
     """
-    gate = Gate(figures, rows, joints, limits, deadline)
+    gate = Gate(figures, rows, limits, deadline)
     reason: Reason = ""
     begin = time.monotonic()
     try:
         gate.step("structuur", lambda: _structure(gate, remake))
-        with ThreadPoolExecutor(workers) as pool:
-            gate.step("blokken", lambda: _blocks(gate, pool))
-            gate.step("samen", lambda: _joined(gate, pool))
-            gate.step("aanbieders", lambda: _views(gate, views, pool))
-            gate.step("verborgen", lambda: too_few(gate, hidden))
-            gate.step("kans", lambda: probable(gate, pool))
+        cases = cases_of(
+            figures, gate.members, gate.skipped(), rows, hidden, joints, views, limits, gate.last, gate.end
+        )
+        gate.took(_examined(list(cases), workers, tell))
+        gate.enough_is_left()
         gate.step("regio", lambda: _sums(gate))
     except GateRefuses as refused:
         reason = refused.reason
     return Verdict(not reason, tuple(sorted(gate.withheld)), _report(gate, reason, time.monotonic() - begin))
 
 
+def _examined(cases: Sequence[Case], workers: int, tell: Tell | None) -> Iterator[Examined]:
+    """The cases as they are done, the largest begun first."""
+    if workers < 2 or sum(case.size for case in cases) < _WORTH:
+        for case in cases:
+            yield _told(examine(case), tell)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for done in pool.map(examine, cases):
+            yield _told(done, tell)
+
+
+def _told(examined: Examined, tell: Tell | None) -> Examined:
+    if tell:
+        tell(examined)
+    return examined
+
+
 def _structure(gate: Gate, remake: Remake | None) -> dict[str, Any]:
-    """The exact rules, again until nothing more breaks one."""
+    """The exact rules, again until nothing more breaks one; sums of the region among them."""
     found: dict[str, int] = {}
 
     def note(findings: Iterable[Finding]) -> None:
         for rule, place in list(findings):
             found[rule] = found.get(rule, 0) + 1
             gate.withhold([place], rule)
+        if len(gate.withheld) > gate.limits.withheld:
+            raise GateRefuses("te veel ingehouden")
 
-    note([*each(gate.structure(), remake), *repeated(gate.structure())])
+    note([*each(gate.structure(), remake), *repeated(gate.structure()), *sums(gate.structure())])
     while True:
         before = len(gate.withheld)
         note(nested(gate.structure(), sibling=gate.limits.sibling))
@@ -83,63 +106,10 @@ def _structure(gate: Gate, remake: Remake | None) -> dict[str, Any]:
 
 
 def _sums(gate: Gate) -> dict[str, Any]:
-    """Figures of the region against what is left of their clusters."""
+    """Figures of the region of which a part stays out: they are made anew of what is left."""
     broken = [finding.place for finding in sums(gate.structure())]
     gate.withhold(broken, "regio")
     return {"bevindingen": len(broken)}
-
-
-def _blocks(gate: Gate, pool: ThreadPoolExecutor) -> dict[str, Any]:
-    """The proof of every block, repaired until it is clean."""
-    flagged = sum(pool.map(lambda block: _mend(gate, block), gate.split()))
-    return {"blokken": len(gate.blocks), "aan_de_grens": flagged}
-
-
-def _joined(gate: Gate, pool: ThreadPoolExecutor) -> dict[str, Any]:
-    """Indicators of the same rows together, such as reasons that add up to uitval: by their interior point.
-
-    Whole numbers were asked of each by itself. What the point holds at a bound is put to programs.
-    """
-    blocks = gate.split(joined=True)
-    outcomes = gate.rows.outcomes
-    true = [block for block in blocks if block.joint and belong_together(block.cells, outcomes, block.joint)]
-    flagged = sum(pool.map(lambda block: _mend(gate, block), true))
-    return {"blokken": len(true), "hangen_niet_samen": len(blocks) - len(true), "aan_de_grens": flagged}
-
-
-def _mend(gate: Gate, block: Block) -> int:
-    """Prove a block, take the smallest figure out of what is forced, and again; children at a bound at first."""
-    first: int | None = None
-    while True:
-        proof = prove(block, gate.rows.outcomes, gate.limits, gate.left)
-        gate.blocks.append(proof.described)
-        first = proof.flagged if first is None else first
-        if proof.clean:
-            return first
-        cell = repair(gate, proof, "gedwongen")
-        block = block._replace(cells=tuple(other for other in block.cells if other is not cell))
-        if not block.cells:
-            return first
-
-
-def _views(gate: Gate, views: Sequence[View] | None, pool: ThreadPoolExecutor) -> dict[str, Any]:
-    """Providers as readers; a figure that gives something away to one of them is taken out for all."""
-    audience = views[0].audience if views else "rel_gem_"
-    seen = gate.split(lambda figure: any(name.startswith(audience) for name in figure.audiences))
-    return {"blokken": len(seen), "lezers": sum(pool.map(lambda block: _mend_views(gate, block, views), seen))}
-
-
-def _mend_views(gate: Gate, block: Block, views: Sequence[View] | None) -> int:
-    """How many readers could tell something, before the repair."""
-    told: set[str] = set()
-    while block.cells:
-        proof = next(forced_for(block, views, gate.rows, gate.limits, gate.left), None)
-        if proof is None:
-            break
-        told.add(proof.block.name)
-        cell = repair(gate, proof, "aanbieder")
-        block = block._replace(cells=tuple(other for other in block.cells if other.figures != cell.figures))
-    return len(told)
 
 
 def _report(gate: Gate, reason: Reason, seconds: float) -> dict[str, Any]:
@@ -147,6 +117,7 @@ def _report(gate: Gate, reason: Reason, seconds: float) -> dict[str, Any]:
         {"plaats": place, "regels": sorted(rules), **_named(gate.figures[place])}
         for place, rules in gate.withheld.items()
     ]
+    cases = [one.described for one in gate.cases]
     return {
         "geslaagd": not reason,
         "reden": reason,
@@ -154,8 +125,16 @@ def _report(gate: Gate, reason: Reason, seconds: float) -> dict[str, Any]:
         "cijfers": len(gate.figures),
         "seconden": round(seconds, 2),
         "grenzen": gate.limits._asdict(),
+        "aantallen": {
+            "cijfers": len(out),
+            "sneden": sum(len(case["sneden"]) for case in cases),
+            "blokken": sum(case["geheel"] for case in cases),
+            "bevroren": sum(bool(case["bevroren"]) for case in cases),
+        },
         "stappen": gate.steps,
-        "blokken": gate.blocks,
+        "delen": cases,
+        "blokken": [block for one in gate.cases for block in one.blocks],
+        "kansen": [block for one in gate.cases for block in one.chances],
         "ingehouden": sorted(out, key=lambda one: int(str(one["plaats"]))),
     }
 

@@ -27,14 +27,27 @@ class Limits(NamedTuple):
     #: An outcome is probable from here on, unless the base rate makes it likely by itself.
     probability: float = 0.95
     likely_before: float = 0.5
-    #: Figures that the repair may take out.
+    #: Figures that may break an exact rule and be left out; more are a fault of ours, and the release is refused.
     withheld: int = 50
+    #: Figures that the repair takes out of a block (a cluster and a family) one by one; then so many whole cuts of it,
+    #: the finest first; then all that is new of it.
+    singly: int = 50
+    cuts: int = 1
+    #: Part of the blocks that may stay out as a whole; more, and the release is refused.
+    blocks: float = 0.5
+    #: A figure of a period that ended so many months before the newest one is closed: it is not looked at any more.
+    months: int = 24
     #: How near to its bound an interior value counts as at it.
     at_bound: float = 1e-4
     walk_steps: int = 20_000_000
     #: Whether the walk comes first and an interior point is looked for only where it leaves something closed.
-    walk_first: bool = False
+    walk_first: bool = True
+    #: Of one chain at most; for each class of the first look, and for each class that this finds near the limit.
     chain_steps: int = 60_000_000
+    chain_first: int = 500
+    chain_near: int = 20_000
+    #: From here on a class is near.
+    near: float = 0.8
     seconds: float = 60.0
 
 

@@ -1,4 +1,4 @@
-"""What one audit knows and what it has found so far; every step writes here."""
+"""What one audit knows and what it has found so far, over all cases; every step writes here."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
-from results.gate.blocks import Block, Members, blocks_of, cells_of, newest
-from results.gate.known import Joint, Limits, Rows
-from results.gate.prove import Proof, smallest_touching
+from results.gate.blocks import Members, newest
+from results.gate.examine import STEPS, Examined
+from results.gate.known import Limits, Rows
 from results.gate.structure import Structure, is_sum
-from results.gate.table import Cell
 from results.release.model import Figure
 
-#: Why a release is refused: the repair does not help or takes too much, or the gate was not finished.
-Reason = Literal["", "gedwongen", "te veel ingehouden", "niet af"]
+#: Why a release is refused: too much breaks an exact rule or stays out, or the gate was not finished.
+Reason = Literal["", "te veel ingehouden", "niet af"]
 
 
 class GateRefuses(Exception):
@@ -28,47 +27,28 @@ class GateRefuses(Exception):
 class Gate:
     """What one audit knows and what it has found."""
 
-    def __init__(
-        self, figures: Sequence[Figure], rows: Rows, joints: Sequence[Joint], limits: Limits, deadline: float
-    ) -> None:
-        self.figures, self.rows, self.joints, self.limits = figures, rows, joints, limits
+    def __init__(self, figures: Sequence[Figure], rows: Rows, limits: Limits, deadline: float) -> None:
+        self.figures, self.rows, self.limits = figures, rows, limits
         self.members, self.last = Members(), newest(figures)
-        self._end = time.monotonic() + deadline
+        self.end = time.monotonic() + deadline
         self.withheld: dict[int, set[str]] = {}
         self.steps: list[dict[str, Any]] = []
-        self.blocks: list[dict[str, Any]] = []
-
-    def left(self) -> float:
-        """Seconds until the deadline."""
-        return self._end - time.monotonic()
+        self.cases: list[Examined] = []
 
     def withhold(self, places: Iterable[int], rule: str) -> None:
-        """Take figures out; refuses when that is too many."""
+        """Take figures out."""
         for place in places:
             self.withheld.setdefault(place, set()).add(rule)
-        if len(self.withheld) > self.limits.withheld:
-            raise GateRefuses("te veel ingehouden")
 
-    def is_out(self, place: int) -> bool:
-        """Whether a figure is taken out, or adds nothing: one of the region is a sum of others."""
-        return place in self.withheld or is_sum(self.figures[place])
-
-    def split(
-        self, wanted: Callable[[Figure], bool] = lambda _: True, *, counts: bool = False, joined: bool = False
-    ) -> list[Block]:
-        """The blocks of the figures that are left: of each indicator, or (``joined``) of those that hang together."""
-        cells = list(
-            cells_of(
-                self.figures,
-                self.members,
-                lambda place: self.is_out(place) or not wanted(self.figures[place]),
-                counts=counts,
-            )
+    def skipped(self) -> frozenset[int]:
+        """What no case reads: figures that are out, that are a sum of others, or of periods that are closed."""
+        newest_end = max((_month(one) for one in self.figures if one.release == self.last), default=0)
+        closed = newest_end - self.limits.months
+        return frozenset(
+            place
+            for place, one in enumerate(self.figures)
+            if place in self.withheld or is_sum(one) or (one.release != self.last and _month(one) <= closed)
         )
-        if joined:
-            together = {indicator for joint in self.joints for indicator in joint.adds}
-            cells = [cell for cell in cells if cell.indicator in together]
-        return blocks_of(self.figures, cells, self.joints if joined else ()) if cells else []
 
     def structure(self) -> Structure:
         """What the exact rules look at."""
@@ -91,13 +71,32 @@ class Gate:
                 }
             )
 
+    def took(self, examined: Iterable[Examined]) -> None:
+        """Add what cases found; seconds of a step are those of all cases together, whoever worked at them."""
+        for one in examined:
+            self.cases.append(one)
+            for place, rules in one.out.items():
+                self.withheld.setdefault(place, set()).update(rules)
+        for name in STEPS:
+            parts = [one.steps[name] for one in self.cases]
+            keys = {key: None for part in parts for key in part}
+            found = {key: round(sum(part.get(key, 0) for part in parts), 2) for key in keys}
+            empty = {"seconden": 0.0, "rekentijd": 0.0, "ingehouden": 0}
+            self.steps.append({"stap": name, **empty, **found})
 
-def repair(gate: Gate, proof: Proof, rule: str) -> Cell:
-    """Withhold the smallest figure that touches what is forced; refuses when there is none, or it was not finished."""
-    if not len(proof.forced):
-        raise GateRefuses("niet af")
-    cell = smallest_touching(proof.block, proof.table, proof.forced, gate.figures, gate.last)
-    if cell is None:
-        raise GateRefuses("gedwongen")
-    gate.withhold(cell.figures, rule)
-    return cell
+    def enough_is_left(self) -> None:
+        """Refuses when too many blocks that have anything new stay out as a whole."""
+        new = [one.described for one in self.cases if one.described["nieuw"]]
+        whole = [one for one in new if one["geheel"]]
+        if len(whole) > self.limits.blocks * len(new):
+            late = sum(bool(one["niet_af"]) for one in whole)
+            raise GateRefuses("niet af" if 2 * late > len(whole) else "te veel ingehouden")
+
+
+def _month(figure: Figure) -> int:
+    """The last month of a period, counted; 0 for a period that is none."""
+    year, _, rest = figure.group.periode.partition("-")
+    number = rest.removeprefix("K")
+    if not (year.isdecimal() and number.isdecimal()):
+        return 0
+    return int(year) * 12 + int(number) * (3 if rest.startswith("K") else 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,13 +12,14 @@ from results.gate.blocks import Block
 from results.gate.bounds import settle
 from results.gate.interior import at_bound, feasible, interior
 from results.gate.known import Limits
+from results.gate.seek import seek
 from results.gate.sides import Sides, sides_of
-from results.gate.table import Cell, Flags, Floats, Ints, Table, build
+from results.gate.table import Flags, Floats, Ints, Table, build
 from results.gate.walk import Seen, standing, walk
-from results.release.model import Figure
 
-#: Steps of a walk between looks at the clock.
-_SLICE = 2_000_000
+#: Steps of a walk before what it leaves is looked for, and how often that is done.
+_SLICE = 500_000
+_SEARCHES = 8
 
 
 class Proof(NamedTuple):
@@ -139,20 +140,21 @@ def _at_bound(table: Table, sides: Sides, point: Floats, near: float) -> Flags:
 
 
 def _walked(table: Table, sides: Sides, limits: Limits, remaining: Callable[[], float], known: Flags | None) -> Flags:
-    """The sides that a walk opens, or that are known to be; it takes at most half of the time."""
+    """The sides that a walk and searches open, or that are known to be; they take at most half of the time."""
     seen: Seen = standing(table)
     half = remaining() / 2
     opened = sides.reach(table, seen.least, seen.most) >= 1
     opened = opened if known is None else opened | known
-    for number in range(max(limits.walk_steps // _SLICE, 1)):
-        if opened.all() or remaining() < half:
+    idle = 0
+    for number in range(_SEARCHES):
+        if opened.all() or remaining() < half or idle == 2:
             break
-        wanted = np.asarray(~opened.all(axis=1))
         before = int(opened.sum())
-        seen = walk(table, seen, wanted, steps=min(_SLICE, limits.walk_steps), seed=number)
+        seen = walk(table, seen, np.asarray(~opened.all(axis=1)), steps=min(_SLICE, limits.walk_steps), seed=number)
         opened |= sides.reach(table, seen.least, seen.most) >= 1
-        if number and int(opened.sum()) - before <= len(opened) // 500:  # programs open the rest sooner
-            break
+        seen = seek(table, seen, np.asarray(~opened.all(axis=1)), seed=number)
+        opened |= sides.reach(table, seen.least, seen.most) >= 1
+        idle = 0 if int(opened.sum()) > before else idle + 1
     return opened
 
 
@@ -172,16 +174,3 @@ def _proof(
 def _unfinished(block: Block, table: Table, sides: Sides, clock: _Clock) -> Proof:
     count = len(table.cap) // table.kinds * sides.number
     return Proof(block, table, np.zeros(0, np.int64), 0, count, 0, count, 0, clock.seconds)
-
-
-def smallest_touching(block: Block, table: Table, classes: Ints, figures: Sequence[Figure], last: int) -> Cell | None:
-    """The smallest cell that holds one of the classes and that only the newest release shows; None when none does."""
-    touched = np.isin(table.matrix.columns // table.kinds, classes)
-    row = np.repeat(np.arange(len(table.low)), np.diff(table.matrix.starts))[touched]
-    numbers = [number for number in np.unique(table.cells[row]).tolist() if number >= 0]
-    fresh = [
-        cell
-        for cell in (block.cells[number] for number in numbers)
-        if all(figures[place].release == last for place in cell.figures)
-    ]
-    return min(fresh, key=lambda cell: (len(cell.members), cell.figures), default=None)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
 from results.gate.blocks import Block
-from results.gate.known import Limits, Rows, View
+from results.gate.known import Limits, View
 from results.gate.prove import Proof, prove_table
 from results.gate.swaps import NONE, open_to, partners
 from results.gate.table import Cell, Flags, Ints, Sparse, Table, build
@@ -27,10 +27,10 @@ class Own(dict[str, Ints]):
     """Provider -> its rows in a block, the provider with most rows first."""
 
 
-def own_rows(block: Block, rows: Rows) -> Own:
+def own_rows(block: Block, providers: Mapping[int, str]) -> Own:
     """Whose rows stand in a block."""
     ids = np.unique(np.concatenate([cell.members for cell in block.cells]))
-    names = np.array([rows.providers.get(row, "") for row in ids.tolist()])
+    names = np.array([providers.get(row, "") for row in ids.tolist()])
     order = np.argsort(names, kind="stable")
     found, starts = np.unique(names[order], return_index=True)
     parts = dict(zip(found.tolist(), np.split(ids[order], starts[1:]), strict=True))
@@ -54,11 +54,11 @@ class Owned(NamedTuple):
     names: tuple[str, ...]
 
 
-def owned(block: Block, own: Own, rows: Rows) -> Owned:
+def owned(block: Block, own: Own, outcomes: Mapping[str, Mapping[int, int]]) -> Owned:
     """The block's table, parted by provider."""
     least, most = block.cells[0].least, block.cells[0].most
     parts = [Cell(block.cells[0].indicator, ids, 0, 0, least, most, (-1,)) for ids in own.values()]
-    table = build([*block.cells, *parts], rows.outcomes)
+    table = build([*block.cells, *parts], outcomes)
     shown, starts = len(block.cells), table.matrix.starts
     owner = np.full(len(table.cap), NONE - len(table.cap), np.int64)
     for number in range(len(parts)):
@@ -104,13 +104,18 @@ def _together(seen: Owned, found: Ints, limits: Limits) -> Iterator[tuple[frozen
 
 
 def forced_for(
-    block: Block, views: Sequence[View] | None, rows: Rows, limits: Limits, left: Callable[[], float]
+    block: Block,
+    views: Sequence[View] | None,
+    providers: Mapping[int, str],
+    outcomes: Mapping[str, Mapping[int, int]],
+    limits: Limits,
+    left: Callable[[], float],
 ) -> Iterator[Proof]:
     """The proofs of readers for whom something is certain, or not finished; the block's cells must all be of theirs."""
-    own = own_rows(block, rows)
+    own = own_rows(block, providers)
     if not own:
         return
-    seen = owned(block, own, rows)
+    seen = owned(block, own, outcomes)
     found = partners(seen.table, seen.owner)
     short = limits._replace(walk_steps=min(limits.walk_steps, _STEPS), walk_first=True)
     together = list(_together(seen, found, short)) if views is None else []

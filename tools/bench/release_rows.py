@@ -19,7 +19,7 @@ from results.release.model import Figure, Form, Group, PeriodKind, Shown
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-_MUNICIPALITIES: Final = (
+MUNICIPALITIES: Final = (
     ("0363", "Amsterdam", 0.52), ("0479", "Zaanstreek-Waterland", 0.13), ("0439", "Zaanstreek-Waterland", 0.085),
     ("0362", "Amstelveen-Aalsmeer", 0.06), ("0385", "Zaanstreek-Waterland", 0.03), ("0451", "DUO", 0.026),
     ("0384", "DUO", 0.025), ("0358", "Amstelveen-Aalsmeer", 0.024), ("0852", "Zaanstreek-Waterland", 0.014),
@@ -27,7 +27,7 @@ _MUNICIPALITIES: Final = (
     ("0431", "Zaanstreek-Waterland", 0.007), ("0034", "Almere", 0.172),
 )  # fmt: skip
 #: Codes of the municipalities, by their number in ``World.gemeente``.
-CODES: Final = tuple(place[0] for place in _MUNICIPALITIES)
+CODES: Final = tuple(place[0] for place in MUNICIPALITIES)
 CLUSTERS: Final = ("Amsterdam", "Amstelveen-Aalsmeer", "DUO", "Zaanstreek-Waterland", "Almere")
 _PROVIDERS: Final = 300
 _DAYS: Final = 1096
@@ -37,7 +37,10 @@ REASONS: Final = ("gepland", "client", "aanbieder", "wederzijds")
 
 
 class World(NamedTuple):
-    """One entry per row in each array. ``since`` and ``until``: days on which a row is known."""
+    """One entry per row in each array. ``since`` and ``until``: days on which a row is known.
+
+    ``number``: of the traject; a corrected row and the one before share it. ``day`` of the end, from 0.
+    """
 
     gemeente: Ints
     cluster: Ints
@@ -51,6 +54,8 @@ class World(NamedTuple):
     until: Ints
     reason: Ints
     mark: Ints
+    number: Ints
+    day: Ints
 
     def taken(self, rows: Ints | Flags) -> World:
         """Some rows."""
@@ -73,7 +78,7 @@ CUTS: Final = tuple(
 
 def _places(rng: np.random.Generator, scale: float) -> tuple[Ints, Ints]:
     """Municipality and provider of each row; providers are at home in one cluster, large ones in more."""
-    share = np.array([place[2] for place in _MUNICIPALITIES])
+    share = np.array([place[2] for place in MUNICIPALITIES])
     share[:13] /= share[:13].sum() / (51 / 60)
     share[13] = 9 / 60
     gemeente = rng.choice(14, int(60_000 * scale), p=share / share.sum())
@@ -84,7 +89,7 @@ def _places(rng: np.random.Generator, scale: float) -> tuple[Ints, Ints]:
         there = rng.random(_PROVIDERS) < np.clip(weight / 25, 0.04, 0.9)
         presence[:, place] += there * rng.uniform(0.1, 0.6, _PROVIDERS) * (presence[:, place] == 0)
     aanbieder = np.empty(len(gemeente), np.int64)
-    for number, (_, cluster, _) in enumerate(_MUNICIPALITIES):
+    for number, (_, cluster, _) in enumerate(MUNICIPALITIES):
         here = gemeente == number
         local = presence[:, CLUSTERS.index(cluster)] * weight * rng.lognormal(0, 0.5, _PROVIDERS)
         aanbieder[here] = rng.choice(_PROVIDERS, int(here.sum()), p=local / local.sum())
@@ -120,10 +125,10 @@ def make(seed: int = 7, scale: float = 1.0) -> World:
     later = day + late + np.rint(rng.exponential(60, count)).astype(np.int64) + 1
     corrected, removed = rng.random(count) < 0.015, rng.random(count) < 0.007
     until = np.where(corrected | removed, later, _NEVER)
-    cluster = np.array([CLUSTERS.index(place[1]) for place in _MUNICIPALITIES])[gemeente]
+    cluster = np.array([CLUSTERS.index(place[1]) for place in MUNICIPALITIES])[gemeente]
     world = World(
         gemeente, cluster, aanbieder, categorie, leeftijd, geslacht, _clients(rng, gemeente),
-        np.minimum(day * 12 // 365, 35), day + late, until, reason, mark,
+        np.minimum(day * 12 // 365, 35), day + late, until, reason, mark, np.arange(count), day,
     )  # fmt: skip
     after = world.taken(corrected & ~removed)
     after = after._replace(
@@ -241,7 +246,7 @@ def _groups(part: World, rows: Ints, wanted: Sequence[tuple[PeriodKind, str, int
 def _value(part: World, column: str, row: int) -> str:
     number = int(getattr(part, column)[row])
     if column == "gemeente":
-        return _MUNICIPALITIES[number][0]
+        return MUNICIPALITIES[number][0]
     return CLUSTERS[number] if column == "cluster" else str(number)
 
 

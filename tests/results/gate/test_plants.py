@@ -241,9 +241,23 @@ def test_more_than_the_repair_may_take_out_is_refused() -> None:
     assert (verdict.passed, verdict.report["reden"]) == (False, "te veel ingehouden")
 
 
-def test_what_was_shown_before_cannot_be_taken_out() -> None:
+def elsewhere(clusters: Iterable[str], release: int = 2) -> list[Figure]:
+    """A good figure in each of some other clusters."""
+    return [
+        figure(group("cluster", cluster=cluster), range(1000 * at, 1000 * at + 60), outcomes(10_000), release=release)
+        for at, cluster in enumerate(clusters, start=1)
+    ]
+
+
+OTHERS = ("Amsterdam", "Zaanstreek-Waterland")
+
+
+def test_what_older_figures_alone_give_away_freezes_its_block_and_no_other() -> None:
     with_it = [row for row in ALL if VALUES[row]][:2]
     old = [exactly(group("een"), ALL, VALUES), exactly(group("twee"), set(ALL) - set(with_it), VALUES)]
-    fresh = figure(group("drie"), range(60), VALUES, release=2)
-    verdict = audit([*old, fresh], rows=ROWS, limits=QUICK)
-    assert (verdict.passed, verdict.report["reden"]) == (False, "gedwongen")
+    fresh = [figure(group("drie"), range(60), VALUES, release=2), figure(group("vier"), ALL, VALUES, release=2)]
+    verdict = audit([*old, *fresh, *elsewhere(OTHERS)], rows=ROWS, limits=QUICK)
+    assert (verdict.passed, verdict.withheld) == (True, (2, 3))
+    frozen = next(one for one in verdict.report["delen"] if one["bevroren"])
+    assert (frozen["blok"], frozen["geheel"], set(frozen["bevroren"])) == ("uitval DUO", True, {"gedwongen"})
+    assert verdict.report["aantallen"] == {"cijfers": 2, "sneden": 0, "blokken": 1, "bevroren": 1}

@@ -108,7 +108,7 @@ def test_what_is_open_to_a_reader_is_so_in_some_table(cube: tuple[list[Cell], di
     cells, values = cube
     block = Block("een", tuple(cells))
     rows = Rows({"uitval": values}, {}, {row: str(row % 3) for row in values})
-    seen = owned(block, own_rows(block, rows), rows)
+    seen = owned(block, own_rows(block, rows.providers), rows.outcomes)
     mine = readers_of(View(str(reader), frozenset({str(reader)})), seen)
     opened = open_to(partners(seen.table, seen.owner), mine)[~np.isin(seen.owner, mine)]
     assert not (opened & ~possible(seen_by(mine, seen), sides_of(None))[~np.isin(seen.owner, mine)]).any()
