@@ -1,4 +1,4 @@
-"""The secrets of an installation hold an authority for its sources, made once and private."""
+"""The secrets of an installation: an authority for its sources, made once and private, and the users of both lists."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
+from crypto import release_key
 from crypto.sources import Trust
+from sinks.schema.providers import LIST, checked, save
+from sinks.schema.users import AUDIENCE_USERS, NAMES
 from tests.house.rooms import ROOT
 
 
@@ -25,8 +29,19 @@ def test_made_secrets_hold_an_authority_that_is_made_once(tmp_path: Path) -> Non
         public = (folder / "keys/public").glob("*.pem")
         return {path: path.read_bytes() for path in (*public, *(folder / "authority").iterdir())}
 
+    def known(file: str) -> set[str]:
+        return {user.tag for user in etree.parse(folder / file).getroot().find("users").iterchildren("*")}
+
     first = make()
+    assert known("clickhouse_passwords") == {*NAMES, *AUDIENCE_USERS}
+    save(folder / LIST, [provider := checked("90000001", ["DUO"])])
     assert make() == first
+    assert known("clickhouse_passwords") == {*NAMES, *AUDIENCE_USERS, provider.database}
+    assert known("clickhouse_providers") == {provider.database, provider.owner}, "nobody has a password for the owner"
+    assert {path.name for path in (folder / "audiences").iterdir()} == {
+        "grafana_admin", *AUDIENCE_USERS, provider.database
+    }  # fmt: skip
+    assert release_key.load(folder / "keys")
     assert not Trust(folder / "keys").development
     assert {path.stat().st_mode & 0o777 for path in (folder / "authority").iterdir()} == {0o600}
     assert {path.stat().st_mode & 0o777 for path in (folder / "keys/public").iterdir()} == {0o644}
