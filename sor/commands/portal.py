@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -30,6 +29,7 @@ def register(app: typer.Typer) -> None:
     group.command("serve")(serve)
     group.command("migrate")(migrate)
     group.command("rules")(rules)
+    group.command("example")(example)
     users = typer.Typer(no_args_is_help=True, help="Users of the portal.")
     users.command("add")(add_user)
     users.command("list")(list_users)
@@ -86,15 +86,33 @@ def rules(
     """The rules by which a browser checks rows, from the tables of the connector."""
     from portal.rules import document
 
-    text = json.dumps(document(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    made = document()
     if write:
-        _RULES.write_text(text, "utf-8")
+        _RULES.write_bytes(made)
     elif check:
-        if not _RULES.exists() or _RULES.read_text("utf-8") != text:
+        if not _RULES.exists() or _RULES.read_bytes() != made:
             typer.echo(f"{_RULES} differs. Run: sor portal rules --write", err=True)
             raise typer.Exit(_DIFFERS)
     else:
-        sys.stdout.write(text)
+        sys.stdout.buffer.write(made)
+
+
+def example(
+    agb: Annotated[list[str], typer.Argument(metavar="AGB", help="AGB codes of made-up providers.")],
+    second_factor: Annotated[
+        bool, typer.Option("--second-factor", help="Set up an authenticator app for each, and show its secret.")
+    ] = False,
+) -> None:
+    """Make somebody of every role for trying out, and show their passwords, once. Never where real people log in."""
+    guard()
+    settings = _ready({})
+    _migrated()
+    from portal.people.example import people
+    from portal.settings import origin
+
+    for one in people(agb, second_factor=second_factor):
+        typer.echo(f"{one.email:44} {one.password}  {one.role}, {one.organization}  {one.secret}".rstrip())
+    typer.echo(f"Log in at {origin(settings)}")
 
 
 def add_organization(

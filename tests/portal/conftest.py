@@ -66,7 +66,9 @@ def logged_in(portal: Settings, people: dict[str, Any]) -> Callable[..., Client]
         client.force_login(people[name])
         session = client.session
         at = time.time() if fresh else time.time() - 3600
-        session["account_authentication_methods"] = [{"method": "password", "at": at, "email": people[name].email}]
+        record = {"method": "password", "at": at, "email": people[name].email, "reauthenticated": True}
+        session["account_authentication_methods"] = [record]
+        session["account_authentication_methods_user"] = str(people[name].pk)
         session.save()
         return client
 

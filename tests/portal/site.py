@@ -19,4 +19,7 @@ def ready() -> Settings:
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     settings = load_settings(home=home, portal_intake="http://127.0.0.1:8480")
     configure(settings)
+    from django.contrib.auth.hashers import Argon2PasswordHasher
+
+    Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost = 1, 64  # what it costs in production takes long
     return settings
