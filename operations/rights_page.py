@@ -7,6 +7,8 @@ from typing import Final
 
 from schemas.topics import groups, topics, watches
 from sinks.schema.audiences import FIGURES
+from sinks.schema.providers import COLUMNS
+from sinks.schema.server import OF_CLIENTS
 from sinks.schema.users import AUDIENCE_LIMITS, AUDIENCE_USERS, LIMITS, USERS, DatabaseUser
 
 _HEAD: Final = """# Rights: who may do what
@@ -42,13 +44,27 @@ anywhere; the release job fills them as the administrator. A question ends beyon
 
 {names}.
 """
+#: The same for every provider; which there are is known to an installation only.
+_PROVIDERS: Final = """
+## A provider's own results
+A provider on the list of an installation (`sor providers`) has a database `eigen_<agb>` of views and a user of that
+name, which reads these views and nothing else, within the limits of an audience. The views read as their owner,
+`eigen_<agb>_rijen`, as whom nobody can log in: of the live tables the rows of this provider, and these columns.
+
+| table | columns |
+|---|---|
+{columns}
+Who is named under the last two headings has a row policy besides: no row of {none}, whatever right it were given.
+"""
 
 
 def markdown() -> str:
     """The page."""
     users = _table(map(_user, USERS.values()))
     audiences = _AUDIENCES.format(limits=_limits(AUDIENCE_LIMITS), names=_names(AUDIENCE_USERS))
-    return f"{_HEAD}{_table(_principals())}{_USERS}{users}{_LIMITS}{_limits(LIMITS)}.\n{audiences}"
+    columns = _table((f"`{table}`", _names(names)) for table, names in COLUMNS.items())
+    providers = _PROVIDERS.format(columns=columns, none=_names(OF_CLIENTS))
+    return f"{_HEAD}{_table(_principals())}{_USERS}{users}{_LIMITS}{_limits(LIMITS)}.\n{audiences}{providers}"
 
 
 def _limits(limits: Mapping[str, int]) -> str:

@@ -103,12 +103,18 @@ def load(path: Path) -> tuple[Provider, ...]:
     if not path.exists():
         return ()
     try:
-        found = tuple(_provider(entry) for entry in json.loads(path.read_bytes()))
+        found = _providers(json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         raise ProvidersError(f"The list of providers {path} is not what sor providers writes.") from None
     if len({one.agb for one in found}) != len(found):
         raise ProvidersError(f"The list of providers {path} names a provider twice.")
     return found
+
+
+def _providers(entries: object) -> tuple[Provider, ...]:
+    if not isinstance(entries, list):
+        raise TypeError
+    return tuple(map(_provider, entries))
 
 
 def _provider(entry: Mapping[str, object]) -> Provider:

@@ -78,8 +78,8 @@ _OF_PROVIDERS: Final = """\
   <users>
 """
 #: Tables with a row about one client: who reads figures only sees none of them, whatever right it were given.
-_OF_CLIENTS: Final = ("trajecten", "metingen", "scores", "vrijgave_leden", "rejected")
-_NONE: Final = tuple((table, "0") for table in _OF_CLIENTS)
+OF_CLIENTS: Final = ("trajecten", "metingen", "scores", "vrijgave_leden", "rejected")
+_NONE: Final = tuple((table, "0") for table in OF_CLIENTS)
 #: What a profile gives beside its settings.
 _MORE: Final[dict[Profile, str]] = {"admin": "      <access_management>1</access_management>\n"}
 
