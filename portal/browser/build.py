@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -41,7 +40,7 @@ def node() -> str:
 def installed() -> Path:
     """The folder with ``node_modules`` of the lock; made when it is not there. ``CalledProcessError`` without npm."""
     name = hashlib.sha256(b"".join((HERE / one).read_bytes() for one in _SET)).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sor"
+    cache = Path.home() / ".cache" / "sor"
     folder = cache / f"browser-{name}"
     if folder.exists():
         return folder
@@ -49,9 +48,9 @@ def installed() -> Path:
     with tempfile.TemporaryDirectory(dir=cache) as made:
         for one in _SET:
             shutil.copy(HERE / one, made)
-        npm = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        client = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-        subprocess.run([node(), str(npm), "ci", *quiet], cwd=made, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([node(), str(client), "ci", *quiet], cwd=made, check=True, stdout=subprocess.DEVNULL)
         fresh = Path(made) / "whole"
         fresh.mkdir()
         (Path(made) / "node_modules").rename(fresh / "node_modules")
