@@ -17,7 +17,7 @@ from local import logs, resting
 from local.disk import full_disk_explained, require_space
 from local.errors import StackError
 from local.ports import choose_ports
-from local.services import Service, plan
+from local.services import Service, plan, portal_address
 from local.state import (
     Status,
     end_leftovers,
@@ -124,8 +124,9 @@ def _gone(pid: int, seconds: float) -> bool:
 
 
 def addresses(settings: Settings, ports: Ports) -> dict[str, str]:
-    """Where to reach the two stores and the intake."""
+    """Where to reach the two stores, the intake and the portal."""
     return {
+        "portal": portal_address(ports),
         "intake": f"http://127.0.0.1:{ports.intake}",
         "kafka": settings.kafka or f"127.0.0.1:{ports.kafka}",
         "clickhouse": settings.clickhouse or f"http://127.0.0.1:{ports.clickhouse}",

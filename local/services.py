@@ -81,6 +81,7 @@ def plan(settings: Settings, ports: Ports) -> list[Service]:
         _stage("exporter", ports.metrics("exporter"), environment),
         _stage("audit", ports.metrics("audit"), environment),
         _intake(settings, ports, environment),
+        _portal(ports, environment),
     ]
 
 
@@ -177,8 +178,35 @@ def _intake(settings: Settings, ports: Ports, environment: dict[str, str]) -> Se
         start_limit=_STAGE_START,
         after=("keys", "authority", "topics"),
         prepare=lambda _tell: _ignore(ensure_intake_token(settings)),
-        environment={**environment, **unset},
+        environment={**environment, **unset, "SOR_INTAKE_ORIGINS": portal_address(ports)},
         address=f"http://127.0.0.1:{ports.intake}",
+    )
+
+
+def portal_address(ports: Ports) -> str:
+    """Where people on this machine find the portal: by name, for a passkey belongs to a name."""
+    return f"http://localhost:{ports.portal}"
+
+
+def _portal(ports: Ports, environment: dict[str, str]) -> Service:
+    """The pages for people, on this machine alone."""
+    chosen = {
+        "SOR_PORTAL_ORIGIN": portal_address(ports),
+        "SOR_PORTAL_INTAKE": f"http://127.0.0.1:{ports.intake}",
+        "SOR_PORTAL_DATABASE": "",
+        "SOR_PORTAL_OIDC_ISSUER": "",
+    }
+    ready = http_ready(f"http://127.0.0.1:{ports.portal}/ready")
+    return Service(
+        "portal",
+        "service",
+        command=lambda: _sor("portal", "serve", "--host", "127.0.0.1", "--port", str(ports.portal), "--workers", "1"),
+        check=ready,
+        signs=(Sign(ready, _STAGE_SILENT),),
+        start_limit=_STAGE_START,
+        after=("keys", "authority", "migrate"),
+        environment={**environment, **chosen},
+        address=portal_address(ports),
     )
 
 

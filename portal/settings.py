@@ -75,7 +75,8 @@ def origin(settings: Settings) -> str:
     Raises:
         SettingsError: it is plain HTTP of another machine.
     """
-    found = settings.portal_origin or f"http://localhost:{settings.portal_port}"
+    ports = remembered_ports(settings)
+    found = settings.portal_origin or f"http://localhost:{ports.portal if ports else settings.portal_port}"
     parts = urlsplit(found)
     if parts.scheme == "http" and (parts.hostname or "") not in _LOCAL:
         raise SettingsError("SOR_PORTAL_ORIGIN must be https://: without TLS people log in on this machine alone.")

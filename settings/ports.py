@@ -57,6 +57,11 @@ class Ports:
         """The HTTP intake."""
         return self.base + 3
 
+    @property
+    def portal(self) -> int:
+        """The pages for people."""
+        return self.base + 4
+
     def metrics(self, name: str) -> int:
         """``/ready`` and ``/metrics`` of the process ``name``."""
         return self.base + 10 + METRICS_OF.index(name)
@@ -68,6 +73,7 @@ class Ports:
             self.controller: "kafka controller",
             self.clickhouse: "clickhouse",
             self.intake: "intake",
+            self.portal: "portal",
         }
         return fixed | {self.metrics(name): f"{name} metrics" for name in METRICS_OF}
 

@@ -20,6 +20,7 @@ from connectors.formats import files as input_files
 from connectors.formats.cbs.layout import read
 from connectors.formats.model import Choices, FileFault
 from domain.field.definitions import SHIPPED, identified
+from domain.field.geography import GEMEENTEN
 from local.errors import StackError
 from operations.replay.engine import Told
 from operations.replay.report import Report
@@ -28,6 +29,8 @@ from operations.replay.scope import Scope
 from operations.replay.shadow import ROWS
 from settings.access import clickhouse_access, kafka_cluster
 from settings.settings import Settings
+from sinks.schema import providers
+from sinks.schema.providers import Provider
 from tools.simulator import SimulationConfig, compare, simulate
 from tools.simulator.almere import half_year
 
@@ -61,7 +64,7 @@ def claim(settings: Settings) -> Path:
         raise StackError(
             f"{home.absolute()} holds data that are not the demo's. Run it elsewhere: SOR_HOME=.sor-demo sor demo"
         )
-    for name in ("kafka", "clickhouse", "state", "keys", "files"):
+    for name in ("kafka", "clickhouse", "state", "keys", "files", "portal"):
         shutil.rmtree(home / name, ignore_errors=True)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     (home / MARK).touch()
@@ -78,6 +81,24 @@ def files(home: Path, clients: int, months: int, seed: int, *, faults: bool) -> 
 def last_half_year(today: date) -> date:
     """Last day of the half year before this one: CBS files over an older one are not accepted any more."""
     return date(today.year, 1 if today.month <= 6 else 7, 1) - timedelta(days=1)
+
+
+def admit(home: Path, folder: Path, many: int) -> list[Provider]:
+    """Put the providers with the most trajecten, each with the cluster of most of them, on the list of those who see
+    their own results; ClickHouse reads it at its start. At most ``many``.
+    """
+    document = json.loads((folder / "expected.json").read_text("utf-8"))
+    places = Counter(
+        (str(row["aanbieder"]), found.cluster)
+        for row in document["trajecten"]
+        if (found := GEMEENTEN.get(row["gemeente"])) and found.cluster
+    )
+    clusters: dict[str, str] = {}
+    for (agb, cluster), _ in sorted(places.items(), key=lambda one: (-one[1], one[0])):
+        clusters.setdefault(agb, cluster)
+    admitted = [providers.checked(agb, [cluster]) for agb, cluster in list(clusters.items())[:many]]
+    providers.save(home / providers.LIST, admitted)
+    return admitted
 
 
 class Delivered(NamedTuple):
@@ -203,17 +224,6 @@ def _checksums(settings: Settings) -> list[tuple[int, ...]]:
     with clickhouse_connect.get_client(dsn=access.url, username=access.user, password=access.password) as client:
         query = "SELECT count(), sum(cityHash64(*)) FROM sor.{} FINAL"
         return [tuple(client.query(query.format(table.name)).result_rows[0]) for table in ROWS]
-
-
-def busiest(settings: Settings, many: int) -> list[tuple[str, str]]:
-    """Provider and cluster of those with the most trajecten, each provider once."""
-    access = clickhouse_access(settings, "audit")
-    sql = (
-        "SELECT aanbieder, cluster FROM sor.trajecten FINAL WHERE cluster != '' GROUP BY aanbieder, cluster"
-        " ORDER BY count() DESC, aanbieder LIMIT 1 BY aanbieder LIMIT {many:UInt8}"
-    )
-    with clickhouse_connect.get_client(dsn=access.url, username=access.user, password=access.password) as client:
-        return [(str(a), str(c)) for a, c in client.query(sql, parameters={"many": many}).result_rows]
 
 
 def latency(settings: Settings, since: float) -> Latency:

@@ -12,9 +12,12 @@ import typer
 from rich.console import Console
 
 from local import control, display
+from local.services import portal_address
 from operations.replay import page
 from settings.access import clickhouse_url
+from settings.ports import remembered_ports
 from settings.settings import Settings, load_settings
+from sinks.schema import providers
 from sor.commands import release
 from tools import demo
 
@@ -56,11 +59,12 @@ def run(
 def _demo(settings: Settings, clients: int, months: int, seed: int, *, faults: bool) -> bool:
     control.stop_stack(settings)
     home = demo.claim(settings)
-    _step(f"Starting Apache Kafka, ClickHouse and the stages in {home}")
-    with display.Display(Console(), lambda: "") as show:
-        control.detach(settings, show)
     _step(f"Simulating {clients} clients over {months} months, seed {seed}")
     folder = demo.files(home, clients, months, seed, faults=faults)
+    demo.admit(home, folder, _REPORTS)
+    _step(f"Starting Apache Kafka, ClickHouse, the stages and the portal in {home}")
+    with display.Display(Console(), lambda: "") as show:
+        control.detach(settings, show)
     _step("Delivering messages, declarations and questionnaires: sealed at the source")
     bulk = demo.deliver_at_once(settings, folder, typer.echo)
     typer.echo(f"  {bulk.deliveries} deliveries with {bulk.records} records in {bulk.seconds:.1f} s, "
@@ -80,7 +84,7 @@ def _demo(settings: Settings, clients: int, months: int, seed: int, *, faults: b
     audited = _run("audit")
     _step("Indicatoren per cluster")
     _run("indicators", "--per", "cluster")
-    return all((equal, audited, _recalculated(settings), _released(settings)))
+    return all((equal, audited, _recalculated(settings), _released(settings), _admitted(settings)))
 
 
 def _recalculated(settings: Settings) -> bool:
@@ -116,7 +120,14 @@ def _released(settings: Settings) -> bool:
     elif verdict or not _run("release", "publish", "1"):
         return False
     _step("Reports of the providers with most trajecten (sor report)")
-    return all(_run("report", agb, "--cluster", cluster) for agb, cluster in demo.busiest(settings, _REPORTS))
+    shown = providers.load(settings.home / providers.LIST)
+    return all(_run("report", one.agb, "--cluster", one.clusters[0]) for one in shown)
+
+
+def _admitted(settings: Settings) -> bool:
+    """Show who may log in to the portal: made-up people of the same providers, and one of every other role."""
+    _step("Made-up people for the portal; each sets up a second factor at the first login (sor portal example)")
+    return _run("portal", "example", *(one.agb for one in providers.load(settings.home / providers.LIST)))
 
 
 def _run(*words: str) -> bool:
@@ -144,6 +155,8 @@ def _stay(settings: Settings) -> None:
     typer.echo("\nEverything keeps running. To look around, in another terminal:")
     typer.echo('  .venv/bin/sor sql "SELECT status, count() FROM sor.trajecten FINAL GROUP BY status"')
     typer.echo("  .venv/bin/sor status      .venv/bin/sor logs      .venv/bin/sor indicators --per gemeente")
+    if (ports := remembered_ports(settings)) is not None:
+        typer.echo(f"  The portal, for the people above: {portal_address(ports)}")
     typer.echo(f"  ClickHouse over HTTP: {clickhouse_url(settings)} (passwords in {settings.secrets_dir})")
     typer.echo("Ctrl-C stops everything.")
     with contextlib.suppress(KeyboardInterrupt):  # the one way to end what was asked to keep running

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from operations.healing import Finding
 
 NOT_RUNNING = 3
-_SHOWN = {"Kafka": "kafka", "ClickHouse": "clickhouse", "Intake": "intake"}
+_SHOWN = {"Kafka": "kafka", "ClickHouse": "clickhouse", "Intake": "intake", "Portal": "portal"}
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 

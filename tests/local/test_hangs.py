@@ -106,7 +106,7 @@ def services(tmp_path: Path) -> dict[str, Service]:
 
 def test_every_service_shows_signs_and_a_stage_must_begin_to(tmp_path: Path) -> None:
     found = services(tmp_path)
-    assert {"kafka", "clickhouse", "intake", "exporter", "audit", *STAGES} == set(found)
+    assert {"kafka", "clickhouse", "intake", "portal", "exporter", "audit", *STAGES} == set(found)
     assert all(one.signs for one in found.values())
     for name in ("intake", "exporter", "audit", *STAGES):
         assert found[name].start_limit == 60.0

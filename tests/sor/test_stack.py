@@ -64,7 +64,7 @@ def _is_all_up(sor: Sor) -> None:
     status = sor("status", "--json")
     assert status.returncode == 0
     states = {process["name"]: process["state"] for process in json.loads(status.stdout)["processes"]}
-    services = ("kafka", "clickhouse", *STAGES, "exporter", "audit", "intake")
+    services = ("kafka", "clickhouse", *STAGES, "exporter", "audit", "intake", "portal")
     steps = ("keys", "authority", "topics", "migrate")
     assert states == dict.fromkeys(services, "ready") | dict.fromkeys(steps, "done")
 
@@ -86,7 +86,7 @@ def _cluster_id(sor: Sor) -> str:
 
 def _stops(sor: Sor) -> None:
     pids = [status.pid for status in read_statuses(sor.home)[0] if status.pid]
-    assert len(pids) == len(STAGES) + 5  # and broker, engine, exporter, audit, intake
+    assert len(pids) == len(STAGES) + 6  # and broker, engine, exporter, audit, intake, portal
     assert "The stack is stopped." in sor("down").stdout
     assert not [pid for pid in pids if psutil.pid_exists(pid)]
 
