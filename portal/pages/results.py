@@ -18,7 +18,7 @@ from portal.pages.csv_text import csv_text, download
 from portal.pages.drawing import chapters, tables
 from portal.pages.seeing import as_task, gebruiker, note_seen
 from results.filters import AGE_BANDS, PLACES, Days, Filters
-from results.own import OwnFigure, OwnRequest, own
+from results.own import OWN_INDICATORS, OwnFigure, OwnRequest, own
 from results.reports import periods, words
 from results.reports.content import Figure, Report
 from results.reports.outcomes import TRENDS, Outcomes, report
@@ -28,6 +28,9 @@ from sinks.access import Access
 
 _RESPONDENTS: Final[Mapping[str, str]] = {"jeugdige": "Jeugdigen", "ouder": "Ouders"}
 _MONTHS: Final = 36
+#: In no cluster; its figures come from CBS files.
+_ALMERE: Final = GEMEENTEN["0034"].name
+_OF_FILES: Final = tuple(key for key, one in OWN_INDICATORS.items() if one.provenance == "cbs")
 _PLACES: Final = "SELECT DISTINCT gemeente FROM trajecten FINAL WHERE aanbieder = {aanbieder:String} AND NOT verwijderd"
 
 
@@ -117,9 +120,10 @@ def _towns(access: Access, agb: str) -> list[str]:
 def _offered(towns: list[str]) -> dict[str, Any]:
     """Filter -> value and words of each choice."""
     newest = periods.newest_month(timezone.localdate())
-    places = dict.fromkeys(PLACES[code] for code in towns if code in PLACES) or dict.fromkeys(CLUSTERS)
+    own_places = {PLACES[code] for code in towns if code in PLACES} or set(CLUSTERS)
+    places = [name for name in (*CLUSTERS, _ALMERE) if name in own_places]
     return {
-        "cluster": [(name, name) for name in places] + [("", "Alle clusters")],
+        "cluster": [*((name, name) for name in places), ("", "Alle clusters")],
         "maand": [(one, words.month_text(one)) for one in (periods.later(newest, -back) for back in range(_MONTHS))],
         "gemeente": [("", "Alle"), *((code, GEMEENTEN[code].name) for code in towns if code in GEMEENTEN)],
         "categorie": [("", "Alle"), *sorted(PRODUCTCATEGORIEEN.items())],
@@ -145,8 +149,9 @@ def _report(access: Access, agb: str, chosen: Chosen) -> Report:
     first, last = periods.first_day(periods.later(chosen.month, -11)), periods.last_day(chosen.month)
     quarters = periods.quarters(chosen.month)
     common = {"aanbieder": agb, "cluster": chosen.cluster, "on": last, "filters": chosen.filters}
-    whole = own(access, OwnRequest(period=Days(first, last), keys=KEYS, **common))
-    course = own(access, OwnRequest(period=Days(*periods.days_of_quarters(quarters)), keys=TRENDS, **common))
+    keys, trends = (_OF_FILES, ()) if chosen.cluster == _ALMERE else (KEYS, TRENDS)
+    whole = own(access, OwnRequest(period=Days(first, last), keys=keys, **common))
+    course = own(access, OwnRequest(period=Days(*periods.days_of_quarters(quarters)), keys=trends, **common))
     figures = {key: own_figure(one.measured, one.average) for key, one in whole.items()}
     averages = [one.average for one in whole.values() if one.average is not None]
     versions = {version for one in whole.values() for version in one.measured.figure.versions}
