@@ -212,3 +212,68 @@ def test_a_journal_that_was_emptied_is_empty(desk: Counter, context: BrowserCont
     other.click("#dagboek-legen")
     other.click("#legen button[value=legen]")
     other.wait_for_selector("#lijst-aanleveringen >> text=Niet in deze browser")
+
+
+def test_what_this_browser_cannot_is_said(desk: Counter, browser: Browser) -> None:
+    for broken, told in (
+        ("Object.defineProperty(globalThis, 'indexedDB', { value: undefined })", "Deze browser bewaart niets"),
+        ("crypto.subtle.generateKey = async () => { throw new DOMException('x', 'NotSupportedError') }", "Ed25519"),
+    ):
+        context = browser.new_context()
+        page = context.new_page()
+        page.add_init_script(broken)
+        page.goto(f"{desk.portal}/aanleveren")
+        page.wait_for_selector(f"text={told}")
+        if told != "Ed25519":  # it delivers all the same
+            paste(page, some(2))
+            page.click("#leveren")
+            until(page, "klaar")
+        context.close()
+
+
+def test_two_tabs_and_a_wrong_clock(desk: Counter, context: BrowserContext) -> None:
+    first, second = opened(context, desk), opened(context, desk)
+    third = context.new_page()
+    third.add_init_script("const now = Date.now; Date.now = () => now() - 86400000 * 400")
+    third.goto(f"{desk.portal}/aanleveren")
+    third.wait_for_selector("text=De klok van uw computer loopt niet goed")
+    for page, rows in ((first, some(3)), (second, some(3)), (third, some(4))):
+        paste(page, rows)
+        page.click("#leveren")
+    for page in (first, second, third):
+        until(page, "klaar")
+    assert sorted(len(lines) for lines in desk.lines.values()) == [3, 4]  # the same rows are one delivery
+    assert {
+        abs(line.published_at - time.time() * 1000) < 600_000
+        for found in desk.lines.values()
+        for line in found.values()
+    } == {True}
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_both_pages_are_for_everybody(desk: Counter, browser: Browser, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    page = opened(context, desk)
+    paste(page, [*some(3), ("1", "", "", "", "")])
+    faults(page)
+    page.locator("#rijen button").first.click()
+    faults(page)
+    page.keyboard.press("Escape")
+    page.click("#leveren")
+    until(page, "klaar")
+    faults(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page = opened(context, desk, "aanleveringen")
+    page.get_by_role("button", name="Bekijk").click()
+    until_states(page, ["geaccepteerd", "geaccepteerd", "geaccepteerd", "afgekeurd"])
+    faults(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    context.close()
+
+
+def faults(page: Page) -> None:
+    """What a checker of accessibility finds on a page: nothing."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    assert [(one["id"], [node["html"][:200] for node in one["nodes"]][:2]) for one in found] == []

@@ -49,7 +49,7 @@ def given(csv: str, **job: object) -> dict[str, Any]:
         "certificate": as_text(region().certificate),
         "bsn": official_numbers()[0],
         "scalar": as_text(bytes.fromhex(SCALAR)),
-        "job": {"keys": public, "ids": public["ids"], "context": context, "ahead": 0, **job},
+        "job": {"keys": public, "ids": public["ids"], "context": context, "now": ARRIVED, **job},
     }
 
 

@@ -79,14 +79,19 @@ class Page {
     root.dataset.stand = this.#list.length ? 'lijst' : 'leeg'
   }
 
-  /** An empty list, ready for other rows. */
-  #new(first = false) {
-    if (this.#busy) return
-    this.#list = []
+  /** The list as it is, ready to be worked on. */
+  #listed() {
     this.table.reset({ edit: (place) => this.#edit(place), remove: (place) => this.#remove(place), editable: () => true })
     for (const id of ['telling', 'nieuw', 'opnieuw', 'voortgang', 'al-bekend']) $(id).hidden = true
     for (const id of ['lijst-acties', 'invoer']) $(id).hidden = false
     this.#show()
+  }
+
+  /** An empty list, ready for other rows. */
+  #new(first = false) {
+    if (this.#busy) return
+    this.#list = []
+    this.#listed()
     if (!first) {
       alarm('')
       say(sentence('lijst-leeg'))
@@ -130,12 +135,14 @@ class Page {
     }
     try {
       await this.desk.delivering(tell).deliver({ rows: this.#rows, test: $('proef').checked })
+      $('nieuw').hidden = false
     } catch (error) {
+      // What the intake does not have yet is a list still: sent again it is the same delivery.
+      if (!['sent', 'final'].includes(shown?.state)) this.#listed()
+      else $('nieuw').hidden = false
       failed(root, error, this.desk.rules.messages)
-      if (!shown) for (const id of ['lijst-acties', 'invoer']) $(id).hidden = false
     } finally {
       this.#busy = false
-      $('nieuw').hidden = !shown
     }
   }
 }

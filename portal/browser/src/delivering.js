@@ -56,7 +56,7 @@ export class Delivering {
     const { der, until } = await this.portal.certificate(this.identity.signing)
     const context = { kind, sender: this.sender, test, epoch: keys.epoch }
     const job = {
-      keys, ids: keys.ids, context, rows, back: back ?? undefined, certificate: der, ahead: this.portal.ahead,
+      keys, ids: keys.ids, context, rows, back: back ?? undefined, certificate: der, now: this.portal.now(),
       signing: this.identity.signing.privateKey, naming: this.identity.naming,
     }
     const made = await this.seal(job, (done) => this.tell({ phase: 'seal', done, of: rows.length }, null))

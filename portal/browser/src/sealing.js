@@ -46,14 +46,14 @@ async function* sealedLines(group, sealers, id, rows, now, progress) {
  * @param {{blind: Function}} group
  * @param {{keys: {suite: string, evaluate: string, entry: string, next?: object}, ids: {sealed: number, compact: number},
  *   context: Omit<import('./seal.js').Context, 'delivery' | 'lines'>, rows?: Checked[], back?: object,
- *   signing: CryptoKey, naming: CryptoKey, certificate: Uint8Array, ahead: number}} job
- *   ``ahead``: how many ms the clock of the server is ahead of ours; ``back``: the fact of taking back, in place of rows
+ *   signing: CryptoKey, naming: CryptoKey, certificate: Uint8Array, now: number}} job
+ *   ``now``: ms by the clock of the server; ``back``: the fact of taking back, in place of rows
  * @param {(done: number) => void} progress
  * @returns {Promise<{delivery: string, lines: number, bodies: Uint8Array[]}>}
  */
 export async function seal(group, job, progress = () => {}) {
   if (job.keys.suite !== SUITE) throw new Error('suite')
-  const now = () => Date.now() + job.ahead
+  const began = performance.now(), now = () => Math.round(job.now + performance.now() - began)
   const { kind, sender, test } = job.context
   const rows = job.back ? [{ code: ' ', fact: job.back }] : job.rows
   const parts = job.back ? [kind, sender, job.back, now()] : canonical(kind, sender, test, rows)
