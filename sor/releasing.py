@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
 from crypto import release_key
+from crypto.memory import guard
 from results.release import making, publishing, states, store
 from settings.access import clickhouse_access
 from settings.settings import Settings
@@ -70,7 +72,9 @@ class Releases:
         """Ask the gate; whether it approves."""
         from results.gate.audit import audit as gate  # a solver: loaded by who audits
 
-        return making.audit_release(self._client("release"), self._database, self._key(), number, gate).passed
+        return making.audit_release(
+            self._client("release"), self._database, self._key(), number, partial(gate, begin=guard)
+        ).passed
 
     def publish(self, number: int) -> None:
         """Show it to its readers."""

@@ -46,36 +46,39 @@ def audit(
     deadline: float = 600.0,
     workers: int = 2,
     tell: Tell | None = None,
+    begin: Callable[[], None] | None = None,
 ) -> Verdict:
     """Audit the newest release together with everything that was shown before.
 
     ``views``: None = every provider of a cluster, and pairs of its three largest. ``remake``: what the release shows of
     a figure and its true numerator; without it the noise is not recalculated. ``deadline``: seconds for the whole.
-    ``workers``: processes, where there is much to do.
+    ``workers``: processes, where there is much to do; each calls ``begin`` first. ``tell``: of each case that is done.
     """
     gate = Gate(figures, rows, limits, deadline)
     reason: Reason = ""
-    begin = time.monotonic()
+    started = time.monotonic()
     try:
         gate.step("structuur", lambda: _structure(gate, remake))
         cases = cases_of(
             figures, gate.members, gate.skipped(), rows, hidden, joints, views, limits, gate.last, gate.end
         )
-        gate.took(_examined(list(cases), workers, tell))
+        gate.took(_examined(list(cases), workers, tell, begin))
         gate.enough_is_left()
         gate.step("regio", lambda: _sums(gate))
     except GateRefuses as refused:
         reason = refused.reason
-    return Verdict(not reason, tuple(sorted(gate.withheld)), _report(gate, reason, time.monotonic() - begin))
+    return Verdict(not reason, tuple(sorted(gate.withheld)), _report(gate, reason, time.monotonic() - started))
 
 
-def _examined(cases: Sequence[Case], workers: int, tell: Tell | None) -> Iterator[Examined]:
+def _examined(
+    cases: Sequence[Case], workers: int, tell: Tell | None, begin: Callable[[], None] | None
+) -> Iterator[Examined]:
     """The cases as they are done, the largest begun first."""
     if workers < 2 or sum(case.size for case in cases) < _WORTH:
         for case in cases:
             yield _told(examine(case), tell)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin) as pool:
         for done in pool.map(examine, cases):
             yield _told(done, tell)
 

@@ -5,7 +5,7 @@ The month's own job (``sor schedule``) and ``sor release`` call these; publishin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple, Protocol
 
@@ -117,4 +117,25 @@ def audit_release(
 def described(found: Mapping[str, Any]) -> str:
     """The report of the gate in one line, for an operator."""
     withheld = len(found.get("ingehouden", ()))
-    return f"{found.get('cijfers', '?')} figures, {withheld} withheld, {found.get('seconden', '?')} s"
+    many = found.get("aantallen", {})
+    coarser = "".join(
+        f", {many[key]} {name}"
+        for key, name in (("sneden", "cuts"), ("blokken", "whole blocks"), ("bevroren", "of them frozen"))
+        if many.get(key)
+    )
+    return f"{found.get('cijfers', '?')} figures, {withheld} withheld{coarser}, {found.get('seconden', '?')} s"
+
+
+def blocks(found: Mapping[str, Any]) -> Iterator[str]:
+    """What the gate took out of each block (a cluster and a family) beyond single figures, for an operator."""
+    for one in found.get("delen", ()):
+        what = [f"cut {cut}" for cut in one["sneden"]]
+        if one["geheel"]:
+            what.append(f"everything new ({one['nieuw']} figures)")
+        if one["bevroren"]:
+            held = ", ".join(f"{rule} {many}" for rule, many in one["bevroren"].items())
+            what.append(f"frozen: older figures alone give it away ({held})")
+        if one["niet_af"]:
+            what.append("was not finished")
+        if what:
+            yield f"{one['blok']}: {'; '.join(what)}"

@@ -91,7 +91,7 @@ def _figures(database: str, audience: str, number: int) -> str:
 def _releases(releases: Sequence[Known]) -> str:
     rows = []
     for one in releases:
-        numbers = {key: one.report[key] for key in ("geslaagd", "cijfers", "grenzen") if key in one.report}
+        numbers = {key: one.report[key] for key in ("geslaagd", "cijfers", "grenzen", "aantallen") if key in one.report}
         if "ingehouden" in one.report:
             numbers["ingehouden"] = len(one.report["ingehouden"])
         texts = (one.day.isoformat(), one.state, one.reason, json.dumps(numbers))
