@@ -146,7 +146,7 @@ def save(path: Path, providers: Sequence[Provider]) -> None:
 
 
 def added(providers: Sequence[Provider], new: Provider) -> tuple[Provider, ...]:
-    """The list with this provider: at its old place where it had one, for that decides the number of its page."""
+    """The list with this provider: at its old place where it had one."""
     if new.agb not in {one.agb for one in providers}:
         return (*providers, new)
     return tuple(new if one.agb == new.agb else one for one in providers)
