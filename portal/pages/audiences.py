@@ -128,5 +128,5 @@ def _compared(chosen: Mapping[str, str]) -> Iterator[Section]:
 
 def _picked(request: HttpRequest, name: str, offered: Mapping[str, str]) -> str:
     """What was chosen, where it is offered; else the first."""
-    asked = request.GET.get(name)
+    asked = str(request.GET.get(name))
     return asked if asked in offered else next(iter(offered))

@@ -62,7 +62,9 @@ def calendar(request: HttpRequest) -> HttpResponse:
         return render(request, "later.html", {"title": "Kalender"}, status=503)
     note_seen(request, "kalender")
     providers = Organisatie.objects.filter(soort="aanbieder", active=True).order_by("naam")
-    rows = [{"organisatie": one, "months": [found.get((one.code, month), []) for month in months]} for one in providers]
+    rows: list[dict[str, Any]] = [
+        {"organisatie": one, "months": [found.get((one.code, month), []) for month in months]} for one in providers
+    ]
     silent = [row["organisatie"] for row in rows if not row["months"][0]]
     shown = {"months": [words.month_text(month) for month in months], "rows": rows, "silent": silent}
     return render(request, "kalender.html", shown)

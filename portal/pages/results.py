@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -135,8 +135,8 @@ def _offered(towns: list[str]) -> dict[str, Any]:
 
 def _chosen(given: QueryDict, offered: Mapping[str, Any]) -> Chosen:
     def pick(name: str) -> str:
-        values = [value for value, _ in offered[name]]
-        asked = given.get(name)
+        values: list[str] = [value for value, _ in offered[name]]
+        asked = str(given.get(name))
         return asked if asked in values else values[0]
 
     return Chosen(
@@ -148,10 +148,12 @@ def _chosen(given: QueryDict, offered: Mapping[str, Any]) -> Chosen:
 def _report(access: Access, agb: str, chosen: Chosen) -> Report:
     first, last = periods.first_day(periods.later(chosen.month, -11)), periods.last_day(chosen.month)
     quarters = periods.quarters(chosen.month)
-    common = {"aanbieder": agb, "cluster": chosen.cluster, "on": last, "filters": chosen.filters}
     keys, trends = (_OF_FILES, ()) if chosen.cluster == _ALMERE else (KEYS, TRENDS)
-    whole = own(access, OwnRequest(period=Days(first, last), keys=keys, **common))
-    course = own(access, OwnRequest(period=Days(*periods.days_of_quarters(quarters)), keys=trends, **common))
+    asked = OwnRequest(
+        aanbieder=agb, cluster=chosen.cluster, on=last, period=Days(first, last), filters=chosen.filters, keys=keys
+    )
+    whole = own(access, asked)
+    course = own(access, replace(asked, period=Days(*periods.days_of_quarters(quarters)), keys=trends))
     figures = {key: own_figure(one.measured, one.average) for key, one in whole.items()}
     averages = [one.average for one in whole.values() if one.average is not None]
     versions = {version for one in whole.values() for version in one.measured.figure.versions}

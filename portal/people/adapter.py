@@ -48,5 +48,5 @@ class Sealed(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
 @cache
 def _box() -> Fernet:
     """Under a key of the portal's secret."""
-    derived = HKDF(SHA256(), 32, None, b"sor portal second factor").derive(of_django.SECRET_KEY.encode())
+    derived = HKDF(SHA256(), 32, None, b"sor portal second factor").derive(str(of_django.SECRET_KEY).encode())
     return Fernet(base64.urlsafe_b64encode(derived))
