@@ -17,6 +17,7 @@ from operations.grafana import laying, plan
 from operations.grafana.server import Server
 from operations.grafana.wanted import GrafanaError, Wanted, readers_of, wanted
 from results.dashboards import audiences
+from sinks.schema.providers import checked
 from sor.commands.grafana import register
 from tests.operations.grafana_fake import PASSWORD, Grafana, running
 
@@ -132,6 +133,19 @@ def test_readers_come_and_go_with_the_file(grafana: Grafana) -> None:
     assert laid.done["gone"] == 2
     assert [user["login"] for user in inside.users] == ["admin", OTHER]
     assert inside.invites == []
+
+
+def test_a_provider_of_the_list_has_an_organization_and_one_taken_off_is_named(grafana: Grafana) -> None:
+    one = checked("90000001", ["DUO"])
+    lay(grafana, wanted({"Aanbieder 90000001": frozenset({READER})}, (one,)))
+    inside = grafana.named("Aanbieder 90000001")
+    assert [source["jsonData"]["username"] for source in inside.sources.values()] == [one.database]
+    assert set(inside.passwords.values()) == {secret(one.database)}
+    assert [invite["email"] for invite in inside.invites] == [READER]
+    laid, _ = lay(grafana, wanted(None, (one._replace(active=False),)))
+    assert laid.foreign == ["organization Aanbieder 90000001"]
+    with pytest.raises(GrafanaError, match="Aanbieder 90000001"):
+        wanted({"Aanbieder 90000001": frozenset({READER})})
 
 
 def test_without_a_file_readers_stay(grafana: Grafana) -> None:
