@@ -86,7 +86,7 @@ class Page {
       cell('moment', moment(own?.at ?? told.tijd)), cell('soort', kind), cell('regels', number(lines)),
       cell('goed', number(told?.geaccepteerd ?? 0)), cell('fout', number(told?.afgekeurd ?? 0)),
       cell('status', sentence(`aanlevering-${status}`)), cell('bewaard', sentence(own ? 'hier' : 'elders')),
-      cell('actie', ...this.#actions(one, lines)),
+      cell('actie', element('div', {}, ...this.#actions(one, lines))),
     )
   }
 

@@ -70,7 +70,7 @@ export class RowTable {
     return element(
       'tr', { className: 'utrecht-table__row', data: { regel } },
       cell('regel', number(regel)), cell('bsn', masked(bsn)), cell('beschikking', decision), cell('toewijzing', assignment),
-      cell('type', type), cell('waarde', value), cell('status', this.#state(place)), cell('actie', ...this.#actions(place)),
+      cell('type', type), cell('waarde', value), cell('status', this.#state(place)), this.#actions(place, cell),
     )
   }
 
@@ -87,7 +87,7 @@ export class RowTable {
     return element('div', {}, badge, element('div', {}, `${more} (${where})`))
   }
 
-  #actions(place) {
+  #actions(place, cell) {
     const button = (name, act) =>
       element('button', {
         type: 'button', className: 'utrecht-button utrecht-button--subtle', data: { place: `${place}${name}` }, onclick: act,
@@ -96,7 +96,7 @@ export class RowTable {
     const made = []
     if (this.acts.editable(this.states[place].state)) made.push(button('verbeter', () => this.acts.edit(place)))
     if (this.acts.remove) made.push(button('verwijder', () => this.acts.remove(place)))
-    return made
+    return made.length ? cell('actie', element('div', {}, ...made)) : cell('actie')
   }
 }
 
