@@ -33,6 +33,8 @@ _WITHIN: Final[dict[Provenance, tuple[str, ...]]] = {
 _OUTSIDE: Final = tuple(sorted(OUTSIDE_OUTCOMES))
 #: The date that places a row in a period: event time, never arrival time.
 DATE_COLUMNS: Final[dict[Table, str]] = {"trajecten": "einddatum", "metingen": "datum"}
+#: Provider and traject as one number.
+_PAIR: Final = "cityHash64(aanbieder, traject)"
 
 
 def _date_column(table: Table) -> str:
@@ -80,11 +82,11 @@ def scope(
     if table == "trajecten":
         return " AND ".join([*parts, Condition("categorie", _OUTSIDE, negated=True).sql()])
     outside = " AND ".join(filter(None, (narrow, Condition("categorie", _OUTSIDE).sql())))
-    ever = f"SELECT aanbieder, traject FROM {database}.trajecten{suffix} WHERE {outside}"  # noqa: S608
-    # Which rows are so now is only asked of the few that ever were: FINAL over the whole table costs ten times as much.
-    elsewhere = f"SELECT aanbieder, traject FROM {database}.trajecten{suffix} FINAL WHERE {outside}"  # noqa: S608
-    elsewhere = f"{elsewhere} AND (aanbieder, traject) IN ({ever})"
-    return " AND ".join([*parts, f"(aanbieder, traject) NOT IN ({elsewhere})"])
+    # FINAL only over providers that ever had such a traject, which are few: the key begins with the provider. One
+    # number for provider and traject is looked up three times as fast as the two.
+    ever = f"SELECT aanbieder FROM {database}.trajecten{suffix} WHERE {outside}"  # noqa: S608
+    elsewhere = f"SELECT {_PAIR} FROM {database}.trajecten{suffix} FINAL WHERE {outside} AND aanbieder IN ({ever})"  # noqa: S608
+    return " AND ".join([*parts, f"{_PAIR} NOT IN ({elsewhere})"])
 
 
 def client_column(group_by: Sequence[Group]) -> str:
@@ -133,10 +135,12 @@ def sql_together(
     names: bool = False,
     versions: bool = False,
     suffix: str = "",
+    total: bool = False,
 ) -> str:
     """One query for several indicators over the same rows: the group columns, then four columns for each, in order.
     With ``names`` one more, and with ``versions`` another: the versions of the definitions that the rows behind the
-    figure were made by. ``suffix`` as for ``scope``.
+    figure were made by. ``suffix`` as for ``scope``. With ``total`` there is also a line for all rows together, which
+    counts a client once, and a last column ``geheel`` that is 1 in that line; lines are then in no order.
     """
     first = indicators[0]
     columns = [f"{_group_sql(group, first.table)} AS {group}" for group in group_by]
@@ -144,7 +148,9 @@ def sql_together(
         indicators, client_column(group_by), reference_day=reference_day, clients_up_to=clients_up_to, names=names,
         versions=versions,
     )  # fmt: skip
-    return _query(first, group_by, where, database, columns, suffix)
+    if total:
+        columns.append(f"grouping({group_by[0]}) AS geheel")
+    return _query(first, group_by, where, database, columns, suffix, total=total)
 
 
 def sums_sql(
@@ -214,12 +220,21 @@ def _behind(indicator: Indicator, reference: str) -> str:
 
 
 def _query(
-    first: Indicator, groups: Sequence[Group], where: str, database: str, columns: Sequence[str], suffix: str = ""
+    first: Indicator,
+    groups: Sequence[Group],
+    where: str,
+    database: str,
+    columns: Sequence[str],
+    suffix: str = "",
+    *,
+    total: bool = False,
 ) -> str:
     dated = f"{_date_column(first.table)} IS NOT NULL" if "maand" in groups else ""
     within = " AND ".join(filter(None, (dated, f"({where})" if where else "")))
     text = f"SELECT {', '.join(columns)} {rows_sql(first, within, database, suffix)}"
     listed = ", ".join(groups)
+    if total:
+        return f"{text} GROUP BY GROUPING SETS (({listed}), ())"
     return f"{text} GROUP BY {listed} ORDER BY {listed}" if groups else text
 
 

@@ -16,8 +16,9 @@ from results.dashboards.panels import (
     ask,
     asked,
     bars,
-    columns,
     frame,
+    kept,
+    only_rows,
     option,
     page,
     section,
@@ -26,12 +27,16 @@ from results.dashboards.panels import (
     variable,
 )
 from results.dashboards.queries import (
+    CLUSTER,
     DEFINITIONS,
     DELIVERIES,
     FRESHNESS,
     INSIDE,
+    LINE,
     NEWEST,
+    PERIOD,
     UNCONFIRMED,
+    WHOLE,
     counted,
     name,
     over_time,
@@ -64,22 +69,6 @@ def _unit(one: Indicator) -> str:
     return "percent" if one.unit == "%" else "none"
 
 
-class _Figures(NamedTuple):
-    """Panels of figures, under one disclosure rule."""
-
-    rule: Disclosure
-
-    def line(self, key: str, width: int = 12) -> Json:
-        """A figure per period."""
-        one = INDICATORS[key]
-        return _panel("timeseries", f"{name(one)}, per periode", over_time(one, self.rule), width, 8, _unit(one))
-
-    def clusters(self, title: str, keys: Sequence[str]) -> Json:
-        """A table of figures, a line per cluster."""
-        query = per_cluster([INDICATORS[key] for key in keys], self.rule)
-        return _panel("table", f"{title} {UNCONFIRMED}", query, 24, 7, decimals=0)
-
-
 class _Bars(NamedTuple):
     """A panel with a bar for each of some figures: their keys, and the label of each under the heading ``column``."""
 
@@ -94,7 +83,8 @@ class _Bars(NamedTuple):
         chosen = [INDICATORS[key] for key in self.keys]
         title = f"{self.title} {UNCONFIRMED}" if any(one.mark == "P" for one in chosen) else self.title
         panel = _panel("barchart", title, query, self.width, 8, _unit(chosen[0]))
-        return bars(panel, dict(zip(self.keys, self.labels, strict=True)), self.column, unit_name(chosen[0]))
+        shown = dict(zip(self.keys, self.labels, strict=True))
+        return kept(bars(panel, shown, self.column, unit_name(chosen[0])), LINE, [WHOLE])
 
 
 def _rows(key: str) -> tuple[str, ...]:
@@ -103,8 +93,9 @@ def _rows(key: str) -> tuple[str, ...]:
     return one.table, one.provenance, one.datum
 
 
-#: Above all sections, where no folded row hides them: each asks for all figures over its rows, and the sections share.
-_HEADLINES: Final = ("uitval", "nut_gemiddelde")
+#: Above all sections, where no folded row hides them: each asks for all figures over its rows, also per cluster or per
+#: period, and the sections share.
+_HEADLINES: Final = ("trajecten_lopend", "uitval", "nut_gemiddelde")
 
 
 class _Asked:
@@ -117,36 +108,57 @@ class _Asked:
         self._titles = {_rows(key): name(INDICATORS[key]) for key in _HEADLINES}
 
     def together(self, keys: Sequence[str], drawn: Sequence[_Bars] = (), width: int = 8) -> list[Json]:
-        """Figures, each with its n, and bars below them. Where no headline asks, the first over the same rows does."""
+        """Figures, each with its n, and bars below them. Where nobody asks yet, the first over the same rows does."""
         barred = [key for panel in drawn for key in panel.keys]
         titles, first = dict(self._titles), {}
         for key in keys:
             of = _rows(key)
             if of not in titles:
                 titles[of], first[key] = name(INDICATORS[key]), of
-        for of in self._titles:
+        for of in self._keys:
             self._keys[of] += [key for key in keys if _rows(key) == of and key not in self._keys[of]]
             self._bars[of] += [key for key in barred if _rows(key) == of]
         found = []
         for key in keys:
             mine = ([other for other in chosen if _rows(other) == _rows(key)] for chosen in (keys, barred))
-            query = self._ask(*mine) if key in first else share(titles[_rows(key)])
+            query = self._alone(*mine) if key in first else share(titles[_rows(key)])
             if key not in _HEADLINES:
                 found.append(_stat(key, query, width))
         return [*found, *(panel.drawn(share(titles[_rows(panel.keys[0])])) for panel in drawn)]
 
+    def line(self, key: str, width: int = 12) -> Json:
+        """A figure per period, of the rows of a headline."""
+        one = INDICATORS[key]
+        title = f"{name(one)}, per periode"
+        panel = _panel("timeseries", title, share(self._titles[_rows(key)]), width, 8, _unit(one))
+        return only_rows(panel, LINE, [PERIOD], {"time": "time", key: name(one)})
+
+    def clusters(self, title: str, keys: Sequence[str]) -> Json:
+        """A table of figures with a line per cluster, of the rows of a headline."""
+        of = _rows(keys[0])
+        self._bars[of] += [key for key in keys if key not in self._keys[of]]
+        panel = _panel("table", f"{title} {UNCONFIRMED}", share(self._titles[of]), 24, 7, decimals=0)
+        names = {key: name(INDICATORS[key]) for key in keys}
+        return only_rows(panel, LINE, [CLUSTER], {"cluster": "Cluster", **names})
+
     def headlines(self) -> list[Json]:
         """The headlines, once every section has said what it shows."""
-        return [_stat(key, self._ask(self._keys[_rows(key)], self._bars[_rows(key)]), 12) for key in _HEADLINES]
+        return [_stat(key, self._whole(_rows(key)), 8) for key in _HEADLINES]
 
-    def _ask(self, keys: Sequence[str], barred: Sequence[str]) -> Json:
+    def _whole(self, of: tuple[str, ...]) -> Json:
+        """What a headline asks: figures of a period per part of it, those of now per cluster."""
+        figures, barred = ([INDICATORS[key] for key in keys[of]] for keys in (self._keys, self._bars))
+        made = over_time if figures[0].datum else per_cluster
+        return ask(made(figures, barred, self.rule))
+
+    def _alone(self, keys: Sequence[str], barred: Sequence[str]) -> Json:
         return ask(several([INDICATORS[key] for key in keys], [INDICATORS[key] for key in barred], self.rule))
 
 
 def _stat(key: str, query: Json, width: int) -> Json:
     one = INDICATORS[key]
     panel = _panel("stat", name(one), query, width, 5, _unit(one))
-    return columns(panel, {key: name(one), counted(one): "n"})
+    return only_rows(panel, LINE, [WHOLE], {key: name(one), counted(one): "n"})
 
 
 def _introduction(rule: Disclosure) -> str:
@@ -164,8 +176,8 @@ _ANSWERS: Final = ("zelfde of zwaardere hulp", "lichtere hulp", "nu geen, komt t
 
 
 def _panels(rule: Disclosure) -> list[Json]:
-    figures, asking = _Figures(rule), _Asked(rule)
-    sections = [*_care(figures, asking), *_satisfaction(figures, asking), *_follow_up(asking), *_cbs(asking)]
+    asking = _Asked(rule)
+    sections = [*_care(asking), *_satisfaction(asking), *_follow_up(asking), *_cbs(asking)]
     return [
         text_panel(_introduction(rule)),
         *asking.headlines(),
@@ -178,21 +190,21 @@ def _panels(rule: Disclosure) -> list[Json]:
     ]
 
 
-def _care(figures: _Figures, asking: _Asked) -> list[Json]:
+def _care(asking: _Asked) -> list[Json]:
     status = [f"trajecten_{name}" for name in ("lopend", "gepauzeerd", "beeindigd", "wacht_op_start")]
     keys = ("uitval", "uitval_client", "uitval_aanbieder", "uitval_wederzijds")
     ends = ("einde_gepland", "einde_neutraal", "einde_administratief")
     words = ("volgens plan", "neutraal", "administratief")
     return [
         section("Trajecten"),
-        figures.clusters("Trajecten per cluster en status", status),
+        asking.clusters("Trajecten per cluster en status", status),
         section("Uitval"),
         *asking.together(keys, [_Bars("Einde van trajecten, aantallen", ends, words, "Einde")]),
-        figures.line("uitval"),
+        asking.line("uitval"),
     ]
 
 
-def _satisfaction(figures: _Figures, asking: _Asked) -> list[Json]:
+def _satisfaction(asking: _Asked) -> list[Json]:
     marks = tuple(str(mark) for mark in range(1, 11))
     usefulness = [
         _Bars("Nut van hulp, cijfers", [f"nut_{mark}" for mark in marks], marks, "Cijfer"),
@@ -204,10 +216,10 @@ def _satisfaction(figures: _Figures, asking: _Asked) -> list[Json]:
     return [
         section("Cliënttevredenheid"),
         *asking.together([f"nut_gemiddelde{who}" for who in whose], usefulness),
-        figures.line("nut_gemiddelde", 24),
+        asking.line("nut_gemiddelde", 24),
         section("Zonder hulp verder"),
         *asking.together([f"zonder_hulp{who}" for who in whose], [answers]),
-        figures.line("zonder_hulp"),
+        asking.line("zonder_hulp"),
     ]
 
 
@@ -225,7 +237,7 @@ def _follow_up(asking: _Asked) -> list[Json]:
         section("Doelrealisatie (GAS)"),
         *asking.together([f"gas_{part}" for part in ("bereikt", "deels", "bereikt_per_traject")], drawn),
         section("Respons"),
-        *asking.together([f"respons_{part}" for part in ("cem", "duurzaam", "scores")]),
+        *asking.together(["respons_cem", "respons_duurzaam", "respons_scores"]),
     ]
 
 

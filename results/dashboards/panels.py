@@ -44,10 +44,15 @@ def columns(panel: Json, shown: Mapping[str, str]) -> Json:
 
 def only_rows(panel: Json, column: str, values: Sequence[str], shown: Mapping[str, str]) -> Json:
     """The panel with the rows of its answer that have one of these values in a column, and some columns of them."""
+    return kept(columns(panel, shown), column, values)
+
+
+def kept(panel: Json, column: str, values: Sequence[str]) -> Json:
+    """The panel, whose steps begin with leaving out the rows that have none of these values in a column."""
     pattern = f"^({'|'.join(map(re.escape, values))})$"
-    kept = {"fieldName": column, "config": {"id": "regex", "options": {"value": pattern}}}
-    steps = columns(panel, shown)["transformations"]
-    steps.insert(0, {"id": "filterByValue", "options": {"filters": [kept], "type": "include", "match": "any"}})
+    within = {"fieldName": column, "config": {"id": "regex", "options": {"value": pattern}}}
+    step = {"id": "filterByValue", "options": {"filters": [within], "type": "include", "match": "any"}}
+    panel["transformations"].insert(0, step)
     return panel
 
 

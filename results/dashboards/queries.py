@@ -10,8 +10,8 @@ from typing import Final
 
 from domain.field.geography import GEMEENTEN
 from domain.field.words import KIND_LABELS
-from domain.indicators.catalogue import Group, sql, sql_together
-from domain.indicators.query import cluster_sql
+from domain.indicators.catalogue import Group, sql_together
+from domain.indicators.query import DATE_COLUMNS, cluster_sql
 from domain.indicators.terms import Indicator, lookup_sql
 from results.dashboards.panels import TIMEZONE
 from results.disclosure import Disclosure
@@ -23,6 +23,8 @@ CHOSEN: Final = " AND ".join(
     f"$__conditionalAll({column} IN (${{{name}:singlequote}}), ${name})"
     for name, column in (("cluster", cluster_sql()), ("gemeente", "gemeente"), ("aanbieder", "aanbieder"))
 )
+#: The day of a meting, whose year is the partition of its row.
+METING_DAY: Final = DATE_COLUMNS["metingen"]
 #: The reference day of a page: the age of an end is counted to the day on which the reader looks.
 REFERENCE_DAY: Final = f"toDate(now(), '{TIMEZONE}')"
 
@@ -43,9 +45,12 @@ def unit_name(indicator: Indicator) -> str:
 
 
 def within_period(column: str) -> str:
-    """Whether a day lies in the period of the page. Grafana's own ``$__dateFilter`` takes the days of UTC."""
+    """Whether a day lies in the period of the page. Grafana's own ``$__dateFilter`` takes the days of UTC. A meting
+    lies in the part of the table for the year of its day, so that no other part is read.
+    """
     first, last = (f"toDate({time}, '{TIMEZONE}')" for time in ("$__fromTime", "$__toTime"))
-    return f"{column} >= {first} AND {column} <= {last}"
+    within = f"{column} >= {first} AND {column} <= {last}"
+    return f"{within} AND jaar >= toYear({first}) AND jaar <= toYear({last})" if column == METING_DAY else within
 
 
 def _where(indicator: Indicator) -> str:
@@ -56,16 +61,12 @@ def _where(indicator: Indicator) -> str:
     return " AND ".join(parts)
 
 
-def _alone(indicator: Indicator, rule: Disclosure, group_by: Sequence[Group] = ()) -> str:
-    """The sums of an indicator; clients are counted as far as the rule asks."""
-    where, most = _where(indicator), rule.clients_up_to
-    return sql(indicator, group_by, where, reference_day=REFERENCE_DAY, clients_up_to=most)
-
-
-def _together(indicators: Sequence[Indicator], rule: Disclosure, group_by: Sequence[Group] = ()) -> str:
-    """The sums of several indicators over the same rows."""
+def _together(
+    indicators: Sequence[Indicator], rule: Disclosure, group_by: Sequence[Group] = (), *, total: bool = False
+) -> str:
+    """The sums of several indicators over the same rows; clients are counted as far as the rule asks."""
     where, most = _where(indicators[0]), rule.clients_up_to
-    return sql_together(indicators, group_by, where, reference_day=REFERENCE_DAY, clients_up_to=most)
+    return sql_together(indicators, group_by, where, reference_day=REFERENCE_DAY, clients_up_to=most, total=total)
 
 
 def _prefix(indicator: Indicator) -> str:
@@ -78,29 +79,51 @@ def counted(indicator: Indicator) -> str:
     return f"{indicator.key}_n"
 
 
-def several(figures: Sequence[Indicator], bars: Sequence[Indicator], rule: Disclosure) -> str:
-    """One row, of indicators over the same rows: of ``figures`` the figure and its n, of ``bars`` the figure."""
+#: Which line of an answer is what: all rows together, a period, a cluster.
+LINE: Final = "deel"
+WHOLE, PERIOD, CLUSTER = "totaal", "periode", "cluster"
+
+
+def _columns(figures: Sequence[Indicator], bars: Sequence[Indicator], rule: Disclosure) -> str:
+    """Of ``figures`` the figure and its n, of ``bars`` the figure."""
     parts = [f'{rule.sql(one.unit, _prefix(one))} AS "{one.key}"' for one in (*figures, *bars)]
-    parts += [f'{rule.counted_sql(_prefix(one))} AS "{counted(one)}"' for one in figures]
-    return f"SELECT {', '.join(parts)} FROM ({_together((*figures, *bars), rule)})"  # noqa: S608
+    return ", ".join([*parts, *(f'{rule.counted_sql(_prefix(one))} AS "{counted(one)}"' for one in figures)])
 
 
-def over_time(indicator: Indicator, rule: Disclosure) -> str:
-    """One row per period: pooled sums of its months. A quarter has at least the clients of its largest month."""
-    inner = _alone(indicator, rule, ("maand",))
-    sums = "max(clienten) AS clienten, sum(teller) AS teller, sum(noemer) AS noemer"
-    period = f"toDateTime(dateTrunc(${{periode:singlequote}}, maand), '{TIMEZONE}')"
-    grouped = (
-        f"SELECT {period} AS time, {sums} FROM (SELECT maand, clienten, teller, noemer FROM ({inner})) GROUP BY time"  # noqa: S608
+def over_time(figures: Sequence[Indicator], bars: Sequence[Indicator], rule: Disclosure) -> str:
+    """Indicators over the same rows: one row of all together, which has no time, and one per period from the pooled
+    sums of its months. A quarter has at least the clients of its largest month.
+    """
+    every = (*figures, *bars)
+    month = "if(geheel = 1, NULL, maand)"
+    period = f"toDateTime(dateTrunc(${{periode:singlequote}}, {month}), '{TIMEZONE}')"
+    sums = [
+        f"{how}({_prefix(one)}{name}) AS {_prefix(one)}{name}"
+        for one in every
+        for how, name in (("max", "clienten"), ("sum", "teller"), ("sum", "noemer"))
+    ]
+    pooled = (
+        f"SELECT if(geheel = 1, '{WHOLE}', '{PERIOD}') AS {LINE}, {period} AS time, {', '.join(sums)} "  # noqa: S608
+        f"FROM ({_together(every, rule, ('maand',), total=True)}) GROUP BY {LINE}, time"
     )
-    return f'SELECT time, {rule.sql(indicator.unit)} AS "{name(indicator)}" FROM ({grouped}) ORDER BY time'  # noqa: S608
+    return f"SELECT {LINE}, time, {_columns(figures, bars, rule)} FROM ({pooled}) ORDER BY time"  # noqa: S608
 
 
-def per_cluster(indicators: Sequence[Indicator], rule: Disclosure) -> str:
-    """One row per cluster with a column for each figure."""
-    inner = _together(indicators, rule, ("cluster",))
-    columns = ", ".join(f'{rule.sql(one.unit, _prefix(one))} AS "{name(one)}"' for one in indicators)
-    return f'SELECT cluster AS "Cluster", {columns} FROM ({inner}) ORDER BY cluster'  # noqa: S608
+def several(figures: Sequence[Indicator], bars: Sequence[Indicator], rule: Disclosure) -> str:
+    """One row, of indicators over the same rows."""
+    return (
+        f"SELECT '{WHOLE}' AS {LINE}, {_columns(figures, bars, rule)} "  # noqa: S608
+        f"FROM ({_together((*figures, *bars), rule)})"
+    )
+
+
+def per_cluster(figures: Sequence[Indicator], bars: Sequence[Indicator], rule: Disclosure) -> str:
+    """Indicators over the same rows: one row per cluster and one of all together."""
+    inner = _together((*figures, *bars), rule, ("cluster",), total=True)
+    return (
+        f"SELECT if(geheel = 1, '{WHOLE}', '{CLUSTER}') AS {LINE}, toString(cluster) AS cluster, "  # noqa: S608
+        f"{_columns(figures, bars, rule)} FROM ({inner}) ORDER BY cluster"
+    )
 
 
 FRESHNESS: Final = (
@@ -112,10 +135,14 @@ NEWEST: Final = (
     'SELECT toDateTime(maxOrNull(gebeurd_op)) AS "Nieuwste gegeven", '
     'toDateTime(maxOrNull(ingevoegd_op)) AS "Bijgewerkt" FROM sor.trajecten'
 )
-#: More than one line: not all rows are counted by the same rules.
+_BY_RULES: Final = "SELECT DISTINCT definitie_versie, opvolging_dagen, respons_dagen FROM sor.trajecten"
+#: More than one line: not all rows are counted by the same rules. Rows that were replaced are set aside only when with
+#: them there is more than one line: that costs eight times as much.
 DEFINITIONS: Final = (
-    'SELECT DISTINCT definitie_versie AS "Versie", opvolging_dagen AS "Termijn nieuwe start (dagen)", '
-    'respons_dagen AS "Termijn respons (dagen)" FROM sor.trajecten FINAL ORDER BY definitie_versie'
+    'SELECT definitie_versie AS "Versie", '  # noqa: S608
+    'opvolging_dagen AS "Termijn nieuwe start (dagen)", '
+    f'respons_dagen AS "Termijn respons (dagen)" FROM ({_BY_RULES} WHERE (SELECT count() FROM ({_BY_RULES})) = 1 '
+    f"UNION ALL {_BY_RULES} FINAL WHERE (SELECT count() FROM ({_BY_RULES})) > 1) ORDER BY definitie_versie"
 )
 DELIVERIES: Final = (
     f'SELECT {kind_sql()} AS "Soort", '  # noqa: S608

@@ -24,9 +24,10 @@ OTHER_ENDS = "status = 'beeindigd' AND uitval_klasse IN ('neutraal', 'administra
 
 def elsewhere(database: str = "sor") -> str:
     """Metingen and scores of trajecten outside youth care."""
-    ever = f"SELECT aanbieder, traject FROM {database}.trajecten WHERE {NOT_YOUTH_CARE}"
-    now = f"SELECT aanbieder, traject FROM {database}.trajecten FINAL WHERE {NOT_YOUTH_CARE}"
-    return f"(aanbieder, traject) NOT IN ({now} AND (aanbieder, traject) IN ({ever}))"
+    ever = f"SELECT aanbieder FROM {database}.trajecten WHERE {NOT_YOUTH_CARE}"
+    pair = "cityHash64(aanbieder, traject)"
+    now = f"SELECT {pair} FROM {database}.trajecten FINAL WHERE {NOT_YOUTH_CARE}"
+    return f"{pair} NOT IN ({now} AND aanbieder IN ({ever}))"
 
 
 def test_scope_of_messages_and_of_cbs_files() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from domain.field.dates import day
+from domain.field.dates import as_date, day
 from domain.field.geography import GEMEENTEN
 from domain.indicators.catalogue import INDICATORS, Indicator, evaluate
 from results.dashboards.outcomes import build
@@ -84,7 +84,7 @@ def rows() -> Tables:
         answers = {"nut": dice.choice((None, *range(1, 11))), "zonder_hulp": dice.choice((None, 1, 2, 3, 4))}
         found = meting(number, 1, telt=dice.random() < 0.8, **answers, **common)
         found |= {"groep": dice.choice(("ouder", "jeugdige")), "soort": "cbs" if row["bron"] == "cbs" else "einde"}
-        found |= {"datum": day(FIRST) + dice.randrange(-30, 400)}
+        found |= {"datum": (on := day(FIRST) + dice.randrange(-30, 400)), "jaar": as_date(on).year}
         metingen.append(found)
         scores.append(score(number, 1, doel=1, waarde=dice.choice((None, 1, 2)), **common))
     return {"trajecten": trajecten, "metingen": metingen, "scores": scores}
@@ -259,7 +259,7 @@ def test_the_parts_that_readers_were_promised_are_there() -> None:
         "CBS-bestanden (Almere)",
         "Actualiteit",
     ]
-    assert len(FIGURES) == 22
+    assert len(FIGURES) == 23
     assert [one["name"] for one in DASHBOARD["templating"]["list"]] == ["cluster", "gemeente", "aanbieder", "periode"]
     assert DASHBOARD["schemaVersion"] == 42
 
@@ -267,7 +267,7 @@ def test_the_parts_that_readers_were_promised_are_there() -> None:
 def test_figures_over_the_same_rows_are_asked_for_once() -> None:
     """Above all sections or in its own; who borrows an answer stands below the stat that asks, which no row hides."""
     borrowing = [one for one in PANELS if one["targets"][0]["datasource"]["uid"] == "-- Dashboard --"]
-    assert len(PANELS) - len(borrowing) == 13
+    assert len(PANELS) - len(borrowing) == 9
     heads = [one["gridPos"]["y"] for one in DASHBOARD["panels"] if one["type"] == "row"]
     for panel in borrowing:
         (source,) = (one for one in DASHBOARD["panels"] if one["id"] == panel["targets"][0]["panelId"])
