@@ -108,7 +108,8 @@ def prove_table(
     if block.joint is not None:
         decided = open_ | ~held
         return _proof(block, table, np.zeros_like(held), decided, held, programs, clock)
-    open_ = _walked(table, sides, limits, remaining, open_)
+    if not limits.walk_first:
+        open_ = _walked(table, sides, limits, remaining, open_)
     walked = int((~open_).sum())
     clock.lap("wandeling")
     settled = settle(table, sides, open_, point, remaining)

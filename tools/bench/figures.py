@@ -16,7 +16,7 @@ from rich.table import Table
 #: The benchmarks, in order; ``suite`` has them.
 NAMES: Final = (
     *("fold", "stages", "trajectories", "engine", "restore", "sink", "latency", "files", "intake", "reports", "replay"),
-    *("panel", "release", "year"),
+    *("panel", "release", "gate", "year"),
 )
 
 Tell = Callable[[str], None]

@@ -37,14 +37,14 @@ WHOLE, EXACT = 600.0, 120.0
 
 
 class GateSizes(NamedTuple):
-    """``scale`` of the region's rows; ``months`` after the first release; ``families`` and ``clusters``: empty = all."""
+    """``scale`` of the region's rows; ``months`` after the first release; ``families``: empty = all."""
 
     scale: float = 1.0
     months: int = 0
     families: tuple[str, ...] = ()
-    clusters: tuple[str, ...] = ()
     workers: int = 2
     deadline: float = WHOLE
+    seconds: float = PROPOSED.seconds
 
 
 class Audited(NamedTuple):
@@ -58,6 +58,7 @@ class Audited(NamedTuple):
 def run(sizes: GateSizes, tell: Tell, *, rules: Rules = RULES, limits: Limits = PROPOSED) -> Iterator[Audited]:
     """Every release, audited; what the gate withholds does not stand in the next one."""
     region = Region(scale=sizes.scale)
+    limits = limits._replace(seconds=sizes.seconds)
     shown: dict[tuple[Any, int], Stated] = {}
     former: list[Former] = []
     for number in range(1, sizes.months + 2):
@@ -90,13 +91,15 @@ def _audited(
     given = evidence.evidence(release.stated, shown)
     figures = [*given.figures, *map(as_figure, sums(release))]
     small = [cell for rows in tables for cell in cells(rows, release.day, rules, small=True)]
-    tell(f"given to the gate after {time.monotonic() - begin:.1f} s: {len(figures)} figures, {len(small)} hidden groups")
+    tell(
+        f"given to the gate after {time.monotonic() - begin:.1f} s: {len(figures)} figures, {len(small)} hidden groups"
+    )
 
     def done(one: Examined) -> None:
         said = one.described
         tell(f"  {said['blok']}: {said['cijfers']} figures ({said['nieuw']} new), {said['klassen']} classes, "
              f"{said['ingehouden']} withheld, cuts {said['sneden']}, whole {said['geheel']}, "
-             f"frozen {said['bevroren']}, not finished {said['niet_af']}, core seconds {said['rekentijd']}")  # fmt: skip
+             f"frozen {said['bevroren']}, not finished {said['niet_af']}, core s {said['rekentijd']}")  # fmt: skip
 
     verdict = audit(
         figures, rows=given.rows, hidden=evidence.hidden(small), joints=given.joints,
@@ -119,7 +122,7 @@ def gate(sizes: GateSizes, tell: Tell) -> list[Figure]:
         tell(f"{what}: passed {report['geslaagd']} {report['reden']}, built in {one.built:.1f} s, gate "
              f"{report['seconden']:.0f} s against {WHOLE:.0f}; structure and proofs {exact:.0f} core s against "
              f"{EXACT:.0f} s of two; {report['cijfers']} figures, withheld {report['aantallen']}; "
-             f"{_memory():.1f} GB at most in this process and {_memory(children=True):.1f} in one of the others")  # fmt: skip
+             f"{_memory():.1f} GB here at most, {_memory(children=True):.1f} in another process")  # fmt: skip
         found += [
             Figure("gate", f"{what}: build and gate", one.built + report["seconden"], "s"),
             Figure("gate", f"{what}: figures withheld", report["aantallen"]["cijfers"], ""),
@@ -145,11 +148,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--months", type=int, default=0, help="releases after the first")
     parser.add_argument("--family", action="append", default=[], help="only these families")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--deadline", type=float, default=WHOLE)
+    parser.add_argument("--deadline", type=float, default=WHOLE, help="seconds of the gate; more on a busy machine")
+    parser.add_argument("--seconds", type=float, default=PROPOSED.seconds, help="of one proof")
     chosen = parser.parse_args(arguments)
     sizes = GateSizes(
-        chosen.scale, chosen.months, tuple(chosen.family), workers=chosen.workers, deadline=chosen.deadline
-    )
+        chosen.scale, chosen.months, tuple(chosen.family), workers=chosen.workers, deadline=chosen.deadline,
+        seconds=chosen.seconds,
+    )  # fmt: skip
     gate(sizes, lambda text: print(text, flush=True))
 
 

@@ -85,6 +85,12 @@ def _release(choice: Choice, tell: Tell) -> list[Figure]:
     return release.cube(release.CubeSizes(60_000 if choice.quick else 1_000_000), choice.rounds, tell)
 
 
+def _gate(choice: Choice, tell: Tell) -> list[Figure]:
+    from tools.bench import gate  # a solver: loaded by who asks for it
+
+    return gate.gate(gate.GateSizes(scale=0.05) if choice.quick else gate.GateSizes(months=3), tell)
+
+
 def _replay(choice: Choice, tell: Tell) -> list[Figure]:
     return replay.replaying(replay.ReplaySizes(3_000 if choice.quick else 60_000), tell)
 
@@ -107,6 +113,7 @@ SUITE: Final[dict[str, Benchmark]] = {
     "replay": Benchmark("A replay: a million events under another window", _replay),
     "panel": Benchmark("The dashboard", _panel, full=True),
     "release": Benchmark("The cube of a release, in memory", _release),
+    "gate": Benchmark("The gate over a region, every family", _gate, full=True),
     "year": Benchmark("A replay of a national year: eleven million events", _year, full=True),
 }
 assert tuple(SUITE) == NAMES  # noqa: S101 - the help of the command would be wrong

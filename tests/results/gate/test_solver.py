@@ -18,10 +18,12 @@ from results.gate.hidden import counts, narrow
 from results.gate.interior import at_bound, feasible, interior
 from results.gate.known import PROPOSED, Joint, Rows, View
 from results.gate.prove import prove
+from results.gate.seek import seek
 from results.gate.sides import Sides, sides_of
 from results.gate.swaps import open_to, partners
 from results.gate.table import Cell, Table, build
 from results.gate.views import own_rows, owned, readers_of, seen_by
+from results.gate.walk import standing
 from tests.results.gate.worlds import QUICK, figure, group
 
 MOST_ROWS = 9
@@ -188,3 +190,37 @@ def test_a_hidden_group_in_exact_counts_is_found(rounded: tuple[int | None, int 
     table, parts = counts(cells, rounded, hidden)
     narrowed = list(narrow(table, parts, [5], PROPOSED, lambda: 10.0))
     assert [one.candidates for one in narrowed if one] == found
+
+
+@settings(max_examples=60, deadline=None)
+@given(cubes(), st.integers(0, 3))
+def test_what_a_search_opens_is_open_in_some_table(cube: tuple[list[Cell], dict[int, int]], seed: int) -> None:
+    cells, values = cube
+    table = build(cells, {"uitval": values})
+    seen = standing(table)
+    for _ in range(4):
+        seen = seek(table, seen, np.ones(len(table.cap), bool), seed=seed)
+    assert table.fits
+    found = np.stack(seen.open(table), axis=1)
+    assert (possible(table, sides_of(None)) | ~found).all()
+
+
+def test_a_search_finds_what_needs_several_children_to_change() -> None:
+    """Eight pairs that overlap, each of exactly one: another table is one in which all of them differ."""
+    values = {row: row % 2 for row in range(9)}
+    cells = [cell([row, row + 1], 1, 1, row) for row in range(8)]
+    table = build(cells, {"uitval": values})
+    seen = seek(table, standing(table), np.ones(len(table.cap), bool), seed=1)
+    assert np.stack(seen.open(table), axis=1).all()
+
+
+def test_a_chain_that_is_aimed_finds_the_same_chances() -> None:
+    values = {row: int(row in (0, 3, 5)) for row in range(8)}
+    cells = [cell([0, 1, 2, 3], 1, 2, 0), cell([2, 3, 4, 5], 1, 3, 1), cell([5, 6, 7], 1, 1, 2)]
+    table = build(cells, {"uitval": values})
+    shown = [figure(group(), range(20), dict.fromkeys(range(20), 0)) for _ in cells]
+    shown = [one._replace(shown=one.shown._replace(teller=None)) for one in shown]
+    equal, aimed = (
+        chances(table, cells, shown, prior=0.4, steps=400_000, seed=1, aimed=at) for at in (None, np.array([0, 1]))
+    )
+    assert np.abs(equal.all_have - aimed.all_have).max() < 0.02

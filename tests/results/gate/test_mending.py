@@ -1,0 +1,88 @@
+"""The repair of a block: single figures, then its finest cut, then all that is new; what was shown stays."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from results.gate.blocks import Block, Members
+from results.gate.cases import Case, cases_of
+from results.gate.known import Limits
+from results.gate.mending import Held, Mending
+from results.gate.table import build
+from results.release.model import Figure
+from tests.results.gate.worlds import QUICK, figure, group, known, outcomes
+
+VALUES = outcomes(240)
+WHOLE = figure(group("cluster"), range(240), VALUES, release=2)
+PARTS = [figure(group("leeftijd", leeftijd=str(at)), range(60 * at, 60 * at + 60), VALUES, release=2) for at in (0, 1)]
+FINE = [
+    figure(group("fijn", leeftijd=str(at), geslacht="1"), range(60 * at, 60 * at + 30), VALUES, release=2)
+    for at in (0, 1)
+]
+OLD = figure(group("cluster", periode="2026-K2"), range(30, 90), VALUES, release=1)
+
+
+def case(figures: Sequence[Figure], limits: Limits = QUICK) -> Case:
+    """The one case of figures."""
+    found = cases_of(
+        figures, Members(), frozenset(), known(VALUES), [], [], None, limits, 2, time.monotonic() + 60
+    )  # fmt: skip
+    (one,) = found
+    return one
+
+
+def while_any(of: Callable[[Block], bool], rows: range, looks: list[int]) -> Callable[[Block], Held | None]:
+    """A look that finds the classes of some rows as long as the block is so; ``looks``: cells at each."""
+
+    def look(block: Block) -> Held | None:
+        looks.append(len(block.cells))
+        if not of(block):
+            return None
+        table = build(block.cells, {"uitval": VALUES})
+        inside = np.unique(np.concatenate([cell.members for cell in block.cells]))
+        class_ = [
+            table.matrix.columns[table.matrix.starts[at] : table.matrix.starts[at + 1]]
+            for at, cell in enumerate(block.cells)
+            if np.isin(cell.members, np.array(rows)).any()
+        ]
+        assert len(inside)
+        return Held(table, np.unique(np.concatenate(class_))[:1] if class_ else np.zeros(0, np.int64))
+
+    return look
+
+
+def mended(figures: Sequence[Figure], until: int, limits: Limits = QUICK) -> Mending:
+    """Repaired until the block has at most so many cells."""
+    mending = Mending(case(figures, limits))
+    (block,) = mending.blocks(lambda _: True)
+    mending.mend(block, while_any(lambda block: len(block.cells) > until, range(240), []), "gedwongen")
+    return mending
+
+
+def test_the_smallest_figure_that_touches_goes_first() -> None:
+    assert sorted(mended([WHOLE, *PARTS, *FINE], until=4).out) in ([3], [4])
+
+
+def test_after_so_many_figures_the_finest_cut_goes_and_then_all_that_is_new() -> None:
+    cut = mended([WHOLE, *PARTS, *FINE], until=3, limits=QUICK._replace(singly=0))
+    assert (sorted(cut.out), cut.cuts, cut.whole) == ([3, 4], ["fijn"], False)
+    all_ = mended([OLD, WHOLE, *PARTS, *FINE], until=1, limits=QUICK._replace(singly=0))
+    assert (sorted(all_.out), all_.cuts, all_.whole, dict(all_.frozen)) == ([1, 2, 3, 4, 5], ["fijn"], True, {})
+
+
+def test_a_look_that_is_not_finished_takes_the_finest_cut_and_then_all_that_is_new() -> None:
+    mending = Mending(case([WHOLE, *PARTS, *FINE]))
+    (block,) = mending.blocks(lambda _: True)
+    mending.mend(block, lambda block: Held(build(block.cells, {}), np.zeros(0, np.int64)), "kans")
+    assert (mending.cuts, mending.whole, dict(mending.unfinished)) == (["fijn"], True, {"kans": 2})
+
+
+def test_the_whole_family_of_a_group_goes_with_a_figure() -> None:
+    beside = [figure(one.group, one.members, VALUES, release=2, indicator="uitval_client") for one in [WHOLE, *FINE]]
+    mending = Mending(case([WHOLE, *FINE, *beside]))
+    block = next(one for one in mending.blocks(lambda cell: cell.indicator == "uitval"))
+    mending.mend(block, while_any(lambda block: len(block.cells) > 2, range(240), []), "gedwongen")
+    assert sorted(mending.out) in ([1, 4], [2, 5])
