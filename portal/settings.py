@@ -147,6 +147,7 @@ def django_settings(settings: Settings) -> dict[str, Any]:
         "STATIC_URL": "/static/",
         "STATICFILES_DIRS": [_HERE / "static"],
         "WHITENOISE_USE_FINDERS": True,
+        "WHITENOISE_ALLOW_ALL_ORIGINS": False,
         "WHITENOISE_ADD_HEADERS_FUNCTION": worker_headers,
         "AUDITLOG_DISABLE_REMOTE_ADDR": True,
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 256_000,
@@ -258,6 +259,8 @@ def _people(settings: Settings) -> dict[str, Any]:
         "ACCOUNT_EMAIL_VERIFICATION": "none",  # an invitation goes by mail: who has used it, reads it
         "ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS": False,
         "ACCOUNT_PREVENT_ENUMERATION": True,
+        "ACCOUNT_EMAIL_NOTIFICATIONS": True,  # of a new password or second factor
+        "ACCOUNT_EMAIL_SUBJECT_PREFIX": "Sturen op Resultaat: ",
         "ACCOUNT_SESSION_REMEMBER": False,
         "ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE": True,
         "ACCOUNT_REAUTHENTICATION_TIMEOUT": 300,

@@ -56,8 +56,8 @@ class Doorman:
         found = verdict(name, request.method or "", visitor_of(request))
         if found == "open":
             return None
-        user = getattr(request, "user", None)
-        _LOG.info("not opened", page=name, verdict=found, user=user.pk if isinstance(user, Gebruiker) else None)
+        if isinstance(request.user, Gebruiker):
+            _LOG.info("not opened", page=name, verdict=found, user=request.user.pk)
         if name in PAGES and PAGES[name].machine and found in _STATUS:
             return JsonResponse({"reden": found}, status=_STATUS[found])
         return _refused(request, name, found)

@@ -126,6 +126,7 @@ def add_organization(
     """Add an organization. A provider delivers and sees nothing before its agreement is signed."""
     guard()
     _ready({})
+    _migrated()
     from django.core.exceptions import ValidationError
 
     from portal.people.models import Organisatie
