@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -94,7 +94,9 @@ def components(cells: Sequence[Cell]) -> Ints:
         label = after
 
 
-def blocks_of(figures: Sequence[Figure], cells: Sequence[Cell], joints: Sequence[Joint] = ()) -> list[Block]:
+def blocks_of(
+    figures: Sequence[Figure] | Mapping[int, Figure], cells: Sequence[Cell], joints: Sequence[Joint] = ()
+) -> list[Block]:
     """The cells by what hangs together, the largest block first; joint indicators are one."""
     joined = {indicator: joint for joint in joints for indicator in joint.adds}
     parted: dict[str, list[Cell]] = {}
@@ -115,7 +117,7 @@ def _same(labels: Ints) -> Iterator[Ints]:
     yield from np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
 
 
-def _place(figures: Sequence[Figure], cells: Sequence[Cell]) -> str:
+def _place(figures: Sequence[Figure] | Mapping[int, Figure], cells: Sequence[Cell]) -> str:
     """The cluster, or the municipality, that most figures of a block name."""
     groups = [figures[place].group for cell in cells for place in cell.figures]
     named = Counter(group.cluster or group.gemeente for group in groups)
