@@ -30,7 +30,7 @@ from tests.results.release.test_engine import NEXT, World
 from tests.sinks.database import ask, fresh
 
 NAMES = ClientNames(TrajectoriesKeys(b"e" * 32, b"b" * 32))
-MANY = 400
+MANY = 260
 HIGHEST = 1_000
 
 
@@ -40,7 +40,7 @@ def child(number: int) -> bytes:
 
 def rows() -> dict[str, list[dict[str, Any]]]:
     """As ``region``, each traject of a child of its own whose names the keys make; no metingen."""
-    tables = region(MANY)
+    tables = region(MANY, gemeenten=("0384",))
     for number, row in enumerate(tables["trajecten"]):
         row |= {"client": NAMES.of(child(number), row["aanbieder"]), "emmer": NAMES.bucket(child(number))}
     return {"trajecten": tables["trajecten"], "metingen": []}
