@@ -104,14 +104,14 @@ def stored() -> Iterator[tuple[object, ...]]:
         ("almere_aanbieder", "", "", "90000001"),
         ("almere_reden_respondent", "reden x respondent", "02 x ouder", ""),
     ]
-    for snede, name, value, provider in cells:
+    for cut, name, value, provider in cells:
         for key in WHOLE:
             mean = OWN_INDICATORS[key].unit == "gemiddelde"
             for release, kind, period in ((1, "vier_kwartalen", "2026-K3"), (3, "vier_kwartalen", "2026-K3"),
                                           (2, "kwartaal", "2026-K3"), (2, "kwartaal", "2026-K2")):  # fmt: skip
                 percentage = None if mean else 20 + release
                 yield (
-                    release, kind, period, "voorlopig", snede, "0034", name, value, provider, key, 140, "=", percentage,
+                    release, kind, period, "voorlopig", cut, "0034", name, value, provider, key, 140, "=", percentage,
                     7.6 if mean else None, 5, date(2026, 11, 15),
                 )  # fmt: skip
 

@@ -6,6 +6,7 @@ import hashlib
 import re
 import struct
 import zlib
+from dataclasses import replace
 from html import unescape
 from random import Random
 
@@ -16,6 +17,7 @@ from domain.field.bsn import elfproef
 from results.reports import page, pdf, words
 from results.reports.charts import described, svg
 from results.reports.content import (
+    Average,
     Bands,
     Bars,
     Columns,
@@ -119,6 +121,7 @@ def test_every_chart_is_drawn_and_told(name: str) -> None:
         assert chart.table().rows
         numbers = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
         assert not any(re.search(r"\d\.\d", one or "") for one in numbers)  # a comma
+        assert not any("…" in (one or "") for one in numbers)  # no name is cut off
         assert all(0 <= float(one.get("x", "0")) <= 480 for one in drawn.iter("{http://www.w3.org/2000/svg}rect"))
 
 
@@ -137,6 +140,16 @@ def test_what_is_not_confirmed_says_so_beside_it(name: str) -> None:
         elif isinstance(block, Bands | Columns | Trend):
             figures = of_block(block) or block.figures  # type: ignore[union-attr]
             assert ("niet bevestigd" in block.title) or not any(one.mark == "P" for one in figures)
+
+
+def test_the_number_of_a_low_column_stands_above_it_and_not_above_the_average() -> None:
+    one = figure("nut_5", Random(1))
+    low = replace(one, value=5.0, average=Average(80), low=None, high=None)
+    high = replace(low, value=70.0)
+    drawn = etree.fromstring(svg(Columns("t", "h", ("1", "2"), (low, high)), "x"))
+    heights = {text.text: float(text.get("y", "0")) for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
+    assert heights["5%"] > 120  # of 156 down to the floor
+    assert heights["70%"] < 20  # above the average, which is close to it
 
 
 def test_a_hidden_figure_shows_no_number() -> None:
