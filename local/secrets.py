@@ -34,8 +34,8 @@ def ensure_secrets(settings: Settings) -> Path:
     for user in names:
         if not (folder / user).exists():
             _write(folder / user, secrets.token_urlsafe(24))
-    entries = {user: providers.pop(user, None) or user_entry(user) for user in names}
-    users = {user: entry | {"password_file": str(folder / user)} for user, entry in entries.items()} | providers
+    entries = {user: providers[user] if user in providers else user_entry(user) for user in names}
+    users = providers | {user: entry | {"password_file": str(folder / user)} for user, entry in entries.items()}
     _write(folder / "users.json", json.dumps(users, indent=2) + "\n")
     return folder / "users.json"
 

@@ -200,8 +200,8 @@ def _is_owner(entry: object) -> bool:
 
 def _owner(name: str, entry: Mapping[str, object], path: Path) -> Owner:
     grants, rows = entry.get("grants"), entry.get("rows")
-    right = isinstance(grants, list) and isinstance(rows, dict) and set(entry) == {"profile", "grants", "rows"}
-    if not right or not grants or not rows or not _NAME.fullmatch(name):
+    known = set(entry) == {"profile", "grants", "rows"} and _NAME.fullmatch(name)
+    if not (known and isinstance(grants, list) and isinstance(rows, dict) and grants and rows):
         raise StackError(f"The owner of views {name} in {path} must have grants, rows and nothing else.")
     return Owner(name, tuple(map(str, grants)), tuple((str(table), str(where)) for table, where in rows.items()))
 
@@ -280,7 +280,7 @@ def provider_entries(providers: Sequence[Provider]) -> dict[str, dict[str, objec
     """The entries of the providers that may log in, without passwords, and of the owners of their views."""
     active = [one for one in providers if one.active]
     readers = {one.database: _entry(reader(one)) for one in active}
-    owners = {
+    owners: dict[str, dict[str, object]] = {
         one.name: {"profile": _OWNER, "grants": list(one.grants), "rows": dict(one.rows)} for one in map(owner, active)
     }
     return {**readers, **owners}
