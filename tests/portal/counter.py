@@ -105,6 +105,7 @@ class Counter:
         return made
 
     def _taken_back(self, delivery: str) -> str | None:
+        """Once anything was taken back, every delivery of scores counts as taken back."""
         back = any(head.kind == "takeback" for head in self.heads.values()) and self.heads[delivery].kind == "score"
         return "2026-11-28T12:00:01.000Z" if back else None
 
@@ -220,6 +221,9 @@ class Intake(_Handler):
         told = self.counter.receipt(parts[1], int(asked["records"][0]))
         if told is None:
             self.say({}, 404, **self._allow())
+            return
+        if "text/event-stream" not in self.headers.get("Accept", ""):
+            self.say(told, **self._allow())
             return
         first = told | {"klaar": False, "gezien": 0, "geaccepteerd": 0, "afgekeurd": 0, "fouten": []}
         events = "".join(f"event: ontvangst\ndata: {json.dumps(one)}\n\n" for one in (first, told))

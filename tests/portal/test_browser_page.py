@@ -172,18 +172,20 @@ def test_another_browser_says_why_it_cannot_and_may_take_back(
     desk: Counter, context: BrowserContext, browser: Browser
 ) -> None:
     page = opened(context, desk)
-    paste(page, some(2))
+    paste(page, [*some(2), ("geen", "", "3", "D1O", "1")])
     page.click("#leveren")
     until(page, "klaar")
     elsewhere = browser.new_context(locale="nl-NL")
     other = opened(elsewhere, desk, "aanleveringen")
     other.get_by_role("button", name="Bekijk").click()
+    other.wait_for_selector("#elders-fouten >> text=Regel 3")
     assert "andere browser" in other.inner_text("#van-elders")
     other.get_by_role("button", name="Neem").first.click()
     other.select_option("#terug-reden", "dubbel")
     other.click("#terug button[value=terug]")
     until(other, "klaar")
     assert [head.kind for head in desk.heads.values()] == ["score", "takeback"]
+    other.wait_for_selector("#lijst-aanleveringen >> text=Teruggenomen")
     elsewhere.close()
 
 

@@ -126,6 +126,7 @@ class Page {
     this.#busy = true
     for (const id of ['lijst-acties', 'invoer', 'opnieuw', 'al-bekend']) $(id).hidden = true
     alarm('')
+    $('stand').focus() // the button that had the focus is gone
     let shown = null
     const tell = (word, delivery) => {
       progress(root, word)

@@ -3,7 +3,7 @@ import { attempt, Desk } from './desk.js'
 import { $, alarm, element, moment, number, say, sentence } from './dom.js'
 import { holds } from './journal.js'
 import { RowTable } from './row-table.js'
-import { failed, progress, SentView } from './sent.js'
+import { failed, progress, SentView, toldCounts } from './sent.js'
 
 const root = $('aanleveringen')
 
@@ -59,7 +59,7 @@ class Page {
   }
 
   #status({ own, told }) {
-    if (own?.receipt?.teruggenomen) return 'teruggenomen'
+    if (own?.receipt?.teruggenomen || told?.teruggenomen) return 'teruggenomen'
     if (own && ['sending', 'refused'].includes(own.state) && !told) return own.state === 'sending' ? 'onderweg' : 'geweigerd'
     return told?.status ?? 'ontvangen'
   }
@@ -101,14 +101,18 @@ class Page {
     return made
   }
 
-  /** The rows of a delivery of this browser; of another only that, and why. */
-  async #open({ own, told }) {
+  /** The rows of a delivery of this browser; of another what the receipt says, and why there is no more. */
+  async #open(one) {
+    const { own, told } = one
     $('aanlevering').hidden = false
     $('van-elders').hidden = own !== null
     $('van-hier').hidden = own === null
     $('aanlevering-kop').textContent = sentence('aanlevering-van', { moment: moment(own?.at ?? told.tijd) })
     $('aanlevering-kop').focus()
-    if (!own) return
+    if (!own) {
+      await this.#elsewhere(one)
+      return
+    }
     this.sent.show(own, true)
     const wanted = $('zoek-bsn').value.trim()
     if (wanted) {
@@ -118,6 +122,20 @@ class Page {
     if (own.state !== 'sent' && own.state !== 'final') return
     const delivering = this.desk.delivering((word, delivery) => word.receipt && this.sent.delivery === delivery && this.sent.show(delivery))
     await delivering.follow(own)
+  }
+
+  /** Counts, and of what was refused the row numbers: nothing else of the rows is anywhere but in that browser. */
+  async #elsewhere(one) {
+    $('elders-fouten').replaceChildren()
+    $('elders-stand').textContent = ''
+    const receipt = await this.desk.intake.receipt({ id: one.id, lines: one.told.records, sender: this.desk.sender })
+    Object.assign(one.told, receipt)
+    const said = sentence(receipt.teruggenomen ? 'elders-terug' : 'elders-telling', toldCounts(receipt))
+    $('elders-stand').textContent = said
+    const faults = receipt.fouten.map(({ regel, code, veld, melding }) =>
+      element('li', {}, `${sentence('regel', { nr: number(regel) })}: ${melding} (${[code, veld].filter(Boolean).join(', ')})`))
+    $('elders-fouten').replaceChildren(...faults)
+    this.#list()
   }
 
   #close() {
@@ -136,7 +154,16 @@ class Page {
     await new Promise((resolve) => dialog.addEventListener('close', resolve, { once: true }))
     if (dialog.returnValue !== 'terug') return
     const back = { aanlevering: one.id, lines, reden: $('terug-reden').value }
-    await this.#deliver({ kind: 'takeback', back, test: one.own?.test ?? one.told.test })
+    if (!(await this.#deliver({ kind: 'takeback', back, test: one.own?.test ?? one.told.test }))) return
+    const teruggenomen = new Date(this.desk.portal.now()).toISOString()
+    if (one.own?.receipt) {
+      Object.assign(one.own.receipt, { teruggenomen })
+      await this.desk.journal.save(one.own)
+    }
+    await this.load()
+    const again = this.#known.find(({ id }) => id === one.id)
+    if (again?.told) again.told.teruggenomen = teruggenomen
+    this.#list()
     say(this.desk.rules.takeback.done)
   }
 
@@ -152,9 +179,10 @@ class Page {
       await this.desk.delivering(tell).deliver(what)
     } catch (error) {
       failed(root, error, this.desk.rules.messages)
-      return
+      return false
     }
-    await this.load()
+    if (!what.back) await this.load()
+    return true
   }
 
   async #empty() {

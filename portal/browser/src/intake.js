@@ -81,6 +81,13 @@ export class Intake {
     return answer.json()
   }
 
+  /** The receipt as it is now. @param {{id: string, lines: number, sender: string}} which @throws {Refused} */
+  async receipt({ id, lines, sender }) {
+    const answer = await this.#until(`/deliveries/${id}?records=${lines}&aanbieder=${sender}`, {})
+    if (!answer.ok) throw await refusal(answer)
+    return answer.json()
+  }
+
   /**
    * Every state of a receipt until it is final. A stream that breaks off is taken up again.
    * @param {{id: string, lines: number, sender: string}} which @param {AbortSignal} [signal]

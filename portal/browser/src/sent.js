@@ -74,10 +74,12 @@ export function progress(root, { phase, done = 0, of = 0, receipt, known }) {
   if (phase === 'follow') bar.removeAttribute('value')
   else bar.value = of ? done / of : 0
   if (receipt) say(sentence(receipt.klaar ? 'klaar' : 'verwerken', toldCounts(receipt)))
-  else say(sentence(`bezig-${phase}`, { klaar: number(done), aantal: number(of) }))
+  // The bar moves with every part; who listens hears of a phase once.
+  else if (phase !== 'seal' || !done) say(sentence(`bezig-${phase}`, { klaar: number(done), aantal: number(of) }))
 }
 
-const toldCounts = (receipt) =>
+/** The counts of a receipt as words. @param {object} receipt */
+export const toldCounts = (receipt) =>
   Object.fromEntries(Object.entries(counts(receipt.records, receipt)).map(([name, value]) => [name, number(value)]))
 
 /** A delivery that did not come through. */
