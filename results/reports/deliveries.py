@@ -94,14 +94,14 @@ def _half_year(agb: str, half_year: str, made_on: str, found: Mirrored) -> mirro
     mine = [row for row in found.kinds if row[0] == agb]
     counts = next((row[1:] for row in found.against if row[0] == agb), (0, 0, 0, 0, 0))
     clients, messages, clients_messages, absent, extra = map(int, counts)
-    files = next((row[1:] for row in found.files if row[0] == agb), None)
+    received = next((_files(*row[1:]) for row in found.files if row[0] == agb), mirror.Files())
     return mirror.HalfYear(
         provider=agb,
         half_year=half_year,
         made_on=made_on,
         kinds=tuple(mirror.PerKind(*row[1:8]) for row in mine),
         ends={str(row[1]): int(row[2]) for row in found.ends if row[0] == agb},
-        files=mirror.Files(*map(int, files[:3]), files[3].strftime(_WHOLE)) if files else mirror.Files(),
+        files=received,
         since=min(row[8] for row in mine).strftime(_WHOLE) if mine else "",
         clients=clients,
         messages=messages,
@@ -109,6 +109,10 @@ def _half_year(agb: str, half_year: str, made_on: str, found: Mirrored) -> mirro
         absent=absent,
         extra=extra,
     )
+
+
+def _files(received: int, accepted: int, refused: int, last: date) -> mirror.Files:
+    return mirror.Files(int(received), int(accepted), int(refused), last.strftime(_WHOLE))
 
 
 def active_sql(first: date, last: date, provider: str = "", database: str = "sor") -> str:

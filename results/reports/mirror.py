@@ -35,7 +35,7 @@ class Files(NamedTuple):
     count and that were refused, and the day of the last one as people write it.
     """
 
-    count: int = 0
+    received: int = 0
     accepted: int = 0
     refused: int = 0
     last: str = ""
@@ -83,7 +83,7 @@ def report(given: HalfYear) -> Report:
 
 
 def _received(given: HalfYear) -> Section:
-    came = said.files(*given.files) if given.files.count else said.MIRROR_NO_FILE
+    came = said.files(*given.files) if given.files.received else said.MIRROR_NO_FILE
     if not given.kinds:
         return Section(said.MIRROR_RECEIVED, (Text(came), Text(said.MIRROR_NONE)))
     running = sum(one.running for one in given.kinds)
