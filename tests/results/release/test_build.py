@@ -34,7 +34,7 @@ def build(tables: Any, on: date, key: bytes, **more: Any) -> Release:
 
 @cache
 def small() -> made.Tables:
-    return region(700)
+    return region(450)
 
 
 @cache
