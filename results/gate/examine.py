@@ -72,14 +72,14 @@ class _Work:
         look, found = Probable(self.case, self.mending.left), 0
         for block in self.mending.blocks(lambda cell: cell.least == 0 and cell.most == 1 and _tells(cell)):
             found += self.mending.mend(self.mending.rest(block), look, "kans")
-            self.chances.append(look.described)
+            if look.described.get("blok") == block.name:
+                self.chances.append(look.described)
         return {"waarschijnlijk": found}
 
     def _each(self, look: Callable[[Block], Held | None], rule: str, wanted: Callable[[Cell], bool]) -> int:
         found = 0
         for block in self.mending.blocks(wanted):
-            left = self.mending.rest(block)
-            found += self.mending.mend(left, look, rule) if left.cells else 0
+            found += self.mending.mend(self.mending.rest(block), look, rule)
         return found
 
     def _prove(self, block: Block) -> Held | None:

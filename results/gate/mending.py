@@ -58,7 +58,9 @@ class Mending:
         return blocks_of(self.case.figures, cells, self.case.joints if joined else ()) if cells else []
 
     def mend(self, block: Block, look: Look, rule: str) -> int:
-        """Look at a block, take out what it asks for, and again until it is clean; children found at first."""
+        """Look at a block, take out what it asks for, and again until it is clean; classes found at first."""
+        if self.whole or not block.cells:
+            return 0
         found, first = look(block), 0
         while found is not None:
             first = first or len(found.classes)

@@ -261,3 +261,23 @@ def test_what_older_figures_alone_give_away_freezes_its_block_and_no_other() -> 
     frozen = next(one for one in verdict.report["delen"] if one["bevroren"])
     assert (frozen["blok"], frozen["geheel"], set(frozen["bevroren"])) == ("uitval DUO", True, {"gedwongen"})
     assert verdict.report["aantallen"] == {"cijfers": 2, "sneden": 0, "blokken": 1, "bevroren": 1}
+
+
+def test_a_period_that_ended_two_years_before_the_newest_is_closed() -> None:
+    with_it = [row for row in ALL if VALUES[row]][:2]
+    for periode, frozen in (("2024-K3", 0), ("2024-K4", 1)):
+        old = [
+            exactly(group("een", periode=periode), ALL, VALUES),
+            exactly(group("twee", periode=periode), set(ALL) - set(with_it), VALUES),
+        ]
+        fresh = [figure(group("drie"), range(60), VALUES, release=2), *elsewhere(OTHERS)]
+        assert audit([*old, *fresh], rows=ROWS, limits=QUICK).report["aantallen"]["bevroren"] == frozen
+
+
+def test_the_release_is_refused_when_most_blocks_stay_out() -> None:
+    with_it = [row for row in ALL if VALUES[row]][:2]
+    old = [exactly(group("een"), ALL, VALUES), exactly(group("twee"), set(ALL) - set(with_it), VALUES)]
+    fresh = [figure(group("drie"), range(60), VALUES, release=2), *elsewhere(OTHERS)]
+    for limit, reason in ((1 / 3, ""), (0.3, "te veel ingehouden")):
+        verdict = audit([*old, *fresh], rows=ROWS, limits=QUICK._replace(blocks=limit))
+        assert (verdict.report["reden"], verdict.report["aantallen"]["blokken"]) == (reason, 1)
