@@ -136,11 +136,13 @@ def sql_together(
     versions: bool = False,
     suffix: str = "",
     total: bool = False,
+    narrow: str = "",
 ) -> str:
     """One query for several indicators over the same rows: the group columns, then four columns for each, in order.
     With ``names`` one more, and with ``versions`` another: the versions of the definitions that the rows behind the
-    figure were made by. ``suffix`` as for ``scope``. With ``total`` there is also a line for all rows together, which
-    counts a client once, and a last column ``geheel`` that is 1 in that line; lines are then in no order.
+    figure were made by. ``suffix`` and ``narrow`` as for ``scope``. With ``total`` there is also a line for all rows
+    together, which counts a client once, and a last column ``geheel`` that is 1 in that line; lines are then in no
+    order.
     """
     first = indicators[0]
     columns = [f"{_group_sql(group, first.table)} AS {group}" for group in group_by]
@@ -150,7 +152,7 @@ def sql_together(
     )  # fmt: skip
     if total:
         columns.append(f"grouping({group_by[0]}) AS geheel")
-    return _query(first, group_by, where, database, columns, suffix, total=total)
+    return _query(first, group_by, where, database, columns, suffix, total=total, narrow=narrow)
 
 
 def sums_sql(
@@ -228,10 +230,11 @@ def _query(
     suffix: str = "",
     *,
     total: bool = False,
+    narrow: str = "",
 ) -> str:
     dated = f"{_date_column(first.table)} IS NOT NULL" if "maand" in groups else ""
     within = " AND ".join(filter(None, (dated, f"({where})" if where else "")))
-    text = f"SELECT {', '.join(columns)} {rows_sql(first, within, database, suffix)}"
+    text = f"SELECT {', '.join(columns)} {rows_sql(first, within, database, suffix, narrow)}"
     listed = ", ".join(groups)
     if total:
         return f"{text} GROUP BY GROUPING SETS (({listed}), ())"

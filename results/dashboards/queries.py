@@ -18,11 +18,14 @@ from results.disclosure import Disclosure
 
 UNCONFIRMED: Final = "(niet bevestigd)"
 INSIDE: Final = [gemeente for gemeente in GEMEENTEN.values() if gemeente.cluster]
-#: What the reader chose at the top of the page, for any table of rows.
-CHOSEN: Final = " AND ".join(
-    f"$__conditionalAll({column} IN (${{{name}:singlequote}}), ${name})"
+_CHOICES: Final = {
+    name: f"$__conditionalAll({column} IN (${{{name}:singlequote}}), ${name})"
     for name, column in (("cluster", cluster_sql()), ("gemeente", "gemeente"), ("aanbieder", "aanbieder"))
-)
+}
+#: What the reader chose at the top of the page, for any table of rows.
+CHOSEN: Final = " AND ".join(_CHOICES.values())
+#: Of it, what holds for a row and for its traject.
+_OF_BOTH: Final = _CHOICES["aanbieder"]
 #: The day of a meting, whose year is the partition of its row.
 METING_DAY: Final = DATE_COLUMNS["metingen"]
 #: The reference day of a page: the age of an end is counted to the day on which the reader looks.
@@ -66,7 +69,9 @@ def _together(
 ) -> str:
     """The sums of several indicators over the same rows; clients are counted as far as the rule asks."""
     where, most = _where(indicators[0]), rule.clients_up_to
-    return sql_together(indicators, group_by, where, reference_day=REFERENCE_DAY, clients_up_to=most, total=total)
+    return sql_together(
+        indicators, group_by, where, reference_day=REFERENCE_DAY, clients_up_to=most, total=total, narrow=_OF_BOTH,
+    )  # fmt: skip
 
 
 def _prefix(indicator: Indicator) -> str:

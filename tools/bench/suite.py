@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from tools.bench import files, fold, intake, latency, nation, others, panel, release, replay, reports, stages
@@ -10,10 +11,11 @@ from tools.bench.figures import NAMES, Figure, Tell
 
 
 class Choice(NamedTuple):
-    """What was asked for: small sizes, and how often what is cheap is repeated."""
+    """What was asked for: small sizes, how often what is cheap is repeated, and where rows are kept for a next run."""
 
     quick: bool
     rounds: int
+    folder: Path | None = None
 
 
 Run = Callable[[Choice, Tell], list[Figure]]
@@ -77,8 +79,8 @@ def _reports(choice: Choice, tell: Tell) -> list[Figure]:
 
 
 def _panel(choice: Choice, tell: Tell) -> list[Figure]:
-    sizes = panel.PanelSizes(200_000, 3, 500) if choice.quick else panel.PanelSizes(5_000_000, 10, 1_000)
-    return panel.panel(sizes, tell)
+    full = panel.PanelSizes(5_000_000, 10, 1_000, 300_000)
+    return panel.panel(panel.PanelSizes(100_000, 2, 500, 30_000) if choice.quick else full, tell, choice.folder)
 
 
 def _release(choice: Choice, tell: Tell) -> list[Figure]:
@@ -111,7 +113,7 @@ SUITE: Final[dict[str, Benchmark]] = {
     "intake": Benchmark("The HTTP intake with many senders at once", _intake),
     "reports": Benchmark("A thousand reports of providers", _reports),
     "replay": Benchmark("A replay: a million events under another window", _replay),
-    "panel": Benchmark("The dashboard", _panel, full=True),
+    "panel": Benchmark("The pages of results", _panel, full=True),
     "release": Benchmark("The cube of a release, in memory", _release),
     "gate": Benchmark("The gate over a region, every family", _gate, full=True),
     "year": Benchmark("A replay of a national year: eleven million events", _year, full=True),
