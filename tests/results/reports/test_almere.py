@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -79,9 +80,12 @@ COLUMNS = ("vrijgave", "periode_soort", "periode", "status", "snede", "gemeente"
 
 @pytest.fixture(scope="module")
 def access(gateway: RunningGateway) -> Iterator[Access]:
-    """Of Almere a total, a filter, and what a report may not show: a provider and two filters together."""
+    """Of Almere a total, a filter, and what a report may not show: a provider and two filters together. As the user who
+    makes reports.
+    """
     with database.fresh(gateway) as found:
-        yield from laid(found)
+        for admin in laid(found):
+            yield replace(admin, user="reports", password=gateway.users["reports"])
 
 
 def laid(found: Access) -> Iterator[Access]:

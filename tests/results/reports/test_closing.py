@@ -218,3 +218,6 @@ def test_half_years() -> None:
     assert periods.is_half_year("2026-H1")
     assert not periods.is_half_year("2026-H3")
     assert not periods.is_month("2026-13")
+    assert [periods.half_year_closed_by(month) for month in ("2026-05", "2026-06", "2026-12", "2026-01")] == [
+        "", "2026-H1", "2026-H2", ""
+    ]  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 
 from domain.field.dates import day
 from domain.field.geography import GEMEENTEN
-from results.reports import deliveries, page, pdf, reading
+from results.reports import deliveries, every, page, pdf, reading
 from results.reports.content import Report, Table
 from sinks.access import Access
 from sinks.tables import METINGEN, RECEIPTS, TRAJECTEN
@@ -85,9 +85,9 @@ def access(gateway: RunningGateway) -> Iterator[Access]:
 
 
 def test_of_all_is_as_of_one(access: Access) -> None:
-    every = list(reading.providers(access, MONTH, MADE_ON))
-    assert [(one.provider, one.cluster) for one in every] == [(ONE, "DUO"), (OTHER, "Amsterdam")]
-    for one in every:
+    found = list(reading.providers(access, MONTH, MADE_ON))
+    assert [(one.provider, one.cluster) for one in found] == [(ONE, "DUO"), (OTHER, "Amsterdam")]
+    for one in found:
         chosen = [(one.provider, one.cluster)]
         assert list(reading.providers(access, MONTH, MADE_ON, chosen)) == [one]
 
@@ -135,6 +135,13 @@ def test_the_questionnaires_of_a_provider(access: Access) -> None:
     assert [report.provider for report in deliveries.cem_reports(access, MONTH, MADE_ON)] == [ONE, OTHER]
     (none,) = deliveries.cem_reports(access, MONTH, MADE_ON, "90000009")
     assert "nog geen meting" in str(none)
+
+
+def test_the_mirror_goes_with_the_month_that_closes_a_half_year(access: Access) -> None:
+    within, closing = (list(every.of_deliveries(access, month, MADE_ON)) for month in ("2026-05", "2026-06"))
+    assert {one.kind for one in within} == {"cem"}
+    mirrors = [one for one in closing if one.kind == "spiegel"]
+    assert [(one.provider, one.month) for one in mirrors] == [(ONE, "2026-06"), (SILENT, "2026-06")]
 
 
 def test_the_mirror_of_a_half_year(access: Access) -> None:
