@@ -58,8 +58,11 @@ def in_a_checkout() -> bool:
 
 
 def extra_of(module: str) -> str:
-    """The extra that brings a module, or nothing."""
-    return next((need.extra for need in needs() if brings(need.package, module)), "")
+    """The extra that brings a module, or nothing; a distribution of its very name goes before one with a suffix."""
+    found = sorted(
+        (_plain(need.package) != module.lower(), need.extra) for need in needs() if brings(need.package, module)
+    )
+    return found[0][1] if found else ""
 
 
 def brings(package: str, module: str) -> bool:

@@ -23,6 +23,7 @@ COMES_WITH: dict[str, set[str]] = {
     "portal": {"intake", "results", "reports", "portal"},
     "local": {"intake", "stream", "results", "release", "reports", "local"},
     "tools": {"intake", "stream", "results", "release", "reports", "local"},
+    "sor.commands.portal": {"results", "portal"},
     "sor": {"results"},
 }
 

@@ -197,3 +197,11 @@ def test_without_metadata_there_is_no_advice(monkeypatch: pytest.MonkeyPatch) ->
         assert needs.extra_of("chdb") == ""
     finally:
         needs.needs.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("module", "extra"),
+    [("django", "portal"), ("allauth", "portal"), ("auditlog", "portal"), ("jwt", "intake"), ("pydantic", "")],
+)
+def test_a_module_is_found_under_the_name_of_its_package(module: str, extra: str) -> None:
+    assert needs.extra_of(module) == extra
