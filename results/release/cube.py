@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +57,8 @@ def cells(
                     yield from _of_cut(inside, grids[cut.name], wanted)
 
 
+#: So many groups of one cut have numbers of 16 bits, of which a stable sort is a radix sort.
+SMALL: Final = 2**16
 #: A number of a group per row.
 GroupNumbers = npt.NDArray[np.uint16] | npt.NDArray[np.int64]
 
@@ -81,15 +83,15 @@ class _Inside:
         self.by_id, self.by_bucket = by_id[inside[by_id]], np.flatnonzero(inside)
         self.outside = np.flatnonzero(within & counted.left_out)
         at = self.by_id
-        self.columns = rows.ids[at], rows.emmers[at], counted.value[at], rows.providers[at]
-        self.emmers = rows.emmers[self.by_bucket]
+        self.ids, self.emmers = rows.ids[at], rows.emmers[at]
+        self.values, self.providers = counted.value[at], rows.providers[at]
+        self.people = rows.emmers[self.by_bucket]
 
 
 class _Grid:
     """The groups of a cut over all rows: a number per row, and what each group is called.
 
-    The numbers are small, so that a stable sort of them is a radix sort, which keeps the order within each group. A row
-    in no group, or in one of a place that the cut does not show, has the number after the last.
+    A row in no group, or in one of a place that the cut does not show, has the number after the last.
     """
 
     def __init__(self, rows: CareRows, cut: Cut) -> None:
@@ -105,7 +107,9 @@ class _Grid:
         known &= here[rows.labels[cut.place].codes]
         self._codes, numbers = np.unique(codes[known], return_inverse=True)
         self.many = len(self._codes)
-        self.numbers = np.full(len(codes), self.many, dtype=np.uint16 if self.many < 2**16 else np.int64)
+        self.numbers: GroupNumbers = np.full(len(codes), self.many, dtype=np.uint16)
+        if self.many >= SMALL:
+            self.numbers = np.full(len(codes), self.many, dtype=np.int64)
         self.numbers[known] = numbers
         self._names: dict[int, tuple[str, ...]] = {}
 
@@ -137,7 +141,9 @@ def _of_cut(inside: _Inside, grid: _Grid, wanted: _Wanted) -> Iterator[Cell]:
     excluded = _counts(grid, grid.numbers[inside.outside])
     order = _grouped(numbers, may)
     # Each once for the whole cut: a cell is a part of these.
-    ids, emmers, values, providers = (column[order] for column in inside.columns)
+    ids, emmers, values, providers = (
+        inside.ids[order], inside.emmers[order], inside.values[order], inside.providers[order],
+    )  # fmt: skip
     end = 0
     for number in np.flatnonzero(may).tolist():
         mine = slice(end, end := end + int(counts[number]))
@@ -164,7 +170,7 @@ def _clients(inside: _Inside, grid: _Grid, may: Flags) -> Ints:
     """Buckets by group; 0 where it is not asked."""
     numbers = grid.numbers[inside.by_bucket]
     order = _grouped(numbers, may)
-    numbers, people = numbers[order], inside.emmers[order]
+    numbers, people = numbers[order], inside.people[order]
     new = np.ones(len(order), dtype=np.bool_)
     new[1:] = (numbers[1:] != numbers[:-1]) | (people[1:] != people[:-1])
     return _counts(grid, numbers[new])

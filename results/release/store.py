@@ -200,6 +200,7 @@ def _cells(client: Client, database: str, made: Sequence[int]) -> dict[tuple[int
         if arrays[0][0] < 0 or (arrays[0][1:] < arrays[0][:-1]).any():  # a row of who was forgotten since
             order = np.argsort(arrays[0])
             arrays = [part[order] for part in arrays]
-        cell = Cell(group, family, *arrays, len(set(row[14])), row[17])
+        ids, emmers, values, providers = arrays
+        cell = Cell(group, family, ids, emmers, values, providers, len(set(row[14])), row[17])
         found[row[0], (group, family)] = cell
     return found
