@@ -17,7 +17,7 @@ from domain.facts.checks import check
 from sor.cli import app
 from streams.engine.stage import Record
 from streams.trajectories import Trajectories
-from tools.bench import files, latency, load, panel
+from tools.bench import files, latency, load, panel, panel_rows
 from tools.bench.figures import NAMES, Figure, table
 from tools.bench.meter import Point, steady
 from tools.bench.stages import StageSizes, trajectories
@@ -94,10 +94,17 @@ def test_every_watched_start_has_a_code_of_its_own() -> None:
     assert {len(code) for code in codes} == {5}
 
 
-def test_no_macro_is_left_in_a_panel() -> None:
-    queries = panel.queries()
-    assert len(queries) > 10
+@pytest.mark.parametrize("view", panel.VIEWS.values(), ids=panel.VIEWS)
+def test_no_macro_is_left_in_a_panel(view: panel.View) -> None:
+    queries = panel.queries(view.chosen, view.build, view.over)
+    assert queries
     assert not [title for title, query in queries if "$" in query]
+
+
+def test_rows_of_another_kind_have_another_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = panel_rows.fingerprint()
+    monkeypatch.setattr(panel_rows, "_RELEASED", "SELECT 1")
+    assert panel_rows.fingerprint() != before
 
 
 def test_the_long_one_runs_only_when_asked_for() -> None:
