@@ -54,7 +54,8 @@ name, which reads these views and nothing else, within the limits of an audience
 | table | columns |
 |---|---|
 {columns}
-Who is named under the last two headings has a row policy besides: no row of {none}, whatever right it were given.
+On a server, who is named under the last two headings has a row policy besides: no row of {none},
+whatever right it were given.
 """
 
 

@@ -135,6 +135,17 @@ def test_readers_come_and_go_with_the_file(grafana: Grafana) -> None:
     assert inside.invites == []
 
 
+def test_a_provider_gets_its_own_page_and_who_was_taken_off_has_no_readers() -> None:
+    gone, mine = checked("90000001", ["DUO"], active=False), checked("90000002", ["DUO"])
+    *others, own = wanted({"Aanbieder 90000002": frozenset({READER})}, (gone, mine))
+    assert [one.name for one in others] == [one.name for one in wanted(None)]
+    assert (own.name, own.readers) == ("Aanbieder 90000002", frozenset({READER}))
+    assert [source.database for source in own.sources] == [mine.database]
+    assert [page["title"] for page in own.pages] == ["Eigen resultaten"]
+    with pytest.raises(GrafanaError):
+        wanted({"Aanbieder 90000001": frozenset({READER})}, (gone, mine))
+
+
 def test_a_provider_of_the_list_has_an_organization_and_one_taken_off_is_named(grafana: Grafana) -> None:
     one = checked("90000001", ["DUO"])
     lay(grafana, wanted({"Aanbieder 90000001": frozenset({READER})}, (one,)))

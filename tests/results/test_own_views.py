@@ -287,6 +287,8 @@ def test_what_is_chosen_is_a_value_and_never_sql(server: Server, client: Client)
     nothing = client.query(f"SELECT * FROM {call('uitval', gemeente=(SMUGGLED,))}").result_rows
     assert nothing == []
     assert client.query(f"SELECT * FROM {call('uitval', start_van=(SMUGGLED,))}").result_rows == []
+    asked = call("uitval").replace("verloop = ''", "verloop = {stap:String}")
+    assert server.ask(MINE.database, f"SELECT * FROM {asked}", param_stap=SMUGGLED).data == b""
     for kind in ("verloop = '" + text_sql(SMUGGLED)[1:], "van = " + text_sql(SMUGGLED)):
         name = kind.partition(" ")[0]
         asked = re.sub(rf"{name} = '[^']*'", lambda _: kind, call("uitval"))  # noqa: B023
