@@ -64,7 +64,7 @@ def test_every_place_and_sort_of_a_difference_is_told() -> None:
 
 def test_names_follow_the_conventions() -> None:
     units = "seconds|bytes|records|rows|share|ready|alive|providers|sources|deliveries|progress|open|receipts"
-    units += "|epoch|partitions"
+    units += "|epoch|partitions|months|refused"
     suffix = {"counter": r"_total", "gauge": rf"_({units})", "histogram": r"_(seconds|records)"}
     for metric in CATALOGUE:
         assert re.fullmatch(rf"sor(_[a-z]+)*{suffix[metric.kind]}", metric.name), metric.name

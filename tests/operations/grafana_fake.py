@@ -198,7 +198,6 @@ def running(grafana: Grafana) -> Iterator[Grafana]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # head and body of an answer in one piece
 
         def _serve(self) -> None:
             read = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -223,7 +222,8 @@ def running(grafana: Grafana) -> Iterator[Grafana]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    whole = type("Whole", (Handler,), {"wbufsize": -1})  # head and body of an answer in one piece
+    server = ThreadingHTTPServer(("127.0.0.1", 0), whole)
     grafana.port = int(server.server_address[1])
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:
