@@ -57,9 +57,12 @@ def chromium() -> tuple[str, list[str]]:
     return told["path"], [one for one in told["args"] if not one.startswith(_NOT)]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A running Chromium; each test opens a context of its own (``browser.new_context()``)."""
+    """A running Chromium; each test opens a context of its own (``browser.new_context()``).
+
+    Not of the session: while it runs, this thread has an event loop, which other tests would trip over.
+    """
     from playwright.sync_api import sync_playwright
 
     path, arguments = chromium()

@@ -6,11 +6,12 @@ import { editRow, RowTable } from './row-table.js'
 import { ScoreForm } from './score-form.js'
 import { failed, progress, SentView } from './sent.js'
 import { unsent } from './states.js'
-import { decode } from './text.js'
+import { decode, FileFault } from './text.js'
 
 const root = $('aanleveren')
-/** Bytes of the largest file: a page holds it whole. */
-const MOST_BYTES = 32_000_000
+/** Bytes of the largest file, and rows of a list: a page holds all of them. */
+const MOST_BYTES = 16_000_000
+const MOST_ROWS = 100_000
 
 class Page {
   /** @type {[number, string[]][]} row number and cells */
@@ -23,7 +24,7 @@ class Page {
     this.desk = desk
     this.table = new RowTable(desk.rules)
     this.sent = new SentView(desk, this.table, (rows) => this.#again(rows))
-    new ScoreForm(desk.rules, (rows) => (rows.length ? this.#add(this.#numbered(rows)) : alarm(sentence('kies-waarde'))))
+    new ScoreForm(desk.rules, (rows) => this.#try(() => this.#filledIn(rows)))
     $('plakken-toevoegen').addEventListener('click', () => this.#try(() => this.#paste()))
     $('bestand').addEventListener('change', () => this.#try(() => this.#file()))
     $('leveren').addEventListener('click', () => this.#deliver())
@@ -45,10 +46,16 @@ class Page {
   /** Rows of a file keep the numbers of its lines, unless the list holds others already. */
   #add(rows) {
     alarm('')
-    this.#list.push(...(this.#list.length ? this.#numbered(rows.map(([, cells]) => cells)) : rows))
+    if (this.#list.length + rows.length > MOST_ROWS) throw new FileFault('B05')
+    this.#list = this.#list.concat(this.#list.length ? this.#numbered(rows.map(([, cells]) => cells)) : rows)
     this.#show()
     say(sentence('toegevoegd', { aantal: number(rows.length), fout: number(this.#rows.filter((row) => row.code).length) }))
     this.desk.workshop.start()
+  }
+
+  #filledIn(rows) {
+    if (rows.length) this.#add(this.#numbered(rows))
+    else alarm(sentence('kies-waarde'))
   }
 
   #paste() {
@@ -60,12 +67,9 @@ class Page {
     const [file] = $('bestand').files
     if (!file) return
     try {
-      if (file.size > MOST_BYTES) throw new RangeError('too large')
+      if (file.size > MOST_BYTES) throw new FileFault('B05')
       const text = decode(new Uint8Array(await file.arrayBuffer()))
       this.#add(parse(this.desk.rules, text).map(({ regel, cells }) => [regel, cells]))
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      alarm(`${this.desk.rules.messages.B05} (B05)`)
     } finally {
       $('bestand').value = ''
     }

@@ -19,7 +19,7 @@ export class Desk {
     const desk = new Desk()
     const csrf = document.querySelector('[name="csrfmiddlewaretoken"]')?.value ?? ''
     const { publiek, certificaat, toegang, regels } = root.dataset
-    desk.portal = new Portal({ publiek, certificaat, toegang, csrf })
+    desk.portal = new Portal({ publiek, certificaat, toegang, csrf, pagina: location.pathname })
     const [rules, keys, store] = await Promise.all([rulesOf(regels), desk.portal.publicKeys(), openStore()])
     desk.sender = keys.sender
     desk.rules = rules

@@ -17,8 +17,8 @@ export class Portal {
   #token = null
 
   /**
-   * @param {{publiek: string, certificaat: string, toegang: string, csrf: string}} places addresses, and the token of
-   *   Django's forms
+   * @param {{publiek: string, certificaat: string, toegang: string, pagina: string, csrf: string}} places addresses, and
+   *   the token of Django's forms, which is another after logging in anew
    * @param {typeof fetch} ask
    */
   constructor(places, ask = (...given) => fetch(...given)) {
@@ -32,7 +32,7 @@ export class Portal {
     return Date.now() + this.ahead
   }
 
-  async #json(place, body) {
+  async #json(place, body, again = false) {
     const began = Date.now()
     const told = { credentials: 'same-origin', cache: 'no-store', headers: { Accept: 'application/json' } }
     if (body) {
@@ -41,10 +41,20 @@ export class Portal {
     }
     const answer = await this.ask(place, told).catch(() => null)
     if (!answer || answer.status >= 500) throw new PortalFault('portaal-weg')
+    if (answer.status === 403 && body && !again && (await this.#renewed())) return this.#json(place, body, true)
     const type = answer.headers.get('Content-Type') ?? ''
     if (!answer.ok || answer.redirected || !type.includes('json')) throw new PortalFault('uitgelogd')
     this.#setClock(answer.headers.get('Date'), (began + Date.now()) / 2)
     return answer.json()
+  }
+
+  /** Whether the page, asked anew, has another token for its forms: somebody logged in again in another tab. */
+  async #renewed() {
+    const answer = await this.ask(this.places.pagina, { credentials: 'same-origin', cache: 'no-store' }).catch(() => null)
+    const text = answer?.ok && !answer.redirected ? await answer.text() : ''
+    const csrf = /name="csrfmiddlewaretoken" value="(\w+)"/.exec(text)?.[1]
+    if (csrf) this.places.csrf = csrf
+    return Boolean(csrf)
   }
 
   #setClock(date, asked) {

@@ -136,6 +136,18 @@ test('a page of logging in is no answer', async () => {
   await assert.rejects(away.publicKeys(), (error) => error.what === 'portaal-weg')
 })
 
+test('after logging in anew in another tab the page takes the new token of its forms', async () => {
+  const shown = [], form = '<input type="hidden" name="csrfmiddlewaretoken" value="new1">'
+  const ask = async (place, told) => {
+    if (place === 'page') return new Response(form)
+    shown.push(told.headers['X-CSRFToken'])
+    return shown.length > 1 ? answer(200, { token: 't', tot: Date.now() }) : answer(403)
+  }
+  const portal = new Portal({ toegang: 't', pagina: 'page', csrf: 'old' }, ask)
+  assert.equal(await portal.token(), 't')
+  assert.deepEqual(shown, ['old', 'new1'])
+})
+
 /** Parts of a delivery whose bodies are of one byte: how often it was sealed. */
 async function parts(intake) {
   let sealed = 0
