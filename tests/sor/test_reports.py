@@ -66,6 +66,10 @@ def test_one_report_in_each_form(here: Path, filled: Access) -> None:
     assert "90000002" not in file.read_text("utf-8")
     none = CliRunner().invoke(app, ["report", "--kind", "gemiddelde", *OWN[1:], "--database", filled.database])
     assert none.exit_code == 1  # nothing was released
+    none = CliRunner().invoke(
+        app, ["report", "--kind", "gemeente", "--month", "2026-10", "--database", filled.database]
+    )
+    assert none.exit_code == 1  # nor of Almere, which needs no cluster and no provider
 
 
 @pytest.mark.clickhouse
