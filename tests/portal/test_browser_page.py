@@ -239,9 +239,13 @@ def test_two_tabs_and_a_wrong_clock(desk: Counter, context: BrowserContext) -> N
     third.add_init_script("const now = Date.now; Date.now = () => now() - 86400000 * 400")
     third.goto(f"{desk.portal}/aanleveren")
     third.wait_for_selector("text=De klok van uw computer loopt niet goed")
+    desk.open.clear()
     for page, rows in ((first, some(3)), (second, some(3)), (third, some(4))):
         paste(page, rows)
         page.click("#leveren")
+    until(first, "send")
+    until(third, "send")
+    desk.open.set()
     for page in (first, second, third):
         until(page, "klaar")
     assert sorted(len(lines) for lines in desk.lines.values()) == [3, 4]  # the same rows are one delivery

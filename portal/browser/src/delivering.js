@@ -6,13 +6,13 @@ import { Refused } from './intake.js'
  * @typedef {{phase?: 'seal' | 'send' | 'follow', done?: number, of?: number, receipt?: object, known?: boolean}} Word
  */
 
-/** Only one tab works at a delivery. @returns {Promise<boolean>} whether it was this one */
-async function alone(name, work) {
+/** Only one tab works at a delivery. ``wait``: until another is done. @returns {Promise<boolean>} whether it was this one */
+async function alone(name, wait, work) {
   if (!globalThis.navigator?.locks) {
     await work()
     return true
   }
-  return navigator.locks.request(name, { ifAvailable: true }, async (lock) => {
+  return navigator.locks.request(name, { ifAvailable: !wait }, async (lock) => {
     if (lock) await work()
     return lock !== null
   })
@@ -39,9 +39,8 @@ export class Delivering {
       id: made.delivery, kind, test, lines, at: this.portal.now(), state: 'sending', sent: 0, until, back, receipt: null,
       rows: rows.map(({ regel, cells, code, veld }) => [regel, cells, code, veld]),
     }
-    await this.#keep(delivery, made.bodies)
     this.tell({ known: before?.state === 'final' }, delivery)
-    await this.#finish(delivery, rows)
+    await this.#finish(delivery, rows, made.bodies)
     return delivery
   }
 
@@ -68,8 +67,10 @@ export class Delivering {
     await this.journal.save(delivery)
   }
 
-  async #finish(delivery, rows) {
-    const whole = await alone(`sor/${this.sender}/${delivery.id}`, async () => {
+  /** ``bodies``: of a delivery that is new here. */
+  async #finish(delivery, rows, bodies = null) {
+    const whole = await alone(`sor/${this.sender}/${delivery.id}`, bodies !== null, async () => {
+      if (bodies) await this.#keep(delivery, bodies)
       if (delivery.state === 'sending') await this.#send(delivery, rows)
     })
     if (whole && delivery.state === 'sent') await this.follow(delivery)
