@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from crypto.memory import guard
@@ -16,7 +17,8 @@ def application() -> Any:
     settings = load_settings()
     logs.configure(settings.log_level, "portal")
     logs.quiet("CRITICAL", "django.request", "django.security", "django.security.csrf")  # ours says what matters
-    logs.quiet("WARNING", "asyncio", "uvicorn")
+    logs.quiet("WARNING", "asyncio", "uvicorn", "fido2")  # names of passkeys are somebody's
+    warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous")  # of static files: short ones
     configure(settings)
     from django.core.asgi import get_asgi_application  # after the settings
 

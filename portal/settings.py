@@ -12,11 +12,14 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from portal.secret import ensure_secret, folder
+from results import reports
 from settings.ports import remembered_ports
 from settings.secrets import read_secret
 from settings.settings import Settings, SettingsError
 
 _HERE: Final = Path(__file__).parent
+#: The font that the drawings are measured for; the reports have it as well.
+_FONTS: Final = Path(reports.__file__).parent / "fonts"
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _HOURS: Final = 3_600
 #: An invitation and a new password must be used within so many seconds.
@@ -145,7 +148,7 @@ def django_settings(settings: Settings) -> dict[str, Any]:
         "TIME_ZONE": "Europe/Amsterdam",
         "LOGGING_CONFIG": None,
         "STATIC_URL": "/static/",
-        "STATICFILES_DIRS": [_HERE / "static"],
+        "STATICFILES_DIRS": [_HERE / "static", ("portal/fonts", _FONTS)],
         "WHITENOISE_USE_FINDERS": True,
         "WHITENOISE_ALLOW_ALL_ORIGINS": False,
         "WHITENOISE_ADD_HEADERS_FUNCTION": worker_headers,

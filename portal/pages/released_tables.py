@@ -30,7 +30,6 @@ PANELS: Final[Mapping[str, Sequence[str]]] = {
     "Zonder hulp verder kunnen": ("cbs_zonder_hulp", *(f"cbs_zonder_hulp_{answer}" for answer in range(1, 5))),
     "Uitval": ("cbs_uitval", *(f"cbs_uitval_{reason}" for reason in ("wederzijds", "client", "aanbieder", "neutraal"))),
 }
-_STATES: Final = {"voorlopig": "voorlopig", "definitief": "definitief"}
 _LIMIT: Final = 400
 
 
@@ -107,11 +106,17 @@ def _figure(line: Line) -> Figure:
 
 def table(title: str, lines: Sequence[Line], group: str = "") -> Table:
     """Figures below each other; ``group``: the head of the first column, where they are of several groups."""
-    heads = ("Cijfer", "Waarde", "n (op vijf)", "Niet meegeteld (op vijf)", "Status")
-    rows = ((line.name, line.text, _whole(line.counted), _whole(line.excluded), line.status) for line in lines)
-    if not group:
-        return Table(title, heads, tuple(rows))
-    return Table(title, (group, *heads), tuple((line.group, *row) for line, row in zip(lines, rows, strict=True)))
+    heads = ("Waarde", "n (op vijf)", "Niet meegeteld (op vijf)", "Status")
+    rows = [(line.text, _whole(line.counted), _whole(line.excluded), line.status) for line in lines]
+    named = [line.name for line in lines]
+    if group and len(set(named)) == 1:  # the title says which figure
+        return Table(title, (group, *heads), tuple((line.group, *row) for line, row in zip(lines, rows, strict=True)))
+    if group:
+        named = [f"{line.group}: {line.name}" for line in lines]
+        return Table(
+            title, (f"{group} en cijfer", *heads), tuple((one, *row) for one, row in zip(named, rows, strict=True))
+        )
+    return Table(title, ("Cijfer", *heads), tuple((one, *row) for one, row in zip(named, rows, strict=True)))
 
 
 def _whole(number: str) -> str:

@@ -79,6 +79,7 @@ def test_the_worker_has_a_policy_of_its_own(portal: Settings) -> None:
     assert parts(answer["Content-Security-Policy"]) == {
         "default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "connect-src 'none'",
     }  # fmt: skip
+    assert Client().get("/static/portal/fonts/SourceSans3-Regular.ttf").status_code == 200
     assert Client().get("/static/../settings.py").status_code == 404
     assert Client().get("/static/portal/../../settings.py").status_code == 404
 
