@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from results.gate.cases import Case, cases_of
 from results.gate.examine import Examined, examine
 from results.gate.known import PROPOSED, Hidden, Joint, Limits, Rows, View
 from results.gate.nested import nested
-from results.gate.progress import Gate, GateRefuses, Reason
+from results.gate.progress import Gate, GateEnds, Reason
 from results.gate.structure import Finding, Remake, each, repeated, sums
 from results.release.model import Figure
 
@@ -65,7 +65,7 @@ def audit(
         gate.took(_examined(list(cases), workers, tell, begin))
         gate.enough_is_left()
         gate.step("regio", lambda: _sums(gate))
-    except GateRefuses as refused:
+    except GateEnds as refused:
         reason = refused.reason
     return Verdict(not reason, tuple(sorted(gate.withheld)), _report(gate, reason, time.monotonic() - started))
 
@@ -79,8 +79,8 @@ def _examined(
             yield _told(examine(case), tell)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin) as pool:
-        for done in pool.map(examine, cases):
-            yield _told(done, tell)
+        for done in as_completed([pool.submit(examine, case) for case in cases]):
+            yield _told(done.result(), tell)
 
 
 def _told(examined: Examined, tell: Tell | None) -> Examined:
@@ -98,7 +98,7 @@ def _structure(gate: Gate, remake: Remake | None) -> dict[str, Any]:
             found[rule] = found.get(rule, 0) + 1
             gate.withhold([place], rule)
         if len(gate.withheld) > gate.limits.withheld:
-            raise GateRefuses("te veel ingehouden")
+            raise GateEnds("te veel ingehouden")
 
     note([*each(gate.structure(), remake), *repeated(gate.structure()), *sums(gate.structure())])
     while True:

@@ -37,11 +37,11 @@ class _Work:
         self.blocks: list[dict[str, Any]] = []
         self.chances: list[dict[str, Any]] = []
 
-    def blokken(self) -> dict[str, float]:
+    def alone(self) -> dict[str, float]:
         """Every block of one indicator, in whole numbers."""
         return {"aan_de_grens": self._each(self._prove, "gedwongen", _tells)}
 
-    def samen(self) -> dict[str, float]:
+    def joined(self) -> dict[str, float]:
         """Indicators of the same rows together, such as reasons that add up to uitval: by their interior point."""
         together = {indicator for joint in self.case.joints for indicator in joint.adds}
         found = 0
@@ -50,7 +50,7 @@ class _Work:
                 found += self.mending.mend(block, self._prove, "gedwongen")
         return {"aan_de_grens": found}
 
-    def aanbieders(self) -> dict[str, float]:
+    def readers(self) -> dict[str, float]:
         """Providers as readers; a figure that gives something away to one of them is taken out for all."""
         views = self.case.views
         audience = views[0].audience if views else "rel_gem_"
@@ -61,13 +61,13 @@ class _Work:
 
         return {"te_weten": self._each(self._views, "aanbieder", seen)}
 
-    def verborgen(self) -> dict[str, float]:
+    def counted(self) -> dict[str, float]:
         """Groups that are not shown: how many numbers they may have."""
         wanted = {cell.indicator for cell in self.case.hidden}
         look = TooFew(self.case, self.mending.left)
         return {"te_weinig": self._each(look, "verborgen", lambda cell: cell.indicator in wanted)}
 
-    def kans(self) -> dict[str, float]:
+    def likely(self) -> dict[str, float]:
         """What is probable of rows that add 0 or 1."""
         look, found = Probable(self.case, self.mending.left), 0
         for block in self.mending.blocks(lambda cell: cell.least == 0 and cell.most == 1 and _tells(cell)):
@@ -102,15 +102,16 @@ def _tells(cell: Cell) -> bool:
 def examine(case: Case) -> Examined:
     """All steps of a case; it ends by the end of the case, with everything new taken out when it is not done."""
     work = _Work(case)
+    doing = (work.alone, work.joined, work.readers, work.counted, work.likely)
     steps: dict[str, dict[str, float]] = {}
-    for name in STEPS:
+    for name, step in zip(STEPS, doing, strict=True):
         begin, busy, before = time.monotonic(), time.process_time(), len(work.mending.out)
-        found = getattr(work, name)() if not work.mending.whole else {}
+        found = step() if not work.mending.whole else {}
         seconds = {"seconden": time.monotonic() - begin, "rekentijd": time.process_time() - busy}
         steps[name] = {**seconds, "ingehouden": len(work.mending.out) - before, **found}
     out = {place: frozenset(rules) for place, rules in work.mending.out.items()}
     described = work.mending.described | {
-        "rekentijd": {name: round(step["rekentijd"], 1) for name, step in steps.items()},
+        "rekentijd": {name: round(one["rekentijd"], 1) for name, one in steps.items()},
         "klassen": max((one["klassen"] for one in work.blocks), default=0),
     }
     return Examined(out, described, steps, work.blocks, work.chances)

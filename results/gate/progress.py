@@ -16,7 +16,7 @@ from results.release.model import Figure
 Reason = Literal["", "te veel ingehouden", "niet af"]
 
 
-class GateRefuses(Exception):
+class GateEnds(Exception):
     """Ends the audit with a reason; caught by ``audit``."""
 
     def __init__(self, reason: Reason) -> None:
@@ -90,7 +90,7 @@ class Gate:
         whole = [one for one in new if one["geheel"]]
         if len(whole) > self.limits.blocks * len(new):
             late = sum(bool(one["niet_af"]) for one in whole)
-            raise GateRefuses("niet af" if 2 * late > len(whole) else "te veel ingehouden")
+            raise GateEnds("niet af" if 2 * late > len(whole) else "te veel ingehouden")
 
 
 def _month(figure: Figure) -> int:
