@@ -14,7 +14,11 @@ from results.reports.reading import Averages
 from results.uncertainty import Interval, student, wilson
 
 #: Figures of Almere that are made up.
-ALMERE = ("cbs_nut_laag", "cbs_nut_midden", "cbs_nut_hoog", "cbs_nut_gemiddelde", "cbs_zonder_hulp", "cbs_uitval")
+ALMERE = (
+    *("cbs_nut_laag", "cbs_nut_midden", "cbs_nut_hoog", "cbs_nut_gemiddelde"),
+    *("cbs_zonder_hulp", *(f"cbs_zonder_hulp_{option}" for option in range(1, 5))),
+    *("cbs_uitval", *(f"cbs_uitval_{reason}" for reason in ("wederzijds", "client", "aanbieder", "neutraal"))),
+)
 QUARTERS = ("2024-K4", "2025-K1", "2025-K2", "2025-K3", "2025-K4", "2026-K1", "2026-K2", "2026-K3")
 
 

@@ -41,7 +41,7 @@ REPORTS = {
     "mirror": mirror_report(),
 }
 #: Pages of each; another number is another layout: look at it (docs/reports.md says how).
-PAGES = {"own": 6, "few": 2, "average": 6, "cluster": 6, "almere": 3, "cem": 1, "mirror": 1}
+PAGES = {"own": 6, "few": 2, "average": 6, "cluster": 6, "almere": 4, "cem": 1, "mirror": 1}
 A4 = (595, 842)
 
 every = pytest.mark.parametrize("name", REPORTS)
