@@ -59,14 +59,16 @@ class Average(NamedTuple):
         return "–" if self.gemiddelde is None else f"{self.gemiddelde:.1f}".replace(".", ",")
 
 
-def averages_sql(cluster: str, keys: tuple[str, ...] = (), columns: tuple[str, ...] = ()) -> str:
-    """The newest of every figure of a whole cluster, by indicator and then the newest period first."""
+def averages_sql(cluster: str, keys: tuple[str, ...] = (), columns: tuple[str, ...] = (), table: str = "") -> str:
+    """The newest of every figure of a whole cluster, by indicator and then the newest period first. ``table``: where
+    they stand; that of the providers of the cluster when left out.
+    """
     named = ", ".join(columns or COLUMNS)
     whole = [f"{column} = ''" for column in KEY_COLUMNS if column != "cluster"]
     within = [f"cluster = {text_sql(cluster)}", *whole]
     within += [f"indicator IN ({', '.join(map(text_sql, keys))})"] if keys else []
     return (
-        f"SELECT {named} FROM {of_providers(cluster)}.{FIGURES} WHERE {' AND '.join(within)} "  # noqa: S608
+        f"SELECT {named} FROM {table or f'{of_providers(cluster)}.{FIGURES}'} WHERE {' AND '.join(within)} "  # noqa: S608
         "ORDER BY indicator, periode_soort, periode DESC, vrijgave DESC LIMIT 1 BY indicator, periode_soort, periode"
     )
 
@@ -79,14 +81,17 @@ COLUMNS: Final = (
 )  # fmt: skip
 
 
-def averages(client: Client, cluster: str, keys: tuple[str, ...] = ()) -> Mapping[str, tuple[Average, ...]]:
+def averages(
+    client: Client, cluster: str, keys: tuple[str, ...] = (), table: str = ""
+) -> Mapping[str, tuple[Average, ...]]:
     """Indicator -> its averages, per kind of period the newest first; empty where nothing has been released.
+    ``table`` as for ``averages_sql``.
 
     Raises:
         UnavailableError, RefusedError: ClickHouse is away, or the user may not read the release.
     """
     try:
-        rows = clickhouse.select(client, averages_sql(cluster, keys))
+        rows = clickhouse.select(client, averages_sql(cluster, keys, table=table))
     except clickhouse.RefusedError as error:
         if error.code in _ABSENT:
             return {}

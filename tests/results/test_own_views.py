@@ -21,6 +21,7 @@ from results.dashboards.provider import own as own_page
 from results.disclosure import Disclosure
 from results.filters import AGE_BANDS, Days, Filters
 from results.own import OWN_INDICATORS, own
+from results.own_asked import asked
 from results.own_views import LIVE, RULE, parameters, view_of
 from sinks import clickhouse
 from sinks.schema import audience_tables, migrate
@@ -141,6 +142,34 @@ def test_a_view_gives_the_figures_of_the_third_party_and_of_the_domain(
             shown += 1
             assert asked[view][WHOLE, key] == pytest.approx(sums[:4]), key
     assert shown > (40 if choice == "nothing" else 1)
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_a_provider_that_asks_gets_what_the_third_party_sees_of_it_but_nothing_of_few(
+    server: Server, choice: str
+) -> None:
+    request = replace(REQUEST, filters=CHOICES[choice], keys=(*COMPUTED, "geen_nieuwe_start"))
+    theirs = own(server.access("grafana"), request)
+    mine = asked(replace(server.access(MINE.database), database=MINE.database), request, ("kwartaal",))
+    for key in COMPUTED:
+        whole = theirs[key].measured
+        if whole.figure.sums.clients >= RULE.smallest_group:
+            assert mine[key].measured.figure.sums[:4] == pytest.approx(whole.figure.sums[:4]), key
+            assert mine[key].measured.interval == pytest.approx(whole.interval), key
+        else:
+            assert mine[key].measured.figure.sums.clients == 0
+        enough = [one for one in theirs[key].trend["kwartaal"] if one.figure.sums.clients >= RULE.smallest_group]
+        assert [one.figure.group for one in mine[key].trend["kwartaal"]] == [one.figure.group for one in enough]
+    assert mine["geen_nieuwe_start"].measured.figure.sums.clients == 0, "others decide it"
+    average = mine["geen_nieuwe_start"].average
+    assert average is not None
+    assert average.percentage == 71
+
+
+def test_a_filter_that_the_views_do_not_have_is_not_passed_over(server: Server) -> None:
+    request = replace(REQUEST, filters=Filters(end=Days(FIRST, LAST)))
+    with pytest.raises(ValueError, match="day of end"):
+        asked(replace(server.access(MINE.database), database=MINE.database), request)
 
 
 def test_nothing_is_shown_of_fewer_than_five_children() -> None:
