@@ -60,7 +60,7 @@ def remaining(certificate: Certificate, done_at: int) -> Iterator[tuple[str, str
             )
     for table in certificate.tables:
         if table.left:
-            yield f"{table.left} rows of {DATABASE}.{table.table}", "do this again"
+            yield f"{table.left} {_rows(table.table)} of {DATABASE}.{table.table}", "do this again"
         if table.old_parts:
             yield f"{table.old_parts} parts of {table.table} from before", "the server removes them, within minutes"
     if certificate.left:
@@ -76,6 +76,10 @@ def remaining(certificate: Certificate, done_at: int) -> Iterator[tuple[str, str
         "trajectories and register are started again",
     )
     yield "backups of before", "they are destroyed; one that is put back keeps to the ledger"
+    yield (
+        f"copies of {DATABASE}.{MEMBERS} of before",
+        "they are destroyed; after one is put back: `sor release unlink`, before a release is built",
+    )
     yield "the ledger: a keyed hash and a moment", "for ever, so that nothing of before comes back"
 
 
@@ -108,6 +112,10 @@ def _what(table: str) -> str:
     if table == MEMBERS:
         return "groups behind released figures no longer name rows of theirs; their numbers stand"
     return "rows removed, of all versions"
+
+
+def _rows(table: str) -> str:
+    return "groups with ids" if table == MEMBERS else "rows"
 
 
 def complete(certificate: Certificate) -> bool:
