@@ -44,7 +44,7 @@ class OwnRequest:
 
     ``cluster`` is one of the region's, *Almere* (which is in none and has no average), or empty for all. ``period``
     places ends and metingen in time; a figure that has no period of its own choosing does not follow it. ``on``: the
-    reference day.
+    reference day. ``course``: per month, quarter and year as well, which takes the engine longer.
     """
 
     aanbieder: str
@@ -53,6 +53,7 @@ class OwnRequest:
     period: Days
     filters: Filters = field(default_factory=Filters)
     keys: Sequence[str] = tuple(OWN_INDICATORS)
+    course: bool = True
 
 
 class Measured(NamedTuple):
@@ -160,7 +161,8 @@ def own_sql(indicators: Sequence[Indicator], request: OwnRequest, database: str 
     measured = [part for one in indicators for part in with_squares(one)]
     columns = sums_sql(measured, "client", reference_day=day(request.on), versions=True)
     rows = rows_sql(first, " AND ".join(filter(None, parts)), database, narrow=parts[0])
-    return f"SELECT arrayJoin({_steps_sql(first.datum)}) AS reeks, {', '.join(columns)} {rows} GROUP BY reeks"
+    steps = _steps_sql(first.datum if request.course else "")
+    return f"SELECT arrayJoin({steps}) AS reeks, {', '.join(columns)} {rows} GROUP BY reeks"
 
 
 def _steps_sql(column: str) -> str:

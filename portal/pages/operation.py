@@ -22,13 +22,21 @@ _OUTCOMES: Final = (
 _UNREADABLE: Final = (
     "SELECT stage, sender, count(), max(rejected_at) FROM rejected FINAL GROUP BY stage, sender ORDER BY stage, sender"
 )
+_RELEASES: Final = (
+    "SELECT vrijgave, max(dag), argMax(stand, op), max(op) FROM vrijgaven GROUP BY vrijgave "
+    "ORDER BY vrijgave DESC LIMIT 12"
+)
 _ACTIONS: Final = {0: "gemaakt", 1: "gewijzigd", 2: "verwijderd", 3: "bekeken"}
 
 
 def health(request: HttpRequest) -> HttpResponse:
-    """Deliveries by kind and unreadable records by stage, as counts."""
-    outcomes, unreadable = _asked("receipts", _OUTCOMES), _asked("rejected", _UNREADABLE)
-    return render(request, "gezondheid.html", {"outcomes": outcomes, "unreadable": unreadable})
+    """Deliveries by kind and unreadable records by stage, as counts; releases and what became of them."""
+    found = {
+        "outcomes": _asked("receipts", _OUTCOMES),
+        "unreadable": _asked("rejected", _UNREADABLE),
+        "releases": _asked("release", _RELEASES),
+    }
+    return render(request, "gezondheid.html", found)
 
 
 def _asked(user: ClickHouseUser, query: str) -> list[tuple[Any, ...]] | None:

@@ -150,10 +150,17 @@ def _report(access: Access, agb: str, chosen: Chosen) -> Report:
     quarters = periods.quarters(chosen.month)
     keys, trends = (_OF_FILES, ()) if chosen.cluster == _ALMERE else (KEYS, TRENDS)
     asked = OwnRequest(
-        aanbieder=agb, cluster=chosen.cluster, on=last, period=Days(first, last), filters=chosen.filters, keys=keys
+        aanbieder=agb,
+        cluster=chosen.cluster,
+        on=last,
+        period=Days(first, last),
+        filters=chosen.filters,
+        keys=keys,
+        course=False,
     )
     whole = own(access, asked)
-    course = own(access, replace(asked, period=Days(*periods.days_of_quarters(quarters)), keys=trends))
+    over = Days(*periods.days_of_quarters(quarters))
+    course = own(access, replace(asked, period=over, keys=trends, course=True))
     figures = {key: own_figure(one.measured, one.average) for key, one in whole.items()}
     averages = [one.average for one in whole.values() if one.average is not None]
     versions = {version for one in whole.values() for version in one.measured.figure.versions}

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
+from pathlib import Path
+from typing import Final
+
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,6 +15,8 @@ from domain.field.messages import MESSAGES
 from portal.pages.seeing import gebruiker
 from portal.people.access import menu
 from portal.people.doorman import visitor_of
+
+_MANIFEST: Final = Path(__file__).parents[1] / "static" / "portal" / "manifest.json"
 
 
 def start(request: HttpRequest) -> HttpResponse:
@@ -21,7 +28,14 @@ def start(request: HttpRequest) -> HttpResponse:
 
 def help_(request: HttpRequest) -> HttpResponse:
     """How to deliver, an example of each format, and what every message means."""
-    return render(request, "hulp.html", {"codes": sorted(MESSAGES.items())})
+    return render(request, "hulp.html", {"codes": sorted(MESSAGES.items()), "hashes": _hashes()})
+
+
+@cache
+def _hashes() -> list[tuple[str, str]]:
+    """File and SHA-256 of every script and style that the build made."""
+    found: dict[str, str] = json.loads(_MANIFEST.read_bytes())
+    return sorted(found.items())
 
 
 def ready(_request: HttpRequest) -> HttpResponse:

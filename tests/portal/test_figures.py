@@ -152,4 +152,5 @@ def test_the_operator_sees_counts(asked: list[str], logged_in: Callable[..., Any
     page = logged_in("operator").get("/gezondheid/").content.decode()
     assert "score" in page
     assert "Er is niets dat niet te lezen was" in page
+    assert "Er is nog geen vrijgave gebouwd" in page
     assert OWN not in page

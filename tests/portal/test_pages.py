@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -202,3 +203,10 @@ def test_the_list_of_migrations_is_whole(portal: Settings) -> None:
     from django.core.management import call_command
 
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+def test_help_shows_the_hashes_of_the_scripts(logged_in: Callable[..., Any]) -> None:
+    page = logged_in("medewerker").get("/hulp/").content.decode()
+    static = Path(__file__).parents[2] / "portal" / "static" / "portal"
+    for name in ("js/worker.js", "js/aanleveren.js"):
+        assert hashlib.sha256((static / name).read_bytes()).hexdigest() in page, name
