@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -13,20 +14,21 @@ from crypto.client_names import ClientNames
 from crypto.keys import TrajectoriesKeys
 from operations import erasing_rows
 from operations.erasing_released import DanglingError
+from results.gate.audit import audit
 from results.release import publishing, states, store
-from results.release.build import as_figures
+from results.release.build import Stated, as_figures, build
 from results.release.cube import Cell
-from results.release.evidence import evidence
+from results.release.evidence import evidence, remake
 from results.release.model import Group
 from results.release.noise import as_ids
-from results.release.restating import changed
-from results.release.rows import row_id
+from results.release.restating import Former, changed
+from results.release.rows import CareRows, Counted, row_id
 from results.release.states import FiguresError
 from sinks import clickhouse
 from sinks.schema.audiences import AUDIENCES
 from tests.conftest import RunningGateway
-from tests.results.release.made import TODAY, region
-from tests.results.release.test_engine import NEXT, World
+from tests.results.release.made import KEY, TODAY, region, rows_of
+from tests.results.release.test_engine import NEXT, QUICK, World
 from tests.sinks.database import ask, fresh
 
 NAMES = ClientNames(TrajectoriesKeys(b"e" * 32, b"b" * 32))
@@ -194,6 +196,48 @@ def test_ids_that_no_row_has_any_more_go_by_the_bucket_or_all_at_once(
     with pytest.raises(DanglingError, match="until the tables are full"):
         erasing_rows.unlink(world.admin, patience=0)
     assert {number for number in ids_of(behind(world)) if number >= 0} <= set(numbers)
+
+
+def renamed(stated: Iterable[Stated], numbers: dict[int, int]) -> list[Stated]:
+    """As it is read after some were forgotten: other numbers wherever they stand, in order."""
+    found = []
+    for one in stated:
+        ids = as_ids([numbers.get(int(number), int(number)) for number in one.cell.ids])
+        order, parts = np.argsort(ids), (one.cell.emmers, one.cell.values, one.cell.providers)
+        emmers, values, providers = (part[order] for part in parts)
+        mine = one.cell._replace(ids=ids[order], emmers=emmers, values=values, providers=providers)
+        found.append(one._replace(cell=mine))
+    return found
+
+
+def test_the_gate_says_the_same_of_what_was_shown() -> None:
+    """A ninth of the children was forgotten: their rows are gone, and figures with them restated where enough were."""
+    (rows,) = rows_of(region(260, gemeenten=("0384",)))[:1]
+    rows = rows._replace(counted={"uitval": rows.counted["uitval"]})
+    first = [one for one in build([rows], TODAY, KEY, rules=QUICK).stated if one.seen]
+    gone = sorted({int(number) for one in first for number in one.cell.ids})[::9]
+    left = without(rows, gone)
+    told = []
+    for numbers in ({}, {number: -1 - at * 7919 for at, number in enumerate(gone)}):
+        shown = renamed(first, numbers)
+        former = [Former(one.cell, one.made_in, one.status, one.version, one.seen, one.audiences) for one in shown]
+        again = build([left], date(2026, 10, 15), KEY, number=2, former=former, rules=QUICK)
+        known = evidence(again.stated, shown)
+        verdict = audit(known.figures, rows=known.rows, joints=known.joints, remake=remake(KEY, 0, QUICK))
+        told.append(([(one.group, one.release, one.shown) for one in known.figures], verdict.passed, verdict.withheld))
+    assert told[0] == told[1]
+    assert {release for _, release, _ in told[0][0]} == {1, 2}
+    assert told[0][1]
+
+
+def without(rows: CareRows, gone: list[int]) -> CareRows:
+    """The rows of everybody else."""
+    kept = ~np.isin(rows.ids, gone)
+    return rows._replace(
+        ids=rows.ids[kept], emmers=rows.emmers[kept], days=rows.days[kept], providers=rows.providers[kept],
+        labels={name: labels._replace(codes=labels.codes[kept]) for name, labels in rows.labels.items()},
+        counted={key: Counted(*(part[kept] for part in counted)) for key, counted in rows.counted.items()},
+    )  # fmt: skip
 
 
 def cell(members: dict[int, tuple[int, int]]) -> Cell:
