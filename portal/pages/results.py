@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -16,9 +17,11 @@ from domain.field.words import definitions_sentence
 from faults import OperatorFault
 from portal.pages.csv_text import csv_text, download
 from portal.pages.drawing import chapters, tables
-from portal.pages.seeing import as_task, gebruiker, note_seen
+from portal.pages.seeing import as_provider, as_task, gebruiker, note_seen
 from results.filters import AGE_BANDS, PLACES, Days, Filters
 from results.own import OWN_INDICATORS, OwnFigure, OwnRequest, own
+from results.own_asked import asked
+from results.own_views import RULE
 from results.reports import periods, words
 from results.reports.content import Figure, Report
 from results.reports.outcomes import TRENDS, Outcomes, report
@@ -26,6 +29,9 @@ from results.reports.reading import KEYS, own_figure
 from sinks import clickhouse
 from sinks.access import Access
 
+#: What gives figures for a request.
+Ask = Callable[[OwnRequest], Mapping[str, OwnFigure]]
+_FEW: Final = f"Van minder dan {RULE.smallest_group} cliënten samen staat er geen cijfer."
 _RESPONDENTS: Final[Mapping[str, str]] = {"jeugdige": "Jeugdigen", "ouder": "Ouders"}
 _MONTHS: Final = 36
 #: In no cluster; its figures come from CBS files.
@@ -102,10 +108,22 @@ def results_csv(request: HttpRequest) -> HttpResponse:
 
 
 def _asked(request: HttpRequest) -> tuple[Chosen, dict[str, Any], Report]:
-    agb, access = gebruiker(request).organisatie.code, as_task("reports")
+    agb = gebruiker(request).organisatie.code
+    itself = as_provider(agb)
+    if itself is not None:
+        access, clusters = itself
+        offered = _offered([code for code, place in PLACES.items() if place in clusters])
+        chosen = _chosen(request.GET, offered)
+        return chosen, offered, _report(partial(_asked_itself, access), agb, chosen, (_FEW,))
+    access = as_task("reports")
     offered = _offered(_towns(access, agb))
     chosen = _chosen(request.GET, offered)
-    return chosen, offered, _report(access, agb, chosen)
+    return chosen, offered, _report(partial(own, access), agb, chosen, ())
+
+
+def _asked_itself(access: Access, request: OwnRequest) -> dict[str, OwnFigure]:
+    """As the provider, through its views."""
+    return asked(access, request, ("kwartaal",) if request.course else ())
 
 
 def _towns(access: Access, agb: str) -> list[str]:
@@ -145,11 +163,11 @@ def _chosen(given: QueryDict, offered: Mapping[str, Any]) -> Chosen:
     )  # fmt: skip
 
 
-def _report(access: Access, agb: str, chosen: Chosen) -> Report:
+def _report(ask: Ask, agb: str, chosen: Chosen, notes: tuple[str, ...]) -> Report:
     first, last = periods.first_day(periods.later(chosen.month, -11)), periods.last_day(chosen.month)
     quarters = periods.quarters(chosen.month)
     keys, trends = (_OF_FILES, ()) if chosen.cluster == _ALMERE else (KEYS, TRENDS)
-    asked = OwnRequest(
+    wanted = OwnRequest(
         aanbieder=agb,
         cluster=chosen.cluster,
         on=last,
@@ -158,9 +176,9 @@ def _report(access: Access, agb: str, chosen: Chosen) -> Report:
         keys=keys,
         course=False,
     )
-    whole = own(access, asked)
+    whole = ask(wanted)
     over = Days(*periods.days_of_quarters(quarters))
-    course = own(access, replace(asked, period=over, keys=trends, course=True))
+    course = ask(replace(wanted, period=over, keys=trends, course=True))
     figures = {key: own_figure(one.measured, one.average) for key, one in whole.items()}
     averages = [one.average for one in whole.values() if one.average is not None]
     versions = {version for one in whole.values() for version in one.measured.figure.versions}
@@ -177,7 +195,7 @@ def _report(access: Access, agb: str, chosen: Chosen) -> Report:
             trends={key: tuple(_point(one, quarter) for quarter in quarters) for key, one in course.items()},
             release=max((one.vrijgave for one in averages), default=0),
             quarter=max((one.periode for one in averages), default=""),
-            notes=(definitions_sentence(versions),),
+            notes=(*notes, *([definitions_sentence(versions)] if versions else ())),
         )
     )
 

@@ -13,6 +13,7 @@ from settings.access import clickhouse_access, clickhouse_url
 from settings.secrets import read_secret
 from settings.settings import Settings
 from sinks.access import Access
+from sinks.schema.providers import LIST, load
 from sinks.schema.users import ClickHouseUser
 
 _LOG: Final = structlog.get_logger(__name__)
@@ -40,6 +41,21 @@ def as_audience(database: str) -> Access:
     """ClickHouse as the user of one audience, who reads released figures of that alone. ``SettingsError``."""
     settings = house()
     return Access(clickhouse_url(settings), database, read_secret(settings.secrets_dir / database), database)
+
+
+def as_provider(agb: str) -> tuple[Access, tuple[str, ...]] | None:
+    """ClickHouse as the user of one provider, who reads the views of that alone, and the clusters that it sees the
+    averages of; None where it has none (``sor providers``).
+
+    Raises:
+        SettingsError: its password, or ClickHouse, is not there. ProvidersError: the list cannot be read.
+    """
+    settings = house()
+    found = next((one for one in load(settings.home / LIST) if one.active and one.agb == agb), None)
+    if found is None:
+        return None
+    password = read_secret(settings.secrets_dir / found.database)
+    return Access(clickhouse_url(settings), found.database, password, found.database), found.clusters
 
 
 def note_seen(request: HttpRequest, what: str) -> None:

@@ -210,3 +210,46 @@ def test_help_shows_the_hashes_of_the_scripts(logged_in: Callable[..., Any]) -> 
     static = Path(__file__).parents[2] / "portal" / "static" / "portal"
     for name in ("js/worker.js", "js/aanleveren.js"):
         assert hashlib.sha256((static / name).read_bytes()).hexdigest() in page, name
+
+
+def test_a_provider_with_a_user_of_its_own_is_asked_as_that(
+    logged_in: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, portal: Settings
+) -> None:
+    from portal.pages import results, seeing
+    from results.own import OWN_INDICATORS, OwnFigure
+    from sinks.schema.providers import LIST, checked, save
+
+    users: list[tuple[str, str, str]] = []
+
+    def counted(access: Any, request: Any, steps: Any) -> dict[str, OwnFigure]:
+        users.append((access.user, access.database, request.cluster))
+        return {key: OwnFigure(OWN_INDICATORS[key], nothing, {"kwartaal": ()}, ()) for key in request.keys}
+
+    nothing: Any = results_of_nothing()
+    monkeypatch.setattr(results, "asked", counted)
+    monkeypatch.setattr(seeing, "clickhouse_url", lambda _settings: "http://127.0.0.1:1")
+    save(portal.home / LIST, [checked(OWN, ["DUO"])])
+    secret = portal.secrets_dir / f"eigen_{OWN}"
+    secret.parent.mkdir(exist_ok=True)
+    secret.write_text("x\n")
+    secret.chmod(0o600)
+    try:
+        page = logged_in("medewerker").get("/resultaten/").content.decode()
+        other = logged_in("other_medewerker").get("/resultaten/")
+    finally:
+        (portal.home / LIST).unlink()
+        secret.unlink()
+    assert set(users) == {(f"eigen_{OWN}", f"eigen_{OWN}", "DUO")}
+    assert "Van minder dan 5 cliënten" in page
+    assert "Diemen" in page
+    assert other.status_code == 503  # of whom there is none: asked as reports, which is not there
+
+
+def results_of_nothing() -> Any:
+    """A figure without anything counted."""
+    from domain.indicators.catalogue import INDICATORS, Sums
+    from results.disclosure import own as rule
+    from results.figures import Figure
+    from results.own import Measured
+
+    return Measured(Figure("", INDICATORS["uitval"], Sums(0, 0, 0, 0), rule()), None)
