@@ -62,17 +62,17 @@ def build_release(
     releases = states.known(client, database)
     standing = states.standing(releases)
     one = states.begun(client, database, (store.FIGURES, store.MEMBERS), on=on, basis=standing)
-    number = one.number
+    number, before = one.number, store.replaced(client, database)
     former = store.former(client, database, states.seen(releases), standing)
     tables = list(read(client, database, on=on))
     version = max(rows.version for rows in tables)
     release = build(tables, on, key, number=number, version=version, former=former, rules=rules)
     one = one._replace(state="gebouwd", version=version, reason=reason)
     store.write(client, database, release)
-    if gone := store.without_rows(client, database, number):
+    if store.without_rows(client, database, number) or store.replaced(client, database) != before:
         raise FiguresError(
-            f"{gone} rows behind release {number} went while it was built: somebody was forgotten, or a replay took "
-            "over. Build another one."
+            f"Rows behind release {number} went while it was built: somebody was forgotten, or a replay took over. "
+            "Build another one."
         )
     # Last: a release that is not noted was not built, and its number is not used again.
     states.note(client, database, one, "gebouwd", reason=reason, rules=rules._asdict())
@@ -94,6 +94,7 @@ def audit_release(
         raise FiguresError(f"Release {number} is {one.state}: only one that was just built is audited.")
     states.require_newest(one, states.standing(releases))
     states.require_nobody_forgotten(number, forgotten=store.forgotten(client, database, number))
+    before = store.replaced(client, database)
     stated = store.stated(client, database, number)
     release = Release(number, one.day, one.version, tuple(stated))
     shown = of_gate.evidence(stated, store.history(client, database, states.seen(releases)))
@@ -106,6 +107,8 @@ def audit_release(
         joints=shown.joints,
         remake=of_gate.remake(key, one.version, rules),
     )
+    if store.replaced(client, database) != before:
+        raise FiguresError(f"Somebody was forgotten while the gate looked at release {number}: audit it again.")
     if verdict.passed:
         left = without(release, of_gate.places_of(figures, verdict.withheld))
         store.rewrite(client, database, number, [now for now in left.stated if now.hidden == "poort"])

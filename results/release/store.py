@@ -151,6 +151,14 @@ def forgotten(client: Client, database: str, number: int) -> bool:
     return bool(select(client, query)[0][0])
 
 
+def replaced(client: Client, database: str) -> int:
+    """How many ids behind figures were replaced, for clients were forgotten: another number says that it was done
+    meanwhile, and what was read before and after does not belong together.
+    """
+    query = f"SELECT sum(arrayCount(id -> id < 0, leden)) FROM {database}.{MEMBERS}"  # noqa: S608
+    return int(select(client, query)[0][0] or 0)
+
+
 def drop_unused(client: Client, database: str, seen: Sequence[int], until: int) -> None:
     """Remove the rows behind releases before this one that were never published: nothing asks for them any more.
 

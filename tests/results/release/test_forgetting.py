@@ -24,8 +24,10 @@ from results.release.noise import as_ids
 from results.release.restating import Former, changed
 from results.release.rows import CareRows, Counted, row_id
 from results.release.states import FiguresError
+from settings.settings import load_settings
 from sinks import clickhouse
 from sinks.schema.audiences import AUDIENCES
+from sor.releasing import Releases
 from tests.conftest import RunningGateway
 from tests.results.release.made import KEY, TODAY, region, rows_of
 from tests.results.release.test_engine import NEXT, QUICK, World
@@ -107,7 +109,7 @@ def test_who_is_forgotten_is_named_behind_no_figure_and_the_rules_go_on(
 
     # The next release: one client changed, so all stands, and every figure holds for the gate.
     shown = {(one.group, one.indicator): one.shown for one in as_figures(first.release)}
-    second = world.build(NEXT)
+    second, history = world.build(NEXT), store.history
     again = {(one.group, one.indicator): one for one in as_figures(second.release)}
     assert {name: one.shown for name, one in again.items() if name in shown} == {
         name: shown[name] for name in again if name in shown
@@ -118,12 +120,26 @@ def test_who_is_forgotten_is_named_behind_no_figure_and_the_rules_go_on(
         assert one.low <= sum(known.rows.outcomes[one.indicator][row] for row in one.members) <= one.high
     assert any(new in one.members for one in known.figures)
 
+    # Somebody is forgotten while the gate looks: old names and new ones do not belong together.
+    own = {int(number) for one in second.release.stated if one.made_in == 2 for number in one.cell.ids}
+    older = next(at for at, number in enumerate(numbers) if number in ids_of(after) - own)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "history", lambda *given: [forget(world, older), history(*given)][1])
+        with pytest.raises(FiguresError, match="while the gate looked at release 2: audit it again"):
+            world.audit(2)
+    world.audit(2)
+
     # What was built before somebody was forgotten is not published any more.
+    monkeypatch.setattr(Releases, "_client", lambda *_: world.builder)
+    month = Releases(load_settings(), world.name)
+    assert month.approved(NEXT) == 2
     fresh_one = next(one for one in second.release.stated if one.made_in == 2 and one.seen)
     forget(world, numbers.index(int(fresh_one.cell.ids[-1])))
     for step in (world.audit, lambda number: publishing.publish(world.admin, world.name, number)):
-        with pytest.raises(FiguresError, match=r"forgotten|gebouwd"):
+        with pytest.raises(FiguresError, match="was forgotten since it was built"):
             step(2)
+
+    assert month.approved(NEXT) == 0
 
     # Ten more of one group: it is restated without them.
     largest = max(
@@ -154,7 +170,7 @@ def test_who_is_forgotten_is_named_behind_no_figure_and_the_rules_go_on(
     assert {one[0] for one in behind(world)} <= {1, last}
     assert numbers[gone] not in ids_of(behind(world))
     told = {one.number: one.state for one in states.known(world.builder, world.name)}
-    assert told == {1: "gepubliceerd", 2: "gebouwd", 3: "gebouwd", 4: "begonnen", 5: "gepubliceerd"}
+    assert told == {1: "gepubliceerd", 2: "goedgekeurd", 3: "gebouwd", 4: "begonnen", 5: "gepubliceerd"}
 
 
 @pytest.mark.clickhouse
