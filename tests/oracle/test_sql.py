@@ -229,3 +229,16 @@ def test_a_row_counts_for_its_bucket_or_for_its_name() -> None:
         "2": (1, 1),
         "3": (1, 1),
     }
+
+
+def test_a_line_for_all_groups_together_is_of_the_same_rows() -> None:
+    found = sql_together([INDICATORS["uitval"]], ("maand",), "einddatum > 3", reference_day=20_000, total=True)
+    rows = f"FROM sor.trajecten FINAL WHERE {TRAJECTEN} AND (einddatum IS NOT NULL AND (einddatum > 3))"
+    assert found.endswith(f", grouping(maand) AS geheel {rows} GROUP BY GROUPING SETS ((maand), ())")
+
+
+def test_what_holds_for_a_traject_too_narrows_where_it_is_looked_for() -> None:
+    mine = "aanbieder = '90000001'"
+    found = sql_together([INDICATORS["nut_gemiddelde"]], where=mine, reference_day=20_000, narrow=mine)
+    assert found.count(f"WHERE {mine} AND {NOT_YOUTH_CARE}") == 2
+    assert found.endswith(f" AND ({mine})")

@@ -1,8 +1,9 @@
 """Rows for the benchmark of the pages, made by the engine: trajecten, metingen and scores, and what was released.
 
-Eight years, 400 providers, 13 municipalities and Almere (CBS files), three in four ended, one in fifty outside the
-figures, spread more evenly than in life. Made up from hashes of a number: the same number is always the same traject,
-so that a later version replaces the row of before.
+Eight years, 400 providers, 13 municipalities and Almere (CBS files), three in four ended, spread more evenly than in
+life. Five providers give care outside the figures, as in life only certified institutions do (one traject in eighty).
+Made up from hashes of a number: the same number is always the same traject, so that a later version replaces the row of
+before.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ INSERT INTO sor.trajecten (aanbieder, gemeente, jaar, traject, version, verwijde
   ingevoegd_op)
 {_TRAJECT}
 SELECT provider, towns[town], toYear(begin), name, {{version:UInt64}}, 0, who, bucket, clusters[town],
-  if(h % 50 = 1, '48', ['45', '54', '41', '50'][1 + h % 4]), concat('45A', toString(10 + h % 80)), begin,
+  if(intDiv(h, 7) % 80 = 7, '48', ['45', '54', '41', '50'][1 + h % 4]), concat('45A', toString(10 + h % 80)), begin,
   if(ended, day, NULL), if(ended, ['31', '31', '31', '32', '34'][class], ''),
   if(ended, ['gepland', 'gepland', 'gepland', 'client', 'wederzijds'][class], ''),
   if(ended, 'beeindigd', 'lopend'), 1 + h % 3, h % 18, toString(1 + h % 2),
