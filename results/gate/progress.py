@@ -77,6 +77,7 @@ class Gate:
             self.cases.append(one)
             for place, rules in one.out.items():
                 self.withheld.setdefault(place, set()).update(rules)
+        self.cases.sort(key=lambda one: str(one.described["blok"]))
         for name in STEPS:
             parts = [one.steps[name] for one in self.cases]
             keys = {key: None for part in parts for key in part}
