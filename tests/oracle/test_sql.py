@@ -241,4 +241,4 @@ def test_what_holds_for_a_traject_too_narrows_where_it_is_looked_for() -> None:
     mine = "aanbieder = '90000001'"
     found = sql_together([INDICATORS["nut_gemiddelde"]], where=mine, reference_day=20_000, narrow=mine)
     assert found.count(f"WHERE {mine} AND {NOT_YOUTH_CARE}") == 2
-    assert found.endswith(f" AND ({mine})")
+    assert found.endswith(f" AND (({mine}))")
