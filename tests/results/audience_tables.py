@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from clickhouse_connect.driver.client import Client
+
 from sinks import clickhouse
 from sinks.access import Access
 from tests.conftest import RunningGateway
@@ -41,18 +43,20 @@ def audience(gateway: RunningGateway, rows: Sequence[dict[str, Any]]) -> Iterato
     """The name of a database with these figures; dropped at the end."""
     name = f"rel_{uuid.uuid4().hex[:10]}"
     client = clickhouse.connect(Access(gateway.url, "admin", gateway.users["admin"], "default"))
-    values = ", ".join(f"({', '.join(map(_literal, row.values()))})" for row in rows)
     try:
-        for statement in (
-            f"CREATE DATABASE {name}",
-            _TABLE.format(name),
-            f"INSERT INTO {name}.cijfers ({', '.join(_PLAIN)}) VALUES {values}",
-        ):
+        for statement in (f"CREATE DATABASE {name}", _TABLE.format(name)):
             clickhouse.command(client, statement, "Making")
+        insert(client, name, rows)
         yield name
     finally:
         clickhouse.command(client, f"DROP DATABASE IF EXISTS {name}", "Dropping")
         client.close()
+
+
+def insert(client: Client, database: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Put these figures into the table of an audience."""
+    values = ", ".join(f"({', '.join(map(_literal, row.values()))})" for row in rows)
+    clickhouse.command(client, f"INSERT INTO {database}.cijfers ({', '.join(_PLAIN)}) VALUES {values}", "Inserting")
 
 
 def _literal(value: Any) -> str:
