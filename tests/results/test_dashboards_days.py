@@ -10,7 +10,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from results.dashboards.deliveries import build
-from results.dashboards.queries import REFERENCE_DAY, within_period
+from results.dashboards.queries import METING_DAY, REFERENCE_DAY, within_period
 from results.waiting import waiting_sql
 from sinks import clickhouse
 from sinks.access import Access
@@ -59,6 +59,16 @@ def test_a_period_has_the_days_that_the_reader_chose(reader: Client, first: date
     end = datetime(last.year, last.month, last.day, 23, 59, 59, tzinfo=DUTCH)
     days = "SELECT toDate32('2024-12-01') + number AS dag FROM numbers(300)"
     query = f"SELECT min(dag), max(dag) FROM ({days}) WHERE {within_period('dag')}"
+    assert clickhouse.select(reader, expand(query, {}, seconds(begin), seconds(end))) == [(first, last)]
+
+
+@pytest.mark.parametrize("last", [date(2024, 12, 31), date(2025, 1, 1), date(2025, 1, 2)], ids=str)
+def test_a_period_of_metingen_has_its_days_in_every_year_of_it(reader: Client, last: date) -> None:
+    first = date(2024, 12, 30)
+    begin, end = (datetime(day.year, day.month, day.day, 12, tzinfo=DUTCH) for day in (first, last))
+    days = f"SELECT toDate32('2024-12-01') + number AS {METING_DAY}, toYear({METING_DAY}) AS jaar FROM numbers(90)"
+    query = f"SELECT min({METING_DAY}), max({METING_DAY}) FROM ({days}) WHERE {within_period(METING_DAY)}"
+    assert "jaar" in within_period(METING_DAY)
     assert clickhouse.select(reader, expand(query, {}, seconds(begin), seconds(end))) == [(first, last)]
 
 
