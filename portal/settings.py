@@ -37,6 +37,7 @@ _STRICT_SECONDS: Final = 365 * 24 * _HOURS
 WORKER_POLICY: Final = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'"
 WORKER: Final = "/portal/js/worker.js"
 _MIDDLEWARE: Final = (
+    "portal.pages.start.Ready",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -19,7 +19,6 @@ from portal.pages import (
 
 urlpatterns = [
     path("", start.start, name="start"),
-    path("ready", start.ready, name="ready"),
     path("hulp/", start.help_, name="hulp"),
     path("aanleveren/", delivering.deliver, name="aanleveren"),
     path("aanleveren/publiek.json", delivering.public, name="aanleveren-publiek"),

@@ -92,7 +92,6 @@ PAGES: Final[Mapping[str, Page]] = {
 }
 #: What opens without logging in.
 PUBLIC: Final[Mapping[str, frozenset[str]]] = {
-    "ready": _GET,
     "account_login": _FORM,
     "account_logout": _FORM,
     "account_inactive": _GET,

@@ -84,6 +84,24 @@ def test_the_worker_has_a_policy_of_its_own(portal: Settings) -> None:
     assert Client().get("/static/portal/../../settings.py").status_code == 404
 
 
+def test_who_watches_the_process_needs_no_name(portal: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.db import DatabaseError
+    from django.test import Client
+
+    from portal.pages import start
+
+    watching = Client(headers={"host": "10.0.0.7:8490"})
+    assert watching.get("/ready").content == b"ready\n"
+    assert watching.get("/").status_code == 400
+
+    class Away:
+        def cursor(self) -> Any:
+            raise DatabaseError
+
+    monkeypatch.setattr(start, "connection", Away())
+    assert watching.get("/ready").status_code == 503
+
+
 def test_a_form_of_another_site_is_refused(logged_in: Callable[..., Any]) -> None:
     client = logged_in("beheerder", csrf=True)
     assert client.post("/contactpersonen/", {"naam": "A", "email": "a@example.nl"}).status_code == 403
