@@ -46,6 +46,15 @@ for name in $audiences; do
 done
 cp "$folder/grafana_audiences_admin" "$folder/audiences/grafana_admin"
 owned "$uid_sor" "$folder/audiences"
+# What the portal asks ClickHouse as: each audience, each such provider, and two tasks that read no row.
+mkdir -p "$folder/portal/users"
+for name in $audiences; do
+  cp "$folder/audiences/$name" "$folder/portal/users/$name"
+done
+for name in receipts rejected; do
+  cp "$folder/clickhouse_$name" "$folder/portal/users/$name"
+done
+password portal_secret "$uid_sor"
 password registry_database "$uid_sor"
 
 # ClickHouse knows hashes only.
@@ -94,6 +103,36 @@ if [ ! -e "$folder/intake/connector" ]; then
   mkdir -p "$folder/intake/connector"
   printf '{"secret": "%s"}' "$(openssl rand -base64 32)" > "$folder/intake/connector/keys.json"
 fi
+# The portal signs its tokens; the intake knows the public half, and that of another portal when you add it.
+if [ ! -s "$folder/portal_token" ]; then openssl genpkey -algorithm ed25519 -out "$folder/portal_token"; fi
+mkdir -p "$folder/visitors"
+if [ ! -s "$folder/visitors/public.pem" ]; then openssl pkey -in "$folder/portal_token" -pubout -out "$folder/visitors/public.pem"; fi
+# It gives certificates of hours by the intermediate, whose pair it has; never the root's. Another administration brings that pair.
+mkdir -p "$folder/portal/authority" "$folder/portal/public"
+newest=""
+if [ -d "$folder/authority" ]; then newest=$(find "$folder/authority" -name 'intermediate-*.key' | sort -V | tail -n 1); fi
+if [ -n "$newest" ] && [ -z "$(find "$folder/portal/authority" -name 'intermediate-*.key')" ]; then
+  cp "$newest" "${newest%.key}.pem" "$folder/portal/authority"
+fi
+if [ ! -s "$folder/portal/authority/ledger.json" ]; then
+  printf '{"lists": 0, "issued": []}' > "$folder/portal/authority/ledger.json"
+fi
+# Public files that it may not change, and a list of certificates of its own: what the authority issued and what it issued itself.
+for name in keys.json revoked.pem; do
+  ln -sfn "../../keys/public/$name" "$folder/portal/public/$name"
+done
+lists=()
+for list in "$folder/portal/public/sources.pem" "$folder/keys/public/sources.pem"; do
+  if [ -s "$list" ]; then lists+=("$list"); fi
+done
+if [ ${#lists[@]} -gt 0 ]; then
+  awk 'BEGIN { RS = "-----END CERTIFICATE-----\n" } /BEGIN/ && !seen[$0]++ { printf "%s%s", $0, RS }' "${lists[@]}" \
+    > "$folder/portal/public/.sources.pem"
+  mv "$folder/portal/public/.sources.pem" "$folder/portal/public/sources.pem"
+fi
+chmod 0700 "$folder/portal" "$folder"/portal/*
+chmod 0600 "$folder"/portal/authority/* "$folder"/portal/users/*
+owned "$uid_sor" "$folder/portal" "$folder/portal_token" "$folder/visitors"
 # Yours to fill: addresses for the reports, and the password at the mail server (docs/operations.md).
 mkdir -p "$folder/mail"
 # The logs of key use; the one thing below keys that a stage may write.
@@ -104,5 +143,5 @@ chmod 0755 "$folder/keys/public"
 chmod 0644 "$folder"/keys/public/*
 
 echo "Secrets are in $folder. Keep a copy of keys/evaluate, keys/entry and keys/release in two places that no single person can open,"
-echo "move kafka_ca_key and the folder authority off this machine. A source gets keys/public, its own key and certificate, a token of the intake, and no password."
+echo "move kafka_ca_key and the folder authority off this machine (the portal has the pair of its intermediate). A source gets keys/public, its own key and certificate, a token of the intake, and no password."
 if [ "$(id -u)" != 0 ]; then echo "Not run as root: the containers cannot read these files yet. Run it again as root."; fi

@@ -36,7 +36,7 @@ PARTS = {
     "kafka", "kafka-users", "kafka-init", "registry", "registry-write", "registry-data", "clickhouse", "migrate",
     "prometheus", "alertmanager", "grafana", "exporter", "auditor", "audit", "rejected", "skip", "receipts", "intake",
     "backup", "repair", "schedule", "release", "publish", "withdraw", "reports", "grafana-audiences", "grafana-apply",
-    *STAGES,
+    "portal", *STAGES,
 }  # fmt: skip
 #: What runs when a person asks, and ends with the answer.
 ASKED = {"audit", "rejected", "skip", "receipts", "backup", "repair", "release", "publish", "withdraw", "reports"}
@@ -78,7 +78,7 @@ def secrets(service: dict[str, Any]) -> dict[str, str]:
 def test_every_part_of_the_stack_is_there() -> None:
     assert set(SERVICES) == PARTS
     assert set(OURS) == {
-        "kafka-init", "migrate", "exporter", "auditor", "intake", "schedule", "grafana-apply", *ASKED, *STAGES
+        "kafka-init", "migrate", "exporter", "auditor", "intake", "schedule", "grafana-apply", "portal", *ASKED, *STAGES
     }  # fmt: skip
 
 
@@ -209,7 +209,7 @@ def test_the_intake_is_its_own_principal_and_opens_nothing() -> None:
     assert environment(service)["SOR_KAFKA_USERNAME"] == "intake"
     assert set(secrets(service)) == {"kafka_ca", "kafka_user_intake"}
     mounted = {volume.split(":")[1] for volume in service["volumes"]}
-    assert mounted == {"/keys/public", "/keys/source", "/keys/connector", "/var/lib/sor"}
+    assert mounted == {"/keys/public", "/keys/source", "/keys/connector", "/var/lib/sor", "/visitors"}
     assert environment(service)["SOR_INTAKE_METRICS_PORT"] == "9100"
     assert "store" not in service["networks"]
 
@@ -396,7 +396,7 @@ def test_a_question_of_grafana_fits_the_limit_of_its_user() -> None:
 
 
 def test_the_list_of_providers_is_where_it_is_read_and_their_users_where_clickhouse_reads_them() -> None:
-    for name in ("migrate", "grafana-apply"):
+    for name in ("migrate", "grafana-apply", "portal"):
         assert secrets(SERVICES[name])["aanbieders.json"] == f"{environment(SERVICES[name])['SOR_HOME']}/{LIST}"
     assert COMPOSE["secrets"]["aanbieders.json"]["file"].endswith(f"/{LIST}")
     assert secrets(SERVICES["clickhouse"])["clickhouse_providers"].startswith("/etc/clickhouse-server/users.d/")
@@ -429,6 +429,8 @@ def test_made_secrets_are_complete_private_and_kept(tmp_path: Path) -> None:
     assert set(first) == set(COMPOSE["secrets"]) | {"kafka_ca_key"}
     audiences = {path.name: path.read_text().strip() for path in (folder / "audiences").iterdir()}
     assert set(audiences) == {"rel_een", "rel_twee", "grafana_admin"}
+    pages = {path.name for path in (folder / "portal/users").iterdir()}
+    assert pages == {"rel_een", "rel_twee", "receipts", "rejected"}, "what the portal asks, and not the administrator"
     assert audiences["grafana_admin"] == (folder / "grafana_audiences_admin").read_text().strip()
     known = etree.parse(folder / "clickhouse_passwords").getroot().find("users")
     for name in ("rel_een", "rel_twee"):
