@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from auditlog.models import LogEntry
@@ -10,9 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from faults import OperatorFault
-from portal.pages.seeing import as_task
+from portal.pages.seeing import as_audience, as_task
 from sinks import clickhouse
-from sinks.schema.users import ClickHouseUser
+from sinks.access import Access
+from sinks.schema.audiences import COMPARISON, RELEASES
 
 _ROWS: Final = 50
 _OUTCOMES: Final = (
@@ -22,27 +24,24 @@ _OUTCOMES: Final = (
 _UNREADABLE: Final = (
     "SELECT stage, sender, count(), max(rejected_at) FROM rejected FINAL GROUP BY stage, sender ORDER BY stage, sender"
 )
-_RELEASES: Final = (
-    "SELECT vrijgave, max(dag), argMax(stand, op), max(op) FROM vrijgaven GROUP BY vrijgave "
-    "ORDER BY vrijgave DESC LIMIT 12"
-)
+_RELEASES: Final = f"SELECT vrijgave, dag, status, reden FROM {RELEASES} ORDER BY vrijgave DESC LIMIT 12"  # noqa: S608
 _ACTIONS: Final = {0: "gemaakt", 1: "gewijzigd", 2: "verwijderd", 3: "bekeken"}
 
 
 def health(request: HttpRequest) -> HttpResponse:
-    """Deliveries by kind and unreadable records by stage, as counts; releases and what became of them."""
+    """Deliveries by kind and unreadable records by stage, as counts; what was released."""
     found = {
-        "outcomes": _asked("receipts", _OUTCOMES),
-        "unreadable": _asked("rejected", _UNREADABLE),
-        "releases": _asked("release", _RELEASES),
+        "outcomes": _asked(lambda: as_task("receipts"), _OUTCOMES),
+        "unreadable": _asked(lambda: as_task("rejected"), _UNREADABLE),
+        "releases": _asked(lambda: as_audience(COMPARISON), _RELEASES),
     }
     return render(request, "gezondheid.html", found)
 
 
-def _asked(user: ClickHouseUser, query: str) -> list[tuple[Any, ...]] | None:
-    """Rows; None when ClickHouse does not answer."""
+def _asked(access: Callable[[], Access], query: str) -> list[tuple[Any, ...]] | None:
+    """Rows; None when ClickHouse does not answer, or not to this portal."""
     try:
-        client = clickhouse.connect(as_task(user))
+        client = clickhouse.connect(access())
         try:
             return clickhouse.select(client, query)
         finally:
