@@ -55,7 +55,8 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         ReportsBusy
         RewritingError
         ScheduleError
-            GateRefuses
+            GateEnds
+        GateRefuses
         SettingsError
         SimulationError
         SpicError
@@ -85,6 +86,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         WrongKey
         XmlFault
     Control flow
+        GateEnds
         GateRefuses
         Interrupted
         Stopping
