@@ -220,7 +220,7 @@ class Settings(BaseSettings):
     portal_origin: str | None = Field(
         None,
         description="Address of the portal as people type it, https://host[:port]; plain http:// for localhost only. "
-        "Unset: http://localhost and its port.",
+        "Unset: that of the stack on this machine, else http://localhost and its port.",
     )
     portal_intake: str | None = Field(
         None,
