@@ -37,6 +37,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         MigrationError
         MustStopError
         NoAnswer
+        NoResultsYet
         NobodyAgrees
         NobodyNamed
         NotDelivered
@@ -55,8 +56,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         ReportsBusy
         RewritingError
         ScheduleError
-            GateEnds
-        GateRefuses
+            GateRefuses
         SettingsError
         SimulationError
         SpicError
@@ -87,7 +87,6 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         XmlFault
     Control flow
         GateEnds
-        GateRefuses
         Interrupted
         Stopping
         _Forbidden

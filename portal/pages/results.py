@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -12,21 +12,19 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from domain.field.codes import GESLACHT, PRODUCTCATEGORIEEN
-from domain.field.geography import CLUSTERS, GEMEENTEN
-from domain.field.words import definitions_sentence
+from domain.field.geography import GEMEENTEN
 from faults import OperatorFault
 from portal.pages.csv_text import csv_text, download
 from portal.pages.drawing import chapters, tables
-from portal.pages.seeing import as_provider, as_task, gebruiker, note_seen
+from portal.pages.seeing import NoResultsYet, as_provider, gebruiker, note_seen
 from results.filters import AGE_BANDS, PLACES, Days, Filters
-from results.own import OWN_INDICATORS, OwnFigure, OwnRequest, own
+from results.own import OWN_INDICATORS, OwnFigure, OwnRequest
 from results.own_asked import asked
 from results.own_views import RULE
 from results.reports import periods, words
 from results.reports.content import Figure, Report
 from results.reports.outcomes import TRENDS, Outcomes, report
 from results.reports.reading import KEYS, own_figure
-from sinks import clickhouse
 from sinks.access import Access
 
 #: What gives figures for a request.
@@ -37,7 +35,6 @@ _MONTHS: Final = 36
 #: In no cluster; its figures come from CBS files.
 _ALMERE: Final = GEMEENTEN["0034"].name
 _OF_FILES: Final = tuple(key for key, one in OWN_INDICATORS.items() if one.provenance == "cbs")
-_PLACES: Final = "SELECT DISTINCT gemeente FROM trajecten FINAL WHERE aanbieder = {aanbieder:String} AND NOT verwijderd"
 
 
 @dataclass(frozen=True)
@@ -86,8 +83,8 @@ def results(request: HttpRequest) -> HttpResponse:
     """The page."""
     try:
         chosen, offered, found = _asked(request)
-    except OperatorFault:
-        return render(request, "later.html", {"title": "Resultaten"}, status=503)
+    except OperatorFault as fault:
+        return _nothing(request, fault)
     note_seen(request, "resultaten")
     return render(
         request,
@@ -100,25 +97,25 @@ def results_csv(request: HttpRequest) -> HttpResponse:
     """The same tables as a file."""
     try:
         chosen, _, found = _asked(request)
-    except OperatorFault:
-        return render(request, "later.html", {"title": "Resultaten"}, status=503)
+    except OperatorFault as fault:
+        return _nothing(request, fault)
     note_seen(request, "resultaten-csv")
     head = [("Aanbieder", gebruiker(request).organisatie.code), *chosen.said]
     return download(f"resultaten-{chosen.month}", csv_text(tables(found), head))
 
 
+def _nothing(request: HttpRequest, fault: OperatorFault) -> HttpResponse:
+    if isinstance(fault, NoResultsYet):
+        return render(request, "geen_resultaten.html")
+    return render(request, "later.html", {"title": "Resultaten"}, status=503)
+
+
 def _asked(request: HttpRequest) -> tuple[Chosen, dict[str, Any], Report]:
     agb = gebruiker(request).organisatie.code
-    itself = as_provider(agb)
-    if itself is not None:
-        access, clusters = itself
-        offered = _offered([code for code, place in PLACES.items() if place in clusters])
-        chosen = _chosen(request.GET, offered)
-        return chosen, offered, _report(partial(_asked_itself, access), agb, chosen, (_FEW,))
-    access = as_task("reports")
-    offered = _offered(_towns(access, agb))
+    access, clusters = as_provider(agb)
+    offered = _offered(clusters)
     chosen = _chosen(request.GET, offered)
-    return chosen, offered, _report(partial(own, access), agb, chosen, ())
+    return chosen, offered, _report(partial(_asked_itself, access), agb, chosen)
 
 
 def _asked_itself(access: Access, request: OwnRequest) -> dict[str, OwnFigure]:
@@ -126,24 +123,15 @@ def _asked_itself(access: Access, request: OwnRequest) -> dict[str, OwnFigure]:
     return asked(access, request, ("kwartaal",) if request.course else ())
 
 
-def _towns(access: Access, agb: str) -> list[str]:
-    """Municipalities of the provider's own trajecten."""
-    client = clickhouse.connect(access)
-    try:
-        return sorted(str(code) for (code,) in clickhouse.select(client, _PLACES, {"aanbieder": agb}))
-    finally:
-        client.close()
-
-
-def _offered(towns: list[str]) -> dict[str, Any]:
-    """Filter -> value and words of each choice."""
+def _offered(clusters: Sequence[str]) -> dict[str, Any]:
+    """Filter -> value and words of each choice. Almere, which is in no cluster, may be chosen by everybody."""
     newest = periods.newest_month(timezone.localdate())
-    own_places = {PLACES[code] for code in towns if code in PLACES} or set(CLUSTERS)
-    places = [name for name in (*CLUSTERS, _ALMERE) if name in own_places]
+    places = [*clusters, _ALMERE]
+    towns = [code for code, place in PLACES.items() if place in places]
     return {
         "cluster": [*((name, name) for name in places), ("", "Alle clusters")],
         "maand": [(one, words.month_text(one)) for one in (periods.later(newest, -back) for back in range(_MONTHS))],
-        "gemeente": [("", "Alle"), *((code, GEMEENTEN[code].name) for code in towns if code in GEMEENTEN)],
+        "gemeente": [("", "Alle"), *((code, GEMEENTEN[code].name) for code in towns)],
         "categorie": [("", "Alle"), *sorted(PRODUCTCATEGORIEEN.items())],
         "geslacht": [("", "Alle"), *GESLACHT.items()],
         "leeftijd": [("", "Alle"), *((band.name, band.name) for band in AGE_BANDS)],
@@ -163,7 +151,7 @@ def _chosen(given: QueryDict, offered: Mapping[str, Any]) -> Chosen:
     )  # fmt: skip
 
 
-def _report(ask: Ask, agb: str, chosen: Chosen, notes: tuple[str, ...]) -> Report:
+def _report(ask: Ask, agb: str, chosen: Chosen) -> Report:
     first, last = periods.first_day(periods.later(chosen.month, -11)), periods.last_day(chosen.month)
     quarters = periods.quarters(chosen.month)
     keys, trends = (_OF_FILES, ()) if chosen.cluster == _ALMERE else (KEYS, TRENDS)
@@ -181,7 +169,6 @@ def _report(ask: Ask, agb: str, chosen: Chosen, notes: tuple[str, ...]) -> Repor
     course = ask(replace(wanted, period=over, keys=trends, course=True))
     figures = {key: own_figure(one.measured, one.average) for key, one in whole.items()}
     averages = [one.average for one in whole.values() if one.average is not None]
-    versions = {version for one in whole.values() for version in one.measured.figure.versions}
     return report(
         Outcomes(
             kind="aanbieder",
@@ -195,7 +182,7 @@ def _report(ask: Ask, agb: str, chosen: Chosen, notes: tuple[str, ...]) -> Repor
             trends={key: tuple(_point(one, quarter) for quarter in quarters) for key, one in course.items()},
             release=max((one.vrijgave for one in averages), default=0),
             quarter=max((one.periode for one in averages), default=""),
-            notes=(*notes, *([definitions_sentence(versions)] if versions else ())),
+            notes=(_FEW,),
         )
     )
 

@@ -8,6 +8,7 @@ import structlog
 from django.conf import settings as of_django
 from django.http import HttpRequest
 
+from faults import OperatorFault
 from portal.people.models import Gebruiker
 from settings.access import clickhouse_access, clickhouse_url
 from settings.secrets import read_secret
@@ -18,6 +19,10 @@ from sinks.schema.users import ClickHouseUser
 
 _LOG: Final = structlog.get_logger(__name__)
 Context = dict[str, Any]
+
+
+class NoResultsYet(OperatorFault):
+    """A provider asks for its results, and the region has not put it on the list of those who see them."""
 
 
 def house() -> Settings:
@@ -43,17 +48,18 @@ def as_audience(database: str) -> Access:
     return Access(clickhouse_url(settings), database, read_secret(settings.secrets_dir / database), database)
 
 
-def as_provider(agb: str) -> tuple[Access, tuple[str, ...]] | None:
+def as_provider(agb: str) -> tuple[Access, tuple[str, ...]]:
     """ClickHouse as the user of one provider, who reads the views of that alone, and the clusters that it sees the
-    averages of; None where it has none (``sor providers``).
+    averages of. The portal has no right to rows: who is not on the list (``sor providers``) has no results here.
 
     Raises:
+        NoResultsYet: the provider is not on the list.
         SettingsError: its password, or ClickHouse, is not there. ProvidersError: the list cannot be read.
     """
     settings = house()
     found = next((one for one in load(settings.home / LIST) if one.active and one.agb == agb), None)
     if found is None:
-        return None
+        raise NoResultsYet(f"Provider {agb} is not on the list of those who see their own results.")
     password = read_secret(settings.secrets_dir / found.database)
     return Access(clickhouse_url(settings), found.database, password, found.database), found.clusters
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from portal.pages import released_tables
+from results.own import own
 from sinks.access import Access
 from sinks.tables import METINGEN, RECEIPTS, TRAJECTEN
 from sinks.writer import Writer
@@ -63,8 +64,14 @@ def asked(
         users.append(name)
         return replace(rows, database=audience)
 
-    for module in (operation, region, results):
+    def as_provider(agb: str) -> tuple[Access, tuple[str, ...]]:
+        users.append(agb)
+        return rows, {OWN: ("DUO",), OTHER: ("Amsterdam",)}[agb]
+
+    for module in (operation, region):
         monkeypatch.setattr(module, "as_task", as_task)
+    monkeypatch.setattr(results, "as_provider", as_provider)
+    monkeypatch.setattr(results, "_asked_itself", own)  # its views are tested beside the engine's rights
     for module in (audiences, operation):
         monkeypatch.setattr(module, "as_audience", as_audience)
     for name, code in (("medewerker", OWN), ("other_medewerker", OTHER)):
@@ -87,7 +94,7 @@ def test_a_provider_sees_its_own_rows_with_charts_and_their_tables(
     other = logged_in("other_medewerker").get("/resultaten/?maand=2026-10").content.decode()
     assert OWN not in other
     assert "Amsterdam" in other
-    assert set(asked) == {"reports"}
+    assert set(asked) == {OWN, OTHER}
 
 
 def test_a_filter_narrows_and_what_is_not_offered_is_none(asked: list[str], logged_in: Callable[..., Any]) -> None:
