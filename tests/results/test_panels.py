@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.field.dates import day
-from results.dashboards.queries import LINE, WHOLE
+from results.dashboards.queries import DEFINITIONS, LINE, WHOLE
 from sinks import clickhouse
 from sinks.access import Access
 from sinks.tables import METINGEN, TRAJECTEN
@@ -82,3 +82,21 @@ def test_a_meting_counts_by_the_category_that_its_traject_has_now(
     writer.insert(TRAJECTEN, [ended(n, n, 2, categorie=last) for n in range(30)])
     writer.close()
     assert panel(access, "Nut, gemiddeld cijfer") == shown
+
+
+def test_definitions_are_those_of_rows_that_were_not_replaced(access: Access) -> None:
+    def shown() -> Any:
+        client = clickhouse.connect(access)
+        try:
+            return [row[0] for row in clickhouse.select(client, DEFINITIONS.replace("sor.", f"{access.database}."))]
+        finally:
+            client.close()
+
+    fill(access, [ended(n, n) for n in range(3)], [])
+    assert shown() == [1]
+    writer = Writer(access)
+    writer.insert(TRAJECTEN, [ended(n, n, 2, definitie_versie=2) for n in range(2)])
+    assert shown() == [1, 2]
+    writer.insert(TRAJECTEN, [ended(2, 2, 2, definitie_versie=2)])
+    assert shown() == [2]
+    writer.close()
