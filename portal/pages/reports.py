@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from domain.field.geography import GEMEENTEN
 from portal.pages.seeing import gebruiker, house, note_seen
 from portal.people.models import Organisatie
 from results.reports import periods, words
@@ -21,6 +22,7 @@ from results.reports.outbox import Outbox
 _TYPES: Final = {".pdf": "application/pdf", ".html": "text/html; charset=utf-8"}
 _OF_PROVIDER: Final = ("aanbieder", "cem", "spiegel")
 _OF_CLUSTER: Final = ("cluster", "gemiddelde")
+_OF_GEMEENTE: Final = "gemeente"
 
 
 class Kept(NamedTuple):
@@ -50,10 +52,16 @@ def of_organization(outbox: Outbox, organisatie: Organisatie) -> Iterator[Kept]:
         if path.suffix not in _TYPES or len(parts) < 3:
             continue
         kind, whose = parts[1], parts[2]
+        town = organisatie.soort == "gemeente" and kind == _OF_GEMEENTE and whose == _town(organisatie.code)
         provider = organisatie.soort == "aanbieder" and kind in _OF_PROVIDER and whose == organisatie.code
         cluster = organisatie.soort == "cluster" and kind in _OF_CLUSTER and whose == slug(organisatie.code)
-        if provider or cluster:
+        if provider or cluster or town:
             yield Kept(path, path.parent.name, words.TITLES[kind], words.month_text(path.parent.name), _cluster(parts))
+
+
+def _town(code: str) -> str:
+    """A municipality as the name of a file has it."""
+    return slug(GEMEENTEN[code].name) if code in GEMEENTEN else ""
 
 
 def _cluster(parts: list[str]) -> str:
