@@ -62,7 +62,7 @@ def audit(
         cases = cases_of(
             figures, gate.members, gate.skipped(), rows, hidden, joints, views, limits, gate.last, gate.end
         )
-        gate.took(_examined(list(cases), workers, tell, begin))
+        gate.took(_examined([case for case in cases if case.new], workers, tell, begin))
         gate.enough_is_left()
         gate.step("regio", lambda: _sums(gate))
     except GateEnds as refused:

@@ -41,6 +41,11 @@ class Case(NamedTuple):
     end: float
 
     @property
+    def new(self) -> bool:
+        """Whether the release shows anything new of it; else it was audited before."""
+        return any(figure.release == self.last for figure in self.figures.values())
+
+    @property
     def size(self) -> int:
         """How much work it is, about."""
         return sum(len(cell.members) for cell in self.cells)

@@ -281,3 +281,9 @@ def test_the_release_is_refused_when_most_blocks_stay_out() -> None:
     for limit, reason in ((1 / 3, ""), (0.3, "te veel ingehouden")):
         verdict = audit([*old, *fresh], rows=ROWS, limits=QUICK._replace(blocks=limit))
         assert (verdict.report["reden"], verdict.report["aantallen"]["blokken"]) == (reason, 1)
+
+
+def test_a_block_of_which_nothing_is_new_is_not_looked_at_again() -> None:
+    verdict = audit([*elsewhere(OTHERS, release=1), figure(group("drie"), range(60), VALUES, release=2)], rows=ROWS,
+                    limits=QUICK)  # fmt: skip
+    assert [one["blok"] for one in verdict.report["delen"]] == ["uitval DUO"]
