@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from domain.field.words import KIND_LABELS
 from faults import OperatorFault
 from portal.pages.seeing import as_audience, as_task
 from sinks import clickhouse
@@ -30,8 +31,9 @@ _ACTIONS: Final = {0: "gemaakt", 1: "gewijzigd", 2: "verwijderd", 3: "bekeken"}
 
 def health(request: HttpRequest) -> HttpResponse:
     """Deliveries by kind and unreadable records by stage, as counts; what was released."""
+    outcomes = _asked(lambda: as_task("receipts"), _OUTCOMES)
     found = {
-        "outcomes": _asked(lambda: as_task("receipts"), _OUTCOMES),
+        "outcomes": outcomes and [(KIND_LABELS.get(kind, kind), *more) for kind, *more in outcomes],
         "unreadable": _asked(lambda: as_task("rejected"), _UNREADABLE),
         "releases": _asked(lambda: as_audience(COMPARISON), _RELEASES),
     }

@@ -11,7 +11,6 @@ import struct
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,7 +24,6 @@ from results.release.rows import AGES
 from settings.access import clickhouse_access
 from settings.settings import Settings, load_settings
 from sinks import clickhouse
-from sinks.schema import providers
 from sinks.schema.audiences import COMPARISON, of_cluster, of_gemeente, of_providers
 from tests.results import audience_tables
 from tools import demo
@@ -41,6 +39,22 @@ TOWN: Final = "0384"
 _KEYS: Final = ("nut_gemiddelde", "zonder_hulp", "gas_bereikt", "geen_nieuwe_start", "uitval", "respons_cem")
 _AGES: Final = tuple(AGES.values())
 _NUMBERS: Final = official_numbers()
+#: Role -> the pages that no role before it has; without a role, those of who has not logged in.
+PATHS: Final[Mapping[str, tuple[str, ...]]] = {
+    "": ("/account/login/", "/account/password/reset/"),
+    "medewerker": (
+        "/", "/aanleveren/", "/aanleveringen/", "/resultaten/", "/rapporten/", "/definities/", "/hulp/",
+        "/account/2fa/", "/account/password/change/", "/account/sessions/",
+    ),
+    "beheerder": ("/", "/gebruikers/", "/gebruikers/uitnodigen/", "/contactpersonen/", "/sleutels/"),
+    "contractmanager": ("/", "/cluster/", "/cluster/?uitsplitsing=leeftijd", "/rapporten/"),
+    "gemeenteambtenaar": ("/", "/gemeente/"),
+    "functioneel_beheerder": (
+        "/", "/kalender/", "/organisaties/", "/organisaties/1/", "/gebruikers/",
+        "/gebruikers/1/",
+    ),
+    "operator": ("/", "/gezondheid/", "/controlelog/"),
+}  # fmt: skip
 
 
 @dataclass
@@ -98,12 +112,16 @@ class Stack:
         found: list[tuple[str, ...]] = []
         for path in sorted((self.files / "rap").glob(f"{self.agbs[0]}_*.csv")):
             with path.open(encoding="utf-8-sig", newline="") as text:
-                found += [tuple(row) for row in csv.reader(text, delimiter=text.readline()[len("BSN")])]
+                found += [tuple(row) for row in csv.reader(text, delimiter=text.readline()[len("BSN")]) if row]
         return list({row[:4]: row for row in found}.values())
+
+    def login(self, role: str, agb: str = "") -> Login:
+        """Somebody in a role; of a provider, the first one where none is named."""
+        return self.logins[role if role not in ("medewerker", "beheerder") else f"{role}.{agb or self.agbs[0]}"]
 
     def context(self, browser: Browser, role: str, width: int = 1280, agb: str = "") -> BrowserContext:
         """A browser profile in which somebody has logged in, by password and code the first time."""
-        login = self.logins[role if role not in ("medewerker", "beheerder") else f"{role}.{agb or self.agbs[0]}"]
+        login = self.login(role, agb)
         size = {"width": width, "height": 900}
         made = browser.new_context(locale="nl-NL", viewport=size, storage_state=login.cookies)  # type: ignore[arg-type]
         made.set_default_timeout(PATIENCE)
@@ -128,11 +146,14 @@ class Stack:
     def open(self, context: BrowserContext, path: str, login: Login | None = None) -> Page:
         """A page of the portal; where it asks once more who it is, the password."""
         page = context.new_page()
-        page.goto(f"{self.portal}{path}")
+        answer = page.goto(f"{self.portal}{path}")
+        assert answer is not None
+        assert answer.ok, (path, answer.status)
         if "reauthenticate" in page.url:
             assert login is not None
             page.fill("input[name=password]", login.password)
             page.locator("main form button[type=submit]").first.click()
+        assert page.url == f"{self.portal}{path}", page.url
         return page
 
 
@@ -153,12 +174,10 @@ def running(folder: Path) -> Iterator[Stack]:
 def prepare(stack: Stack) -> None:
     """Files of a small region, and its two providers with most care on the list of who sees its own results."""
     until = demo.last_half_year(datetime.now(UTC).date())
-    simulate(SimulationConfig(90, 12, 11, until, False), stack.files)
-    rap = Counter(path.name.partition("_")[0] for path in (stack.files / "rap").iterdir() for _ in path.open())
-    first, second = (agb for agb, _ in sorted(rap.items(), key=lambda one: (-one[1], one[0]))[:2])
-    stack.agbs = (first, second)
+    simulate(SimulationConfig(200, 12, 11, until, False), stack.files)
     stack.home.mkdir(mode=0o700, exist_ok=True)
-    providers.save(stack.home / providers.LIST, [providers.checked(agb, [CLUSTER]) for agb in stack.agbs])
+    first, second = demo.admit(stack.home, stack.files, 2)
+    stack.agbs = (first.agb, second.agb)
 
 
 def fill(stack: Stack) -> None:
@@ -186,7 +205,7 @@ def _release(stack: Stack) -> None:
     try:
         for audience, places in {
             of_cluster(CLUSTER): [{"cluster": CLUSTER, "snede": "cluster"}],
-            of_providers(CLUSTER): [{"cluster": CLUSTER, "snede": "cluster"}],
+            **{of_providers(one): [{"cluster": one, "snede": "cluster"}] for one in CLUSTERS},
             of_gemeente(TOWN): [{"gemeente": TOWN, "snede": "gemeente"}],
             COMPARISON: [{"cluster": one, "snede": "cluster"} for one in CLUSTERS],
         }.items():

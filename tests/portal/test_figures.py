@@ -158,7 +158,7 @@ def test_the_region_sees_who_did_not_deliver(asked: list[str], logged_in: Callab
 
 def test_the_operator_sees_counts(asked: list[str], logged_in: Callable[..., Any]) -> None:
     page = logged_in("operator").get("/gezondheid/").content.decode()
-    assert "score" in page
+    assert "RAP-scores" in page
     assert "Er is niets dat niet te lezen was" in page
     assert "Dit is nu niet te lezen" in page  # the made-up audience has no list of releases
     assert asked == ["receipts", "rejected", "rel_vergelijking"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from domain.field.bsn import official_numbers
 from tests.portal import stories
 from tests.portal.browser import browser
 from tests.portal.stories import Stack
+from tests.whole.scan import People, Scan
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Route
@@ -185,4 +187,166 @@ def test_a_lost_connection_in_the_middle_counts_every_row_once(stack: Stack, wor
     page = desk(stack, worker)
     page.wait_for_selector("text=eerdere aanlevering is klaar")
     assert set(taken) == {202}
-    assert stack.ask("SELECT lines, gezien, klaar FROM receipts FINAL WHERE lines = 211") == [(211, 211, True)]
+    once(stack, 211)
+
+
+def once(stack: Stack, lines: int) -> None:
+    """Wait until the tables have the one delivery of so many rows, each counted once."""
+    ends, query = time.monotonic() + 60, "SELECT lines, gezien, klaar FROM receipts FINAL WHERE lines = {}"
+    while (found := stack.ask(query.format(lines))) != [(lines, lines, True)]:
+        assert time.monotonic() < ends, found
+        time.sleep(0.2)
+
+
+def test_ten_thousand_rows_to_the_last_status(
+    stack: Stack, worker: BrowserContext, record_property: Callable[[str, object], None]
+) -> None:
+    page = desk(stack, worker)
+    rows = padded(stack.rows()[20:60], 10_000)
+    began = time.monotonic()
+    paste(page, rows)
+    page.click("#leveren")
+    done(page, 300)
+    took = time.monotonic() - began
+    record_property("seconds", took)
+    print(f"10,000 pasted rows had their last status after {took:.1f} s")  # noqa: T201
+    good, bad = (int(page.inner_text(f"#telling-{name}").replace(".", "")) for name in ("goed", "fout"))
+    assert (good + bad, page.inner_text("#telling-ingelezen")) == (10_000, "0")
+    assert len(states(page)) == 100
+    assert set(states(page)) <= FINAL
+    once(stack, 10_000)
+
+
+def test_an_administrator_invites_and_looks_after_contacts_and_keys(stack: Stack, browser: Browser) -> None:
+    context, login = stack.context(browser, "beheerder"), stack.login("beheerder")
+    page = stack.open(context, "/gebruikers/", login)
+    page.click("text=Iemand uitnodigen")
+    page.fill("input[name=naam]", "Nieuwe Collega")
+    page.fill("input[name=email]", "nieuw@voorbeeld.example")
+    page.select_option("select[name=rol]", "medewerker")
+    page.click("main form button[type=submit]")
+    page.wait_for_selector("text=De uitnodiging is verstuurd naar nieuw@voorbeeld.example")
+    _accept(stack, browser)
+    page = stack.open(context, "/contactpersonen/", login)
+    page.fill("input[name=naam]", "Tweede Contact")
+    page.fill("input[name=email]", "tweede@voorbeeld.example")
+    page.get_by_role("button", name="Voeg toe").click()
+    page.get_by_role("button", name="Verwijder Tweede Contact").click()
+    page.wait_for_selector("text=Voorbeeld Contact")
+    assert not page.get_by_text("Tweede Contact").count()
+    page = stack.open(context, "/sleutels/", login)
+    assert "Certificaten" in page.inner_text("main")
+    context.close()
+
+
+def _accept(stack: Stack, browser: Browser) -> None:
+    """Who was invited opens the address of the mail, chooses a password, and is led to the second step."""
+    mail = max((stack.home / "mail").iterdir(), key=lambda path: path.stat().st_mtime).read_text("utf-8")
+    address = re.search(r"http://\S+/uitnodiging/\S+", mail)
+    assert address
+    context = browser.new_context(locale="nl-NL")
+    context.set_default_timeout(stories.PATIENCE)
+    page = context.new_page()
+    page.goto(address[0])
+    for name in ("new_password1", "new_password2"):
+        page.fill(f"input[name={name}]", "een lange zin om in te loggen")
+    page.click("main form button[type=submit]")
+    page.fill("input[name=login]", "nieuw@voorbeeld.example")
+    page.fill("input[name=password]", "een lange zin om in te loggen")
+    page.get_by_role("button", name="Log in", exact=True).click()
+    page.wait_for_selector("text=Stel eerst een tweede stap in")
+    context.close()
+
+
+def test_a_worker_sees_own_results_beside_the_cluster_and_keeps_them(stack: Stack, worker: BrowserContext) -> None:
+    page = stack.open(worker, "/resultaten/")
+    table = page.locator("figure details table").first
+    assert not table.is_visible()
+    page.locator("figure details summary").first.click()
+    assert table.is_visible()
+    assert re.search(r"\d,\d", page.inner_text("main"))
+    with page.expect_download() as file:
+        page.get_by_role("button", name="Download als CSV").click()
+    assert file.value.suggested_filename.startswith("resultaten-")
+    assert "Rapporten" in stack.open(worker, "/rapporten/").inner_text("h1")
+
+
+@pytest.mark.parametrize(("role", "path", "place"), [
+    ("contractmanager", "/cluster/", stories.CLUSTER), ("gemeenteambtenaar", "/gemeente/", "Diemen"),
+])  # fmt: skip
+def test_who_contracts_sees_released_figures_by_a_cut(
+    stack: Stack, browser: Browser, role: str, path: str, place: str
+) -> None:
+    context = stack.context(browser, role)
+    page = stack.open(context, path)
+    assert place in page.inner_text("main")
+    assert "7,1" in page.inner_text("main")
+    page.select_option("select[name=uitsplitsing]", "leeftijd")
+    page.locator("main form button[type=submit]").first.click()
+    page.wait_for_selector("text=Uitgesplitst naar leeftijd")
+    assert "12 tot en met 17" in page.inner_text("main")
+    context.close()
+
+
+def test_the_region_sees_who_delivered_and_admits_an_organization(stack: Stack, browser: Browser) -> None:
+    context, login = stack.context(browser, "functioneel_beheerder"), stack.login("functioneel_beheerder")
+    assert "niet aangeleverd" in stack.open(context, "/kalender/").inner_text("main")
+    page = stack.open(context, "/organisaties/", login)
+    page.select_option("select[name=soort]", "aanbieder")
+    page.fill("input[name=code]", "90000099")
+    page.fill("input[name=naam]", "Nieuwe aanbieder")
+    page.fill("input[name=verwerkersovereenkomst]", "2026-11-01")
+    page.get_by_role("button", name="Voeg toe").click()
+    page.wait_for_selector("text=Nieuwe aanbieder staat erbij")
+    assert "Gebruikers" in stack.open(context, "/gebruikers/", login).inner_text("h1")
+    context.close()
+
+
+def test_the_operator_sees_that_it_runs_and_who_changed_what(stack: Stack, browser: Browser) -> None:
+    context = stack.context(browser, "operator")
+    page = stack.open(context, "/gezondheid/")
+    assert "RAP-scores" in page.inner_text("main")
+    page = stack.open(context, "/controlelog/")
+    assert "gemaakt" in page.inner_text("main")
+    context.close()
+
+
+@pytest.mark.parametrize("role", [*stories.PATHS])
+def test_every_page_of_a_role_is_for_everybody(stack: Stack, browser: Browser, role: str) -> None:
+    """Nothing for a checker of accessibility to find, and no page wider than its window, at 1280 and at 360 px."""
+    context = stack.context(browser, role) if role else browser.new_context(locale="nl-NL")
+    context.set_default_timeout(stories.PATIENCE)
+    found: list[tuple[str, int, str, list[str]]] = []
+    for path in stories.PATHS[role]:
+        page = stack.open(context, path, stack.login(role) if role else None)
+        for width in (1280, 360):
+            page.set_viewport_size({"width": width, "height": 800})
+            found += [(path, width, *one) for one in faults(page)]
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
+        page.close()
+    context.close()
+    assert found == []
+
+
+def faults(page: Page) -> list[tuple[str, list[str]]]:
+    """What a checker of accessibility finds: rule and the first places."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [(one["id"], [node["html"][:200] for node in one["nodes"]][:3]) for one in found]
+
+
+def test_nobody_who_runs_it_ever_had_a_number(stack: Stack) -> None:
+    """Every number of the stories, in any form, in what browsers sent and in all that the stack keeps: last of all."""
+    used = frozenset(NUMBERS) | {cells[0] for cells in stack.rows()}
+    scan = Scan(People(used))
+    for address, body in stack.heard:
+        scan.piece("address", address.encode())
+        scan.piece(f"body to {address.partition('?')[0]}", body)
+    scan.tree(stack.home, stack.home / "keys", stack.home / "secrets")
+    assert scan.hits == []
+    assert len(stack.heard) > 100
+    assert scan.bytes_read > 5_000_000
+    assert any(len(body) > 100_000 for _, body in stack.heard)  # the sealed bodies were heard
+    scan.piece("planted", f"x{NUMBERS[0]}y".encode())
+    assert [hit.place for hit in scan.hits] == ["planted"]
