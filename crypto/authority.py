@@ -21,6 +21,7 @@ from crypto.certificates import (
     CERTIFICATE_BYTES,
     DEVELOPMENT,
     EARLIER_SECONDS,
+    SHORT_SECONDS,
     is_of_development,
     region_name,
     span,
@@ -51,6 +52,8 @@ YEAR: Final = 365 * 86400
 ROOT_SECONDS, INTERMEDIATE_SECONDS = 10 * YEAR, YEAR
 #: A newer list of what is revoked is promised within so long, also when nothing was revoked.
 LIST_SECONDS: Final = YEAR
+#: A certificate of some hours stays in the lists so long after its end: longer than sealed lines are kept.
+KEPT_SECONDS: Final = 30 * 86400
 PEM: Final = serialization.Encoding.PEM
 
 
@@ -230,9 +233,18 @@ def _issue(folder: Path, keys: Path, grant: Grant, public: Ed25519PublicKey, *, 
         )
     _check_place(keys)
     ledger.enter(book, made)
+    book["issued"] = [one for one in book["issued"] if not _is_over(ledger.read_entry(one).der, now)]
     ledger.save(folder, book)
-    _publish_issued(keys, book)
+    _publish_issued(keys, book, now)
     return der
+
+
+def _is_over(der: bytes, now: int) -> bool:
+    """Whether it was of some hours and ended so long ago that no record of it can be judged any more: a portal issues
+    hundreds a day, and who delivered stands on every record.
+    """
+    begins, ends = span(x509.load_der_x509_certificate(der))
+    return ends - begins <= SHORT_SECONDS + EARLIER_SECONDS and ends < now - KEPT_SECONDS
 
 
 def publish_all(folder: Path, keys: Path, now: int) -> None:
@@ -255,7 +267,7 @@ def publish_all(folder: Path, keys: Path, now: int) -> None:
     ]
     files.write(keys / PUBLIC / REVOKED, b"".join(one.public_bytes(PEM) for one in lists), mode=files.PUBLIC)
     files.write(place, _chain(folder, book), mode=files.PUBLIC)
-    _publish_issued(keys, book)
+    _publish_issued(keys, book, now)
 
 
 def _chain(folder: Path, book: dict[str, Any]) -> bytes:
@@ -270,12 +282,13 @@ def _chain(folder: Path, book: dict[str, Any]) -> bytes:
     return b"".join((folder / f"{name}.pem").read_bytes() for name in names)
 
 
-def _publish_issued(keys: Path, book: dict[str, Any]) -> None:
+def _publish_issued(keys: Path, book: dict[str, Any], now: int) -> None:
     """Adds to what is there: an intermediate on another machine has a ledger of its own."""
     place = keys / PUBLIC / ISSUED
     there = x509.load_pem_x509_certificates(place.read_bytes()) if place.exists() else []
     ours = [x509.load_der_x509_certificate(one.der) for one in map(ledger.read_entry, book["issued"])]
-    all_of_them = {one.fingerprint(hashes.SHA256()): one for one in (*there, *ours)}
+    kept = [one for one in there if not _is_over(one.public_bytes(serialization.Encoding.DER), now)]
+    all_of_them = {one.fingerprint(hashes.SHA256()): one for one in (*kept, *ours)}
     files.write(place, b"".join(one.public_bytes(PEM) for one in all_of_them.values()), mode=files.PUBLIC)
 
 

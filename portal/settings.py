@@ -243,7 +243,7 @@ def _people(settings: Settings) -> dict[str, Any]:
     return {
         "AUTH_USER_MODEL": "people.Gebruiker",
         "AUTHENTICATION_BACKENDS": ["allauth.account.auth_backends.AuthenticationBackend"],
-        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.Argon2PasswordHasher"],
+        "PASSWORD_HASHERS": ["portal.people.hashing.Argon2InTurn"],
         "AUTH_PASSWORD_VALIDATORS": [
             {"NAME": f"{validation}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
             {"NAME": f"{validation}.CommonPasswordValidator"},

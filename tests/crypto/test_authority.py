@@ -271,3 +271,19 @@ def test_a_signer_is_loaded(machine: Region) -> None:
     made = authority.ensure(machine.folder, machine.keys, own())
     place = machine.folder / authority.SOURCES / PROVIDER
     assert Signer.load(place).source == made.source
+
+
+def test_certificates_of_hours_leave_the_lists_long_after_their_end_and_no_other_does(here: Region) -> None:
+    old = here.signer(own()._replace(id="browser-1", seconds=DAY), short=True, at=NOW)
+    kept = here.signer(own(), at=NOW)
+    later = NOW + DAY + authority.KEPT_SECONDS
+    here.signer(own()._replace(id="browser-2", seconds=DAY), short=True, at=later - 1)
+    assert "browser-1" in {one.name for one in authority.published(here.keys)}, "a month has not passed"
+    here.signer(own()._replace(id="browser-3", seconds=DAY), short=True, at=later + 1)
+    for names in (
+        {one.name for one in authority.published(here.keys)},
+        {one.name for one in authority.issued(here.folder)},
+    ):
+        assert {"browser-2", "browser-3", kept.source.id} <= names
+        assert old.source.id not in names
+    assert any(one.source is None for one in authority.issued(here.folder)), "the intermediate stays"
