@@ -63,8 +63,15 @@ def audit_log(request: HttpRequest) -> HttpResponse:
             "action": _ACTIONS.get(one.action, ""),
             "what": one.content_type.name,
             "number": one.object_pk,
-            "fields": ", ".join(sorted(one.changes or {})),
+            "fields": ", ".join(_fields(one)),
         }
         for one in page
     ]
     return render(request, "controlelog.html", {"rows": rows, "page": page})
+
+
+def _fields(entry: LogEntry) -> list[str]:
+    """What people call the fields that changed; the number and what others refer to are none."""
+    model, changed = entry.content_type.model_class(), entry.changes or {}
+    own = model._meta.fields if model else ()
+    return [str(one.verbose_name) for one in own if one.name in changed and not one.primary_key]

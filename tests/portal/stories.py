@@ -18,7 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from domain.field.bsn import official_numbers
+import pytest
+
 from domain.field.geography import CLUSTERS
 from results.release.rows import AGES
 from settings.access import clickhouse_access
@@ -38,7 +39,6 @@ CLUSTER: Final = "DUO"
 TOWN: Final = "0384"
 _KEYS: Final = ("nut_gemiddelde", "zonder_hulp", "gas_bereikt", "geen_nieuwe_start", "uitval", "respons_cem")
 _AGES: Final = tuple(AGES.values())
-_NUMBERS: Final = official_numbers()
 #: Role -> the pages that no role before it has; without a role, those of who has not logged in.
 PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "": ("/account/login/", "/account/password/reset/"),
@@ -123,7 +123,9 @@ class Stack:
         """A browser profile in which somebody has logged in, by password and code the first time."""
         login = self.login(role, agb)
         size = {"width": width, "height": 900}
-        made = browser.new_context(locale="nl-NL", viewport=size, storage_state=login.cookies)  # type: ignore[arg-type]
+        made = browser.new_context(
+            locale="nl-NL", timezone_id="Europe/Amsterdam", viewport=size, storage_state=login.cookies  # type: ignore[arg-type]
+        )  # fmt: skip
         made.set_default_timeout(PATIENCE)
         made.on("request", lambda one: self.heard.append((one.url, one.post_data_buffer or b"")))
         if login.cookies is None:
@@ -155,6 +157,30 @@ class Stack:
             page.locator("main form button[type=submit]").first.click()
         assert page.url == f"{self.portal}{path}", page.url
         return page
+
+
+def desk(stack: Stack, context: BrowserContext, path: str = "/aanleveren/") -> Page:
+    """A page of delivering that is ready."""
+    page = stack.open(context, path)
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    page.wait_for_selector("[data-klaar=ja]", state="attached")
+    return page
+
+
+def paste(page: Page, rows: list[tuple[str, ...]]) -> None:
+    """Rows as a spreadsheet puts them on the clipboard."""
+    text = "".join("\t".join(cells) + "\r\n" for cells in rows)
+    page.evaluate("text => { document.getElementById('plakken').value = text }", text)
+    page.click("#plakken-toevoegen")
+
+
+def done(page: Page, seconds: float = 120) -> None:
+    """Wait until every row has its last status."""
+    ends = time.monotonic() + seconds
+    while page.evaluate("document.querySelector('main > div').dataset.stand") != "klaar":
+        if time.monotonic() > ends or page.is_visible("#fout"):
+            pytest.fail(f"{page.inner_text('#stand')} {page.inner_text('#fout')} {page.inner_text('#wachten')}")
+        time.sleep(0.05)
 
 
 @contextmanager

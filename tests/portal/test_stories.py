@@ -13,7 +13,7 @@ import pytest
 from domain.field.bsn import official_numbers
 from tests.portal import stories
 from tests.portal.browser import browser
-from tests.portal.stories import Stack
+from tests.portal.stories import Stack, desk, done, paste
 from tests.whole.scan import People, Scan
 
 if TYPE_CHECKING:
@@ -39,30 +39,6 @@ def worker(stack: Stack, browser: Browser) -> Iterator[BrowserContext]:
     made = stack.context(browser, "medewerker")
     yield made
     made.close()
-
-
-def desk(stack: Stack, context: BrowserContext, path: str = "/aanleveren/") -> Page:
-    """A page of delivering that is ready."""
-    page = stack.open(context, path)
-    page.on("pageerror", lambda error: pytest.fail(str(error)))
-    page.wait_for_selector("[data-klaar=ja]", state="attached")
-    return page
-
-
-def paste(page: Page, rows: list[tuple[str, ...]]) -> None:
-    """Rows as a spreadsheet puts them on the clipboard."""
-    text = "".join("\t".join(cells) + "\r\n" for cells in rows)
-    page.evaluate("text => { document.getElementById('plakken').value = text }", text)
-    page.click("#plakken-toevoegen")
-
-
-def done(page: Page, seconds: float = 120) -> None:
-    """Wait until every row has its last status."""
-    ends = time.monotonic() + seconds
-    while page.evaluate("document.querySelector('main > div').dataset.stand") != "klaar":
-        if time.monotonic() > ends or page.is_visible("#fout"):
-            pytest.fail(f"{page.inner_text('#stand')} {page.inner_text('#fout')} {page.inner_text('#wachten')}")
-        time.sleep(0.05)
 
 
 def states(page: Page) -> list[str]:
