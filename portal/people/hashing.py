@@ -27,6 +27,3 @@ class Argon2InTurn(Argon2PasswordHasher):
         """Whether it is this password."""
         with _TURN:
             return super().verify(password, encoded)
-
-    def harden_runtime(self, password: str, encoded: str) -> None:
-        """Nothing: the work factor is that of Django for everybody."""
