@@ -12,6 +12,7 @@ import pytest
 
 from portal.pages import released_tables
 from results.own import own
+from sinks import clickhouse
 from sinks.access import Access
 from sinks.tables import METINGEN, RECEIPTS, TRAJECTEN
 from sinks.writer import Writer
@@ -156,9 +157,14 @@ def test_the_region_sees_who_did_not_deliver(asked: list[str], logged_in: Callab
     assert "niet aangeleverd" in page
 
 
-def test_the_operator_sees_counts(asked: list[str], logged_in: Callable[..., Any]) -> None:
+def test_the_operator_sees_counts(asked: list[str], logged_in: Callable[..., Any], rows: Access) -> None:
     page = logged_in("operator").get("/gezondheid/").content.decode()
     assert "RAP-scores" in page
+    client = clickhouse.connect(rows)
+    query = "SELECT formatDateTime(max(laatste), '%H:%i', 'Europe/Amsterdam') FROM receipts"
+    ((here,),) = clickhouse.select(client, query)
+    client.close()
+    assert f" {here}</td>" in page  # by the clock of who looks, not by that of the tables
     assert "Er is niets dat niet te lezen was" in page
     assert "Dit is nu niet te lezen" in page  # the made-up audience has no list of releases
     assert asked == ["receipts", "rejected", "rel_vergelijking"]
