@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from operations.forgetting import Certificate
-from results.release.store import MEMBERS
+from results.release.names import MEMBERS
 from schemas.topics import topics
 from sinks.schema.users import DATABASE
 

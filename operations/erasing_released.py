@@ -12,8 +12,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from faults import OperatorFault
-from results.release.reading import id_sql
-from results.release.store import MEMBERS
+from results.release.names import MEMBERS, id_sql
 from sinks import clickhouse
 
 _PAIRS: Final = "vergeten_rijen"

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from crypto.client_names import ClientNames
 from operations import erasing_released
-from results.release.store import MEMBERS
+from results.release.names import MEMBERS
 from sinks import clickhouse
 
 _HELPER: Final = "vergeten_namen"

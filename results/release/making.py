@@ -15,6 +15,7 @@ from results.release import evidence as of_gate
 from results.release import states, store
 from results.release.build import Release, build, without
 from results.release.cube import cells
+from results.release.names import FIGURES, MEMBERS
 from results.release.reading import read
 from results.release.region import as_figure, sums
 from results.release.rules import RULES, Rules
@@ -61,7 +62,7 @@ def build_release(
     """
     releases = states.known(client, database)
     standing = states.standing(releases)
-    one = states.begun(client, database, (store.FIGURES, store.MEMBERS), on=on, basis=standing)
+    one = states.begun(client, database, (FIGURES, MEMBERS), on=on, basis=standing)
     number, before = one.number, store.replaced(client, database)
     former = store.former(client, database, states.seen(releases), standing)
     tables = list(read(client, database, on=on))

@@ -14,8 +14,8 @@ from clickhouse_connect.driver.client import Client
 from domain.indicators.catalogue import INDICATORS
 from domain.indicators.terms import text_sql
 from results.release import states, store
+from results.release.names import FIGURES as SOURCE
 from results.release.states import FiguresError, Known
-from results.release.store import FIGURES as SOURCE
 from sinks.clickhouse import command, select
 from sinks.schema.audience_tables import STRUCTURES
 from sinks.schema.audiences import AUDIENCES, FIGURES, RELEASES

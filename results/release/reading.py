@@ -16,6 +16,7 @@ from domain.field.dates import day
 from domain.indicators.query import cluster_sql, scope
 from domain.indicators.terms import Provenance, day_sql, text_sql
 from results.release.counted import Family, sql
+from results.release.names import id_sql
 from results.release.rows import AGES, LABELS, MARK_AT, CareRows, Counted, Labels, arranged, families_of
 from sinks.clickhouse import select, told_apart
 
@@ -46,11 +47,6 @@ _METING_COLUMNS: Final = "aanbieder, traject, meting, emmer, datum, definitie_ve
 _PROVENANCES: Final[tuple[Provenance, ...]] = ("ijw", "cbs")
 #: Where a value says that a row is in the denominator, and that it is left out.
 _INSIDE, _LEFT_OUT = 30, 31
-
-
-def id_sql(column: str) -> str:
-    """The number of a row (``results.release.rows.row_id``) of a column with its 16 hexadecimal digits."""
-    return f"toInt64(bitAnd(reinterpretAsUInt64(reverse(unhex({column}))), 9223372036854775807))"
 
 
 def read(client: Client, database: str, *, on: date) -> Iterator[CareRows]:

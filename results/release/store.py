@@ -15,16 +15,14 @@ from results.release.build import Hidden, Release, Stated
 from results.release.counted import FAMILIES
 from results.release.cube import Cell
 from results.release.model import Group, Shown
+from results.release.names import FIGURES, MEMBERS, id_sql
 from results.release.noise import as_ids
-from results.release.reading import id_sql
 from results.release.region import CUT, Sum, as_seen
 from results.release.restating import Former, Key
 from results.release.rules import Seen
 from sinks.clickhouse import command, select, told_apart
 from sinks.schema.audiences import COMPARISON
 
-FIGURES: Final = "vrijgave_cijfers"
-MEMBERS: Final = "vrijgave_leden"
 _GROUP: Final = Group._fields
 _FIGURE_COLUMNS: Final = (
     "vrijgave", "gemaakt_in", "familie", "indicator", "status", "definitie_versie", "verborgen", *_GROUP, "noemer",

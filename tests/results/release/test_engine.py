@@ -14,6 +14,7 @@ from results.release import comparing, making, publishing, states, store
 from results.release.build import as_figures
 from results.release.evidence import evidence
 from results.release.model import Figure, Group
+from results.release.names import FIGURES, MEMBERS
 from results.release.reading import read
 from results.release.rows import CareRows, of_rows
 from results.release.rules import RULES
@@ -199,7 +200,7 @@ def test_three_releases_from_the_rows_to_the_reader(world: World) -> None:
 
     # A build that broke off halfway leaves its number behind.
     store.write(world.builder, world.name, third.release._replace(number=4, stated=third.release.stated[:1]))
-    assert states.next_number(world.builder, world.name, (store.FIGURES, store.MEMBERS)) == 5
+    assert states.next_number(world.builder, world.name, (FIGURES, MEMBERS)) == 5
 
     found = comparing.differences(
         store.stated(world.builder, world.name, 1), store.stated(world.builder, world.name, 3)
