@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,7 +26,10 @@ from settings.access import clickhouse_access
 from settings.settings import Settings, load_settings
 from sinks import clickhouse
 from sinks.schema.audiences import COMPARISON, of_cluster, of_gemeente, of_providers
+from sinks.tables import RECEIPTS
+from sinks.writer import Writer
 from tests.results import audience_tables
+from tests.sinks.rows import receipt
 from tools import demo
 from tools.simulator import SimulationConfig, simulate
 
@@ -213,6 +216,7 @@ def fill(stack: Stack) -> None:
     stack.portal, stack.intake = places["portal"], places["intake"]
     demo.deliver_at_once(stack.settings, stack.files, lambda _told: None)
     _release(stack)
+    _delivered_before(stack)
     people(stack)
 
 
@@ -223,6 +227,19 @@ def people(stack: Stack) -> None:
         if len(words) > 3 and "@" in words[0]:
             name = words[0].partition("@")[0].replace("functioneel.beheerder", "functioneel_beheerder")
             stack.logins[name] = Login(words[0], words[1], words[-1])
+
+
+def _delivered_before(stack: Stack) -> None:
+    """What the first provider delivered in the three months before this one, and the second did not."""
+    writer, first = Writer(replace(clickhouse_access(stack.settings, "admin"), database="sor")), datetime.now(UTC)
+    rows: list[dict[str, Any]] = []
+    for back in range(3):
+        first = first.replace(day=1) - timedelta(days=15)
+        at = int(first.timestamp() * 1000)
+        for kind in ("score", "start", "stop")[back:]:
+            rows.append(receipt(len(rows) + 1, 1, kind=kind, sender=stack.agbs[0], eerste=at, laatste=at))
+    writer.insert(RECEIPTS, rows)
+    writer.close()
 
 
 def _release(stack: Stack) -> None:
