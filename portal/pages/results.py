@@ -20,7 +20,7 @@ from portal.pages.seeing import NoResultsYet, as_provider, gebruiker, note_seen
 from results.filters import AGE_BANDS, PLACES, Days, Filters
 from results.own import OWN_INDICATORS, OwnFigure, OwnRequest
 from results.own_asked import asked
-from results.own_views import RULE
+from results.own_views import LIVE, RULE
 from results.reports import periods, words
 from results.reports.content import Figure, Report
 from results.reports.outcomes import TRENDS, Outcomes, report
@@ -167,7 +167,7 @@ def _report(ask: Ask, agb: str, chosen: Chosen) -> Report:
     whole = ask(wanted)
     over = Days(*periods.days_of_quarters(quarters))
     course = ask(replace(wanted, period=over, keys=trends, course=True))
-    figures = {key: own_figure(one.measured, one.average) for key, one in whole.items()}
+    figures = {key: _whole(one) for key, one in whole.items()}
     averages = [one.average for one in whole.values() if one.average is not None]
     return report(
         Outcomes(
@@ -185,6 +185,15 @@ def _report(ask: Ask, agb: str, chosen: Chosen) -> Report:
             notes=(_FEW,),
         )
     )
+
+
+def _whole(one: OwnFigure) -> Figure:
+    """A figure of the whole period. Its view says nothing of no clients and of few alike, so neither does the page."""
+    shown = own_figure(one.measured, one.average)
+    if one.measured.figure.sums.clients:
+        return shown
+    few = RULE.few if one.indicator.key in LIVE else ""  # what others decide comes from the release alone
+    return replace(shown, value=None, counted=None, excluded="", hidden=few)
 
 
 def _point(one: OwnFigure, quarter: str) -> Figure:

@@ -244,6 +244,8 @@ def test_a_provider_with_a_user_of_its_own_is_asked_as_that(
         secret.unlink(missing_ok=True)
     assert set(users) == {(f"eigen_{OWN}", f"eigen_{OWN}", "DUO")}
     assert "Van minder dan 5 cliënten" in page
+    assert "&lt;5" in page
+    assert not re.search(r"<td[^>]*>\s*0\s*</td>", page), "nobody and few are told alike"
     assert "Diemen" in page
     assert other.status_code == 200, "not on the list: nobody asks for it"
     assert "kan haar resultaten hier nog niet zien" in other.content.decode()
