@@ -6,8 +6,9 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from ctypes.util import find_library
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest
 
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
 
 SCRIPTS: Final = Path(__file__).parent / "browser_scripts"
 _ASK: Final = """
-import chromium from '@sparticuz/chromium'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import chromium, { inflate } from '@sparticuz/chromium'
 chromium.setGraphicsMode = false
-console.log(JSON.stringify({ path: await chromium.executablePath(), args: chromium.args }))
+const entry = createRequire(import.meta.url).resolve('@sparticuz/chromium')
+const libraries = join(await inflate(join(dirname(entry), '..', 'bin', 'al2023.tar.br')), 'lib')
+console.log(JSON.stringify({ path: await chromium.executablePath(), args: chromium.args, libraries }))
 """
 #: What a page of a test may not be spared: the package switches both off, to read pages of strangers.
 _NOT: Final = ("--disable-web-security", "--single-process", "--no-zygote", "--allow-running-insecure-content")
@@ -44,8 +49,22 @@ def browser_sources() -> Iterator[Path]:
         yield folder
 
 
-def chromium() -> tuple[str, list[str]]:
-    """Path and arguments of the Chromium that npm brought; unpacked at the first use."""
+class Chromium(NamedTuple):
+    """The Chromium that npm brought. ``libraries``: a folder with those that a system may lack."""
+
+    path: str
+    arguments: list[str]
+    libraries: str
+
+    @property
+    def environment(self) -> dict[str, str | float | bool]:
+        """What it is started with: its own libraries where this system has none."""
+        has_them = all(find_library(name) for name in ("nss3", "nspr4", "expat"))
+        return {**os.environ, **({} if has_them else {"LD_LIBRARY_PATH": self.libraries})}
+
+
+def chromium() -> Chromium:
+    """Where it is; unpacked at the first use."""
     folder = installed()
     place = folder / "chromium"
     place.mkdir(exist_ok=True)
@@ -54,7 +73,7 @@ def chromium() -> tuple[str, list[str]]:
         [node(), "--input-type=module", "-e", _ASK], cwd=folder, env=environment, capture_output=True, check=True
     )
     told = json.loads(answer.stdout)
-    return told["path"], [one for one in told["args"] if not one.startswith(_NOT)]
+    return Chromium(told["path"], [one for one in told["args"] if not one.startswith(_NOT)], told["libraries"])
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +84,8 @@ def browser() -> Iterator[Browser]:
     """
     from playwright.sync_api import sync_playwright
 
-    path, arguments = chromium()
+    found = chromium()
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=arguments)
+        running = playwright.chromium.launch(executable_path=found.path, args=found.arguments, env=found.environment)
         yield running
         running.close()

@@ -134,7 +134,7 @@ def _pages(stack: stories.Stack, browser: Browser, folder: Path) -> None:
 def main(place: Path) -> None:
     """Take them all."""
     place.mkdir(parents=True, exist_ok=True)
-    path, arguments = chromium()
+    found = chromium()
     with (
         tempfile.TemporaryDirectory(prefix="sor-pictures-") as folder,
         stories.running(Path(folder)) as stack,
