@@ -140,7 +140,8 @@ def main(place: Path) -> None:
         stories.running(Path(folder)) as stack,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=path, args=[*arguments, "--lang=nl-NL"])
+        arguments = [*found.arguments, "--lang=nl-NL"]
+        browser = playwright.chromium.launch(executable_path=found.path, args=arguments, env=found.environment)
         _delivering(stack, browser, place)
         _pages(stack, browser, place)
         browser.close()
