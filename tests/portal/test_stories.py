@@ -79,7 +79,9 @@ def test_a_worker_fills_in_a_score_and_puts_right_what_was_refused(stack: Stack,
     done(page)
     assert states(page) == ["geaccepteerd", "afgekeurd"]
     assert "De waarde past niet bij het type" in page.inner_text("#rijen tbody tr:nth-child(2)")
+    assert at_both_widths(page) == []
     page.click("#rijen tbody tr:nth-child(2) button")
+    assert at_both_widths(page) == []
     for name, cell in zip(("bsn", "beschikking", "toewijzing", "type", "waarde"), stack.rows()[1], strict=True):
         page.fill(f"#verbeter-{name}", cell)
     page.keyboard.press("Enter")
@@ -87,6 +89,33 @@ def test_a_worker_fills_in_a_score_and_puts_right_what_was_refused(stack: Stack,
     page.click("#opnieuw")
     until_states(page, ["geaccepteerd"])
     assert page.inner_text("#telling-fout") == "0"
+
+
+def test_a_score_is_delivered_by_keyboard_alone(stack: Stack, worker: BrowserContext) -> None:
+    page = desk(stack, worker)
+    bsn, _, assignment, _, _ = next(row for row in stack.rows() if row[2])
+    tab_to(page, "bsn")
+    page.keyboard.type(bsn)
+    tab_to(page, "toewijzing")
+    page.keyboard.type(assignment)
+    page.keyboard.press("Tab")  # the first of the scores, of which the arrows choose
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    until_states(page, ["goed"])
+    tab_to(page, "leveren")
+    page.keyboard.press("Enter")
+    done(page)
+    assert states(page) == ["geaccepteerd"]
+
+
+def tab_to(page: Page, name: str) -> None:
+    """On to an element by its id, with the tab key and nothing else."""
+    for _ in range(80):
+        if page.evaluate("document.activeElement.id") == name:
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"the tab key does not come to {name}")
 
 
 def test_a_hundred_pasted_rows_a_file_and_taking_back(stack: Stack, worker: BrowserContext, tmp_path: Path) -> None:
@@ -118,6 +147,7 @@ def test_a_hundred_pasted_rows_a_file_and_taking_back(stack: Stack, worker: Brow
     page.wait_for_selector("#lijst-aanleveringen tbody tr")
     page.get_by_role("button", name="Bekijk").last.click()
     page.wait_for_selector("#rijen .sor-state")
+    assert at_both_widths(page) == []
 
 
 def padded(rows: list[tuple[str, ...]], many: int, first: int = 0) -> list[tuple[str, ...]]:
@@ -241,6 +271,7 @@ def test_a_worker_sees_own_results_beside_the_cluster_and_keeps_them(stack: Stac
     assert not table.is_visible()
     page.locator("figure details summary").first.click()
     assert table.is_visible()
+    assert at_both_widths(page) == []
     assert re.search(r"\d,\d", page.inner_text("main"))
     with page.expect_download() as file:
         page.get_by_role("button", name="Download als CSV").click()
@@ -298,13 +329,27 @@ def test_every_page_of_a_role_is_for_everybody(stack: Stack, browser: Browser, r
     found: list[tuple[str, int, str, list[str]]] = []
     for path in stories.PATHS[role]:
         page = stack.open(context, path, stack.login(role) if role else None)
-        for width in (1280, 360):
-            page.set_viewport_size({"width": width, "height": 800})
-            found += [(path, width, *one) for one in faults(page)]
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
+        found += [(path, *one) for one in at_both_widths(page)]
         page.close()
+    for path in ("/aanleveren/", "/nergens/") if role == "operator" else ():  # not for this role, and not at all
+        page = context.new_page()
+        answer = page.goto(f"{stack.portal}{path}")
+        assert answer is not None
+        assert answer.status in {403, 404}
+        found += [(path, *one) for one in at_both_widths(page)]
     context.close()
     assert found == []
+
+
+def at_both_widths(page: Page) -> list[tuple[int, str, list[str]]]:
+    """Faults of a page as it is now, wide and narrow; it scrolls to the side at neither."""
+    found: list[tuple[int, str, list[str]]] = []
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        found += [(width, *one) for one in faults(page)]
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append((width, "wider than its window", [page.url]))
+    return found
 
 
 def faults(page: Page) -> list[tuple[str, list[str]]]:
