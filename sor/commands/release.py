@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 from clickhouse_connect.driver.client import Client
@@ -74,25 +75,34 @@ def build(
 
 
 def audit(number: Number, as_json: AsJson = False) -> None:
-    """Put a release before the gate: can anybody be found in all that was ever shown? Ends with 1 when refused."""
+    """Put a release before the gate: can anybody be found in all that was ever shown? Ends with 1 when refused.
+
+    Of one that was refused already it shows again what the gate found.
+    """
     guard()
+    client = _client("release")
+    refused = {one.number: one.report for one in states.known(client, DATABASE) if one.state == "geweigerd"}
+    passed, report = (False, refused[number]) if number in refused else _looked_at(client, number)
+    if as_json:
+        typer.echo(json.dumps(report, indent=2))
+    else:
+        typer.echo(f"Release {number} {'passed' if passed else 'is refused'}: {making.described(report)}.")
+        for step in report.get("stappen", ()):
+            typer.echo(f"  {step['stap']}: {step['seconden']} s, {step['ingehouden']} withheld")
+        for line in making.blocks(report):
+            typer.echo(f"  withheld of {line}")
+    if not passed:
+        raise typer.Exit(REFUSED)
+
+
+def _looked_at(client: Client, number: int) -> tuple[bool, Mapping[str, Any]]:
+    """Whether the gate approves of a release, and its report."""
     from results.gate.audit import audit as gate  # a solver: loaded by who audits
 
     key = release_key.load(load_settings().keys)
     # Its processes hold rows of people as this one does.
-    verdict = making.audit_release(_client("release"), DATABASE, key, number, partial(gate, begin=guard))
-    if as_json:
-        typer.echo(json.dumps(verdict.report, indent=2))
-    else:
-        typer.echo(
-            f"Release {number} {'passed' if verdict.passed else 'is refused'}: {making.described(verdict.report)}."
-        )
-        for step in verdict.report.get("stappen", ()):
-            typer.echo(f"  {step['stap']}: {step['seconden']} s, {step['ingehouden']} withheld")
-        for line in making.blocks(verdict.report):
-            typer.echo(f"  withheld of {line}")
-    if not verdict.passed:
-        raise typer.Exit(REFUSED)
+    verdict = making.audit_release(client, DATABASE, key, number, partial(gate, begin=guard))
+    return verdict.passed, verdict.report
 
 
 def publish(number: Number) -> None:
