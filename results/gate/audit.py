@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
-from results.gate.cases import Case, cases_of
+from results.gate.cases import Case, cases_of, shared
 from results.gate.examine import Examined, examine
 from results.gate.known import PROPOSED, Hidden, Joint, Limits, Rows, View
 from results.gate.nested import nested
@@ -62,7 +62,7 @@ def audit(
         cases = cases_of(
             figures, gate.members, gate.skipped(), rows, hidden, joints, views, limits, gate.last, gate.end
         )
-        gate.took(_examined([case for case in cases if case.new], workers, tell, begin))
+        gate.took(_examined(shared([case for case in cases if case.new], workers), workers, tell, begin))
         gate.enough_is_left()
         gate.step("regio", lambda: _sums(gate))
     except GateEnds as refused:

@@ -179,7 +179,7 @@ def _locally(
     """The sides that one small program opens; the table moves along where the answer is in whole numbers."""
     aim = _aim(table, sides, chosen, rng.uniform(0.5, 1.5, int(chosen.sum())))
     variables = _surroundings(table, by_column, np.flatnonzero(aim), rng)
-    part = _part(table, by_column, variables)
+    part = part_of(table, by_column, variables)
     found = _Programs(part, left()).most(aim[variables])
     if found is None:
         return None
@@ -216,7 +216,7 @@ def _surroundings(table: Table, by_column: Sparse, aimed: Ints, rng: np.random.G
     return np.asarray((chosen[:, None] * table.kinds + np.arange(table.kinds)).ravel(), np.int64)
 
 
-def _part(table: Table, by_column: Sparse, variables: Ints) -> Table:
+def part_of(table: Table, by_column: Sparse, variables: Ints) -> Table:
     """The table of some variables while all others stay where they are."""
     places = _gather(by_column, variables)
     lengths = by_column.starts[variables + 1] - by_column.starts[variables]

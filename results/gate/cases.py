@@ -19,13 +19,15 @@ from results.release.counted import FAMILY_OF
 from results.release.model import Figure, Group
 
 V = TypeVar("V")
+#: How much more than its part of the time a case may take: most take far less.
+_GENEROUS = 2.0
 
 
 class Case(NamedTuple):
     """A block of the release. ``figures``: by place, without their rows, which stand in the cells.
 
     ``last``: the release that is audited; what older ones show cannot be taken out. ``end``: when it must be done, by
-    the clock that only goes forward.
+    the clock that only goes forward; ``share``: part of what is left until then that it may take.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Case(NamedTuple):
     limits: Limits
     last: int
     end: float
+    share: float = 1.0
 
     @property
     def new(self) -> bool:
@@ -98,6 +101,15 @@ def cases_of(
                 )
             )
     yield from sorted(found, key=lambda case: -case.size)
+
+
+def shared(cases: Sequence[Case], workers: int) -> list[Case]:
+    """The cases with a share of the time by their size, so that none takes that of those begun later."""
+    after = np.cumsum([case.size for case in reversed(cases)])[::-1].tolist()
+    return [
+        case._replace(share=min(_GENEROUS * workers * case.size / max(rest, 1), 1.0))
+        for case, rest in zip(cases, after, strict=True)
+    ]
 
 
 def _of(values: Mapping[int, V], rows: Ints) -> dict[int, V]:

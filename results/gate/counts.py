@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from results.gate.blocks import Block
 from results.gate.cases import Case
 from results.gate.hidden import counts, narrow
 from results.gate.mending import Held
+from results.gate.table import Cell, Ints, classes
 
 
 class TooFew:
@@ -30,9 +31,21 @@ class TooFew:
         if not hidden:
             return None
         shown = [case.figures[cell.figures[0]].shown.noemer for cell in block.cells]
-        sizes = [len(cell.members) for cell in block.cells]
-        rounded = [None if size == number and number % 5 else number for number, size in zip(shown, sizes, strict=True)]
+        lengths = [len(cell.members) for cell in block.cells]
+        rounded = [
+            None if size == number and number % 5 else number for number, size in zip(shown, lengths, strict=True)
+        ]
         table, parts = counts(block.cells, rounded, hidden)
-        for found in narrow(table, parts, [len(cell.members) for cell in hidden], case.limits, self._left):
+        owner, sizes = _owners([*block.cells, *hidden], case.providers), [len(cell.members) for cell in hidden]
+        for found in narrow(table, parts, sizes, case.limits, self._left, owner=owner):
             return Held(table, np.zeros(0, np.int64) if found is None else found.classes)
         return None
+
+
+def _owners(cells: Sequence[Cell], providers: Mapping[int, str]) -> Ints:
+    """Of each class of the cells the provider of one of its rows, as a number."""
+    lengths = np.array([len(cell.members) for cell in cells], np.int64)
+    ids, rows = np.unique(np.concatenate([cell.members for cell in cells]), return_inverse=True)
+    _, first = np.unique(classes(rows.ravel().astype(np.int64), lengths, len(ids)), return_index=True)
+    names = np.array([providers.get(row, "") for row in ids[first].tolist()])
+    return np.asarray(np.unique(names, return_inverse=True)[1].ravel(), np.int64)

@@ -100,7 +100,9 @@ def _tells(cell: Cell) -> bool:
 
 
 def examine(case: Case) -> Examined:
-    """All steps of a case; it ends by the end of the case, with everything new taken out when it is not done."""
+    """All steps of a case; it ends by the end of its share, with everything new taken out when it is not done."""
+    now = time.monotonic()
+    case = case._replace(end=min(case.end, now + case.share * max(case.end - now, 0.0)))
     work = _Work(case)
     doing = (work.alone, work.joined, work.readers, work.counted, work.likely)
     steps: dict[str, dict[str, float]] = {}

@@ -11,13 +11,25 @@ from typing import NamedTuple
 import highspy
 import numpy as np
 
+from results.gate.bounds import part_of
 from results.gate.interior import program, solver
 from results.gate.known import Hidden, Limits
-from results.gate.table import Cell, Flags, Floats, Ints, Table, build
+from results.gate.stretch import Stretched
+from results.gate.table import Cell, Flags, Floats, Ints, Sparse, Table, build
 
 #: What a combination may count at most, when no figure says less.
 _MOST = 60
 _WITNESSES = 8
+#: Steps of a walk before any program.
+_STEPS = 500_000
+#: Variables of a part of the table; rounds over all parts, of which one in so many goes down; and by how much a
+#: combination may grow there, so that the program spreads what it adds over many groups.
+_PART = 2_000
+_ROUNDS = 12
+_DOWN = 5
+_NEAR = 6
+#: Groups that are asked one by one in their own part of the table.
+_ALONE = 60
 #: The solver's own error.
 _ERROR = 1e-6
 
@@ -54,17 +66,22 @@ def counts(cells: Sequence[Cell], rounded: Sequence[int | None], hidden: Sequenc
 
 
 def narrow(
-    table: Table, parts: Sequence[Ints], sizes: Sequence[int], limits: Limits, left: Callable[[], float]
-) -> Iterator[Narrow | None]:
+    table: Table, parts: Sequence[Ints], sizes: Sequence[int], limits: Limits, left: Callable[[], float], *,
+    owner: Ints | None = None,
+) -> Iterator[Narrow | None]:  # fmt: skip
     """The hidden groups with fewer possible numbers than the limit; None when time ran out.
 
     A group that may be empty for all a reader knows is none of them. That a group is hidden does not say that it is of
-    fewer than ten: a larger one stays out where it comes too near to another.
+    fewer than ten: a larger one stays out where it comes too near to another. ``owner``: whose rows each combination
+    is mostly of: then programs over some owners, while all others stand still, open most before one over all.
     """
     if not parts:
         return
     look = _Looks(table, parts, sizes, left)
     rng = np.random.default_rng(1)
+    look.walked(table, parts, limits.candidates)
+    if owner is not None:
+        look.by_owner(table, parts, owner, limits.candidates, rng)
     for _ in range(_WITNESSES):
         closed: list[int] = np.flatnonzero(look.narrow(limits.candidates)).tolist()
         if not closed:
@@ -73,8 +90,7 @@ def narrow(
         for group in closed:
             aim[parts[group]] += rng.choice([-1.0, 1.0])
         if not look.both_ways(aim + 1e-3 * rng.standard_normal(len(aim))):
-            yield None
-            return
+            break
     look.exactly(table)
     for number, part in enumerate(parts):
         if look.narrow(limits.candidates)[number]:
@@ -99,6 +115,57 @@ class _Looks:
         self._starts = np.concatenate(([0], np.cumsum([len(part) for part in parts])[:-1])).astype(np.int64)
         self._least, self._most = np.array(sizes, float), np.array(sizes, float)
 
+    def walked(self, table: Table, parts: Sequence[Ints], limit: int) -> None:
+        """Look at what a walk over whole tables meets; none where the truth does not keep to what is shown."""
+        if table.fits:
+            walk = Stretched(table, parts)
+            walk.look(limit, steps=_STEPS, seed=1)
+            np.minimum(self._least, walk.least, out=self._least)
+            np.maximum(self._most, walk.most, out=self._most)
+
+    def by_owner(
+        self, table: Table, parts: Sequence[Ints], owner: Ints, limit: int, rng: np.random.Generator
+    ) -> None:  # fmt: skip
+        """Look at combinations of some owners at a time, everything else as it is, until a round opens little."""
+        if not table.fits:
+            return
+        by_column = table.matrix.transposed(len(table.cap))
+        for number in range(_ROUNDS):
+            before = int(self.narrow(limit).sum())
+            for variables in _several(owner, rng):
+                self._part(table, by_column, parts, variables, self.narrow(limit), number % _DOWN == 1)
+            after = int(self.narrow(limit).sum())
+            if not after or self._left() <= 0 or (number > 1 and after > 0.9 * before):
+                break
+        for group in np.flatnonzero(self.narrow(limit))[:_ALONE].tolist():
+            only = np.arange(len(parts)) == group
+            variables = _around(owner, owner[parts[group]], rng)
+            for down in (False, True):
+                if self.narrow(limit)[group]:
+                    self._part(table, by_column, parts, variables, only, down, alone=True)
+
+    def _part(
+        self, table: Table, by_column: Sparse, parts: Sequence[Ints], variables: Ints, groups: Flags, down: bool, *,
+        alone: bool = False,
+    ) -> None:  # fmt: skip
+        """One program over some variables toward all groups that have any of them; widens what was seen."""
+        aim = np.zeros(len(table.cap))
+        for group in np.flatnonzero(groups).tolist():
+            aim[parts[group]] += 1.0 if down else -1.0
+        if not aim[variables].any() or self._left() <= 0:
+            return
+        part = part_of(table, by_column, variables)
+        part = part if alone else part._replace(cap=np.minimum(part.cap, part.x + _NEAR))
+        highs = solver(self._left(), presolve="off", solver="ipm", run_crossover="off")
+        lp = program(part)
+        lp.col_cost_ = aim[variables]
+        highs.passModel(lp)
+        highs.run()
+        if highs.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+            found = table.x.astype(float)
+            found[variables] = np.array(highs.getSolution().col_value)
+            self._note(found)
+
     def exactly(self, table: Table) -> None:
         """From here on look at corners: for the few that are left."""
         self._highs = solver(self._left(), presolve="off", simplex_strategy=4)
@@ -113,10 +180,13 @@ class _Looks:
             self._highs.run()
             if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 return False
-            sums = np.add.reduceat(np.array(self._highs.getSolution().col_value)[self._index], self._starts)
-            np.minimum(self._least, sums, out=self._least)
-            np.maximum(self._most, sums, out=self._most)
+            self._note(np.array(self._highs.getSolution().col_value))
         return True
+
+    def _note(self, found: Floats) -> None:
+        sums = np.add.reduceat(found[self._index], self._starts)
+        np.minimum(self._least, sums, out=self._least)
+        np.maximum(self._most, sums, out=self._most)
 
     def candidates(self) -> Ints:
         """How many whole numbers lie between."""
@@ -125,6 +195,23 @@ class _Looks:
     def narrow(self, limit: int) -> Flags:
         """Which parts were seen with fewer numbers than the limit, and never empty."""
         return np.asarray((self.candidates() < limit) & (self._least > _ERROR))
+
+
+def _several(owner: Ints, rng: np.random.Generator) -> Iterator[Ints]:
+    """The variables of some owners at a time, so that each stands in one part."""
+    owners, sizes = np.unique(owner, return_counts=True)
+    order = rng.permutation(len(owners))
+    part = np.cumsum(sizes[order]) // _PART
+    for number in np.unique(part).tolist():
+        yield np.flatnonzero(np.isin(owner, owners[order[part == number]]))
+
+
+def _around(owner: Ints, first: Ints, rng: np.random.Generator) -> Ints:
+    """The variables of some owners, and of others until there are enough."""
+    owners, sizes = np.unique(owner, return_counts=True)
+    order = np.argsort(~np.isin(owners, first) + rng.random(len(owners)) / 2)
+    many = max(int(np.searchsorted(np.cumsum(sizes[order]), _PART)), len(np.unique(first)))
+    return np.flatnonzero(np.isin(owner, owners[order[:many]]))
 
 
 def as_cells(hidden: Sequence[Hidden]) -> list[Cell]:

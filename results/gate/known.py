@@ -48,7 +48,7 @@ class Limits(NamedTuple):
     chain_near: int = 20_000
     #: From here on a class is near.
     near: float = 0.8
-    seconds: float = 60.0
+    seconds: float = 150.0
 
 
 PROPOSED: Final = Limits()

@@ -59,7 +59,7 @@ def _closed(wanted, least, most, cap, found):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _positive(x, found):  # type: ignore[no-untyped-def]
+def positives(x, found):  # type: ignore[no-untyped-def]
     count = 0
     for variable in range(len(x)):
         if x[variable] > 0:
@@ -78,7 +78,7 @@ def _begin(x, closed, closed_count, most):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _propose(  # type: ignore[no-untyped-def]
+def propose(  # type: ignore[no-untyped-def]
     first, sign, x, cap, starts, index, row_starts, row_index, positive, positive_count, moved, by
 ):
     """Fill ``moved`` and ``by`` with a step that keeps every variable in its bounds; how many move, 0 = none."""
@@ -112,13 +112,13 @@ def _walk(  # type: ignore[no-untyped-def]
     moved, by = np.empty(3, np.int64), np.empty(3, np.int64)
     for step in range(steps):
         if step % 5000 == 0:
-            positive_count = _positive(x, positive)
+            positive_count = positives(x, positive)
         if step % 20_000 == 0:
             closed_count = _closed(wanted, least, most, cap, closed)
             if closed_count == 0:
                 return
         first, sign = _begin(x, closed, closed_count, most)
-        count = _propose(first, sign, x, cap, starts, index, row_starts, row_index, positive, positive_count, moved, by)
+        count = propose(first, sign, x, cap, starts, index, row_starts, row_index, positive, positive_count, moved, by)
         for place in range(count):
             shift(moved[place], by[place], starts, index, value, sums)
         kept = True
