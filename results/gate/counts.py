@@ -14,21 +14,26 @@ from results.gate.table import Cell, Ints, classes
 
 
 class TooFew:
-    """The look of a case at one block: the first hidden group that may have too few numbers."""
+    """The look of a case at one block: the hidden groups that may have too few numbers.
+
+    What was seen to be wide enough stays so when figures are taken out: a later look asks only what was not.
+    """
 
     def __init__(self, case: Case, left: Callable[[], float]) -> None:
         self._case, self._left = case, left
+        self._narrow: dict[str, list[Cell]] = {}
 
     def __call__(self, block: Block) -> Held | None:
-        """The classes of that group; None = there is none."""
+        """A class of each of these groups; None = there is none."""
         case = self._case
         inside = np.unique(np.concatenate([cell.members for cell in block.cells]))
         hidden = [
             cell
-            for cell in case.hidden
+            for cell in self._narrow.get(block.name, case.hidden)
             if cell.indicator == block.cells[0].indicator and np.isin(cell.members, inside, assume_unique=True).any()
         ]
         if not hidden:
+            self._narrow.pop(block.name, None)
             return None
         shown = [case.figures[cell.figures[0]].shown.noemer for cell in block.cells]
         lengths = [len(cell.members) for cell in block.cells]
@@ -37,9 +42,15 @@ class TooFew:
         ]
         table, parts = counts(block.cells, rounded, hidden)
         owner, sizes = _owners([*block.cells, *hidden], case.providers), [len(cell.members) for cell in hidden]
-        for found in narrow(table, parts, sizes, case.limits, self._left, owner=owner):
-            return Held(table, np.zeros(0, np.int64) if found is None else found.classes)
-        return None
+        found = list(narrow(table, parts, sizes, case.limits, self._left, owner=owner))
+        narrowed = [one for one in found if one is not None]
+        if len(narrowed) < len(found):
+            return Held(table, np.zeros(0, np.int64))
+        if not narrowed:
+            self._narrow.pop(block.name, None)  # another block may have the name
+            return None
+        self._narrow[block.name] = [hidden[one.number] for one in narrowed]
+        return Held(table, np.unique([one.classes[0] for one in narrowed]))
 
 
 def _owners(cells: Sequence[Cell], providers: Mapping[int, str]) -> Ints:

@@ -30,6 +30,8 @@ _DOWN = 5
 _NEAR = 6
 #: Groups that are asked one by one in their own part of the table.
 _ALONE = 60
+#: Variables of a table up to which there are also programs over the whole.
+_EXACT = 4_000
 #: The solver's own error.
 _ERROR = 1e-6
 
@@ -82,7 +84,7 @@ def narrow(
     look.walked(table, parts, limits.candidates)
     if owner is not None:
         look.by_owner(table, parts, owner, limits.candidates, rng)
-    for _ in range(_WITNESSES):
+    for _ in range(_WITNESSES if len(table.cap) <= _EXACT else 0):
         closed: list[int] = np.flatnonzero(look.narrow(limits.candidates)).tolist()
         if not closed:
             return
@@ -91,6 +93,14 @@ def narrow(
             aim[parts[group]] += rng.choice([-1.0, 1.0])
         if not look.both_ways(aim + 1e-3 * rng.standard_normal(len(aim))):
             break
+    if left() <= 0:
+        yield None
+        return
+    for number in np.flatnonzero(look.narrow(limits.candidates)).tolist() if len(table.cap) > _EXACT else []:
+        # Not shown to be wide enough, which is enough to take a figure out: corners of a large table take minutes.
+        yield Narrow(number, parts[number], int(look.candidates()[number]))
+    if len(table.cap) > _EXACT:
+        return
     look.exactly(table)
     for number, part in enumerate(parts):
         if look.narrow(limits.candidates)[number]:

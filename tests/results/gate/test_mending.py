@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from results.gate.blocks import Block, Members
-from results.gate.cases import Case, cases_of
+from results.gate.cases import Case, cases_of, shared
+from results.gate.examine import examine
 from results.gate.known import Limits
 from results.gate.mending import Held, Mending
 from results.gate.table import build
@@ -86,3 +87,15 @@ def test_the_whole_family_of_a_group_goes_with_a_figure() -> None:
     block = next(one for one in mending.blocks(lambda cell: cell.indicator == "uitval"))
     mending.mend(block, longer_than(2, 0), "gedwongen")
     assert sorted(mending.out) == [1, 4]
+
+
+def test_no_block_takes_the_time_of_those_begun_later() -> None:
+    one = case([WHOLE])
+    large = one._replace(cells=one.cells * 6)
+    shares = [part.share for part in shared([large, large, large, one], workers=1)]
+    assert shares[0] < 1
+    assert shares[-1] == 1
+    assert shares[0] == 2 * 6 / 19
+    ended = examine(one._replace(end=time.monotonic() + 60, share=0.0))
+    assert ended.described["geheel"]
+    assert not ended.described["bevroren"]

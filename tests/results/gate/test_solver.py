@@ -20,6 +20,7 @@ from results.gate.known import PROPOSED, Joint, Rows, View
 from results.gate.prove import prove
 from results.gate.seek import seek
 from results.gate.sides import Sides, sides_of
+from results.gate.stretch import Stretched
 from results.gate.swaps import open_to, partners
 from results.gate.table import Cell, Table, build
 from results.gate.views import own_rows, owned, readers_of, seen_by
@@ -190,6 +191,30 @@ def test_a_hidden_group_in_exact_counts_is_found(rounded: tuple[int | None, int 
     table, parts = counts(cells, rounded, hidden)
     narrowed = list(narrow(table, parts, [5], PROPOSED, lambda: 10.0))
     assert [one.candidates for one in narrowed if one] == found
+
+
+def test_programs_over_some_owners_find_the_same_hidden_groups() -> None:
+    """Two owners with a total each; of one the part that is shown leaves only one number for the other part."""
+    members = [list(range(20)), list(range(15)), list(range(20, 40))]
+    cells = [cell(own, 0, len(own), place) for place, own in enumerate(members)]
+    hidden = [cell(list(range(15, 20)), 0, 5, -1), cell(list(range(30, 36)), 0, 6, -1)]
+    table, parts = counts(cells, (None, None, 20), hidden)
+    owner = np.array([0 if class_ in set(parts[0].tolist()) | {0, 1} else 1 for class_ in range(len(table.cap))])
+    found = list(narrow(table, parts, [5, 6], PROPOSED, lambda: 10.0, owner=owner))
+    assert [(one.number, one.candidates) for one in found if one] == [(0, 1)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(cubes(), st.integers(0, 3))
+def test_a_walk_sees_of_a_part_only_what_some_table_has(cube: tuple[list[Cell], dict[int, int]], seed: int) -> None:
+    cells, values = cube
+    table = build(cells, {"uitval": values})
+    parts = [np.array([class_]) for class_ in range(len(table.cap))] + [np.arange(len(table.cap))]
+    walk = Stretched(table, parts)
+    walk.look(5, steps=20_000, seed=seed)
+    for number, part in enumerate(parts):
+        sums = [int(x[part].sum()) for x in tables(table)]
+        assert min(sums) <= walk.least[number] <= walk.most[number] <= max(sums)
 
 
 @settings(max_examples=60, deadline=None)
