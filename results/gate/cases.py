@@ -81,7 +81,7 @@ def cases_of(
         mine = [
             cell._replace(indicator=one.indicator)
             for cell, one in zip(asked, hidden, strict=True)
-            if one.indicator in named
+            if one.indicator in named and len(cell.members)
         ]
         for place, part in _places(figures, cells):
             inside = np.unique(np.concatenate([cell.members for cell in part]))
@@ -92,7 +92,7 @@ def cases_of(
                     {at: figures[at]._replace(members=()) for cell in part for at in cell.figures},
                     {name: _of(rows.outcomes.get(name, {}), inside) for name in {cell.indicator for cell in part}},
                     _of(rows.providers, inside),
-                    tuple(cell for cell in mine if np.isin(cell.members, inside, assume_unique=True).any()),
+                    tuple(touching(mine, inside)),
                     tuple(joint for joint in joints if joint.name == unit),
                     None if views is None else tuple(views),
                     limits,
@@ -110,6 +110,15 @@ def shared(cases: Sequence[Case], workers: int) -> list[Case]:
         case._replace(share=min(_GENEROUS * workers * case.size / max(rest, 1), 1.0))
         for case, rest in zip(cases, after, strict=True)
     ]
+
+
+def touching(cells: Sequence[Cell], rows: Ints) -> list[Cell]:
+    """The cells that hold any of some rows; of all cells at once, for there are hundreds of thousands."""
+    if not cells:
+        return []
+    starts = np.concatenate(([0], np.cumsum([len(cell.members) for cell in cells])[:-1])).astype(np.int64)
+    found = np.logical_or.reduceat(np.isin(np.concatenate([cell.members for cell in cells]), rows), starts)
+    return [cell for cell, any_ in zip(cells, found.tolist(), strict=True) if any_]
 
 
 def _of(values: Mapping[int, V], rows: Ints) -> dict[int, V]:

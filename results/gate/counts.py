@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from results.gate.blocks import Block
-from results.gate.cases import Case
+from results.gate.cases import Case, touching
 from results.gate.hidden import counts, narrow
 from results.gate.mending import Held
 from results.gate.table import Cell, Ints, classes
@@ -27,11 +27,12 @@ class TooFew:
         """A class of each of these groups; None = there is none."""
         case = self._case
         inside = np.unique(np.concatenate([cell.members for cell in block.cells]))
-        hidden = [
+        asked = [
             cell
             for cell in self._narrow.get(block.name, case.hidden)
-            if cell.indicator == block.cells[0].indicator and np.isin(cell.members, inside, assume_unique=True).any()
+            if cell.indicator == block.cells[0].indicator and len(cell.members)
         ]
+        hidden = touching(asked, inside)
         if not hidden:
             self._narrow.pop(block.name, None)
             return None
