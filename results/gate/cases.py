@@ -21,6 +21,8 @@ from results.release.model import Figure, Group
 V = TypeVar("V")
 #: How much more than its part of the time a case may take: most take far less.
 _GENEROUS = 2.0
+#: Part of what is left that one takes at most while others wait.
+_MOST = 0.75
 
 
 class Case(NamedTuple):
@@ -106,9 +108,10 @@ def cases_of(
 def shared(cases: Sequence[Case], workers: int) -> list[Case]:
     """The cases with a share of the time by their size, so that none takes that of those begun later."""
     after = np.cumsum([case.size for case in reversed(cases)])[::-1].tolist()
+    most = [_MOST] * max(len(cases) - workers, 0) + [1.0] * min(workers, len(cases))
     return [
-        case._replace(share=min(_GENEROUS * workers * case.size / max(rest, 1), 1.0))
-        for case, rest in zip(cases, after, strict=True)
+        case._replace(share=min(_GENEROUS * workers * case.size / max(rest, 1), limit))
+        for case, rest, limit in zip(cases, after, most, strict=True)
     ]
 
 
