@@ -15,6 +15,7 @@ from connectors.intake.tokens import TokenFile
 from crypto import authority
 from faults import OperatorFault
 from portal.pages.seeing import gebruiker, house
+from portal.people.certificates import spoken
 
 #: What ends within so many days is said.
 _SOON: Final = 30 * 86_400
@@ -25,13 +26,14 @@ _BROWSER: Final = "browser-"
 
 @reauthentication_required  # type: ignore[untyped-decorator]
 def keys(request: HttpRequest) -> HttpResponse:
-    """Both lists; who has the authority or the intake makes new ones, and the page says how to ask."""
-    code, now = gebruiker(request).organisatie.code, time.time()
+    """Both lists, and what was asked; who has the authority or the intake makes new ones."""
+    own, now = gebruiker(request).organisatie, time.time()
     try:
-        certificates, tokens = list(_certificates(code, now)), list(_tokens(code, now))
+        certificates, tokens = list(_certificates(own.code, now)), list(_tokens(own.code, now))
     except OperatorFault:
         return render(request, "later.html", {"title": "Sleutels"}, status=503)
-    return render(request, "sleutels.html", {"certificates": certificates, "tokens": tokens})
+    asked = [{"row": one, "fingerprint": spoken(one.fingerprint)} for one in own.sleutelaanvragen.all()]
+    return render(request, "sleutels.html", {"certificates": certificates, "tokens": tokens, "asked": asked})
 
 
 def _certificates(code: str, now: float) -> Iterator[dict[str, Any]]:

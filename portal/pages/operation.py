@@ -60,7 +60,7 @@ def _told(cell: Any) -> Any:
 
 
 def audit_log(request: HttpRequest) -> HttpResponse:
-    """Changes of organizations, users and contacts: who, when, and which fields; no value."""
+    """Changes of organizations, users, contacts, requests and confirmations: who, when, and which fields; no value."""
     entries = LogEntry.objects.select_related("actor", "content_type").order_by("-timestamp", "-pk")
     page = Paginator(entries, _ROWS).get_page(request.GET.get("pagina"))
     rows = [

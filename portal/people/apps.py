@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class PeopleConfig(AppConfig):
-    """Organizations, users, contacts; each change of them goes into the audit log."""
+    """Organizations, users, contacts, what they asked and confirmed; each change of them goes into the audit log."""
 
     name = "portal.people"
     label = "people"
@@ -16,8 +16,10 @@ class PeopleConfig(AppConfig):
         """Models can be named only now."""
         from auditlog.registry import auditlog
 
-        from portal.people.models import Contactpersoon, Gebruiker, Organisatie
+        from portal.people.models import Bevestiging, Contactpersoon, Gebruiker, Organisatie, Sleutelaanvraag
 
         auditlog.register(Organisatie)
         auditlog.register(Gebruiker, exclude_fields=["password", "last_login"])
         auditlog.register(Contactpersoon)
+        auditlog.register(Sleutelaanvraag)
+        auditlog.register(Bevestiging)

@@ -12,6 +12,18 @@ from django.db import models
 from domain.field.geography import CLUSTERS, GEMEENTEN
 from portal.people.access import KIND_WORDS, ROLE_WORDS, Role, Visitor, roles_of
 
+#: What becomes of a request for a certificate, and why it is declined.
+STATES: Final = {"gevraagd": "gevraagd", "afgegeven": "afgegeven", "afgewezen": "afgewezen"}
+REASONS: Final = {
+    "vingerafdruk": "De vingerafdruk is aan de telefoon niet bevestigd",
+    "soorten": "Deze soorten levert uw organisatie niet zelf aan",
+    "overeenkomst": "De verwerkersovereenkomst geldt niet",
+    "dubbel": "Dit systeem heeft al een certificaat",
+    "verzoek": "Uw organisatie wil het niet meer",
+}
+#: Who confirmed a definition, with the region that notes it.
+AGREED: Final = {"regio": "de regio", "gemeenten": "de gemeenten", "aanbieders": "de aanbieders"}
+
 _TAKEN: Final = "Dit adres heeft al een gebruiker."
 _AGB: Final = RegexValidator(r"^\d{8}$", "Een AGB-code heeft acht cijfers.")
 
@@ -138,3 +150,69 @@ class Browser(models.Model):
     def __str__(self) -> str:
         """Its name."""
         return self.name
+
+
+class Sleutelaanvraag(models.Model):
+    """A provider asks a certificate for a system of its own. The authority, elsewhere and offline, issues it.
+
+    ``public_key``: PEM; ``fingerprint``: SHA-256 of it, in hexadecimal; ``kinds``: sorted, a space between;
+    ``certificate``: PEM, which was checked, and ``ends`` its end; both only when it was issued.
+    """
+
+    organisatie = models.ForeignKey(Organisatie, on_delete=models.CASCADE, related_name="sleutelaanvragen")
+    naam = models.CharField("naam van het systeem", max_length=30)
+    public_key = models.CharField("openbare sleutel", max_length=200)
+    fingerprint = models.CharField("vingerafdruk", max_length=64)
+    kinds = models.CharField("soorten", max_length=120)
+    state = models.CharField("stand", max_length=10, choices=list(STATES.items()), default="gevraagd")
+    reason = models.CharField("reden", max_length=12, choices=list(REASONS.items()), blank=True)
+    certificate = models.TextField("certificaat", blank=True)
+    ends = models.DateTimeField("geldt tot", null=True, blank=True)
+    asked = models.DateTimeField("gevraagd op", auto_now_add=True)
+    asked_by = models.ForeignKey(
+        Gebruiker, on_delete=models.PROTECT, related_name="asked_keys", verbose_name="gevraagd door"
+    )
+    handled = models.DateTimeField("behandeld op", null=True, blank=True)
+    handled_by = models.ForeignKey(
+        Gebruiker, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name="behandeld door"
+    )
+
+    class Meta:
+        """The newest first; of one name one is open."""
+
+        ordering: ClassVar = ["-asked", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organisatie", "naam"], condition=models.Q(state="gevraagd"), name="sleutelaanvraag_open_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        """The name that stands in the certificate: of this organization alone, as the AGB code is in it."""
+        return f"{self.organisatie.code}-{self.naam}"
+
+
+class Bevestiging(models.Model):
+    """The region notes which value of a definition was confirmed, when and by whom. It changes no figure.
+
+    ``definitie``: a key of ``portal.pages.confirmable``; ``version``: of the definitions that were shown then.
+    """
+
+    definitie = models.CharField("definitie", max_length=40)
+    waarde = models.CharField("waarde", max_length=40)
+    version = models.PositiveIntegerField("versie")
+    day = models.DateField("bevestigd op")
+    agreed = models.CharField("bevestigd door", max_length=12, choices=list(AGREED.items()))
+    noted = models.DateTimeField("vastgelegd op", auto_now_add=True)
+    noted_by = models.ForeignKey(
+        Gebruiker, on_delete=models.PROTECT, related_name="bevestigingen", verbose_name="vastgelegd door"
+    )
+
+    class Meta:
+        """The one that was noted last first: it counts."""
+
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        """What was confirmed."""
+        return f"{self.definitie}: {self.waarde}"

@@ -49,12 +49,14 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
         "/", "/aanleveren/", "/aanleveringen/", "/resultaten/", "/rapporten/", "/definities/", "/hulp/",
         "/account/2fa/", "/account/password/change/", "/account/sessions/",
     ),
-    "beheerder": ("/", "/gebruikers/", "/gebruikers/uitnodigen/", "/contactpersonen/", "/sleutels/"),
+    "beheerder": (
+        "/", "/gebruikers/", "/gebruikers/uitnodigen/", "/contactpersonen/", "/sleutels/", "/sleutels/aanvragen/",
+    ),
     "contractmanager": ("/", "/cluster/", "/cluster/?uitsplitsing=leeftijd", "/rapporten/"),
     "gemeenteambtenaar": ("/", "/gemeente/"),
     "functioneel_beheerder": (
         "/", "/kalender/", "/organisaties/", "/organisaties/1/", "/gebruikers/",
-        "/gebruikers/1/",
+        "/gebruikers/1/", "/sleutelaanvragen/", "/definities/", "/definities/keten_dagen/",
     ),
     "operator": ("/", "/gezondheid/", "/controlelog/"),
 }  # fmt: skip
