@@ -192,6 +192,11 @@ def definitions_sentence(versions: Iterable[int]) -> str:
     )
 
 
+def few_sentence(smallest_group: int) -> str:
+    """What a provider is told of its own figures (decision 0033)."""
+    return f"Van minder dan {smallest_group} cliënten staat er geen cijfer."
+
+
 def small_groups_sentence(smallest_group: int, smallest_denominator: int) -> str:
     """What a reader is told of the disclosure rule (``results/disclosure.py``)."""
     return (

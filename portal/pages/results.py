@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from domain.field.codes import GESLACHT, PRODUCTCATEGORIEEN
 from domain.field.geography import GEMEENTEN
+from domain.field.words import few_sentence
 from faults import OperatorFault
 from portal.pages.csv_text import csv_text, download
 from portal.pages.drawing import chapters, tables
@@ -29,7 +30,7 @@ from sinks.access import Access
 
 #: What gives figures for a request.
 Ask = Callable[[OwnRequest], Mapping[str, OwnFigure]]
-_FEW: Final = f"Van minder dan {RULE.smallest_group} cliënten samen staat er geen cijfer."
+_FEW: Final = few_sentence(RULE.smallest_group)
 _RESPONDENTS: Final[Mapping[str, str]] = {"jeugdige": "Jeugdigen", "ouder": "Ouders"}
 _MONTHS: Final = 36
 #: In no cluster; its figures come from CBS files.

@@ -11,6 +11,7 @@ from typing import Final
 
 from domain.field.codes import REDENEN
 from domain.field.geography import CLUSTERS, GEMEENTEN
+from domain.field.words import few_sentence
 from domain.indicators.comparable import released_as
 from domain.indicators.terms import Indicator
 from results.dashboards.own_queries import SHOWN, TABLES, Asking, Line
@@ -48,7 +49,7 @@ _IN_TABLES: Final = frozenset(key for part in PARTS for key in part.table)
 #: Who sees the page, as its text says.
 _SEEN_BY_REGION: Final = "Deze pagina toont ook uitkomsten van enkele kinderen: alleen voor deze aanbieder en de regio."
 _SEEN_BY_PROVIDER: Final = (
-    f"Van minder dan {RULE.smallest_group} kinderen staat er geen cijfer. *Geen nieuwe start* staat hier alleen als "
+    f"{few_sentence(RULE.smallest_group)} *Geen nieuwe start* staat hier alleen als "
     "gemiddelde: daarover beslissen ook berichten van andere aanbieders."
 )
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
 from schemas.topics import groups, topics
 from transport import clients
 from transport import topics as broker_topics
@@ -19,7 +22,16 @@ def emptied(bootstrap: str, partitions: int) -> clients.Cluster:
     cluster = clients.Cluster(bootstrap)
     gone(cluster)
     broker_topics.apply(cluster, broker_topics.plan(cluster, partitions, replication=1, acls=False), partitions, 1)
+    admin = clients.admin(cluster)
+    _until(lambda: _led(admin), "every partition has a leader")
     return cluster
+
+
+def _led(admin: AdminClient) -> bool:
+    """Whether whoever asks for the end of any partition gets it: a topic is there a moment before it can be read."""
+    known = admin.list_topics(timeout=10).topics
+    wanted = {TopicPartition(name, part): OffsetSpec.latest() for name in topics() for part in known[name].partitions}
+    return all(future.exception(20) is None for future in admin.list_offsets(wanted).values())
 
 
 def gone(cluster: clients.Cluster, *, but: str = "") -> None:
