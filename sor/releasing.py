@@ -21,6 +21,8 @@ from sinks.schema.users import ClickHouseUser
 _SECONDS: Final = 600
 #: Rows that a release counts, by table.
 _COUNTED: Final = {"trajecten": "einddatum IS NOT NULL", "metingen": "traject != ''"}
+#: Of the gate: a month has a night for it, and what a block cannot show by then stays out.
+GATE_MINUTES: Final = 120
 
 
 class Releases:
@@ -73,7 +75,11 @@ class Releases:
         from results.gate.audit import audit as gate  # a solver: loaded by who audits
 
         return making.audit_release(
-            self._client("release"), self._database, self._key(), number, partial(gate, begin=guard)
+            self._client("release"),
+            self._database,
+            self._key(),
+            number,
+            partial(gate, begin=guard, deadline=GATE_MINUTES * 60.0),
         ).passed
 
     def publish(self, number: int) -> None:

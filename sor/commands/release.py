@@ -22,6 +22,7 @@ from settings.settings import load_settings
 from sinks import clickhouse
 from sinks.schema.users import DATABASE, ClickHouseUser
 from sor.commands.options import AsJson, Reason
+from sor.releasing import GATE_MINUTES
 
 #: How ``sor release audit`` ends when the gate refuses.
 REFUSED: Final = 1
@@ -74,7 +75,13 @@ def build(
     typer.echo(f"Next: sor release audit {built.known.number}")
 
 
-def audit(number: Number, as_json: AsJson = False) -> None:
+def audit(
+    number: Number,
+    minutes: Annotated[int, typer.Option(min=1, help="Time for the gate: what it cannot show by then stays out.")] = (
+        GATE_MINUTES
+    ),
+    as_json: AsJson = False,
+) -> None:
     """Put a release before the gate: can anybody be found in all that was ever shown? Ends with 1 when refused.
 
     Of one that was refused already it shows again what the gate found.
@@ -82,7 +89,7 @@ def audit(number: Number, as_json: AsJson = False) -> None:
     guard()
     client = _client("release")
     refused = {one.number: one.report for one in states.known(client, DATABASE) if one.state == "geweigerd"}
-    passed, report = (False, refused[number]) if number in refused else _looked_at(client, number)
+    passed, report = (False, refused[number]) if number in refused else _looked_at(client, number, minutes)
     if as_json:
         typer.echo(json.dumps(report, indent=2))
     else:
@@ -95,13 +102,13 @@ def audit(number: Number, as_json: AsJson = False) -> None:
         raise typer.Exit(REFUSED)
 
 
-def _looked_at(client: Client, number: int) -> tuple[bool, Mapping[str, Any]]:
+def _looked_at(client: Client, number: int, minutes: int) -> tuple[bool, Mapping[str, Any]]:
     """Whether the gate approves of a release, and its report."""
     from results.gate.audit import audit as gate  # a solver: loaded by who audits
 
     key = release_key.load(load_settings().keys)
     # Its processes hold rows of people as this one does.
-    verdict = making.audit_release(client, DATABASE, key, number, partial(gate, begin=guard))
+    verdict = making.audit_release(client, DATABASE, key, number, partial(gate, begin=guard, deadline=minutes * 60.0))
     return verdict.passed, verdict.report
 
 

@@ -89,9 +89,9 @@ def run(
 
 
 def gate_says(monkeypatch: pytest.MonkeyPatch, *, passed: bool) -> None:
-    def audit(figures: Any, **_more: Any) -> Verdict:
+    def audit(figures: Any, *, deadline: float, **_more: Any) -> Verdict:
         steps = [{"stap": "structuur", "seconden": 0.1, "ingehouden": 0}]
-        report = {"geslaagd": passed, "cijfers": len(figures), "ingehouden": [], "seconden": 0.1, "stappen": steps}
+        report = {"geslaagd": passed, "cijfers": len(figures), "ingehouden": [], "seconden": deadline, "stappen": steps}
         return Verdict(passed, (), report)
 
     monkeypatch.setattr(gate, "audit", audit)
@@ -123,6 +123,8 @@ def test_a_release_from_build_to_withdrawal(
     assert run("audit", "0").code == 2
 
     assert json.loads(run("audit", "1", "--json").out)["geslaagd"] is True
+    for words, seconds in ((), 7_200.0), (("--minutes", "3"), 180.0):
+        assert json.loads(run("audit", "1", "--json", *words).out)["seconden"] == seconds
     ended = run("audit", "1")
     assert ended.code == 0
     assert ended.out.startswith("Release 1 passed: ")
