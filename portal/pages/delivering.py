@@ -11,10 +11,12 @@ import binascii
 import json
 import secrets
 import time
+from datetime import timedelta
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from faults import OperatorFault
 from portal import passes
@@ -27,6 +29,8 @@ from schemas.registry import ids_of
 
 _KEY_BYTES: Final = 32
 _SESSION: Final = "browser"
+#: Names of browsers of one person within a day [P]. Each certificate has the lists of the authority written anew.
+MOST_BROWSERS: Final = 50
 
 
 def deliver(request: HttpRequest) -> HttpResponse:
@@ -52,8 +56,10 @@ def public(request: HttpRequest) -> HttpResponse:
 
 
 def certificate(request: HttpRequest) -> HttpResponse:
-    """A certificate for the public key that the browser shows."""
+    """A certificate for the public key that the browser shows; 429 for who had enough of them today."""
     settings, user = house(), gebruiker(request)
+    if user.browsers.filter(begun__gt=timezone.now() - timedelta(days=1)).count() >= MOST_BROWSERS:
+        return JsonResponse({"reden": "later"}, status=429)
     key = _key(request.body)
     if key is None:
         return JsonResponse({"reden": "key"}, status=400)

@@ -167,6 +167,21 @@ def test_a_browser_gets_public_keys_a_certificate_and_a_token(
         assert client.post("/aanleveren/certificaat", wrong, content_type="application/json").status_code == 400
 
 
+def test_nobody_has_certificates_made_without_end(logged_in: Callable[..., Any], people: dict[str, Any]) -> None:
+    from portal.pages.delivering import MOST_BROWSERS
+    from portal.people.models import Browser
+
+    client, user = logged_in("medewerker"), people["medewerker"]
+    there = user.browsers.count()
+    Browser.objects.bulk_create(Browser(gebruiker=user, name=f"{one:016x}") for one in range(MOST_BROWSERS - there))
+    answer = client.post("/aanleveren/certificaat", "{}", content_type="application/json")
+    assert (answer.status_code, answer.json()) == (429, {"reden": "later"})
+    assert (
+        logged_in("other_medewerker").post("/aanleveren/certificaat", "{}", content_type="application/json").status_code
+        == 400
+    ), "another one goes on"
+
+
 def test_a_page_without_clickhouse_says_so(logged_in: Callable[..., Any]) -> None:
     for role, address in (("contractmanager", "/cluster/"),
                           ("gemeenteambtenaar", "/gemeente/"), ("functioneel_beheerder", "/kalender/")):  # fmt: skip

@@ -40,7 +40,7 @@ export class Portal {
       Object.assign(told.headers, { 'Content-Type': 'application/json', 'X-CSRFToken': this.places.csrf })
     }
     const answer = await this.ask(place, told).catch(() => null)
-    if (!answer || answer.status >= 500) throw new PortalFault('portaal-weg')
+    if (!answer || answer.status >= 500 || answer.status === 429) throw new PortalFault('portaal-weg')
     if (answer.status === 403 && body && !again && (await this.#renewed())) return this.#json(place, body, true)
     const type = answer.headers.get('Content-Type') ?? ''
     if (!answer.ok || answer.redirected || !type.includes('json')) throw new PortalFault('uitgelogd')
