@@ -47,6 +47,8 @@ def run(
         equal = _demo(settings, clients, months, seed, faults=faults)
         if stay and equal:
             _stay(settings)
+        elif equal:
+            typer.echo("\nNothing keeps running, for this is no terminal. With these data, and these people: sor up")
     except KeyboardInterrupt:
         typer.echo("Interrupted.")
         equal = False
