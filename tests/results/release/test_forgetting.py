@@ -19,6 +19,7 @@ from results.release import publishing, states, store
 from results.release.build import Stated, as_figures, build
 from results.release.cube import Cell
 from results.release.evidence import evidence, remake
+from results.release.making import Built
 from results.release.model import Group
 from results.release.noise import as_ids
 from results.release.restating import Former, changed
@@ -80,19 +81,8 @@ def out(world: World, number: int) -> None:
     publishing.publish(world.admin, world.name, number)
 
 
-@pytest.mark.clickhouse
-def test_who_is_forgotten_is_named_behind_no_figure_and_the_rules_go_on(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tables = rows()
-    world.fill(tables)
-    numbers = [row_id(row["traject"]) for row in tables["trajecten"]]
-    first = world.build(TODAY)
-    out(world, 1)
-    before = behind(world)
-    place = next(at for at, one in enumerate(numbers) if one in ids_of(before))
-
-    # One child: it is named nowhere, and everything but its id is as it was.
+def _one_child_is_named_nowhere(world: World, numbers: list[int], place: int, before: list[tuple[Any, ...]]) -> int:
+    """One child: it is named nowhere, and everything but its id is as it was."""
     forget(world, place)
     after = behind(world)
     assert numbers[place] in ids_of(before)
@@ -106,10 +96,13 @@ def test_who_is_forgotten_is_named_behind_no_figure_and_the_rules_go_on(
     ]
     assert renamed == unchanged
     assert ask(world.access, f"SELECT count() FROM trajecten WHERE traject = '{numbers[place]:016x}'") == [(0,)]
+    return int(new)
 
-    # The next release: one client changed, so all stands, and every figure holds for the gate.
+
+def _the_next_release_stands(world: World, first: Built, new: int) -> Built:
+    """The next release: one client changed, so all stands, and every figure holds for the gate."""
     shown = {(one.group, one.indicator): one.shown for one in as_figures(first.release)}
-    second, history = world.build(NEXT), store.history
+    second = world.build(NEXT)
     again = {(one.group, one.indicator): one for one in as_figures(second.release)}
     assert {name: one.shown for name, one in again.items() if name in shown} == {
         name: shown[name] for name in again if name in shown
@@ -119,17 +112,27 @@ def test_who_is_forgotten_is_named_behind_no_figure_and_the_rules_go_on(
         assert list(one.members) == sorted(set(one.members))
         assert one.low <= sum(known.rows.outcomes[one.indicator][row] for row in one.members) <= one.high
     assert any(new in one.members for one in known.figures)
+    return second
 
-    # Somebody is forgotten while the gate looks: old names and new ones do not belong together.
+
+def _the_gate_looks_again(
+    world: World, second: Built, numbers: list[int], after: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody is forgotten while the gate looks: old names and new ones do not belong together."""
     own = {int(number) for one in second.release.stated if one.made_in == 2 for number in one.cell.ids}
-    older = next(at for at, number in enumerate(numbers) if number in ids_of(after) - own)
+    older = next(at for at, number in enumerate(numbers) if number in after - own)
+    history = store.history
     with monkeypatch.context() as patch:
         patch.setattr(store, "history", lambda *given: [forget(world, older), history(*given)][1])
         with pytest.raises(FiguresError, match="while the gate looked at release 2: audit it again"):
             world.audit(2)
     world.audit(2)
 
-    # What was built before somebody was forgotten is not published any more.
+
+def _what_was_built_before_is_not_published(
+    world: World, second: Built, numbers: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was built before somebody was forgotten is not published any more."""
     monkeypatch.setattr(Releases, "_client", lambda *_: world.builder)
     month = Releases(load_settings(), world.name)
     assert month.approved(NEXT) == 2
@@ -141,7 +144,9 @@ def test_who_is_forgotten_is_named_behind_no_figure_and_the_rules_go_on(
 
     assert month.approved(NEXT) == 0
 
-    # Ten more of one group: it is restated without them.
+
+def _ten_more_make_it_restated(world: World, first: Built, numbers: list[int]) -> int:
+    """Ten more of one group: it is restated without them."""
     largest = max(
         (one for one in first.release.stated if one.cell.family == "uitval"), key=lambda one: len(one.cell.ids)
     )
@@ -152,9 +157,14 @@ def test_who_is_forgotten_is_named_behind_no_figure_and_the_rules_go_on(
     mine = next(one for one in third.release.stated if one.key == largest.key)
     assert mine.made_in == third.known.number
     assert len(mine.cell.ids) <= len(largest.cell.ids) - len(ten)
+    return int(mine.cell.ids[0])
 
-    # While one is built: it does not become a release, and the rows behind it go with the next that is published.
-    written, gone = store.write, numbers.index(int(mine.cell.ids[0]))
+
+def _what_goes_while_one_is_built_makes_no_release(
+    world: World, numbers: list[int], member: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one is built: it does not become a release, and the rows behind it go with the next that is published."""
+    written, gone = store.write, numbers.index(member)
 
     def meanwhile(*given: Any) -> None:
         forget(world, gone)
@@ -169,6 +179,27 @@ def test_who_is_forgotten_is_named_behind_no_figure_and_the_rules_go_on(
     out(world, last)
     assert {one[0] for one in behind(world)} <= {1, last}
     assert numbers[gone] not in ids_of(behind(world))
+
+
+@pytest.mark.clickhouse
+def test_who_is_forgotten_is_named_behind_no_figure_and_the_rules_go_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = rows()
+    world.fill(tables)
+    numbers = [row_id(row["traject"]) for row in tables["trajecten"]]
+    first = world.build(TODAY)
+    out(world, 1)
+    before = behind(world)
+    place = next(at for at, one in enumerate(numbers) if one in ids_of(before))
+
+    new = _one_child_is_named_nowhere(world, numbers, place, before)
+    after = ids_of(behind(world))
+    second = _the_next_release_stands(world, first, new)
+    _the_gate_looks_again(world, second, numbers, after, monkeypatch)
+    _what_was_built_before_is_not_published(world, second, numbers, monkeypatch)
+    member = _ten_more_make_it_restated(world, first, numbers)
+    _what_goes_while_one_is_built_makes_no_release(world, numbers, member, monkeypatch)
     told = {one.number: one.state for one in states.known(world.builder, world.name)}
     assert told == {1: "gepubliceerd", 2: "goedgekeurd", 3: "gebouwd", 4: "begonnen", 5: "gepubliceerd"}
 
