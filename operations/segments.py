@@ -8,6 +8,7 @@ under a key that is nobody's, which every reader passes over, closes the file.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -155,10 +156,12 @@ def bytes_in(path: Path) -> Iterator[bytes]:
 
 def files_with(folder: Path, needles: Sequence[bytes]) -> list[Path]:
     """The files below a folder that hold one of these strings: as they stand there, and those of the broker behind
-    their compression as well. A file that goes meanwhile holds nothing.
+    their compression as well. A file or folder that goes meanwhile holds nothing.
     """
     found = []
-    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+    # not rglob: that stops at a folder which the broker removes while it is read
+    names = (Path(place) / name for place, _, files in os.walk(folder) for name in files)
+    for path in sorted(one for one in names if one.is_file()):
         try:
             content = path.read_bytes()
             inside = any(needle in content for needle in needles)

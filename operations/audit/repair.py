@@ -92,16 +92,20 @@ class Rows:
     def mend(
         self, differences: Iterable[Difference], repeated: Mapping[str, Mapping[str, int]], mended: Mended
     ) -> None:
-        """Mend these rows, and those that stand more than once (table -> key)."""
-        keys: dict[str, set[str]] = {name: set(repeated.get(name, ())) for name in TABLES}
+        """Mend these rows, and those that stand more than once (table -> key). What a merge has meanwhile left once is
+        not written again: it would stand twice.
+        """
+        named: dict[str, set[str]] = {name: set() for name in TABLES}
         for one in differences:
-            keys[one.table].add(one.key)
+            named[one.table].add(one.key)
+        keys = {name: named[name] | set(repeated.get(name, ())) for name in TABLES}
         seen = {name: list(_seen(TABLES[name], self._world.client, keys[name])) for name in TABLES if keys[name]}
         wanted = self._wanted(keys)
         for name, rows in seen.items():
             tops = {key: int(record["version"]) for key, record in wanted[name].items()}
-            mended.removed[name] += self._remove(TABLES[name], wrong_versions(rows, tops))
-            records = list(wanted[name].values())
+            wrong = wrong_versions(rows, tops)
+            mended.removed[name] += self._remove(TABLES[name], wrong)
+            records = [record for key, record in wanted[name].items() if key in named[name] or key in wrong]
             self._writer.insert(TABLES[name], records)
             mended.written[name] += len(records)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -108,7 +109,8 @@ def discard(tables: Path) -> None:
 def size(tables: Path) -> int:
     """Bytes of the state on disk."""
     total = 0
-    for path in tables.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):  # RocksDB removes files while we look
-            total += path.stat().st_size if path.is_file() else 0
+    for folder, _, names in os.walk(tables):  # goes on where a folder is removed while it is read, as rglob does not
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):  # RocksDB removes files while we look
+                total += (Path(folder) / name).stat().st_size
     return total

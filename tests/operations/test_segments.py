@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +40,24 @@ def test_a_file_is_read_behind_its_compression(tmp_path: Path) -> None:
     assert files_with(tmp_path, [b"abc abc abc abc abc abc abc"]) == [path]
     assert [found.name for found in files_with(tmp_path, [NEEDLE])] == ["1.sst", "2.log.deleted"]
     assert files_with(tmp_path, [b"nobody"]) == []
+
+
+def test_a_folder_that_the_broker_removes_meanwhile_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A topic that is deleted goes as a folder: here at the moment it is opened."""
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0.sst").write_bytes(NEEDLE)
+    opened = os.scandir
+
+    def removed(path: Any) -> Any:
+        if Path(path) == tmp_path / "b":
+            shutil.rmtree(tmp_path / "b")
+        return opened(path)
+
+    monkeypatch.setattr(os, "scandir", removed)
+    assert [found.parent.name for found in files_with(tmp_path, [NEEDLE])] == ["a", "c"]
 
 
 FOR_NOW = {"segment.ms": "100", "file.delete.delay.ms": "0"}

@@ -21,6 +21,7 @@ from confluent_kafka.admin import (
 
 from local.kafka.broker import answers
 from local.kafka.security import ADMIN
+from operations.segments import files_with
 from schemas.topics import groups, topics, watches
 from tests.secured import PARTITIONS, PRINCIPALS, STRANGER, SecuredBroker
 from transport.acls import acl_bindings, exactly
@@ -229,6 +230,6 @@ def test_who_gives_no_name_or_a_wrong_password_gets_nothing(secured: SecuredBrok
 
 
 def test_passwords_are_for_the_owner_of_the_broker(secured: SecuredBroker) -> None:
-    holding = [path for path in secured.home.rglob("*") if path.is_file() and b"entry-password" in path.read_bytes()]
+    holding = files_with(secured.home, [b"entry-password"])
     assert holding
     assert all(path.stat().st_mode & 0o077 == 0 for path in holding)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -138,7 +140,8 @@ class Scan:
 
     def tree(self, folder: Path, *excluded: Path) -> None:
         """Every file below a folder, and its name, but for the excluded folders."""
-        for path in sorted(folder.rglob("*")):
+        found = (Path(place) / name for place, *names in os.walk(folder) for name in chain(*names))
+        for path in sorted(found):
             if any(path.is_relative_to(other) for other in excluded) or path.is_symlink():
                 continue
             self.piece(f"name of {path}", str(path.relative_to(folder)).encode())
