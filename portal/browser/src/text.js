@@ -2,12 +2,12 @@
 //
 // ``rules`` is rules.json: white space, unseen characters, separators and spellings come from the connector itself.
 
-/** A file is refused as a whole: code of the messages, number of the line, field. */
+/** A file is refused as a whole: code of the messages, number of the line, field; ``found``: all findings of a message. */
 export class FileFault extends Error {
-  /** @param {string} code @param {number} row @param {string} veld */
-  constructor(code, row = 0, veld = '') {
+  /** @param {string} code @param {number} row @param {string} veld @param {{code: string, row: number, veld: string}[]} found */
+  constructor(code, row = 0, veld = '', found = []) {
     super(code)
-    Object.assign(this, { code, row, veld })
+    Object.assign(this, { code, row, veld, found: found.length ? found : [{ code, row, veld }] })
   }
 }
 
