@@ -21,7 +21,7 @@ from connectors.formats.model import FileFault
 
 #: Files up to this size are held in memory while they are parsed, one at a time.
 HELD: Final = 16_000_000
-_CHUNK: Final = 262_144
+CHUNK: Final = 262_144
 #: A file that was written to less than this ago may still be growing.
 SETTLED_NS: Final = 1_000_000_000
 
@@ -78,7 +78,7 @@ def prepare(given: InputFile, secret: bytes, most: int) -> Content:
     size = lines = 0
     sensible = True
     with given.open() as stream:
-        while chunk := stream.read(_CHUNK):
+        while chunk := stream.read(CHUNK):
             size += len(chunk)
             if size > most:
                 raise FileFault("B05", given.shown)
@@ -86,7 +86,7 @@ def prepare(given: InputFile, secret: bytes, most: int) -> Content:
             encoding.feed(chunk)
             ends = chunk.count(b"\n") or chunk.count(b"\r")
             lines += ends
-            sensible = sensible and (ends > 0 or len(chunk) < _CHUNK)
+            sensible = sensible and (ends > 0 or len(chunk) < CHUNK)
     name = encoding.name()
     if encoding.cut:
         raise FileFault("B03", given.shown, lines + 1)

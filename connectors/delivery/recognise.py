@@ -44,9 +44,9 @@ _OLD_OFFICE: Final = b"\xd0\xcf\x11\xe0"
 _WORKBOOK, _ENCRYPTED = (name.encode("utf-16-le") for name in ("Workbook", "EncryptedPackage"))
 _LONGEST: Final = 1_000
 #: Columns that make a file a CEM+ file; fewer may be those of another form (BSN and informant are in a CBS file too).
-_CEM_RECOGNISED: Final = 3
+CEM_RECOGNISED: Final = 3
 #: Lines that are searched for a header when the first is none.
-_TITLE_LINES: Final = 20
+TITLE_LINES: Final = 20
 _AGB: Final = re.compile(r"[0-9]{8}")
 _PREFIX: Final = re.compile(r"([0-9]{8})[_-]")
 _SEPARATORS: Final = re.compile(r"[;,\t]")
@@ -170,7 +170,7 @@ def _csv(head: bytes, file_name: str, shown: str, layout: Layout | None) -> Reco
         raise FileFault("B02", shown)
     score = len(best_header(lines[0], rap.COLUMNS).places)
     cem_plus = len(best_header(lines[0], cem.COLUMNS).places)
-    if score < 2 and cem_plus < _CEM_RECOGNISED:
+    if score < 2 and cem_plus < CEM_RECOGNISED:
         return _below_a_title(lines, file_name) or _headless(lines[0], file_name, shown)
     if score > cem_plus:
         return Recognised("score", _from_name(file_name))
@@ -184,7 +184,7 @@ def _is_header(line: str, columns: Sequence[str], needed: Mapping[str, Sequence[
 
 def _below_a_title(lines: list[str], file_name: str) -> Recognised | None:
     """A file whose header stands below a title: its kind is told, so that the refusal says what is wrong (B06)."""
-    for at, line in enumerate(lines[1:_TITLE_LINES], 1):
+    for at, line in enumerate(lines[1:TITLE_LINES], 1):
         if _is_header(line, cem.COLUMNS, cem.NEEDED):
             return Recognised("cem", _first_provider(lines[at:]))
         if _is_header(line, rap.COLUMNS, rap.NEEDED):

@@ -26,18 +26,18 @@ from domain.field.dates import day, written_digits
 from domain.field.geography import GEMEENTEN, current_code
 from domain.field.questionnaires import QUESTIONS, VRAGENLIJSTEN, is_unanswered
 
-_CORE: Final = ("zorgaanbieder_id", "bsn", "meting_id", "datum_meting", "informant", "vragenlijst", "vraag", "antwoord")
-COLUMNS: Final = (*_CORE, "client_ref", "gemeente")
-NEEDED: Final[dict[str, Sequence[str]]] = {column: (column,) for column in _CORE}
+CORE: Final = ("zorgaanbieder_id", "bsn", "meting_id", "datum_meting", "informant", "vragenlijst", "vraag", "antwoord")
+COLUMNS: Final = (*CORE, "client_ref", "gemeente")
+NEEDED: Final[dict[str, Sequence[str]]] = {column: (column,) for column in CORE}
 #: Metingen whose rows may be mixed with each other [P].
 OPEN: Final = 64
-_METING_ID: Final = 64
+METING_ID: Final = 64
 #: The first or second of two parents: a number that names nobody and is not kept.
-_WHICH: Final = re.compile(r"(?<=[^\W\d_]) [12]$")
+WHICH: Final = re.compile(r"(?<=[^\W\d_]) [12]$")
 AGB: Final = re.compile(r"[0-9]{8}")
 #: Whatever its capitals.
-_QUESTIONNAIRES: Final = {code.casefold(): code for code in VRAGENLIJSTEN}
-_CODE_OF_NAME: Final = {gemeente.name.casefold(): code for code, gemeente in GEMEENTEN.items()}
+QUESTIONNAIRES: Final = {code.casefold(): code for code in VRAGENLIJSTEN}
+CODE_OF_NAME: Final = {gemeente.name.casefold(): code for code, gemeente in GEMEENTEN.items()}
 
 
 class _Group:
@@ -73,7 +73,7 @@ class _Table:
     """Reads the rows of one file; holds at most ``OPEN`` metingen."""
 
     def __init__(self, header: Header, context: FileContext) -> None:
-        self._places = [header.places[column] for column in _CORE]
+        self._places = [header.places[column] for column in CORE]
         self._width, self._context = header.width, context
         self._open: OrderedDict[str, _Group] = OrderedDict()
         self._closed = Seen(context.rows // 8)
@@ -91,7 +91,7 @@ class _Table:
         if not row.closed and not self._ends_whole(cells[-1].strip(), question):
             raise FileFault("B03", self._context.name, row.number)
         outside = self._gemeente is not None and not self._passes(cells[self._gemeente])
-        if not meting or len(meting) > _METING_ID:
+        if not meting or len(meting) > METING_ID:
             if not self._ours(provider):
                 return
             if outside:
@@ -111,7 +111,7 @@ class _Table:
     def _passes(self, cell: str) -> bool:
         """Whether a municipality, by code or name, is one of those configured; an unknown one is not."""
         text = cell.strip()
-        code = text.zfill(4) if text.isascii() and text.isdigit() else _CODE_OF_NAME.get(text.casefold(), "")
+        code = text.zfill(4) if text.isascii() and text.isdigit() else CODE_OF_NAME.get(text.casefold(), "")
         return current_code(code) in self._context.choices.gemeenten
 
     def _ours(self, provider: str) -> bool:
@@ -134,7 +134,7 @@ class _Table:
         if not row.closed:
             raise FileFault("B03", self._context.name, row.number)
         self._context.tally.wrong += 1
-        place = self._places[_CORE.index("meting_id")]
+        place = self._places[CORE.index("meting_id")]
         meting = row.cells[place].strip() if row.cells and place < len(row.cells) else ""
         group = self._open.get(meting)
         if group is None:
@@ -205,8 +205,8 @@ class _Table:
             return Afwijzing("C13", "antwoord")
         fact = Meting(
             meting=meting.encode(),
-            vragenlijst=_QUESTIONNAIRES.get(questionnaire.casefold(), questionnaire),
-            informant=_WHICH.sub("", informant),
+            vragenlijst=QUESTIONNAIRES.get(questionnaire.casefold(), questionnaire),
+            informant=WHICH.sub("", informant),
             datum=moment,
             antwoorden=group.antwoorden,
             tijd=self._context.tijd,

@@ -31,10 +31,10 @@ from domain.field.geography import is_area
 from domain.field.questionnaires import QUESTIONS, VRAGENLIJSTEN
 
 #: A role in words [P]: the value list is not public, and a number or a whole sentence could name a person.
-_INFORMANT = re.compile(r"[^\W\d_](?:[^\W\d_]|[ /,.'’()-]){0,29}")
+INFORMANT = re.compile(r"[^\W\d_](?:[^\W\d_]|[ /,.'’()-]){0,29}")
 _GEMEENTE = re.compile(r"[0-9]{4}")
-_FIRST_DAY, _LAST_DAY = -25_567, 47_846  # 1900-01-01 and 2100-12-31
-_AFTER_LAST_MS = (_LAST_DAY + 1) * 86_400_000
+FIRST_DAY, LAST_DAY = -25_567, 47_846  # 1900-01-01 and 2100-12-31
+_AFTER_LAST_MS = (LAST_DAY + 1) * 86_400_000
 _MOST = 99_999_999  # GeleverdVolume and Bedrag of the standard
 
 
@@ -52,7 +52,7 @@ def check(fact: Content) -> Finding | None:
 
 def _day(number: int | None) -> bool:
     """A day that can be reckoned with: a source may send any integer."""
-    return number is None or _FIRST_DAY <= number <= _LAST_DAY
+    return number is None or FIRST_DAY <= number <= LAST_DAY
 
 
 def _product(fact: Start | Stop | Prestatie | Toewijzing) -> Finding | None:
@@ -137,11 +137,11 @@ def _score(fact: Score) -> Finding | None:
 def _meting(fact: Meting) -> Finding | None:
     if fact.vragenlijst not in VRAGENLIJSTEN:
         return Finding("C03", "vragenlijst")
-    if not _FIRST_DAY <= fact.datum <= _LAST_DAY:
+    if not FIRST_DAY <= fact.datum <= LAST_DAY:
         return Finding("C02", "datum_meting")
     if not (0 <= fact.tijd < _AFTER_LAST_MS):
         return Finding("V02", "tijd")
-    if not _INFORMANT.fullmatch(fact.informant):
+    if not INFORMANT.fullmatch(fact.informant):
         return Finding("C12", "informant")
     for code, antwoord in fact.antwoorden.items():
         question = QUESTIONS.get(code)
@@ -213,7 +213,7 @@ def _cbs(fact: CbsRecord) -> Finding | None:
             return Finding("V01", name)
     if not (_GEMEENTE.fullmatch(fact.gemeente) and _PERIODE.fullmatch(fact.periode)):
         return Finding("V01", "gemeente")
-    if not (_FIRST_DAY <= fact.begindatum <= _LAST_DAY and _day(fact.einddatum) and 0 <= fact.tijd < _AFTER_LAST_MS):
+    if not (FIRST_DAY <= fact.begindatum <= LAST_DAY and _day(fact.einddatum) and 0 <= fact.tijd < _AFTER_LAST_MS):
         return Finding("V02", "begindatum")
     if fact.einddatum is not None and fact.einddatum < fact.begindatum:
         return Finding("V02", "einddatum")

@@ -18,7 +18,7 @@ _MOMENT_ZERO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DUTCH: Final = ZoneInfo("Europe/Amsterdam")
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 24 * _HOUR_MS
-_WRITTEN: Final = re.compile(r"([0-9]{1,2})[-/]([0-9]{1,2})[-/]([0-9]{4})")
+WRITTEN: Final = re.compile(r"([0-9]{1,2})[-/]([0-9]{1,2})[-/]([0-9]{4})")
 
 
 def day(value: date) -> int:
@@ -39,7 +39,7 @@ def written_digits(text: str) -> str | None:
     The day comes first, as everywhere in the Netherlands; a year of two digits is none. Whether the day exists is not
     looked at.
     """
-    found = _WRITTEN.fullmatch(text)
+    found = WRITTEN.fullmatch(text)
     return f"{found[3]}{found[2]:0>2}{found[1]:0>2}" if found else None
 
 

@@ -1,4 +1,5 @@
 // The checks of a row of scores, as connectors/formats/rap.py does them, by the tables of rules.json.
+import { elfproef, whole } from './numbers.js'
 import { FileFault, reader } from './text.js'
 
 /**
@@ -8,24 +9,20 @@ import { FileFault, reader } from './text.js'
  * ``cells``: BSN, beschikkingsnummer, toewijzingsnummer, type and waarde as they stand in the row
  */
 
-const whole = (pattern) => new RegExp(`^(?:${pattern})$`, 'u')
 /** A table's own entry: a cell may hold ``constructor``. */
 const entry = (table, name) => (Object.hasOwn(table, name) ? table[name] : undefined)
 
 /** What checks rows against each other and by themselves: one for each delivery. @param {Rules} rules */
 export function checker(rules) {
-  const { bsn: { weights, specials }, types, gas, probleem, beschikking: longest } = rules
-  const seen = new Set(), nine = /^[0-9]{9}$/
+  const { types, gas, probleem, beschikking: longest } = rules
+  const seen = new Set(), isNumber = elfproef(rules)
   const integer = whole(rules.patterns.number), pseudonym = whole(rules.patterns.pseudonym)
-  const elfproef = (number) =>
-    nine.test(number) && !specials.includes(number)
-    && weights.reduce((sum, weight, place) => sum + weight * Number(number[place]), 0) % 11 === 0
 
   /** @param {number} regel @param {string[]} cells @returns {Checked} */
   return (regel, cells) => {
     const [bsn, decision, number, kind, value] = cells
     const refused = (code, veld) => ({ regel, cells, code, veld })
-    if (!elfproef(bsn)) return refused(pseudonym.test(bsn) ? 'R09' : 'R01', 'BSN')
+    if (!isNumber(bsn)) return refused(pseudonym.test(bsn) ? 'R09' : 'R01', 'BSN')
     if (!number && !decision) return refused('R02', 'Toewijzingsnummer')
     if (number && !integer.test(number)) return refused('R03', 'Toewijzingsnummer')
     if ([...decision].length > longest) return refused('R08', 'Beschikkingsnummer')
