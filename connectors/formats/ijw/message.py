@@ -19,7 +19,7 @@ from domain.field import codes
 from domain.field.bsn import elfproef
 from domain.field.dates import age, as_date, day
 
-_YEARS_OLD: Final = 120  # TR002
+YEARS_OLD: Final = 120  # TR002
 _UNKNOWN: Final = day(date(1900, 1, 1))
 
 
@@ -101,7 +101,7 @@ class Message:
         agrees = {"1": d.day == 1, "2": d.day == d.month == 1, "3": born == _UNKNOWN}
         if not agrees.get(use, True):
             self.find("CS139", "Geboortedatum")
-        elif use != "3" and born < years_earlier(self.dagtekening, _YEARS_OLD):
+        elif use != "3" and born < years_earlier(self.dagtekening, YEARS_OLD):
             self.find("TR002", "Geboortedatum")
         if born > self.dagtekening:
             self.find("TR134", "Geboortedatum")

@@ -15,8 +15,8 @@ from domain.facts.fact import Prestatie, Start, Stop
 from domain.field import codes
 from domain.field.dates import as_date, day
 
-_CS100: Final = day(date(2021, 1, 1))
-_YEARS_BACK: Final = 5  # TR335
+CS100: Final = day(date(2021, 1, 1))
+YEARS_BACK: Final = 5  # TR335
 
 
 class _Regie(Message):
@@ -110,7 +110,7 @@ class _Declaration(Message):
         d = as_date(first)
         if d.day != 1 or last != day(d.replace(day=monthrange(d.year, d.month)[1])):
             self.find("CS340", "DeclaratiePeriode")
-        if first < _CS100:
+        if first < CS100:
             self.find("CS100", "DeclaratiePeriode")
 
     def _dates(self, period: Values, signed: int) -> None:
@@ -120,7 +120,7 @@ class _Declaration(Message):
         first, last = as_date(begin), as_date(end)
         if (first.year, first.month) != (last.year, last.month):
             self.find("CS337", "ProductPeriode")
-        if end < years_earlier(signed, _YEARS_BACK):
+        if end < years_earlier(signed, YEARS_BACK):
             self.find("TR335", "ProductPeriode")
 
     def _amounts(self, values: Values, amount: Values) -> None:

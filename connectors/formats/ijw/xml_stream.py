@@ -18,21 +18,21 @@ from lxml import etree
 from connectors.formats.ijw.well_formed import is_bare, malformed
 from faults import SenderFault
 
-_CHUNK: Final = 65_536
+CHUNK: Final = 65_536
 _DOCTYPE: Final = b"<!DOCTYPE"
 #: Longer than any value of the standard (200), shorter than anything harmful.
-_LONGEST_TEXT: Final = 1_000
+LONGEST_TEXT: Final = 1_000
 #: Bytes from one ``<`` to the next, which the parser holds at once and several times: a tag with all its attributes.
-_LONGEST_PIECE: Final = 131_072
+LONGEST_PIECE: Final = 131_072
 #: Names that the parser keeps until the end of a document. A message of the standard has some hundred.
-_MOST_NAMES: Final = 1_000
+MOST_NAMES: Final = 1_000
 _DEEPEST_SKIPPED: Final = 200
 #: Of a part that is passed over: characters of a text that is kept, and how many.
 _LONGEST_LOOKED: Final = 40
 _MOST_LOOKED: Final = 200
-_RELEASE: Final = re.compile("/ijw/([0-9]_[0-9])/")
+RELEASE: Final = re.compile("/ijw/([0-9]_[0-9])/")
 _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
-_ROOT_ATTRIBUTES: Final = frozenset({f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation"})
+ROOT_ATTRIBUTES: Final = frozenset({f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation"})
 
 Values = dict[str, Any]
 #: Called at the end of an element: its values, and the values of the open elements by name.
@@ -101,7 +101,7 @@ class BoundedNames:
         """One name. ``XmlFault`` ``XSD`` when there are too many."""
         if name not in self._names:
             self._names.add(name)
-            if len(self._names) > _MOST_NAMES:
+            if len(self._names) > MOST_NAMES:
                 raise XmlFault("XSD")
 
     def start_ns(self, prefix: str, uri: str) -> None:
@@ -151,7 +151,7 @@ class _Target(BoundedNames):
         raise XmlFault("XSD", "DOCTYPE")
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if attributes and (len(self._stack) > 1 or not _ROOT_ATTRIBUTES.issuperset(attributes)):
+        if attributes and (len(self._stack) > 1 or not ROOT_ATTRIBUTES.issuperset(attributes)):
             raise XmlFault("XSD", _local(tag))
         if self._skipping:
             self.remember(tag)
@@ -175,8 +175,8 @@ class _Target(BoundedNames):
 
     def _same_release(self, tag: str) -> None:
         """``B22`` for a message that is known under another release."""
-        found = _RELEASE.search(tag)
-        if found and any(_RELEASE.sub(found.group(), known, count=1) == tag for known in self._shapes):
+        found = RELEASE.search(tag)
+        if found and any(RELEASE.sub(found.group(), known, count=1) == tag for known in self._shapes):
             self._stack[0] = _Frame(Element("", "", None))  # the parser closes: nothing is missing then
             raise XmlFault("B22", f"iJw {found.group(1).replace('_', '.')}")
 
@@ -191,7 +191,7 @@ class _Target(BoundedNames):
                 raise XmlFault("XSD", element.name)
             return
         self._length += len(text)
-        if self._length > _LONGEST_TEXT:
+        if self._length > LONGEST_TEXT:
             raise XmlFault("XSD", element.name)
         self._text.append(text)
 
@@ -296,7 +296,7 @@ def chunks(stream: BinaryIO) -> Iterator[bytes]:
     tail, open_piece = b"", 0
     first = True
     try:
-        while chunk := stream.read(_CHUNK):
+        while chunk := stream.read(CHUNK):
             if b"\x00" in chunk:
                 raise XmlFault("B04")
             decoder.decode(chunk)
@@ -306,7 +306,7 @@ def chunks(stream: BinaryIO) -> Iterator[bytes]:
                 raise XmlFault("XSD", "DOCTYPE")
             tail = chunk[-len(_DOCTYPE) :]
             begin = chunk.find(b"<")
-            if open_piece + (begin if begin >= 0 else len(chunk)) > _LONGEST_PIECE:
+            if open_piece + (begin if begin >= 0 else len(chunk)) > LONGEST_PIECE:
                 raise XmlFault("XSD")
             open_piece = len(chunk) - chunk.rfind(b"<") if begin >= 0 else open_piece + len(chunk)
             yield chunk
@@ -327,7 +327,7 @@ def read(stream: BinaryIO, *shapes: Shape) -> Iterator[None]:
     try:
         for chunk in chunks(stream):
             parser.feed(chunk)
-            last = (last + chunk)[-_LONGEST_TEXT:]
+            last = (last + chunk)[-LONGEST_TEXT:]
             yield
     except etree.XMLSyntaxError as error:
         line, column = malformed(error)
