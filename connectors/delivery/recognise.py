@@ -26,14 +26,14 @@ from domain.field.formats import FORMATS, IJW_MESSAGES
 #: How much of a file is looked at.
 HEAD: Final = 65_536
 #: Number of an iJw message -> kind of delivery.
-_KINDS: Final = {name.removeprefix("JW"): FORMATS[name] for name in IJW_MESSAGES}
-_NAMESPACE: Final = re.compile(
-    rf"\{{http://www\.istandaarden\.nl/ijw/[0-9]_[0-9]/jw({'|'.join(_KINDS)})/schema\}}Bericht"
+KINDS: Final = {name.removeprefix("JW"): FORMATS[name] for name in IJW_MESSAGES}
+NAMESPACE: Final = re.compile(
+    rf"\{{http://www\.istandaarden\.nl/ijw/[0-9]_[0-9]/jw({'|'.join(KINDS)})/schema\}}Bericht"
 )
 #: Messages that the municipality sends: the provider whom they concern is the receiver.
-_OF_GEMEENTE: Final = frozenset({"301", "325"})
+OF_GEMEENTE: Final = frozenset({"301", "325"})
 #: Messages of the field between others, or of another act: nothing is wrong with them, and nothing is done with them.
-_OTHERS: Final = re.compile(
+OTHERS: Final = re.compile(
     r"\{http://www\.istandaarden\.nl/i(?:jw|wmo)/[0-9]_[0-9]/(jw302|jw315|jw316|jw317|jw318|jw319|jw320|wmo3[0-9]{2})"
     r"/schema\}.*"
 )
@@ -42,12 +42,12 @@ NOT_FOR_US: Final = "B21"
 LITTER: Final = "geen levering"
 _OLD_OFFICE: Final = b"\xd0\xcf\x11\xe0"
 _WORKBOOK, _ENCRYPTED = (name.encode("utf-16-le") for name in ("Workbook", "EncryptedPackage"))
-_LONGEST: Final = 1_000
+LONGEST: Final = 1_000
 #: Columns that make a file a CEM+ file; fewer may be those of another form (BSN and informant are in a CBS file too).
 CEM_RECOGNISED: Final = 3
 #: Lines that are searched for a header when the first is none.
 TITLE_LINES: Final = 20
-_AGB: Final = re.compile(r"[0-9]{8}")
+AGB: Final = re.compile(r"[0-9]{8}")
 _PREFIX: Final = re.compile(r"([0-9]{8})[_-]")
 _SEPARATORS: Final = re.compile(r"[;,\t]")
 PARSERS: Final[dict[str, Parser]] = {
@@ -127,7 +127,7 @@ class _Peek:
         self._inside = tag.rpartition("}")[2]
 
     def data(self, text: str) -> None:
-        if self._inside in self.named and len(self.named[self._inside]) <= _LONGEST:
+        if self._inside in self.named and len(self.named[self._inside]) <= LONGEST:
             self.named[self._inside] += text
 
     def end(self, tag: str) -> None:
@@ -151,14 +151,14 @@ def _xml(head: bytes, shown: str) -> Recognised:
                 raise FileFault("B25", shown, *malformed(error)) from None
         except (_Found, XmlFault):
             pass  # the parser of the kind says what is wrong; here only what was read before counts
-    other = _OTHERS.fullmatch(peek.root)
+    other = OTHERS.fullmatch(peek.root)
     if other is not None:
         raise FileFault(NOT_FOR_US, shown, veld=other.group(1).upper())
-    found = _NAMESPACE.fullmatch(peek.root)
+    found = NAMESPACE.fullmatch(peek.root)
     if found is None:
         raise FileFault("B02", shown)
-    sender = peek.named["Ontvanger" if found.group(1) in _OF_GEMEENTE else "Afzender"]
-    return Recognised(_KINDS[found.group(1)], sender if _AGB.fullmatch(sender) else "")
+    sender = peek.named["Ontvanger" if found.group(1) in OF_GEMEENTE else "Afzender"]
+    return Recognised(KINDS[found.group(1)], sender if AGB.fullmatch(sender) else "")
 
 
 def _csv(head: bytes, file_name: str, shown: str, layout: Layout | None) -> Recognised:
@@ -196,7 +196,7 @@ def _headless(line: str, file_name: str, shown: str) -> Recognised:
     """A file that starts with data is of a kind too, so that the refusal (B06) can be counted."""
     cells = [cell.strip(' "') for cell in _SEPARATORS.split(line)]
     if any(cell.startswith("CEM+_") for cell in cells):
-        return Recognised("cem", next((cell for cell in cells if _AGB.fullmatch(cell)), ""))
+        return Recognised("cem", next((cell for cell in cells if AGB.fullmatch(cell)), ""))
     if len(cells) == len(rap.COLUMNS) and any(cell.upper() in rap.TYPES for cell in cells):
         return Recognised("score", _from_name(file_name))
     raise FileFault("B02", shown)
@@ -207,7 +207,7 @@ def _first_provider(lines: list[str]) -> str:
     place = header.places.get("zorgaanbieder_id")
     for line in lines[1:] if place is not None else ():
         cells = split(line, header.separator) or []
-        if place is not None and place < len(cells) and _AGB.fullmatch(cells[place].strip()):
+        if place is not None and place < len(cells) and AGB.fullmatch(cells[place].strip()):
             return cells[place].strip()
     return ""
 
