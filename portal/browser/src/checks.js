@@ -46,29 +46,14 @@ export function checker(rules) {
  * @throws {FileFault} B01 without data, B03 the file ends within a row, B06 without a usable header
  */
 export function parse(rules, text, pasted = false) {
-  const read = reader(rules), check = checker(rules), rows = []
-  let header = null, total = 0
-  for (const { line, closed } of read.lines(text)) {
-    total += 1
-    if (read.isBlank(line) || (!header && read.isHint(line))) continue
-    if (!header) {
-      header = read.bestHeader(line, rules.columns)
-      if (!pasted || Object.keys(header.places).length) {
-        requireUsable(rules, header, total)
-        continue
-      }
-      header = plainHeader(rules, line)
-    }
-    rows.push(row(read, rules, check, header, { line, number: total, closed: closed || pasted }))
+  const read = reader(rules), check = checker(rules), found = []
+  const plain = pasted ? (line) => plainHeader(rules, line) : null
+  let header = null
+  for (const one of read.rows(text, rules.columns, rules.needed, plain)) {
+    if (header) found.push(row(read, rules, check, header, { ...one, closed: one.closed || pasted }))
+    else header = one
   }
-  if (!header || !rows.length) throw new FileFault('B01')
-  return rows
-}
-
-function requireUsable(rules, header, total) {
-  for (const [field, columns] of Object.entries(rules.needed)) {
-    if (!columns.some((name) => Object.hasOwn(header.places, name))) throw new FileFault('B06', total, field)
-  }
+  return found
 }
 
 /** Cells without a header: in the order of the columns, between the first separator that the line has. */
@@ -77,10 +62,8 @@ function plainHeader({ columns, csv: { separators } }, line) {
   return { separator, places: Object.fromEntries(columns.map((name, place) => [name, place])), width: columns.length }
 }
 
-function row(read, rules, check, header, { line, number, closed }) {
-  const { places, width, separator } = header
-  const cells = read.split(line, separator)
-  if (cells && cells.length > width && !cells.slice(width).some(Boolean)) cells.length = width
+function row(read, rules, check, header, { line, number, cells, closed }) {
+  const { places, width } = header
   if (cells?.length !== width) {
     if (!closed) throw new FileFault('B03', number)
     return { regel: number, cells: [line], code: 'R07', veld: '' }

@@ -26,6 +26,7 @@ export { FileFault }
  * @property {string} sender AGB code of who delivers: a file that names another is refused as the connector does (B09, C11)
  * @property {number} today the Dutch day of delivering, as days since 1970-01-01
  * @property {object | null} layout CBS: the layout of this portal as ``rules_cbs.layout_told(layout)`` gives it; null: none
+ * @property {{outside: number}} tally how many records were dropped because they are of another municipality: add to it
  * @property {string} periode CBS: the half year that the file reports, '2026-1'; '' where none was chosen (B17)
  */
 

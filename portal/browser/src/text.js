@@ -60,12 +60,41 @@ export function reader(rules) {
     return last ? [...whole, { line: last, closed: false }] : whole
   }
 
-  return {
-    strip, isHint, split, bestHeader,
-    isBlank: (line) => nothing.test(line),
-    lines: (text) => lines(text).map(({ line, closed }) => ({ line: seen(line), closed })),
+  const seenLines = (text) => lines(text).map(({ line, closed }) => ({ line: seen(line), closed }))
+
+  /** First the header, then every row of data. @throws {FileFault} B01 without data, B06 without a usable header */
+  function* rows(text, known, needed, plain = null) {
+    let top = null, number = 0, many = 0
+    for (const { line, closed } of seenLines(text)) {
+      number += 1
+      if (nothing.test(line) || (!top && isHint(line))) continue
+      if (!top) {
+        top = bestHeader(line, known)
+        const isHeader = !plain || Object.keys(top.places).length
+        if (isHeader) requireUsable(top, needed, number)
+        else top = plain(line)
+        yield top
+        if (isHeader) continue
+      }
+      many += 1
+      const cells = split(line, top.separator)
+      if (cells && cells.length > top.width && !cells.slice(top.width).some(Boolean)) cells.length = top.width
+      yield { number, cells, closed, line }
+    }
+    if (!many) throw new FileFault('B01')
+  }
+
+  return { strip, seen, isHint, split, bestHeader, rows, isBlank: (line) => nothing.test(line), lines: seenLines }
+}
+
+function requireUsable(header, needed, number) {
+  for (const [field, columns] of Object.entries(needed)) {
+    if (!columns.some((name) => Object.hasOwn(header.places, name))) throw new FileFault('B06', number, field)
   }
 }
+
+/** A text as it is compared, whatever its capitals: as Python folds the letters that occur in our tables. */
+export const fold = (text) => [...text].map((one) => (one === '\u0131' ? one : one.toUpperCase().toLowerCase())).join('')
 
 /** Python's csv reader with strict=True over one line: its states, in its order. */
 function quoted(line, separator) {
