@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import rbcl
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,6 +67,31 @@ def test_foreign_points_that_are_none_are_refused(point: bytes) -> None:
         oprf.evaluate(oprf.random_scalar(), point)
     with pytest.raises(oprf.InvalidPoint):
         oprf.unblind(oprf.random_scalar(), point)
+
+
+#: RFC 9496, A.2: encodings of no point, of each kind one or two.
+RFC_NO_POINTS = [
+    "00ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "f3ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "ed57ffd8c914fb201471d1c3d245ce3c746fcbe63a3679d51b6a516ebebe0e20",
+    "26948d35ca62e643e26a83177332e6b6afeb9d08e4268b650f1f5bbd8d81d371",
+    "3eb858e78f5a7254d8c9731174a94f76755fd3941c0ac93735c07ba14579630e",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(min_size=32, max_size=32) | st.sampled_from([bytes.fromhex(one) for one in RFC_NO_POINTS]))
+def test_the_multiplication_refuses_what_the_check_refuses(point: bytes) -> None:
+    """It decodes by the same rules, so that a foreign point is checked once."""
+    good = point != oprf.IDENTITY and rbcl.crypto_core_ristretto255_is_valid_point(point)
+    for takes in (oprf.checked, lambda foreign: oprf.evaluate(RFC_KEY, foreign)):
+        if good:
+            takes(point)
+            continue
+        with pytest.raises(oprf.InvalidPoint):
+            takes(point)
 
 
 @settings(max_examples=30, deadline=None)
