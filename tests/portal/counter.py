@@ -155,7 +155,7 @@ class Portal(_Handler):
             )
             self.answer(200, page(name).encode(), "text/html; charset=utf-8", Content_Security_Policy=policy)
         elif name == "aanleveren-publiek":
-            self.say(public_document(intake=self.counter.intake, kinds=["score", "takeback"]))
+            self.say(public_document(intake=self.counter.intake, kinds=["score", "cem", "start", "takeback"]))
         elif name == "static/portal/rules.json":
             self.answer(200, rules.document(), "application/json")
         elif (place := PORTAL / name).is_file():

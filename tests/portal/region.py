@@ -49,7 +49,12 @@ def region() -> Region:
 
 def certified(home: Path, public: Ed25519PublicKey) -> bytes:
     """A certificate of the authority for a key of a browser."""
-    grant = Grant("browser", frozenset({SENDER}), frozenset({"score", "takeback"}), DAY)
+    grant = Grant(
+        "browser",
+        frozenset({SENDER}),
+        frozenset({"score", "cem", "start", "stop", "declaration", "cbs", "takeback"}),
+        DAY,
+    )
     return authority.issue(home.parent / f"{home.name}-authority", home, grant, public, at=ARRIVED // 1000)
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from msgspec.structs import replace
 
 from connectors.delivery.compact import BODY_LINES, FRAME_BYTES, Head, SealedLine, read
-from connectors.formats import rap
+from connectors.formats import cem, rap
 from connectors.formats.model import Afwijzing, FileContext, FileRecord
 from crypto import oprf
 from crypto.sign import Checker
 from crypto.sources import NotTrusted
-from domain.facts.fact import Score
+from domain.facts.fact import Meting, Score
 from domain.field.bsn import official_numbers
 from portal import rules
 from schemas.codec import Codec, Record
@@ -33,6 +35,7 @@ SCALAR: Final = (
     "5ebcea5ee37023ccb9fc2d2019f9d7737be85591ae8652ffa9ef0f4d37063b0e"  # RFC 9497, A.1.1: the blind is its own
 )
 BACK: Final = {"aanlevering": "ab" * 16, "lines": 7, "reden": "dubbel"}
+CEM: Final = (Path(__file__).parents[1] / "connectors/samples/cem_plus.csv").read_bytes()
 HEADER: Final = "BSN;Beschikkingsnummer;Toewijzingsnummer;Type;Waarde\n"
 
 
@@ -49,7 +52,14 @@ def given(csv: str, **job: object) -> dict[str, Any]:
         "certificate": as_text(region().certificate),
         "bsn": official_numbers()[0],
         "scalar": as_text(bytes.fromhex(SCALAR)),
-        "job": {"keys": public, "ids": public["ids"], "context": context, "now": ARRIVED, **job},
+        "job": {
+            "keys": public,
+            "ids": public["ids"],
+            "facts": rules.facts(),
+            "context": context,
+            "now": ARRIVED,
+            **job,
+        },
     }
 
 
@@ -94,7 +104,10 @@ def jobs() -> dict[str, dict[str, Any]]:
         "four": given(csv(4)),
         "large": given(HEADER + "geen;;7;D1O;1\n" * 25_100),
         "back": given("", back=BACK, context=back),
+        "cem": given("", context={**back, "kind": "cem"}),
     }
+    raw = base64.b64encode(CEM).decode()
+    told["cem"]["file"] = {"raw": raw, "name": "c", "sender": SENDER, "today": 21_000, "layout": None, "periode": ""}
     for name, since in (("ahead", ARRIVED - DAY), ("later", ARRIVED + DAY * 1000)):
         told[name] = given(csv(1))
         told[name]["job"]["keys"]["evaluate"] = as_text(public.entry)
@@ -130,6 +143,19 @@ def test_the_stages_open_what_the_browser_sealed(made: dict[str, Any]) -> None:
         assert abs(fact.tijd - ARRIVED) < 3_600_000
         pseudonyms.add(admitted.pseudonym)
     assert len(pseudonyms) == 30
+
+
+def test_the_stages_open_a_meting_that_the_browser_sealed(made: dict[str, Any]) -> None:
+    ((head, (line,)),) = bodies(made["cem"])
+    assert head.kind == "cem"
+    (own,) = cem.metingen(io.BytesIO(CEM), FileContext("c", SENDER, ARRIVED))
+    admitted = opened(head, line)
+    assert admitted.event is not None
+    fact = record_to_event(Codec("sor.events").decode(admitted.event)).fact
+    assert isinstance(fact, Meting)
+    assert isinstance(own.inhoud, Meting)
+    assert replace(fact, meting=b"", tijd=0) == replace(own.inhoud, meting=b"", tijd=0)
+    assert (told(admitted)["regel"], told(admitted)["regels"]) == (own.regel, own.regels)
 
 
 def test_it_blinds_as_we_do(made: dict[str, Any]) -> None:
@@ -182,5 +208,9 @@ def test_the_union_is_that_of_the_contract() -> None:
     schema = json.loads((Path(__file__).parents[2] / "schemas/avro/sor.sealed.avsc").read_text("utf-8"))
     (branches,) = (field["type"] for field in schema["fields"] if field["name"] == "inhoud")
     source = (Path(rules.__file__).parent / "browser/src/facts.js").read_text("utf-8")
-    for name in ("Score", "Afwijzing", "Terugname"):
-        assert f"{name}: {branches.index(f'nl.sor.{name}')}" in source
+    assert [f"nl.sor.{name}" for name in rules.facts()] == branches
+    assert [fact["branch"] for fact in rules.facts().values()] == list(range(len(branches)))
+    kinds = [kind for fact in rules.facts().values() for _, kind in fact["fields"]]
+    assert [kind for kind in kinds if isinstance(kind, list) and (len(kind) != 2 or kind[0] != "null")] == []
+    (table,) = re.findall(r"(?s)const WRITE = \{(.*?)\n\}", source)
+    assert {kind if isinstance(kind, str) else kind[1] for kind in kinds} <= set(re.findall(r"\w+(?=[:,])", table))

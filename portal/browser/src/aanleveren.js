@@ -1,36 +1,38 @@
-// The page on which scores are delivered: fill in, paste or choose a file, look at the list, send, see what became of it.
-import { parse } from './checks.js'
-import { attempt, Desk } from './desk.js'
-import { $, alarm, number, say, sentence } from './dom.js'
-import { editRow, RowTable } from './row-table.js'
+// The page of delivering: fill in, paste or choose files, look at the lists, send, see what became of each row.
+import { masked, parse } from './checks.js'
+import { attempt, Desk, toldOf, toldOfFinding } from './desk.js'
+import { $, alarm, element, number, say, sentence } from './dom.js'
+import { edit } from './kinds.js'
+import { Lots } from './lots.js'
+import { RowTable } from './row-table.js'
 import { ScoreForm } from './score-form.js'
 import { failed, progress, SentView } from './sent.js'
 import { unsent } from './states.js'
-import { decode, FileFault } from './text.js'
+import { FileFault } from './text.js'
 
 const root = $('aanleveren')
-/** Bytes of the largest file, and rows of a list: a page holds all of them. */
-const MOST_BYTES = 16_000_000
-const MOST_ROWS = 100_000
+/** Files at once. */
+const MOST_FILES = 500
+/** Kinds of which there is an example to download. */
+const EXAMPLES = ['score', 'cem', 'start', 'stop', 'declaration']
 
 class Page {
-  /** @type {[number, string[]][]} row number and cells */
-  #list = []
-  #rows = []
   #busy = false
 
   /** @param {Desk} desk */
   constructor(desk) {
     this.desk = desk
     this.table = new RowTable(desk.rules)
-    this.sent = new SentView(desk, this.table, (rows) => this.#again(rows))
+    this.lots = new Lots(desk, { show: (lot) => this.#choose(lot), remove: (lot) => this.#removeLot(lot) })
+    this.sent = new SentView(desk, this.table, (kind, rows) => this.#again(kind, rows))
     new ScoreForm(desk.rules, (rows) => this.#try(() => this.#filledIn(rows)))
     $('plakken-toevoegen').addEventListener('click', () => this.#try(() => this.#paste()))
-    $('bestand').addEventListener('change', () => this.#try(() => this.#file()))
-    $('leveren').addEventListener('click', () => this.#deliver())
+    $('bestand').addEventListener('change', () => this.#try(() => this.#files()))
+    $('leveren').addEventListener('click', () => this.#deliver(this.lots.open))
     $('leegmaken').addEventListener('click', () => this.#new())
     $('nieuw').addEventListener('click', () => this.#new())
-    this.#new(true)
+    this.#offerPeriods()
+    this.#listed()
   }
 
   #try(work) {
@@ -38,119 +40,201 @@ class Page {
     return attempt(this.desk.rules.messages, work)
   }
 
-  #numbered(rows) {
-    const last = this.#list.at(-1)?.[0] ?? 0
-    return rows.map((cells, place) => [last + place + 1, cells])
+  /** The half years of which a file of CBS is taken, where this portal takes them. */
+  #offerPeriods() {
+    const periods = this.desk.periods()
+    $('periode-kiezen').hidden = !periods.length
+    const choices = periods.map((period) => element('option', { value: period }, period))
+    $('periode').replaceChildren(element('option', { value: '' }, sentence('kies-periode')), ...choices)
   }
 
-  /** Rows of a file keep the numbers of its lines, unless the list holds others already. */
-  #add(rows) {
-    alarm('')
-    if (this.#list.length + rows.length > MOST_ROWS) throw new FileFault('B05')
-    this.#list = this.#list.concat(this.#list.length ? this.#numbered(rows.map(([, cells]) => cells)) : rows)
-    this.#show()
-    say(sentence('toegevoegd', { aantal: number(rows.length), fout: number(this.#rows.filter((row) => row.code).length) }))
+  #added(rows) {
+    this.#listed()
+    const fout = number(this.lots.all.reduce((sum, lot) => sum + lot.wrong, 0))
+    say(sentence('toegevoegd', { aantal: number(rows), fout }))
     this.desk.workshop.start()
   }
 
   #filledIn(rows) {
-    if (rows.length) this.#add(this.#numbered(rows))
-    else alarm(sentence('kies-waarde'))
+    if (!rows.length) {
+      alarm(sentence('kies-waarde'))
+      return
+    }
+    this.lots.addScores(rows.map((cells) => [0, cells]), false)
+    this.#added(rows.length)
   }
 
   #paste() {
-    this.#add(parse(this.desk.rules, $('plakken').value, true).map(({ regel, cells }) => [regel, cells]))
+    const rows = parse(this.desk.rules, $('plakken').value, true)
+    this.lots.addScores(rows.map(({ regel, cells }) => [regel, cells]))
+    this.#added(rows.length)
     $('plakken').value = ''
   }
 
-  async #file() {
-    const [file] = $('bestand').files
-    if (!file) return
-    try {
-      if (file.size > MOST_BYTES) throw new FileFault('B05')
-      const text = decode(new Uint8Array(await file.arrayBuffer()))
-      this.#add(parse(this.desk.rules, text).map(({ regel, cells }) => [regel, cells]))
-    } finally {
-      $('bestand').value = ''
+  async #files() {
+    const files = [...$('bestand').files].slice(0, MOST_FILES), wrong = []
+    let rows = 0, outside = 0
+    $('geweigerd').replaceChildren()
+    for (const file of files) {
+      try {
+        const read = await this.desk.read(file, $('periode').value)
+        this.lots.addFile(read.kind, shownName(file.name), read.records)
+        rows += read.records.length
+        outside += read.outside
+      } catch (error) {
+        if (!(error instanceof FileFault)) throw error
+        wrong.push(this.#refused(shownName(file.name), error))
+      }
     }
+    $('bestand').value = ''
+    if (rows) this.#added(rows)
+    if (outside) $('stand').append(' ', sentence('andere-gemeenten', { aantal: number(outside) }))
+    if (!wrong.length) return
+    $('geweigerd').replaceChildren(...wrong)
+    alarm(sentence('bestanden-geweigerd', { aantal: number(wrong.length) }))
+  }
+
+  /** What is wrong with a file, what was expected, and an example of that. */
+  #refused(name, fault) {
+    const { messages } = this.desk.rules, told = element('li', {}, element('strong', {}, name), ': ')
+    if (fault.found.length === 1) told.append(toldOf(fault, messages))
+    else told.append(element('ul', { className: 'utrecht-unordered-list' },
+      ...fault.found.map((one) => element('li', {}, toldOfFinding(one, messages)))))
+    if (['B21', 'B05', 'B17'].includes(fault.code)) return told
+    told.append(' ', sentence(`verwacht${fault.kind ? `-${fault.kind}` : ''}`))
+    for (const kind of EXAMPLES) {
+      if (!fault.kind || fault.kind === kind) told.append(' ', document.querySelector(`[data-voorbeeld="${kind}"]`).cloneNode(true))
+    }
+    return told
+  }
+
+  #choose(lot) {
+    this.lots.current = lot
+    if (lot.isOpen) this.#listed()
+    else this.#shown()
+    $('lijst-kop').focus()
+  }
+
+  #removeLot(lot) {
+    this.lots.remove(lot)
+    say(sentence('lijst-verwijderd', { naam: lot.name || sentence('lijst-zonder-naam') }))
+    this.#choose(this.lots.current)
+  }
+
+  /** Which lists there are, and what can be done. */
+  #frame() {
+    const { all, open, current } = this.lots
+    this.lots.show(this.#busy)
+    $('lijst').hidden = !current.rows.length
+    $('lijst-acties').hidden = this.#busy || !open.length
+    $('invoer').hidden = this.#busy || (!open.length && all.some((lot) => !lot.isOpen))
+    $('nieuw').hidden = this.#busy || !all.some((lot) => !lot.isOpen)
+    $('leveren').disabled = !open.length
+    $('leveren').textContent = sentence(open.length > 1 ? 'lever-alle' : 'lever', { aantal: number(open.length) })
+    $('lijst-kop').textContent = current.name ? sentence('lijst-van', { naam: current.name }) : sentence('uw-regels')
+    root.dataset.open = open.length
+  }
+
+  /** The open list as it is, ready to be worked on. */
+  #listed() {
+    const { kind } = this.lots.current
+    const acts = { kind, edit: (place) => this.#edit(place), editable: (state) => state === 'fout' }
+    if (kind === 'score') Object.assign(acts, { editable: () => true, remove: (place) => this.#remove(place) })
+    this.table.reset(acts)
+    for (const id of ['telling', 'opnieuw', 'voortgang', 'al-bekend']) $(id).hidden = true
+    $('wacht').replaceChildren()
+    this.#show()
   }
 
   #show() {
-    this.#rows = this.desk.check(this.#list)
-    this.table.show(this.#rows, this.#rows.map((row) => unsent(row, this.desk.rules.messages)))
-    $('lijst').hidden = this.#list.length === 0
-    $('leveren').disabled = this.#list.length === 0
-    root.dataset.stand = this.#list.length ? 'lijst' : 'leeg'
+    const { rows } = this.lots.current
+    this.table.show(rows, rows.map((row) => unsent(row, this.desk.rules.messages)))
+    this.#frame()
+    root.dataset.stand = rows.length ? 'lijst' : 'leeg'
   }
 
-  /** The list as it is, ready to be worked on. */
-  #listed() {
-    this.table.reset({ edit: (place) => this.#edit(place), remove: (place) => this.#remove(place), editable: () => true })
-    for (const id of ['telling', 'nieuw', 'opnieuw', 'voortgang', 'al-bekend']) $(id).hidden = true
-    for (const id of ['lijst-acties', 'invoer']) $(id).hidden = false
-    this.#show()
+  /** A list that was delivered. */
+  #shown() {
+    this.sent.show(this.lots.current.delivery, true)
+    this.#frame()
   }
 
   /** An empty list, ready for other rows. */
-  #new(first = false) {
+  #new() {
     if (this.#busy) return
-    this.#list = []
+    this.lots.clear()
     this.#listed()
-    if (!first) {
-      alarm('')
-      say(sentence('lijst-leeg'))
-      $('invullen').elements.bsn.focus()
-    }
+    alarm('')
+    $('geweigerd').replaceChildren()
+    say(sentence('lijst-leeg'))
+    $('invullen').elements.bsn.focus()
   }
 
   async #edit(place) {
-    const changed = await editRow(this.#rows[place], this.table.states[place].melding)
+    const { current } = this.lots, row = current.rows[place]
+    const changed = await edit(current.kind, row, this.table.states[place].melding)
     if (!changed) return
-    this.#list[place] = [this.#list[place][0], changed]
+    this.lots.replace(place, changed)
     this.#show()
-    const { code } = this.#rows[place]
-    say(sentence(code ? 'nog-fout' : 'verbeterd', { nr: this.#list[place][0] }))
+    const still = current.rows.find((one) => one.regel === row.regel)?.code
+    say(sentence(still ? 'nog-fout' : 'verbeterd', { nr: row.regel }))
   }
 
   #remove(place) {
-    const [[regel]] = this.#list.splice(place, 1)
+    const { regel } = this.lots.current.rows[place]
+    this.lots.replace(place, [])
     this.#show()
     say(sentence('verwijderd', { nr: regel }))
     $('getoond').focus()
   }
 
-  #again(rows) {
-    this.#list = rows
-    this.#rows = this.desk.check(rows)
-    this.#deliver()
+  #again(kind, rows) {
+    this.#deliver([this.lots.addCorrected(kind, rows)])
   }
 
-  async #deliver() {
-    if (this.#busy || !this.#list.length) return
+  /** One list after the other; what goes wrong with one leaves the others as they are. */
+  async #deliver(lots) {
+    if (this.#busy || !lots.length) return
     this.#busy = true
-    for (const id of ['lijst-acties', 'invoer', 'opnieuw', 'al-bekend']) $(id).hidden = true
     alarm('')
+    $('geweigerd').replaceChildren()
+    this.#frame()
     $('stand').focus() // the button that had the focus is gone
-    let shown = null
+    for (const lot of lots) if (!(await this.#one(lot))) break
+    this.#busy = false
+    this.#frame()
+  }
+
+  /** @returns {Promise<boolean>} whether it came through */
+  async #one(lot) {
+    this.lots.current = lot
+    for (const id of ['opnieuw', 'al-bekend']) $(id).hidden = true
     const tell = (word, delivery) => {
       progress(root, word)
       if (!delivery) return
-      this.sent.show(delivery, delivery !== shown)
-      shown = delivery
+      const fresh = delivery !== lot.delivery
+      lot.delivery = delivery
+      this.sent.show(delivery, fresh)
+      this.#frame()
     }
     try {
-      await this.desk.delivering(tell).deliver({ rows: this.#rows, test: $('proef').checked })
-      $('nieuw').hidden = false
+      const { kind, rows, name } = lot
+      await this.desk.delivering(tell).deliver({ kind, rows, name, test: $('proef').checked })
+      return true
     } catch (error) {
       // What the intake does not have yet is a list still: sent again it is the same delivery.
-      if (!['sent', 'final'].includes(shown?.state)) this.#listed()
-      else $('nieuw').hidden = false
+      if (!['sent', 'final'].includes(lot.delivery?.state)) {
+        lot.delivery = null
+        this.#listed()
+      }
       failed(root, error, this.desk.rules.messages)
-    } finally {
-      this.#busy = false
+      return false
     }
   }
 }
+
+/** A name for the screen: a number of nine digits in it may be that of somebody. @param {string} name */
+const shownName = (name) => name.replace(/[0-9]{9}/g, masked)
 
 await attempt({}, async () => {
   const desk = await Desk.open(root)

@@ -17,7 +17,7 @@ class Page {
   /** @param {Desk} desk */
   constructor(desk) {
     this.desk = desk
-    this.sent = new SentView(desk, new RowTable(desk.rules), (rows) => this.#try(() => this.#correct(rows)))
+    this.sent = new SentView(desk, new RowTable(desk.rules), (kind, rows) => this.#try(() => this.#correct(kind, rows)))
     const reasons = desk.rules.takeback.reasons.map((reason) => element('option', { value: reason }, reason || sentence('geen-reden')))
     $('terug-reden').replaceChildren(...reasons)
     $('zoeken').addEventListener('submit', (event) => {
@@ -143,8 +143,8 @@ class Page {
     $('zoek-bsn').focus()
   }
 
-  async #correct(rows) {
-    await this.#deliver({ rows: this.desk.check(rows), test: this.sent.delivery.test })
+  async #correct(kind, rows) {
+    await this.#deliver({ kind, rows: this.desk.check(kind, rows), test: this.sent.delivery.test })
   }
 
   async #takeBack(one, lines) {

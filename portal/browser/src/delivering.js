@@ -1,5 +1,6 @@
 // One delivery from rows to its final receipt, so that it can break off anywhere and go on later without a double.
 import { Refused } from './intake.js'
+import { isEdited } from './kinds.js'
 
 /**
  * @typedef {import('./journal.js').Delivery} Delivery
@@ -21,7 +22,7 @@ async function alone(name, wait, work) {
 export class Delivering {
   /**
    * @param {{portal: import('./portal.js').Portal, intake: import('./intake.js').Intake,
-   *   journal: import('./journal.js').Journal, identity: object, sender: string,
+   *   journal: import('./journal.js').Journal, identity: object, sender: string, facts: object,
    *   seal: (job: object, progress: (done: number) => void) => Promise<object>}} parts
    * @param {(word: Word, delivery: Delivery | null) => void} tell
    */
@@ -29,24 +30,27 @@ export class Delivering {
     Object.assign(this, parts, { tell })
   }
 
-  /** Seal, keep, send and follow rows, or the taking back of a delivery. @returns {Promise<Delivery>} */
-  async deliver({ kind = 'score', rows = [], test = false, back = null }) {
+  /**
+   * Seal, keep, send and follow rows, or the taking back of a delivery. ``name``: of the file that they are of.
+   * @returns {Promise<Delivery>}
+   */
+  async deliver({ kind = 'score', rows = [], test = false, back = null, name = '' }) {
     const lines = back ? 1 : rows.length
     this.tell({ phase: 'seal', done: 0, of: lines }, null)
     const { made, until } = await this.#sealed({ kind, rows, test, back })
     const before = await this.journal.load(made.delivery)
     const delivery = {
-      id: made.delivery, kind, test, lines, at: this.portal.now(), state: 'sending', sent: 0, until, back, receipt: null,
-      rows: rows.map(({ regel, cells, code, veld }) => [regel, cells, code, veld]),
+      id: made.delivery, kind, test, lines, at: this.portal.now(), state: 'sending', sent: 0, until, back, receipt: null, name,
+      rows: rows.map(({ regel, cells, code, veld }) => [regel, cells, code, veld]), ...(kind === 'score' ? {} : { full: rows }),
     }
     this.tell({ known: before?.state === 'final' }, delivery)
     await this.#finish(delivery, rows, made.bodies)
     return delivery
   }
 
-  /** Go on with a delivery that was not done. ``check``: cells anew to rows. False when another tab is at it. */
+  /** Go on with a delivery that was not done. ``check``: cells of scores anew to rows. False when another tab is at it. */
   async resume(delivery, check) {
-    const rows = delivery.back ? [] : check(delivery.rows)
+    const rows = delivery.back ? [] : delivery.full ?? check(delivery.rows)
     return this.#finish(delivery, rows)
   }
 
@@ -55,7 +59,7 @@ export class Delivering {
     const { der, until } = await this.portal.certificate(this.identity.signing)
     const context = { kind, sender: this.sender, test, epoch: keys.epoch }
     const job = {
-      keys, ids: keys.ids, context, rows, back: back ?? undefined, certificate: der, now: this.portal.now(),
+      keys, ids: keys.ids, facts: this.facts, context, rows, back: back ?? undefined, certificate: der, now: this.portal.now(),
       signing: this.identity.signing.privateKey, naming: this.identity.naming,
     }
     const made = await this.seal(job, (done) => this.tell({ phase: 'seal', done, of: rows.length }, null))
@@ -130,6 +134,7 @@ export class Delivering {
       delivery.receipt = receipt
       if (receipt.klaar) {
         delivery.state = 'final'
+        if (!isEdited(delivery.kind)) delete delivery.full // nothing of it is put right here
         await this.journal.save(delivery)
       }
       this.tell({ phase: 'follow', receipt }, delivery)

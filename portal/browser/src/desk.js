@@ -1,17 +1,21 @@
 // What both pages of delivering share: rules, keys, journal and intake of this browser, and how faults are told.
-import { checker } from './checks.js'
 import { Delivering } from './delivering.js'
 import { $, alarm, element, moment, sentence } from './dom.js'
 import { identity, Unsupported } from './identity.js'
 import { Intake, Refused } from './intake.js'
 import { Journal } from './journal.js'
+import { check } from './kinds.js'
+import { dutchDay } from './numbers.js'
 import { Portal, PortalFault } from './portal.js'
+import { readFile } from './recognise.js'
 import { openStore } from './store.js'
 import { FileFault } from './text.js'
 import { Workshop } from './workshop.js'
 
 /** A clock that differs so much is told: nothing goes wrong by it, but it may in other programs. */
 const CLOCK_MS = 300_000
+/** Bytes of the largest file: a page holds all of it. */
+const MOST_BYTES = 16_000_000
 
 export class Desk {
   /** @param {HTMLElement} root with the addresses as data attributes */
@@ -22,6 +26,7 @@ export class Desk {
     desk.portal = new Portal({ publiek, certificaat, toegang, csrf, pagina: location.pathname })
     const [rules, keys, store] = await Promise.all([rulesOf(regels), desk.portal.publicKeys(), openStore()])
     desk.sender = keys.sender
+    desk.layout = keys.cbs ?? null
     desk.rules = rules
     desk.store = store
     desk.identity = await identity(store, keys.sender)
@@ -32,25 +37,41 @@ export class Desk {
     return desk
   }
 
-  /** Checked rows of cells; what was not to be split stays so. @param {[number, string[]][]} rows */
-  check(rows) {
-    const check = checker(this.rules)
-    return rows.map(([regel, cells]) =>
-      cells.length === this.rules.columns.length ? check(regel, cells) : { regel, cells, code: 'R07', veld: '' })
+  /** What rows are checked by: rules, sender, and the Dutch day of now. */
+  get context() {
+    return { rules: this.rules, sender: this.sender, today: dutchDay(this.portal.now()) }
+  }
+
+  /** Checked rows of cells of a kind; what was not to be split stays so. @param {import('./kinds.js').Entry[]} rows */
+  check(kind, rows) {
+    return check(kind, this.context, rows)
+  }
+
+  /** The half year of today and the one before, where this portal takes files of CBS. @returns {string[]} */
+  periods() {
+    if (!this.layout) return []
+    const at = new Date(this.context.today * 86_400_000), year = at.getUTCFullYear()
+    return at.getUTCMonth() > 5 ? [`${year}-2`, `${year}-1`] : [`${year}-1`, `${year - 1}-2`]
+  }
+
+  /** A whole file. @param {File} file @param {string} periode half year of a file of CBS @throws {FileFault} */
+  async read(file, periode) {
+    if (file.size > MOST_BYTES) throw new FileFault('B05')
+    return readFile(new Uint8Array(await file.arrayBuffer()), file.name, { ...this.context, layout: this.layout, periode })
   }
 
   /** @param {(word: object, delivery: object | null) => void} tell */
   delivering(tell) {
     const { portal, intake, journal, sender, workshop } = this
     const seal = (job, progress) => workshop.seal(job, progress)
-    return new Delivering({ portal, intake, journal, sender, seal, identity: this.identity }, tell)
+    return new Delivering({ portal, intake, journal, sender, seal, identity: this.identity, facts: this.rules.facts }, tell)
   }
 
   /** Deliveries of this browser that were not done yet go on; one after the other. @param {Function} tell */
   async resume(tell) {
     for (const delivery of await this.journal.all()) {
       if (!['sending', 'sent'].includes(delivery.state)) continue
-      await this.delivering(tell).resume(delivery, (rows) => this.check(rows))
+      await this.delivering(tell).resume(delivery, (rows) => this.check('score', rows))
     }
   }
 
@@ -75,13 +96,16 @@ async function rulesOf(address) {
 
 /** The sentence of a fault for people. @param {unknown} error @param {Object<string, string>} messages of rules.json */
 export function toldOf(error, messages = {}) {
-  if (error instanceof FileFault) {
-    const where = error.row ? `${sentence('regel', { nr: error.row })}: ` : ''
-    return `${where}${messages[error.code] ?? ''} (${[error.code, error.veld].filter(Boolean).join(', ')})`
-  }
+  if (error instanceof FileFault) return toldOfFinding(error, messages)
   if (error instanceof Refused) return error.detail || sentence('intake-weigert', { status: error.status })
   if (error instanceof Unsupported || error instanceof PortalFault) return sentence(error.what)
   return sentence('onverwacht')
+}
+
+/** One thing that is wrong in a file. @param {{code: string, row: number, veld: string}} found */
+export function toldOfFinding({ code, row, veld }, messages) {
+  const where = row ? `${sentence('regel', { nr: row })}: ` : ''
+  return `${where}${messages[code] ?? ''} (${[code, veld].filter(Boolean).join(', ')})`
 }
 
 /** Run something of a page; what goes wrong is told. */

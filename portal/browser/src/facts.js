@@ -1,23 +1,40 @@
-// The records inside the part of entry (nl.sor.Sealed): a score, a refusal, the taking back of a delivery.
-import { bytes, join, long, string, utf8, wire } from './bytes.js'
+// The records inside the part of entry (nl.sor.Sealed): a fact, or why a line is refused. Their fields come from the
+// contract, by rules.json.
+import { boolean, bytes, join, long, string, utf8, wire } from './bytes.js'
 
-/** Places of the facts in the union ``inhoud`` of schemas/avro/sor.sealed.avsc; a test compares them with the schema. */
-export const BRANCHES = { Score: 3, Afwijzing: 5, Terugname: 10 }
-
-const optional = (text) => (text ? join(long(1), bytes(utf8(text))) : long(0))
-
-/** ``regels`` 1; ``records`` and ``plaats`` 0: none of these is a message. */
-const sealed = (id, regel, branch, ...fields) =>
-  wire(id, join(long(regel), long(1), long(BRANCHES[branch]), ...fields, long(0), long(0)))
-
-/** @param {number} id of the schema @param {import('./checks.js').Checked} row @param {number} tijd ms */
-export function record(id, row, tijd) {
-  if (row.code) return sealed(id, row.regel, 'Afwijzing', string(row.code), string(row.veld))
-  const waarde = row.waarde === null ? long(0) : join(long(1), long(row.waarde))
-  const fields = [optional(row.toewijzing), optional(row.beschikking), long(row.doel), string(row.beoordelaar), waarde]
-  return sealed(id, row.regel, 'Score', ...fields, long(tijd))
+const NOTHING = new Uint8Array(0)
+const WRITE = {
+  string, boolean, int: long, long, bytes: (text) => bytes(utf8(text)),
+  /** One block of pairs, then the end. */
+  map: (pairs) => {
+    const told = Object.entries(pairs).map(([name, value]) => join(string(name), long(value)))
+    return join(told.length ? join(long(told.length), ...told) : NOTHING, long(0))
+  },
 }
 
-/** @param {number} id of the schema @param {{aanlevering: string, lines: number, reden: string}} fact */
-export const takeback = (id, { aanlevering, lines, reden }) =>
-  sealed(id, 1, 'Terugname', string(aanlevering), long(lines), string(reden))
+/** A value in Avro. @param {string | string[]} type a name, or a pair of ``null`` and a name */
+const written = (type, value) => {
+  if (typeof type === 'string') return WRITE[type](value)
+  return value === null ? long(0) : join(long(1), WRITE[type[1]](value))
+}
+
+/**
+ * The record of one row. ``fact``: what it says, see readers.js; a row of scores is a fact by itself.
+ * @param {Object<string, {branch: number, fields: [string, string | string[]][]}>} facts of rules.json
+ * @param {number} id of the schema @param {number} tijd ms, of delivering
+ * @param {{regel?: number, regels?: number, code: string, veld?: string, fact?: object, records?: number, plaats?: number}} row
+ */
+export function record(facts, id, row, tijd) {
+  const { soort, ...told } = content(row), { branch, fields } = facts[soort]
+  const values = fields.map(([name, type]) => written(type, name === 'tijd' ? tijd : told[name]))
+  const place = [long(row.records ?? 0), long(row.plaats ?? 0)]
+  return wire(id, join(long(row.regel ?? 1), long(row.regels ?? 1), long(branch), ...values, ...place))
+}
+
+function content(row) {
+  if (row.code) return { soort: 'Afwijzing', code: row.code, veld: row.veld }
+  return row.fact ?? scoreOf(row)
+}
+
+const scoreOf = ({ toewijzing, beschikking, doel, beoordelaar, waarde }) =>
+  ({ soort: 'Score', toewijzing: toewijzing || null, beschikking: beschikking || null, doel, beoordelaar, waarde })

@@ -12,7 +12,11 @@ const SIZE_64 = new Uint8Array([0, 64, 0])
 const FIRST = new Uint8Array([1])
 const SIZES = { message: 512, hash: 64, uniform: 64, point: 32, scalar: 32, blinded: 32, inverse: 32 }
 
-/** A started libsodium. @returns {Promise<{blind: (bsn: string, fixed?: Uint8Array) => [Uint8Array, Uint8Array]}>} */
+/** What stands for somebody: a BSN of the Netherlands, or the key of CBS of a child without one. */
+export const ofBsn = (bsn) => `NL|BSN|${bsn}`
+export const ofKey = (key) => `NL|CBS|${key}`
+
+/** A started libsodium. @returns {Promise<{blind: (who: string, fixed?: Uint8Array) => [Uint8Array, Uint8Array]}>} */
 export async function start() {
   const given = {}
   const loaded = await load(given)
@@ -43,9 +47,12 @@ export async function start() {
     } while (part('scalar').every((byte) => byte === 0))
   }
 
-  /** The blinded element and the inverse scalar, 32 bytes each. ``fixed``: a scalar, for tests against the vectors. */
-  const blind = (bsn, fixed) => {
-    hashToGroup(utf8(`NL|BSN|${bsn}`))
+  /**
+   * The blinded element and the inverse scalar, 32 bytes each. ``who``: ``ofBsn`` or ``ofKey``; ``fixed``: a scalar, for
+   * tests against the vectors.
+   */
+  const blind = (who, fixed) => {
+    hashToGroup(utf8(who))
     if (fixed) sodium.HEAPU8.set(fixed, at.scalar)
     else draw()
     if (sodium._crypto_scalarmult_ristretto255(at.blinded, at.scalar, at.point) !== 0) throw new Error('no valid point')

@@ -1,6 +1,8 @@
 // The rows of a list or a delivery on the screen: a hundred at a time, with a filter, so that ten thousand are quick.
 import { masked } from './checks.js'
 import { $, element, number, sentence } from './dom.js'
+import { isEditable } from './kinds.js'
+import { COLUMNS } from './readers.js'
 import { hint } from './states.js'
 
 const AT_ONCE = 100
@@ -14,9 +16,9 @@ export class RowTable {
 
   /**
    * What can be done with a row; another list puts its own in place.
-   * @type {{edit: (place: number) => void, remove?: (place: number) => void, editable: (state: string) => boolean}}
+   * @type {{kind: string, edit: (place: number) => void, remove?: (place: number) => void, editable: (state: string) => boolean}}
    */
-  acts = { edit: () => {}, editable: () => false }
+  acts = { kind: 'score', edit: () => {}, editable: () => false }
 
   /** @param {object} rules */
   constructor(rules) {
@@ -40,6 +42,9 @@ export class RowTable {
     $('zoek-regel').value = ''
     this.#page = 0
     this.changed.clear()
+    const names = ['regel', ...COLUMNS[acts.kind], 'status', 'actie']
+    const heads = names.map((name) => element('th', { scope: 'col', className: 'utrecht-table__header-cell' }, sentence(`kop-${name}`)))
+    $('rijen').tHead.rows[0].replaceChildren(...heads)
   }
 
   #wanted(place) {
@@ -64,13 +69,14 @@ export class RowTable {
   }
 
   #row(place) {
-    const { regel, cells } = this.rows[place], head = (name) => ({ head: sentence(`kop-${name}`) })
-    const [bsn, decision, assignment, type, value] = cells.length === 1 ? ['', '', '', '', ''] : cells
+    const { regel, cells, bestand } = this.rows[place], head = (name) => ({ head: sentence(`kop-${name}`) })
+    const columns = COLUMNS[this.acts.kind], told = cells.length === columns.length ? cells : columns.map(() => '')
     const cell = (name, ...content) => element('td', { className: 'utrecht-table__cell', data: head(name) }, ...content)
     return element(
       'tr', { className: 'utrecht-table__row', data: { regel } },
-      cell('regel', number(regel)), cell('bsn', masked(bsn)), cell('beschikking', decision), cell('toewijzing', assignment),
-      cell('type', type), cell('waarde', value), cell('status', this.#state(place)), this.#actions(place, cell),
+      cell('regel', [number(regel), bestand].filter(Boolean).join(', ')),
+      ...columns.map((name, at) => cell(name, name === 'bsn' ? masked(told[at]) : told[at])),
+      cell('status', this.#state(place)), this.#actions(place, cell),
     )
   }
 
@@ -82,7 +88,8 @@ export class RowTable {
       sentence(`status-${name}`),
     )
     if (changed || !code) return badge
-    const more = [melding, hint(this.rules, { code, cells: this.rows[place].cells })].filter(Boolean).join(' ')
+    const row = this.rows[place], elsewhere = this.acts.editable(state) && !isEditable(this.acts.kind, row)
+    const more = [melding, hint(this.rules, { code, cells: row.cells }), elsewhere ? sentence('verbeter-bestand') : ''].filter(Boolean).join(' ')
     const where = [code, veld].filter(Boolean).join(', ')
     return element('div', {}, badge, element('div', {}, `${more} (${where})`))
   }
@@ -94,25 +101,8 @@ export class RowTable {
         ariaLabel: sentence(`${name}-regel`, { nr: this.rows[place].regel }),
       }, sentence(name))
     const made = []
-    if (this.acts.editable(this.states[place].state)) made.push(button('verbeter', () => this.acts.edit(place)))
+    if (this.acts.editable(this.states[place].state) && isEditable(this.acts.kind, this.rows[place])) made.push(button('verbeter', () => this.acts.edit(place)))
     if (this.acts.remove) made.push(button('verwijder', () => this.acts.remove(place)))
     return made.length ? cell('actie', element('div', {}, ...made)) : cell('actie')
   }
-}
-
-/** The window in which one row is put right. Resolves with its cells, or null when nothing is changed. */
-export function editRow({ regel, cells }, note) {
-  const dialog = $('regel-verbeteren'), form = dialog.querySelector('form')
-  const names = ['bsn', 'beschikking', 'toewijzing', 'type', 'waarde'].map((name) => form.elements[`verbeter-${name}`])
-  names.forEach((input, place) => { input.value = cells.length === 1 ? '' : cells[place] })
-  $('verbeter-kop').textContent = sentence('verbeter-regel', { nr: regel })
-  $('verbeter-uitleg').textContent = cells.length === 1 ? `${note} ${cells[0]}` : note
-  dialog.returnValue = ''
-  dialog.showModal()
-  return new Promise((resolve) => {
-    dialog.addEventListener('close', () => {
-      resolve(dialog.returnValue === 'bewaar' ? names.map((input) => input.value.trim()) : null)
-      form.reset()
-    }, { once: true })
-  })
 }

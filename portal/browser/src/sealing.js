@@ -1,7 +1,8 @@
 // One delivery from checked rows to signed bodies. Runs in the worker, and under Node in the tests.
 import { fromBase64, join, toHex, utf8 } from './bytes.js'
 import { bodies } from './compact.js'
-import { record, takeback } from './facts.js'
+import { record } from './facts.js'
+import { ofBsn, ofKey } from './group.js'
 import { current, Sealer, signed, SUITE } from './seal.js'
 
 /** Rows between two words of progress. */
@@ -9,7 +10,7 @@ const CHUNK = 500
 const NO_SCALAR = new Uint8Array(32)
 const NOTHING = new Uint8Array(0)
 
-/** @typedef {import('./checks.js').Checked} Checked */
+/** @typedef {import('./checks.js').Checked | import('./readers.js').FileRecord} Row */
 
 /**
  * The id of a delivery: the same for the same rows, and a secret of this browser keeps them from being guessed.
@@ -20,17 +21,27 @@ export async function deliveryId(key, parts) {
   return toHex(new Uint8Array(mac).slice(0, 16))
 }
 
-/** What makes a delivery of rows: kind, sender, test, and the cells as they were read. @param {Checked[]} rows */
-export const canonical = (kind, sender, test, rows) => [kind, sender, test, rows.map((row) => [row.regel, ...row.cells])]
+/** What makes a delivery of rows: kind, sender, test, and the cells or facts as they were read. @param {Row[]} rows */
+export const canonical = (kind, sender, test, rows) => [kind, sender, test, rows.map(identifying)]
 
-async function* sealedLines(group, sealers, id, rows, now, progress) {
+const identifying = ({ regel, regels, code, veld, bsn, fallback, fact, cells }) =>
+  fact === undefined ? [regel, ...cells] : [regel, regels, code, veld, bsn, fallback ?? '', fact]
+
+/** Whose a row is, ready to be blinded; '' when it is nobody's. @param {Row} row */
+function whose({ code, bsn, fallback }) {
+  if (code || !(bsn || fallback)) return ''
+  return fallback ? ofKey(fallback) : ofBsn(bsn)
+}
+
+async function* sealedLines(group, sealers, { facts, ids }, rows, now, progress) {
   const blinded = new Map(), tijd = now()
   for (let start = 0; start < rows.length; start += CHUNK) {
     const made = rows.slice(start, start + CHUNK).map(async (row, place) => {
       const line = start + place + 1, publishedAt = now()
-      if (!row.code && !blinded.has(row.bsn)) blinded.set(row.bsn, group.blind(row.bsn))
-      const [element, inverse] = row.code ? [null, NO_SCALAR] : blinded.get(row.bsn)
-      const inside = row.fact ? takeback(id, row.fact) : record(id, row, tijd)
+      const who = whose(row)
+      if (who && !blinded.has(who)) blinded.set(who, group.blind(who))
+      const [element, inverse] = who ? blinded.get(who) : [null, NO_SCALAR]
+      const inside = record(facts, ids.sealed, row, tijd)
       return {
         line, publishedAt,
         evaluate: element ? await sealers.evaluate.seal(line, publishedAt, element) : NOTHING,
@@ -45,9 +56,9 @@ async function* sealedLines(group, sealers, id, rows, now, progress) {
 /**
  * @param {{blind: Function}} group
  * @param {{keys: {suite: string, evaluate: string, entry: string, next?: object}, ids: {sealed: number, compact: number},
- *   context: Omit<import('./seal.js').Context, 'delivery' | 'lines'>, rows?: Checked[], back?: object,
+ *   context: Omit<import('./seal.js').Context, 'delivery' | 'lines'>, rows?: Row[], back?: object, facts: object,
  *   signing: CryptoKey, naming: CryptoKey, certificate: Uint8Array, now: number}} job
- *   ``now``: ms by the clock of the server; ``back``: the fact of taking back, in place of rows
+ *   ``now``: ms by the clock of the server; ``facts``: of rules.json; ``back``: the fact of taking back, in place of rows
  * @param {(done: number) => void} progress
  * @returns {Promise<{delivery: string, lines: number, bodies: Uint8Array[]}>}
  */
@@ -55,7 +66,7 @@ export async function seal(group, job, progress = () => {}) {
   if (job.keys.suite !== SUITE) throw new Error('suite')
   const began = performance.now(), now = () => Math.round(job.now + performance.now() - began)
   const { kind, sender, test } = job.context
-  const rows = job.back ? [{ code: ' ', fact: job.back }] : job.rows
+  const rows = job.back ? [{ code: '', fact: { soort: 'Terugname', ...job.back } }] : job.rows
   const parts = job.back ? [kind, sender, job.back, now()] : canonical(kind, sender, test, rows)
   const context = { ...job.context, delivery: await deliveryId(job.naming, parts), lines: rows.length }
   const keys = current(job.keys, now())
@@ -65,6 +76,6 @@ export async function seal(group, job, progress = () => {}) {
   const signature = new Uint8Array(await crypto.subtle.sign('Ed25519', job.signing, message))
   const head = { context, evaluate, entry, certificate: job.certificate, signature }
   const lines = []
-  for await (const line of sealedLines(group, { evaluate, entry }, job.ids.sealed, rows, now, progress)) lines.push(line)
+  for await (const line of sealedLines(group, { evaluate, entry }, job, rows, now, progress)) lines.push(line)
   return { delivery: context.delivery, lines: rows.length, bodies: bodies(job.ids.compact, head, lines) }
 }

@@ -1,7 +1,7 @@
 // A delivery that is under way or done, on the screen: counts, rows, correcting what was refused, sending that anew.
 import { $, alarm, element, number, say, sentence } from './dom.js'
 import { toldOf } from './desk.js'
-import { editRow } from './row-table.js'
+import { edit, sourceOf } from './kinds.js'
 import { counts, sentStates } from './states.js'
 
 const REFUSED = ['afgekeurd', 'ingetrokken', 'fout']
@@ -11,24 +11,24 @@ export class SentView {
 
   /**
    * @param {import('./desk.js').Desk} desk @param {import('./row-table.js').RowTable} table
-   * @param {(rows: [number, string[]][]) => void} redeliver gets the rows that were put right
+   * @param {(kind: string, rows: import('./kinds.js').Entry[]) => void} redeliver gets the rows that were put right
    */
   constructor(desk, table, redeliver) {
     Object.assign(this, { desk, table })
-    $('opnieuw').addEventListener('click', () => redeliver(this.#taken()))
+    $('opnieuw').addEventListener('click', () => redeliver(this.delivery.kind, this.#taken()))
   }
 
   /** @param {import('./journal.js').Delivery} delivery */
   show(delivery, fresh = false) {
     if (fresh) {
       const editable = (state) => this.#done() && REFUSED.includes(state)
-      this.table.reset({ edit: (place) => this.#edit(place), editable })
+      this.table.reset({ kind: delivery.kind, edit: (place) => this.#edit(place), editable })
       this.#corrected.clear()
     }
     this.delivery = delivery
-    this.rows = delivery.rows.map(([regel, cells, code, veld]) => ({ regel, cells, code, veld }))
+    this.rows = delivery.full ?? delivery.rows.map(([regel, cells, code, veld]) => ({ regel, cells, code, veld }))
     const states = sentStates(this.rows, delivery.receipt, this.desk.rules.messages)
-    const shown = this.rows.map((row, place) => ({ ...row, cells: this.#corrected.get(place) ?? row.cells }))
+    const shown = this.rows.map((row, place) => (this.#corrected.has(place) ? this.#anew(this.#corrected.get(place)) : row))
     this.table.show(shown, states)
     this.#counts()
     $('opnieuw').hidden = this.#corrected.size === 0
@@ -44,15 +44,19 @@ export class SentView {
     $('telling').hidden = false
   }
 
+  /** A row as it is now that it was put right. */
+  #anew(source) {
+    return this.desk.check(this.delivery.kind, source)[0] ?? { regel: source[0][0], cells: [], lines: source }
+  }
+
   #done() {
     return ['final', 'refused'].includes(this.delivery.state)
   }
 
   async #edit(place) {
-    const cells = this.#corrected.get(place) ?? this.rows[place].cells
-    const { melding } = this.table.states[place]
-    const changed = await editRow({ regel: this.rows[place].regel, cells }, melding)
-    if (!changed) return
+    const row = this.rows[place], lines = this.#corrected.get(place) ?? sourceOf(row)
+    const changed = await edit(this.delivery.kind, { regel: row.regel, cells: lines[0][1], lines }, this.table.states[place].melding)
+    if (!changed?.length) return
     this.#corrected.set(place, changed)
     this.table.changed.add(place)
     this.show(this.delivery)
@@ -60,7 +64,7 @@ export class SentView {
   }
 
   #taken() {
-    return [...this.#corrected].sort(([a], [b]) => a - b).map(([place, cells]) => [this.rows[place].regel, cells])
+    return [...this.#corrected].sort(([a], [b]) => a - b).flatMap(([, source]) => source)
   }
 }
 

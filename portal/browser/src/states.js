@@ -40,11 +40,14 @@ export function counts(lines, receipt) {
   return { ingelezen: Math.max(0, lines - good - bad), fout: bad, goed: good, totaal: lines }
 }
 
+const OF_BSN = ['R01', 'C01', 'G01', 'CS002']
+
 /** What a refused cell may have meant: a type that is none, a number that a spreadsheet spoiled. */
 export function hint(rules, { code, cells }) {
   const { lost_zero: eight, rounded } = rules.patterns
   const matches = (pattern) => new RegExp(`^(?:${pattern})$`, 'u').test(cells[0] ?? '')
   if (code === 'R04') return rules.proposals[(cells[3] ?? '').toUpperCase()] ?? ''
-  if (code === 'R01' && matches(eight)) return rules.messages.lost_zero
-  return code === 'R01' && matches(rounded) ? rules.messages.rounded : ''
+  if (!OF_BSN.includes(code)) return ''
+  if (matches(eight)) return rules.messages.lost_zero
+  return matches(rounded) ? rules.messages.rounded : ''
 }
