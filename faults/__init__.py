@@ -53,6 +53,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         RenewalError
         RepartitionError
         ReplayError
+            ReplayBusy
         ReportsBusy
         RewritingError
         ScheduleError

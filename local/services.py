@@ -82,6 +82,7 @@ def plan(settings: Settings, ports: Ports) -> list[Service]:
         _stage("audit", ports.metrics("audit"), environment),
         _intake(settings, ports, environment),
         _portal(ports, environment),
+        _recalculate(ports, environment),
     ]
 
 
@@ -188,14 +189,30 @@ def portal_address(ports: Ports) -> str:
     return f"http://localhost:{ports.portal}"
 
 
-def _portal(ports: Ports, environment: dict[str, str]) -> Service:
-    """The pages for people, on this machine alone."""
-    chosen = {
+def _portal_environment(ports: Ports, environment: dict[str, str]) -> dict[str, str]:
+    """Who opens the database of the portal has the same settings."""
+    return {
+        **environment,
         "SOR_PORTAL_ORIGIN": portal_address(ports),
         "SOR_PORTAL_INTAKE": f"http://127.0.0.1:{ports.intake}",
         "SOR_PORTAL_DATABASE": "",
         "SOR_PORTAL_OIDC_ISSUER": "",
     }
+
+
+def _recalculate(ports: Ports, environment: dict[str, str]) -> Service:
+    """Does what the region asks in the portal. It has no page: whether it works, the portal's request says."""
+    return Service(
+        "recalculate",
+        "service",
+        command=lambda: _sor("portal", "recalculate", "--watch"),
+        after=("portal", "topics"),
+        environment=_portal_environment(ports, environment),
+    )
+
+
+def _portal(ports: Ports, environment: dict[str, str]) -> Service:
+    """The pages for people, on this machine alone."""
     ready = http_ready(f"http://127.0.0.1:{ports.portal}/ready")
     return Service(
         "portal",
@@ -205,7 +222,7 @@ def _portal(ports: Ports, environment: dict[str, str]) -> Service:
         signs=(Sign(ready, _STAGE_SILENT),),
         start_limit=_STAGE_START,
         after=("keys", "authority", "migrate"),
-        environment={**environment, **chosen},
+        environment=_portal_environment(ports, environment),
         address=portal_address(ports),
     )
 

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct, field
 
 from operations.log_reader import Log, Span
-from operations.replay.errors import ReplayError
+from operations.replay.errors import ReplayBusy
 
 _FILE: Final = "manifest.json"
 _LOCK: Final = "lock"
@@ -98,12 +98,12 @@ class Remembered:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """``ReplayError`` while another process replays in this home; the lock ends with the process."""
+        """``ReplayBusy`` while another process replays in this home; the lock ends with the process."""
         with (self.folder / _LOCK).open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise ReplayError(
+                raise ReplayBusy(
                     f"Another replay is running in {self.folder}. Wait for it, or end it with Ctrl-C: what it has done "
                     "stays."
                 ) from None

@@ -83,18 +83,22 @@ def fits(key: str, value: str) -> bool:
     return value in one.choices if one.choices else value.isdecimal() and one.least <= int(value) <= one.most
 
 
-def document(confirmed: Mapping[str, Confirmed]) -> str:
-    """A file for ``sor replay --definitions``; empty when nothing that was confirmed has a place in one."""
+def document(confirmed: Mapping[str, Confirmed], *, every: bool = False) -> str:
+    """A file for ``sor replay --definitions``; empty when nothing that was confirmed has a place in one.
+
+    ``every``: with numbers of days that are as shipped, for what is in use may have another.
+    """
     usable = [(CONFIRMABLE[key], one) for key, one in confirmed.items() if fits(key, one.value)]
     days = [
         f"{shipped.code} = {one.value}  # bevestigd op {one.day} door {one.agreed}; was {shipped.value}"
         for shipped, one in usable
-        if shipped.table == "termijnen" and one.value != shipped.value
+        if shipped.table == "termijnen" and (every or one.value != shipped.value)
     ]
     classes = [line for shipped, one in usable if shipped.choices and shipped.table for line in _class(shipped, one)]
     if not days and not classes:
         return ""
-    return "\n".join([*_head(), *(["", "[termijnen]", *days] if days else []), *classes]) + "\n"
+    head = (f"versie = {VERSION + 1}",) if every else _head()
+    return "\n".join([*head, *(["", "[termijnen]", *days] if days else []), *classes]) + "\n"
 
 
 def _head() -> Iterable[str]:

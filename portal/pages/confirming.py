@@ -46,9 +46,9 @@ def newest() -> dict[str, Bevestiging]:
     return found
 
 
-def file_text() -> str:
-    """The file of what was confirmed; empty when there is nothing for one."""
-    return document({key: _confirmed(one) for key, one in newest().items()})
+def file_text(*, every: bool = False) -> str:
+    """The file of what was confirmed; empty when there is nothing for one. ``every``: as ``document``."""
+    return document({key: _confirmed(one) for key, one in newest().items()}, every=every)
 
 
 def _confirmed(one: Bevestiging) -> Confirmed:

@@ -16,10 +16,18 @@ class PeopleConfig(AppConfig):
         """Models can be named only now."""
         from auditlog.registry import auditlog
 
-        from portal.people.models import Bevestiging, Contactpersoon, Gebruiker, Organisatie, Sleutelaanvraag
+        from portal.people.models import (
+            Bevestiging,
+            Contactpersoon,
+            Gebruiker,
+            Herberekening,
+            Organisatie,
+            Sleutelaanvraag,
+        )
 
         auditlog.register(Organisatie)
         auditlog.register(Gebruiker, exclude_fields=["password", "last_login"])
         auditlog.register(Contactpersoon)
         auditlog.register(Sleutelaanvraag)
         auditlog.register(Bevestiging)
+        auditlog.register(Herberekening, exclude_fields=["step", "share", "document", "outcome"])

@@ -11,6 +11,7 @@ from django.db import models
 
 from domain.field.geography import CLUSTERS, GEMEENTEN
 from portal.people.access import KIND_WORDS, ROLE_WORDS, Role, Visitor, roles_of
+from portal.people.replay_words import REPLAY_KINDS, REPLAY_PROBLEMS, REPLAY_STATES, REPLAY_STEPS
 
 #: What becomes of a request for a certificate, and why it is declined.
 STATES: Final = {"gevraagd": "gevraagd", "afgegeven": "afgegeven", "afgewezen": "afgewezen"}
@@ -216,3 +217,53 @@ class Bevestiging(models.Model):
     def __str__(self) -> str:
         """What was confirmed."""
         return f"{self.definitie}: {self.waarde}"
+
+
+class Herberekening(models.Model):
+    """The region asks what the confirmed definitions would change, or to put them in use.
+
+    The portal has no right to rows: a process of the operator takes it up and writes what became of it
+    (``sor portal recalculate``). ``document``: what was confirmed when it was asked; ``outcome``: numbers, of which
+    small ones are hidden; ``share``: percents done of a step; ``tries``: how often it was begun.
+    """
+
+    soort = models.CharField("soort", max_length=12, choices=list(REPLAY_KINDS.items()))
+    document = models.TextField("bevestigde definities")
+    state = models.CharField("stand", max_length=12, choices=list(REPLAY_STATES.items()), default="gevraagd")
+    step = models.CharField("stap", max_length=12, blank=True)
+    share = models.PositiveSmallIntegerField("deel", default=0)
+    tries = models.PositiveSmallIntegerField("keren begonnen", default=0)
+    outcome = models.JSONField("uitkomst", default=dict, blank=True)
+    problem = models.CharField("reden", max_length=12, blank=True)
+    asked = models.DateTimeField("gevraagd op", auto_now_add=True)
+    asked_by = models.ForeignKey(
+        Gebruiker, on_delete=models.PROTECT, related_name="herberekeningen", verbose_name="gevraagd door"
+    )
+    begun = models.DateTimeField("begonnen op", null=True, blank=True)
+    ended = models.DateTimeField("klaar op", null=True, blank=True)
+
+    class Meta:
+        """The newest first; of all of them one waits, and one runs."""
+
+        ordering: ClassVar = ["-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["state"],
+                condition=models.Q(state__in=("gevraagd", "bezig")),
+                name="herberekening_open_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        """What was asked."""
+        return f"{self.soort} {self.pk}"
+
+    @property
+    def step_words(self) -> str:
+        """What it is busy with; empty when it is not."""
+        return REPLAY_STEPS.get(self.step, "")
+
+    @property
+    def problem_words(self) -> str:
+        """Why it failed and what to do; empty when it did not."""
+        return REPLAY_PROBLEMS.get(self.problem, "")

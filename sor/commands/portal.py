@@ -12,6 +12,7 @@ import typer
 from crypto.memory import guard
 from settings.children import hand_on
 from settings.settings import Settings, SettingsError, load_settings
+from sor.commands.portal_recalculate import recalculate
 from sor.options import given, setting
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group.command("serve")(serve)
     group.command("migrate")(migrate)
     group.command("rules")(rules)
+    group.command("recalculate")(recalculate)
     group.command("example")(example)
     users = typer.Typer(no_args_is_help=True, help="Users of the portal.")
     users.command("add")(add_user)

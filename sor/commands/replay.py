@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -50,6 +51,7 @@ DIFFERENT: Final = 1
 MOVED: Final = 3
 INTERRUPTED: Final = 130
 PAGE: Final = "verschil.html"
+EVERYBODY: Final = Scope()
 #: Figures of groups that a screen shows; the page and the document have all.
 _MOST_LINES: Final = 40
 
@@ -103,7 +105,7 @@ def replay(
     )
     if swap and not scope.everything:
         raise ReplayError("Only a replay of everybody can be put in use: leave the scope out, or --swap.")
-    setup = _setup(settings, scope, definitions, processes or os.cpu_count() or 1, restart=restart)
+    setup = setup_of(settings, partial(_definitions, definitions), scope, processes, restart=restart)
     try:
         found = _made(setup, swap=swap)
     except KeyboardInterrupt:
@@ -114,7 +116,15 @@ def replay(
         raise typer.Exit(MOVED if found.moved_on else DIFFERENT)
 
 
-def _setup(settings: Settings, scope: Scope, file: Path | None, processes: int, *, restart: bool) -> Setup:
+def setup_of(
+    settings: Settings,
+    chosen: Callable[[Definitions], Definitions],
+    scope: Scope = EVERYBODY,
+    processes: int | None = None,
+    *,
+    restart: bool = False,
+) -> Setup:
+    """A replay by the settings of the house; ``chosen``: the definitions for it, from those in use."""
     cluster = kafka_cluster(settings)
     in_use = _in_use(settings, cluster)
     return Setup(
@@ -123,10 +133,10 @@ def _setup(settings: Settings, scope: Scope, file: Path | None, processes: int, 
         access=clickhouse_access(settings, "replay"),
         keys=settings.keys,
         home=settings.home,
-        definitions=_definitions(file, in_use),
+        definitions=chosen(in_use),
         in_use=in_use,
         scope=scope,
-        processes=processes,
+        processes=processes or os.cpu_count() or 1,
         registry=settings.registry,
         restart=restart,
     )
@@ -161,17 +171,22 @@ def _pseudonym(where: str) -> bytes:
 
 
 def _made(setup: Setup, *, swap: bool) -> Report:
-    today = as_date(dutch_day(time.time_ns() // 1_000_000))
     with _progress(Console(stderr=True)) as told, begun(setup, told) as one:
         one.make()
         told.says("Comparing with the rows in use.")
-        found = one.compare(today)
+        found = one.compare(today())
         if swap:
-            _swap(setup, one, told)
+            put_in_use(setup, one, told)
         return found
 
 
-def _swap(setup: Setup, one: Replay, told: Told) -> None:
+def today() -> date:
+    """The day in the Netherlands."""
+    return as_date(dutch_day(time.time_ns() // 1_000_000))
+
+
+def put_in_use(setup: Setup, one: Replay, told: Told) -> None:
+    """Swap (``operations.replay.swap``); errors as there."""
     desk = Desk(setup.cluster, ids_of(setup.registry))
     try:
         swapping.swap(one, HandOver(desk, setup.definitions), told.says)

@@ -106,8 +106,9 @@ def services(tmp_path: Path) -> dict[str, Service]:
 
 def test_every_service_shows_signs_and_a_stage_must_begin_to(tmp_path: Path) -> None:
     found = services(tmp_path)
-    assert {"kafka", "clickhouse", "intake", "portal", "exporter", "audit", *STAGES} == set(found)
-    assert all(one.signs for one in found.values())
+    assert {"kafka", "clickhouse", "intake", "portal", "recalculate", "exporter", "audit", *STAGES} == set(found)
+    # One question of a recalculation may take hours: how long it is asked for, the portal counts
+    assert [name for name, one in found.items() if not one.signs] == ["recalculate"]
     for name in ("intake", "exporter", "audit", *STAGES):
         assert found[name].start_limit == 60.0
         assert found[name].signs[0].spoken == 2.0
@@ -125,6 +126,8 @@ def test_only_services_show_signs_and_steps_wait_for_others(tmp_path: Path) -> N
 def test_limits_let_a_pause_of_eight_seconds_pass_and_leave_time_for_a_start_within_thirty(tmp_path: Path) -> None:
     timing = Timing()
     for name, one in services(tmp_path).items():
+        if name == "recalculate":
+            continue  # it shows none
         sign = one.signs[0]
         assert sign.silent > 8, name
         seen = timing.ready_poll + sign.silent + 2.0 + timing.starting_poll  # the last question is open for 2 s

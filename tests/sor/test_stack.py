@@ -64,7 +64,7 @@ def _is_all_up(sor: Sor) -> None:
     status = sor("status", "--json")
     assert status.returncode == 0
     states = {process["name"]: process["state"] for process in json.loads(status.stdout)["processes"]}
-    services = ("kafka", "clickhouse", *STAGES, "exporter", "audit", "intake", "portal")
+    services = ("kafka", "clickhouse", *STAGES, "exporter", "audit", "intake", "portal", "recalculate")
     steps = ("keys", "authority", "topics", "migrate")
     assert states == dict.fromkeys(services, "ready") | dict.fromkeys(steps, "done")
 
