@@ -1,0 +1,441 @@
+// XML as a stream, in the order and with the limits of the parser that the connector uses: a document in pieces goes in,
+// elements and texts come out. No tree, no entities but the five of XML itself, nothing fetched; a document type
+// declaration never gets here (ijw_structure.js refuses it).
+//
+// It waits where that parser waits (for the end of a tag, or the ``;`` of a reference), because what is wrong first
+// decides what a sender is told, and a document that ends while it waits is half a document.
+
+const START = 'A-Z_a-z\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u02ff\\u0370-\\u037d\\u037f-\\u1fff\\u200c\\u200d\\u2070-\\u218f'
+  + '\\u2c00-\\u2fef\\u3001-\\ud7ff\\uf900-\\ufdcf\\ufdf0-\\ufffd\\u{10000}-\\u{effff}'
+const NAME = `[${START}:][${START}:.0-9\\u00b7\\u0300-\\u036f\\u203f\\u2040-]*`
+const NCNAME = new RegExp(`^[${START}]`, 'u')
+const sticky = (pattern) => new RegExp(pattern, 'uy')
+const AT = {
+  name: sticky(NAME),
+  blank: sticky('[ \\t\\r\\n]*'),
+  declaration: sticky(
+    '<\\?xml[ \\t\\r\\n]+version[ \\t\\r\\n]*=[ \\t\\r\\n]*(["\'])1\\.[0-9]*\\1'
+    + '(?:[ \\t\\r\\n]+encoding[ \\t\\r\\n]*=[ \\t\\r\\n]*(["\'])[A-Za-z][A-Za-z0-9._-]{0,49999}\\2)?'
+    + '(?:[ \\t\\r\\n]+standalone[ \\t\\r\\n]*=[ \\t\\r\\n]*(["\'])(?:yes|no)\\3)?[ \\t\\r\\n]*\\?>',
+  ),
+  plain: sticky(`<(${NAME})[ \\t\\r\\n]*(/?)>`),
+  end: sticky(`</(${NAME})[ \\t\\r\\n]*>`),
+  reference: sticky(`&(?:#([0-9]+)|#x([0-9a-fA-F]+)|(${NAME}));`),
+}
+const WRONG = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
+const NO_VALUE = /[^\t\n\r\u0020-;=-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
+const MARKUP = /[<&]/g
+const KNOWN = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
+const XML = 'http://www.w3.org/XML/1998/namespace', XMLNS = 'http://www.w3.org/2000/xmlns/'
+/** Characters of a text below which it waits for its end; characters of a name. */
+const BIG = 300, LONGEST_NAME = 50_000
+/** Bytes from which the parser tells the encoding: with no more than these it begins only at the end. */
+const AHEAD = 4
+
+/** Not well-formed. ``bare``: an ``&`` that stands for itself. */
+export class Malformed extends Error {
+  constructor(line, column, bare = false) {
+    super('malformed')
+    Object.assign(this, { line, column, bare })
+  }
+}
+
+const isChar = (code) =>
+  code === 9 || code === 10 || code === 13 || (code >= 0x20 && code <= 0xd7ff) || (code >= 0xe000 && code <= 0xfffd)
+  || (code >= 0x10000 && code <= 0x10ffff)
+const lines = (text) => (text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text)
+
+/**
+ * Reads a document in pieces.
+ *
+ * ``target`` hears of ``start(tag, attributes)``, ``end()``, ``data(text)``, ``startNs(prefix, uri)`` and ``pi(name)``;
+ * a tag is ``{namespace}name``. What it throws ends the parse.
+ */
+export class XmlStream {
+  #text = ''
+  #at = 0
+  #line = 1
+  #held = ''
+  #state = 'start'
+  #open = []
+  #namespaces = [new Map([['xml', XML]])]
+  #tags = new Map()
+  #final = false
+  #noted = null
+  #began = false
+
+  constructor(target) {
+    this.target = target
+  }
+
+  /** @param {string} text @throws {Malformed} */
+  feed(text) {
+    let more = this.#held + text
+    this.#held = more.endsWith('\r') ? '\r' : ''
+    if (this.#held) more = more.slice(0, -1)
+    const few = !this.#began && more.length <= AHEAD
+    this.#began = true
+    this.#take(more)
+    if (!few) this.#run()
+  }
+
+  /** The end of the document. @throws {Malformed} also where it ends too early */
+  close() {
+    this.#take(this.#held)
+    this.#final = true
+    this.#run()
+    if (this.#state !== 'epilog') throw this.#wrong(this.#text.length)
+  }
+
+  #take(more) {
+    for (let place = this.#text.indexOf('\n'); place >= 0 && place < this.#at; place = this.#text.indexOf('\n', place + 1)) this.#line += 1
+    this.#text = this.#text.slice(this.#at) + more
+    this.#at = 0
+  }
+
+  #run() {
+    while (this.#at < this.#text.length && this[`_${this.#state}`]());
+  }
+
+  #wrong(at = this.#at, bare = false) {
+    if (this.#noted) return this.#noted
+    const before = this.#text.slice(0, at), last = before.lastIndexOf('\n')
+    return new Malformed(this.#line + before.split('\n').length - 1, at - last, bare)
+  }
+
+  /** A pattern at a place; what it found, or null. */
+  #match(pattern, at = this.#at) {
+    pattern.lastIndex = at
+    return pattern.exec(this.#text)
+  }
+
+  /** Whether so many characters are there, or no more will come. */
+  #has(count) {
+    return this.#final || this.#text.length - this.#at >= count
+  }
+
+  /** Whether what ends a piece is there, or no more will come. */
+  #ends(what, after) {
+    return this.#final || this.#text.includes(what, this.#at + after)
+  }
+
+  #begins(what) {
+    return this.#text.startsWith(what, this.#at)
+  }
+
+  _start() {
+    if (this.#text.charCodeAt(0) === 0xfeff) this.#at = 1
+    if (!this.#has(2)) return false
+    if (this.#begins('<?')) {
+      if (!this.#ends('?>', 2)) return false
+      if (/[ \t\r\n]/.test(this.#text[this.#at + 5] ?? '') && this.#begins('<?xml')) {
+        const found = this.#match(AT.declaration)
+        if (!found) throw this.#wrong()
+        this.#at += found[0].length
+      }
+    }
+    this.#state = 'misc'
+    return true
+  }
+
+  _misc() {
+    this.#at += this.#match(AT.blank)[0].length
+    if (this.#at >= this.#text.length) return false
+    if (this.#begins('<')) {
+      if (!this.#has(2)) return false
+      if (this.#begins('<?')) return this.#instruction()
+      if (this.#begins('<!')) {
+        if (!this.#has(this.#begins('<!-') ? 4 : 3)) return false
+        if (this.#begins('<!--')) return this.#comment()
+        if (this.#state === 'misc' && !this.#has(9)) return false
+      }
+    }
+    if (this.#state === 'epilog') throw this.#wrong()
+    this.#state = 'tag'
+    return true
+  }
+
+  _epilog() {
+    return this._misc()
+  }
+
+  _content() {
+    const one = this.#text[this.#at]
+    if (one === '&') return this.#reference()
+    if (one !== '<') return this.#characters()
+    if (!this.#has(2)) return false
+    const next = this.#text[this.#at + 1]
+    if (next === '/') return this.#endTag()
+    if (next === '?') return this.#instruction()
+    if (next === '!') {
+      if (!this.#has(3)) return false
+      const third = this.#text[this.#at + 2]
+      if (third === '-' && !this.#has(4)) return false
+      if (this.#begins('<!--')) return this.#comment()
+      if (third === '[' && !this.#has(9)) return false
+      if (this.#begins('<![CDATA[')) {
+        this.#at += 9
+        this.#state = 'cdata'
+        return true
+      }
+    }
+    return this._tag()
+  }
+
+  _cdata() {
+    const end = this.#text.indexOf(']]>', this.#at)
+    if (end < 0 && !this.#final && this.#text.length - this.#at < BIG + 2) return false
+    if (end < 0 && this.#final) throw this.#wrong()
+    const until = end < 0 ? this.#text.length - 2 : end
+    const wrong = WRONG.exec(this.#text.slice(this.#at, until))
+    if (wrong) throw this.#wrong(this.#at + wrong.index)
+    if (until > this.#at) this.target.data(lines(this.#text.slice(this.#at, until)))
+    this.#at = end < 0 ? until : end + 3
+    if (end >= 0) this.#state = 'content'
+    return end >= 0
+  }
+
+  #characters() {
+    MARKUP.lastIndex = this.#at
+    let end = MARKUP.exec(this.#text)?.index ?? -1
+    if (end < 0 && !this.#final && this.#text.length - this.#at < BIG) return false
+    if (end < 0) end = this.#text.length
+    let piece = this.#text.slice(this.#at, end)
+    const wrong = WRONG.exec(piece), closing = piece.indexOf(']]>')
+    if (closing >= 0 && (!wrong || closing < wrong.index)) {
+      // The parser holds a stretch back until it ends: a line end of two characters, or a sign beyond ASCII, ends one.
+      const told = Math.max(piece.lastIndexOf('\r', closing), 0)
+      if (told) this.target.data(lines(piece.slice(0, told)))
+      throw this.#wrong(this.#at + closing)
+    }
+    if (wrong) {
+      if (wrong.index) this.target.data(lines(piece.slice(0, wrong.index)))
+      throw this.#wrong(this.#at + wrong.index)
+    }
+    if (end === this.#text.length && !this.#final) piece = piece.replace(/\]{1,2}$/, '')
+    if (!piece) return false
+    this.target.data(lines(piece))
+    this.#at += piece.length
+    return true
+  }
+
+  #reference() {
+    if (!this.#ends(';', 1)) return false
+    const found = this.#match(AT.reference)
+    if (!found) {
+      const bare = this.#text[this.#at + 1] !== '#'
+      throw this.#wrong(this.#at, bare)
+    }
+    this.target.data(this.#meant(found, this.#at))
+    this.#at += found[0].length
+    return true
+  }
+
+  /** The character that a reference means. */
+  #meant([, decimal, hexadecimal, name], at) {
+    if (name !== undefined) {
+      if (!Object.hasOwn(KNOWN, name)) throw this.#wrong(at)
+      return KNOWN[name]
+    }
+    const code = decimal === undefined ? parseInt(hexadecimal, 16) : Number(decimal)
+    if (!isChar(code)) throw this.#wrong(at)
+    return String.fromCodePoint(code)
+  }
+
+  #instruction() {
+    if (!this.#ends('?>', 2)) return false
+    const end = this.#text.indexOf('?>', this.#at + 2)
+    const name = this.#match(AT.name, this.#at + 2)?.[0]
+    if (end < 0 || !name || /^xml$/i.test(name)) throw this.#wrong()
+    const rest = this.#text.slice(this.#at + 2 + name.length, end)
+    if ((rest && !/^[ \t\r\n]/.test(rest)) || WRONG.test(rest)) throw this.#wrong()
+    this.target.pi(name)
+    this.#at = end + 2
+    return true
+  }
+
+  #comment() {
+    if (!this.#ends('-->', 4)) return false
+    const end = this.#text.indexOf('--', this.#at + 4)
+    const wrong = WRONG.exec(this.#text.slice(this.#at + 4, end < 0 ? undefined : end))
+    if (wrong) throw this.#wrong(this.#at + 4 + wrong.index)
+    if (end < 0 || this.#text[end + 2] !== '>') throw this.#wrong(end < 0 ? this.#at : end)
+    this.#at = end + 3
+    return true
+  }
+
+  /** Place of the ``>`` that ends a tag, outside quotes; -1 when it is not there. */
+  #tagEnd() {
+    let quote = ''
+    for (let place = this.#at + 1; place < this.#text.length; place += 1) {
+      const one = this.#text[place]
+      if (quote) {
+        if (one === quote) quote = ''
+      } else if (one === '"' || one === "'") {
+        quote = one
+      } else if (one === '>') {
+        return place
+      }
+    }
+    return -1
+  }
+
+  _tag() {
+    if (!this.#has(2)) return false
+    if (!this.#begins('<')) throw this.#wrong()
+    let found = this.#match(AT.plain)
+    if (!found && !this.#final && this.#tagEnd() < 0) return false
+    let attributes = null, declared = []
+    if (!found) {
+      found = this.#withAttributes();
+      ({ attributes, declared } = found)
+    }
+    const [whole, name, empty] = found
+    if (name.length > LONGEST_NAME) throw this.#wrong(this.#at + 1)
+    if (declared.length) this.#declare(declared)
+    const tag = this.#tag(name)
+    for (const [prefix, uri] of declared) this.target.startNs(prefix, uri)
+    this.#at += whole.length
+    this.target.start(tag, attributes ? this.#named(attributes) : [])
+    if (found.broken) throw this.#wrong()
+    if (empty) {
+      this.target.end()
+      if (declared.length) this.#forget()
+    } else {
+      this.#open.push({ name, declared: declared.length > 0 })
+    }
+    this.#state = this.#open.length ? 'content' : 'epilog'
+    return true
+  }
+
+  #declare(declared) {
+    const known = new Map(this.#namespaces.at(-1))
+    for (const [prefix, uri] of declared) known.set(prefix, uri)
+    this.#namespaces.push(known)
+    this.#tags.clear()
+  }
+
+  #forget() {
+    this.#namespaces.pop()
+    this.#tags.clear()
+  }
+
+  /** Prefix and local name. What has no right form keeps its colons in its local name. */
+  #parts(name) {
+    const colon = name.indexOf(':'), local = name.slice(colon + 1)
+    if (colon < 0) return ['', name]
+    if (colon > 0 && NCNAME.test(local) && !local.includes(':')) return [name.slice(0, colon), local]
+    this.#noted ??= this.#wrong()
+    return ['', name]
+  }
+
+  /** The namespace of a prefix. Where there is none, that is told as the first thing wrong if anything else is. */
+  #namespace(prefix) {
+    const found = this.#namespaces.at(-1).get(prefix)
+    if (prefix && found === undefined) this.#noted ??= this.#wrong()
+    return found
+  }
+
+  #tag(name) {
+    let tag = this.#tags.get(name)
+    if (tag === undefined) {
+      const [prefix, local] = this.#parts(name)
+      const uri = this.#namespace(prefix)
+      tag = uri ? `{${uri}}${local}` : local
+      this.#tags.set(name, tag)
+    }
+    return tag
+  }
+
+  #named(attributes) {
+    return attributes.map((name) => {
+      const [prefix, local] = this.#parts(name)
+      const uri = prefix && this.#namespace(prefix)
+      return uri ? `{${uri}}${local}` : local
+    })
+  }
+
+  /** A start tag with attributes: its text, its name, whether it is empty, the names of attributes, and namespaces. */
+  #withAttributes() {
+    const began = this.#at, name = this.#match(AT.name, began + 1)?.[0]
+    if (!name) throw this.#wrong(began + 1)
+    this.#parts(name)
+    let place = began + 1 + name.length
+    const seen = new Set(), attributes = [], declared = []
+    for (;;) {
+      const blank = this.#match(AT.blank, place)[0].length
+      const [end] = /^(?:\/?>)?/.exec(this.#text.slice(place + blank, place + blank + 2))
+      // A sign that no text has ends a tag too: the element is told, and then what is wrong with it.
+      const broken = !end && !(this.#text.charCodeAt(place + blank) >= 0x20)
+      if (end || (broken && (blank || !seen.size))) {
+        const found = [this.#text.slice(began, place + blank + end.length), name, end === '/>' ? '/' : '']
+        return Object.assign(found, { attributes, declared, broken })
+      }
+      if (!blank) throw this.#wrong(place)
+      const [attribute, value, after] = this.#attribute(place + blank)
+      if (seen.has(attribute)) throw this.#wrong(after)
+      seen.add(attribute)
+      this.#sort(attribute, value, attributes, declared)
+      place = after
+    }
+  }
+
+  #attribute(place) {
+    const name = this.#match(AT.name, place)?.[0]
+    if (!name || name.length > LONGEST_NAME) throw this.#wrong(place)
+    let after = place + name.length
+    after += this.#match(AT.blank, after)[0].length
+    if (this.#text[after] !== '=') throw this.#wrong(after)
+    after += 1
+    after += this.#match(AT.blank, after)[0].length
+    const quote = this.#text[after]
+    if (quote !== '"' && quote !== "'") throw this.#wrong(after)
+    const end = this.#text.indexOf(quote, after + 1)
+    const raw = this.#text.slice(after + 1, end < 0 ? undefined : end)
+    const wrong = NO_VALUE.exec(raw)
+    if (wrong || end < 0) throw this.#wrong(wrong ? after + 1 + wrong.index : this.#text.length)
+    return [name, this.#value(raw, after + 1), end + 1]
+  }
+
+  #value(raw, at) {
+    return lines(raw).replace(/[\t\n]/g, ' ').replace(/&[^&;]*;?/g, (reference) => {
+      const found = /^&(?:#([0-9]+)|#x([0-9a-fA-F]+)|([^#;]+));$/.exec(reference)
+      if (!found) throw this.#wrong(at)
+      return this.#meant(found, at)
+    })
+  }
+
+  /** A declaration of a namespace, or an attribute. A declaration that is not allowed counts as none. */
+  #sort(name, value, attributes, declared) {
+    if (name !== 'xmlns' && !(name.startsWith('xmlns:') && name.length > 6)) {
+      attributes.push(name)
+      return
+    }
+    const prefix = name.slice(6)
+    const forbidden = value === XML || value === XMLNS || prefix === 'xml' || prefix === 'xmlns' || (prefix && !value)
+    if (!forbidden) declared.push([prefix, value])
+  }
+
+  /** Where a name, white space behind it and a ``>`` end: what is wrong with a tag at its end is told there. */
+  #afterName(place) {
+    let after = place + (this.#match(AT.name, place)?.[0].length ?? 0)
+    after += this.#match(AT.blank, after)[0].length
+    return this.#text[after] === '>' ? after + 1 : after
+  }
+
+  #endTag() {
+    if (!this.#ends('>', 2)) return false
+    const { name, declared } = this.#open.at(-1)
+    const found = this.#match(AT.end)
+    if (found?.[1] !== name) {
+      if (name.includes(':')) this.#parts(this.#match(AT.name, this.#at + 2)?.[0] ?? '')
+      throw this.#wrong(this.#afterName(this.#at + 2))
+    }
+    this.#at += found[0].length
+    this.#open.pop()
+    this.target.end()
+    if (declared) this.#forget()
+    this.#state = this.#open.length ? 'content' : 'epilog'
+    return true
+  }
+}
