@@ -301,10 +301,10 @@ function peek(text, rules) {
  * @throws {FileFault} B21 not for the monitor, B25 not well-formed before its first element
  */
 export function recognise(text, rules) {
-  if (text.startsWith('\ufeff')) return null // a second mark
+  if (!/^[ \t-\r]*</.test(text)) return null
   const { others, root, kinds, of_gemeente: ofGemeente, agb } = rules.ijw
   const { root: tag, named, wrong } = peek(text, rules)
-  if (!tag && wrong && text.trimStart().startsWith('<?xml')) throw new FileFault(MALFORMED, wrong.line, `kolom ${wrong.column}`)
+  if (!tag && wrong && /^[ \t\r\n]*<\?xml/.test(text)) throw new FileFault(MALFORMED, wrong.line, `kolom ${wrong.column}`)
   const other = whole(others).exec(tag)
   if (other) throw new FileFault(NOT_FOR_US, 0, other[1].toUpperCase())
   const found = whole(root).exec(tag)

@@ -184,15 +184,13 @@ export class XmlStream {
 
   _cdata() {
     const end = this.#text.indexOf(']]>', this.#at)
-    if (end < 0 && !this.#final && this.#text.length - this.#at < BIG + 2) return false
-    if (end < 0 && this.#final) throw this.#wrong()
-    const until = end < 0 ? this.#text.length - 2 : end
-    const wrong = WRONG.exec(this.#text.slice(this.#at, until))
-    if (wrong) throw this.#wrong(this.#at + wrong.index)
-    if (until > this.#at) this.target.data(lines(this.#text.slice(this.#at, until)))
-    this.#at = end < 0 ? until : end + 3
-    if (end >= 0) this.#state = 'content'
-    return end >= 0
+    if (end < 0 && !this.#final) return false
+    const inside = this.#text.slice(this.#at, end < 0 ? undefined : end), wrong = WRONG.exec(inside)
+    if (wrong || end < 0) throw this.#wrong(wrong ? this.#at + wrong.index : this.#text.length)
+    if (inside) this.target.data(lines(inside))
+    this.#at = end + 3
+    this.#state = 'content'
+    return true
   }
 
   #characters() {
