@@ -1,8 +1,8 @@
 """The rules of what a browser may deliver as JSON, out of the tables that the connector itself reads: nothing is
 written twice.
 
-The browser checks by them before it sends (``checks.js`` and ``cem.js`` of ``portal/browser/src``); tests of random
-rows compare both.
+The browser checks by them before it sends (``checks.js``, ``cem.js`` and ``ijw.js`` of ``portal/browser/src``); tests
+of random rows and files compare both.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from domain.field.geography import OLD_CODES
 from domain.field.messages import MESSAGES, over_http
 from domain.field.questionnaires import QUESTIONS, UNANSWERED, VRAGENLIJSTEN
 from domain.field.words import LOST_ZERO, ROUNDED, TAKE_BACK_QUESTION, TAKEN_BACK
+from portal import rules_ijw
 from schemas.codec import load
 
 
@@ -41,6 +42,7 @@ def document() -> bytes:
         "csv": _csv(),
         "recognise": _recognise(),
         "cem": _cem(),
+        "ijw": rules_ijw.told(),
         "facts": facts(),
         "messages": _messages(),
         "takeback": {"reasons": TAKEBACK_REASONS, "question": TAKE_BACK_QUESTION, "done": TAKEN_BACK},

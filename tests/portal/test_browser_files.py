@@ -178,6 +178,7 @@ def test_random_questionnaires_are_read_alike(browser_sources: Path) -> None:
 
 
 CEM: Final = (SAMPLES / "cem_plus.csv").read_bytes()
+START: Final = (SAMPLES / "jw305_start.xml").read_bytes()
 SCORES: Final = (SAMPLES / "94000001_rap_scores.csv").read_bytes()
 APART: Final[tuple[tuple[str, bytes], ...]] = (
     *(("x.csv", content) for content in (CEM, SCORES, b"", b"\xef\xbb\xbf \r\n", b";;;\n", b"hallo\n", b"a\x00b")),
@@ -203,7 +204,13 @@ APART: Final[tuple[tuple[str, bytes], ...]] = (
     *((name, b"\xd0\xcf\x11\xe0" + more) for name in ("x.xls", "x.bin")
       for more in (b"", "Workbook".encode("utf-16-le"), "EncryptedPackage".encode("utf-16-le"))),
     *(("x.xls", page) for page in (b"<html><body>", b"\xef\xbb\xbf\n<TABLE border=1>", b"<!doctype  html>")),
-    *(("x.xml", text) for text in (b"<x/>", b" <a xmlns='http://x'/>")),
+    *((path.name, path.read_bytes()) for path in sorted(SAMPLES.glob("*.xml"))),
+    *(("x.xml", text) for text in (b"<x/>", b"<?xml version='1.0'?><a", b" <a xmlns='http://x'/>")),
+    ("x.xml", START.replace(b"999900006", b"999900007").replace(b"2011-05", b"1811-05")),
+    ("x.xml", START.replace(b"94000001", b"94000002")),
+    ("x.xml", START.replace(b"jw305/schema", b"jw302/schema")),
+    ("x.xml", (SAMPLES / "jw323_declaratie.xml").read_bytes()[:-20]),
+    ("x.xml", (SAMPLES / "jw323_declaratie.xml").read_bytes().decode().encode("utf-16")),
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import { attempt, Desk, toldOf, toldOfFinding } from './desk.js'
 import { $, alarm, element, number, say, sentence } from './dom.js'
 import { edit } from './kinds.js'
 import { Lots } from './lots.js'
+import { ELSEWHERE, readFile } from './recognise.js'
 import { RowTable } from './row-table.js'
 import { ScoreForm } from './score-form.js'
 import { failed, progress, SentView } from './sent.js'
@@ -11,6 +12,8 @@ import { unsent } from './states.js'
 import { FileFault } from './text.js'
 
 const root = $('aanleveren')
+/** Bytes of the largest file: a page holds all of it. */
+const MOST_BYTES = 16_000_000
 /** Files at once. */
 const MOST_FILES = 500
 /** Kinds of which there is an example to download. */
@@ -77,7 +80,7 @@ class Page {
     $('geweigerd').replaceChildren()
     for (const file of files) {
       try {
-        const read = await this.desk.read(file, $('periode').value)
+        const read = await this.#read(file)
         this.lots.addFile(read.kind, shownName(file.name), read.records)
         rows += read.records.length
         outside += read.outside
@@ -94,9 +97,20 @@ class Page {
     alarm(sentence('bestanden-geweigerd', { aantal: number(wrong.length) }))
   }
 
+  /** A whole file. @param {File} file @throws {FileFault} */
+  async #read(file) {
+    if (file.size > MOST_BYTES) throw new FileFault('B05')
+    const { context, layout } = this.desk
+    return readFile(new Uint8Array(await file.arrayBuffer()), file.name, { ...context, layout, periode: $('periode').value })
+  }
+
   /** What is wrong with a file, what was expected, and an example of that. */
   #refused(name, fault) {
     const { messages } = this.desk.rules, told = element('li', {}, element('strong', {}, name), ': ')
+    if (fault.code === ELSEWHERE) {
+      told.append(sentence('gaat-elders'))
+      return told
+    }
     if (fault.found.length === 1) told.append(toldOf(fault, messages))
     else told.append(element('ul', { className: 'utrecht-unordered-list' },
       ...fault.found.map((one) => element('li', {}, toldOfFinding(one, messages)))))

@@ -7,15 +7,12 @@ import { Journal } from './journal.js'
 import { check } from './kinds.js'
 import { dutchDay } from './numbers.js'
 import { Portal, PortalFault } from './portal.js'
-import { readFile } from './recognise.js'
 import { openStore } from './store.js'
 import { FileFault } from './text.js'
 import { Workshop } from './workshop.js'
 
 /** A clock that differs so much is told: nothing goes wrong by it, but it may in other programs. */
 const CLOCK_MS = 300_000
-/** Bytes of the largest file: a page holds all of it. */
-const MOST_BYTES = 16_000_000
 
 export class Desk {
   /** @param {HTMLElement} root with the addresses as data attributes */
@@ -52,12 +49,6 @@ export class Desk {
     if (!this.layout) return []
     const at = new Date(this.context.today * 86_400_000), year = at.getUTCFullYear()
     return at.getUTCMonth() > 5 ? [`${year}-2`, `${year}-1`] : [`${year}-1`, `${year - 1}-2`]
-  }
-
-  /** A whole file. @param {File} file @param {string} periode half year of a file of CBS @throws {FileFault} */
-  async read(file, periode) {
-    if (file.size > MOST_BYTES) throw new FileFault('B05')
-    return readFile(new Uint8Array(await file.arrayBuffer()), file.name, { ...this.context, layout: this.layout, periode })
   }
 
   /** @param {(word: object, delivery: object | null) => void} tell */

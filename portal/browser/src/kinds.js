@@ -71,7 +71,7 @@ async function editMeting({ regel, lines }, note) {
     })
     return [field('vraag', cells[many]), field('antwoord', cells[many + 1])]
   })
-  $('meting-antwoorden').replaceChildren(...rows.map((pair) => element('p', { className: 'sor-pages' }, ...pair)))
+  $('meting-antwoorden').replaceChildren(...rows.map((pair) => element('p', { className: 'sor-answer' }, ...pair)))
   $('meting-kop').textContent = sentence('verbeter-regel', { nr: regel })
   $('meting-uitleg').textContent = note
   const taken = await asked(dialog)

@@ -1,12 +1,13 @@
 // What a file is, from its first bytes, as connectors/delivery/recognise.py tells. A name alone decides nothing.
 import * as cem from './cem.js'
 import { parse } from './checks.js'
+import * as ijw from './ijw.js'
 import { whole } from './numbers.js'
 import { decode, FileFault, reader } from './text.js'
 
 /** @typedef {import('./readers.js').Context} Context @typedef {import('./readers.js').FileRecord} FileRecord */
 
-const cbs = { recognise: () => null }, ijw = { recognise: () => null } // readers of their own come here
+const cbs = { recognise: () => null } // a reader of its own comes here
 
 const SHEET = 'PK\x03\x04', OLD_OFFICE = '\xd0\xcf\x11\xe0'
 const UTF_16 = { '\xff\xfe': 'utf-16le', '\xfe\xff': 'utf-16be' }
@@ -41,6 +42,7 @@ export function recognise(raw, name, { rules, layout = null }) {
   const encoding = UTF_16[told.slice(0, 2)] ?? 'utf-8'
   if (encoding === 'utf-8' && told.includes('\0')) throw new FileFault('B04')
   const text = new TextDecoder(encoding).decode(head)
+  if (encoding !== 'utf-8' && text.trimStart().startsWith('<')) throw new FileFault('B04') // a message is in UTF-8
   return begin.startsWith('<') ? xml(rules, text) : csv(rules, text, layout, head)
 }
 
@@ -110,6 +112,8 @@ function isSensible(raw, most) {
   return true
 }
 
+/** In place of a code: a file that is delivered in another way. */
+export const ELSEWHERE = 'elders'
 const READ = { cem: cem.read, start: ijw.read, stop: ijw.read, declaration: ijw.read, cbs: cbs.read }
 
 /**
@@ -120,6 +124,7 @@ const READ = { cem: cem.read, start: ijw.read, stop: ijw.read, declaration: ijw.
 export async function readFile(raw, name, given) {
   const { kind, sender } = recognise(raw, name, given)
   try {
+    if (kind !== 'score' && !READ[kind]) throw new FileFault(ELSEWHERE)
     if (kind === 'cem' && sender && sender !== given.sender) throw new FileFault('B09')
     if (['cem', 'score'].includes(kind) && !isSensible(raw, given.rules.recognise.longest_line)) throw new FileFault('B02')
     if (kind === 'score') return { kind, records: parse(given.rules, decode(raw)), outside: 0 }
