@@ -119,12 +119,12 @@ def bundled_id(schema: JsonSchema) -> int:
     return int.from_bytes(hashlib.sha256(canonical.encode()).digest()[:4], "big") & 0x7FFF_FFFF
 
 
-def _plain(node: Any) -> Any:
+def plain(node: Any) -> Any:
     """The schema without logical types."""
     if isinstance(node, dict):
-        return {key: _plain(value) for key, value in node.items() if key != "logicalType"}
+        return {key: plain(value) for key, value in node.items() if key != "logicalType"}
     if isinstance(node, list):
-        return [_plain(item) for item in node]
+        return [plain(item) for item in node]
     return node
 
 
@@ -154,12 +154,12 @@ def bundled() -> Bundled:
 @cache
 def compiled(name: str, *structs: tuple[str, type]) -> Reader:
     """A compiled reader of a contract, with structs by full name (``schemas.compiled``). Making one takes some ms."""
-    return reader(parse_schema(_plain(load(name))), dict(structs))
+    return reader(parse_schema(plain(load(name))), dict(structs))
 
 
 @cache
 def _compiled_writer(name: str) -> Writer:
-    return writer(parse_schema(_plain(load(name))))
+    return writer(parse_schema(plain(load(name))))
 
 
 class Codec:
@@ -171,7 +171,7 @@ class Codec:
         self._ids = ids or bundled()
         self.id = self._ids.register(subject or f"{name}-value", json.dumps(schema))
         self.header: Final = b"\x00" + self.id.to_bytes(4, "big")  # of a record of ours
-        self._schema: Any = parse_schema(_plain(schema))
+        self._schema: Any = parse_schema(plain(schema))
         self._writers: dict[int, Any] = {self.id: self._schema}
         self._read, self._write = compiled(name), _compiled_writer(name)
 
@@ -223,7 +223,7 @@ class Codec:
         except KeyError as error:
             raise Undecodable(f"{self.name}: unknown schema id {writer_id}") from error
         try:
-            parsed = parse_schema(_plain(json.loads(schema)))
+            parsed = parse_schema(plain(json.loads(schema)))
         except (ValueError, SchemaParseException, UnknownType) as error:
             raise Undecodable(f"{self.name}: schema id {writer_id} is no Avro schema") from error
         self._writers[writer_id] = parsed

@@ -8,7 +8,7 @@ odd bytes mean, and whether they mean anything, is said in one place (``tests/sc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 #: What a compiled reader raises for what it does not know.
@@ -29,6 +29,31 @@ def reader(schema: Any, structs: Mapping[str, type] | None = None) -> Reader:
     ``NotImplementedError`` for a type that no contract has.
     """
     return _Text(structs or {}).compiled(schema)
+
+
+#: Fields that stay as they were, and the one behind them that may differ; at the end of a record there is none.
+Group = tuple[list[Any], Any]
+#: Reads a record that follows another one of its run, of which it is given the parts that stay and the record.
+RunReader = Callable[[bytes, Sequence[bytes], dict[str, Any]], dict[str, Any]]
+
+
+def groups(schema: Any, changing: Collection[str]) -> list[Group]:
+    """The fields of a record schema, taken together as they stay or may differ from one record to the next."""
+    found, same = list[Group](), list[Any]()
+    for field in schema["fields"]:
+        if field["name"] in changing:
+            found.append((same, field))
+            same = []
+        else:
+            same.append(field)
+    return [*found, (same, None)]
+
+
+def run_reader(parts: Sequence[Group]) -> RunReader:
+    """A reader that compares the bytes of what stays, and reads what may differ. It gives a dict; ``ODD`` when the
+    record is none of the run.
+    """
+    return _Text({}).of_run(parts)
 
 
 def rest(data: bytes, at: int, number: int, shift: int) -> tuple[int, int]:
@@ -66,6 +91,23 @@ class _Text:
         """The function that reads a whole record."""
         whole = ["if at != len(data):", _INDENT + "raise ValueError('more or fewer bytes')", "return value"]
         return self._function([*self._value(schema, "value"), *whole])
+
+    def of_run(self, parts: Sequence[Group]) -> RunReader:
+        """The function that reads a record of a run."""
+        names, made = [self._local() for _ in parts], list[str]()
+        lines = [f"{', '.join(names)}, = parts", "at = 0"]
+        for part, (_, field) in zip(names, parts, strict=True):
+            lines += [f"if not data.startswith({part}, at):", _INDENT + "raise ValueError('another run')"]
+            lines.append(f"at += len({part})")
+            if field is not None:
+                value = self._local()
+                lines += self._value(field["type"], value)
+                made.append(f"{field['name']!r}: {value}")
+        whole = ["if at != len(data):", _INDENT + "raise ValueError('more or fewer bytes')"]
+        lines += [*whole, f"return {{**record, {', '.join(made)}}}"]
+        exec("\n".join(["def read(data, parts, record):", *_within(lines)]), self._names)  # noqa: S102 - our own text
+        found: RunReader = self._names.pop("read")
+        return found
 
     def _function(self, body: Iterable[str]) -> Reader:
         exec("\n".join(["def read(data, at):", *_within(body)]), self._names)  # noqa: S102 - text of our own making

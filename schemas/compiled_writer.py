@@ -7,13 +7,20 @@ the value after all, or says what is wrong with it (``tests/schemas/test_compile
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
+
+from schemas.compiled import Group
 
 #: What a compiled writer raises for what it does not know.
 UNFIT: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 #: Bytes that go in front, and a record -> both.
 Writer = Callable[[bytes, Any], bytes]
+
+#: Bytes that go in front, and a record -> the parts of it that stay in a run, the first behind those bytes.
+RunParts = Callable[[bytes, Any], list[bytes]]
+#: Those parts, and a record -> all its bytes.
+RunWriter = Callable[[list[bytes], Any], bytes]
 
 _INDENT: Final = "    "
 _BITS: Final = {"int": 31, "long": 63}
@@ -24,6 +31,16 @@ def writer(schema: Any) -> Writer:
     ``(full name, dict)`` in a union. ``NotImplementedError`` for a type that no contract has.
     """
     return _Text().compiled(schema)
+
+
+def run_writers(parts: Sequence[Group]) -> tuple[RunParts, RunWriter]:
+    """What writes the parts of a record that stay in a run, and what writes a record of the run with them."""
+    still = [writer({"type": "record", "name": "", "fields": fields}) for fields, _ in parts]
+
+    def stays(front: bytes, record: Any) -> list[bytes]:
+        return [write(b"" if place else front, record) for place, write in enumerate(still)]
+
+    return stays, _Text().of_run(parts)
 
 
 def number(value: int) -> bytes:
@@ -74,6 +91,22 @@ class _Text:
         text = ["def write(front, record):", *_within(lines), f"{_INDENT}return {_joined('front', *parts)}"]
         exec("\n".join(text), self._names)  # noqa: S102 - text of our own making
         found: Writer = self._names.pop("write")
+        return found
+
+    def of_run(self, parts: Sequence[Group]) -> RunWriter:
+        """The function that writes what may differ between the parts that stay."""
+        names = [self._local() for _ in parts]
+        lines, all_parts = [f"{', '.join(names)}, = parts"], list[str]()
+        for name, (_, field) in zip(names, parts, strict=True):
+            all_parts.append(name)
+            if field is not None:
+                local = self._local()
+                more, made = self._value(field["type"], local)
+                lines += [f"{local} = record[{field['name']!r}]", *more]
+                all_parts += made
+        text = ["def write(parts, record):", *_within(lines), f"{_INDENT}return {_joined(*all_parts)}"]
+        exec("\n".join(text), self._names)  # noqa: S102 - text of our own making
+        found: RunWriter = self._names.pop("write")
         return found
 
     def _value(self, schema: Any, value: str, *, present: bool = False) -> _Made:

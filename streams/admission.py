@@ -29,12 +29,13 @@ from domain.field.messages import MESSAGES
 from schemas.asked import Asked
 from schemas.codec import Codec, IdSource, Record, Undecodable
 from schemas.records import NAME, record_to_fact
+from schemas.runs import RunCodec
 from schemas.structs import Evaluated, Sealed
 from schemas.taken import Taken
 from schemas.topics import EVENTS, IN_TOPIC
-from schemas.typed import StructCodec, dict_codec
+from schemas.typed import StructCodec
 from streams.asked import late, waiting
-from streams.envelope import Proof, context_of, opened
+from streams.envelope import OF_A_LINE, Proof, context_of, opened
 from streams.references import Remembered, hashed
 from streams.register import Uses
 from streams.rejected import CODES
@@ -79,7 +80,8 @@ class Admission:
         references = References(keys.root)
         self._references, self._hash = Remembered(references), references.hashed
         self._handle = lru_cache(maxsize=_CACHE)(self._handle_of)
-        self._evaluated, self._sealed = dict_codec(Evaluated, ids), StructCodec(Sealed, ids)
+        self._evaluated = RunCodec(Evaluated, OF_A_LINE, "delivery", ids)
+        self._sealed = StructCodec(Sealed, ids)
         self._events, self._lines = Codec(EVENTS, ids), StructCodec(Line, ids)
         self._uses, self._taken, self._asked = Uses(ids), StructCodec(Taken, ids), StructCodec(Asked, ids)
         self._uses_of: dict[str, Counter[bytes]] = {"sealing": Counter(), "scalar": Counter()}

@@ -12,11 +12,13 @@ from domain.facts.delivery import MOST_LINES
 from domain.facts.identity import is_delivery
 from schemas.codec import Undecodable
 from schemas.form import ENVELOPE_BYTES, is_moment, is_sender
+from schemas.runs import RunCodec
 from schemas.structs import Clear
 from schemas.topics import KIND_OF
-from schemas.typed import DictCodec
 
 E = TypeVar("E", bound=Clear)
+#: What differs from one envelope of a run of a delivery to the next; both envelopes have some of these fields.
+OF_A_LINE: Final = frozenset({"line", "published_at", "evaluate_sealed", "element", "entry_sealed"})
 #: Deliveries in flight whose signed message is remembered.
 _CACHE: Final = 4096
 
@@ -41,7 +43,7 @@ def formed(envelope: E) -> E:
     return envelope
 
 
-def opened(codec: DictCodec[E], value: bytes) -> E:
+def opened(codec: RunCodec[E], value: bytes) -> E:
     """The envelope in a record; ``Undecodable`` when it is too large, no envelope, or not of the format."""
     if len(value) > ENVELOPE_BYTES:
         raise Undecodable(f"the record has {len(value)} bytes, more than the {ENVELOPE_BYTES} of an envelope")

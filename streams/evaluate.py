@@ -22,10 +22,10 @@ from crypto.sources import NotTrusted, Source, Trust
 from crypto.steps import scalar_id
 from monitoring import metrics
 from schemas.codec import IdSource, Undecodable
+from schemas.runs import RunCodec
 from schemas.structs import Envelope, Evaluated
 from schemas.topics import EVALUATED, IN_TOPIC, ORDERS
-from schemas.typed import dict_codec
-from streams.envelope import Proof, context_of, opened
+from streams.envelope import OF_A_LINE, Proof, context_of, opened
 from streams.orders import Desk, Skipped
 from streams.poison import PoisonGuard, SetAside
 from streams.rejected import DeadLetters
@@ -61,8 +61,8 @@ class Evaluator:
     def __init__(self, keys: EvaluateKeys, trust: Trust, ids: IdSource | None = None) -> None:
         self._proof = Proof(trust)
         self._hash = lru_cache(maxsize=_CACHE)(hash_of)
-        self._envelopes = dict_codec(Envelope, ids, subject="sor.in.start-value")
-        self._evaluated = dict_codec(Evaluated, ids)
+        self._envelopes = RunCodec(Envelope, OF_A_LINE, "delivery", ids, subject="sor.in.start-value")
+        self._evaluated = RunCodec(Evaluated, OF_A_LINE, "delivery", ids)
         self._uses: dict[str, Counter[bytes]] = {"sealing": Counter(), "scalar": Counter()}
         self._made = 0
         self._use(keys)

@@ -251,7 +251,7 @@ def test_a_record_of_a_release_is_read_today(version: str, name: str, schema: Js
     """Written with the kept schema under an id of its own, as a registry hands it out; read as today's contract."""
     record = data.draw(values(schema))
     writer = Codec(name)
-    writer._schema = parse_schema(wire._plain(schema))
+    writer._schema = parse_schema(wire.plain(schema))
     found = Codec(name, Ids(json.dumps(schema))).decode(under_seven(writer._by_rule(record)))
     given_up = GIVEN_UP.get(name, set())
     assert holds(found, {field: value for field, value in record.items() if field not in given_up})

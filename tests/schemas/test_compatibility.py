@@ -103,7 +103,7 @@ def after(name: str, change: Change) -> JsonSchema:
 
 def reads(reader: JsonSchema, writer: JsonSchema, record: Any) -> bool:
     """Whether fastavro reads one record of the writer as the reader's."""
-    stream, parsed = BytesIO(), [parse_schema(codec._plain(copy.deepcopy(s))) for s in (writer, reader)]
+    stream, parsed = BytesIO(), [parse_schema(codec.plain(copy.deepcopy(s))) for s in (writer, reader)]
     fastavro.schemaless_writer(stream, parsed[0], record)
     stream.seek(0)
     try:
