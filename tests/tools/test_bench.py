@@ -37,6 +37,8 @@ def figure(value: float, target: float | None, *, most: bool = False, peer: floa
         (figure(8.0, 4.0, most=True), 0.5, False),
         (figure(80, 0.7, peer=100), 0.8, True),
         (figure(60, 0.7, peer=100), 0.6, False),
+        (figure(110, 1.2, most=True, peer=100), 100 / 110, True),
+        (figure(130, 1.2, most=True, peer=100), 100 / 130, False),
         (figure(60, None, peer=100), 0.6, None),
         (figure(60, None), None, None),
     ],

@@ -16,7 +16,7 @@ from rich.table import Table
 #: The benchmarks, in order; ``suite`` has them.
 NAMES: Final = (
     *("fold", "stages", "trajectories", "engine", "restore", "sink", "latency", "files", "intake", "reports", "replay"),
-    *("panel", "release", "gate", "year"),
+    *("panel", "release", "gate", "year", "peers"),
 )
 
 Tell = Callable[[str], None]
@@ -46,9 +46,9 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """Measured over peer, else over target; for an upper bound turned around: 1 or more is reached."""
+        """Measured over peer, else over target; for an upper bound turned around: more is better."""
         if self.peer_value is not None:
-            return self.value / self.peer_value
+            return self.peer_value / self.value if self.most else self.value / self.peer_value
         if not self.target or not self.value:
             return None
         return self.target / self.value if self.most else self.value / self.target
@@ -58,7 +58,9 @@ class Figure:
         """Whether the target is reached; None without one."""
         if self.target is None or self.ratio is None:
             return None
-        return self.ratio >= (self.target if self.peer_value is not None else 1)
+        if self.peer_value is None:
+            return self.ratio >= 1
+        return self.ratio >= (1 / self.target if self.most else self.target)
 
     def as_json(self) -> dict[str, Any]:
         """Every field, with ratio and verdict."""

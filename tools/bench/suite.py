@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tools.bench import files, fold, intake, latency, nation, others, panel, release, replay, reports, stages
+from tools.bench import files, fold, intake, latency, nation, others, panel, peers, release, replay, reports, stages
 from tools.bench.figures import NAMES, Figure, Tell
 
 
@@ -101,6 +101,11 @@ def _year(choice: Choice, tell: Tell) -> list[Figure]:
     return replay.replaying(replay.ReplaySizes(3_000 if choice.quick else nation.CLIENTS), tell)
 
 
+def _peers(choice: Choice, tell: Tell) -> list[Figure]:
+    sizes = peers.PeerSizes(20_000, 40_000) if choice.quick else peers.PeerSizes(300_000, 600_000)
+    return peers.peers(sizes, choice.rounds, tell)
+
+
 SUITE: Final[dict[str, Benchmark]] = {
     "fold": Benchmark("The fold by itself, on simulated care", _fold),
     "stages": Benchmark("The stages without state, one process each, over Kafka", _stages),
@@ -117,6 +122,7 @@ SUITE: Final[dict[str, Benchmark]] = {
     "release": Benchmark("The cube of a release, in memory", _release),
     "gate": Benchmark("The gate over a region, every family", _gate, full=True),
     "year": Benchmark("A replay of a national year: eleven million events", _year, full=True),
+    "peers": Benchmark("The engine beside Kafka Streams, Quix Streams and a bare loop", _peers, full=True),
 }
 assert tuple(SUITE) == NAMES  # noqa: S101 - the help of the command would be wrong
 
