@@ -123,6 +123,28 @@ def test_files_of_several_kinds_at_once_and_a_meting_that_is_put_right(desk: Cou
     faults(other)
 
 
+def test_messages_are_delivered_and_a_wrong_one_is_put_right_where_it_is_made(
+    desk: Counter, context: BrowserContext
+) -> None:
+    page = opened(context, desk)
+    start, stop = ((SAMPLES / name).read_bytes() for name in ("jw305_start.xml", "jw307_stop.xml"))
+    choose(page, ("start.xml", start), ("fout.xml", stop.replace(b"999900006", b"999900007").replace(b"2026-03-01", b"2025-03-01")))
+    page.wait_for_selector("#geweigerd > li")
+    refused = page.inner_text("#geweigerd")
+    assert page.locator("#geweigerd li li").count() == 2
+    assert "Onderdeel 1: De einddatum" in refused
+    assert "Een bericht met een fout wordt in zijn geheel geweigerd. Verbeter het bestand en lever" in refused
+    assert page.locator("#geweigerd a[download]").get_attribute("href") == "/static/portal/voorbeelden/jw307_stop.xml"
+    assert states(page) == ["goed"]
+    assert "******006" in page.inner_text("#rijen")
+    faults(page)
+    page.click("#leveren")
+    until_stands(page, [["start", "final"]])
+    assert states(page) == ["geaccepteerd"]
+    assert [(head.kind, head.lines) for head in desk.heads.values()] == [("start", 1)]
+    assert not holds_number(desk.heard, ["999900006", "999900007"])
+
+
 def test_rows_that_contradict_each_other_are_put_right_where_they_are_made(
     desk: Counter, context: BrowserContext
 ) -> None:

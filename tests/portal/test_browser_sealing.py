@@ -11,16 +11,18 @@ from typing import Any, Final
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from msgspec.structs import replace
+from msgspec.structs import asdict
 
 from connectors.delivery.compact import BODY_LINES, FRAME_BYTES, Head, SealedLine, read
-from connectors.formats import cem, rap
+from connectors.delivery.recognise import PARSERS
+from connectors.formats import rap
 from connectors.formats.model import Afwijzing, FileContext, FileRecord
 from crypto import oprf
 from crypto.sign import Checker
 from crypto.sources import NotTrusted
-from domain.facts.fact import Meting, Score
+from domain.facts.fact import Content, Score
 from domain.field.bsn import official_numbers
+from domain.field.dates import dutch_day
 from portal import rules
 from schemas.codec import Codec, Record
 from schemas.records import record_to_event
@@ -35,7 +37,15 @@ SCALAR: Final = (
     "5ebcea5ee37023ccb9fc2d2019f9d7737be85591ae8652ffa9ef0f4d37063b0e"  # RFC 9497, A.1.1: the blind is its own
 )
 BACK: Final = {"aanlevering": "ab" * 16, "lines": 7, "reden": "dubbel"}
-CEM: Final = (Path(__file__).parents[1] / "connectors/samples/cem_plus.csv").read_bytes()
+SAMPLES: Final = Path(__file__).parents[1] / "connectors" / "samples"
+FILES: Final = {
+    "cem": (SAMPLES / "cem_plus.csv").read_bytes(),
+    "start": (SAMPLES / "jw305_start.xml").read_bytes(),
+    "stop": (SAMPLES / "jw307_stop.xml").read_bytes(),
+    "declaration": (SAMPLES / "jw323_declaratie.xml").read_bytes(),
+}
+#: When the samples are delivered: all of them were signed before.
+NOW: Final = 1_785_000_000_000
 HEADER: Final = "BSN;Beschikkingsnummer;Toewijzingsnummer;Type;Waarde\n"
 
 
@@ -104,10 +114,10 @@ def jobs() -> dict[str, dict[str, Any]]:
         "four": given(csv(4)),
         "large": given(HEADER + "geen;;7;D1O;1\n" * 25_100),
         "back": given("", back=BACK, context=back),
-        "cem": given("", context={**back, "kind": "cem"}),
     }
-    raw = base64.b64encode(CEM).decode()
-    told["cem"]["file"] = {"raw": raw, "name": "c", "sender": SENDER, "today": 21_000, "layout": None, "periode": ""}
+    for kind, content in FILES.items():
+        told[kind] = given("", context={**back, "kind": kind})
+        told[kind]["file"] = {"raw": as_text(content), "name": "x", "sender": SENDER, "today": dutch_day(NOW)}
     for name, since in (("ahead", ARRIVED - DAY), ("later", ARRIVED + DAY * 1000)):
         told[name] = given(csv(1))
         told[name]["job"]["keys"]["evaluate"] = as_text(public.entry)
@@ -145,17 +155,27 @@ def test_the_stages_open_what_the_browser_sealed(made: dict[str, Any]) -> None:
     assert len(pseudonyms) == 30
 
 
-def test_the_stages_open_a_meting_that_the_browser_sealed(made: dict[str, Any]) -> None:
-    ((head, (line,)),) = bodies(made["cem"])
-    assert head.kind == "cem"
-    (own,) = cem.metingen(io.BytesIO(CEM), FileContext("c", SENDER, ARRIVED))
-    admitted = opened(head, line)
-    assert admitted.event is not None
-    fact = record_to_event(Codec("sor.events").decode(admitted.event)).fact
-    assert isinstance(fact, Meting)
-    assert isinstance(own.inhoud, Meting)
-    assert replace(fact, meting=b"", tijd=0) == replace(own.inhoud, meting=b"", tijd=0)
-    assert (told(admitted)["regel"], told(admitted)["regels"]) == (own.regel, own.regels)
+def clear(fact: Content) -> dict[str, Any]:
+    """A fact without references, which the stages hash, and without the moment of delivering."""
+    return {name: value for name, value in asdict(fact).items() if name != "tijd" and not isinstance(value, bytes)}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_the_stages_open_whole_files_that_the_browser_sealed(made: dict[str, Any], kind: str) -> None:
+    ((head, lines),) = bodies(made[kind])
+    own = list(PARSERS[kind](io.BytesIO(FILES[kind]), FileContext("x", SENDER, NOW)))
+    assert (head.kind, head.lines) == (kind, len(own))
+    for place, (record, line) in enumerate(zip(own, lines, strict=True), 1):
+        admitted = opened(head, line)
+        assert admitted.event is not None
+        fact = record_to_event(Codec("sor.events").decode(admitted.event)).fact
+        assert not isinstance(record.inhoud, Afwijzing)
+        assert type(fact) is type(record.inhoud)
+        assert clear(fact) == clear(record.inhoud)
+        assert (told(admitted)["regel"], told(admitted)["regels"]) == (record.regel, record.regels)
+        uses = [Codec("sor.register").decode(value) for _, value in admitted.register]
+        wanted = [] if kind == "cem" else [(len(own), place)]
+        assert [(use["records"], use["plaats"]) for use in uses if use["records"]][:1] == wanted
 
 
 def test_it_blinds_as_we_do(made: dict[str, Any]) -> None:

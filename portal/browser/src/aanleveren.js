@@ -113,7 +113,7 @@ class Page {
     }
     if (fault.found.length === 1) told.append(toldOf(fault, messages))
     else told.append(element('ul', { className: 'utrecht-unordered-list' },
-      ...fault.found.map((one) => element('li', {}, toldOfFinding(one, messages)))))
+      ...fault.found.map((one) => element('li', {}, toldOfFinding(one, messages, fault.kind)))))
     if (['B21', 'B05', 'B17'].includes(fault.code)) return told
     told.append(' ', sentence(`verwacht${fault.kind ? `-${fault.kind}` : ''}`))
     for (const kind of EXAMPLES) {

@@ -7,6 +7,7 @@ import { Journal } from './journal.js'
 import { check } from './kinds.js'
 import { dutchDay } from './numbers.js'
 import { Portal, PortalFault } from './portal.js'
+import { MESSAGES } from './readers.js'
 import { openStore } from './store.js'
 import { FileFault } from './text.js'
 import { Workshop } from './workshop.js'
@@ -87,15 +88,19 @@ async function rulesOf(address) {
 
 /** The sentence of a fault for people. @param {unknown} error @param {Object<string, string>} messages of rules.json */
 export function toldOf(error, messages = {}) {
-  if (error instanceof FileFault) return toldOfFinding(error, messages)
+  if (error instanceof FileFault) return toldOfFinding(error, messages, error.kind)
   if (error instanceof Refused) return error.detail || sentence('intake-weigert', { status: error.status })
   if (error instanceof Unsupported || error instanceof PortalFault) return sentence(error.what)
   return sentence('onverwacht')
 }
 
-/** One thing that is wrong in a file. @param {{code: string, row: number, veld: string}} found */
-export function toldOfFinding({ code, row, veld }, messages) {
-  const where = row ? `${sentence('regel', { nr: row })}: ` : ''
+/** Faults of the form of a message, which stand at a line; every other one is of an element of it. */
+const OF_LINES = ['XSD', 'B25']
+
+/** One thing that is wrong in a file. @param {{code: string, row: number, veld: string}} found @param {string} kind of it */
+export function toldOfFinding({ code, row, veld }, messages, kind = '') {
+  const place = MESSAGES.includes(kind) && !OF_LINES.includes(code) ? 'onderdeel' : 'regel'
+  const where = row ? `${sentence(place, { nr: row })}: ` : ''
   return `${where}${messages[code] ?? ''} (${[code, veld].filter(Boolean).join(', ')})`
 }
 

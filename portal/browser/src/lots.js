@@ -31,7 +31,7 @@ export class Lot {
 }
 
 /** The records of a message know how many it has, and their place. @param {import('./readers.js').FileRecord[]} records */
-const placed = (kind, records) =>
+export const placed = (kind, records) =>
   MESSAGES.includes(kind) ? records.map((row, place) => ({ ...row, records: records.length, plaats: place + 1 })) : records
 
 export class Lots {

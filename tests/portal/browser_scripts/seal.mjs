@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fromBase64, toBase64, toHex } from './src/bytes.js'
 import { parse } from './src/checks.js'
 import { ofBsn, start } from './src/group.js'
+import { placed } from './src/lots.js'
 import { readFile } from './src/recognise.js'
 import { seal } from './src/sealing.js'
 
@@ -11,7 +12,8 @@ const group = await start()
 const usage = { name: 'HMAC', hash: 'SHA-256' }
 
 async function recordsOf({ rules, file: { raw, name, ...context } }) {
-  return (await readFile(fromBase64(raw), name, { rules, ...context })).records
+  const { kind, records } = await readFile(fromBase64(raw), name, { rules, ...context })
+  return placed(kind, records)
 }
 
 async function one(given) {
