@@ -8,6 +8,7 @@ the value after all, or says what is wrong with it (``tests/schemas/test_compile
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from schemas.compiled import Group
@@ -59,6 +60,7 @@ _SMALL: Final = {value: number(value) for value in range(-64, 1024)}
 _SMALL_PRESENT: Final = {value: _PRESENT + written for value, written in _SMALL.items()}
 
 
+@lru_cache(maxsize=8192)  # days, moments and numbers of lines come several times, in one record and in the next
 def larger(value: int, bits: int) -> bytes:
     """Any number of so many bits; as long as a day or as a moment in milliseconds in line: three or six bytes."""
     if value >> bits not in (0, -1):
