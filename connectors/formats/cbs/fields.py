@@ -13,16 +13,16 @@ from domain.field.geography import current_code
 from domain.field.questionnaires import is_unanswered
 from faults import SenderFault
 
-_POSTCODE: Final = re.compile(r"([1-9][0-9]{3}) ?([A-Z]{2})")
+POSTCODE: Final = re.compile(r"([1-9][0-9]{3}) ?([A-Z]{2})")
 _DIGITS: Final = re.compile(r"[0-9]+")
-_CODE_LISTS: Final = {
+CODE_LISTS: Final = {
     "hulpvorm": codes.HULPVORMEN,
     "verwijzer": {"": "", **codes.VERWIJZERS},
     "crisis": {"": "", **codes.CRISIS},
     "reden": {"": "", **codes.CBS_REDENEN},
 }
 _UNKNOWN: Final = "00000000"
-_YEARS_OLD: Final = 120
+YEARS_OLD: Final = 120
 
 
 class Fault(SenderFault):
@@ -82,7 +82,7 @@ def leeftijd(text: str, on_day: int, today: int, *, unborn: bool) -> tuple[int |
         raise Fault("G02", "geboortedatum")
     birth, on = as_date(found), as_date(on_day)
     years = max(0, on.year - birth.year) if text.endswith("0000") else age(birth, on)
-    if years > _YEARS_OLD:
+    if years > YEARS_OLD:
         raise Fault("G02", "geboortedatum")
     return years, known != text
 
@@ -97,7 +97,7 @@ def geslacht(text: str) -> str:
 
 def gemeente(text: str, layout: Layout) -> tuple[str, str]:
     """Municipality (empty = none of the layout's) and the postcode or code as it stands in the fallback key."""
-    found = _POSTCODE.fullmatch(text.upper())
+    found = POSTCODE.fullmatch(text.upper())
     if found:
         return layout.gemeente_of(int(found.group(1))), found.group(1) + found.group(2)
     if not (_DIGITS.fullmatch(text) and text.isascii() and len(text) <= 4):
@@ -110,7 +110,7 @@ def code(texts: dict[str, str], veld: str) -> str:
     """A code of two digits; a spreadsheet may have lost its leading zero [P]."""
     text = texts.get(veld, "")
     found = text.zfill(2) if text else ""
-    if found not in _CODE_LISTS[veld]:
+    if found not in CODE_LISTS[veld]:
         raise Fault("G05", veld)
     return found
 

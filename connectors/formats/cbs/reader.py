@@ -164,7 +164,7 @@ def together(group: list[_Record]) -> list[_Record]:
     return children
 
 
-_OF_BOTH: Final = (
+OF_BOTH: Final = (
     *("verwijzer", "crisis", "geslacht", "leeftijd"),
     *("nut_jeugdige", "nut_ouder", "zonder_hulp_jeugdige", "zonder_hulp_ouder"),
 )
@@ -174,7 +174,7 @@ def contradictory(a: CbsRecord, b: CbsRecord) -> bool:
     """Whether two lines of one fallback key cannot be about one child."""
     if (a.einddatum, a.reden) != (b.einddatum, b.reden):
         return True
-    pairs = ((getattr(a, name), getattr(b, name)) for name in _OF_BOTH)
+    pairs = ((getattr(a, name), getattr(b, name)) for name in OF_BOTH)
     return any(x not in (None, "") and y not in (None, "") and x != y for x, y in pairs)
 
 
@@ -182,7 +182,7 @@ def _united(a: CbsRecord, b: CbsRecord) -> CbsRecord:
     """One record of two: it ends when the last one ends; for the rest the later line counts where it says something."""
     running = a.einddatum is None or b.einddatum is None
     ends = a if a.einddatum is not None and b.einddatum is not None and a.einddatum > b.einddatum else b
-    later = {name: value for name in _OF_BOTH if (value := getattr(b, name)) not in (None, "")}
+    later = {name: value for name in OF_BOTH if (value := getattr(b, name)) not in (None, "")}
     return replace(
         a,
         einddatum=None if running else ends.einddatum,

@@ -17,13 +17,13 @@ XLSX: Final = b"PK\x03\x04"
 #: Largest CBS file: it is held in memory while it is read. Hundreds of thousands of records.
 MOST_BYTES: Final = 32_000_000
 #: Longest line of an ASCII or CSV file.
-_LONGEST: Final = 10_000
+LONGEST_LINE: Final = 10_000
 _LINE: Final = re.compile(rb"[^\r\n]+")
 #: Width of fields of which a spreadsheet, holding them as numbers, forgets the leading zeros.
-_DAYS: Final = ("geboortedatum", "begindatum", "einddatum")
-_WIDTH: Final = {"bsn": 9, **dict.fromkeys(_DAYS, 8)}
+DAYS: Final = ("geboortedatum", "begindatum", "einddatum")
+WIDTH: Final = {"bsn": 9, **dict.fromkeys(DAYS, 8)}
 #: Fields whose last character on an unclosed last line cannot be followed by another.
-_WHOLE: Final = {**_WIDTH, **dict.fromkeys(("verwijzer", "hulpvorm", "crisis", "reden"), 2), "geslacht": 1}
+WHOLE: Final = {**WIDTH, **dict.fromkeys(("verwijzer", "hulpvorm", "crisis", "reden"), 2), "geslacht": 1}
 
 
 class Line(NamedTuple):
@@ -43,7 +43,7 @@ def lines(stream: BinaryIO, context: FileContext, layout: Layout) -> Iterator[Li
         return
     if not context.encoding:
         raise FileFault("B04", context.name)
-    if any(line.end() - line.start() > _LONGEST for line in _LINE.finditer(data)):
+    if any(line.end() - line.start() > LONGEST_LINE for line in _LINE.finditer(data)):
         raise FileFault("B02", context.name)
     head = data[:65_536].decode(context.encoding, errors="replace")
     if is_csv(head, layout):
@@ -83,7 +83,7 @@ def _csv(data: bytes, context: FileContext, layout: Layout) -> Iterator[Line]:
         assert isinstance(row, CsvRow)  # noqa: S101
         cells = row.cells
         whole = cells if cells is not None and len(cells) == header.width else None
-        if not row.closed and (whole is None or len(whole[-1].strip()) < _WHOLE.get(last, _LONGEST)):
+        if not row.closed and (whole is None or len(whole[-1].strip()) < WHOLE.get(last, LONGEST_LINE)):
             raise FileFault("B03", context.name, row.number)
         if whole is None:
             context.tally.wrong += 1
@@ -170,10 +170,10 @@ def _text(cell: object, field: str) -> str:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     if isinstance(cell, int) and not isinstance(cell, bool):
-        return str(cell).zfill(_WIDTH.get(field, 0)) if abs(cell) < 10**12 else "?"
+        return str(cell).zfill(WIDTH.get(field, 0)) if abs(cell) < 10**12 else "?"
     return written(seen(str(cell)).strip(), field)
 
 
 def written(text: str, field: str) -> str:
     """A day that a person wrote as d-m-jjjj or dd-mm-jjjj as JJJJMMDD; anything else as it is."""
-    return (written_digits(text) if field in _DAYS else None) or text
+    return (written_digits(text) if field in DAYS else None) or text

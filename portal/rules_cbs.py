@@ -1,0 +1,52 @@
+"""The rules of CBS-structured files as JSON, out of the tables that the connector itself reads, and a layout for pages.
+
+The browser reads these files by them (``portal/browser/src/cbs.js``); a test of random and damaged files compares both.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from connectors.formats.cbs import fields, layout, reader, rows
+from domain.field import codes
+from domain.field.geography import OLD_CODES
+from domain.field.questionnaires import UNANSWERED
+
+
+def told() -> dict[str, Any]:
+    """What ``rules.json`` says of these files, whatever their layout."""
+    return {
+        "needed": layout.NEEDED,
+        "bounds": {
+            "bytes": rows.MOST_BYTES,
+            "line": rows.LONGEST_LINE,
+            "equal": reader.MOST_EQUAL,
+            "years_old": fields.YEARS_OLD,
+        },
+        "days": rows.DAYS,
+        "width": rows.WIDTH,
+        "whole": rows.WHOLE,
+        "postcode": fields.POSTCODE.pattern,
+        "codes": {field: sorted(known) for field, known in fields.CODE_LISTS.items()},
+        "geslacht": codes.CBS_GESLACHT,
+        "old_codes": OLD_CODES,
+        "unanswered": sorted(UNANSWERED),
+        "unborn": reader.UNBORN,
+        "of_both": reader.OF_BOTH,
+        "digits": "".join(chr(code) for code in range(sys.maxunicode + 1) if chr(code).isdigit()),
+    }
+
+
+def layout_told(given: layout.Layout) -> dict[str, Any]:
+    """A layout as the browser reads it: headings and places (from 0, end excluded) by field, in the order of the file.
+
+    What is looked up in order is told as pairs: a browser sorts names that are numbers.
+    """
+    return {
+        "columns": list(given.columns.items()),
+        "places": [(field, place.start, place.stop) for field, place in given.places.items()],
+        "gemeenten": list(given.gemeenten.items()),
+        "informanten": given.informanten,
+        "sheet": given.sheet,
+    }
