@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -24,7 +25,7 @@ from transport.clients import Cluster, admin
 #: Key -> digest of all but the version, and the version (the offset of the newest event).
 Prints = dict[bytes, tuple[bytes, int]]
 _VERSION: Final = 8
-_READ_SECONDS: Final = 15.0
+_POLL, _STALL = 0.1, 30.0
 
 
 class Peer(NamedTuple):
@@ -136,9 +137,12 @@ def messages(cluster: Cluster, topic: str) -> Iterator[Message]:
     consumer = _reader(cluster)
     try:
         consumer.assign([TopicPartition(topic, partition, 0) for partition in left])
+        moved = time.monotonic()
         while left:
-            found = consumer.consume(5_000, _READ_SECONDS)
-            if not found:
+            found = consumer.consume(5_000, _POLL)  # waits so long for all of them
+            if found:
+                moved = time.monotonic()
+            elif time.monotonic() - moved > _STALL:
                 raise StackError(f"{topic} cannot be read to its end: {json.dumps(left)} is not reached.")
             for message in found:
                 if message.error():
