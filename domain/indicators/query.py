@@ -53,7 +53,8 @@ def cluster_sql() -> str:
     return lookup_sql("gemeente", _CLUSTER, "''")
 
 
-def _group_sql(group: Group, table: Table) -> str:
+def group_sql(group: Group, table: Table) -> str:
+    """What the rows of a table are grouped by."""
     if group == "maand":
         date_column = _date_column(table)
         return f"addDays({date_column}, 1 - toDayOfMonth({date_column}))"
@@ -112,7 +113,7 @@ def sql(
     ``clients_up_to`` and is one more than that for any larger number; None counts all. With ``names`` there is also
     ``namen`` (``Sums.names``) behind ``uitgesloten``, which takes most of the time over millions of rows.
     """
-    groups = [f"{_group_sql(group, indicator.table)} AS {group}" for group in group_by]
+    groups = [f"{group_sql(group, indicator.table)} AS {group}" for group in group_by]
     figure = {
         "aantal": "teller",
         "%": "if(noemer = 0, NULL, 100 * teller / noemer)",
@@ -143,7 +144,7 @@ def sql_together(
     together (clients count once), and a last column ``geheel`` that is 1 in it; lines are then in no order.
     """
     first = indicators[0]
-    columns = [f"{_group_sql(group, first.table)} AS {group}" for group in group_by]
+    columns = [f"{group_sql(group, first.table)} AS {group}" for group in group_by]
     columns += sums_sql(
         indicators, client_column(group_by), reference_day=reference_day, clients_up_to=clients_up_to, names=names,
         versions=versions,

@@ -10,11 +10,11 @@ from typing import Final
 
 from domain.field.geography import GEMEENTEN
 from domain.field.words import KIND_LABELS
-from domain.indicators.catalogue import Group, sql_together
-from domain.indicators.query import DATE_COLUMNS, cluster_sql
-from domain.indicators.terms import Indicator, lookup_sql
+from domain.indicators.query import DATE_COLUMNS, Group, client_column, cluster_sql, group_sql, rows_sql
+from domain.indicators.terms import Indicator, Unit, lookup_sql
 from results.dashboards.panels import TIMEZONE
 from results.disclosure import Disclosure
+from results.tally import CLIENTS, SUMS, Tally, tally
 
 UNCONFIRMED: Final = "(niet bevestigd)"
 INSIDE: Final = [gemeente for gemeente in GEMEENTEN.values() if gemeente.cluster]
@@ -56,27 +56,18 @@ def within_period(column: str) -> str:
     return f"{within} AND jaar >= toYear({first}) AND jaar <= toYear({last})" if column == METING_DAY else within
 
 
-def _where(indicator: Indicator) -> str:
+def _rows(of: Indicator) -> str:
     """The rows of an indicator: what was chosen, and the period where it has one."""
     parts = [CHOSEN]
-    if indicator.datum:
-        parts.append(within_period(indicator.datum))
-    return " AND ".join(parts)
+    if of.datum:
+        parts.append(within_period(of.datum))
+    return rows_sql(of, " AND ".join(parts), narrow=_OF_BOTH)
 
 
-def _together(
-    indicators: Sequence[Indicator], rule: Disclosure, group_by: Sequence[Group] = (), *, total: bool = False
-) -> str:
-    """The sums of several indicators over the same rows; clients are counted as far as the rule asks."""
-    where, most = _where(indicators[0]), rule.clients_up_to
-    return sql_together(
-        indicators, group_by, where, reference_day=REFERENCE_DAY, clients_up_to=most, total=total, narrow=_OF_BOTH,
-    )  # fmt: skip
-
-
-def _prefix(indicator: Indicator) -> str:
-    """What ``sql_together`` puts before the columns of an indicator."""
-    return f"{indicator.key.replace('-', 'min')}_"
+def _tally(figures: Sequence[Indicator], rule: Disclosure, group_by: Sequence[Group] = ()) -> Tally:
+    """The sums of figures over the same rows; clients are counted as far as the rule asks."""
+    clients = client_column(group_by)
+    return tally(figures, clients, reference_day=REFERENCE_DAY, clients_up_to=rule.clients_up_to)
 
 
 def counted(indicator: Indicator) -> str:
@@ -89,10 +80,25 @@ LINE: Final = "deel"
 WHOLE, PERIOD, CLUSTER = "totaal", "periode", "cluster"
 
 
-def _columns(figures: Sequence[Indicator], bars: Sequence[Indicator], rule: Disclosure) -> str:
-    """Of ``figures`` the figure and its n, of ``bars`` the figure."""
-    parts = [f'{rule.sql(one.unit, _prefix(one))} AS "{one.key}"' for one in (*figures, *bars)]
-    return ", ".join([*parts, *(f'{rule.counted_sql(_prefix(one))} AS "{counted(one)}"' for one in figures)])
+def _columns(
+    line: str, figures: Sequence[Indicator], bars: Sequence[Indicator], sums: Tally, rule: Disclosure, rows: str
+) -> str:
+    """The columns ``line`` of lines with both lists, and of ``figures`` the figure and its n, of ``bars`` the figure.
+    The rule is asked once for all figures of a unit.
+    """
+    of_unit: dict[Unit, list[str]] = {}
+    for one in (*figures, *bars):
+        of_unit.setdefault(one.unit, []).append(one.key)
+    lists, shown = [], []
+    for number, (unit, keys) in enumerate(of_unit.items(), 1):
+        arguments = ", ".join([sums.clients(keys), *(sums.sums(name, keys) for name in ("numerator", "denominator"))])
+        lists.append(f"arrayMap((clienten, teller, noemer) -> {rule.sql(unit)}, {arguments}) AS cijfers_{number}")
+        shown += [f'cijfers_{number}[{at}] AS "{key}"' for at, key in enumerate(keys, 1)]
+    keys = [one.key for one in figures]
+    arguments = f"{sums.clients(keys)}, {sums.sums('denominator', keys)}"
+    lists.append(f"arrayMap((clienten, noemer) -> {rule.counted_sql()}, {arguments}) AS aantallen")
+    shown += [f'aantallen[{at}] AS "{counted(one)}"' for at, one in enumerate(figures, 1)]
+    return f"SELECT {line}, {', '.join(shown)} FROM (SELECT {line}, {', '.join(lists)} FROM ({rows}))"  # noqa: S608
 
 
 def over_time(figures: Sequence[Indicator], bars: Sequence[Indicator], rule: Disclosure) -> str:
@@ -100,35 +106,41 @@ def over_time(figures: Sequence[Indicator], bars: Sequence[Indicator], rule: Dis
     sums of its months. A quarter has at least the clients of its largest month.
     """
     every = (*figures, *bars)
-    month = "if(geheel = 1, NULL, maand)"
-    period = f"toDateTime(dateTrunc(${{periode:singlequote}}, {month}), '{TIMEZONE}')"
-    sums = [
-        f"{how}({_prefix(one)}{name}) AS {_prefix(one)}{name}"
-        for one in every
-        for how, name in (("max", "clienten"), ("sum", "teller"), ("sum", "noemer"))
-    ]
+    period = f"toDateTime(dateTrunc(${{periode:singlequote}}, if(geheel = 1, NULL, maand)), '{TIMEZONE}')"
+    sums = _tally(every, rule, ("maand",))
     pooled = (
-        f"SELECT if(geheel = 1, '{WHOLE}', '{PERIOD}') AS {LINE}, {period} AS time, {', '.join(sums)} "  # noqa: S608
-        f"FROM ({_together(every, rule, ('maand',), total=True)}) GROUP BY {LINE}, time"
+        f"SELECT if(geheel = 1, '{WHOLE}', '{PERIOD}') AS {LINE}, {period} AS time, "  # noqa: S608
+        f"maxForEach({CLIENTS}) AS {CLIENTS}, sumForEach({SUMS}) AS {SUMS} "
+        f"FROM ({_grouped('maand', every[0], sums)}) GROUP BY {LINE}, time"
     )
-    return f"SELECT {LINE}, time, {_columns(figures, bars, rule)} FROM ({pooled}) ORDER BY time"  # noqa: S608
+    return f"{_columns(f'{LINE}, time', figures, bars, sums, rule, pooled)} ORDER BY time"
+
+
+def _grouped(group: Group, of: Indicator, sums: Tally) -> str:
+    """A line for each value of a group, and one with ``geheel`` for all rows together, in which clients count once."""
+    return (
+        f"SELECT {group_sql(group, of.table)} AS {group}, {sums.sql}, grouping({group}) AS geheel {_rows(of)} "
+        f"GROUP BY GROUPING SETS (({group}), ())"
+    )
 
 
 def several(figures: Sequence[Indicator], bars: Sequence[Indicator], rule: Disclosure) -> str:
     """One row, of indicators over the same rows."""
-    return (
-        f"SELECT '{WHOLE}' AS {LINE}, {_columns(figures, bars, rule)} "  # noqa: S608
-        f"FROM ({_together((*figures, *bars), rule)})"
-    )
+    every = (*figures, *bars)
+    sums = _tally(every, rule)
+    rows = f"SELECT '{WHOLE}' AS {LINE}, {sums.sql} {_rows(every[0])}"
+    return _columns(LINE, figures, bars, sums, rule, rows)
 
 
 def per_cluster(figures: Sequence[Indicator], bars: Sequence[Indicator], rule: Disclosure) -> str:
     """Indicators over the same rows: one row per cluster and one of all together."""
-    inner = _together((*figures, *bars), rule, ("cluster",), total=True)
-    return (
-        f"SELECT if(geheel = 1, '{WHOLE}', '{CLUSTER}') AS {LINE}, toString(cluster) AS cluster, "  # noqa: S608
-        f"{_columns(figures, bars, rule)} FROM ({inner}) ORDER BY cluster"
+    every = (*figures, *bars)
+    sums = _tally(every, rule, ("cluster",))
+    rows = (
+        f"SELECT if(geheel = 1, '{WHOLE}', '{CLUSTER}') AS {LINE}, toString(cluster) AS cluster, {CLIENTS}, {SUMS} "  # noqa: S608
+        f"FROM ({_grouped('cluster', every[0], sums)})"
     )
+    return f"{_columns(f'{LINE}, cluster', figures, bars, sums, rule, rows)} ORDER BY cluster"
 
 
 FRESHNESS: Final = (
