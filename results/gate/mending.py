@@ -53,9 +53,13 @@ class Mending:
         return self.case.end - time.monotonic()
 
     def blocks(self, wanted: Callable[[Cell], bool], *, joined: bool = False) -> list[Block]:
-        """Blocks of what is left: of each indicator, or (``joined``) of those that hang together."""
+        """Blocks of what is left with anything new: of each indicator, or (``joined``) of those that hang together.
+
+        What shares no row with a new figure, not even by others in between, was audited as it stands.
+        """
         cells = [cell for cell in self.cells if wanted(cell)]
-        return blocks_of(self.case.figures, cells, self.case.joints if joined else ()) if cells else []
+        blocks = blocks_of(self.case.figures, cells, self.case.joints if joined else ()) if cells else []
+        return [block for block in blocks if any(self._has_new(cell) for cell in block.cells)]
 
     def mend(self, block: Block, look: Look, rule: str) -> int:
         """Look at a block, take out what it asks for, and again until it is clean; classes found at first."""
@@ -83,6 +87,9 @@ class Mending:
 
     def _is_new(self, cell: Cell) -> bool:
         return all(self.case.figures[place].release == self.case.last for place in cell.figures)
+
+    def _has_new(self, cell: Cell) -> bool:
+        return any(self.case.figures[place].release == self.case.last for place in cell.figures)
 
     def _freeze(self, found: Held | None, rule: str) -> bool:
         """Note what older figures alone give away."""

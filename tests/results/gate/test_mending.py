@@ -99,3 +99,15 @@ def test_no_block_takes_the_time_of_those_begun_later() -> None:
     ended = examine(one._replace(end=time.monotonic() + 60, share=0.0))
     assert ended.described["geheel"]
     assert not ended.described["bevroren"]
+
+
+def test_only_what_hangs_together_with_something_new_is_looked_at() -> None:
+    apart = figure(group("apart", periode="2025-K1"), range(120, 180), VALUES, release=1)
+    beside = figure(group("naast", periode="2026-K2"), range(70, 110), VALUES, release=1)
+    through = figure(group("keten", periode="2026-K1"), range(20, 40), VALUES, release=1)
+    mending = Mending(case([OLD, beside, apart, through, PARTS[1]]))
+    looked = [sorted(at for cell in block.cells for at in cell.figures) for block in mending.blocks(lambda _: True)]
+    assert looked == [[0, 1, 3, 4]]
+    shown_again = figure(group("apart", periode="2025-K1"), range(120, 180), VALUES, release=2)
+    again = Mending(case([OLD, apart, shown_again]))
+    assert [block.cells[0].figures for block in again.blocks(lambda _: True)] == [(1, 2)]
