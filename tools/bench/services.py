@@ -79,6 +79,11 @@ class Measured:
             self._process.kill()
             self._process.wait()
 
+    def kill(self) -> None:
+        """End it at once, as a machine that fails does."""
+        self._process.kill()
+        self._process.wait()
+
 
 class Services:
     """The running services of one benchmark, and processes of the stream on them."""
