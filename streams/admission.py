@@ -63,11 +63,11 @@ class Admitted(NamedTuple):
     kind: str
     published_at: int
     code: str
-    line: bytes
+    line: Line
     pseudonym: bytes
     event: bytes | None
     register: Sequence[tuple[str, bytes]] = ()  # key and record of each number it uses
-    taken: tuple[bytes, bytes, bytes] | None = None  # of a delivery that it takes back: handle, record, line
+    taken: tuple[bytes, bytes, Line] | None = None  # of a delivery that it takes back: handle, record, line
     former: Sequence[bytes] = ()  # pseudonyms of the same client under epochs of before
     asked: tuple[bytes, bytes] | None = None  # of a client that is to be forgotten: key and record
 
@@ -82,7 +82,7 @@ class Admission:
         self._handle = lru_cache(maxsize=_CACHE)(self._handle_of)
         self._evaluated = RunCodec(Evaluated, OF_A_LINE, "delivery", ids)
         self._sealed = StructCodec(Sealed, ids)
-        self._events, self._lines = Codec(EVENTS, ids), StructCodec(Line, ids)
+        self._events = Codec(EVENTS, ids)
         self._uses, self._taken, self._asked = Uses(ids), StructCodec(Taken, ids), StructCodec(Asked, ids)
         self._uses_of: dict[str, Counter[bytes]] = {"sealing": Counter(), "scalar": Counter()}
         self._use(keys)
@@ -183,7 +183,7 @@ class Admission:
         self, envelope: Evaluated, kind: str, sealed: Sealed, names: tuple[bytes, ...], source: str
     ) -> Admitted:
         pseudonym, first = (names[-1], names[0]) if names else (b"", b"")
-        line = self._lines.encode(_line(envelope, kind, sealed.regel, sealed.regels, None))
+        line = _line(envelope, kind, sealed.regel, sealed.regels, None)
         handle = self._handle(envelope["sender"], envelope["delivery"], envelope["lines"])
         published_at = envelope["published_at"]
         admitted = Admitted(handle.encode(), kind, published_at, "", line, pseudonym, None, former=names[:-1])
@@ -210,12 +210,12 @@ class Admission:
         }
         return admitted._replace(event=self._events.encode(event), register=uses)
 
-    def _taken_back(self, envelope: Evaluated, fact: Terugname, source: str) -> tuple[bytes, bytes, bytes]:
+    def _taken_back(self, envelope: Evaluated, fact: Terugname, source: str) -> tuple[bytes, bytes, Line]:
         """A delivery of the same sender counts as never sent, from the moment that its source says so."""
         handle = self._handle(envelope["sender"], fact.aanlevering, fact.lines)
         key, taken = order(envelope, fact, handle, envelope["published_at"], source)
         line = replace(_line(envelope, "takeback", 0, 0, None), delivery="", lines=0, uitkomst="teruggenomen")
-        return key, self._taken.encode(taken), self._lines.encode(line)
+        return key, self._taken.encode(taken), line
 
     def _content_hash(self, sender: str, named: tuple[str, Record], first: bytes) -> bytes:
         """What a record says and of whom, as a keyed hash: shows that one identification came with two contents. The
@@ -224,17 +224,17 @@ class Admission:
         return self._hash(b"inhoud", sender, _pack(named) + first, _CONTENT)
 
     def _refused(self, envelope: Evaluated, kind: str, sealed: Sealed, problem: Finding) -> Admitted:
-        line = self._lines.encode(_line(envelope, kind, sealed.regel, sealed.regels, problem))
+        line = _line(envelope, kind, sealed.regel, sealed.regels, problem)
         return Admitted(self._key_of(envelope), kind, envelope["published_at"], problem.code, line, b"", None)
 
     def _key_of(self, envelope: Evaluated) -> bytes:
         return self._handle(envelope["sender"], envelope["delivery"], envelope["lines"]).encode()
 
-    def unreadable(self, envelope: Evaluated, problem: Exception) -> tuple[bytes, bytes]:
+    def unreadable(self, envelope: Evaluated, problem: Exception) -> tuple[bytes, Line]:
         """Key and line for the receipt of a record of a known source that could not be opened."""
         refusal = Finding(CODES[type(problem)], "")
         line = _line(envelope, _KINDS[envelope["topic"]][0], 0, 0, refusal)
-        return self._key_of(envelope), self._lines.encode(line)
+        return self._key_of(envelope), line
 
 
 def _bounded(code: str, veld: str) -> Finding:

@@ -20,10 +20,11 @@ from crypto.seal import CannotOpen
 from crypto.sources import NotTrusted, Trust
 from monitoring import metrics
 from schemas.codec import IdSource, Undecodable
-from schemas.topics import EVALUATED, EVENTS, LINES, ORDERS, REGISTER, TERUGNAMES, WISVERZOEKEN
+from schemas.topics import EVALUATED, EVENTS, ORDERS, REGISTER, TERUGNAMES, WISVERZOEKEN
 from streams.admission import Admission, Admitted
 from streams.erased import Ledger
 from streams.orders import Desk, Skipped
+from streams.outcomes import Outcomes
 from streams.poison import PoisonGuard, SetAside
 from streams.rejected import DeadLetters
 from transport.clients import Cluster, consumer
@@ -59,6 +60,7 @@ class Stage:
         self._held, self._uses, self._ledger = config.held, config.uses, config.ledger
         self._guard = PoisonGuard(STAGE)
         self._dead_letter = DeadLetters(STAGE, publisher, self._guard, config.ids)
+        self._outcomes = Outcomes(publisher, config.ids)
         self._desk = desk or Desk(STAGE, [EVALUATED])
         self._newest: dict[str, int] = {}
 
@@ -85,18 +87,19 @@ class Stage:
                 admitted = admitted._replace(event=None, register=(), asked=None)  # its line is answered as any other
             if admitted.event is not None:
                 self._publisher.send(EVENTS, admitted.pseudonym, admitted.event)
-            self._publisher.send(LINES, admitted.handle, admitted.line)
+            self._outcomes.add(admitted.handle, admitted.line)
             for key, use in admitted.register:
                 self._publisher.send(REGISTER, key.encode(), use)
             if admitted.taken is not None:
                 handle, taken, line = admitted.taken
                 self._publisher.send(TERUGNAMES, handle, taken)
-                self._publisher.send(LINES, handle, line)
+                self._outcomes.add(handle, line)
             if admitted.asked is not None:
                 self._publisher.send(WISVERZOEKEN, *admitted.asked)
             place = (admitted.kind, admitted.code)
             outcomes[place] = outcomes.get(place, 0) + 1
             self._newest[admitted.kind] = max(self._newest.get(admitted.kind, 0), admitted.published_at)
+        self._outcomes.end_batch()
         self._guard.end_batch()
         _count(outcomes, bad)
         if self._uses is not None:
@@ -125,8 +128,7 @@ class Stage:
             admitted = self._admit(envelope, arrived, source)
         except (Undecodable, CannotOpen, InvalidPoint, SetAside) as problem:
             self._dead_letter(message, problem, envelope, source)
-            handle, line = self._admit.unreadable(envelope, problem)
-            self._publisher.send(LINES, handle, line)
+            self._outcomes.add(*self._admit.unreadable(envelope, problem))
             return None
         self._guard.seen(source, bad=False)
         return admitted

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from domain.field.codes import is_return_code
 
 #: Codes of what is refused after it was accepted: there are too many. They are counted with what is withdrawn.
 TOO_MANY: Final = "K07"
 TOO_OFTEN: Final = "K08"
+_ACCEPTED: Final = "geaccepteerd"
+_MOST_LATER: Final = 2**31 - 1  # what an int of the contract holds
 
 
 class Line(Struct, frozen=True, kw_only=True, gc=False):
@@ -28,6 +32,37 @@ class Line(Struct, frozen=True, kw_only=True, gc=False):
     uitkomst: str  # one of the symbols of the contract
     code: str
     veld: str
+    volgende: list[int] = field(default_factory=list)  # ms after ``published_at``, of each record behind it
+
+
+def each(line: Line) -> Iterator[Line]:
+    """The outcome of each record that a line stands for, in order: of a run of records there is one line."""
+    if not line.volgende:
+        yield line
+        return
+    yield replace(line, volgende=[])
+    for place, later in enumerate(line.volgende, 1):
+        yield replace(line, line=line.line + place, published_at=line.published_at + later, volgende=[])
+
+
+def in_one(run: Sequence[Line]) -> Line:
+    """One line for a run of records that ``follows``: ``each`` gives them back, but for the rows of the later ones."""
+    first = run[0]
+    if len(run) == 1:
+        return first
+    return replace(first, volgende=[line.published_at - first.published_at for line in run[1:]])
+
+
+def follows(line: Line, before: Line, first: Line) -> bool:
+    """Whether two outcomes of one delivery can be told in one line with the ``first`` of their run."""
+    return (
+        line.line == before.line + 1
+        and line.uitkomst == before.uitkomst == _ACCEPTED
+        and line.regels == before.regels
+        and line.kind == before.kind
+        and line.test == before.test
+        and -_MOST_LATER <= line.published_at - first.published_at <= _MOST_LATER
+    )
 
 
 def withdraws(code: str) -> bool:

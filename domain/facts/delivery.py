@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from domain.facts.answer import Fault, Line, RecordRemark
+from domain.facts.answer import Fault, Line, RecordRemark, each
 from domain.facts.line_numbers import LineNumbers, compact, mark, unmark
 from domain.facts.line_numbers import count as count_lines
 
@@ -137,7 +137,7 @@ def add(aanlevering: Aanlevering, lines: Iterable[Line]) -> None:
     many, or is so no longer; a rule between messages has something to say of it; the delivery as a whole is taken back
     (``newest`` says whether it came again since).
     """
-    for line in lines:
+    for line in chain.from_iterable(map(each, lines)):
         if line.uitkomst in _WAITING:
             if not aanlevering.scattered:
                 _set_waiting(aanlevering, line.line, line.code)

@@ -306,13 +306,13 @@ class ThirdParty:
         admitted = admit(self._admit, evaluate(self._evaluate, topic, value, now), now)
         if admitted.event:
             self.events.append(admitted.event)
-        self._receipt(admitted.handle, admitted.line)
+        self._receipt(admitted.handle, StructCodec(Line).encode(admitted.line))
         if admitted.asked:
             self.asked.append(admitted.asked)
         if admitted.taken:
             handle, taken, line = admitted.taken
             self.taken.append(taken)
-            self._receipt(handle, line)
+            self._receipt(handle, StructCodec(Line).encode(line))
 
     def _receipt(self, handle: bytes, line: bytes) -> None:
         record = LogRecord(len(self.sent), line, 0)

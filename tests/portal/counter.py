@@ -22,12 +22,12 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec.structs import asdict
 
 from connectors.delivery.compact import Head, SealedLine, read
 from crypto.sign import Checker
 from domain.field.messages import text
 from portal import rules
-from schemas.codec import Codec
 from tests.portal.region import SENDER, as_text, certified, opened, public_document, region
 
 PORTAL: Final = Path(rules.__file__).parent
@@ -97,7 +97,7 @@ class Counter:
         made = []
         for number, line in sorted(found.items()):
             if code := opened(head, line).code:
-                told = Codec("sor.lines").decode(opened(head, line).line)
+                told = asdict(opened(head, line).line)
                 made.append(
                     {"record": number, "regel": told["regel"], "regels": 1, "code": code, "veld": told["veld"],
                      "melding": text(code), "ingetrokken": False}

@@ -84,7 +84,7 @@ def bodies(answer: dict[str, Any]) -> list[tuple[Head, list[SealedLine]]]:
 
 def told(admitted: Admitted) -> Record:
     """What is told of a line to its sender."""
-    return Codec("sor.lines").decode(admitted.line)
+    return asdict(admitted.line)
 
 
 def csv(rows: int) -> str:

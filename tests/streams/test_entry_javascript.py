@@ -98,7 +98,7 @@ def test_its_envelope_becomes_an_event(evaluator: Evaluator, admission: Admissio
     assert admitted.event is not None
     event = record_to_event(Codec("sor.events").decode(admitted.event))
     assert (event.delivery, event.line) == (admitted.handle.decode(), INPUTS["line"])
-    assert Codec("sor.lines").decode(admitted.line)["delivery"] == context["delivery"]
+    assert admitted.line.delivery == context["delivery"]
     assert (event.aanbieder, event.published_at) == (context["sender"], INPUTS["published_at"])
     hashed = References(ROOT).hashed(b"beschikking", context["sender"], score["beschikking"].encode())
     told = {name: score[name] for name in ("doel", "beoordelaar", "waarde", "tijd")}
