@@ -8,7 +8,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from connectors.formats.cbs import fields, layout, reader, rows
+from connectors.formats import zips
+from connectors.formats.cbs import fields, layout, reader, rows, xlsx, xlsx_parts
+from connectors.formats.ijw import xml_stream
 from domain.field import codes
 from domain.field.geography import OLD_CODES
 from domain.field.questionnaires import UNANSWERED
@@ -34,7 +36,33 @@ def told() -> dict[str, Any]:
         "unanswered": sorted(UNANSWERED),
         "unborn": reader.UNBORN,
         "of_both": reader.OF_BOTH,
+        "sheet": _sheet(),
         "digits": "".join(chr(code) for code in range(sys.maxunicode + 1) if chr(code).isdigit()),
+    }
+
+
+def _sheet() -> dict[str, Any]:
+    """Bounds of a workbook, and what makes a number a day."""
+    return {
+        "parts": xlsx.MOST_PARTS,
+        "unpacked": xlsx.MOST_UNPACKED,
+        "ratio": xlsx.HIGHEST_RATIO,
+        "ratio_from": xlsx.RATIO_FROM,
+        "directory": max(zips.LEAST, xlsx.MOST_PARTS * zips.PER_ENTRY),
+        "heading_within": xlsx.HEADING_WITHIN,
+        "sheets": xlsx.SHEETS,
+        "texts": xlsx_parts.MOST_TEXTS,
+        "rows": xlsx_parts.MOST_ROWS,
+        "columns": xlsx_parts.MOST_COLUMNS,
+        "text": xlsx_parts.LONGEST,
+        "styles": xlsx_parts.MOST_STYLES,
+        "named": xlsx_parts.MOST_SHEETS,
+        "names": xml_stream.MOST_NAMES,
+        "chunk": xml_stream.CHUNK,
+        "piece": xml_stream.LONGEST_PIECE,
+        "days": sorted(xlsx_parts.DAYS),
+        "literal": xlsx_parts.LITERAL.pattern,
+        "column": xlsx_parts.COLUMN.pattern,
     }
 
 

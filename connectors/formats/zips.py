@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, Final, cast
 from connectors.formats.model import FileFault
 
 #: Bytes of the directory for each entry that may be there: a name of 250 characters fits.
-_PER_ENTRY: Final = 300
-_LEAST: Final = 131_072
+PER_ENTRY: Final = 300
+LEAST: Final = 131_072
 #: Unpacked in pieces as small as they are asked for.
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED: Final = 0x1
@@ -42,7 +42,7 @@ def open_zip(file: BinaryIO, entries: int, shown: str) -> zipfile.ZipFile:
         FileFault: ``B11``, its directory is larger.
         BadZipFile: damaged, or two entries have one name, so that nobody can say which of them is read.
     """
-    archive = zipfile.ZipFile(cast("BinaryIO", _Wary(file, max(_LEAST, entries * _PER_ENTRY), shown)))
+    archive = zipfile.ZipFile(cast("BinaryIO", _Wary(file, max(LEAST, entries * PER_ENTRY), shown)))
     found = archive.infolist()
     if len({entry.filename for entry in found}) < len(found):
         raise zipfile.BadZipFile

@@ -34,10 +34,10 @@ from connectors.formats.zips import is_readable, open_zip
 MOST_PARTS: Final = 1_000
 MOST_UNPACKED: Final = 200_000_000
 HIGHEST_RATIO: Final = 200
-_RATIO_FROM: Final = 1_000_000
+RATIO_FROM: Final = 1_000_000
 _CHUNK: Final = 262_144
 #: Titles and an explanation stand above a heading, or on a sheet before it; ``B06`` names both numbers.
-_HEADING_WITHIN, _SHEETS = 20, 10
+HEADING_WITHIN, SHEETS = 20, 10
 IsHeading = Callable[[Sequence[object]], bool]
 _FORBIDDEN: Final = tuple(
     text.encode(encoding) for text in ("<!DOCTYPE", "<!ENTITY") for encoding in ("ascii", "utf-16-le", "utf-16-be")
@@ -75,7 +75,7 @@ class _Book:
         if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
             raise FileFault("B11", name)
         for part in parts:
-            if part.file_size > _RATIO_FROM and part.file_size > HIGHEST_RATIO * max(1, part.compress_size):
+            if part.file_size > RATIO_FROM and part.file_size > HIGHEST_RATIO * max(1, part.compress_size):
                 raise FileFault("B11", name)
             if not is_readable(part):
                 raise FileFault("B20", name)
@@ -103,7 +103,7 @@ class _Book:
                         yield from page
                         return
                     head.append(row)
-                    if len(head) == _HEADING_WITHIN:
+                    if len(head) == HEADING_WITHIN:
                         break
             looked_at = looked_at or head
         yield from looked_at
@@ -121,7 +121,7 @@ class _Book:
         if not places or (sheet and sheet not in places):
             raise FileFault("B20", self._name)
         epoch = EPOCH_1904 if book.from_1904 else EPOCH
-        for part in [places[sheet]] if sheet else list(places.values())[:_SHEETS]:
+        for part in [places[sheet]] if sheet else list(places.values())[:SHEETS]:
             yield self._page(part, Sheet(self._name, texts.all, styles.days, epoch))
 
     def _page(self, part: str, page: Sheet) -> Generator[Row]:

@@ -16,13 +16,13 @@ MOST_TEXTS: Final = 75_000_000
 #: Rows (empty ones included) and columns read at most, and characters of one cell [P].
 MOST_ROWS: Final = 500_000
 MOST_COLUMNS: Final = 200
-_LONGEST: Final = 32_767
-_MOST_STYLES: Final = 65_536
-_MOST_SHEETS: Final = 1_000
+LONGEST: Final = 32_767
+MOST_STYLES: Final = 65_536
+MOST_SHEETS: Final = 1_000
 #: Numbers of formats that every workbook has and that show a day.
-_DAYS: Final = frozenset({14, 15, 16, 17, 22})
-_LITERAL: Final = re.compile(r'"[^"]*"|\[[^\]]*\]|[_\\].')
-_COLUMN: Final = re.compile(r"([A-Z]{1,3})[0-9]+")
+DAYS: Final = frozenset({14, 15, 16, 17, 22})
+LITERAL: Final = re.compile(r'"[^"]*"|\[[^\]]*\]|[_\\].')
+COLUMN: Final = re.compile(r"([A-Z]{1,3})[0-9]+")
 EPOCH, EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 - a day without a place
 
 Row = tuple[int, Sequence[object]]
@@ -30,7 +30,7 @@ Row = tuple[int, Sequence[object]]
 
 def is_day(format_code: str) -> bool:
     """Whether a number under this format shows a day: a letter of a day, month or year that is no literal."""
-    return re.search("[dy]", _LITERAL.sub("", format_code.split(";")[0]), re.IGNORECASE) is not None
+    return re.search("[dy]", LITERAL.sub("", format_code.split(";")[0]), re.IGNORECASE) is not None
 
 
 def moment(number: float, epoch: datetime) -> datetime:
@@ -91,7 +91,7 @@ class Workbook(Part):
             key = next((value for key, value in attributes.items() if _local(key) == "id"), "")
             # A parser that resolves no entities leaves this one in an attribute.
             self.sheets.append((attributes["name"].replace("&#38;", "&"), key))
-            if len(self.sheets) > _MOST_SHEETS:
+            if len(self.sheets) > MOST_SHEETS:
                 raise XmlFault("XSD")
 
 
@@ -112,7 +112,7 @@ class Relations(Part):
             self.sheets[attributes["Id"]] = place
         elif kind == "sharedStrings":
             self.texts = place
-        if len(self.sheets) > _MOST_SHEETS:
+        if len(self.sheets) > MOST_SHEETS:
             raise XmlFault("XSD")
 
 
@@ -122,7 +122,7 @@ class Styles(Part):
     def __init__(self) -> None:
         super().__init__()
         self.days = set[int]()
-        self._formats = set(_DAYS)
+        self._formats = set(DAYS)
         self._place = 0
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
@@ -133,7 +133,7 @@ class Styles(Part):
             if int(attributes.get("numFmtId", "0")) in self._formats:
                 self.days.add(self._place)
             self._place += 1
-        if self._place > _MOST_STYLES or len(self._formats) > _MOST_STYLES:
+        if self._place > MOST_STYLES or len(self._formats) > MOST_STYLES:
             raise XmlFault("XSD")
 
 
@@ -148,7 +148,7 @@ class Text(Part):
     def take(self, text: str) -> None:
         """A piece of the text of a cell."""
         self._length += len(text)
-        if self._length > _LONGEST:
+        if self._length > LONGEST:
             raise XmlFault("XSD")
         self._text.append(text)
 
@@ -232,7 +232,7 @@ class Sheet(Text):
 
 def _column(reference: str) -> int:
     """The number of the column of a reference such as ``AB12``."""
-    found = _COLUMN.fullmatch(reference)
+    found = COLUMN.fullmatch(reference)
     if found is None:
         raise ValueError
     number = 0

@@ -3,7 +3,7 @@
 // Lines with one key (client, first day, form of help) are one record. A client without a BSN has the key of CBS
 // instead: under such a key, lines that contradict each other are twins and stay apart.
 import { bounds, Fault, fieldReader, halfYears } from './cbs_fields.js'
-import { encodingOf, isCsv, isFixed, lines } from './cbs_rows.js'
+import { encodingOf, isCsv, isFixed, lines, sheetLines } from './cbs_rows.js'
 import { elfproef } from './numbers.js'
 import { refused } from './readers.js'
 import { FileFault } from './text.js'
@@ -143,7 +143,7 @@ export async function read(raw, context) {
   if (!halfYears(today).includes(periode)) throw new FileFault('B18')
   if (raw.length > rules.cbs.bounds.bytes) throw new FileFault('B05')
   const table = new Table(context)
-  if (isSheet(raw)) throw new FileFault('B14')
-  for (const { number, texts } of lines(raw, rules, layout, encoding)) table.line(number, texts)
+  const given = isSheet(raw) ? await sheetLines(raw, rules, layout) : lines(raw, rules, layout, encoding)
+  for (const { number, texts } of given) table.line(number, texts)
   return table.end()
 }

@@ -1,4 +1,6 @@
-// The lines of a CBS file as fields: fixed places or CSV, by the declared layout, as connectors/formats/cbs/rows.py does.
+// The lines of a CBS file as fields: fixed places, CSV or an Excel sheet, by the declared layout, as
+// connectors/formats/cbs/rows.py does.
+import { cells as cellsOf, Day } from './cbs_xlsx.js'
 import { writtenDigits } from './numbers.js'
 import { FileFault, reader } from './text.js'
 
@@ -112,4 +114,50 @@ function* fixed(text, rules, layout) {
     yield { number: at + 1, texts }
   }
   if (!data) throw new FileFault('B01')
+}
+
+/**
+ * The same of an Excel sheet.
+ * @param {Uint8Array} raw @param {import('./checks.js').Rules} rules @param {object} layout @throws {FileFault}
+ */
+export async function sheetLines(raw, rules, layout) {
+  const read = reader(rules), { needed, sheet } = rules.cbs, found = []
+  const placesOf = (row) => {
+    const names = row.map((cell) => (cell === null ? '' : read.strip(read.seen(shown(cell))).toLowerCase()))
+    const once = layout.columns.filter(([, column]) => names.filter((name) => name === column).length === 1)
+    return new Map(once.map(([field, column]) => [field, names.indexOf(column)]))
+  }
+  const missing = (places) => needed.find((field) => !places.has(field)) ?? ''
+  let places = null
+  for (const [number, row] of await cellsOf(raw, sheet, layout.sheet, (values) => !missing(placesOf(values)))) {
+    if (row.every((cell) => cell === null || cell === '')) continue
+    if (places) {
+      found.push({ number, texts: Object.fromEntries([...places].map(([field, place]) => [field, textOf(rules, read, row[place], field)])) })
+      continue
+    }
+    places = placesOf(row)
+    if (missing(places)) throw new FileFault('B06', number, missing(places))
+  }
+  if (!found.length) throw new FileFault('B01')
+  return found
+}
+
+/** A cell as a text, as Python writes it. */
+function shown(cell) {
+  if (cell instanceof Day) return cell.text
+  if (typeof cell === 'boolean') return cell ? 'True' : 'False'
+  if (typeof cell !== 'number') return cell
+  if (!Number.isFinite(cell)) return cell < 0 ? '-inf' : 'inf'
+  if (cell === 0 || Math.abs(cell) >= 1e-4) return String(cell)
+  return cell.toExponential().replace(/e-([0-9])$/, 'e-0$1')
+}
+
+/** A cell as an ASCII file would hold it: days as JJJJMMDD, numbers with their leading zeros. */
+function textOf(rules, read, cell, field) {
+  if (cell === null) return ''
+  if (cell instanceof Day) return cell.text
+  if (!Number.isInteger(cell)) return written(rules, read.strip(read.seen(shown(cell))), field)
+  if (Math.abs(cell) >= 1e12) return '?'
+  const { width } = rules.cbs, long = Object.hasOwn(width, field) ? width[field] : 0, digits = String(Math.abs(cell))
+  return cell < 0 ? `-${digits.padStart(long - 1, '0')}` : digits.padStart(long, '0')
 }

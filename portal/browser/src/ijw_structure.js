@@ -13,7 +13,7 @@ const PAIRS = /[\ud800-\udfff]/
 const PIECE = 262_144
 
 /** A leaf or a branch is wrong: its code and the name of the element. */
-class XmlFault extends Error {
+export class XmlFault extends Error {
   constructor(code, veld = '') {
     super(code)
     Object.assign(this, { code, veld })
@@ -111,7 +111,7 @@ class Target {
 
   start(tag, attributes) {
     const inside = this.stack.length > 1
-    if (attributes.length && (inside || !attributes.every((name) => this.allowed.includes(name)))) throw new XmlFault(STRUCTURE, local(tag))
+    if (attributes.length && (inside || !attributes.every(([name]) => this.allowed.includes(name)))) throw new XmlFault(STRUCTURE, local(tag))
     if (!inside && tag !== this.root.tag) this.#sameRelease(tag)
     const made = frame(nextChild(this.stack.at(-1), tag))
     this.stack.push(made)
@@ -182,8 +182,8 @@ function requireWhole(raw) {
   }
 }
 
-/** The pieces of a document as text, each looked at before the parser sees it. */
-function* pieces(raw, { chunk: size, piece: longest }) {
+/** The pieces of a document as text, each looked at before the parser sees it. @throws {XmlFault} */
+export function* pieces(raw, { chunk: size, piece: longest }) {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   let tail = '', open = 0
   for (let place = 0; place < raw.length; place += size) {

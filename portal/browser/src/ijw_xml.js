@@ -49,7 +49,7 @@ const lines = (text) => (text.includes('\r') ? text.replace(/\r\n?/g, '\n') : te
  * Reads a document in pieces.
  *
  * ``target`` hears of ``start(tag, attributes)``, ``end()``, ``data(text)``, ``startNs(prefix, uri)`` and ``pi(name)``;
- * a tag is ``{namespace}name``. What it throws ends the parse.
+ * a tag is ``{namespace}name``, attributes are pairs of such a name and a value. What it throws ends the parse.
  */
 export class XmlStream {
   #text = ''
@@ -346,10 +346,10 @@ export class XmlStream {
   }
 
   #named(attributes) {
-    return attributes.map((name) => {
+    return attributes.map(([name, value]) => {
       const [prefix, local] = this.#parts(name)
       const uri = prefix && this.#namespace(prefix)
-      return uri ? `{${uri}}${local}` : local
+      return [uri ? `{${uri}}${local}` : local, value]
     })
   }
 
@@ -406,7 +406,7 @@ export class XmlStream {
   /** A declaration of a namespace, or an attribute. A declaration that is not allowed counts as none. */
   #sort(name, value, attributes, declared) {
     if (name !== 'xmlns' && !(name.startsWith('xmlns:') && name.length > 6)) {
-      attributes.push(name)
+      attributes.push([name, value])
       return
     }
     const prefix = name.slice(6)
