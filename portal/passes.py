@@ -37,7 +37,7 @@ __all__ = ["Pass", "PassesError", "WrongKey", "certificate", "public_document", 
 #: How long a browser may deliver without asking anew: a working day.
 CERTIFICATE_SECONDS: Final = 8 * 3600
 #: What a browser may send: what a provider reports, and taking that back. Asking for erasure is not among it.
-KINDS: Final = frozenset({"score", "cem", "start", "stop", "declaration", "takeback"})
+KINDS: Final = frozenset({"score", "cem", "cbs", "start", "stop", "declaration", "takeback"})
 KEY, PUBLIC_KEY = "token.key", "public.pem"
 _CONTRACTS: Final = {"sealed": "sor.sealed", "compact": "sor.compact"}
 

@@ -1,8 +1,8 @@
 """The rules of what a browser may deliver as JSON, out of the tables that the connector itself reads: nothing is
 written twice.
 
-The browser checks by them before it sends (``checks.js``, ``cem.js`` and ``ijw.js`` of ``portal/browser/src``); tests
-of random rows and files compare both.
+The browser checks by them before it sends (``checks.js``, ``cem.js``, ``ijw.js`` and ``cbs.js`` of
+``portal/browser/src``); tests of random rows and files compare both.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from domain.facts import checks
 from domain.field import bsn, dates
 from domain.field.codes import TAKEBACK_REASONS
 from domain.field.geography import OLD_CODES
-from domain.field.messages import MESSAGES, over_http
+from domain.field.messages import MESSAGES, text
 from domain.field.questionnaires import QUESTIONS, UNANSWERED, VRAGENLIJSTEN
 from domain.field.words import LOST_ZERO, ROUNDED, TAKE_BACK_QUESTION, TAKEN_BACK
-from portal import rules_ijw
+from portal import rules_cbs, rules_ijw
 from schemas.codec import load
 
 
@@ -43,6 +43,7 @@ def document() -> bytes:
         "recognise": _recognise(),
         "cem": _cem(),
         "ijw": rules_ijw.told(),
+        "cbs": rules_cbs.told(),
         "facts": facts(),
         "messages": _messages(),
         "takeback": {"reasons": TAKEBACK_REASONS, "question": TAKE_BACK_QUESTION, "done": TAKEN_BACK},
@@ -146,5 +147,5 @@ def _type(told: Any) -> Any:
 
 def _messages() -> dict[str, str]:
     """Sentences of the codes that a file or a receipt of it may bring, and what a spoiled number means."""
-    codes = {code: over_http(code) for code in MESSAGES}
+    codes = {code: text(code) for code in MESSAGES}
     return {**codes, "lost_zero": LOST_ZERO, "rounded": ROUNDED}

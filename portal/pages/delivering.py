@@ -12,16 +12,20 @@ import json
 import secrets
 import time
 from datetime import timedelta
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from connectors.formats.cbs import layout
+from connectors.formats.cbs.layout import LayoutError
 from faults import OperatorFault
 from portal import passes
 from portal.pages.seeing import gebruiker, house
 from portal.people.models import Browser, Gebruiker
+from portal.rules_cbs import layout_told
 from portal.secret import folder
 from portal.settings import intake
 from schemas.codec import IdSource
@@ -44,15 +48,20 @@ def deliveries(request: HttpRequest) -> HttpResponse:
 
 
 def public(request: HttpRequest) -> HttpResponse:
-    """Public keys and numbers of contracts."""
+    """Public keys, numbers of contracts, and the layout of files of CBS."""
     settings = house()
     try:
         shown = passes.public_document(
             settings.keys, _ids(), agb=gebruiker(request).organisatie.code, intake=intake(settings)
         )
-    except OperatorFault:
+        return JsonResponse(shown | {"cbs": _layout(settings.cbs_layout)})
+    except (OperatorFault, LayoutError):
         return _unavailable()
-    return JsonResponse(shown)
+
+
+def _layout(path: Path | None) -> dict[str, Any] | None:
+    """The columns of a file of CBS, as the browser reads it; None where this portal takes none."""
+    return layout_told(layout.read(path)) if path else None
 
 
 def certificate(request: HttpRequest) -> HttpResponse:

@@ -25,9 +25,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec.structs import asdict
 
 from connectors.delivery.compact import Head, SealedLine, read
+from connectors.formats.cbs.layout import layout_of
 from crypto.sign import Checker
 from domain.field.messages import text
 from portal import rules
+from portal.rules_cbs import layout_told
+from tests.connectors.support import LAYOUT
 from tests.portal.region import SENDER, as_text, certified, opened, public_document, region
 
 PORTAL: Final = Path(rules.__file__).parent
@@ -155,7 +158,7 @@ class Portal(_Handler):
             )
             self.answer(200, page(name).encode(), "text/html; charset=utf-8", Content_Security_Policy=policy)
         elif name == "aanleveren-publiek":
-            self.say(public_document(intake=self.counter.intake, kinds=["score", "cem", "start", "takeback"]))
+            self.say(public_document(intake=self.counter.intake, cbs=layout_told(layout_of(LAYOUT))))
         elif name == "static/portal/rules.json":
             self.answer(200, rules.document(), "application/json")
         elif (place := PORTAL / name).is_file():

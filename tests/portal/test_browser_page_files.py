@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from domain.field.bsn import official_numbers
+from tests.connectors.support import CBS_HEADER, cbs_row, table
 from tests.portal.browser import browser
 from tests.portal.counter import Counter, counter
 from tests.portal.test_browser_page import faults, holds_number, opened, states, until, until_states
@@ -128,7 +130,11 @@ def test_messages_are_delivered_and_a_wrong_one_is_put_right_where_it_is_made(
 ) -> None:
     page = opened(context, desk)
     start, stop = ((SAMPLES / name).read_bytes() for name in ("jw305_start.xml", "jw307_stop.xml"))
-    choose(page, ("start.xml", start), ("fout.xml", stop.replace(b"999900006", b"999900007").replace(b"2026-03-01", b"2025-03-01")))
+    choose(
+        page,
+        ("start.xml", start),
+        ("fout.xml", stop.replace(b"999900006", b"999900007").replace(b"2026-03-01", b"2025-03-01")),
+    )
     page.wait_for_selector("#geweigerd > li")
     refused = page.inner_text("#geweigerd")
     assert page.locator("#geweigerd li li").count() == 2
@@ -143,6 +149,32 @@ def test_messages_are_delivered_and_a_wrong_one_is_put_right_where_it_is_made(
     assert states(page) == ["geaccepteerd"]
     assert [(head.kind, head.lines) for head in desk.heads.values()] == [("start", 1)]
     assert not holds_number(desk.heard, ["999900006", "999900007"])
+
+
+def test_a_file_of_cbs_needs_its_half_year(desk: Counter, context: BrowserContext) -> None:
+    page = opened(context, desk)
+    today = datetime.now(UTC).date()
+    year, half = (today.year, 1) if today.month > 6 else (today.year - 1, 2)  # the half year before this one
+    begin = f"{year}{'07' if half == 2 else '01'}05"
+    files = [
+        (f"cbs{number}.csv", table(CBS_HEADER, [cbs_row(bsn=bsn, begin=begin, end="", reden="")]))
+        for number, bsn in enumerate((NUMBERS[7], "999999999"))
+    ]
+    choose(page, *files)
+    page.wait_for_selector("#geweigerd > li:nth-child(2)")
+    assert "Geef het halfjaar" in page.inner_text("#geweigerd")
+    page.select_option("#periode", f"{year}-{half}")
+    choose(page, *files)
+    until_stands(page, [["cbs", "open"]])
+    assert states(page) == ["goed", "goed"]
+    faults(page)
+    page.click("#leveren")
+    until_stands(page, [["cbs", "final"]])
+    assert states(page) == ["geaccepteerd", "geaccepteerd"]
+    assert [(head.kind, head.lines) for head in desk.heads.values()] == [
+        ("cbs", 2)
+    ]  # a later one replaces the one before
+    assert not holds_number(desk.heard, [NUMBERS[7]])
 
 
 def test_rows_that_contradict_each_other_are_put_right_where_they_are_made(

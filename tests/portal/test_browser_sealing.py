@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from msgspec.structs import asdict
 
 from connectors.delivery.compact import BODY_LINES, FRAME_BYTES, Head, SealedLine, read
-from connectors.delivery.recognise import PARSERS
+from connectors.delivery.recognise import CSV_KINDS, PARSERS
 from connectors.formats import rap
 from connectors.formats.model import Afwijzing, FileContext, FileRecord
 from crypto import oprf
@@ -24,9 +24,11 @@ from domain.facts.fact import Content, Score
 from domain.field.bsn import official_numbers
 from domain.field.dates import dutch_day
 from portal import rules
+from portal.rules_cbs import layout_told
 from schemas.codec import Codec, Record
 from schemas.records import record_to_event
 from streams.admission import Admitted
+from tests.connectors.support import CBS_HEADER, cbs_choices, cbs_row, table
 from tests.portal.browser import browser_sources, run
 from tests.portal.region import SENDER, as_text, opened, public_document, region
 from tests.trusted import ARRIVED, DAY
@@ -43,7 +45,9 @@ FILES: Final = {
     "start": (SAMPLES / "jw305_start.xml").read_bytes(),
     "stop": (SAMPLES / "jw307_stop.xml").read_bytes(),
     "declaration": (SAMPLES / "jw323_declaratie.xml").read_bytes(),
+    "cbs": table(CBS_HEADER, [cbs_row(), cbs_row(bsn="999999999"), cbs_row(bsn="000000000", born="20260601")]),
 }
+CHOICES: Final = cbs_choices()
 #: When the samples are delivered: all of them were signed before.
 NOW: Final = 1_785_000_000_000
 HEADER: Final = "BSN;Beschikkingsnummer;Toewijzingsnummer;Type;Waarde\n"
@@ -118,6 +122,8 @@ def jobs() -> dict[str, dict[str, Any]]:
     for kind, content in FILES.items():
         told[kind] = given("", context={**back, "kind": kind})
         told[kind]["file"] = {"raw": as_text(content), "name": "x", "sender": SENDER, "today": dutch_day(NOW)}
+        assert CHOICES.layout is not None
+        told[kind]["file"] |= {"layout": layout_told(CHOICES.layout), "periode": CHOICES.periode}
     for name, since in (("ahead", ARRIVED - DAY), ("later", ARRIVED + DAY * 1000)):
         told[name] = given(csv(1))
         told[name]["job"]["keys"]["evaluate"] = as_text(public.entry)
@@ -163,8 +169,9 @@ def clear(fact: Content) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", FILES)
 def test_the_stages_open_whole_files_that_the_browser_sealed(made: dict[str, Any], kind: str) -> None:
     ((head, lines),) = bodies(made[kind])
-    own = list(PARSERS[kind](io.BytesIO(FILES[kind]), FileContext("x", SENDER, NOW)))
+    own = list(PARSERS[kind](io.BytesIO(FILES[kind]), FileContext("x", SENDER, NOW, choices=CHOICES)))
     assert (head.kind, head.lines) == (kind, len(own))
+    pseudonyms = set()
     for place, (record, line) in enumerate(zip(own, lines, strict=True), 1):
         admitted = opened(head, line)
         assert admitted.event is not None
@@ -172,10 +179,12 @@ def test_the_stages_open_whole_files_that_the_browser_sealed(made: dict[str, Any
         assert not isinstance(record.inhoud, Afwijzing)
         assert type(fact) is type(record.inhoud)
         assert clear(fact) == clear(record.inhoud)
+        pseudonyms.add(admitted.pseudonym)
         assert (told(admitted)["regel"], told(admitted)["regels"]) == (record.regel, record.regels)
         uses = [Codec("sor.register").decode(value) for _, value in admitted.register]
-        wanted = [] if kind == "cem" else [(len(own), place)]
+        wanted = [] if kind in CSV_KINDS else [(len(own), place)]
         assert [(use["records"], use["plaats"]) for use in uses if use["records"]][:1] == wanted
+    assert len(pseudonyms) == len({(record.bsn, record.fallback) for record in own})
 
 
 def test_it_blinds_as_we_do(made: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from settings.settings import Settings
-from tests.connectors.support import make_keys
+from tests.connectors.support import LAYOUT, make_keys
 
 OWN, OTHER = "94000001", "94000002"
 
@@ -151,6 +151,11 @@ def test_a_browser_gets_public_keys_a_certificate_and_a_token(
     monkeypatch.setattr(delivering, "house", lambda: settings)
     client = logged_in("medewerker")
     shown = client.get("/aanleveren/publiek.json").json()
+    assert shown["cbs"] is None
+    (tmp_path / "layout.toml").write_bytes(LAYOUT)
+    settings = settings.model_copy(update={"cbs_layout": tmp_path / "layout.toml"})
+    with_cbs = client.get("/aanleveren/publiek.json").json()["cbs"]
+    assert ["0034", [[1300, 1379]]] in with_cbs["gemeenten"]
     assert (shown["sender"], shown["intake"]) == (OWN, "https://intake.example")
     assert set(shown) >= {"suite", "epoch", "evaluate", "entry", "ids", "kinds"}
     public = Ed25519PrivateKey.generate().public_key().public_bytes_raw()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from domain.field.bsn import official_numbers
+from tests.connectors.support import CEM_HEADER, Regie, cem_rows, product, table
 from tests.portal import stories
 from tests.portal.browser import browser
 from tests.portal.stories import Stack, desk, done, paste
@@ -148,6 +149,39 @@ def test_a_hundred_pasted_rows_a_file_and_taking_back(stack: Stack, worker: Brow
     page.get_by_role("button", name="Bekijk").last.click()
     page.wait_for_selector("#rijen .sor-state")
     assert at_both_widths(page) == []
+
+
+def test_a_questionnaire_file_and_a_message_at_once(stack: Stack, worker: BrowserContext) -> None:
+    """Files of two kinds to their last status, and a meting that the browser found wrong, put right after that."""
+    agb, page = stack.agbs[0], desk(stack, worker)
+    rows = [
+        *cem_rows("portaal-1", bsn=NUMBERS[5_000], provider=agb),
+        *cem_rows("portaal-2", bsn="12345678", provider=agb),
+    ]
+    message = Regie(
+        bsn=NUMBERS[5_000], products=[product(toewijzingnummer=800_000 + place) for place in (1, 2)],
+        header={"afzender": agb, "id": "000900001"},
+    )  # fmt: skip
+    files = [("vragenlijsten.csv", table(CEM_HEADER, rows)), ("jw305.xml", message.bytes())]
+    page.set_input_files("#bestand", [{"name": name, "mimeType": "", "buffer": raw} for name, raw in files])
+    page.wait_for_selector("#lijsten-tabel tr[data-soort=start]")
+    assert at_both_widths(page) == []
+    page.click("#leveren")
+    page.wait_for_selector("#lijsten-tabel tr[data-soort=start][data-stand=final]")
+    assert states(page) == ["geaccepteerd"] * 2
+    page.get_by_role("button", name="Toon de regels van vragenlijsten.csv").click()
+    assert states(page) == ["geaccepteerd", "afgekeurd"]
+    page.get_by_role("button", name="Verbeter regel").click()
+    page.fill("#meting-bsn", NUMBERS[5_001])
+    page.keyboard.press("Enter")
+    until_states(page, ["geaccepteerd", "verbeterd"])
+    page.click("#opnieuw")
+    until_states(page, ["geaccepteerd"])
+    page.close()
+    page = desk(stack, worker, "/aanleveringen/")
+    kinds = page.locator("#lijst-aanleveringen tbody tr", has_text="In deze browser")
+    kinds.nth(2).wait_for()
+    assert sorted(text.split("\t")[1] for text in kinds.all_inner_texts()) == ["CEM+", "CEM+", "Start zorg"]
 
 
 def padded(rows: list[tuple[str, ...]], many: int, first: int = 0) -> list[tuple[str, ...]]:

@@ -46,7 +46,7 @@ class Page {
   /** The half years of which a file of CBS is taken, where this portal takes them. */
   #offerPeriods() {
     const periods = this.desk.periods()
-    $('periode-kiezen').hidden = !periods.length
+    for (const id of ['periode-kiezen', 'cbs-uitleg']) $(id).hidden = !periods.length
     const choices = periods.map((period) => element('option', { value: period }, period))
     $('periode').replaceChildren(element('option', { value: '' }, sentence('kies-periode')), ...choices)
   }
@@ -115,6 +115,7 @@ class Page {
     else told.append(element('ul', { className: 'utrecht-unordered-list' },
       ...fault.found.map((one) => element('li', {}, toldOfFinding(one, messages, fault.kind)))))
     if (['B21', 'B05', 'B17'].includes(fault.code)) return told
+    if (!this.desk.layout && ['B02', 'B14'].includes(fault.code)) told.append(' ', sentence('geen-cbs'))
     told.append(' ', sentence(`verwacht${fault.kind ? `-${fault.kind}` : ''}`))
     for (const kind of EXAMPLES) {
       if (!fault.kind || fault.kind === kind) told.append(' ', document.querySelector(`[data-voorbeeld="${kind}"]`).cloneNode(true))

@@ -1,4 +1,5 @@
 // What a file is, from its first bytes, as connectors/delivery/recognise.py tells. A name alone decides nothing.
+import * as cbs from './cbs.js'
 import * as cem from './cem.js'
 import { parse } from './checks.js'
 import * as ijw from './ijw.js'
@@ -6,8 +7,6 @@ import { whole } from './numbers.js'
 import { decode, FileFault, reader } from './text.js'
 
 /** @typedef {import('./readers.js').Context} Context @typedef {import('./readers.js').FileRecord} FileRecord */
-
-const cbs = { recognise: () => null } // a reader of its own comes here
 
 const SHEET = 'PK\x03\x04', OLD_OFFICE = '\xd0\xcf\x11\xe0'
 const UTF_16 = { '\xff\xfe': 'utf-16le', '\xfe\xff': 'utf-16be' }
