@@ -14,7 +14,7 @@ from typing import Any, Final, Generic, TypeVar, cast
 
 from fastavro.schema import parse_schema
 
-from schemas.codec import Codec, IdSource, Record, load, plain
+from schemas.codec import HEADER, Codec, IdSource, Record, load, plain
 from schemas.compiled import ODD, RunReader, groups, run_reader
 from schemas.compiled_writer import UNFIT, RunParts, RunWriter, run_writers
 from schemas.typed import CONTRACT
@@ -62,7 +62,8 @@ class RunCodec(Generic[D]):
             except ODD:
                 pass  # the first of another run, or nothing that a writer of ours makes
         record = self._codec.decode(data)
-        if record[self._run] == self._met:
+        # a record of an older contract may have defaults of another type, and comes in no run of ours
+        if record[self._run] == self._met and data[:HEADER] == self._codec.header:
             self._read, self._read_parts = dict(record), self._parts(self._codec.header, record)
         self._met = record[self._run]
         return cast("D", record)

@@ -29,7 +29,7 @@ class Outcomes:
         elif follows(line, run[-1], run[0]):
             run.append(line)
         else:
-            self._tell(handle, run)
+            self._tell(handle, self._runs.pop(handle))
             self._runs[handle] = [line]
 
     def end_batch(self) -> None:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from domain.facts.answer import Line, RecordRemark, Sums, counts_of, sums, withdraws
+from domain.facts.answer import Line, RecordRemark, Sums, counts_of, each, follows, in_one, sums, withdraws
 from domain.facts.delivery import (
     MOST_FAULTS,
     MOST_PIECES,
@@ -335,3 +336,32 @@ def test_sums_give_the_counts_that_they_came_from(accepted: int, refused: int, l
     counts = accepted + late + withdrawn, refused, late + withdrawn
     assert sums(*counts, codes) == Sums(accepted, refused + late, withdrawn)
     assert counts_of(sums(*counts, codes), codes) == counts
+
+
+#: Code, rows and moment (ms) of each record.
+TOLD = st.tuples(st.sampled_from(("", "", "", "R05")), st.sampled_from((1, 1, 2)), st.integers(1, 10**10))
+
+
+@given(st.lists(TOLD, min_size=LINES, max_size=LINES), st.data())
+def test_a_run_told_in_one_line_counts_as_its_records(codes: list[tuple[str, int, int]], data: st.DataObject) -> None:
+    """Cut anywhere, and met again in other runs, after a crash or a second delivery."""
+    told = [line(n, code, at=at, regels=regels) for n, (code, regels, at) in enumerate(codes, 1)]
+    one_by_one, in_runs = fresh(), fresh()
+    for _ in range(2):
+        found = list[list[Line]]()
+        for one in told[data.draw(st.integers(0, LINES - 1)) :]:
+            if found and data.draw(st.integers(0, 3)) and follows(one, found[-1][-1], found[-1][0]):
+                found[-1].append(one)
+            else:
+                found.append([one])
+        add(in_runs, [in_one(run) for run in found])
+        add(one_by_one, [line for run in found for line in run])
+    assert in_runs == one_by_one
+
+
+def test_a_run_is_told_apart_again() -> None:
+    run = [line(number, at=100 - number, regel=3) for number in (3, 4, 5)]
+    assert in_one(run).volgende == [-1, -2]
+    assert list(each(in_one(run))) == run
+    refused, other = line(6, "R05"), replace(line(6), regels=2)
+    assert [follows(one, run[-1], run[0]) for one in (line(6), line(7), refused, other)] == [True, False, False, False]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from fastavro.schema import parse_schema
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.codec import Codec, Undecodable, load
+from schemas import codec as wire
+from schemas.codec import HEADER, Codec, Undecodable, bundled_id, load, released
 from schemas.runs import RunCodec
 from schemas.structs import Envelope, Evaluated, Use
 from schemas.typed import CONTRACT
@@ -95,3 +97,17 @@ def test_what_does_not_fit_is_refused_in_a_run_as_well(unlike: dict[str, Any]) -
     assert [codec.encode(blank) for _ in range(3)] == [plain.encode(blank)] * 3
     with pytest.raises((TypeError, AttributeError, ValueError)):
         codec.encode(blank | unlike)
+
+
+def test_a_run_of_an_older_contract_is_read_as_the_codec_reads_it() -> None:
+    """Its defaults for what was not there yet may be of another type than what our writers give."""
+    older = next(schema for release, name, schema in released() if (release, name) == ("0.1.0", "sor.in"))
+    blank = {
+        field["name"]: {"string": "", "bytes": b"", "boolean": False}.get(str(field["type"]), 0)
+        for field in older["fields"]
+    }
+    plain, codec = of(Envelope)
+    writer = Codec("sor.in")
+    writer._schema = parse_schema(wire.plain(older))
+    value = b"\x00" + bundled_id(older).to_bytes(4, "big") + writer._by_rule(blank)[HEADER:]
+    assert [codec.decode(value) for _ in range(3)] == [plain.decode(value)] * 3

@@ -6,15 +6,17 @@ from functools import cache
 from typing import Any
 
 from confluent_kafka import Message
+from msgspec.structs import asdict
 
 from crypto import oprf
 from crypto.keys import EntryKeys, EvaluateKeys, PublicKeys
 from crypto.seal import ENTRY, EVALUATE, SUITE_ID, Context, PrivateKey, Sealer, hash_of
+from domain.facts.answer import Line, each
 from domain.facts.fact import Fact
 from domain.field.bsn import official_numbers
 from schemas.codec import Codec, Record
 from schemas.records import fact_to_record
-from schemas.topics import IN_TOPIC
+from schemas.topics import IN_TOPIC, LINES
 from tests.build import meting, prestatie, score, start, stop
 from tests.trusted import arrived, evaluate, hub
 
@@ -108,5 +110,6 @@ class Recorder:
         self.sent.append((topic, key, value or b""))
 
     def of(self, topic: str) -> list[tuple[bytes, Record]]:
-        """Key and decoded record of everything sent to a topic."""
-        return [(key, codec(topic).decode(value)) for name, key, value in self.sent if name == topic]
+        """Key and decoded record of everything sent to a topic; of outcomes each, also where one line tells several."""
+        found = [(key, codec(topic).decode(value)) for name, key, value in self.sent if name == topic]
+        return found if topic != LINES else [(key, asdict(one)) for key, told in found for one in each(Line(**told))]
