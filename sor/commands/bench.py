@@ -32,13 +32,16 @@ def bench(
         bool, typer.Option("--quick", help="Small sizes, one round: a check, no figure to quote.")
     ] = False,
     full: Annotated[
-        bool, typer.Option("--full", help="Also the pages over 5 million trajecten and a national year.")
+        bool, typer.Option("--full", help="Also the long ones: pages, gate, a national year, peers.")
     ] = False,
     rounds: Annotated[
         int | None, typer.Option(min=1, help="Rounds; medians count. [default: 3, with --quick 1]")
     ] = None,
     folder: Annotated[
         Path | None, typer.Option(help="Keep the rows of the benchmark panel here for a next run (1.5 GB).")
+    ] = None,
+    persons: Annotated[
+        int | None, typer.Option(min=100, help="Persons of the benchmark nation. [default: 450000, with --quick 1000]")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -53,7 +56,7 @@ def bench(
     except KeyError as error:
         raise typer.BadParameter(f"{error.args[0]} is none of {', '.join(NAMES)}") from None
     logs.configure("WARNING", "bench", sys.stderr)  # some of what is measured runs in this process
-    choice, facts, began = Choice(quick, rounds or (1 if quick else 3), folder), machine(), datetime.now(UTC)
+    choice, facts, began = Choice(quick, rounds or (1 if quick else 3), folder, persons), machine(), datetime.now(UTC)
     show = Show(as_json=as_json)
     show.line(f"{began:%Y-%m-%d %H:%M} UTC. {sentence(facts)}{'. Small sizes: no figures to quote' if quick else ''}.")
     for name in wanted:

@@ -16,7 +16,7 @@ from rich.table import Table
 #: The benchmarks, in order; ``suite`` has them.
 NAMES: Final = (
     *("fold", "stages", "trajectories", "engine", "restore", "sink", "latency", "files", "intake", "reports", "replay"),
-    *("panel", "release", "gate", "year", "peers"),
+    *("panel", "release", "gate", "year", "peers", "nation"),
 )
 
 Tell = Callable[[str], None]

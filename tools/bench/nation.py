@@ -1,8 +1,9 @@
 """A national year of events, straight into the log: what ``entry`` would have written, without files, keys and stages.
 
-632,000 clients have 11 million events in a year: about 17 each, of which half are declared lines. Who, where and what
-follows from the seed and the number of the client, so that any part of the year can be made by itself. Facts of a
-client stand apart in the log as they do in life: those of many clients between them.
+632,000 clients have 11 million events in a year: about 17 each, of which half are declared lines; who has a second
+levering more often (``again``) has more. Who, where and what follows from the seed and the number of the client, so
+that any part of the year can be made by itself. Facts of a client stand apart in the log as they do in life: those of
+many clients between them. With ``register`` the numbers that the lines use go to the log of the register too.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ from typing import Any, Final, NamedTuple
 from domain.field.geography import GEMEENTEN
 from schemas.codec import Codec
 from schemas.records import NAME
-from schemas.topics import EVENTS
+from schemas.topics import EVENTS, REGISTER
+from tools.bench.nation_register import Numbers
 from transport.clients import Cluster
 from transport.publisher import Publisher
 
 #: Clients of a national year, and about how many events each has.
 CLIENTS: Final = 632_000
 EVENTS_OF_A_CLIENT: Final = 17.4
+#: Share of clients that has a second levering.
+AGAIN: Final = 0.25
 #: Day numbers: the year begins on 1 January 2025.
 _BEGIN: Final = 20_089
 _DAY_MS: Final = 86_400_000
@@ -39,46 +43,83 @@ _Fact = tuple[str, dict[str, Any]]
 _NAMES: Final = {cls.__name__: name for cls, name in NAME.items()}
 
 
-class Part(NamedTuple):
-    """Some clients of a year, by number."""
+class Lives(NamedTuple):
+    """Some clients of a year, by number; ``again``: share that has a second levering. ``most``: facts of a client."""
 
-    cluster: Cluster
     seed: int
     first: int
     clients: int
+    again: float = AGAIN
+    most: int | None = None
+
+
+class Part(NamedTuple):
+    """What one process writes; ``number`` is that of the process, where it writes for the register too."""
+
+    cluster: Cluster
+    lives: Lives
+    number: int | None = None
+
+
+class Written(NamedTuple):
+    """Events, and records for the register."""
+
+    events: int
+    numbers: int
 
 
 def publish(cluster: Cluster, seed: int, clients: int, processes: int = 2) -> int:
     """Write the events of so many clients to the log; their number."""
-    share = -(-clients // processes)
-    parts = [Part(cluster, seed, first, min(share, clients - first)) for first in range(0, clients, share)]
+    return written(cluster, Lives(seed, 0, clients), processes=processes).events
+
+
+def written(cluster: Cluster, lives: Lives, *, register: bool = False, processes: int = 2) -> Written:
+    """Write events, and with ``register`` what the lines use; how many there are."""
+    share, last = -(-lives.clients // processes), lives.first + lives.clients
+    firsts = range(lives.first, last, share)
+    parts = [
+        Part(cluster, lives._replace(first=first, clients=min(share, last - first)), number if register else None)
+        for number, first in enumerate(firsts)
+    ]
     with ProcessPoolExecutor(len(parts), multiprocessing.get_context("spawn")) as pool:
-        return sum(pool.map(_publish, parts))
+        found = list(pool.map(_publish, parts))
+    return Written(sum(one.events for one in found), sum(one.numbers for one in found))
 
 
-def _publish(part: Part) -> int:
-    publisher, written = Publisher(part.cluster, "bench-entry"), 0
-    for key, value in year(part.seed, part.first, part.clients):
-        publisher.send(EVENTS, key, value)
-        written += 1
+def _publish(part: Part) -> Written:
+    publisher, encode, events, used = Publisher(part.cluster, "bench-entry"), Codec(EVENTS).encode, 0, 0
+    numbers = None if part.number is None else Numbers(part.number)
+    for key, record in facts(part.lives):
+        publisher.send(EVENTS, key, encode(record))
+        events += 1
+        for number, use in numbers(key, record) if numbers else ():
+            publisher.send(REGISTER, number.encode(), use)
+            used += 1
     publisher.flush(120)
-    return written
+    return Written(events, used)
 
 
 def year(seed: int, first: int, clients: int) -> Iterator[tuple[bytes, bytes]]:
     """Key and value of every event of some clients."""
     encode = Codec(EVENTS).encode
-    for begin in range(first, first + clients, _BLOCK):
-        lives = [(pseudonym(seed, one), life(seed, one)) for one in range(begin, min(begin + _BLOCK, first + clients))]
-        for place in range(max(len(facts) for _, facts in lives)):
-            for line, (key, facts) in enumerate(lives, 1):
-                if place < len(facts):
-                    aanbieder, day, fact = facts[place]
-                    record = {
+    for key, record in facts(Lives(seed, first, clients)):
+        yield key, encode(record)
+
+
+def facts(lives: Lives) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Key and record of every event of some clients."""
+    seed, last = lives.seed, lives.first + lives.clients
+    for begin in range(lives.first, last, _BLOCK):
+        clients = range(begin, min(begin + _BLOCK, last))
+        block = [(pseudonym(seed, one), life(seed, one, lives.again)[: lives.most]) for one in clients]
+        for place in range(max(len(told) for _, told in block)):
+            for line, (key, told) in enumerate(block, 1):
+                if place < len(told):
+                    aanbieder, day, fact = told[place]
+                    yield key, {
                         "delivery": f"{begin:016x}{place:08x}{int(aanbieder):08x}", "line": line,
                         "aanbieder": aanbieder, "published_at": day * _DAY_MS, "fact": fact,
                     }  # fmt: skip
-                    yield key, encode(record)
 
 
 def pseudonym(seed: int, client: int) -> bytes:
@@ -86,13 +127,13 @@ def pseudonym(seed: int, client: int) -> bytes:
     return b"p1.jeugd.0." + hashlib.sha256(b"%d %d" % (seed, client)).hexdigest()[:22].encode()
 
 
-def life(seed: int, client: int) -> list[tuple[str, int, _Fact]]:
+def life(seed: int, client: int, again: float = AGAIN) -> list[tuple[str, int, _Fact]]:
     """Provider, day of publication and fact of everything that is told of a client, in order of day."""
     dice = random.Random(seed * 1_000_003 + client)
     told: list[tuple[str, int, _Fact]] = []
     begin, code = _BEGIN + dice.randrange(250), _CODES[dice.randrange(len(_CODES))]
     provider, place = f"{90_000_000 + dice.randrange(_PROVIDERS):08d}", _PLACES[dice.randrange(len(_PLACES))]
-    for number in range(1 if dice.random() < 0.75 else 2):
+    for number in range(1 if dice.random() < 1 - again else 2):
         one = _Care(dice, b"%08d" % ((2 * client + number) % 10**8), provider, place, code, begin)
         told += one.told()
         begin = one.end + dice.randrange(60)  # some within the window of a chain, some outside

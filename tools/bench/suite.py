@@ -6,16 +6,33 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tools.bench import files, fold, intake, latency, nation, others, panel, peers, release, replay, reports, stages
+from tools.bench import (
+    files,
+    fold,
+    intake,
+    latency,
+    nation,
+    nation_stream,
+    others,
+    panel,
+    peers,
+    release,
+    replay,
+    reports,
+    stages,
+)
 from tools.bench.figures import NAMES, Figure, Tell
 
 
 class Choice(NamedTuple):
-    """What was asked for: small sizes, how often what is cheap is repeated, and where rows are kept for a next run."""
+    """What was asked for: small sizes, how often what is cheap is repeated, where rows are kept for a next run, and how
+    large a part of the nation.
+    """
 
     quick: bool
     rounds: int
     folder: Path | None = None
+    persons: int | None = None
 
 
 Run = Callable[[Choice, Tell], list[Figure]]
@@ -106,6 +123,11 @@ def _peers(choice: Choice, tell: Tell) -> list[Figure]:
     return peers.peers(sizes, choice.rounds, tell)
 
 
+def _nation(choice: Choice, tell: Tell) -> list[Figure]:
+    persons = choice.persons or (1_000 if choice.quick else nation_stream.PERSONS)
+    return nation_stream.streaming(nation_stream.sized(persons), tell)
+
+
 SUITE: Final[dict[str, Benchmark]] = {
     "fold": Benchmark("The fold by itself, on simulated care", _fold),
     "stages": Benchmark("The stages without state, one process each, over Kafka", _stages),
@@ -123,6 +145,7 @@ SUITE: Final[dict[str, Benchmark]] = {
     "gate": Benchmark("The gate over a region, every family", _gate, full=True),
     "year": Benchmark("A replay of a national year: eleven million events", _year, full=True),
     "peers": Benchmark("The engine beside Kafka Streams, Quix Streams and a bare loop", _peers, full=True),
+    "nation": Benchmark("A national year through the stream", _nation, full=True),
 }
 assert tuple(SUITE) == NAMES  # noqa: S101 - the help of the command would be wrong
 
