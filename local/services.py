@@ -213,11 +213,12 @@ def _recalculate(ports: Ports, environment: dict[str, str]) -> Service:
 
 def _portal(ports: Ports, environment: dict[str, str]) -> Service:
     """The pages for people, on this machine alone."""
+    words = ("--host", "127.0.0.1", "--port", str(ports.portal), "--metrics-port", str(ports.metrics("portal")))
     ready = http_ready(f"http://127.0.0.1:{ports.portal}/ready")
     return Service(
         "portal",
         "service",
-        command=lambda: _sor("portal", "serve", "--host", "127.0.0.1", "--port", str(ports.portal), "--workers", "1"),
+        command=lambda: _sor("portal", "serve", *words, "--workers", "1"),
         check=ready,
         signs=(Sign(ready, _STAGE_SILENT),),
         start_limit=_STAGE_START,

@@ -39,6 +39,12 @@ PLACES: Final = (*ROW_TABLES, "changelog", "store")
 CHECKS: Final = ("sources", "waiting", "age", "audit", "keys", "epochs", "schedule")
 #: Codes with which a record is refused because it cannot be read (domain/field/messages.py).
 UNREADABLE: Final = ("K01", "K02", "K03", "K05", "K06", "K09")
+#: Of the portal: how a request was answered (given; no such page, or not for you; asked too often; something that it
+#: needs does not answer; a fault of ours); how a try to log in ended (factor: a code or passkey that is wrong; locked:
+#: too many tries); what somebody asked that somebody else must do.
+PORTAL_ANSWERS: Final = ("given", "refused", "limited", "down", "fault")
+PORTAL_LOGINS_ENDED: Final = ("accepted", "password", "factor", "locked")
+PORTAL_REQUESTS: Final = ("certificate", "recalculation")
 
 #: What each label may hold.
 LABELS: Final[dict[str, str]] = {
@@ -56,6 +62,9 @@ LABELS: Final[dict[str, str]] = {
     "key": "what runs out: sealing, broker_certificate, authority",
     "statement": "kind of a query: the first word of its statement",
     "error": "name of an error of ClickHouse",
+    "answer": f"how the portal answered: {', '.join(PORTAL_ANSWERS)}",
+    "login": f"how a try to log in to the portal ended: {', '.join(PORTAL_LOGINS_ENDED)}",
+    "request": f"what waits in the portal: {', '.join(PORTAL_REQUESTS)}",
 }
 
 #: Days that the source takes, in seconds: a start is due within five working days, scores and CEM+ within a month.
@@ -445,6 +454,46 @@ SCHEDULE_TIME: Final = _gauge(
     (),
     "When sor schedule last ran (seconds since 1970); 0 = never here.",
     "Old: the timer does not run (SorScheduleOld).",
+)
+
+# The portal, which shows these alone on a port of its own (portal/metrics_page.py)
+
+PORTAL_ANSWERED: Final = _counter(
+    "sor_portal_answers_total",
+    ("answer",),
+    "Requests of browsers to the portal, by how they were answered.",
+    "fault: the log of the portal says which page (SorPortalFaults); down: ClickHouse or the registry does not answer.",
+)
+PORTAL_LOGINS: Final = _counter(
+    "sor_portal_logins_total",
+    ("login",),
+    "Tries to log in to the portal, and to say once more who it is, by how they ended.",
+    "Many that are wrong or locked: somebody guesses passwords or codes (SorPortalGuessing).",
+)
+PORTAL_CERTIFICATES: Final = _counter(
+    "sor_portal_certificates_total",
+    ("answer",),
+    "Certificates that browsers asked for, by how that was answered; given: issued, for eight hours.",
+    "limited: somebody asked fifty in a day; down: the folder of the authority cannot be read or written.",
+)
+PORTAL_MAILS: Final = _counter(
+    "sor_portal_mails_total",
+    (),
+    "Mails of the portal that the mail server or the outbox took.",
+    "None: nobody is invited, and nobody has forgotten a password.",
+)
+PORTAL_MAIL_FAILURES: Final = _counter(
+    "sor_portal_mail_failures_total",
+    (),
+    "Mails of the portal that were not taken.",
+    "Look at the mail server and its settings, and invite again (SorPortalMailFailing).",
+    beside="sor_portal_mails_total",
+)
+PORTAL_WAITING: Final = _gauge(
+    "sor_portal_oldest_request_seconds",
+    ("request",),
+    "Age of the oldest request in the portal that nobody has begun with; 0: none waits, absent: it is not known.",
+    "Somebody waits: see SorPortalRequestWaiting and SorRecalculationWaiting.",
 )
 
 # The ClickHouse of one machine counts in a registry of its own (local/clickhouse/http.py).

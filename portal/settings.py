@@ -38,6 +38,7 @@ WORKER_POLICY: Final = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'
 WORKER: Final = "/portal/js/worker.js"
 _MIDDLEWARE: Final = (
     "portal.pages.start.Ready",
+    "portal.people.counting.Counted",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

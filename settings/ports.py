@@ -27,6 +27,7 @@ METRICS_OF: Final = (
     ),
     "intake",
     "audit",
+    "portal",
 )
 """Processes with a metrics port, in the order of their ports: base+10, base+11, …"""
 

@@ -217,6 +217,9 @@ class Settings(BaseSettings):
 
     portal_host: str = Field("127.0.0.1", description="Address that the portal listens on.")
     portal_port: int = Field(8490, ge=1, le=65535, description="Port of the portal.")
+    portal_metrics_port: int = Field(
+        8491, ge=0, le=65535, description="Port of /metrics of the portal, on SOR_METRICS_HOST; 0 serves none."
+    )
     portal_origin: str | None = Field(
         None,
         description="Address of the portal as people type it, https://host[:port]; plain http:// for localhost only. "

@@ -15,6 +15,10 @@ from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings as of_django
+from django.core.exceptions import ValidationError
+
+from monitoring import metrics
+from portal.people.counting import mailing
 
 
 class Closed(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -23,6 +27,24 @@ class Closed(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no typ
     def is_open_for_signup(self, *_given: Any) -> bool:
         """Never: an administrator invites."""
         return False
+
+    def authenticate(self, request: Any, **credentials: Any) -> Any:
+        """Who tried too often is counted, and told so."""
+        try:
+            return super().authenticate(request, **credentials)
+        except ValidationError:
+            metrics.PORTAL_LOGINS.labels(login="locked").inc()
+            raise
+
+    def authentication_failed(self, request: Any, **credentials: Any) -> None:
+        """A wrong password, or an address of nobody."""
+        metrics.PORTAL_LOGINS.labels(login="password").inc()
+        super().authentication_failed(request, **credentials)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Of a new password or second factor."""
+        with mailing():
+            super().send_mail(template_prefix, email, context)
 
 
 class Known(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth has no types

@@ -15,7 +15,9 @@ class PeopleConfig(AppConfig):
     def ready(self) -> None:
         """Models can be named only now."""
         from auditlog.registry import auditlog
+        from django.contrib.auth.signals import user_logged_in
 
+        from portal.people import counting
         from portal.people.models import (
             Bevestiging,
             Contactpersoon,
@@ -25,6 +27,8 @@ class PeopleConfig(AppConfig):
             Sleutelaanvraag,
         )
 
+        counting.prepare()
+        user_logged_in.connect(counting.logged_in)
         auditlog.register(Organisatie)
         auditlog.register(Gebruiker, exclude_fields=["password", "last_login"])
         auditlog.register(Contactpersoon)

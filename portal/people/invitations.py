@@ -12,6 +12,7 @@ from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from portal.people.counting import mailing
 from portal.people.models import Gebruiker
 
 _LOG: Final = structlog.get_logger(__name__)
@@ -26,7 +27,9 @@ def invitation(user: Gebruiker) -> str:
 def invite(user: Gebruiker, host: str) -> None:
     """Send the mail. ``host``: the origin of the portal."""
     text = render_to_string("post/uitnodiging.txt", {"user": user, "address": host + invitation(user)})
-    send_mail("Uitnodiging voor het portaal van Sturen op Resultaat", text, of_django.DEFAULT_FROM_EMAIL, [user.email])
+    subject = "Uitnodiging voor het portaal van Sturen op Resultaat"
+    with mailing():
+        send_mail(subject, text, of_django.DEFAULT_FROM_EMAIL, [user.email])
     _LOG.info("invited", user=user.pk)
 
 

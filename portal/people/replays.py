@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import DatabaseError, close_old_connections, transaction
 from django.utils import timezone
 
 from portal.people.models import Herberekening
@@ -15,6 +15,16 @@ from portal.people.models import Herberekening
 OPEN: Final = ("gevraagd", "bezig")
 #: One that was begun so often, and never ended, is not begun again.
 MOST_TRIES: Final = 3
+
+
+def answers() -> bool:
+    """Whether the database answers, and whoever serves the portal has made its tables. For a process that runs on."""
+    close_old_connections()
+    try:
+        Herberekening.objects.exists()
+    except DatabaseError:
+        return False
+    return True
 
 
 def take() -> Herberekening | None:

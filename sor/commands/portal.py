@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from crypto.memory import guard
-from settings.children import hand_on
+from settings.children import count_together, hand_on
 from settings.settings import Settings, SettingsError, load_settings
 from sor.commands.portal_recalculate import recalculate
 from sor.options import given, setting
@@ -47,15 +47,17 @@ def serve(
     host: Annotated[str | None, setting("portal_host", "--host")] = None,
     port: Annotated[int | None, setting("portal_port", "--port")] = None,
     workers: Annotated[int | None, setting("portal_workers", "--workers")] = None,
+    metrics_port: Annotated[int | None, setting("portal_metrics_port", "--metrics-port")] = None,
 ) -> None:
     """Serve the portal until SIGTERM. Its database is brought up to this release first."""
     import uvicorn
 
     guard()
-    chosen = given(portal_host=host, portal_port=port, portal_workers=workers)
+    chosen = given(portal_host=host, portal_port=port, portal_workers=workers, portal_metrics_port=metrics_port)
     settings = _ready(chosen)
     hand_on(**chosen)  # to the workers, which are processes of their own
     _migrated()
+    _watched(settings)
     uvicorn.run(
         "portal.asgi:application",
         factory=True,
@@ -71,6 +73,18 @@ def serve(
         timeout_graceful_shutdown=10,
         limit_concurrency=200,
     )
+
+
+def _watched(settings: Settings) -> None:
+    """Serve the page of metrics here, also of workers that are processes of their own."""
+    from portal.metrics_page import serve as serve_metrics
+    from portal.secret import folder
+
+    counts = folder(settings) / "counts" if settings.portal_workers > 1 else None
+    if counts is not None:
+        count_together(counts)
+    if settings.portal_metrics_port:
+        serve_metrics(settings.metrics_host, settings.portal_metrics_port, counts)
 
 
 def migrate() -> None:

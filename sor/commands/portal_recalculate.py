@@ -8,7 +8,6 @@ import time
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Final
 
-import structlog
 import typer
 
 from crypto.memory import guard
@@ -18,7 +17,6 @@ from settings.settings import load_settings
 if TYPE_CHECKING:
     from settings.settings import Settings
 
-log = structlog.get_logger()
 INTERRUPTED: Final = 130
 
 
@@ -53,18 +51,11 @@ def recalculate(
 
 def _watch(settings: Settings, processes: int | None) -> None:
     """Until SIGTERM. Who serves the portal makes its tables: until then there is nothing to do."""
-    from django.db import DatabaseError, close_old_connections
-
+    from portal.people import replays
     from sor import recalculating
 
     while True:
-        close_old_connections()
-        try:
-            done = recalculating.do_next(settings, processes)
-        except DatabaseError as problem:
-            log.warning("the database of the portal does not answer", error=type(problem).__name__)
-            done = ""
-        if not done:
+        if not (replays.answers() and recalculating.do_next(settings, processes)):
             time.sleep(recalculating.LOOK)
 
 

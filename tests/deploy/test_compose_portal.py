@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+import yaml
 
 from portal.passes import KEY
 from portal.settings import django_settings
@@ -73,11 +74,20 @@ def test_the_intake_knows_its_public_key_and_its_address_and_no_more() -> None:
 def test_it_is_on_one_network_of_which_the_gateway_is_its_proxy() -> None:
     assert PORTAL["networks"] == ["pages"]
     inside = {name for name, service in SERVICES.items() if "pages" in service.get("networks", [])}
-    assert inside == {"portal", "registry", "clickhouse"}
+    assert inside == {"portal", "registry", "clickhouse", "prometheus"}
     [addresses] = COMPOSE["networks"]["pages"]["ipam"]["config"]
     assert environment(PORTAL)["SOR_PORTAL_PROXIES"] == addresses["gateway"], "else all people are one address"
     assert PORTAL["ports"] == [f"127.0.0.1:{Settings().portal_port}:{Settings().portal_port}"]
     assert environment(PORTAL)["SOR_PORTAL_HOST"] == "0.0.0.0"  # noqa: S104
+
+
+def test_its_metrics_have_a_port_that_no_visitor_reaches() -> None:
+    metrics = int(environment(PORTAL)["SOR_PORTAL_METRICS_PORT"])
+    assert not [port for port in PORTAL["ports"] if port.endswith(f":{metrics}")]
+    config = yaml.safe_load((ROOT / "monitoring/prometheus/prometheus.yml").read_text())
+    (job,) = [one for one in config["scrape_configs"] if one["job_name"] == "portal"]
+    assert job["static_configs"] == [{"targets": [f"portal:{metrics}"]}]
+    assert "pages" in SERVICES["prometheus"]["networks"]
 
 
 def asked_tasks() -> set[ClickHouseUser]:

@@ -20,8 +20,10 @@ import pytest
 import yaml
 
 from local.ports import free_port
+from portal.metrics_page import serve
 from results.dashboards import operation as dashboard_operation
 from tests.conftest import RunningBroker, RunningGateway
+from tests.portal.site import ready
 from tests.whole.stream import STAGES, Stream, running
 
 pytestmark = [
@@ -112,14 +114,28 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
+def portal_page() -> Iterator[int]:
+    """The port of the metrics of a portal that nobody visits; its own processes are tested elsewhere."""
+    ready()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+    server = serve("127.0.0.1", 0, None)
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
 def watched(
-    broker: RunningBroker, gateway: RunningGateway, tmp_path_factory: pytest.TempPathFactory
+    broker: RunningBroker, gateway: RunningGateway, tmp_path_factory: pytest.TempPathFactory, portal_page: int
 ) -> Iterator[Watched]:
     """A broken delivery, the alert it raises, a good one; then the audit and the exporter."""
     folder = tmp_path_factory.mktemp("watched")
     with running(folder / "home", broker.bootstrap, gateway.url, gateway.users) as stream:
         stream.ports |= {"exporter": free_port(), "audit": free_port()}
-        prometheus = Prometheus(folder, [f"127.0.0.1:{port}" for port in stream.ports.values()])
+        ports = [*stream.ports.values(), portal_page]
+        prometheus = Prometheus(folder, [f"127.0.0.1:{port}" for port in ports])
         found = Watched(stream, prometheus, folder)
         try:
             found.until(lambda: _answers(prometheus), "Prometheus has scraped every stage", 60)
