@@ -14,7 +14,7 @@ from typing import Any
 
 from connectors.delivery import bystanders, recognise
 from connectors.delivery.reading import CHUNK
-from connectors.formats import cem, csv_lines, numbers, rap
+from connectors.formats import cem, csv_lines, files, numbers, rap, zips
 from connectors.formats.model import Choices
 from domain.facts import checks
 from domain.field import bsn, dates
@@ -94,6 +94,21 @@ def _recognise() -> dict[str, Any]:
         },
         "packed": [one.decode("latin-1") for one in bystanders.PACKED_BEGIN],
         "page": bystanders.PAGE.pattern.decode().removeprefix("(?i)"),
+        "zip": _zip(),
+    }
+
+
+def _zip() -> dict[str, Any]:
+    """What a zip file may hold, and the parts that make it a document of an Office program."""
+    limits = files.Limits()
+    return {
+        "sheet": files.SHEET,
+        "texts": sorted(files.TEXTS),
+        "office": sorted(files.OFFICE),
+        "parts": limits.zip_entries,
+        "directory": max(zips.LEAST, limits.zip_entries * zips.PER_ENTRY),
+        "ratio": limits.zip_ratio,
+        "ratio_from": files.RATIO_FROM,
     }
 
 

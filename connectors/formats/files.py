@@ -26,12 +26,12 @@ _BUFFER: Final = 65_536
 _ZIP: Final = b"PK\x03\x04"
 _EMPTY_ZIP: Final = b"PK\x05\x06"
 #: The part of a zip file that makes it an Excel sheet: a file by itself, whose kind decides what becomes of it.
-_SHEET: Final = "xl/workbook.xml"
+SHEET: Final = "xl/workbook.xml"
 #: The parts that make it another document of an Office program: text and slides are read by people only.
-_TEXTS: Final = frozenset({"word/document.xml", "ppt/presentation.xml"})
-_OFFICE: Final = frozenset({"[Content_Types].xml", "META-INF/manifest.xml"})
+TEXTS: Final = frozenset({"word/document.xml", "ppt/presentation.xml"})
+OFFICE: Final = frozenset({"[Content_Types].xml", "META-INF/manifest.xml"})
 #: Below this size a high compression ratio means nothing.
-_RATIO_FROM: Final = 1_000_000
+RATIO_FROM: Final = 1_000_000
 #: What a damaged, encrypted or unknown zip member raises while it is read.
 ZIP_ERRORS: Final = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
@@ -175,10 +175,10 @@ def _members(path: Path, shown: str, limits: Limits, refuse: Callable[[FileFault
     with path.open("rb") as file, open_zip(file, limits.zip_entries, shown) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     names = {entry.filename for entry in entries}
-    if _SHEET in names or _TEXTS & names:
+    if SHEET in names or TEXTS & names:
         yield InputFile(shown, path.name, path.stat().st_size, path)
         return
-    if _OFFICE & names:
+    if OFFICE & names:
         raise FileFault("B14", shown)
     if len(entries) > limits.zip_entries or sum(entry.file_size for entry in entries) > limits.zip_bytes:
         raise FileFault("B11", shown)
@@ -197,7 +197,7 @@ def _members(path: Path, shown: str, limits: Limits, refuse: Callable[[FileFault
 def _refused(entry: zipfile.ZipInfo, given: InputFile, limits: Limits) -> str:
     if not is_readable(entry):
         return "B10"
-    if entry.file_size > _RATIO_FROM and entry.file_size > limits.zip_ratio * max(1, entry.compress_size):
+    if entry.file_size > RATIO_FROM and entry.file_size > limits.zip_ratio * max(1, entry.compress_size):
         return "B11"
     try:
         with given.open() as stream:

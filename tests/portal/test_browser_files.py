@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import random
+import zipfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +15,7 @@ from msgspec.structs import asdict
 
 from connectors.delivery.deliveries import Run, candidates, check
 from connectors.formats import csv_lines
-from connectors.formats.files import InputFile
+from connectors.formats.files import InputFile, Limits, find
 from connectors.formats.model import Afwijzing, FileFault, FileRecord
 from domain.field import bsn
 from domain.field.dates import dutch_day
@@ -130,7 +132,7 @@ def by_connector(content: bytes, name: str = "x.csv") -> Any:
     """The kind, what was dropped and the records of a file, or its faults, as the connector delivers it."""
     refused: list[FileFault] = []
     given, how = (
-        InputFile(name, name, len(content), content=content),
+        InputFile(name, name.rpartition("/")[2], len(content), content=content),
         Run(b"secret", AGB, False, NOW, keep_accepted=True),
     )
     group = next(iter(candidates([given], how, refused.append).values()), None)
@@ -198,7 +200,7 @@ APART: Final[tuple[tuple[str, bytes], ...]] = (
     ("x.csv", CEM.rstrip()[:-1] + b"n.v.t"),
     ("x.csv", CEM.replace(b"client_ref", b"gemeente").replace(b";123456;", b";Utrecht;")),
     ("x.csv", CEM.replace(b"antwoord", b"antwoord;gemeente").replace(b"\r\n", b";Diemen\r\n")),
-    *((name, CEM) for name in ("Thumbs.db", "~$x.csv", "x.pdf", "X.DOCX", "x.xls", "layout.toml")),
+    *((name, CEM) for name in ("Thumbs.db", "in.zip/Thumbs.db", "~$x.csv", "x.pdf", "X.DOCX", "x.xls", "layout.toml")),
     *(("x.csv", begin + b"0" * 40)
       for begin in (b"PK\x03\x04", b"%PDF-", b"\x1f\x8b", b"Rar!\x1a\x07", b"7z\xbc\xaf'\x1c")),
     *((name, b"\xd0\xcf\x11\xe0" + more) for name in ("x.xls", "x.bin")
@@ -226,3 +228,40 @@ def test_a_text_that_a_spreadsheet_calls_unicode_is_read(browser_sources: Path, 
     mark = "\ufeff".encode(encoding)
     (told,) = by_browser(browser_sources, [("x.txt", mark + CEM.decode().replace(";", "\t").encode(encoding))])
     assert told["records"] == by_connector(CEM)["records"]
+
+
+def zipped(members: dict[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip file of these."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", how) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+def broken(content: bytes, place: int) -> bytes:
+    """With one byte changed."""
+    return content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
+
+
+def test_zip_files_are_unpacked_alike(browser_sources: Path, tmp_path: Path) -> None:
+    inside = {"b/JW305.xml": START, "a.csv": CEM, ".hidden": b"x", "__MACOSX/a.csv": b"x", "b/": b"", "leeg.csv": b""}
+    whole = zipped(inside)
+    files = {
+        "plain.csv": CEM, "deflated.zip": whole, "stored.zip": zipped(inside, zipfile.ZIP_STORED),
+        "nested.zip": zipped({"in.zip": whole, "c.csv": CEM}), "empty.zip": zipped({}), "cut.zip": whole[:-30],
+        "bomb.zip": zipped({"bom.csv": bytes(3_000_000), "a.csv": CEM}), "lzma.zip": zipped(inside, zipfile.ZIP_LZMA),
+        "x.xlsx": zipped({"xl/workbook.xml": b"x", "[Content_Types].xml": b"x"}),
+        "brief.odt": zipped({"META-INF/manifest.xml": b"x"}),
+        "body.zip": broken(whole, 60), "directory.zip": broken(whole, len(whole) - 200),
+    }  # fmt: skip
+    given = [{"name": name, "raw": base64.b64encode(raw).decode()} for name, raw in files.items()]
+    theirs = run(browser_sources, "unzip.mjs", {"rules": json.loads(rules.document()), "files": given})
+    for (name, content), told in zip(files.items(), theirs, strict=True):
+        place = tmp_path / name
+        place.write_bytes(content)
+        faults: list[FileFault] = []
+        found = {
+            one.shown: base64.b64encode(one.open().read()).decode() for one in find([place], Limits(), faults.append)
+        }
+        assert dict(told) == found | {one.file: one.code for one in faults}, name

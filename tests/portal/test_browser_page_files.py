@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import io
 import time
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -182,11 +184,14 @@ def test_rows_that_contradict_each_other_are_put_right_where_they_are_made(
 ) -> None:
     page = opened(context, desk)
     both = meting(1, NUMBERS[0], VR01="1") + meting(1, NUMBERS[1], VR02="1")
-    choose(page, ("cem.csv", cem(both, ["94000001;x"])))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("cem.csv", cem(both, ["94000001;x"]))
+    choose(page, ("alles.zip", packed.getvalue()))
     assert states(page) == ["fout", "fout"]
     assert page.locator("#rijen button").count() == 0
     assert page.inner_text("#rijen").count("Verbeter het bestand en lever het opnieuw aan.") == 2
-    page.get_by_role("button", name="Verwijder cem.csv").click()
+    page.get_by_role("button", name="Verwijder alles.zip/cem.csv").click()
     assert page.is_hidden("#lijst")
 
 

@@ -179,7 +179,8 @@ def test_a_questionnaire_file_and_a_message_at_once(stack: Stack, worker: Browse
     until_states(page, ["geaccepteerd"])
     page.close()
     page = desk(stack, worker, "/aanleveringen/")
-    kinds = page.locator("#lijst-aanleveringen tbody tr", has_text="In deze browser")
+    here = page.get_by_text("In deze browser", exact=True)
+    kinds = page.locator("#lijst-aanleveringen tbody tr", has=here)
     kinds.nth(2).wait_for()
     assert sorted(text.split("\t")[1] for text in kinds.all_inner_texts()) == ["CEM+", "CEM+", "Start zorg"]
 

@@ -10,6 +10,7 @@ import { ScoreForm } from './score-form.js'
 import { failed, progress, SentView } from './sent.js'
 import { unsent } from './states.js'
 import { FileFault } from './text.js'
+import { unpacked } from './unzip.js'
 
 const root = $('aanleveren')
 /** Bytes of the largest file: a page holds all of it. */
@@ -75,18 +76,19 @@ class Page {
   }
 
   async #files() {
-    const files = [...$('bestand').files].slice(0, MOST_FILES), wrong = []
+    const wrong = []
     let rows = 0, outside = 0
     $('geweigerd').replaceChildren()
-    for (const file of files) {
+    for await (const { name, raw, fault } of this.#chosen([...$('bestand').files])) {
       try {
-        const read = await this.#read(file)
-        this.lots.addFile(read.kind, shownName(file.name), read.records)
+        if (fault) throw fault
+        const read = await this.#read(raw, name)
+        this.lots.addFile(read.kind, shownName(name), read.records)
         rows += read.records.length
         outside += read.outside
       } catch (error) {
         if (!(error instanceof FileFault)) throw error
-        wrong.push(this.#refused(shownName(file.name), error))
+        wrong.push(this.#refused(shownName(name), error))
       }
     }
     $('bestand').value = ''
@@ -97,11 +99,17 @@ class Page {
     alarm(sentence('bestanden-geweigerd', { aantal: number(wrong.length) }))
   }
 
-  /** A whole file. @param {File} file @throws {FileFault} */
-  async #read(file) {
-    if (file.size > MOST_BYTES) throw new FileFault('B05')
+  /** The files that were chosen, and those in zip files. @param {File[]} files */
+  async *#chosen(files) {
+    for (const file of files.slice(0, MOST_FILES)) {
+      if (file.size > MOST_BYTES) yield { name: file.name, fault: new FileFault('B05') }
+      else yield* unpacked(new Uint8Array(await file.arrayBuffer()), file.name, this.desk.rules)
+    }
+  }
+
+  #read(raw, name) {
     const { context, layout } = this.desk
-    return readFile(new Uint8Array(await file.arrayBuffer()), file.name, { ...context, layout, periode: $('periode').value })
+    return readFile(raw, name, { ...context, layout, periode: $('periode').value })
   }
 
   /** What is wrong with a file, what was expected, and an example of that. */

@@ -27,10 +27,10 @@ const latin = (raw) => {
  * @returns {{kind: string, sender: string}} @throws {FileFault}
  */
 export function recognise(raw, name, { rules, layout = null }) {
-  const head = raw.subarray(0, rules.recognise.head), told = latin(head)
-  if (isLitter(rules, told, name.toLowerCase())) throw new FileFault('B21', 0, 'geen levering')
+  const head = raw.subarray(0, rules.recognise.head), told = latin(head), called = name.split('/').at(-1).toLowerCase()
+  if (isLitter(rules, told, called)) throw new FileFault('B21', 0, 'geen levering')
   if (!/[^\xef\xbb\xbf \t\r\n]/.test(told)) throw new FileFault('B01')
-  if (told.startsWith(OLD_OFFICE)) throw new FileFault(isWorkbook(told, name.toLowerCase()) ? 'B23' : 'B14')
+  if (told.startsWith(OLD_OFFICE)) throw new FileFault(isWorkbook(told, called) ? 'B23' : 'B14')
   if (told.startsWith(SHEET)) {
     if (!layout) throw new FileFault('B14')
     return { kind: 'cbs', sender: '' }
