@@ -7,6 +7,7 @@ what is in ``domain.facts.register``. Facts go to ``sor.events`` like any other;
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
@@ -21,6 +22,7 @@ from domain.facts.register import Effect, fold
 from domain.facts.uses import CBS, DECLARATIENUMMER, REFERENTIE, Usage, keys, uses_of
 from schemas.codec import Codec, IdSource, Record
 from schemas.records import event_to_record, record_to_fact
+from schemas.runs import RunCodec
 from schemas.structs import Evaluated, Use
 from schemas.topics import EVENTS, LINES
 from schemas.typed import StructCodec, dict_codec
@@ -31,13 +33,16 @@ from streams.versions import epoch_in, version
 
 TABLE: Final = "sleutels"
 _REMEMBERED: Final = 50_000
+#: What differs from one use of a kind to the next of the same delivery.
+_OF_A_USE: Final = frozenset({"sleutel", "inhoud", "pseudonym", "line", "tijd", "published_at", "plaats"})
 
 
 class Uses:
     """The records for ``sor.register`` that follow from one accepted line."""
 
     def __init__(self, ids: IdSource | None = None) -> None:
-        self._codec = dict_codec(Use, ids)
+        # uses of one kind come in runs; those of several kinds, a line of each, do not
+        self._codecs = defaultdict[str, RunCodec[Use]](lambda: RunCodec(Use, _OF_A_USE, "delivery", ids))
         self._told = lru_cache(maxsize=_REMEMBERED)(_untold)
 
     def __call__(
@@ -67,7 +72,7 @@ class Uses:
                 whose = client if named_here else None
                 if whose not in values:
                     use["pseudonym"] = whose
-                    values[whose] = self._codec.encode(use)
+                    values[whose] = self._codecs[usage.soort].encode(use)
                 out.append((key, values[whose]))
         return out
 
