@@ -6,6 +6,7 @@ import { FileFault, reader } from './text.js'
 
 /** What Python's ``splitlines`` ends a line at. */
 const ENDS = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/
+const DIGITS = /^[0-9]*$/, BARE = /^(?:[!-~](?:[ -~]*[!-~])?)?$/
 const PAIRS = /[\ud800-\udfff]/
 const NO_WINDOWS = [0x81, 0x8d, 0x8f, 0x90, 0x9d]
 const PIECE = 262_144, HEAD = 65_536
@@ -55,7 +56,11 @@ export function isFixed(head, rules, layout) {
 }
 
 /** A day that a person wrote as d-m-jjjj or dd-mm-jjjj as JJJJMMDD; anything else as it is. */
-export const written = (rules, text, field) => (rules.cbs.days.includes(field) && writtenDigits(rules, text)) || text
+export const written = (rules, text, field) =>
+  (rules.cbs.days.includes(field) && !DIGITS.test(text) && writtenDigits(rules, text)) || text
+
+/** Without white space around it; most cells have none. */
+const stripped = (read, text) => (BARE.test(text) ? text : read.strip(text))
 
 /**
  * Every data line: its number and its fields, null when it has not the form of the layout.
@@ -91,13 +96,13 @@ function* csv(text, rules, layout) {
   for (const { number, cells, closed } of rows) {
     const whole = cells?.length === header.width ? cells : null
     if (!closed && (!whole || [...read.strip(whole.at(-1))].length < least)) throw new FileFault('B03', number)
-    const texts = whole && Object.fromEntries(places.map(([field, place]) => [field, written(rules, read.strip(whole[place]), field)]))
+    const texts = whole && Object.fromEntries(places.map(([field, place]) => [field, written(rules, stripped(read, whole[place]), field)]))
     yield { number, texts }
   }
 }
 
 function* fixed(text, rules, layout) {
-  const { places } = layout, { strip } = reader(rules)
+  const { places } = layout, read = reader(rules), strip = (text) => stripped(read, text)
   if (!places.length) throw new FileFault('B06')
   const stop = (field) => places.find(([name]) => name === field)[2]
   const width = Math.max(...places.map(([, , end]) => end)), least = Math.min(stop('hulpvorm'), stop('begindatum'))
