@@ -13,6 +13,7 @@ from django.utils import timezone
 from domain.field.definitions import VERSION
 from portal.pages.confirmable import CONFIRMABLE, Confirmable, Confirmed, document
 from portal.pages.seeing import gebruiker
+from portal.people.days import DayField
 from portal.people.models import AGREED, Bevestiging
 
 
@@ -20,7 +21,7 @@ class ConfirmForm(forms.Form):
     """Which value, on which day, with whom."""
 
     waarde = forms.CharField()
-    day = forms.DateField(label="bevestigd op", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    day = DayField(label="bevestigd op")
     agreed = forms.ChoiceField(label="bevestigd door", choices=[("", "Kies door wie"), *AGREED.items()])
 
     def __init__(self, data: Any, one: Confirmable) -> None:

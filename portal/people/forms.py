@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.auth.forms import SetPasswordForm
 
 from portal.people.access import ROLE_WORDS, roles_of
+from portal.people.days import DayField
 from portal.people.models import Contactpersoon, Gebruiker, Organisatie
 
 if TYPE_CHECKING:  # forms know of no type arguments when they run
@@ -70,12 +71,13 @@ class ContactForm(OfContact):
 class OrganizationForm(OfOrganization):
     """An organization."""
 
+    verwerkersovereenkomst = DayField(label="verwerkersovereenkomst getekend op", required=False)
+
     class Meta:
         """What is asked."""
 
         model = Organisatie
         fields: ClassVar = ["soort", "code", "naam", "verwerkersovereenkomst", "active"]
-        widgets: ClassVar = {"verwerkersovereenkomst": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
 
 
 class PasswordForm(OfPassword):

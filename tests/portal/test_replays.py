@@ -20,7 +20,7 @@ from results.disclosure import live
 from results.figures import Figure
 from settings.settings import Settings
 
-NOTED = {"waarde": "45", "day": "2026-11-03", "agreed": "gemeenten"}
+NOTED = {"waarde": "45", "day": "03-11-2026", "agreed": "gemeenten"}
 SURE = {"sure": "on"}
 OUTCOME = {
     "now": 3, "other": 4, "fresh": True, "same": False, "moved_on": False, "rule": "Kleine aantallen staan er niet.",
