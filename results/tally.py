@@ -7,15 +7,18 @@ carries two lists from step to step, and names a figure where it is shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from domain.indicators.query import sums_sql
 from domain.indicators.terms import Indicator, Part
 
-#: What the two lists are called: different clients behind sums (whole numbers), and sums (with a fraction).
+#: What the two lists are called: different clients behind sums, and sums.
 CLIENTS: Final = "alle_clienten"
 SUMS: Final = "alle_sommen"
+#: At this place either list has a 0.
+NOTHING: Final = 1
+_ZERO: Final = "0"
 
 
 class Places(NamedTuple):
@@ -25,6 +28,10 @@ class Places(NamedTuple):
     numerator: int
     denominator: int
     excluded: int
+
+
+#: Which of a figure's ``Places`` a question asks for, by name.
+Asked = Callable[[Indicator], Collection[str]]
 
 
 class Tally(NamedTuple):
@@ -48,26 +55,36 @@ def picked(values: str, places: Sequence[int]) -> str:
 
 
 def tally(
-    figures: Sequence[Indicator], clients: str, *, reference_day: int | str, clients_up_to: int | None = None
+    figures: Sequence[Indicator],
+    clients: str,
+    asked: Asked,
+    *,
+    reference_day: int | str,
+    clients_up_to: int | None = None,
 ) -> Tally:
-    """The sums of figures over the same rows; the arguments are those of ``sums_sql``."""
+    """The sums of figures over the same rows; of what is not asked the place is ``NOTHING``. The other arguments are
+    those of ``sums_sql``.
+    """
     columns = sums_sql(figures, clients, reference_day=reference_day, clients_up_to=clients_up_to)
-    sums = [column.rpartition(" AS ")[0] for column in columns]
-    fours = list(zip(*[iter(sums)] * len(Places._fields), strict=True))
-    behind = list(dict.fromkeys(four[0] for four in fours))
-    broken = dict.fromkeys(four[1] for one, four in zip(figures, fours, strict=True) if _in_parts(one))
-    whole = list(dict.fromkeys(part for four in fours for part in four[1:] if part not in broken))
+    sums = iter(column.rpartition(" AS ")[0] for column in columns)
+    fours = {one.key: _asked(asked(one), sums) for one in figures}
+    behind = list(dict.fromkeys([_ZERO, *(four[0] for four in fours.values())]))
+    broken = dict.fromkeys(fours[one.key][1] for one in figures if isinstance(one.numerator.measure, Part))
+    whole = dict.fromkeys([_ZERO, *(part for four in fours.values() for part in four[1:] if part not in broken)])
     every = [*whole, *broken]
-    # the engine has no list of whole numbers beside broken ones, and no quotient becomes another by the cast
-    text = f"CAST([{', '.join(whole)}], 'Array(Float64)')"
-    text = f"arrayConcat({text}, [{', '.join(broken)}])" if broken else text
+    # a list of the engine has whole numbers or broken ones, and no quotient of two becomes another by the cast
+    text = f"arrayConcat({_cast(whole)}, [{', '.join(broken)}])" if broken else _cast(whole)
     places = {
-        one.key: Places(behind.index(four[0]) + 1, *(every.index(part) + 1 for part in four[1:]))
-        for one, four in zip(figures, fours, strict=True)
+        key: Places(behind.index(four[0]) + 1, *(every.index(part) + 1 for part in four[1:]))
+        for key, four in fours.items()
     }
-    return Tally(f"[{', '.join(behind)}] AS {CLIENTS}, {text} AS {SUMS}", places)
+    return Tally(f"{_cast(behind)} AS {CLIENTS}, {text} AS {SUMS}", places)
 
 
-def _in_parts(one: Indicator) -> bool:
-    """Whether rows add up to a fraction."""
-    return isinstance(one.numerator.measure, Part)
+def _cast(sums: Iterable[str]) -> str:
+    return f"CAST([{', '.join(sums)}], 'Array(Float64)')"
+
+
+def _asked(names: Collection[str], sums: Iterator[str]) -> list[str]:
+    """The four sums of a figure; nothing in the place of those that are not asked for."""
+    return [part if name in names else _ZERO for name, part in zip(Places._fields, sums, strict=False)]

@@ -7,16 +7,17 @@ is for that provider and for the third party.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from domain.indicators.query import rows_sql, sums_sql
-from domain.indicators.terms import Indicator, Table, lookup_sql, text_sql
+from domain.indicators.query import rows_sql
+from domain.indicators.terms import Indicator, Table, Unit, lookup_sql, text_sql
 from results.dashboards.panels import TIMEZONE
 from results.dashboards.queries import REFERENCE_DAY, within_period
 from results.dashboards.released_queries import cluster_averages
 from results.filters import AGE_BANDS, PLACES
 from results.own import OWN_INDICATORS, SQUARES, with_squares
+from results.tally import NOTHING, SUMS, Asked, Places, Tally, picked, tally
 from results.uncertainty import MARKS, student_sql, wilson_sql
 
 #: The place of a row: a cluster, or Almere, which is in none.
@@ -65,14 +66,10 @@ def _rows(of: Indicator) -> str:
     return rows_sql(of, " AND ".join([*parts, *([within_period(of.datum)] if of.datum else [])]), narrow=_PROVIDER)
 
 
-def _prefix(one: Indicator) -> str:
-    return f"{one.key.replace('-', 'min')}_"
-
-
-def _sums(figures: Sequence[Indicator]) -> dict[str, str]:
-    """The sums of figures over the same rows: name of a column -> its aggregate."""
-    every = sums_sql([part for one in figures for part in with_squares(one)], "client", reference_day=REFERENCE_DAY)
-    return {name: aggregate for aggregate, _, name in (column.rpartition(" AS ") for column in every)}
+def _tally(figures: Sequence[Indicator], asked: Asked) -> Tally:
+    """The sums of figures over the same rows, and of a mean those of squares."""
+    every = [part for one in figures for part in with_squares(one)]
+    return tally(every, "client", asked, reference_day=REFERENCE_DAY)
 
 
 def comma(value: str, decimals: int = 1) -> str:
@@ -107,60 +104,84 @@ def texts(line: Line) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _numbers(line: Line, sums: Mapping[str, str]) -> dict[str, str]:
-    """The aggregates of a figure."""
-    prefix, squares = _prefix(line.indicator), len(with_squares(line.indicator)) > 1
-    found = {name: sums[f"{prefix}{name}"] for name in ("clienten", "teller", "noemer", "uitgesloten")}
-    found["kwadraten"] = sums[f"{line.indicator.key}{SQUARES}_teller"] if squares else "0"
-    return found | (dict.fromkeys(("clienten", "uitgesloten", "kwadraten"), "0") if line.alone else {})
+def _numbers(lines_: Sequence[Line]) -> tuple[Tally, dict[str, str]]:
+    """The sums of lines, and column -> the list of its numbers in the order of the lines."""
+    keys, alone = [one.indicator.key for one in lines_], {one.indicator.key for one in lines_ if one.alone}
+
+    def asked(one: Indicator) -> Collection[str]:
+        if one.key.endswith(SQUARES):
+            return ("numerator",)
+        return ("numerator", "denominator") if one.key in alone else Places._fields
+
+    sums = _tally([one.indicator for one in lines_], asked)
+    places = sums.places
+    squares = [places[f"{key}{SQUARES}"].numerator if f"{key}{SQUARES}" in places else NOTHING for key in keys]
+    bare = [NOTHING if one.alone else place for one, place in zip(lines_, squares, strict=True)]
+    return sums, {
+        "clienten": sums.clients(keys),
+        "teller": sums.sums("numerator", keys),
+        "noemer": sums.sums("denominator", keys),
+        "uitgesloten": sums.sums("excluded", keys),
+        "kwadraten": picked(SUMS, bare),
+    }
 
 
-def figure() -> dict[str, str]:
-    """Column -> what is made of a line: once for all, whatever its unit."""
+def figure(units: Collection[Unit]) -> dict[str, str]:
+    """Column -> what is made of a line: once for all lines, of these units."""
     quotient = "teller / nullIf(noemer, 0)"
     value = f"multiIf(eenheid = 'aantal', teller, eenheid = '%', 100 * {quotient}, {quotient})"
     shares, means = wilson_sql(), student_sql(MARKS, "kwadraten")
-    low, high = (f"if(eenheid = '%', {share}, {mean})" for share, mean in zip(shares, means, strict=True))
+    ends = [_of_unit(units, *end) for end in zip(shares, means, strict=True)]
+    low, high = (comma(f"ifNull({end}, 0)") for end in ends)
     return {
         "eigen": f"multiIf(eenheid = 'aantal', {comma('teller', 0)}, noemer = 0, '–', "
         f"concat({comma(f'ifNull({value}, 0)')}, if(eenheid = '%', '%', '')))",
-        "marge": f"if(eenheid = 'aantal' OR clienten = 0, '', concat({comma(f'ifNull({low}, 0)')}, ' – ', "
-        f"{comma(f'ifNull({high}, 0)')}))",
+        "marge": f"if(eenheid = 'aantal' OR clienten = 0, '', concat({low}, ' – ', {high}))",
         "n": f"if(eenheid = 'aantal', '', {comma('noemer', 0)})",
         "buiten": f"if(telt_buiten = '', '', {comma('uitgesloten', 0)})",
         "waarde": value,
     }
 
 
+def _of_unit(units: Collection[Unit], share: str, mean: str) -> str:
+    """What holds for a line: of a share, of a mean, or where there are both the one of its unit."""
+    if "gemiddelde" not in units:
+        return share
+    return f"if(eenheid = '%', {share}, {mean})"
+
+
 def lines(figures: Sequence[Line]) -> str:
     """A line for each figure over the same rows: key, label, name, figure, margin, n and what was left out as text, and
     the figure as a number.
     """
-    sums = _sums([one.indicator for one in figures])
-    words, numbers = [texts(one) for one in figures], [_numbers(one, sums) for one in figures]
-    shown = ", ".join(f"{expression} AS {column}" for column, expression in figure().items())
+    sums, numbers = _numbers(figures)
+    words = [texts(one) for one in figures]
+    shown = ", ".join(f"{expression} AS {column}" for column, expression in figure(units(figures)).items())
     written = [f"[{', '.join(text_sql(one[name]) for one in words)}] AS {name}" for name in words[0]]
-    lists = ", ".join(f"[{', '.join(one[name] for one in numbers)}] AS alle_{name}" for name in numbers[0])
-    side_by_side = ", ".join([*written, *(f"alle_{name} AS {name}" for name in numbers[0])])
+    side_by_side = ", ".join([*written, *(f"{numbered} AS {name}" for name, numbered in numbers.items())])
     return (
-        f"SELECT sleutel, label, naam, {shown} FROM (SELECT {lists} {_rows(figures[0].indicator)}) "  # noqa: S608
+        f"SELECT sleutel, label, naam, {shown} FROM (SELECT {sums.sql} {_rows(figures[0].indicator)}) "  # noqa: S608
         f"ARRAY JOIN {side_by_side}"
     )
 
 
+def units(figures: Sequence[Line]) -> frozenset[Unit]:
+    """The units of some figures."""
+    return frozenset(one.indicator.unit for one in figures)
+
+
 def trend(figures: Sequence[Indicator]) -> str:
     """A line per period with figure and n of each; the clients of a period are its own."""
-    of, sums = figures[0], _sums(figures)
+    of, sums = figures[0], _tally(figures, lambda _one: ("numerator", "denominator"))
     period = f"toDateTime(dateTrunc(${{periode:singlequote}}, {of.datum}), '{TIMEZONE}')"
     columns = []
     for one in figures:
-        counted, value = (sums[f"{_prefix(one)}{name}"] for name in ("noemer", "teller"))
+        places = sums.places[one.key]
+        value, counted = (f"{SUMS}[{place}]" for place in (places.numerator, places.denominator))
         factor = "100 * " if one.unit == "%" else ""
-        columns += [
-            f"{factor}{value} / nullIf({counted}, 0) AS {one.key}_cijfer",
-            f"toFloat64({counted}) AS {one.key}_n",
-        ]
-    return f"SELECT {period} AS time, {', '.join(columns)} {_rows(of)} GROUP BY time ORDER BY time"
+        columns += [f"{factor}{value} / nullIf({counted}, 0) AS {one.key}_cijfer", f"{counted} AS {one.key}_n"]
+    rows = f"SELECT {period} AS time, {sums.sql} {_rows(of)} GROUP BY time"
+    return f"SELECT time, {', '.join(columns)} FROM ({rows}) ORDER BY time"  # noqa: S608
 
 
 def choices(_name: str, column: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from domain.indicators.terms import Indicator, text_sql
-from results.dashboards.own_queries import Asking, Line, figure, texts
+from results.dashboards.own_queries import Asking, Line, figure, texts, units
 from results.dashboards.panels import TIMEZONE
 from results.dashboards.queries import REFERENCE_DAY
 from results.dashboards.released_queries import cluster_averages
@@ -42,7 +42,8 @@ def lines(figures: Sequence[Line]) -> str:
     each = ", ".join(f"({', '.join(map(text_sql, one.values()))})" for one in words)
     named = ", ".join(f"tekst.{at} AS {name}" for at, name in enumerate(words[0], 1))
     shown = ", ".join(
-        f"if(clienten = 0, {_FEW.get(column, text_sql(''))}, {value}) AS {column}" for column, value in figure().items()
+        f"if(clienten = 0, {_FEW.get(column, text_sql(''))}, {value}) AS {column}"
+        for column, value in figure(units(figures)).items()
     )
     listed = ", ".join(text_sql(one["sleutel"]) for one in words)
     return (

@@ -106,9 +106,8 @@ class _Questions:
         return [key for key in keys if key in self._asking.has]
 
     def averages(self, title: str) -> Json:
-        """The answer with every average."""
-        wanted = {one.indicator.key: one.indicator.title for lines_ in self._figures.values() for one in lines_}
-        released = {released_as(key): title for key, title in wanted.items() if released_as(key)}
+        """The answer with every average that the page shows; bars have none beside them."""
+        released = {released_as(key): OWN_INDICATORS[key].title for key in _BESIDE if released_as(key)}
         return self._once("averages", title, self._asking.averages(released))
 
 
@@ -117,6 +116,13 @@ _HEADLINES: Final[Mapping[str, Sequence[str]]] = {
     "Kerncijfers trajecten": ("gas_helft_bereikt", "geen_nieuwe_start", "uitval", "respons_cem", "respons_scores"),
     "Kerncijfers vragenlijsten": ("nut_gemiddelde", "zonder_hulp"),
 }
+
+#: Figures that have the average beside them.
+_BESIDE: Final = tuple(
+    dict.fromkeys(
+        key for keys in (*_HEADLINES.values(), *(part.table for part in PARTS if part.averages)) for key in keys
+    )
+)
 
 
 def _panels(asking: Asking, seen_by: str) -> list[Json]:

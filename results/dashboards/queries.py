@@ -66,8 +66,12 @@ def _rows(of: Indicator) -> str:
 
 def _tally(figures: Sequence[Indicator], rule: Disclosure, group_by: Sequence[Group] = ()) -> Tally:
     """The sums of figures over the same rows; clients are counted as far as the rule asks."""
-    clients = client_column(group_by)
-    return tally(figures, clients, reference_day=REFERENCE_DAY, clients_up_to=rule.clients_up_to)
+    clients, most = client_column(group_by), rule.clients_up_to
+    return tally(figures, clients, lambda _one: _SHOWN, reference_day=REFERENCE_DAY, clients_up_to=most)
+
+
+#: What a figure here is made of; what was left out of it is not shown.
+_SHOWN: Final = frozenset({"clients", "numerator", "denominator"})
 
 
 def counted(indicator: Indicator) -> str:

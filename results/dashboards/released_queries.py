@@ -37,13 +37,15 @@ def cluster_averages(names: Mapping[str, str], within_view: str = "") -> str:
     within = (
         f"cluster = ${{cluster:singlequote}} AND {whole} AND periode_soort = 'vier_kwartalen' AND indicator IN ({keys})"
     )
-    columns = "indicator, periode, status, vrijgave, noemer, teller_vorm, percentage, gemiddelde"
     tables = [within_view] if within_view else [f"{of_providers(cluster)}.{FIGURES}" for cluster in CLUSTERS]
-    each = (f"SELECT {columns} FROM {table} WHERE {within}" for table in tables)  # noqa: S608
+    columns = ("indicator", "periode", "status", "vrijgave", "noemer", "teller_vorm", "percentage", "gemiddelde")
+    read = ", ".join(dict.fromkeys((*columns, "periode_soort", *KEY_COLUMNS)))
+    # the engine brings what is asked of all of them to each, to its key as well
+    every = " UNION ALL ".join(f"SELECT {read} FROM {table}" for table in tables)  # noqa: S608
     return (
         f"SELECT indicator AS sleutel, {lookup_sql('indicator', names, 'indicator')} AS naam, "  # noqa: S608
         f"{TEXT} AS gemiddelde_cluster, toString(noemer) AS n, periode, toString(status) AS status "
-        f"FROM ({' UNION ALL '.join(each)}) {_NEWEST}"
+        f"FROM (SELECT {', '.join(columns)} FROM ({every}) WHERE {within} {_NEWEST})"
     )
 
 
