@@ -59,17 +59,23 @@ def portal(site: Settings, people: dict[str, Any]) -> Iterator[Settings]:
 @pytest.fixture
 def logged_in(portal: Settings, people: dict[str, Any]) -> Callable[..., Client]:
     """A browser in which somebody has logged in, as a moment ago; ``csrf``: it must show the token of a form."""
-    from django.test import Client
 
     def enter(name: str, *, csrf: bool = False, fresh: bool = True) -> Client:
-        client = Client(enforce_csrf_checks=csrf)
-        client.force_login(people[name])
-        session = client.session
-        at = time.time() if fresh else time.time() - 3600
-        record = {"method": "password", "at": at, "email": people[name].email, "reauthenticated": True}
-        session["account_authentication_methods"] = [record]
-        session["account_authentication_methods_user"] = str(people[name].pk)
-        session.save()
-        return client
+        return session_of(people[name], csrf=csrf, fresh=fresh)
 
     return enter
+
+
+def session_of(user: Any, *, csrf: bool = False, fresh: bool = True) -> Client:
+    """A browser in which this user has logged in."""
+    from django.test import Client
+
+    client = Client(enforce_csrf_checks=csrf)
+    client.force_login(user)
+    session = client.session
+    at = time.time() if fresh else time.time() - 3600
+    record = {"method": "password", "at": at, "email": user.email, "reauthenticated": True}
+    session["account_authentication_methods"] = [record]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
+    return client
