@@ -137,7 +137,8 @@ export async function sheetLines(raw, rules, layout) {
   for (const [number, row] of await cellsOf(raw, sheet, layout.sheet, (values) => !missing(placesOf(values)))) {
     if (row.every((cell) => cell === null || cell === '')) continue
     if (places) {
-      found.push({ number, texts: Object.fromEntries([...places].map(([field, place]) => [field, textOf(rules, read, row[place], field)])) })
+      const texts = [...places].map(([field, place]) => [field, textOf(rules, read, row[place], field)])
+      found.push({ number, texts: Object.fromEntries(texts) })
       continue
     }
     places = placesOf(row)

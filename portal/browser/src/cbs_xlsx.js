@@ -13,6 +13,9 @@ const INTEGER = new RegExp(`^[+-]?${DIGITS}$`)
 const NUMBER = new RegExp(`^[+-]?(?:${DIGITS}\\.?|(?:${DIGITS})?\\.${DIGITS})(?:[eE][+-]?${DIGITS})?$`)
 const MOMENT = /^([0-9]{4})-?([0-9]{2})-?([0-9]{2})(?:[T ].*)?$/
 
+/** What is thrown where a workbook is damaged. */
+const DAMAGES = [Damaged, Malformed, XmlFault, RangeError]
+
 const damaged = () => { throw new Damaged() }
 const local = (tag) => tag.slice(tag.lastIndexOf('}') + 1)
 const plain = (text) => text.trim().replaceAll('_', '')
@@ -263,7 +266,8 @@ async function rowsOf(archive, name, isHeading, bounds) {
   const styles = new Styles(bounds), texts = new Texts(bounds)
   if (archive.has(STYLES)) readAll(await archive.read(STYLES), styles, bounds)
   if (relations.texts) readAll(await archive.read(relations.texts), texts, bounds)
-  const places = new Map(book.sheets.filter(([, key]) => relations.sheets.has(key)).map(([title, key]) => [title, relations.sheets.get(key)]))
+  const there = book.sheets.filter(([, key]) => relations.sheets.has(key))
+  const places = new Map(there.map(([title, key]) => [title, relations.sheets.get(key)]))
   if (!places.size || (name && !places.has(name))) throw new Damaged()
   let first = []
   for (const place of name ? [places.get(name)] : [...places.values()].slice(0, bounds.sheets)) {
@@ -291,7 +295,6 @@ export async function cells(raw, bounds, name, isHeading) {
   try {
     return await rowsOf(new Archive(raw, bounds), name, isHeading, bounds)
   } catch (fault) {
-    if (fault instanceof Damaged || fault instanceof Malformed || fault instanceof XmlFault || fault instanceof RangeError) throw new FileFault('B20')
-    throw fault
+    throw DAMAGES.some((kind) => fault instanceof kind) ? new FileFault('B20') : fault
   }
 }

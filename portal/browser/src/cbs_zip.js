@@ -113,9 +113,11 @@ export class Archive {
   }
 }
 
+const spread = (word) => [...word].join('\0')
 /** In ASCII, or in UTF-16 of either order. */
 const isIn = (word, window, narrow) =>
-  window.includes(word) || (narrow.includes(word) && [[...word].join('\0') + '\0', `\0${[...word].join('\0')}`].some((one) => window.includes(one)))
+  window.includes(word)
+  || (narrow.includes(word) && [`${spread(word)}\0`, `\0${spread(word)}`].some((one) => window.includes(one)))
 
 /** What was deflated, up to so many bytes: no more is unpacked, whatever there is. */
 async function inflated(held, size) {

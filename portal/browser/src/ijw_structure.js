@@ -111,7 +111,8 @@ class Target {
 
   start(tag, attributes) {
     const inside = this.stack.length > 1
-    if (attributes.length && (inside || !attributes.every(([name]) => this.allowed.includes(name)))) throw new XmlFault(STRUCTURE, local(tag))
+    const areAllowed = !inside && attributes.every(([name]) => this.allowed.includes(name))
+    if (attributes.length && !areAllowed) throw new XmlFault(STRUCTURE, local(tag))
     if (!inside && tag !== this.root.tag) this.#sameRelease(tag)
     const made = frame(nextChild(this.stack.at(-1), tag))
     this.stack.push(made)
@@ -211,6 +212,7 @@ function isBare(fault, raw, { text: length }) {
   return fault instanceof Malformed && fault.bare && !(place >= 0 && !last.subarray(place).includes(0x3c))
 }
 
+const isOurs = (fault) => fault instanceof Malformed || fault instanceof XmlFault
 const malformed = ({ line, column }) => new FileFault(MALFORMED, line, `kolom ${column}`)
 
 /**
@@ -226,14 +228,14 @@ export function readMessage(raw, rules, kind, handlers, place) {
   target.strip = tools.strip
   const stream = new XmlStream(target)
   const told = (fault) => {
-    if (!(fault instanceof Malformed || fault instanceof XmlFault)) return fault
+    if (!isOurs(fault)) return fault
     return fault instanceof Malformed ? malformed(fault) : new FileFault(fault.code, place(), fault.veld)
   }
   for (const piece of guarded(pieces(raw, bounds), told)) {
     try {
       stream.feed(piece)
     } catch (fault) {
-      if (target.isEmpty && (fault instanceof Malformed || fault instanceof XmlFault)) throw new FileFault(STRUCTURE, place(), target.root.name)
+      if (target.isEmpty && isOurs(fault)) throw new FileFault(STRUCTURE, place(), target.root.name)
       throw told(fault)
     }
   }
@@ -241,7 +243,7 @@ export function readMessage(raw, rules, kind, handlers, place) {
     stream.close()
   } catch (fault) {
     if (isBare(fault, raw, bounds)) throw malformed(fault)
-    if (!(fault instanceof Malformed || fault instanceof XmlFault)) throw fault
+    if (!isOurs(fault)) throw fault
     throw new FileFault(HALF, place())
   }
 }

@@ -5,30 +5,11 @@
 // It waits where that parser waits (for the end of a tag, or the ``;`` of a reference), because what is wrong first
 // decides what a sender is told, and a document that ends while it waits is half a document.
 
-const START = 'A-Z_a-z\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u02ff\\u0370-\\u037d\\u037f-\\u1fff\\u200c\\u200d\\u2070-\\u218f'
-  + '\\u2c00-\\u2fef\\u3001-\\ud7ff\\uf900-\\ufdcf\\ufdf0-\\ufffd\\u{10000}-\\u{effff}'
-const NAME = `[${START}:][${START}:.0-9\\u00b7\\u0300-\\u036f\\u203f\\u2040-]*`
-const NCNAME = new RegExp(`^[${START}]`, 'u')
-const sticky = (pattern) => new RegExp(pattern, 'uy')
-const AT = {
-  name: sticky(NAME),
-  blank: sticky('[ \\t\\r\\n]*'),
-  declaration: sticky(
-    '<\\?xml[ \\t\\r\\n]+version[ \\t\\r\\n]*=[ \\t\\r\\n]*(["\'])1\\.[0-9]*\\1'
-    + '(?:[ \\t\\r\\n]+encoding[ \\t\\r\\n]*=[ \\t\\r\\n]*(["\'])[A-Za-z][A-Za-z0-9._-]{0,49999}\\2)?'
-    + '(?:[ \\t\\r\\n]+standalone[ \\t\\r\\n]*=[ \\t\\r\\n]*(["\'])(?:yes|no)\\3)?[ \\t\\r\\n]*\\?>',
-  ),
-  plain: sticky(`<(${NAME})[ \\t\\r\\n]*(/?)>`),
-  end: sticky(`</(${NAME})[ \\t\\r\\n]*>`),
-  reference: sticky(`&(?:#([0-9]+)|#x([0-9a-fA-F]+)|(${NAME}));`),
-}
-const WRONG = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
-const NO_VALUE = /[^\t\n\r\u0020-;=-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
+import { AT, KNOWN, lines, LONGEST_NAME, match, Namespaces, startTag, WRONG } from './ijw_tags.js'
+
 const MARKUP = /[<&]/g
-const KNOWN = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
-const XML = 'http://www.w3.org/XML/1998/namespace', XMLNS = 'http://www.w3.org/2000/xmlns/'
-/** Characters of a text below which it waits for its end; characters of a name. */
-const BIG = 300, LONGEST_NAME = 50_000
+/** Characters of a text below which it waits for its end. */
+const BIG = 300
 /** Bytes from which the parser tells the encoding: with no more than these it begins only at the end. */
 const AHEAD = 4
 
@@ -43,7 +24,6 @@ export class Malformed extends Error {
 const isChar = (code) =>
   code === 9 || code === 10 || code === 13 || (code >= 0x20 && code <= 0xd7ff) || (code >= 0xe000 && code <= 0xfffd)
   || (code >= 0x10000 && code <= 0x10ffff)
-const lines = (text) => (text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text)
 
 /**
  * Reads a document in pieces.
@@ -58,8 +38,7 @@ export class XmlStream {
   #held = ''
   #state = 'start'
   #open = []
-  #namespaces = [new Map([['xml', XML]])]
-  #tags = new Map()
+  #names = new Namespaces(() => { this.#noted ??= this.#wrong() })
   #final = false
   #noted = null
   #began = false
@@ -105,8 +84,7 @@ export class XmlStream {
 
   /** A pattern at a place; what it found, or null. */
   #match(pattern, at = this.#at) {
-    pattern.lastIndex = at
-    return pattern.exec(this.#text)
+    return match(pattern, this.#text, at)
   }
 
   /** Whether so many characters are there, or no more will come. */
@@ -285,133 +263,27 @@ export class XmlStream {
     if (!found && !this.#final && this.#tagEnd() < 0) return false
     let attributes = null, declared = []
     if (!found) {
-      found = this.#withAttributes();
+      found = startTag(this.#text, this.#at, {
+        wrong: (at) => this.#wrong(at), meant: (given, at) => this.#meant(given, at), named: (name) => this.#names.parts(name),
+      });
       ({ attributes, declared } = found)
     }
     const [whole, name, empty] = found
     if (name.length > LONGEST_NAME) throw this.#wrong(this.#at + 1)
-    if (declared.length) this.#declare(declared)
-    const tag = this.#tag(name)
+    if (declared.length) this.#names.declare(declared)
+    const tag = this.#names.tag(name)
     for (const [prefix, uri] of declared) this.target.startNs(prefix, uri)
     this.#at += whole.length
-    this.target.start(tag, attributes ? this.#named(attributes) : [])
+    this.target.start(tag, attributes ? this.#names.named(attributes) : [])
     if (found.broken) throw this.#wrong()
     if (empty) {
       this.target.end()
-      if (declared.length) this.#forget()
+      if (declared.length) this.#names.forget()
     } else {
       this.#open.push({ name, declared: declared.length > 0 })
     }
     this.#state = this.#open.length ? 'content' : 'epilog'
     return true
-  }
-
-  #declare(declared) {
-    const known = new Map(this.#namespaces.at(-1))
-    for (const [prefix, uri] of declared) known.set(prefix, uri)
-    this.#namespaces.push(known)
-    this.#tags.clear()
-  }
-
-  #forget() {
-    this.#namespaces.pop()
-    this.#tags.clear()
-  }
-
-  /** Prefix and local name. What has no right form keeps its colons in its local name. */
-  #parts(name) {
-    const colon = name.indexOf(':'), local = name.slice(colon + 1)
-    if (colon < 0) return ['', name]
-    if (colon > 0 && NCNAME.test(local) && !local.includes(':')) return [name.slice(0, colon), local]
-    this.#noted ??= this.#wrong()
-    return ['', name]
-  }
-
-  /** The namespace of a prefix. Where there is none, that is told as the first thing wrong if anything else is. */
-  #namespace(prefix) {
-    const found = this.#namespaces.at(-1).get(prefix)
-    if (prefix && found === undefined) this.#noted ??= this.#wrong()
-    return found
-  }
-
-  #tag(name) {
-    let tag = this.#tags.get(name)
-    if (tag === undefined) {
-      const [prefix, local] = this.#parts(name)
-      const uri = this.#namespace(prefix)
-      tag = uri ? `{${uri}}${local}` : local
-      this.#tags.set(name, tag)
-    }
-    return tag
-  }
-
-  #named(attributes) {
-    return attributes.map(([name, value]) => {
-      const [prefix, local] = this.#parts(name)
-      const uri = prefix && this.#namespace(prefix)
-      return [uri ? `{${uri}}${local}` : local, value]
-    })
-  }
-
-  /** A start tag with attributes: its text, its name, whether it is empty, the names of attributes, and namespaces. */
-  #withAttributes() {
-    const began = this.#at, name = this.#match(AT.name, began + 1)?.[0]
-    if (!name) throw this.#wrong(began + 1)
-    this.#parts(name)
-    let place = began + 1 + name.length
-    const seen = new Set(), attributes = [], declared = []
-    for (;;) {
-      const blank = this.#match(AT.blank, place)[0].length
-      const [end] = /^(?:\/?>)?/.exec(this.#text.slice(place + blank, place + blank + 2))
-      // A sign that no text has ends a tag too: the element is told, and then what is wrong with it.
-      const broken = !end && !(this.#text.charCodeAt(place + blank) >= 0x20)
-      if (end || (broken && (blank || !seen.size))) {
-        const found = [this.#text.slice(began, place + blank + end.length), name, end === '/>' ? '/' : '']
-        return Object.assign(found, { attributes, declared, broken })
-      }
-      if (!blank) throw this.#wrong(place)
-      const [attribute, value, after] = this.#attribute(place + blank)
-      if (seen.has(attribute)) throw this.#wrong(after)
-      seen.add(attribute)
-      this.#sort(attribute, value, attributes, declared)
-      place = after
-    }
-  }
-
-  #attribute(place) {
-    const name = this.#match(AT.name, place)?.[0]
-    if (!name || name.length > LONGEST_NAME) throw this.#wrong(place)
-    let after = place + name.length
-    after += this.#match(AT.blank, after)[0].length
-    if (this.#text[after] !== '=') throw this.#wrong(after)
-    after += 1
-    after += this.#match(AT.blank, after)[0].length
-    const quote = this.#text[after]
-    if (quote !== '"' && quote !== "'") throw this.#wrong(after)
-    const end = this.#text.indexOf(quote, after + 1)
-    const raw = this.#text.slice(after + 1, end < 0 ? undefined : end)
-    const wrong = NO_VALUE.exec(raw)
-    if (wrong || end < 0) throw this.#wrong(wrong ? after + 1 + wrong.index : this.#text.length)
-    return [name, this.#value(raw, after + 1), end + 1]
-  }
-
-  #value(raw, at) {
-    return lines(raw).replace(/[\t\n]/g, ' ').replace(/&[^&;]*;?/g, (reference) => {
-      const found = /^&(?:#([0-9]+)|#x([0-9a-fA-F]+)|([^#;]+));$/.exec(reference)
-      if (!found) throw this.#wrong(at)
-      return this.#meant(found, at)
-    })
-  }
-
-  /** A declaration of a namespace, or an attribute. A declaration that is not allowed counts as none. */
-  #sort(name, value, attributes, declared) {
-    if (name !== 'xmlns' && !(name.startsWith('xmlns:') && name.length > 6)) {
-      attributes.push([name, value])
-      return
-    }
-    const prefix = name.slice(6)
-    const forbidden = value === XML || value === XMLNS || prefix === 'xml' || prefix === 'xmlns' || (prefix && !value)
-    if (!forbidden) declared.push([prefix, value])
   }
 
   /** Where a name, white space behind it and a ``>`` end: what is wrong with a tag at its end is told there. */
@@ -426,13 +298,13 @@ export class XmlStream {
     const { name, declared } = this.#open.at(-1)
     const found = this.#match(AT.end)
     if (found?.[1] !== name) {
-      if (name.includes(':')) this.#parts(this.#match(AT.name, this.#at + 2)?.[0] ?? '')
+      if (name.includes(':')) this.#names.parts(this.#match(AT.name, this.#at + 2)?.[0] ?? '')
       throw this.#wrong(this.#afterName(this.#at + 2))
     }
     this.#at += found[0].length
     this.#open.pop()
     this.target.end()
-    if (declared) this.#forget()
+    if (declared) this.#names.forget()
     this.#state = this.#open.length ? 'content' : 'epilog'
     return true
   }
