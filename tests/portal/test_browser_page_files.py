@@ -132,24 +132,23 @@ def test_messages_are_delivered_and_a_wrong_one_is_put_right_where_it_is_made(
 ) -> None:
     page = opened(context, desk)
     start, stop = ((SAMPLES / name).read_bytes() for name in ("jw305_start.xml", "jw307_stop.xml"))
-    choose(
-        page,
-        ("start.xml", start),
-        ("fout.xml", stop.replace(b"999900006", b"999900007").replace(b"2026-03-01", b"2025-03-01")),
-    )
+    wrong = stop.replace(b"999900006", b"999900007").replace(b"2026-03-01", b"2025-03-01")
+    again = start.replace(b"000000001", b"000000009").replace(b">4711<", b">4712<")
+    choose(page, ("start.xml", start), ("fout.xml", wrong), ("start2.xml", again))
     page.wait_for_selector("#geweigerd > li")
     refused = page.inner_text("#geweigerd")
     assert page.locator("#geweigerd li li").count() == 2
     assert "Onderdeel 1: De einddatum" in refused
     assert "Een bericht met een fout wordt in zijn geheel geweigerd. Verbeter het bestand en lever" in refused
     assert page.locator("#geweigerd a[download]").get_attribute("href") == "/static/portal/voorbeelden/jw307_stop.xml"
-    assert states(page) == ["goed"]
+    assert states(page) == ["goed", "goed"]
     assert "******006" in page.inner_text("#rijen")
+    assert "1, start2.xml" in page.inner_text("#rijen")
     faults(page)
     page.click("#leveren")
     until_stands(page, [["start", "final"]])
-    assert states(page) == ["geaccepteerd"]
-    assert [(head.kind, head.lines) for head in desk.heads.values()] == [("start", 1)]
+    assert states(page) == ["geaccepteerd"] * 2
+    assert [(head.kind, head.lines) for head in desk.heads.values()] == [("start", 2)]  # as one, as the connector does
     assert not holds_number(desk.heard, ["999900006", "999900007"])
 
 

@@ -22,6 +22,7 @@ const EXAMPLES = ['score', 'cem', 'start', 'stop', 'declaration']
 
 class Page {
   #busy = false
+  #batch = 0
 
   /** @param {Desk} desk */
   constructor(desk) {
@@ -76,14 +77,14 @@ class Page {
   }
 
   async #files() {
-    const wrong = []
+    const wrong = [], batch = (this.#batch += 1)
     let rows = 0, outside = 0
     $('geweigerd').replaceChildren()
     for await (const { name, raw, fault } of this.#chosen([...$('bestand').files])) {
       try {
         if (fault) throw fault
         const read = await this.#read(raw, name)
-        this.lots.addFile(read.kind, shownName(name), read.records)
+        this.lots.addFile(read.kind, shownName(name), read.records, batch)
         rows += read.records.length
         outside += read.outside
       } catch (error) {
@@ -231,6 +232,7 @@ class Page {
   /** @returns {Promise<boolean>} whether it came through */
   async #one(lot) {
     this.lots.current = lot
+    this.#frame()
     for (const id of ['opnieuw', 'al-bekend']) $(id).hidden = true
     const tell = (word, delivery) => {
       progress(root, word)
@@ -238,7 +240,7 @@ class Page {
       const fresh = delivery !== lot.delivery
       lot.delivery = delivery
       this.sent.show(delivery, fresh)
-      this.#frame()
+      this.lots.update(lot)
     }
     try {
       const { kind, rows, name } = lot

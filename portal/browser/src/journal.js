@@ -8,7 +8,8 @@ import { join, utf8 } from './bytes.js'
  * @property {'sending' | 'sent' | 'final' | 'refused'} state
  * @property {number} sent bodies that the intake has @property {number} until end of the certificate, seconds
  * @property {string} [name] of the file that its rows are of
- * @property {[number, string[], string, string][]} rows row number, cells, code and field of what is wrong
+ * @property {[number, string[], string, string, string?][]} rows row number, cells, code and field of what is wrong, and
+ *   its file where there is more than one
  * @property {import('./readers.js').FileRecord[]} [full] rows of another kind than scores whole: they may be sealed anew,
  *   and those of a meting put right
  * @property {object | null} receipt the last one @property {object | null} back the delivery that it takes back

@@ -7,16 +7,30 @@ import { FileFault } from './text.js'
 /** Rows of all lists: a page holds all of them. */
 const MOST_ROWS = 100_000
 
-/** One list. ``name``: of its file, '' of scores; ``delivery``: once it is under way. */
+/** One list. ``files``: names of those that its rows are of, none of scores; ``delivery``: once it is under way. */
 export class Lot {
   delivery = null
+  /** @type {string[]} */
+  files = []
 
-  constructor(kind, name = '') {
-    Object.assign(this, { kind, name, rows: [] })
+  /** ``batch``: of what was chosen at once, so that what is chosen later is another list */
+  constructor(kind, batch = 0) {
+    Object.assign(this, { kind, batch, rows: [] })
   }
 
   get isOpen() {
     return this.delivery === null
+  }
+
+  get name() {
+    return this.files.length > 1 ? sentence('aantal-bestanden', { aantal: number(this.files.length) }) : this.files[0] ?? ''
+  }
+
+  /** The records of one file more; of more than one file each says of which it is. */
+  add(file, records) {
+    if (this.files.length === 1) this.rows = this.rows.map((row) => ({ ...row, bestand: this.files[0] }))
+    this.files.push(file)
+    this.rows = this.rows.concat(this.files.length > 1 ? records.map((row) => ({ ...row, bestand: file })) : records)
   }
 
   /** How many rows are wrong. */
@@ -34,17 +48,26 @@ export class Lot {
 export const placed = (kind, records) =>
   MESSAGES.includes(kind) ? records.map((row, place) => ({ ...row, records: records.length, plaats: place + 1 })) : records
 
+/**
+ * Whether a file is of the same delivery: files of CBS always, for a later delivery takes the place of the one before;
+ * messages of one kind that were chosen at once.
+ */
+const isTogether = (lot, kind, batch) =>
+  lot.kind === kind && (kind === 'cbs' || (MESSAGES.includes(kind) && lot.batch === batch))
+
 export class Lots {
   /** @type {Lot[]} */
   all = []
+  /** List -> its line in the table. @type {Map<Lot, HTMLElement>} */
+  #shown = new Map()
 
   /** @param {import('./desk.js').Desk} desk @param {{show: (lot: Lot) => void, remove: (lot: Lot) => void}} acts */
   constructor(desk, acts) {
     Object.assign(this, { desk, acts, current: this.#begin('score') })
   }
 
-  #begin(kind, name = '') {
-    const made = new Lot(kind, name)
+  #begin(kind, batch = 0) {
+    const made = new Lot(kind, batch)
     this.all.push(made)
     return made
   }
@@ -68,22 +91,20 @@ export class Lots {
     return this.#choose(lot)
   }
 
-  /** The records of one file; files of CBS are one delivery, for a later one takes the place of the one before. */
-  addFile(kind, name, records) {
+  /** The records of one file. ``batch``: the same for what was chosen at once. */
+  addFile(kind, name, records, batch) {
     if (kind === 'score') return this.addScores(records.map(({ regel, cells }) => [regel, cells]))
     this.#require(records.length)
-    const there = kind === 'cbs' ? this.all.find((one) => one.kind === 'cbs' && one.isOpen) : null
-    const lot = there ?? this.#begin(kind, name)
-    if (there) there.name = `${there.name}, ${name}`
-    const bestand = kind === 'cbs' ? name : undefined
-    lot.rows = lot.rows.concat(placed(kind, records).map((row) => ({ ...row, bestand })))
+    const lot = this.all.find((one) => one.isOpen && isTogether(one, kind, batch)) ?? this.#begin(kind, batch)
+    lot.add(name, placed(kind, records))
     return this.#choose(lot)
   }
 
   /** Rows that were put right, as a list of their own. */
   addCorrected(kind, list) {
-    const lot = this.#begin(kind, kind === 'score' ? '' : sentence('verbeterde-regels'))
+    const lot = this.#begin(kind)
     lot.rows = this.desk.check(kind, list)
+    if (kind !== 'score') lot.files = [sentence('verbeterde-regels')]
     return this.#choose(lot)
   }
 
@@ -117,7 +138,15 @@ export class Lots {
   show(busy) {
     const shown = this.all.filter((lot) => lot.rows.length)
     $('lijsten').hidden = shown.length < 2 && !shown.some((lot) => lot.kind !== 'score')
-    $('lijsten-tabel').tBodies[0].replaceChildren(...shown.map((lot) => this.#row(lot, busy)))
+    this.#shown = new Map(shown.map((lot) => [lot, this.#row(lot, busy)]))
+    $('lijsten-tabel').tBodies[0].replaceChildren(...this.#shown.values())
+  }
+
+  /** The line of one list anew: there may be hundreds. @param {Lot} lot */
+  update(lot) {
+    const made = this.#row(lot, true)
+    this.#shown.get(lot)?.replaceWith(made)
+    this.#shown.set(lot, made)
   }
 
   #row(lot, busy) {

@@ -26,7 +26,7 @@ export class SentView {
       this.#corrected.clear()
     }
     this.delivery = delivery
-    this.rows = delivery.full ?? delivery.rows.map(([regel, cells, code, veld]) => ({ regel, cells, code, veld }))
+    this.rows = delivery.full ?? delivery.rows.map(([regel, cells, code, veld, bestand]) => ({ regel, cells, code, veld, bestand }))
     const states = sentStates(this.rows, delivery.receipt, this.desk.rules.messages)
     const shown = this.rows.map((row, place) => (this.#corrected.has(place) ? this.#anew(this.#corrected.get(place)) : row))
     this.table.show(shown, states)

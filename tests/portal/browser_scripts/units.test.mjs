@@ -6,6 +6,7 @@ import { events, Intake, Refused } from './src/intake.js'
 import { holds, Journal } from './src/journal.js'
 import { Portal, PortalFault } from './src/portal.js'
 import { counts, sentStates, unsent } from './src/states.js'
+import { canonical } from './src/sealing.js'
 import { MemoryStore } from './src/store.js'
 import { decode, FileFault } from './src/text.js'
 
@@ -181,6 +182,31 @@ test('under a certificate that has ended it is sealed anew, all of it', async ()
   await given.journal.keep('d', [new Uint8Array([9]), new Uint8Array([9])])
   await new Delivering(given).resume(stale, () => rows)
   assert.deepEqual(sent, [1, 1])
+})
+
+test('records of a file are kept whole until they are final, so that they can be sealed anew', async () => {
+  const sealed = [], given = await parts({ post: async () => { throw new Error('closed') }, receipts: final })
+  const seal = given.seal
+  given.seal = async (job) => { sealed.push(job.rows); return seal(job) }
+  const records = [{ regel: 1, regels: 1, cells: ['999900006'], code: '', veld: '', bsn: '999900006', fact: { soort: 'Start' } }]
+  await assert.rejects(new Delivering(given).deliver({ kind: 'start', rows: records }), /closed/)
+  const kept = await given.journal.load('d')
+  kept.until = 1
+  given.intake.post = async () => {}
+  await new Delivering(given).resume(kept, () => assert.fail('records are not checked anew'))
+  assert.deepEqual(sealed, [records, records])
+  assert.equal((await given.journal.load('d')).full, undefined)
+  await new Delivering(given).deliver({ kind: 'cem', rows: records })
+  assert.deepEqual((await given.journal.load('d')).full, records) // a meting may be put right later
+})
+
+test('the same records are the same delivery, whatever their file is called', () => {
+  const record = { regel: 1, regels: 2, cells: ['x'], code: '', veld: '', bsn: '999900006', fact: { soort: 'Meting', datum: 1 } }
+  const named = (row) => JSON.stringify(canonical('cem', '94000001', false, [row]))
+  assert.equal(named(record), named({ ...record, cells: ['y'], bestand: 'a.csv', lines: [] }))
+  for (const other of [{ regels: 1 }, { bsn: '999900018' }, { fact: { soort: 'Meting', datum: 2 } }, { code: 'C01' }, { fallback: 'm|' }]) {
+    assert.notEqual(named(record), named({ ...record, ...other }))
+  }
 })
 
 test('what is refused for good is told and kept', async () => {
