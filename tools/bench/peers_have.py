@@ -47,7 +47,7 @@ def streams_command(settings: Settings, scratch: Path, fetch: Fetch | None = Non
     compiler = next(path for name, path in jars.items() if name.startswith(_COMPILER))
     java, classes = find_java(settings.java_home), scratch / "classes"
     path = os.pathsep.join(str(jar) for jar in jars.values() if jar != compiler)
-    command = [
+    command: list[str | Path] = [
         java, "-jar", compiler, "-source", "17", "-target", "17", "-proc:none", "-nowarn", "-cp", path, "-d", classes,
         HERE / "KStreams.java",
     ]  # fmt: skip
@@ -103,7 +103,7 @@ def quix_python(cache: Path, tell: Tell, install: Install | None = None) -> Path
 
 def _install(folder: Path) -> None:
     venv.create(folder, with_pip=True, symlinks=True)
-    command = [
+    command: list[str | Path] = [
         folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
         "--require-hashes", "--only-binary", ":all:", "--requirement", HERE / "quix.lock",
     ]  # fmt: skip

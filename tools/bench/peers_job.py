@@ -17,6 +17,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import NewTopic
 
 from local.errors import StackError
+from streams.engine.stage import Record
 from tools.bench import batch
 from tools.bench.meter import settle
 from tools.bench.services import Services
@@ -107,7 +108,7 @@ def expected(job: Job) -> tuple[Prints, Prints]:
     """States and rows by the fold of the project itself over the source, one event at a time."""
     states: dict[bytes, bytes] = {}
     for message in messages(job.cluster, job.topics.source):
-        record = batch.Record(message.offset(), message.value(), message.timestamp()[1])
+        record = Record(message.offset(), message.value(), message.timestamp()[1])
         states[message.key()], _ = batch.fold(message.key(), states.get(message.key()), [record])
     return (
         {key: fingerprint(state) for key, state in states.items()},

@@ -48,8 +48,8 @@ class Job:
         fact = FACT.unpack_from(value)
         if fact[1] >= facts[fact[0]][1]:
             facts[fact[0]] = fact
-        version = self._context().offset.to_bytes(8, "big")
-        packed = b"".join(FACT.pack(*facts[name]) for name in sorted(facts)) + version
+        version: bytes = self._context().offset.to_bytes(8, "big")
+        packed: bytes = b"".join(FACT.pack(*facts[name]) for name in sorted(facts)) + version
         state.set_bytes("facts", packed)
         self._left -= 1
         if not self._left:
