@@ -100,6 +100,11 @@ def load(name: str) -> JsonSchema:
     return dict(_inlined(schema, parts, set()))
 
 
+def full_name(schema: JsonSchema) -> str:
+    """The name of a record schema, in its namespace."""
+    return f"{schema['namespace']}.{schema['name']}"
+
+
 def names() -> list[str]:
     """Every contract, in order of name."""
     return sorted(p.name.removesuffix(".avsc") for p in (_folder() / "avro").iterdir() if p.name.endswith(".avsc"))

@@ -13,7 +13,7 @@ from msgspec.structs import asdict
 from domain.facts.answer import Fault, Line, Receipt, RecordRemark
 from domain.facts.fact import Event
 from schemas.asked import Asked
-from schemas.codec import HEADER, Codec, IdSource, compiled
+from schemas.codec import HEADER, Codec, IdSource, compiled, full_name, load
 from schemas.compiled import ODD
 from schemas.erased import Erased
 from schemas.handed import Handed
@@ -58,8 +58,10 @@ class StructCodec(Generic[S]):
     """A codec of one contract; for a flat struct. Errors as ``Codec``."""
 
     def __init__(self, struct: type[S], ids: IdSource | None = None) -> None:
-        codec = Codec(CONTRACT[struct], ids)
-        self._struct, self._encode, self._decode = struct, codec.encode, codec.decode
+        name = CONTRACT[struct]
+        codec = Codec(name, ids)
+        self._struct, self._encode, self._decode, self._header = struct, codec.encode, codec.decode, codec.header
+        self._read = compiled(name, (full_name(load(name)), struct))
 
     def encode(self, value: S) -> bytes:
         """The struct in wire format."""
@@ -67,6 +69,13 @@ class StructCodec(Generic[S]):
 
     def decode(self, data: bytes) -> S:
         """The struct; ``Undecodable`` for anything else."""
+        if data[:HEADER] == self._header:
+            try:
+                found: S = self._read(data, HEADER)
+            except ODD:
+                pass
+            else:
+                return found
         return self._struct(**self._decode(data))
 
 

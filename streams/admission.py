@@ -199,16 +199,19 @@ class Admission:
         told: Evaluated = {**envelope, "delivery": handle}  # from here on nothing names it otherwise
         content_hash = self._content_hash(envelope["sender"], named, first) if sealed.records else b""
         uses = self._uses(told, named, content_hash, sealed.records, sealed.plaats, sealed.regel, pseudonym, first)
-        if not pseudonym:
-            return admitted._replace(register=uses)
-        event = {
-            "delivery": handle,
-            "line": envelope["line"],
-            "aanbieder": envelope["sender"],
-            "published_at": envelope["published_at"],
-            "fact": named,
-        }
-        return admitted._replace(event=self._events.encode(event), register=uses)
+        event = self._event(told, named) if pseudonym else None
+        return Admitted(admitted.handle, kind, published_at, "", line, pseudonym, event, uses, None, admitted.former)
+
+    def _event(self, told: Evaluated, named: tuple[str, Record]) -> bytes:
+        return self._events.encode(
+            {
+                "delivery": told["delivery"],
+                "line": told["line"],
+                "aanbieder": told["sender"],
+                "published_at": told["published_at"],
+                "fact": named,
+            }
+        )
 
     def _taken_back(self, envelope: Evaluated, fact: Terugname, source: str) -> tuple[bytes, bytes, Line]:
         """A delivery of the same sender counts as never sent, from the moment that its source says so."""

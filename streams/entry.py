@@ -76,14 +76,14 @@ class Stage:
         for source in self._desk.released():
             self._guard.release(source)
         messages = self._desk.asked(messages)
-        bad = 0
+        bad, anybody_forgotten = 0, bool(self._ledger)
         outcomes: dict[tuple[str, str], int] = {}
         for message in messages:
             admitted = self._admitted(message)
             if admitted is None:
                 bad += 1
                 continue
-            if admitted.pseudonym and self._forgotten(admitted):
+            if anybody_forgotten and admitted.pseudonym and self._forgotten(admitted):
                 admitted = admitted._replace(event=None, register=(), asked=None)  # its line is answered as any other
             if admitted.event is not None:
                 self._publisher.send(EVENTS, admitted.pseudonym, admitted.event)
@@ -98,7 +98,8 @@ class Stage:
                 self._publisher.send(WISVERZOEKEN, *admitted.asked)
             place = (admitted.kind, admitted.code)
             outcomes[place] = outcomes.get(place, 0) + 1
-            self._newest[admitted.kind] = max(self._newest.get(admitted.kind, 0), admitted.published_at)
+            if admitted.published_at > self._newest.get(admitted.kind, 0):
+                self._newest[admitted.kind] = admitted.published_at
         self._outcomes.end_batch()
         self._guard.end_batch()
         _count(outcomes, bad)

@@ -51,13 +51,20 @@ class Remembered:
         return (self._fresh if kind in _OF_ONE_FACT else self._shared)(kind, owner, clear)
 
 
+#: Kinds whose reference or its owner depends on what else the fact says.
+_BY_CONTENT: Final = frozenset({"assignment", "return"})
+
+
 def hashed(references: Remembered, kind: str, aanbieder: str, content: Record) -> Record:
     """The content of a fact with its references hashed and its one free text reduced; absent references stay absent."""
-    out = content | {
-        field: references.hashed(_reference(kind, field, reference, content), aanbieder, _clear(kind, field, content))
-        for field, reference in _FIELDS[kind].items()
-        if content.get(field) is not None
-    }
+    out = content.copy()
+    for field, reference in _FIELDS[kind].items():
+        clear = content.get(field)
+        if clear is None:
+            continue
+        if kind in _BY_CONTENT:
+            reference, clear = _reference(kind, field, reference, content), _clear(kind, field, content)
+        out[field] = references.hashed(reference, aanbieder, clear)
     if kind == "cem":
         out["informant"] = informant(content["informant"])
     return out

@@ -62,17 +62,19 @@ class Uses:
         ``first``: the first name of the client where it was renewed since; keys go by that one and stay as they are.
         """
         client = pseudonym.decode() or None
+        keyed_by = first.decode() or client
         told_at: int = named[1].get("tijd") or envelope["published_at"]
         out = []
         for usage in uses_of(record_to_fact(named), inhoud, records, plaats, row):
             if usage.soort == DECLARATIENUMMER and not self._fresh(usage, client, envelope["delivery"]):
                 continue
-            use, values = _use(envelope, usage, client, told_at), dict[str | None, bytes]()
-            for key, named_here in keys(usage, envelope["sender"], first.decode() or client):
+            use, encode = _use(envelope, usage, client, told_at), self._codecs[usage.soort].encode
+            values = {client: encode(use)}
+            for key, named_here in keys(usage, envelope["sender"], keyed_by):
                 whose = client if named_here else None
                 if whose not in values:
                     use["pseudonym"] = whose
-                    values[whose] = self._codecs[usage.soort].encode(use)
+                    values[whose] = encode(use)
                 out.append((key, values[whose]))
         return out
 
