@@ -122,7 +122,7 @@ def _disk(running: Services, year: nation.Written, passed: Passed) -> list[Figur
     parts = by_part(running.home / "kafka", topic_of)
     whole = by_part(running.home, lambda path: "/".join(path.parts[: 2 if path.parts[0] == "state" else 1]))
     found = {name: size for name, size in parts.items() if name.startswith("sor") and size > 1e5}
-    found |= {name: size for name, size in whole.items() if name not in {"kafka", "keys", "log"} and size > 1e5}
+    found |= {name: size for name, size in whole.items() if name not in {"kafka", "keys", "log", "tmp"} and size > 1e5}
     most = Figure(
         "nation", "disk, at most", passed.disk / 1e6, "MB", note=f"{passed.disk / year.events:.0f} bytes an event"
     )

@@ -112,6 +112,8 @@ class Services:
             "SOR_CLICKHOUSE_USER": user,
             "SOR_LOG_LEVEL": "WARNING",
             "NO_COLOR": "1",
+            # rbcl unpacks its library into a file that a killed process leaves behind: 2.8 MB each.
+            "TMPDIR": str(self.home / "tmp"),
         }
 
     def process(self, *words: str, user: str = "admin") -> Measured:
@@ -159,6 +161,7 @@ def services(*, clickhouse: bool = False) -> Iterator[Services]:
         passwords = {user: secrets.token_hex(16) for user in _USERS}
         _write_secrets(home, passwords)
         (home / "log").mkdir()
+        (home / "tmp").mkdir()
         broker = stack.enter_context(Broker(home, free_port(), free_port(), load_settings().cache))
         url = "http://127.0.0.1:9"
         if clickhouse:
