@@ -68,7 +68,7 @@ def visitor_of(request: HttpRequest) -> Visitor:
     user = request.user
     if not isinstance(user, Gebruiker):
         return Visitor()
-    issued = any(one.get("method") == "socialaccount" for one in get_authentication_records(request))
+    issued = any(one.get("method") == "socialaccount" for one in get_authentication_records(request, user))
     return user.visitor(factor=issued or is_mfa_enabled(user))
 
 
