@@ -20,8 +20,8 @@ from streams.evaluate import Evaluator
 from streams.orders import Skipped
 from streams.poison import SetAside
 from streams.rejected import rejection
-from tests.streams.support import BSN, EVALUATE_KEYS, OTHER, PUBLIC, codec, envelope, honest, message, refusal
-from tests.trusted import evaluate, hub
+from tests.streams.support import BSN, EVALUATE_KEYS, OTHER, PUBLIC, SENDER, codec, envelope, honest, message, refusal
+from tests.trusted import ARRIVED, DAY, evaluate, hub
 
 SCORE = IN_TOPIC["score"]
 
@@ -64,6 +64,27 @@ def test_a_line_that_was_moved_does_not_open(evaluator: Evaluator, moved: dict[s
 def test_a_delivery_that_was_moved_is_signed_by_nobody(evaluator: Evaluator, moved: dict[str, Any]) -> None:
     with pytest.raises(NotTrusted):
         run(evaluator, honest("score") | moved)
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        *({"delivery": "f" * 32}, {"lines": 4}, {"sender": "99000002"}, {"test": True}, {"epoch": 1}),
+        *({"evaluate_wrapped": b"w" * 1168}, {"entry_wrapped": b"w" * 1168}),
+        *({"certificate": b"c" * 400}, {"signature": b"s" * 64}, {"suite": "sor-1"}),
+    ],
+    ids=lambda moved: next(iter(moved)),
+)
+def test_in_the_middle_of_a_run_a_record_is_trusted_no_more_than_alone(moved: dict[str, Any]) -> None:
+    """Of records in a row that are the same but for the line, less is asked anew: of no other record."""
+    evaluator, record = Evaluator(EVALUATE_KEYS, hub()[0]), honest("score")
+    for _ in range(4):
+        assert run(evaluator, record)["sender"] == SENDER
+    with pytest.raises((NotTrusted, Undecodable)):
+        run(evaluator, record | moved)
+    assert run(evaluator, record)["sender"] == SENDER
+    with pytest.raises(NotTrusted, match="at this time"):
+        evaluate(evaluator, SCORE, codec("sor.in").encode(record), ARRIVED + 3 * DAY * 1000)
 
 
 @pytest.mark.parametrize("topic", sorted(set(IN_TOPIC.values()) - {SCORE}))
