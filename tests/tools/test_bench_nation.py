@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from pathlib import Path
+from typing import NamedTuple
 
+import pytest
+
+from local.errors import StackError
 from schemas.codec import Codec
 from schemas.topics import EVENTS, LINES, REGISTER
 from streams.engine.stage import Record
@@ -14,6 +18,14 @@ from tools.bench.nation import Lives
 from tools.bench.nation_register import Numbers
 from tools.bench.nation_stream import NationSizes, sized
 from tools.bench.nation_watch import SOURCES, by_part, topic_of, used
+
+
+class Usage(NamedTuple):
+    """As ``shutil`` has it."""
+
+    total: int
+    used: int
+    free: int
 
 
 def lines(lives: Lives) -> Counter[tuple[bytes, bytes]]:
@@ -78,6 +90,13 @@ def test_a_part_of_the_nation_has_its_part_of_the_million() -> None:
     assert sized(450_000) == NationSizes(450_000, 1_000_000)
     assert sized(45_000) == NationSizes(45_000, 100_000)
     assert SOURCES["register"] == [REGISTER]
+
+
+def test_a_disk_that_is_too_small_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: Usage(0, 0, 20_000_000_000))
+    nation_stream.require_room(tmp_path, sized(290_000))
+    with pytest.raises(StackError, match=r"takes 29 GB at most, .* has 20 GB free\. .* --persons 290000\.$"):
+        nation_stream.require_room(tmp_path, sized(450_000))
 
 
 def test_what_is_on_disk_is_counted_by_topic(tmp_path: Path) -> None:

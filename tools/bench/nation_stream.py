@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from pathlib import Path
 from typing import Final, NamedTuple
 
-from local.disk import require_space
 from local.errors import StackError
 from local.ports import free_port
 from schemas.topics import groups
@@ -32,8 +32,8 @@ STATES: Final = 1_000_000
 _MEMORY: Final = 500.0
 _STATEFUL: Final = ("trajectories", "register")
 _SEED: Final = 15
-#: Bytes on disk per event at most, before the log is compacted: what must be free.
-_ROOM: Final = 2_600
+#: Events of a person, and bytes on disk for each before the log is compacted: what must be free.
+_EVENTS, _BYTES = 24.3, 2_600
 _READY: Final = 900.0
 
 
@@ -65,7 +65,7 @@ def streaming(sizes: NationSizes, tell: Tell) -> list[Figure]:
         StackError: the disk has no room for it, or a process ended.
     """
     with services(clickhouse=True) as running:
-        require_space(running.home, sizes.persons * nation.EVENTS_OF_A_CLIENT * 1.4 * _ROOM / 1e9 + 1)
+        require_room(running.home, sizes)
         tell(f"writing the year of {sizes.persons:,} persons")
         began = time.monotonic()
         year = nation.written(running.cluster, nation.Lives(_SEED, 0, sizes.persons, AGAIN), register=True)
@@ -79,6 +79,17 @@ def streaming(sizes: NationSizes, tell: Tell) -> list[Figure]:
         figures = _of_year(year, sizes, passed) + _pages(reader.seconds) + _disk(running, year, passed)
         figures += _rows(running)
         return figures + _of_states(running, sizes, tell)
+
+
+def require_room(folder: Path, sizes: NationSizes) -> None:
+    """``StackError`` when the disk of a folder cannot hold it."""
+    needed, free = 1 + sizes.persons * _EVENTS * _BYTES / 1e9, shutil.disk_usage(folder).free / 1e9
+    if free < needed:
+        part = 10_000 * int((free - 1) / needed * sizes.persons / 10_000)
+        raise StackError(
+            f"A nation of {sizes.persons:,} persons takes {needed:.0f} GB at most, and the disk of {folder} has "
+            f"{free:.0f} GB free. Make room, set TMPDIR to a folder on another disk, or take a part: --persons {part}."
+        )
 
 
 def _passed(running: Services, tell: Tell) -> Passed:
