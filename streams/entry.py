@@ -34,6 +34,8 @@ from transport.progress import Progress
 from transport.publisher import Publisher
 
 STAGE: Final = "entry"
+#: Records of one batch at most: each batch waits for its flush and its commit, some 8 ms together.
+_BATCH: Final = 2_000
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ def run(config: EntryConfig, stop: Stop) -> None:
 
     stop.turned = turned
     source = consumer(config.cluster, config.group, config.slot)
-    loop, read = Loop(STAGE, source, publisher), [EVALUATED, ORDERS]
+    loop, read = Loop(STAGE, source, publisher, _BATCH), [EVALUATED, ORDERS]
     health.follow(Progress(config.cluster, config.group, read, lambda: loop.places))
     try:
         loop.run(read, stage, ready, stop)

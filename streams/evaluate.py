@@ -36,6 +36,8 @@ from transport.progress import Progress
 from transport.publisher import Publisher
 
 STAGE: Final = "evaluate"
+#: Records of one batch at most: each batch waits for its flush and its commit, some 8 ms together.
+_BATCH: Final = 2_000
 #: Products remembered: clients that repeat within a delivery (a declaration) cost one multiplication.
 _CACHE: Final = 100_000
 
@@ -198,7 +200,7 @@ def run(config: EvaluateConfig, stop: Stop) -> None:
 
     stop.turned = turned
     source = consumer(config.cluster, config.group, config.slot)
-    loop, read = Loop(STAGE, source, publisher), [*IN_TOPIC.values(), ORDERS]
+    loop, read = Loop(STAGE, source, publisher, _BATCH), [*IN_TOPIC.values(), ORDERS]
     health.follow(Progress(config.cluster, config.group, read, lambda: loop.places))
     try:
         loop.run(read, stage, ready, stop)

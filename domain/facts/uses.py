@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from domain.facts.fact import (
@@ -110,17 +109,16 @@ def _of_prestatie(p: Prestatie, inhoud: bytes, records: int, plaats: int) -> lis
     return found
 
 
-def keys(usage: Usage, aanbieder: str, pseudonym: str | None) -> Iterator[tuple[str, str | None]]:
+def keys(usage: Usage, aanbieder: str, pseudonym: str | None) -> list[tuple[str, str | None]]:
     """The keys under which a use is kept, with whom it names there: one key, or for an answer on a spread message and
     for a CBS record all of them. A CBS record names its client under one: the others need to know that it came.
     """
     fixed = f"{usage.soort}|{aanbieder}|{usage.sleutel.hex()}"
     if usage.soort == CBS:
         own = zlib.crc32((pseudonym or "").encode()) % SPREAD
-        yield from ((f"{fixed}|{part}", pseudonym if part == own else None) for part in range(SPREAD))
-    elif usage.soort not in (_LINES, DECLARATIENUMMER):
-        yield f"{fixed}|0", pseudonym
-    elif usage.retour:
-        yield from ((f"{fixed}|{part}", None) for part in range(SPREAD))
-    else:
-        yield f"{fixed}|{max(0, usage.plaats - 1) // CHUNK % SPREAD}", pseudonym
+        return [(f"{fixed}|{part}", pseudonym if part == own else None) for part in range(SPREAD)]
+    if usage.soort not in (_LINES, DECLARATIENUMMER):
+        return [(f"{fixed}|0", pseudonym)]
+    if usage.retour:
+        return [(f"{fixed}|{part}", None) for part in range(SPREAD)]
+    return [(f"{fixed}|{max(0, usage.plaats - 1) // CHUNK % SPREAD}", pseudonym)]

@@ -39,11 +39,18 @@ def stateless(sizes: StageSizes, rounds: int, tell: Tell) -> list[Figure]:
                 first += sealed // load.LINES
                 for stage, source in _SOURCES.items():
                     tell(f"round {number + 1} of {rounds}: {stage}, {_words(repeat)}")
-                    found.setdefault((stage, repeat), []).append(_stage(running, stage, source))
+                    rate = _stage(running, stage, source)
+                    found.setdefault((stage, repeat), []).append(_of_lines(rate, sealed))
     return [
         _figure("stages", f"{stage}, {_words(repeat)}", rates, _TARGETS.get((stage, repeat)))
         for (stage, repeat), rates in sorted(found.items(), key=lambda item: (list(_SOURCES).index(item[0][0]), item))
     ]
+
+
+def _of_lines(rate: Rate, lines: int) -> Rate:
+    """A rate by lines of the load, where one record tells of several."""
+    several = lines / rate.events
+    return Rate(rate.rate * several, rate.cpu / several, rate.memory, lines)
 
 
 def _words(repeat: int) -> str:
