@@ -43,6 +43,7 @@ def written_digits(text: str) -> str | None:
     return f"{found[3]}{found[2]:0>2}{found[1]:0>2}" if found else None
 
 
+@lru_cache(maxsize=8192)  # the days of a stream are those of some years
 def as_date(number: int) -> date:
     """Date of a day number."""
     return date.fromordinal(number + _EPOCH)
