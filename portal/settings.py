@@ -269,6 +269,7 @@ def _people(settings: Settings) -> dict[str, Any]:
         "ACCOUNT_SESSION_REMEMBER": False,
         "ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE": True,
         "ACCOUNT_REAUTHENTICATION_TIMEOUT": 300,
+        "ACCOUNT_REAUTHENTICATION_METHODS": ("password", "mfa"),  # a mail is no proof of who sits there
         "ACCOUNT_RATE_LIMITS": _RATES,
         "ACCOUNT_DEFAULT_HTTP_PROTOCOL": "http" if plain else "https",
         "MFA_ADAPTER": "portal.people.adapter.Sealed",
@@ -290,7 +291,11 @@ def _issuer(settings: Settings) -> dict[str, Any]:
         "name": settings.portal_oidc_name,
         "client_id": settings.portal_oidc_client,
         "secret": read_secret(secret) if secret else "",
-        "settings": {"server_url": settings.portal_oidc_issuer, "oauth_pkce_enabled": True},
+        "settings": {
+            "server_url": settings.portal_oidc_issuer,
+            "oauth_pkce_enabled": True,
+            "auth_params": {"prompt": "login"},  # asked each time: who comes back from it has just shown who it is
+        },
     }
     return {
         "SOCIALACCOUNT_PROVIDERS": {"openid_connect": {"APPS": [app]}},

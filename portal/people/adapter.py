@@ -5,10 +5,15 @@ stands in the database under a key that is not in there.
 from __future__ import annotations
 
 import base64
+import time
 from functools import cache
 from typing import Any
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from cryptography.fernet import Fernet
@@ -16,6 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings as of_django
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from monitoring import metrics
 from portal.people.counting import mailing
@@ -41,10 +47,33 @@ class Closed(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no typ
         metrics.PORTAL_LOGINS.labels(login="password").inc()
         super().authentication_failed(request, **credentials)
 
+    def is_reauthentication_required(self, *, app: str = "", **more: Any) -> bool:
+        """Who can show neither a password nor a factor here logs in at the issuer once more."""
+        required = bool(super().is_reauthentication_required(app=app, **more))
+        return required and not _lately_from_issuer(context.request)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """The first is where somebody is led to."""
+        found: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return found or [{"id": "issuer", "description": "", "url": issuer_login()}] if user.is_authenticated else found
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Of a new password or second factor."""
         with mailing():
             super().send_mail(template_prefix, email, context)
+
+
+def issuer_login() -> str:
+    """Where somebody logs in at the issuer."""
+    return reverse("openid_connect_login", kwargs={"provider_id": "organisatie"})
+
+
+def _lately_from_issuer(request: Any) -> bool:
+    """Whether somebody who can show nothing here came from the issuer a moment ago."""
+    if get_reauthentication_flows(request.user):
+        return False
+    ways = [one for one in get_authentication_records(request, request.user) if one.get("method") == "socialaccount"]
+    return bool(ways) and time.time() - ways[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT
 
 
 class Known(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth has no types

@@ -108,7 +108,7 @@ def enter(issuer: Issuer, *, email: str, verified: bool = True, state: str = "",
     away = urlsplit(client.post(LOGIN)["Location"])
     asked = parse_qs(away.query)
     assert f"{away.scheme}://{away.netloc}" == issuer.address
-    assert asked["code_challenge_method"] == ["S256"]
+    assert (asked["code_challenge_method"], asked["prompt"]) == (["S256"], ["login"])
     assert asked["redirect_uri"] == [f"http://testserver{LOGIN}callback/"]
     return client, client.get(f"{LOGIN}callback/", {"code": "een code", "state": state or asked["state"][0]})
 
@@ -185,3 +185,26 @@ def test_who_was_invited_and_never_came_gets_in_by_a_verified_address(issuer: Is
     )
     client, _answer = enter(issuer, email=made.email)
     assert "Welkom, Nieuw" in client.get("/").content.decode()
+
+
+def test_who_has_nothing_to_show_here_logs_in_there_once_more(issuer: Issuer, people: dict[str, Any]) -> None:
+    from portal.people.models import Gebruiker
+
+    region = people["functioneel_beheerder"].organisatie
+    made = Gebruiker.objects.invite(email="regio@example.nl", naam="R", rol="functioneel_beheerder", organisatie=region)
+    client, _answer = enter(issuer, email=made.email)
+    assert client.get("/organisaties/").status_code == 200, "a moment ago"
+    session = client.session
+    session["account_authentication_methods"] = [{**session["account_authentication_methods"][0], "at": 1.0}]
+    session.save()
+    assert client.get("/").status_code == 200
+    assert client.get("/organisaties/")["Location"] == f"{LOGIN}?next=%2Forganisaties%2F"
+    away = parse_qs(urlsplit(client.post(f"{LOGIN}?next=/organisaties/")["Location"]).query)
+    back = client.get(f"{LOGIN}callback/", {"code": "een code", "state": away["state"][0]})
+    assert back["Location"] == "/organisaties/"
+    assert client.get("/organisaties/").status_code == 200
+
+
+def test_who_has_a_password_here_shows_that_and_not_a_login_elsewhere(issuer: Issuer, alone: Any) -> None:
+    client, _answer = enter(issuer, email=alone.email)
+    assert client.get("/account/2fa/totp/activate/")["Location"].startswith("/account/reauthenticate/")

@@ -216,7 +216,7 @@ def test_nothing_is_asked_long_after_logging_in_or_before_the_agreement(
     assert "reauthenticate" in late.post("/sleutelaanvragen/1/", {"reason": "verzoek"})["Location"]
 
 
-@pytest.mark.parametrize("kinds", [["erasure"], ["score", "erasure"], ["*"], ["cbs"], []])
+@pytest.mark.parametrize("kinds", [["erasure"], ["score", "erasure"], ["*"], ["assignment"], []])
 def test_only_kinds_of_a_provider_can_be_asked(
     kinds: list[str], region: Region, logged_in: Callable[..., Any], private: Ed25519PrivateKey
 ) -> None:
