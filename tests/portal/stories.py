@@ -56,7 +56,7 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "gemeenteambtenaar": ("/", "/gemeente/"),
     "functioneel_beheerder": (
         "/", "/kalender/", "/organisaties/", "/organisaties/1/", "/gebruikers/",
-        "/gebruikers/1/", "/sleutelaanvragen/", "/definities/", "/definities/keten_dagen/",
+        "/gebruikers/1/", "/sleutelaanvragen/", "/definities/", "/definities/keten_dagen/", "/herberekeningen/",
     ),
     "operator": ("/", "/gezondheid/", "/controlelog/"),
 }  # fmt: skip
