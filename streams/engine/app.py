@@ -19,6 +19,7 @@ import rocksdict
 import structlog
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, UnsupportedCodecError
 from aiokafka.structs import OffsetAndMetadata
+from faust.stores.rocksdb import RocksDBOptions
 from faust.stores.rocksdb import Store as RocksStore
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
@@ -63,6 +64,8 @@ PRIVATE: tuple[Callable[..., Any], ...] = (
     RocksStore.persisted_offset,
     RocksStore.revoke_partitions,
     RocksStore._db_for_partition,
+    RocksStore.__init__,
+    RocksDBOptions.as_options,
     faust.App._on_partitions_revoked,
     faust.App._on_partitions_assigned,
     faust.App._stop_consumer,
@@ -118,6 +121,18 @@ class Progress(NamedTuple):
 
     position: int
     end: int
+
+
+class Uncompressed(RocksDBOptions):  # type: ignore[misc]
+    """RocksDB's options as Faust makes them, without compression: to pack and unpack blocks took 5 of the 47 µs of an
+    event (Snappy, its default), as much as the rest of the store. Files of before are read as they are.
+    """
+
+    def as_options(self) -> rocksdict.Options:
+        """Where Faust opens a partition."""
+        options = super().as_options()
+        options.set_compression_type(rocksdict.DBCompressionType.none())
+        return options
 
 
 class Store:
@@ -561,8 +576,10 @@ def build(config: StageConfig, batches: Batches, fence: Fence, *, halted: bool =
             super().on_rebalance_start()
 
     app = StageApp(config.name, **app_settings(config))
-    store = Store(app.Table(config.table, key_type=bytes, value_type=bytes, partitions=config.partitions,
-                            options=store_options(config.partitions)))  # fmt: skip
+    table = app.Table(config.table, key_type=bytes, value_type=bytes, partitions=config.partitions,
+                      options={"driver": "rocksdict"})  # fmt: skip
+    table.data.rocksdb_options = Uncompressed(use_rocksdict=True, **store_options(config.partitions))
+    store = Store(table)
 
     async def subscribes(
         stream: Any,

@@ -46,7 +46,6 @@ def store_options(partitions: int) -> dict[str, Any]:
     """
     megabyte = 1 << 20
     return {
-        "driver": "rocksdict",
         "block_cache_size": max(4, 128 // partitions) * megabyte,
         "write_buffer_size": max(2, min(8, 32 // partitions)) * megabyte,
         "max_write_buffer_number": 2,
@@ -85,10 +84,10 @@ def credentials(client: Mapping[str, str]) -> Any:
 
 def producer(config: StageConfig) -> Producer:
     """The project's producer with a short-lived queue, and without compression: aiokafka reads the changelog back, and
-    its lz4 is an optional part.
+    its lz4 is an optional part. A batch is handed over at once and waited for, so it lingers for as long as that takes.
     """
     return clients.producer(
         Cluster(config.bootstrap, config.client),
         f"{config.name}-{config.slot}",
-        **{"delivery.timeout.ms": int(config.delivery_timeout * 1000), "compression.type": "none"},
+        **{"delivery.timeout.ms": int(config.delivery_timeout * 1000), "compression.type": "none", "linger.ms": 1},
     )

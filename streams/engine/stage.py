@@ -8,8 +8,8 @@ membership, assignment, the table on disk and its changelog; this engine brings 
    process.
 2. *Check*: a state or row near Kafka's record limit stops the process with a sentence.
 3. *Fence*: a process that was paused for ``pause_limit`` ends itself, for another worker may own its partitions by now.
-4. *Changelog*: produce the new states, flush, look at every delivery report.
-5. *Rows*: produce the output records (fenced again), flush, look at every delivery report.
+4. *Changelog*: produce the new states, wait for every delivery report and look at it.
+5. *Rows*: produce the output records (fenced again), wait for every delivery report and look at it.
 6. *Store*: one write per partition with the states and the changelog offset they have (while the rows travel).
 7. *Commit* the source offsets, and nothing else ever commits.
 
@@ -120,7 +120,7 @@ class StageConfig:
     datadir: Path
     slot: str
     client: Mapping[str, str] = field(default_factory=dict, repr=False)
-    max_poll_records: int = 1000
+    max_poll_records: int = 1800  # of one key and all refused, its state still fits (tests.domain.test_worst)
     session_timeout: float = 10.0  # at least the broker's group.min.session.timeout.ms, 6 s by default
     heartbeat: float = 2.0
     pause_limit: float = 3.0

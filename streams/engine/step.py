@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import time
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Protocol
@@ -19,8 +20,10 @@ from streams.engine.stage import Fold, Out, Record, Scrubbed, Seconds, StageConf
 Commit = Callable[[Mapping[int, int]], Awaitable[bool]]
 Anew = Callable[[bytes, bytes], tuple[bytes, list[Out]]]
 SLICE = 100  # keys that go out anew at once: a tenth of a second, which records of the source wait for at most
-BREATH = 25  # of them, between two turns of the event loop
-FLUSH_LIMIT = 30.0  # seconds; delivery.timeout.ms ends every record long before
+BREATH = 25  # keys folded between two turns of the event loop, in which the batch before is delivered on
+REPORTS_LIMIT = 30.0  # seconds; delivery.timeout.ms ends every record long before
+PARTITION_BY_KEY = -1
+LISTEN = 0.001  # seconds for which the event loop stands still for a delivery report, when there is nothing to fold
 
 
 class Store(Protocol):
@@ -42,7 +45,36 @@ class Producer(Protocol):
 
     def produce(self, topic: str, value: bytes | None = None, key: bytes | None = None, **options: Any) -> None: ...
 
-    def flush(self, timeout: float) -> int: ...
+    def poll(self, timeout: float) -> int: ...
+
+
+class Reports:
+    """What Kafka says of the records of one step: how many it has not told of, what failed, where partitions end.
+
+    It is told in the thread of the event loop, between two folds. A thread that flushes would need the interpreter for
+    every single report, and beside a fold that takes 5 ms each time: the batch would wait until nothing is folded.
+    """
+
+    def __init__(self) -> None:
+        self.missing = 0
+        self.errors: list[tuple[str, Any]] = []
+        self.ends: dict[int, int] = {}  # partition -> highest offset
+
+    def acknowledged(self, error: Any, message: Any) -> None:
+        """Of a record whose offset nobody needs."""
+        self.missing -= 1
+        if error is not None:
+            self.errors.append((message.topic(), error))
+
+    def placed(self, error: Any, message: Any) -> None:
+        """Of a record of the changelog."""
+        self.missing -= 1
+        if error is not None:
+            self.errors.append((message.topic(), error))
+            return
+        partition, offset = message.partition(), message.offset()
+        if offset > self.ends.get(partition, -1):
+            self.ends[partition] = offset
 
 
 @dataclass
@@ -70,19 +102,20 @@ class Step:
         self._producer = producer
         self._fence = fence
         self._delivering: Mapping[int, Mapping[bytes, bytes | None]] = {}
+        self._folding = 0
 
     async def fold(self, source: Mapping[int, Sequence[Any]]) -> Folded:
-        """Steps 1 and 2 on ``source`` (partition → records); lets the event loop run between partitions.
+        """Steps 1 and 2 on ``source`` (partition → records); lets the event loop run every ``BREATH`` keys.
 
         While another batch is being delivered its states count, though the store does not have them yet.
         """
         began = time.perf_counter()
         folded = Folded()
-        for partition, records in source.items():
-            self._fold_partition(folded, partition, records)  # 1 and 2
-            folded.positions[partition] = records[-1].offset + 1
-            folded.events += len(records)
-            await asyncio.sleep(0)
+        with self._at_work():
+            for partition, records in source.items():
+                await self._fold_partition(folded, partition, records)  # 1 and 2
+                folded.positions[partition] = records[-1].offset + 1
+                folded.events += len(records)
         folded.seconds = time.perf_counter() - began
         return folded
 
@@ -95,13 +128,14 @@ class Step:
             return replace(folded, last=b"")
         found, ahead = self._store.after(partition, after, SLICE), self._delivering.get(partition, {})  # at one moment
         states: dict[bytes, bytes | None] = {}
-        for count, (key, stored) in enumerate(found, 1):
-            before = ahead.get(key, stored)
-            if before is not None:  # else it is being taken out
-                states[key], rows = self._fold_anew(fold, partition, key, before)
-                folded.rows += rows
-            if count % BREATH == 0:
-                await asyncio.sleep(0)
+        with self._at_work():
+            for count, (key, stored) in enumerate(found, 1):
+                before = ahead.get(key, stored)
+                if before is not None:  # else it is being taken out
+                    states[key], rows = self._fold_anew(fold, partition, key, before)
+                    folded.rows += rows
+                if count % BREATH == 0:
+                    await asyncio.sleep(0)
         folded.states |= {partition: states} if states else {}
         folded.last = found[-1][0] if len(found) == SLICE else None
         folded.seconds = time.perf_counter() - began
@@ -131,13 +165,22 @@ class Step:
         changelog, row, last = (after - before for before, after in pairwise(times))
         return Seconds(folded.seconds, changelog, row - stored, stored, last), committed
 
-    def _fold_partition(self, folded: Folded, partition: int, records: Sequence[Any]) -> None:
+    @contextlib.contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """While something is folded nobody stands still for a delivery report."""
+        self._folding += 1
+        try:
+            yield
+        finally:
+            self._folding -= 1
+
+    async def _fold_partition(self, folded: Folded, partition: int, records: Sequence[Any]) -> None:
         groups = self._group(partition, records)
         if not groups:  # all of them are left out: the position moves on, and nothing else
             return
         states = folded.states[partition] = {}
-        ahead = self._delivering.get(partition, {})
-        for (key, group), stored in zip(groups.items(), self._store.get(partition, list(groups)), strict=True):
+        found, ahead = self._store.get(partition, list(groups)), self._delivering.get(partition, {})  # at one moment
+        for count, ((key, group), stored) in enumerate(zip(groups.items(), found, strict=True), 1):
             before = ahead.get(key, stored)
             try:
                 states[key], rows = self._fold(key, before, group)
@@ -150,6 +193,9 @@ class Step:
             if self._too_large(key, states[key], rows):
                 raise StageError(self._refused(partition, key, before, group, states[key], rows))
             folded.rows += rows
+            if count % BREATH == 0:
+                await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     async def _scrub(self, folded: Folded) -> None:
         """What was taken out of a state leaves the disk before the batch is committed; else it comes again."""
@@ -245,52 +291,58 @@ class Step:
 
     async def _changelog(self, folded: Folded) -> dict[int, int]:
         """Step 4. Returns the last changelog offset of each partition."""
-        topic = self._config.changelog
-        errors: list[tuple[str, Any]] = []
-        ends: dict[int, int] = {}
-
-        def report(error: Any, message: Any) -> None:
-            if error is not None:
-                errors.append((topic, error))
-            else:
-                ends[message.partition()] = max(ends.get(message.partition(), -1), message.offset())
-
+        topic, reports, give = self._config.changelog, Reports(), self._give
         for partition, states in folded.states.items():
+            reports.missing += len(states)
             for key, state in states.items():
-                self._produce(topic, state, key, partition=partition, on_delivery=report)
-        await self._flush(errors)
-        return ends
+                give(topic, state, key, partition, reports.placed)
+        await self._reported(reports)
+        return reports.ends
 
     def _rows(self, folded: Folded) -> Awaitable[None]:
         """Step 5: sends the rows; await the result for their acknowledgement."""
-        errors: list[tuple[str, Any]] = []
+        reports, give = Reports(), self._give
+        reports.missing = len(folded.rows)
+        for topic, key, value in folded.rows:
+            give(topic, value, key, PARTITION_BY_KEY, reports.acknowledged)
+        return asyncio.ensure_future(self._reported(reports))
 
-        def report(error: Any, message: Any) -> None:
-            if error is not None:
-                errors.append((message.topic(), error))
+    def _give(
+        self, topic: str, value: bytes | None, key: bytes, partition: int, report: Callable[[Any, Any], None]
+    ) -> None:
+        """A record to the producer. When its queue is full (large states) it waits until some are delivered."""
+        until = 0.0
+        while True:
+            try:
+                self._producer.produce(topic, value, key, partition=partition, on_delivery=report)
+            except KafkaException as error:
+                raise StageError(f"{topic} does not take a record: {error}") from error
+            except BufferError as error:
+                until = until or time.monotonic() + REPORTS_LIMIT
+                if time.monotonic() > until:
+                    raise StageError(f"{topic} does not take a record: {error}") from error
+                self._producer.poll(LISTEN)
+            else:
+                return
 
-        for row in folded.rows:
-            self._produce(row.topic, row.value, row.key, on_delivery=report)
-        return asyncio.ensure_future(self._flush(errors))
-
-    def _produce(self, topic: str, value: bytes | None, key: bytes, **options: Any) -> None:
-        try:
-            self._producer.produce(topic, value, key, **options)
-        except (KafkaException, BufferError) as error:
-            raise StageError(f"{topic} does not take a record: {error}") from error
-
-    async def _flush(self, errors: list[tuple[str, Any]]) -> None:
-        left = await asyncio.get_running_loop().run_in_executor(None, self._producer.flush, FLUSH_LIMIT)
-        if errors:
-            topic, error = errors[0]
+    async def _reported(self, reports: Reports) -> None:
+        """Wait until every record is told of."""
+        until = time.monotonic() + REPORTS_LIMIT
+        while reports.missing and time.monotonic() < until:
+            self._producer.poll(0.0 if self._folding else LISTEN)
+            if reports.missing:
+                await asyncio.sleep(0)
+        if reports.errors:
+            topic, error = reports.errors[0]
             raise StageError(
-                f"Kafka refused or lost {len(errors)} records, the first for {topic}: {error}. Nothing of this batch "
-                "is committed; check the topic (`sor topics apply`), its max.message.bytes and the broker, then start "
-                "again"
+                f"Kafka refused or lost {len(reports.errors)} records, the first for {topic}: {error}. Nothing of this "
+                "batch is committed; check the topic (`sor topics apply`), its max.message.bytes and the broker, then "
+                "start again"
             )
-        if left:
+        if reports.missing:
             raise StageError(
-                f"{left} records were not acknowledged within {FLUSH_LIMIT:.0f} s; nothing of this batch is committed"
+                f"{reports.missing} records were not acknowledged within {REPORTS_LIMIT:.0f} s; nothing of this batch "
+                "is committed"
             )
 
 

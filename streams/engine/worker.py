@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,11 @@ log = structlog.get_logger()
 
 STOP_LIMIT = 8.0  # seconds for Faust to leave, after the last batch is committed
 SIZE_EVERY = 30.0  # seconds between two looks at the size of the state on disk
+
+
+#: Objects made more than freed before the collector looks at the youngest, and so often before it looks at older ones.
+#: Python's 700 are reached some times in every batch, though nothing of a batch forms a cycle.
+COLLECT_AFTER = (10_000, 20, 50)
 
 
 class Worker:
@@ -89,6 +95,7 @@ class Worker:
         self._fence.start()
         self._app.finalize()
         await self._app.start()
+        _spare_the_collector()
         following = asyncio.create_task(handing.follow(self._app.consumer)) if handing is not None else None
         while not self._stopping.is_set():
             self._health.turned()
@@ -216,3 +223,12 @@ class Worker:
                 f"the state in {tables} was damaged and is removed: start again, it is restored from the changelog",
             )
         end(EXIT_FAULT, describe(reason or StageError("Faust has crashed and gives no reason")))
+
+
+def _spare_the_collector() -> None:
+    """What stands now, modules and clients, stays as long as the process: the collector need not go through it again
+    and again. It took a thirtieth of the time of a batch.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)

@@ -23,7 +23,7 @@ FLOODS = (
     (MOST_PROVIDERS, max(cap.least for cap in CAPS.values()) + 40),
 )
 #: Records of one batch at most (``StageConfig.max_poll_records``).
-BATCH = 1_000
+BATCH = 1_800
 
 
 def remember_most(person: Person) -> None:

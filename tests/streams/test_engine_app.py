@@ -10,7 +10,7 @@ from pathlib import Path
 import faust
 import pytest
 
-from streams.engine.app import PRIVATE, VERSIONS
+from streams.engine.app import PRIVATE, VERSIONS, build
 from streams.engine.options import app_settings, credentials, store_options
 from streams.engine.stage import StageConfig, StageError
 
@@ -41,6 +41,8 @@ SOURCES = {
     "Store.persisted_offset": "6f2e502fb86043a1",
     "Store.revoke_partitions": "3f85447a24fc34ff",
     "Store._db_for_partition": "cb7e67d5f9efc4bc",
+    "Store.__init__": "c7c0fa2989e8ab4a",
+    "RocksDBOptions.as_options": "d2a1bea17736d2eb",
     "App._on_partitions_revoked": "d5c895bbe57dc73a",
     "App._on_partitions_assigned": "de932b7927db85b3",
     "App._stop_consumer": "55854a5de12c3f52",
@@ -143,6 +145,15 @@ def test_the_store_takes_little_memory_however_many_partitions(partitions: int) 
     options = store_options(partitions)
     buffers = options["write_buffer_size"] * options["max_write_buffer_number"]
     assert partitions * (options["block_cache_size"] + buffers) <= 260 << 20
+
+
+async def test_a_store_has_these_options_and_packs_nothing(tmp_path: Path) -> None:
+    _, store = build(config(datadir=tmp_path), None, None)  # type: ignore[arg-type]
+    store.put(0, {b"key": b"state"}, 7)
+    assert store.get(0, [b"key", b"other"]) == [b"state", None]
+    used = next(tmp_path.rglob("OPTIONS-*")).read_text()
+    assert " compression=kNoCompression" in used
+    assert f" write_buffer_size={store_options(4)['write_buffer_size']}\n" in used
 
 
 def test_metrics_call_a_stage_as_the_alerts_do() -> None:

@@ -172,7 +172,7 @@ async def test_a_slice_goes_through_the_steps_in_their_order() -> None:
     folded.positions[0] = 7
     await one.deliver(folded, recorder.commit)
     assert [entry[0] for entry in recorder.steps] == [
-        *("fence", "produce", "produce", "flush", "fence", "produce", "produce", "store", "flush", "commit")
+        *("fence", "produce", "produce", "reports", "fence", "produce", "produce", "store", "reports", "commit")
     ]
     assert recorder.steps[-1] == ("commit", {0: 7})
     assert recorder.states == {b"a": b"1!", b"b": b"2!"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from confluent_kafka import KafkaError
 
 from crypto.key_files import KeysError
 from schemas.orders import Place
+from streams.engine import step as steps
 from streams.engine.stage import Fold, Out, Record, Scrubbed, StageConfig, StageError, describe
 from streams.engine.step import Step, hashed
 from transport.orders import Skips
@@ -51,7 +53,9 @@ class Recorder:
         self.steps: list[tuple[Any, ...]] = []
         self.states: dict[bytes, bytes | None] = {}
         self._fail = fail
-        self._queued: list[tuple[str, int, Any]] = []
+        self.waits: list[float] = []  # for reports
+        self.most = -1  # records that the queue takes
+        self._queued: list[tuple[str, int, int, Any]] = []
 
     def get(self, partition: int, keys: Sequence[bytes]) -> list[bytes | None]:  # noqa: ARG002
         return [self.states.get(key) for key in keys]
@@ -68,17 +72,23 @@ class Recorder:
         self.steps.append(("scrub", partition, *keys))
 
     def produce(self, topic: str, value: bytes | None = None, key: bytes | None = None, **options: Any) -> None:  # noqa: ARG002
+        if len(self._queued) == self.most:
+            raise BufferError("Local: Queue full")
         self.steps.append(("produce", topic, key))
-        self._queued.append((topic, options.get("partition", 0), options["on_delivery"]))
+        self._queued.append((topic, options.get("partition", 0), 100 + len(self._queued), options["on_delivery"]))
 
-    def flush(self, timeout: float) -> int:  # noqa: ARG002
-        self.steps.append(("flush",))
-        for at, (topic, partition, report) in enumerate(self._queued):
-            refused = topic == self._fail and at == 0
+    def poll(self, timeout: float) -> int:
+        """All reports at once; of ``left`` none, of ``late`` one at a time."""
+        self.waits.append(timeout)
+        told = {"left": 0, "late": 1}.get(self._fail, len(self._queued))
+        if told:
+            self.steps.append(("reports",))
+        for _ in range(told):
+            topic, partition, offset, report = self._queued.pop(0)
+            refused = topic == self._fail and offset == 100
             error = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE) if refused else None
-            report(error, FakeMessage(100 + at, topic, partition))
-        self._queued.clear()
-        return 1 if self._fail == "left" else 0
+            report(error, FakeMessage(offset, topic, partition))
+        return told
 
     async def commit(self, positions: Mapping[int, int]) -> bool:
         self.steps.append(("commit", dict(positions)))
@@ -117,12 +127,12 @@ async def test_the_steps_come_in_their_order() -> None:
     assert recorder.steps == [
         ("fence",),
         *[("produce", changelog, key) for key in (b"a", b"b", b"c")],
-        ("flush",),
+        ("reports",),
         ("fence",),
         *[("produce", "rows", key) for key in (b"a", b"b", b"c")],
         ("store", 0, 101),
         ("store", 1, 102),
-        ("flush",),
+        ("reports",),
         ("commit", {0: 8, 1: 41}),
     ]
     assert committed
@@ -160,7 +170,10 @@ async def test_the_next_batch_is_folded_on_the_states_of_the_one_being_delivered
 
 
 @pytest.mark.parametrize(("fail", "produced"), [("st-facts-changelog", 3), ("rows", 6), ("left", 3)])
-async def test_what_is_not_acknowledged_is_not_committed(fail: str, produced: int) -> None:
+async def test_what_is_not_acknowledged_is_not_committed(
+    fail: str, produced: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "REPORTS_LIMIT", 0.02)
     recorder = Recorder(fail)
     with pytest.raises(StageError, match=r"not acknowledged|refused or lost"):
         await handle(step(recorder), BATCH, recorder)
@@ -168,6 +181,51 @@ async def test_what_is_not_acknowledged_is_not_committed(fail: str, produced: in
     assert not any(entry[0] == "commit" for entry in recorder.steps)
     if fail != "rows":
         assert not recorder.states, "the store never holds what the changelog does not"
+
+
+async def test_every_report_is_waited_for_one_by_one() -> None:
+    recorder = Recorder("late")
+    await handle(step(recorder), BATCH, recorder)
+    assert [entry for entry in recorder.steps if entry[0] in {"reports", "store", "commit"}] == [
+        *[("reports",)] * 3,
+        *[("store", 0, 101), ("store", 1, 102)],
+        *[("reports",)] * 3,
+        ("commit", {0: 8, 1: 41}),
+    ]
+
+
+async def test_a_batch_is_delivered_on_while_the_next_is_folded_and_the_fold_waits_for_no_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(steps, "BREATH", 1)
+    recorder = Recorder("late")
+    one = step(recorder)
+    first = await one.fold(BATCH)
+    begun = asyncio.create_task(one.deliver(first, recorder.commit))
+    many = [Fetched(b"%d" % number, b"1", 41 + number) for number in range(50)]
+    recorder.waits.clear()
+    second = await one.fold({1: many})
+    assert recorder.steps[-1] == ("commit", {0: 8, 1: 41}), "six reports fit between fifty keys"
+    assert set(recorder.waits) == {0.0}
+    await begun
+    recorder.waits.clear()
+    await one.deliver(second, recorder.commit)
+    assert set(recorder.waits) == {steps.LISTEN}, "with nothing to fold it waits"
+
+
+async def test_what_is_more_than_the_queue_of_the_producer_takes_goes_out_in_turns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recorder = Recorder()
+    recorder.most = 2
+    await handle(step(recorder), BATCH, recorder)
+    assert recorder.steps[-1] == ("commit", {0: 8, 1: 41})
+    assert [entry[2] for entry in recorder.steps if entry[0] == "produce"] == [b"a", b"b", b"c"] * 2
+    monkeypatch.setattr(steps, "REPORTS_LIMIT", 0.02)
+    stuck = Recorder("left")
+    stuck.most = 2
+    with pytest.raises(StageError, match="does not take a record"):
+        await handle(step(stuck), BATCH, stuck)
 
 
 @pytest.mark.parametrize("large", ["state", "row"])

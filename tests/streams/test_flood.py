@@ -70,7 +70,7 @@ class Broker:
     def offset(self) -> int:
         return len(self.out)
 
-    def flush(self, timeout: float) -> int:  # noqa: ARG002
+    def poll(self, timeout: float) -> int:  # noqa: ARG002
         return 0
 
     async def commit(self, positions: Mapping[int, int]) -> bool:  # noqa: ARG002
