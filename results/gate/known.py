@@ -29,9 +29,12 @@ class Limits(NamedTuple):
     likely_before: float = 0.5
     #: Figures that may break an exact rule and be left out; more are a fault of ours, and the release is refused.
     withheld: int = 50
-    #: Figures that the repair takes out of a block (a cluster and a family) one by one; then so many whole cuts of it,
-    #: the finest first; then all that is new of it.
+    #: Figures that the repair takes out of a block (a cluster and a family) one by one, or this part of what is new of
+    #: it where that is more; then of so many municipalities the finest cut that gives something away; then so many
+    #: whole cuts of it, the finest first; then all that is new of it.
     singly: int = 50
+    singly_part: float = 0.01
+    places: int = 12
     cuts: int = 1
     #: Part of the blocks that may stay out as a whole; more, and the release is refused.
     blocks: float = 0.5

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,14 +34,16 @@ _COLUMNS = ("gemeente", "cluster", "aanbieder", "categorie", "leeftijd", "geslac
 class Mending:
     """A case and what was taken out of it so far: ``out`` by place, with the rules that asked for it.
 
-    ``singly``: figures that were taken out one by one; ``cuts``: names of cuts of which everything new is; ``whole``:
-    all that is new is. ``frozen``: what older figures alone give away, by rule. ``unfinished``: looks that were not.
+    ``singly``: figures that were taken out one by one; ``places``: cuts, each with the municipality in which everything
+    new is; ``cuts``: those of which it is everywhere; ``whole``: all that is new is. ``frozen``: what older figures
+    alone give away, by rule. ``unfinished``: looks that were not.
     """
 
     def __init__(self, case: Case) -> None:
         self.case, self.cells = case, list(case.cells)
         self.out: dict[int, set[str]] = {}
-        self.singly, self.cuts, self.whole = 0, list[str](), False
+        self.singly, self.places, self.cuts, self.whole = 0, list[str](), list[str](), False
+        self.new = sum(figure.release == case.last for figure in case.figures.values())
         self.frozen: Counter[str] = Counter()
         self.unfinished: Counter[str] = Counter()
         self._siblings: dict[tuple[Group, str, int], list[int]] = {}
@@ -96,30 +98,50 @@ class Mending:
 
     def _repair(self, block: Block, before: Block, found: Held, look: Look, rule: str) -> None:
         limits = self.case.limits
-        cells, bare = self._smallest(block, found)
+        touched = self._touched(block, found)
+        cells, bare = _smallest(touched), len({class_ for _, class_ in touched}) < len(found.classes)
         if bare and before.cells and self._freeze(look(before), rule):
             self._take(self._new(), rule, whole=True)
         elif not len(found.classes):
             self.unfinished[rule] += 1
             self._coarser(rule)
-        elif cells and self.singly + len(cells) <= limits.singly:
+        elif cells and self.singly + len(cells) <= max(limits.singly, limits.singly_part * self.new):
             self.singly += len(cells)
             self._take(cells, rule)
-        else:
+        elif not self._in_one_place([cell for cell, _ in touched], rule):
             self._coarser(rule)
 
-    def _smallest(self, block: Block, found: Held) -> tuple[list[Cell], bool]:
-        """Of each class the smallest new cell that holds it, each once; and whether some class has none."""
+    def _touched(self, block: Block, found: Held) -> list[tuple[Cell, int]]:
+        """Every new cell that holds a class that was found, with the class."""
         touched = np.isin(found.table.matrix.columns // found.table.kinds, found.classes)
         row = np.repeat(np.arange(len(found.table.low)), np.diff(found.table.matrix.starts))[touched]
         class_ = found.table.matrix.columns[touched] // found.table.kinds
-        best: dict[int, Cell] = {}
-        for number, one in zip(found.table.cells[row].tolist(), class_.tolist(), strict=True):
-            cell = block.cells[number] if number >= 0 else None
-            if cell is not None and self._is_new(cell):
-                best[one] = min(best.get(one, cell), cell, key=lambda cell: (len(cell.members), cell.figures))
-        once = {cell.figures: cell for cell in best.values()}
-        return list(once.values()), len(best) < len(found.classes)
+        pairs = {pair for pair in zip(found.table.cells[row].tolist(), class_.tolist(), strict=True) if pair[0] >= 0}
+        return [(block.cells[number], one) for number, one in sorted(pairs) if self._is_new(block.cells[number])]
+
+    def _in_one_place(self, touched: Sequence[Cell], rule: str) -> bool:
+        """Take out all that is new of a cut in one municipality: the finest cut that holds what was found, there where
+        it holds most; False = that would be the whole cut, or enough of these are gone."""
+        cut = self._finest(touched) or (touched and self.case.figures[touched[0].figures[0]].group.snede)
+        if not cut or len(self.places) >= self.case.limits.places:
+            return False
+        inside = [cell for cell in self._new() if self._is_of(cell, cut)]
+        many = Counter(at for cell in touched if self._is_of(cell, cut) for at in self._places(cell))
+        place = max(sorted(many), key=lambda at: many[at])
+        taken = [cell for cell in inside if place in self._places(cell)]
+        if len(taken) == len(inside):
+            return False
+        self.places.append(f"{cut} {place}")
+        self._take(taken, rule)
+        return True
+
+    def _is_of(self, cell: Cell, cut: str) -> bool:
+        return any(self.case.figures[at].group.snede == cut for at in cell.figures)
+
+    def _places(self, cell: Cell) -> set[str]:
+        """The municipality of each of a cell's groups, or the cluster of one that has none."""
+        groups = [self.case.figures[at].group for at in cell.figures]
+        return {group.gemeente or group.cluster for group in groups}
 
     def _coarser(self, rule: str) -> None:
         """Take out all that is new of the finest cut, or of the case when enough cuts are gone."""
@@ -127,7 +149,7 @@ class Mending:
         cut = self._finest(new) if len(self.cuts) < self.case.limits.cuts else ""
         if cut:
             self.cuts.append(cut)
-            new = [cell for cell in new if any(self.case.figures[at].group.snede == cut for at in cell.figures)]
+            new = [cell for cell in new if self._is_of(cell, cut)]
         self._take(new, rule, whole=not cut)
 
     def _finest(self, new: Iterable[Cell]) -> str:
@@ -158,13 +180,21 @@ class Mending:
         return {
             "blok": self.case.name,
             "cijfers": len(self.case.figures),
-            "nieuw": sum(figure.release == self.case.last for figure in self.case.figures.values()),
+            "nieuw": self.new,
             "ingehouden": len(self.out),
-            "sneden": self.cuts,
+            "sneden": [*self.places, *self.cuts],
             "geheel": self.whole,
             "bevroren": dict(self.frozen),
             "niet_af": dict(self.unfinished),
         }
+
+
+def _smallest(touched: Iterable[tuple[Cell, int]]) -> list[Cell]:
+    """Of each class the smallest new cell that holds it, each once."""
+    best: dict[int, Cell] = {}
+    for cell, one in touched:
+        best[one] = min(best.get(one, cell), cell, key=lambda cell: (len(cell.members), cell.figures))
+    return list({cell.figures: cell for cell in best.values()}.values())
 
 
 def _family(figure: Figure) -> tuple[Group, str, int]:

@@ -111,3 +111,21 @@ def test_only_what_hangs_together_with_something_new_is_looked_at() -> None:
     shown_again = figure(group("apart", periode="2025-K1"), range(120, 180), VALUES, release=2)
     again = Mending(case([OLD, apart, shown_again]))
     assert [block.cells[0].figures for block in again.blocks(lambda _: True)] == [(1, 2)]
+
+
+def test_a_cut_goes_in_the_municipality_that_gives_something_away_before_it_goes_everywhere() -> None:
+    there, elsewhere = (
+        [
+            figure(group("fijn", gemeente=code, leeftijd=str(at), geslacht="1"), range(start, start + 30), VALUES,
+                   release=2)
+            for at, start in ((0, first), (1, first + 30))
+        ]
+        for code, first in (("0437", 60), ("0384", 120))
+    )  # fmt: skip
+    shown = [WHOLE, *PARTS, *there, *elsewhere]
+    one = mended(shown, until=5, limits=QUICK._replace(singly=0, singly_part=0.0))
+    assert (sorted(one.out), one.described["sneden"], one.whole) == ([3, 4], ["fijn 0437"], False)
+    none = mended(shown, until=5, limits=QUICK._replace(singly=0, singly_part=0.0, places=0))
+    assert (sorted(none.out), none.described["sneden"]) == ([3, 4, 5, 6], ["fijn"])
+    most = mended(shown, until=5, limits=QUICK._replace(singly=0, singly_part=1.0))
+    assert (len(most.out), most.described["sneden"]) == (2, [])
