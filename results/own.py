@@ -133,7 +133,7 @@ def own_of_all(
 
 def _all_sql(indicators: Sequence[Indicator], on: date, period: Days, step: Step | None, database: str) -> str:
     first = indicators[0]
-    parts = [f"{first.datum} IS NOT NULL", period.sql(first.datum)] if first.datum else []
+    parts = _within(first, period)
     columns_of = [part for one in indicators for part in with_squares(one)]
     columns = ", ".join(sums_sql(columns_of, "client", reference_day=day(on), versions=True))
     rows = rows_sql(first, " AND ".join(filter(None, parts)), database)
@@ -156,13 +156,24 @@ def own_sql(indicators: Sequence[Indicator], request: OwnRequest, database: str 
     first = indicators[0]
     parts = [Condition("aanbieder", (request.aanbieder,)).sql()]
     parts += [Condition("gemeente", towns(request.cluster)).sql()] if request.cluster else []
-    parts += [f"{first.datum} IS NOT NULL", request.period.sql(first.datum)] if first.datum else []
+    parts += _within(first, request.period)
     parts += request.filters.sql(first.table, database, request.aanbieder)
     measured = [part for one in indicators for part in with_squares(one)]
     columns = sums_sql(measured, "client", reference_day=day(request.on), versions=True)
     rows = rows_sql(first, " AND ".join(filter(None, parts)), database, narrow=parts[0])
     steps = _steps_sql(first.datum if request.course else "")
     return f"SELECT arrayJoin({steps}) AS reeks, {', '.join(columns)} {rows} GROUP BY reeks"
+
+
+def _within(of: Indicator, period: Days) -> list[str]:
+    """That the day of a row lies in the period. The year of a meting is that of its day and the part of its table, so
+    that no other part is read; that of a traject says when it began.
+    """
+    if not of.datum:
+        return []
+    bounds = ((">=", period.first), ("<=", period.last)) if of.table == "metingen" else ()
+    years = (f"jaar {side} {bound.year}" for side, bound in bounds if bound)
+    return [f"{of.datum} IS NOT NULL", period.sql(of.datum), *years]
 
 
 def _steps_sql(column: str) -> str:

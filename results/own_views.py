@@ -11,7 +11,7 @@ the reader, no plan over the tables to explain, and no group under the smallest 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from clickhouse_connect.driver.client import Client
@@ -21,6 +21,7 @@ from domain.indicators.terms import Indicator, lookup_sql, text_sql
 from results.disclosure import of_provider
 from results.filters import AGE_BANDS, PLACES
 from results.own import OWN_INDICATORS, SQUARES, with_squares
+from results.tally import NOTHING, SUMS, Places, Tally, picked, tally
 from sinks.clickhouse import command, select
 from sinks.schema.audiences import FIGURES, of_providers
 from sinks.schema.providers import OWN, Provider
@@ -106,6 +107,8 @@ def _chosen(of: Indicator, provider: Provider) -> Iterator[str]:
     if of.datum:
         yield f"{of.datum} >= {{van:Date}} AND {of.datum} <= {{tot:Date}}"
     if of.table == "metingen":
+        # the year of its day is the part of the table: no other is read
+        yield "jaar >= toYear({van:Date}) AND jaar <= toYear({tot:Date})"
         yield _among("respondent", "groep")
     if of.table == "trajecten":
         yield from _of_traject()
@@ -115,13 +118,13 @@ def _chosen(of: Indicator, provider: Provider) -> Iterator[str]:
     yield f"(({unset}) OR traject IN (SELECT traject FROM {DATABASE}.trajecten FINAL WHERE {within}))"  # noqa: S608
 
 
-def _numbers(one: Indicator, sums: Mapping[str, str]) -> str:
-    """The figure as a tuple: key, clients, numerator, denominator, left out, squares."""
-    prefix = one.key.replace("-", "min")
-    counted = [sums[f"{prefix}_{name}"] for name in ("clienten", "teller", "noemer", "uitgesloten")]
-    squares = sums[f"{one.key}{SQUARES}_teller"] if len(with_squares(one)) > 1 else "0"
-    numbers = (f"toFloat64({number})" for number in (*counted, squares))
-    return f"({text_sql(one.key)}, {', '.join(numbers)})"
+def _numbers(figures: Sequence[Indicator], sums: Tally) -> str:
+    """The figures as a list of tuples: key, clients, numerator, denominator, left out, squares."""
+    keys = [one.key for one in figures]
+    squares = (sums.places.get(f"{key}{SQUARES}") for key in keys)
+    numbers = [sums.clients(keys), *(sums.sums(name, keys) for name in ("numerator", "denominator", "excluded"))]
+    numbers.append(picked(SUMS, [one.numerator if one else NOTHING for one in squares]))
+    return f"arrayZip([{', '.join(map(text_sql, keys))}], {', '.join(numbers)})"
 
 
 def _unfolded(columns: Sequence[str], array: str) -> str:
@@ -130,12 +133,14 @@ def _unfolded(columns: Sequence[str], array: str) -> str:
     return f"SELECT {named} FROM (SELECT arrayJoin(({array})) AS regel)"  # noqa: S608
 
 
+def _asked(one: Indicator) -> Collection[str]:
+    return ("numerator",) if one.key.endswith(SQUARES) else Places._fields
+
+
 def figures_sql(figures: Sequence[Indicator], provider: Provider, reference_day: str) -> str:
     """The view of figures over the same rows by the same days; of what stays under ``RULE`` there is no line."""
-    of = figures[0]
-    columns = sums_sql([part for one in figures for part in with_squares(one)], "client", reference_day=reference_day)
-    sums = {name: aggregate for aggregate, _, name in (column.rpartition(" AS ") for column in columns)}
-    numbers = ", ".join(_numbers(one, sums) for one in figures)
+    of, every = figures[0], [part for one in figures for part in with_squares(one)]
+    sums = tally(every, "client", _asked, reference_day=reference_day)
     steps = ", ".join(f"('{name}', {first.format(of.datum)})" for name, first in STEPS.items())
     whole = f"('', {_NO_PERIOD})"
     begin = (
@@ -145,9 +150,10 @@ def figures_sql(figures: Sequence[Indicator], provider: Provider, reference_day:
     rows = rows_sql(of, " AND ".join(_chosen(of, provider)), DATABASE, narrow=mine)
     enough = f"cijfer.2 >= {RULE.smallest_group}"
     listed = ", ".join(f"cijfer.{at}" for at in range(1, len(FIGURE_COLUMNS)))
+    counted = f"SELECT {begin} AS begin, {sums.sql} {rows} GROUP BY begin ORDER BY begin"
     array = (
-        f"SELECT groupArrayArray(arrayMap(cijfer -> (begin, {listed}), arrayFilter(cijfer -> {enough}, cijfers))) "  # noqa: S608
-        f"FROM (SELECT {begin} AS begin, [{numbers}] AS cijfers {rows} GROUP BY begin ORDER BY begin)"
+        f"SELECT groupArrayArray(arrayMap(cijfer -> (begin, {listed}), arrayFilter(cijfer -> {enough}, "  # noqa: S608
+        f"{_numbers(figures, sums)}))) FROM ({counted})"
     )
     return _unfolded(FIGURE_COLUMNS, array)
 

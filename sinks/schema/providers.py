@@ -36,8 +36,8 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "definitie_versie",
     ),
     "metingen": (
-        "aanbieder", "gemeente", "verwijderd", "client", "groep", "soort", "datum", "nut", "zonder_hulp", "antwoorden",
-        "traject", "telt", "bevestigd", "definitie_versie",
+        "aanbieder", "gemeente", "jaar", "verwijderd", "client", "groep", "soort", "datum", "nut", "zonder_hulp",
+        "antwoorden", "traject", "telt", "bevestigd", "definitie_versie",
     ),
     "scores": (
         "aanbieder", "gemeente", "verwijderd", "client", "doel", "waarde", "traject", "definitie_versie",
