@@ -13,6 +13,8 @@ import multiprocessing
 import random
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from datetime import date
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from domain.field.geography import GEMEENTEN
@@ -31,6 +33,7 @@ AGAIN: Final = 0.25
 #: Day numbers: the year begins on 1 January 2025.
 _BEGIN: Final = 20_089
 _DAY_MS: Final = 86_400_000
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 #: Clients whose facts stand between each other.
 _BLOCK: Final = 20_000
 _PROVIDERS: Final = 3_000
@@ -194,12 +197,12 @@ class _Care:
         )
 
     def _month(self, month: int) -> tuple[int, _Fact]:
-        first = self.begin + 30 * (month - 2)
+        first, last = _part(self.begin, month - 2)
         return first + 40, (
             _NAMES["Prestatie"],
             {
                 **self._product, "referentie": b"%c" % (96 + month) + self._number[1:], "vorige_referentie": None,
-                "debet_credit": "D", "begindatum": first, "einddatum": first + 27, "volume": 12, "eenheid": "14",
+                "debet_credit": "D", "begindatum": first, "einddatum": last, "volume": 12, "eenheid": "14",
                 "bedrag": 120_000, "dagtekening": first + 40, "bericht": b"d%07d" % (first + month),
                 "declaratienummer": b"n%07d" % (first + month), "tarief": 10_000,
             },
@@ -222,3 +225,13 @@ class _Care:
                 "antwoorden": _ANSWERS, "tijd": day * _DAY_MS,
             },
         )  # fmt: skip
+
+
+@lru_cache(maxsize=20_000)
+def _part(begin: int, month: int) -> tuple[int, int]:
+    """First and last day of a calendar month of a levering, counted from 0: of a declared line that breaks no rule."""
+    began = date.fromordinal(begin + _EPOCH)
+    year, number = divmod(began.year * 12 + began.month - 1 + month, 12)
+    after = divmod(year * 12 + number + 1, 12)
+    first = begin if month == 0 else date(year, number + 1, 1).toordinal() - _EPOCH
+    return first, date(after[0], after[1] + 1, 1).toordinal() - _EPOCH - 1
