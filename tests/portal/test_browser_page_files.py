@@ -45,7 +45,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     made.close()
 
 
-def meting(number: int, bsn: str, **answers: str) -> list[str]:
+def meting(number: int, bsn: str, answers: dict[str, str]) -> list[str]:
     """The rows of one meting."""
     begin = f"94000001;{bsn};ref;{number};01-06-2026;Moeder;CEM+_2018_OE_v1"
     return [f"{begin};{question};{answer}" for question, answer in answers.items()]
@@ -80,10 +80,13 @@ def until_stands(page: Page, wanted: list[list[str]]) -> None:
 
 def test_files_of_several_kinds_at_once_and_a_meting_that_is_put_right(desk: Counter, context: BrowserContext) -> None:
     page = opened(context, desk)
-    wrong = meting(2, NUMBERS[50], VR01="2", VR02="9")
+    wrong = meting(2, NUMBERS[50], {"VR01": "2", "VR02": "9"})
     choose(
         page,
-        (f"cem {NUMBERS[0]}.csv", cem(meting(1, NUMBERS[0], VR01="1", VR09A="8"), wrong, meting(3, "1", VR01="1"))),
+        (
+            f"cem {NUMBERS[0]}.csv",
+            cem(meting(1, NUMBERS[0], {"VR01": "1", "VR09A": "8"}), wrong, meting(3, "1", {"VR01": "1"})),
+        ),
         ("scores.csv", (SAMPLES / "94000001_rap_scores.csv").read_bytes()),
         ("verslag.pdf", b"%PDF-1.7"),
         ("tabel.csv", b"naam;leeftijd\r\nx;1\r\n"),
@@ -182,7 +185,7 @@ def test_rows_that_contradict_each_other_are_put_right_where_they_are_made(
     desk: Counter, context: BrowserContext
 ) -> None:
     page = opened(context, desk)
-    both = meting(1, NUMBERS[0], VR01="1") + meting(1, NUMBERS[1], VR02="1")
+    both = meting(1, NUMBERS[0], {"VR01": "1"}) + meting(1, NUMBERS[1], {"VR02": "1"})
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("cem.csv", cem(both, ["94000001;x"]))
@@ -198,7 +201,11 @@ def test_rows_that_contradict_each_other_are_put_right_where_they_are_made(
 def test_the_page_with_files_is_for_everybody(desk: Counter, browser: Browser, width: int) -> None:
     context = browser.new_context(viewport={"width": width, "height": 800})
     page = opened(context, desk)
-    choose(page, ("cem.csv", cem(meting(1, NUMBERS[0], VR01="1"), meting(2, "1", VR01="1"))), ("x.pdf", b"%PDF-1.7"))
+    choose(
+        page,
+        ("cem.csv", cem(meting(1, NUMBERS[0], {"VR01": "1"}), meting(2, "1", {"VR01": "1"}))),
+        ("x.pdf", b"%PDF-1.7"),
+    )
     page.wait_for_selector("#geweigerd li")
     faults(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
