@@ -10,16 +10,18 @@ from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from confluent_kafka import KafkaException
 
 from faults import OperatorFault
 from streams.engine.stage import Fold, Out, Record, Scrubbed, Seconds, StageConfig, StageError
 
+T = TypeVar("T")
 Commit = Callable[[Mapping[int, int]], Awaitable[bool]]
 Anew = Callable[[bytes, bytes], tuple[bytes, list[Out]]]
 SLICE = 100  # keys that go out anew at once: a tenth of a second, which records of the source wait for at most
+MANY = 100  # keys for which it is worth to read or write the store in a thread
 BREATH = 25  # keys folded between two turns of the event loop, in which the batch before is delivered on
 REPORTS_LIMIT = 30.0  # seconds; delivery.timeout.ms ends every record long before
 PARTITION_BY_KEY = -1
@@ -152,8 +154,7 @@ class Step:
             self._fence()
             rows = self._rows(folded)  # 5
             began = time.perf_counter()
-            for partition, states in folded.states.items():  # 6
-                self._store.put(partition, states, ends[partition])
+            await self._put(folded, ends)  # 6
             stored = time.perf_counter() - began
             await self._scrub(folded)
             await rows
@@ -179,7 +180,8 @@ class Step:
         if not groups:  # all of them are left out: the position moves on, and nothing else
             return
         states = folded.states[partition] = {}
-        found, ahead = self._store.get(partition, list(groups)), self._delivering.get(partition, {})  # at one moment
+        ahead = self._delivering.get(partition, {})  # before the store is read: what is delivered meanwhile is in both
+        found = await self._beside(len(groups), self._store.get, partition, list(groups))
         for count, ((key, group), stored) in enumerate(zip(groups.items(), found, strict=True), 1):
             before = ahead.get(key, stored)
             try:
@@ -196,6 +198,20 @@ class Step:
             if count % BREATH == 0:
                 await asyncio.sleep(0)
         await asyncio.sleep(0)
+
+    async def _put(self, folded: Folded, ends: Mapping[int, int]) -> None:
+        """Step 6."""
+        for partition, states in folded.states.items():
+            await self._beside(len(states), self._store.put, partition, states, ends[partition])
+
+    @staticmethod
+    async def _beside(keys: int, work: Callable[..., T], *arguments: Any) -> T:
+        """What the store does for so many keys: beside the fold, for it needs no interpreter; little of it is done here
+        and now.
+        """
+        if keys < MANY:
+            return work(*arguments)
+        return await asyncio.get_running_loop().run_in_executor(None, work, *arguments)
 
     async def _scrub(self, folded: Folded) -> None:
         """What was taken out of a state leaves the disk before the batch is committed; else it comes again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -211,6 +212,37 @@ async def test_a_batch_is_delivered_on_while_the_next_is_folded_and_the_fold_wai
     recorder.waits.clear()
     await one.deliver(second, recorder.commit)
     assert set(recorder.waits) == {steps.LISTEN}, "with nothing to fold it waits"
+
+
+async def test_many_states_are_read_and_written_beside_the_loop_and_rows_of_a_batch_see_those_before_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also when the store has a batch only after the next began to be folded, or has it while that reads."""
+    monkeypatch.setattr(steps, "MANY", 2)
+    threads: set[int] = set()
+
+    class Elsewhere(Recorder):
+        def get(self, partition: int, keys: Sequence[bytes]) -> list[bytes | None]:
+            threads.add(threading.get_ident())
+            return super().get(partition, keys)
+
+        def put(self, partition: int, states: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
+            threads.add(threading.get_ident())
+            super().put(partition, states, changelog_offset)
+
+    recorder = Elsewhere()
+    one, begun = step(recorder), None
+    for first in range(10, 50, 2):
+        keys = [Fetched(b"a", b"1", first), Fetched(b"b", b"1", first + 1)]
+        folded = await one.fold({0: keys})
+        if begun is not None:
+            await begun
+        begun = asyncio.create_task(one.deliver(folded, recorder.commit))
+        await asyncio.sleep(0)
+    assert begun is not None
+    await begun
+    assert recorder.states == {b"a": b"20", b"b": b"20"}
+    assert threading.get_ident() not in threads
 
 
 async def test_what_is_more_than_the_queue_of_the_producer_takes_goes_out_in_turns(
