@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from domain.field.bsn import official_numbers
-from tests.connectors.support import CBS_HEADER, cbs_row, table
+from tests.connectors.support import CBS_HEADER, cbs_row, cbs_xlsx, table
 from tests.portal.browser import browser
 from tests.portal.counter import Counter, counter
 from tests.portal.test_browser_page import faults, holds_number, opened, states, until, until_states
@@ -160,10 +160,8 @@ def test_a_file_of_cbs_needs_its_half_year(desk: Counter, context: BrowserContex
     today = datetime.now(UTC).date()
     year, half = (today.year, 1) if today.month > 6 else (today.year - 1, 2)  # the half year before this one
     begin = f"{year}{'07' if half == 2 else '01'}05"
-    files = [
-        (f"cbs{number}.csv", table(CBS_HEADER, [cbs_row(bsn=bsn, begin=begin, end="", reden="")]))
-        for number, bsn in enumerate((NUMBERS[7], "999999999"))
-    ]
+    first, second = (cbs_row(bsn=bsn, begin=begin, end="", reden="") for bsn in (NUMBERS[7], "999999999"))
+    files = [("cbs.csv", table(CBS_HEADER, [first])), ("cbs.xlsx", cbs_xlsx([second]))]
     choose(page, *files)
     page.wait_for_selector("#geweigerd > li:nth-child(2)")
     assert "Geef het halfjaar" in page.inner_text("#geweigerd")

@@ -56,7 +56,10 @@ function endsWhole(rules, { places, width }, cell, question) {
 const own = (table, name) => (Object.hasOwn(table, name) ? table[name] : undefined)
 const isUnanswered = (rules, answer) => rules.cem.unanswered.includes(fold(answer))
 
-/** The records of rows: as many passes as it takes to know which metingen are scattered. @returns {import('./readers.js').FileRecord[]} */
+/**
+ * The records of rows: as many passes as it takes to know which metingen are scattered.
+ * @returns {import('./readers.js').FileRecord[]}
+ */
 export function metingen(rules, rows, context) {
   const scattered = new Set()
   for (;;) {
@@ -104,7 +107,8 @@ class Table {
     }
     const [provider, bsn, meting, ...rest] = cells
     const [when, informant, questionnaire, asked, answer, gemeente] = rest
-    const outside = gemeente !== undefined && !this.#passes(gemeente), header = [provider, bsn, when, informant, questionnaire]
+    const outside = gemeente !== undefined && !this.#passes(gemeente)
+    const header = [provider, bsn, when, informant, questionnaire]
     if (!meting || [...meting].length > this.cem.meting_id) {
       if (outside) this.#outside += 1
       else this.#add(refused(regel, 1, shown(meting, header), 'C09', 'meting_id'), [entry])
@@ -189,7 +193,10 @@ class Table {
     const cells = shown(meting, group.header, group.question), many = group.lines.length
     const wrong = group.fault ?? this.#wrong(group)
     const regel = group.fault ? group.place : group.first
-    this.#add(wrong ? refused(regel, many, cells, ...wrong) : accepted(regel, many, cells, group.header[1], this.#fact(meting, group)), group.lines)
+    const record = wrong
+      ? refused(regel, many, cells, ...wrong)
+      : accepted(regel, many, cells, group.header[1], this.#fact(meting, group))
+    this.#add(record, group.lines)
   }
 
   #wrong({ header: [provider, bsn, when, informant, questionnaire], answers }) {

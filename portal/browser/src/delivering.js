@@ -41,7 +41,8 @@ export class Delivering {
     const before = await this.journal.load(made.delivery)
     const delivery = {
       id: made.delivery, kind, test, lines, at: this.portal.now(), state: 'sending', sent: 0, until, back, receipt: null, name,
-      rows: rows.map(({ regel, cells, code, veld, bestand }) => [regel, cells, code, veld, bestand]), ...(kind === 'score' ? {} : { full: rows }),
+      rows: rows.map(({ regel, cells, code, veld, bestand }) => [regel, cells, code, veld, bestand]),
+      ...(kind === 'score' ? {} : { full: rows }),
     }
     this.tell({ known: before?.state === 'final' }, delivery)
     await this.#finish(delivery, rows, made.bodies)

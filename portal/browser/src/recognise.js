@@ -68,7 +68,8 @@ function csv(rules, given, layout, head) {
   const known = (line, columns) => Object.keys(read.bestHeader(line, columns).places).length
   const score = known(lines[0], rules.columns), questionnaire = known(lines[0], rules.cem.columns)
   if (score < 2 && questionnaire < rules.cem.recognised) return belowATitle(rules, read, lines) ?? headless(rules, lines[0])
-  return score > questionnaire ? { kind: 'score', sender: '' } : { kind: 'cem', sender: firstProvider(rules, read, lines) }
+  if (score > questionnaire) return { kind: 'score', sender: '' }
+  return { kind: 'cem', sender: firstProvider(rules, read, lines) }
 }
 
 /** A file whose header stands below a title: its kind is told, so that the refusal says what is wrong (B06). */
@@ -78,7 +79,9 @@ function belowATitle(rules, read, lines) {
     return Object.values(needed).every((choice) => choice.some((name) => Object.hasOwn(places, name)))
   }
   for (let at = 1; at < Math.min(lines.length, rules.recognise.title_lines); at += 1) {
-    if (isHeader(lines[at], rules.cem.columns, rules.cem.needed)) return { kind: 'cem', sender: firstProvider(rules, read, lines.slice(at)) }
+    if (isHeader(lines[at], rules.cem.columns, rules.cem.needed)) {
+      return { kind: 'cem', sender: firstProvider(rules, read, lines.slice(at)) }
+    }
     if (isHeader(lines[at], rules.columns, rules.needed)) return { kind: 'score', sender: '' }
   }
   return null

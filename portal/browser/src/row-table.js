@@ -89,7 +89,8 @@ export class RowTable {
     )
     if (changed || !code) return badge
     const row = this.rows[place], elsewhere = this.acts.editable(state) && !isEditable(this.acts.kind, row)
-    const more = [melding, hint(this.rules, { code, cells: row.cells }), elsewhere ? sentence('verbeter-bestand') : ''].filter(Boolean).join(' ')
+    const advice = [hint(this.rules, { code, cells: row.cells }), elsewhere ? sentence('verbeter-bestand') : '']
+    const more = [melding, ...advice].filter(Boolean).join(' ')
     const where = [code, veld].filter(Boolean).join(', ')
     return element('div', {}, badge, element('div', {}, `${more} (${where})`))
   }

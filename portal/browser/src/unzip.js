@@ -4,6 +4,9 @@ import { FileFault } from './text.js'
 
 /** Bytes of all that a page unpacks from one file. */
 const MOST_UNPACKED = 64_000_000
+const ENCRYPTED = 0x1
+/** Stored and deflated. */
+const METHODS = [0, 8]
 const begins = (raw, third, fourth) => raw[0] === 0x50 && raw[1] === 0x4b && raw[2] === third && raw[3] === fourth
 const isZip = (raw) => begins(raw, 3, 4) || begins(raw, 5, 6)
 const isHidden = (path) => path.split('/').at(-1).startsWith('.') || path.startsWith('__MACOSX/')
@@ -33,8 +36,9 @@ export async function* unpacked(raw, name, { recognise: { zip } }) {
 async function* members(archive, name, zip) {
   const paths = [...archive.entries.keys()].filter((path) => !path.endsWith('/') && !isHidden(path))
   for (const path of paths.sort((a, b) => (a < b ? -1 : 1))) {
-    const { size, packed } = archive.entries.get(path), shown = `${name}/${path}`
+    const { size, packed, flags, method } = archive.entries.get(path), shown = `${name}/${path}`
     try {
+      if (flags & ENCRYPTED || !METHODS.includes(method)) throw new Damaged()
       if (size > zip.ratio_from && size > zip.ratio * Math.max(1, packed)) throw new FileFault('B11')
       const inside = await archive.read(path)
       if (isZip(inside)) throw new FileFault('B12')
