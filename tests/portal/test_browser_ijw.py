@@ -76,8 +76,8 @@ def _theirs(told: dict[str, Any]) -> list[Any]:
     elif kind:
         kind = [kind["kind"], kind["sender"]]
     if isinstance(read, dict):
-        code, row, veld = read["fault"]
-        return [kind, [code, row, "", []] if code == "B25" else [code, row, veld, read["found"]]]
+        code, row, field = read["fault"]
+        return [kind, [code, row, "", []] if code == "B25" else [code, row, field, read["found"]]]
     return [kind, [[one["regel"], one["regels"], one["bsn"], one["fact"]] for one in read]]
 
 
@@ -336,9 +336,16 @@ FOUND = (
     *("CD060", "CD087", "JZ020", "JZ588", "TR002", "TR018", "TR101", "TR134", "TR135", "TR137"),
     *("TR315", "TR316", "TR335", "TR358", "TR416", "B09", "XSD"),
 )
+PARTIAL = (("2011-05-01", "1"), ("2011-01-01", "2"), ("1900-01-01", "3"), ("2026-06-20", None))
 #: What chance does not write.
 EDGES = (
     Sample("start", Regie(header={"dagtekening": "2026-06-23"}).bytes()),
+    *(Sample("start", Regie(born=born, usage=usage).bytes()) for born, usage in PARTIAL),
+    *(
+        Sample("start", Regie().bytes().replace(b"<m:Client>", b"<m:Client>" + word))
+        for word in (b"<?XML x?>", b"</m:\n\n>")
+    ),
+    Sample("start", Regie().bytes().replace(b"xmlns:b", b"xmlns:m")),
     Sample("declaration", Declaratie([prestatie(bedrag=0)], dc="C").bytes()),
     Sample(
         "declaration",

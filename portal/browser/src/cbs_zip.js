@@ -1,5 +1,6 @@
 // A zip file of somebody else, as connectors/formats/zips.py and the library below it read one: what it says of its own
 // size is not believed. What is wrong with it is a ``Damaged``; what is too large a ``FileFault`` B11.
+import { inflate } from './cbs_inflate.js'
 import { FileFault } from './text.js'
 
 const END = 0x06054b50, ENTRY = 0x02014b50, LOCAL = 0x04034b50
@@ -39,6 +40,15 @@ function endOf(raw, data) {
   return first + place
 }
 
+/** What programs add to an entry: pieces that each tell their length. */
+function requireWhole(data, begin, stop) {
+  for (let at = begin; stop - at >= 4;) {
+    const long = data.getUint16(at + 2, true) + 4
+    if (long > stop - at) throw new Damaged()
+    at += long
+  }
+}
+
 function entries(raw, most) {
   const data = view(raw), end = endOf(raw, data)
   const size = data.getUint32(end + 12, true), offset = data.getUint32(end + 16, true), ahead = end - size - offset
@@ -50,7 +60,9 @@ function entries(raw, most) {
     if (at + LENGTH.entry > stop || data.getUint32(at, true) !== ENTRY) throw new Damaged()
     const [nameLength, extra, comment] = [28, 30, 32].map((place) => data.getUint16(at + place, true))
     if ((data.getUint16(at + 6, true) & 0xff) > NEWEST) throw new Damaged()
-    const name = latin(raw.subarray(at + LENGTH.entry, at + LENGTH.entry + nameLength)), [known] = name.split('\0')
+    const begin = at + LENGTH.entry, after = Math.min(begin + nameLength, stop)
+    const name = latin(raw.subarray(begin, after)), [known] = name.split('\0')
+    requireWhole(data, after, Math.min(after + extra, stop))
     found.set(known, {
       name, flags: data.getUint16(at + 8, true), method: data.getUint16(at + 10, true), crc: data.getUint32(at + 16, true),
       packed: data.getUint32(at + 20, true), size: data.getUint32(at + 24, true), at: data.getUint32(at + 42, true) + ahead,
@@ -101,9 +113,8 @@ export class Archive {
     if (latin(this.raw.subarray(at + LENGTH.local, at + LENGTH.local + nameLength)) !== entry.name) throw new Damaged()
     const held = this.raw.subarray(begin, begin + packed)
     const pieces = method === STORED ? [held.subarray(0, size)] : await inflated(held, size)
-    const long = pieces.reduce((sum, piece) => sum + piece.length, 0)
-    if (long !== size || crc32(pieces) !== crc) throw new Damaged()
-    const whole = new Uint8Array(size)
+    if (crc32(pieces) !== crc) throw new Damaged()
+    const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
     let place = 0
     for (const piece of pieces) {
       whole.set(piece, place)
@@ -133,7 +144,7 @@ async function inflated(held, size) {
       if (left < 0) break
     }
   } catch {
-    throw new Damaged()
+    return [inflate(held, size)]
   } finally {
     reader.cancel().catch(() => {})
   }
