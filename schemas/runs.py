@@ -71,7 +71,7 @@ class RunCodec(Generic[D]):
     def encode(self, record: D) -> bytes:
         """As ``Codec.encode``."""
         try:
-            still = self._still(record)
+            still = self._still(cast("Record", record))
             if still == self._written:
                 return self._like(self._written_parts, record)
             if still == self._wrote:

@@ -20,9 +20,11 @@ from crypto.pseudonym import Pseudonyms
 from crypto.seal import ENTRY, EVALUATE, CannotOpen, Opener
 from crypto.sign import Signer
 from crypto.sources import Trust
+from domain.facts.answer import Line
 from domain.field.bsn import official_numbers
 from schemas.codec import Codec, Record
 from schemas.topics import IN_TOPIC, topics
+from schemas.typed import StructCodec
 from streams.admission import Admission
 from streams.envelope import context_of
 from streams.evaluate import Evaluator
@@ -61,8 +63,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     evaluator, admission = Evaluator(keys.load_evaluate(folder), trust), Admission(keys.load_entry(folder), trust)
     evaluated = [evaluate(evaluator, TOPIC, envelope) for envelope in envelopes]
     admitted = [admit(admission, record) for record in evaluated]
+    lines = [StructCodec(Line).encode(a.line) for a in admitted]
     return World(
-        folder, clients, envelopes, evaluated, [a.line for a in admitted], [a.event or b"" for a in admitted],
+        folder, clients, envelopes, evaluated, lines, [a.event or b"" for a in admitted],
         dict(zip(clients, (a.pseudonym for a in admitted), strict=True)),
     )  # fmt: skip
 

@@ -12,9 +12,9 @@ from confluent_kafka.admin import AclOperation
 from crypto import keys, oprf
 from crypto.client_names import ClientNames
 from crypto.pseudonym import Pseudonyms
-from crypto.sign import Checker
 from crypto.sources import Source
 from schemas.topics import EVALUATED, IN_TOPIC, RECEIPTS, TRAJECTEN
+from streams.envelope import Proof
 from tests.attack.attacks import accomplice, inverses_of, nobody, told_of, unsigned
 from tests.attack.parties import Party, records
 from tests.attack.readers import seen_of
@@ -28,15 +28,15 @@ pytestmark = pytest.mark.kafka
 @pytest.fixture
 def blind(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let stages take everything for signed; each runs in a thread of its name."""
-    honest = Checker.__call__
+    honest = Proof.__call__
 
     def skip(*stages: str) -> None:
-        def check(self: Checker, message: bytes, certificate: bytes, *more: object) -> Source:
+        def prove(self: Proof, *asked: object) -> Source:
             if threading.current_thread().name in stages:
                 return Source("anybody", frozenset("*"), frozenset("*"), 1, 0, 2**40, None)  # type: ignore[arg-type]
-            return honest(self, message, certificate, *more)  # type: ignore[arg-type]
+            return honest(self, *asked)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(Checker, "__call__", check)
+        monkeypatch.setattr(Proof, "__call__", prove)
 
     return skip
 
