@@ -111,8 +111,8 @@ def _compared(document: str) -> Herberekening | None:
 
 
 def _lines(document: str) -> list[str]:
-    """A document without its empty lines."""
-    return [line for line in document.splitlines() if line]
+    """What a document says, without its version: they get the one after those in use."""
+    return [line for line in document.splitlines() if line and not line.startswith("versie")]
 
 
 def _outcome(one: Herberekening) -> dict[str, Any] | None:

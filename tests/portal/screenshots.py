@@ -19,6 +19,9 @@ from playwright.sync_api import sync_playwright
 
 from tests.portal import stories
 from tests.portal.browser import chromium
+from tests.portal.conftest import PASSWORD, SECRET
+from tests.portal.site import ready
+from tests.portal.test_pages_for_everybody import PORTAL, Made, rendered, showing
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -45,8 +48,7 @@ _PIXELS: Final = """async (text) => {
 _PAGES: Final = {
     "": (("/account/login/", "inloggen"),),
     "medewerker": (
-        ("/", "start"), ("/resultaten/", "resultaten"), ("/rapporten/", "rapporten"), ("/definities/", "definities"),
-        ("/hulp/", "hulp"),
+        ("/", "start"), ("/resultaten/", "resultaten"), ("/definities/", "definities"), ("/hulp/", "hulp"),
     ),
     "beheerder": (
         ("/gebruikers/", "gebruikers"), ("/gebruikers/uitnodigen/", "uitnodigen"),
@@ -57,6 +59,12 @@ _PAGES: Final = {
     "functioneel_beheerder": (("/kalender/", "kalender"), ("/organisaties/", "organisaties")),
     "operator": (("/gezondheid/", "gezondheid"), ("/controlelog/", "controlelog")),
 }  # fmt: skip
+#: State of a page (``tests.portal.test_pages_for_everybody``) -> name of the picture.
+_STATES: Final = {
+    "rapporten": "rapporten",
+    "sleutelaanvraag, gevraagd": "sleutelaanvraag",
+    "herberekeningen, compared": "herberekening",
+}
 
 
 def take(page: Page, folder: Path, name: str) -> None:
@@ -131,9 +139,39 @@ def _pages(stack: stories.Stack, browser: Browser, folder: Path) -> None:
         context.close()
 
 
+def _states() -> dict[str, Made]:
+    """Pages in a state that needs more than this stack has: made by the portal, before a browser starts."""
+    site = ready()
+    from django.core.management import call_command
+    from django.test.utils import setup_test_environment
+
+    from tests.portal.people import make
+
+    setup_test_environment()
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("createcachetable", verbosity=0)
+    return rendered(site, make(PASSWORD, SECRET))
+
+
+def states(place: Path) -> None:
+    """Take those alone: in some seconds, for they need no stack."""
+    made, found = _states(), chromium()
+    with sync_playwright() as playwright:
+        arguments = [*found.arguments, "--lang=nl-NL"]
+        browser = playwright.chromium.launch(executable_path=found.path, args=arguments, env=found.environment)
+        context = showing(browser, made)
+        for state, name in _STATES.items():
+            page = context.new_page()
+            page.goto(f"{PORTAL}/{state}")
+            take(page, place, name)
+            page.close()
+        browser.close()
+
+
 def main(place: Path) -> None:
     """Take them all."""
     place.mkdir(parents=True, exist_ok=True)
+    states(place)
     found = chromium()
     with (
         tempfile.TemporaryDirectory(prefix="sor-pictures-") as folder,

@@ -40,7 +40,12 @@ class Made(NamedTuple):
 
 @pytest.fixture(scope="module")
 def made(site: Settings, people: dict[str, Any]) -> dict[str, Made]:
-    """Name of a state -> its page. What was put in the database for it is gone again."""
+    """Name of a state -> its page."""
+    return rendered(site, people)
+
+
+def rendered(site: Settings, people: dict[str, Any]) -> dict[str, Made]:
+    """Name of a state -> its page. What was put in the database and the outbox for it is gone again."""
     from django.db import transaction
 
     kept = site.home / "reports" / "2026-09"
@@ -106,10 +111,16 @@ def _key_request(people: dict[str, Any], state: str) -> Any:
 @pytest.fixture(scope="module")
 def context(made: dict[str, Made], browser: Browser) -> Iterator[BrowserContext]:
     """A browser that finds these pages and the files beside them."""
-    found = browser.new_context(locale="nl-NL")
-    found.route("**/*", lambda route: _answer(route, made))
+    found = showing(browser, made)
     yield found
     found.close()
+
+
+def showing(browser: Browser, made: dict[str, Made]) -> BrowserContext:
+    """A browser profile that finds pages at their names, and the files beside them."""
+    found = browser.new_context(locale="nl-NL", viewport={"width": 1280, "height": 900})
+    found.route("**/*", lambda route: _answer(route, made))
+    return found
 
 
 def _answer(route: Route, made: dict[str, Made]) -> None:
