@@ -307,23 +307,23 @@ class Step:
 
     async def _changelog(self, folded: Folded) -> dict[int, int]:
         """Step 4. Returns the last changelog offset of each partition."""
-        topic, reports, give = self._config.changelog, Reports(), self._give
+        topic, reports, produce = self._config.changelog, Reports(), self._produce
         for partition, states in folded.states.items():
             reports.missing += len(states)
             for key, state in states.items():
-                give(topic, state, key, partition, reports.placed)
+                produce(topic, state, key, partition, reports.placed)
         await self._reported(reports)
         return reports.ends
 
     def _rows(self, folded: Folded) -> Awaitable[None]:
         """Step 5: sends the rows; await the result for their acknowledgement."""
-        reports, give = Reports(), self._give
+        reports, produce = Reports(), self._produce
         reports.missing = len(folded.rows)
         for topic, key, value in folded.rows:
-            give(topic, value, key, PARTITION_BY_KEY, reports.acknowledged)
+            produce(topic, value, key, PARTITION_BY_KEY, reports.acknowledged)
         return asyncio.ensure_future(self._reported(reports))
 
-    def _give(
+    def _produce(
         self, topic: str, value: bytes | None, key: bytes, partition: int, report: Callable[[Any, Any], None]
     ) -> None:
         """A record to the producer. When its queue is full (large states) it waits until some are delivered."""
