@@ -21,7 +21,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(portal_settings, "find_spec", lambda name: machinery.ModuleSpec(name, None))
 
 
-def test_postgresql_comes_by_setting(tmp_path: Path, driver: None) -> None:
+def test_a_server_comes_by_setting(tmp_path: Path, driver: None) -> None:
     secret = tmp_path / "password"
     secret.write_text("geheim\n")
     secret.chmod(0o600)
