@@ -72,6 +72,8 @@ class Writer:
         for question in questions:
             answer = "nvt" if silent else str(self._random.randint(1, QUESTIONS[question].highest))
             made.append({**shared, "vraag": question, "antwoord": answer})
+            if chance() < 0.02:  # the same day, as another program writes it
+                made[-1]["datum_meting"] = made[-1]["datum_meting"].replace("-0", "-").replace("-", "/")
             if chance() < 0.04:
                 column = pick(tuple(ODD))
                 made[-1][column] = pick(ODD[column])
@@ -170,6 +172,7 @@ def differing(folder: Path, files: list[tuple[str, bytes]]) -> list[Any]:
 def test_random_questionnaires_are_read_alike(browser_sources: Path) -> None:
     writer = Writer(14)
     files = [("cem.csv", writer.file(ROWS // FILES)) for _ in range(FILES)]
+    files += [("large.csv", writer.file(400)) for _ in range(20)]  # more metingen than are open at once
     assert differing(browser_sources, files) == []
     ours = [by_connector(raw) for _, raw in files]
     records = [record for one in ours for record in one.get("records", ())]
@@ -186,6 +189,7 @@ APART: Final[tuple[tuple[str, bytes], ...]] = (
     *(("x.csv", content) for content in (CEM, SCORES, b"", b"\xef\xbb\xbf \r\n", b";;;\n", b"hallo\n", b"a\x00b")),
     ("x.csv", b"Overzicht\n" + CEM),
     ("x.csv", b"Overzicht\n\nsep=;\n" + SCORES),
+    *(("x.csv", b"Overzicht\n" * lines + CEM) for lines in (19, 20)),
     ("x.csv", CEM.partition(b"\n")[2]),
     ("x.csv", SCORES.partition(b"\n")[2]),
     ("x.csv", CEM.replace(b"94000001", b"94000002")),
