@@ -47,7 +47,7 @@ class RunCodec(Generic[D]):
         self._resumed, self._parts, self._like = _made(name, frozenset(changing))
         self._run: Final = run
         self._still = itemgetter(*(field["name"] for field in load(name)["fields"] if field["name"] not in changing))
-        self._met: Any = None  # of the last record that was read as any other
+        self._before: Any = None  # of the last record that was read as any other
         self._read_parts: list[bytes] = []
         self._read: Record = {}
         self._wrote: Any = None  # likewise
@@ -63,9 +63,9 @@ class RunCodec(Generic[D]):
                 pass  # the first of another run, or nothing that a writer of ours makes
         record = self._codec.decode(data)
         # a record of an older contract may have defaults of another type, and comes in no run of ours
-        if record[self._run] == self._met and data[:HEADER] == self._codec.header:
+        if record[self._run] == self._before and data[:HEADER] == self._codec.header:
             self._read, self._read_parts = dict(record), self._parts(self._codec.header, record)
-        self._met = record[self._run]
+        self._before = record[self._run]
         return cast("D", record)
 
     def encode(self, record: D) -> bytes:
