@@ -94,8 +94,8 @@ def test_a_part_of_the_nation_has_its_part_of_the_million() -> None:
 
 def test_a_disk_that_is_too_small_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _folder: Usage(0, 0, 20_000_000_000))
-    nation_stream.require_room(tmp_path, sized(290_000))
-    with pytest.raises(StackError, match=r"takes 29 GB at most, .* has 20 GB free\. .* --persons 290000\.$"):
+    nation_stream.require_room(tmp_path, sized(250_000))
+    with pytest.raises(StackError, match=r"takes 34 GB at most, .* has 20 GB free\. .* --persons 250000\.$"):
         nation_stream.require_room(tmp_path, sized(450_000))
 
 

@@ -33,7 +33,7 @@ _MEMORY: Final = 500.0
 _STATEFUL: Final = ("trajectories", "register")
 _SEED: Final = 15
 #: Events of a person, and bytes on disk for each before the log is compacted: what must be free.
-_EVENTS, _BYTES = 24.3, 2_600
+_EVENTS, _BYTES = 24.3, 3_000
 _READY: Final = 900.0
 
 
