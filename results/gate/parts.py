@@ -18,6 +18,8 @@ from results.gate.table import Flags, Ints, Sparse, Table
 #: Variables of a part, and parts in a row that open nothing after which no more are tried.
 _PART = 3_000
 _IDLE = 3
+#: Variables that are asked up to which parts cost less than the whole: of 30,000 they cost more (measured).
+FEW = 6_000
 
 
 def in_parts(table: Table, sides: Sides, known: Flags, limits: Limits, left: Callable[[], float]) -> Flags:
