@@ -30,7 +30,7 @@ AGAIN: Final = 0.755
 #: Persons whose states a process must be able to hold, and in how much memory (MB).
 STATES: Final = 1_000_000
 _MEMORY: Final = 500.0
-_STATEFUL: Final = ("trajectories", "register")
+_STAGES: Final = ("trajectories", "register")
 _SEED: Final = 15
 #: Events of a person, and bytes on disk for each before the log is compacted: what must be free.
 _EVENTS, _BYTES = 24.3, 3_000
@@ -70,7 +70,7 @@ def streaming(sizes: NationSizes, tell: Tell) -> list[Figure]:
         began = time.monotonic()
         year = nation.written(running.cluster, nation.Lives(_SEED, 0, sizes.persons, AGAIN), register=True)
         tell(f"{year.events:,} events and {year.numbers:,} records of numbers, in {time.monotonic() - began:.0f} s")
-        for stage in _STATEFUL:
+        for stage in _STAGES:
             settle(running.cluster, groups()[stage], SOURCES[stage][0])
         running.start(*SOURCES)
         reader = asking(running)
@@ -163,7 +163,7 @@ def _of_states(running: Services, sizes: NationSizes, tell: Tell) -> list[Figure
         for stage, process in running.running.items()
     ]
     running.stop("sink")
-    for stage in _STATEFUL:
+    for stage in _STAGES:
         running.running.pop(stage).kill()
         for how in ("warm, after kill -9", "cold"):
             tell(f"{stage} again: {how}")

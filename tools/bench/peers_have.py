@@ -28,7 +28,7 @@ HERE: Final = Path(__file__).parent
 _COMPILER: Final = "ecj"
 _COMPILE_SECONDS: Final = 120.0
 _INSTALL_SECONDS: Final = 900.0
-_JVM: Final = (
+_JAVA: Final = (
     "-Xms512m", "-Xmx1g", "-XX:+IgnoreUnrecognizedVMOptions", "--enable-native-access=ALL-UNNAMED",
     "--sun-misc-unsafe-memory-access=allow", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 )  # fmt: skip
@@ -56,7 +56,7 @@ def streams_command(settings: Settings, scratch: Path, fetch: Fetch | None = Non
         raise StackError(f"KStreams.java cannot be compiled: {(done.stdout + done.stderr).strip()[-1500:]}")
     # What its native libraries unpack goes with the folder of this run.
     return [
-        str(java), f"-Djava.io.tmpdir={scratch}", *_JVM, "-cp", f"{classes}{os.pathsep}{path}", "KStreams"
+        str(java), f"-Djava.io.tmpdir={scratch}", *_JAVA, "-cp", f"{classes}{os.pathsep}{path}", "KStreams"
     ]  # fmt: skip
 
 
