@@ -73,7 +73,7 @@ def outcome(report: Report, in_use: Definitions, other: Definitions) -> dict[str
         "together": [
             [one.name, one.texts(one.before)[0], one.texts(one.after)[0]]
             for one in report.pairs
-            if not one.per and one.changes and _far(one, rule)
+            if not one.per and one.texts(one.before)[0] != one.texts(one.after)[0] and _far(one, rule)
         ],
     }
 

@@ -203,14 +203,15 @@ def test_numbers_that_leave_are_of_nobody_or_of_enough() -> None:
         return Pair(per, "", indicator.key, figure(100, 400), after)
 
     moved = Moved("trajecten", equal=900, appeared=3, disappeared=0, changed=41)
-    pairs = [pair(figure(150, 400)), pair(figure(103, 400)), pair(figure(150, 405)), pair(figure(150, 400), "cluster")]
+    pairs = [pair(figure(150, 400)), pair(figure(103, 400)), pair(figure(150, 405)), pair(figure(150, 600))]
+    pairs.append(pair(figure(150, 400), "cluster"))
     other = identified(SHIPPED._replace(version=VERSION + 1, chain_days=1))
     report = Report(
         "", Made(1, ""), Made(2, ""), 1, 1, 1, 1.0, (), False, [moved], pairs, live()
     )  # fmt: skip
     told = confirmed.outcome(report, SHIPPED, other)
     assert told["tables"] == [["trajecten", "900", "41", live().few, "0"]]
-    assert told["figures"] == {"": [3, 3], "cluster": [1, 1]}
+    assert told["figures"] == {"": [4, 4], "cluster": [1, 1]}
     assert told["together"] == [[indicator.title, "25,0%", "37,5%"]], "no difference of a few, and of no part"
     assert (told["now"], told["other"], told["fresh"]) == (VERSION, VERSION + 1, True)
 
