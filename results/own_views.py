@@ -113,9 +113,11 @@ def _chosen(of: Indicator, provider: Provider) -> Iterator[str]:
     if of.table == "trajecten":
         yield from _of_traject()
         return
-    unset = " AND ".join(f"empty({{{name}:Array(String)}})" for name in (*_BEGIN, *_OF_TRAJECT))
-    within = " AND ".join([f"aanbieder = {text_sql(provider.agb)}", *_of_traject()])
-    yield f"(({unset}) OR traject IN (SELECT traject FROM {DATABASE}.trajecten FINAL WHERE {within}))"  # noqa: S608
+    chosen = f"arrayConcat({', '.join(f'{{{name}:Array(String)}}' for name in (*_BEGIN, *_OF_TRAJECT))})"
+    # where nothing is chosen no traject is looked at
+    within = " AND ".join([f"notEmpty({chosen})", f"aanbieder = {text_sql(provider.agb)}", *_of_traject()])
+    trajecten = f"SELECT traject FROM {DATABASE}.trajecten FINAL WHERE {within}"  # noqa: S608
+    yield f"(empty({chosen}) OR traject IN ({trajecten}))"
 
 
 def _numbers(figures: Sequence[Indicator], sums: Tally) -> str:

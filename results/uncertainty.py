@@ -17,6 +17,7 @@ So the number of clients stands behind an interval where it is smaller than what
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 #: Of the normal distribution: so many standard errors on both sides hold 95 %.
@@ -91,33 +92,36 @@ def _independent(denominator: float, clients: float) -> float:
     return min(denominator, clients)
 
 
-# The same over the columns ``clienten``, ``teller`` and ``noemer`` (and ``kwadraten``), each behind a prefix. A test
-# runs both over the same sums.
+# The same over the columns ``clienten``, ``teller`` and ``noemer`` (and ``kwadraten``). A test runs both over the same
+# sums. Both ends are one formula with a sign, and what stands in it twice is an argument: the engine reads it once.
+
+_N: Final = "least(noemer, clienten)"
 
 
-def wilson_sql(prefix: str = "") -> tuple[str, str]:
-    """``wilson`` as two expressions, both NULL where nothing was counted."""
-    n = f"nullIf(least({prefix}noemer, {prefix}clienten), 0)"
-    share = f"least(greatest({prefix}teller / {prefix}noemer, 0.), 1.)"
-    reach = f"{Z} * sqrt({share} * (1 - {share}) / {n} + {Z * Z / 4} / ({n} * {n}))"
-    low, high = (f"({share} + {Z * Z / 2} / {n} {sign} {reach}) / (1 + {Z * Z} / {n})" for sign in "-+")
-    return _counted(prefix, f"100 * greatest({low}, 0.)"), _counted(prefix, f"100 * least({high}, 1.)")
+def wilson_sql() -> str:
+    """``wilson`` as a list of both ends, each NULL where nothing was counted."""
+    reach = f"{Z} * sqrt(aandeel * (1 - aandeel) / n + {Z * Z / 4} / (n * n))"
+    end = f"(aandeel + {Z * Z / 2} / n + kant * {reach}) / (1 + {Z * Z} / n)"
+    arguments = {"n": _N, "aandeel": "least(greatest(teller / noemer, 0.), 1.)"}
+    return _ends(f"100 * least(greatest({end}, 0.), 1.)", arguments)
 
 
-def student_sql(scale: Interval, squares: str, prefix: str = "") -> tuple[str, str]:
-    """``student`` in the same way; ``squares``: the column with the sum of squares."""
-    n = f"nullIf(least({prefix}noemer, {prefix}clienten), 0)"
-    mean = f"({prefix}teller / {prefix}noemer)"
-    spread = f"greatest(({squares} - {prefix}teller * {mean}) / greatest({prefix}noemer - 1, 1), {_ROUNDING})"
-    freedom = f"(floor({n}) - 1)"
-    near = f"arrayElementOrNull([{', '.join(map(str, _STUDENT))}], toUInt32({freedom}))"
-    far = " + ".join(f"{part} / pow({freedom}, {at})" for at, part in enumerate(_EXPANSION))
-    reach = f"ifNull({near}, {far}) * sqrt({spread} / {n})"
-    low, high = f"greatest({mean} - {reach}, {scale.low})", f"least({mean} + {reach}, {scale.high})"
-    few = f"if({n} < 2, {{}}, {{}})"
-    return _counted(prefix, few.format(scale.low, low)), _counted(prefix, few.format(scale.high, high))
+def student_sql(scale: Interval) -> str:
+    """``student`` in the same way."""
+    near = f"arrayElementOrNull([{', '.join(map(str, _STUDENT))}], toUInt32(vrijheid))"
+    far = " + ".join(f"{part} / pow(vrijheid, {at})" for at, part in enumerate(_EXPANSION))
+    end = f"gemiddelde + kant * ifNull({near}, {far}) * sqrt(spreiding / n)"
+    within = f"least(greatest({end}, {scale.low}), {scale.high})"
+    arguments = {
+        "n": _N,
+        "vrijheid": f"floor({_N}) - 1",
+        "gemiddelde": "teller / noemer",
+        "spreiding": f"greatest((kwadraten - teller * (teller / noemer)) / greatest(noemer - 1, 1), {_ROUNDING})",
+    }
+    return _ends(f"if(n < 2, if(kant < 0, {scale.low}, {scale.high}), {within})", arguments)
 
 
-def _counted(prefix: str, expression: str) -> str:
-    """NULL where nothing was counted: ``greatest`` and ``least`` of ClickHouse pass an empty value over."""
-    return f"if({prefix}noemer = 0, NULL, {expression})"
+def _ends(end: str, arguments: Mapping[str, str]) -> str:
+    """The expression with ``kant`` at -1 and at 1; NULL where nothing was counted."""
+    twice = ", ".join(f"[{value}, {value}]" for value in arguments.values())
+    return f"arrayMap((kant, {', '.join(arguments)}) -> if(n = 0, NULL, {end}), [-1., 1.], {twice})"

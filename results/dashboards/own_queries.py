@@ -130,24 +130,16 @@ def figure(units: Collection[Unit]) -> dict[str, str]:
     """Column -> what is made of a line: once for all lines, of these units."""
     quotient = "teller / nullIf(noemer, 0)"
     value = f"multiIf(eenheid = 'aantal', teller, eenheid = '%', 100 * {quotient}, {quotient})"
-    shares, means = wilson_sql(), student_sql(MARKS, "kwadraten")
-    ends = [_of_unit(units, *end) for end in zip(shares, means, strict=True)]
-    low, high = (comma(f"ifNull({end}, 0)") for end in ends)
+    ends = f"if(eenheid = '%', {wilson_sql()}, {student_sql(MARKS)})" if "gemiddelde" in units else wilson_sql()
+    both = f"arrayStringConcat(arrayMap(einde -> {comma('ifNull(einde, 0)')}, {ends}), ' – ')"
     return {
         "eigen": f"multiIf(eenheid = 'aantal', {comma('teller', 0)}, noemer = 0, '–', "
         f"concat({comma(f'ifNull({value}, 0)')}, if(eenheid = '%', '%', '')))",
-        "marge": f"if(eenheid = 'aantal' OR clienten = 0, '', concat({low}, ' – ', {high}))",
+        "marge": f"if(eenheid = 'aantal' OR clienten = 0, '', {both})",
         "n": f"if(eenheid = 'aantal', '', {comma('noemer', 0)})",
         "buiten": f"if(telt_buiten = '', '', {comma('uitgesloten', 0)})",
         "waarde": value,
     }
-
-
-def _of_unit(units: Collection[Unit], share: str, mean: str) -> str:
-    """What holds for a line: of a share, of a mean, or where there are both the one of its unit."""
-    if "gemiddelde" not in units:
-        return share
-    return f"if(eenheid = '%', {share}, {mean})"
 
 
 def lines(figures: Sequence[Line]) -> str:

@@ -126,7 +126,7 @@ def test_sql_and_python_agree(gateway: RunningGateway) -> None:
         marks = [dice.randint(1, 10) for _ in range(n)]
         sums.append((dice.randint(max(n // 2, 1), n), sum(marks), n, sum(mark**2 for mark in marks)))
     shares = [(clients, sum(dice.random() < 0.3 for _ in range(n)), n, 0) for clients, _, n, _ in sums]
-    expressions = ", ".join(f"ifNull({part}, -1)" for part in (*wilson_sql(), *student_sql(SCALE, "kwadraten")))
+    expressions = ", ".join(f"ifNull({both}[{at}], -1)" for both in (wilson_sql(), student_sql(SCALE)) for at in (1, 2))
     columns = "clienten UInt64, teller Float64, noemer UInt64, kwadraten UInt64"
     client = clickhouse.connect(Access(gateway.url, "admin", gateway.users["admin"], "default"))
     try:
