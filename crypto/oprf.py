@@ -7,18 +7,37 @@ input, so the pseudonym is a keyed hash of the unblinded element instead (``cryp
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import sys
+from pathlib import Path
 from typing import Final
 
-import rbcl
+from faults import OperatorFault, SenderFault
 
-from faults import SenderFault
+
+class CannotLoad(OperatorFault):
+    """Libsodium cannot be loaded where temporary files are."""
+
+
+try:
+    import rbcl
+except OSError as problem:
+    raise CannotLoad(
+        f"libsodium is loaded from the folder of temporary files and that was refused ({problem}): have TMPDIR name a "
+        "folder with room for 3 MB on a file system that is not mounted noexec"
+    ) from problem
 
 SUITE: Final = b"OPRFV1-\x00-ristretto255-SHA512"
 _DST: Final = b"HashToGroup-" + SUITE
 POINT_BYTES: Final = 32
 #: The neutral element encodes as zeros; it is a valid encoding that must never be accepted.
 IDENTITY: Final = bytes(POINT_BYTES)
+
+# rbcl writes its library to a temporary file (2.8 MB), loads it and leaves the file there: one for every process that
+# ever began. What is loaded needs it no longer.
+with contextlib.suppress(FileNotFoundError):
+    Path(sys.modules["rbcl._sodium"].lib_path).unlink()
 
 
 class InvalidPoint(SenderFault):

@@ -14,6 +14,7 @@ A class that is named for a part of the system ends with ``Error`` below ``Opera
         AuthorityError
         BackupError
         BadEndpoint
+        CannotLoad
         CheckFailed
         ConnectorError
             AreasError

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -257,3 +260,11 @@ def test_the_folder_of_keys_is_for_its_user_alone(tmp_path: Path) -> None:
     """As ``sor doctor`` wants it."""
     keys.init(tmp_path / "home" / "keys")
     assert (tmp_path / "home" / "keys").stat().st_mode & 0o077 == 0
+
+
+def test_a_process_leaves_no_library_behind(tmp_path: Path) -> None:
+    """rbcl writes 2.8 MB to a temporary file and forgets it: a file for every process."""
+    command = [sys.executable, "-c", "from crypto import oprf; print(oprf.POINT_BYTES)"]
+    done = subprocess.run(command, env={**os.environ, "TMPDIR": str(tmp_path)}, capture_output=True, check=True)
+    assert done.stdout.strip() == b"32"
+    assert list(tmp_path.iterdir()) == []

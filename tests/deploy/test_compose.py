@@ -241,6 +241,16 @@ def test_every_topic_has_as_many_replicas_as_there_are_brokers() -> None:
     assert all(name.removeprefix("KAFKA_").lower().replace("_", ".") in page for name in own)
 
 
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_libsodium_can_be_loaded_where_nothing_else_may_be_written(name: str) -> None:
+    """Its library lies in the folder of temporary files when it is loaded; by itself Docker mounts that noexec."""
+    assert OURS[name]["read_only"]
+    (temporary,) = OURS[name]["tmpfs"]
+    folder, _, options = temporary.partition(":")
+    assert folder == "/tmp"  # noqa: S108 - of the container
+    assert "exec" in options.split(",")
+
+
 @pytest.mark.parametrize("name", sorted(PARTS))
 def test_ports_are_bound_to_loopback(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
