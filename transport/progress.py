@@ -7,6 +7,7 @@ nothing was ever committed nothing is known.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -19,6 +20,9 @@ from transport.orders import assigned_reader
 
 #: Seconds without one committed offset, with records to handle, that are too many: a stage is to be well again in 30.
 LIMIT: Final = 20.0
+#: So long a partition may wait while another of the same process moves: behind a large backlog everything that was
+#: fetched of one partition is handled before the next one's turn, over a minute on a slow machine.
+BESIDE: Final = 120.0
 #: Seconds between two looks.
 EVERY: Final = 5.0
 #: How long the broker may take for an answer.
@@ -38,11 +42,15 @@ class Still:
 
     def __init__(self) -> None:
         self._since: dict[Place, tuple[int, float]] = {}
+        self._at: dict[Place, int] = {}
+        self._moved: dict[Place, float] = {}  # when it was last seen to move
 
     def seen(self, offsets: dict[Place, Offsets], mine: Collection[Place], now: float) -> float:
-        """For how many seconds we have stood still: the stillest of our partitions, or of everybody's the least still
-        when we have none: then somebody else may be at work.
+        """For how many seconds we have stood still: all of our partitions, or one that waits longer than ``BESIDE``
+        while others move; of everybody's the least still when we have none: then somebody else may be at work.
         """
+        self._moved |= {place: now for place, one in offsets.items() if self._at.get(place, one.at) != one.at}
+        self._at = {place: one.at for place, one in offsets.items()}
         before, self._since = self._since, {}
         for place, (at, end) in offsets.items():
             if at < end:
@@ -50,12 +58,16 @@ class Still:
                 self._since[place] = known if known is not None and known[0] == at else (at, now)
         own = [now - since for place, (_, since) in self._since.items() if place in mine]
         if own or not offsets.keys().isdisjoint(mine):
-            return max(own, default=0.0)
+            longest = max(own, default=0.0)
+            moved = max((self._moved.get(place, -math.inf) for place in mine), default=-math.inf)
+            return longest if longest > BESIDE else min(longest, now - moved)
         return min((now - since for _, since in self._since.values()), default=0.0)
 
     def forget(self) -> None:
         """Nothing is known of the time until now."""
         self._since.clear()
+        self._at.clear()
+        self._moved.clear()
 
 
 class Progress:

@@ -42,6 +42,16 @@ def test_what_others_have_is_theirs_and_who_has_nothing_waits_while_somebody_mov
     assert still.seen({ONE: Offsets(5, 9)}, [ONE], 14) == 0
 
 
+def test_a_partition_that_waits_for_its_turn_does_not_stand_still_until_it_waits_too_long() -> None:
+    still, told = Still(), {}
+    for now in range(0, 200, 5):
+        told[now] = still.seen({ONE: Offsets(now, 999), TWO: Offsets(7, 9)}, [ONE, TWO], now)
+    assert max(told[now] for now in range(5, 125, 5)) == 0, "one of ours moves"
+    assert told[125] == 125, "the other waits too long for a turn"
+    for now in (200, 205, 220):
+        assert still.seen({ONE: Offsets(195, 999)}, [ONE], now) == now - 195
+
+
 def test_who_rests_on_purpose_does_not_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "EVERY", 0.001)
     resting, looks, looked = [True], list[bool](), threading.Event()
