@@ -198,7 +198,7 @@ def test_a_contract_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(compatibility, "names", lambda: [name for name in names() if name != "sor.scores"])
     assert release_problems() == [
         f"sor.scores of release {version} is gone; its topics may still hold records of it"
-        for version in ("0.1.0", "0.2.0", "0.3.0", "0.4.0")
+        for version in ("0.1.0", "0.2.0", "0.3.0", "0.4.0", "0.4.1")
     ]
 
 
