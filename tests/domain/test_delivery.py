@@ -345,7 +345,7 @@ TOLD = st.tuples(st.sampled_from(("", "", "", "R05")), st.sampled_from((1, 1, 2)
 @given(st.lists(TOLD, min_size=LINES, max_size=LINES), st.data())
 def test_a_run_told_in_one_line_counts_as_its_records(codes: list[tuple[str, int, int]], data: st.DataObject) -> None:
     """Cut anywhere, and met again in other runs, after a crash or a second delivery."""
-    told = [line(n, code, at=at, regels=regels) for n, (code, regels, at) in enumerate(codes, 1)]
+    told = [line(n, code, at=at, regels=covered) for n, (code, covered, at) in enumerate(codes, 1)]
     one_by_one, in_runs = fresh(), fresh()
     for _ in range(2):
         found = list[list[Line]]()
