@@ -139,11 +139,16 @@ def deliver_live(settings: Settings, folder: Path, tell: Tell) -> Delivered:
     return total
 
 
+def layout_of(folder: Path) -> Path:
+    """The columns of the simulated files of CBS."""
+    return folder / CBS / "layout.toml"
+
+
 def deliver_cbs(settings: Settings, folder: Path, tell: Tell) -> Delivered:
     """The files of providers in Almere, one delivery after the other: each replaces the one before unless it is cut."""
     document = json.loads((folder / "expected.json").read_text("utf-8"))
     periode, _ = half_year(date.fromisoformat(document["configuratie"]["until"]))
-    choices = Choices(layout=read(folder / CBS / "layout.toml"), periode=periode)
+    choices = Choices(layout=read(layout_of(folder)), periode=periode)
     total = Delivered(0, 0, 0, 0.0)
     with _connector(settings, choices) as connector:
         for part in sorted(p for p in (folder / CBS).iterdir() if p.is_dir()):
