@@ -101,7 +101,8 @@ def prove_table(
     if asked is not None and not asked.all():  # what is not asked is as good as open
         known = np.repeat(~asked[:, None], sides.number, axis=1) if opened is None else opened | ~asked[:, None]
         few = int(asked.sum()) * table.kinds <= FEW
-        opened = in_parts(table, sides, known, limits, remaining) if few else known
+        half = remaining() / 2
+        opened = in_parts(table, sides, known, limits, lambda: remaining() - half) if few else known
         clock.lap("delen")
         if opened.all():
             return _proof(block, table, ~opened, opened, ~opened, 0, clock)
