@@ -50,10 +50,6 @@ class Case(NamedTuple):
         """Whether the release shows anything new of it; else it was audited before."""
         return any(figure.release == self.last for figure in self.figures.values())
 
-    def has_new(self, cell: Cell) -> bool:
-        """Whether the release shows a figure of these rows."""
-        return any(self.figures[place].release == self.last for place in cell.figures)
-
     @property
     def size(self) -> int:
         """How much work it is, about."""

@@ -10,14 +10,13 @@ from results.gate.blocks import Block
 from results.gate.cases import Case, touching
 from results.gate.hidden import counts, narrow
 from results.gate.mending import Held
-from results.gate.table import Cell, Flags, Ints, classes, within
+from results.gate.table import Cell, Ints, classes
 
 
 class TooFew:
     """The look of a case at one block: the hidden groups that may have too few numbers.
 
-    Asked are groups with a row in a new figure, beside all figures: the others were when theirs were new. What was seen
-    to be wide enough stays so when figures are taken out: a later look asks only what was not.
+    What was seen to be wide enough stays so when figures are taken out: a later look asks only what was not.
     """
 
     def __init__(self, case: Case, left: Callable[[], float]) -> None:
@@ -27,8 +26,7 @@ class TooFew:
     def __call__(self, block: Block) -> Held | None:
         """A class of each of these groups; None = there is none."""
         case = self._case
-        new = [cell.members for cell in block.cells if case.has_new(cell)]
-        inside = np.unique(np.concatenate(new or [cell.members for cell in block.cells]))
+        inside = np.unique(np.concatenate([cell.members for cell in block.cells]))
         asked = [
             cell
             for cell in self._narrow.get(block.name, case.hidden)
@@ -53,13 +51,7 @@ class TooFew:
             self._narrow.pop(block.name, None)  # another block may have the name
             return None
         self._narrow[block.name] = [hidden[one.number] for one in narrowed]
-        asked_of = within(table, np.array([case.has_new(cell) for cell in block.cells]))
-        return Held(table, np.unique([_first(one.classes, asked_of) for one in narrowed]))
-
-
-def _first(classes_: Ints, wanted: Flags) -> int:
-    """A class of a group: one that a new figure holds, where there is any."""
-    return int(classes_[int(np.argmax(wanted[classes_]))])
+        return Held(table, np.unique([one.classes[0] for one in narrowed]))
 
 
 def _owners(cells: Sequence[Cell], providers: Mapping[int, str]) -> Ints:

@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from results.gate.blocks import Block
 from results.gate.cases import Case
 from results.gate.counts import TooFew
@@ -85,8 +83,7 @@ class _Work:
         return found
 
     def _prove(self, block: Block) -> Held | None:
-        new = np.array([self.case.has_new(cell) for cell in block.cells])
-        proof = prove(block, self.case.outcomes, self.case.limits, self.mending.left, new=new)
+        proof = prove(block, self.case.outcomes, self.case.limits, self.mending.left)
         self.blocks.append(proof.described)
         return None if proof.clean else Held(proof.table, proof.forced)
 

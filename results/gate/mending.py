@@ -61,7 +61,7 @@ class Mending:
         """
         cells = [cell for cell in self.cells if wanted(cell)]
         blocks = blocks_of(self.case.figures, cells, self.case.joints if joined else ()) if cells else []
-        return [block for block in blocks if any(map(self.case.has_new, block.cells))]
+        return [block for block in blocks if any(self._has_new(cell) for cell in block.cells)]
 
     def mend(self, block: Block, look: Look, rule: str) -> int:
         """Look at a block, take out what it asks for, and again until it is clean; classes found at first."""
@@ -89,6 +89,9 @@ class Mending:
 
     def _is_new(self, cell: Cell) -> bool:
         return all(self.case.figures[place].release == self.case.last for place in cell.figures)
+
+    def _has_new(self, cell: Cell) -> bool:
+        return any(self.case.figures[place].release == self.case.last for place in cell.figures)
 
     def _freeze(self, found: Held | None, rule: str) -> bool:
         """Note what older figures alone give away."""

@@ -1,8 +1,7 @@
 """The step of what is probable: chains over each block of one indicator, from two starts far apart.
 
 A short chain over all classes says which are near the limit; a longer one begins three of four steps with these. A
-class is too probable where the two starts together say so: what one of them never moved counts as it stood. Beside
-figures that were shown before only classes of new figures are asked, and most steps begin with these.
+class is too probable where the two starts together say so: what one of them never moved counts as it stood.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from results.gate.chain import Chances, chances
 from results.gate.known import Limits
 from results.gate.mending import Held
 from results.gate.seek import seek
-from results.gate.table import Floats, Ints, Table, build, within
+from results.gate.table import Floats, Ints, Table, build
 from results.gate.walk import standing, walk
 
 #: Steps away from the truth before a chain begins.
@@ -27,8 +26,6 @@ _AWAY = 1_000_000
 _STARTS = 2
 #: Steps of a longer chain at least.
 _LEAST = 1_000_000
-#: How many times the steps of a class it takes where only those of new figures are asked: a quarter begins elsewhere.
-_ASKED = 2
 
 
 class Probable:
@@ -49,18 +46,15 @@ class Probable:
             return None
         prior = float(table.x.sum() / table.cap.sum())
         tables = [_away(table, seed) for seed in range(_STARTS)]
-        new = within(table, np.array([case.has_new(cell) for cell in block.cells]))
-        aimed, steps = (None, len(new)) if new.all() else (np.flatnonzero(new), _ASKED * int(new.sum()))
-        steps = max(case.limits.chain_first * steps, _LEAST if aimed is not None else 0)
-        first = self._chains(block, tables, prior, steps, aimed)
-        near = np.flatnonzero(new & (_highest(first, prior, case.limits) >= case.limits.near))
+        first = self._chains(block, tables, prior, case.limits.chain_first * len(table.cap), None)
+        near = np.flatnonzero(_highest(first, prior, case.limits) >= case.limits.near)
         found, classes = first, near
         if len(near):
             steps = max(case.limits.chain_near * len(near), _LEAST)
             found = self._chains(block, tables, prior, steps, near)
             classes = near[_highest(found, prior, case.limits)[near] >= case.limits.probability]
         highest = _highest(found, prior, case.limits)
-        seen = highest[near] if len(near) else highest[new]
+        seen = highest[near] if len(near) else highest
         self.described = {
             "blok": block.name,
             "bewogen": round(min(one.moved for one in first), 3),

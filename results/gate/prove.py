@@ -12,10 +12,9 @@ from results.gate.blocks import Block
 from results.gate.bounds import settle
 from results.gate.interior import at_bound, feasible, interior
 from results.gate.known import Limits
-from results.gate.parts import FEW, in_parts
 from results.gate.seek import seek
 from results.gate.sides import Sides, sides_of
-from results.gate.table import Flags, Floats, Ints, Table, build, within
+from results.gate.table import Flags, Floats, Ints, Table, build
 from results.gate.walk import Seen, standing, walk
 
 #: Steps of a walk before what it leaves is looked for, and how often that is done.
@@ -62,25 +61,18 @@ class Proof(NamedTuple):
         }
 
 
-def prove(
-    block: Block, outcomes: Mapping[str, Mapping[int, int]], limits: Limits, left: Callable[[], float], *,
-    new: Flags | None = None,
-) -> Proof:  # fmt: skip
+def prove(block: Block, outcomes: Mapping[str, Mapping[int, int]], limits: Limits, left: Callable[[], float]) -> Proof:
     """Prove that every outcome is possible, within ``limits.seconds`` and before the deadline.
 
-    Of one indicator in whole numbers; of joint ones, each of which was proven so, by the interior point. ``new``: which
-    cells hold a new figure: of joint indicators only classes of these are asked, beside all figures.
+    Of one indicator in whole numbers; of joint ones, each of which was proven so, by the interior point.
     """
-    table = build(block.cells, outcomes, block.joint)
-    asked = None if new is None or block.joint is None else within(table, new)
-    return prove_table(block, table, limits, left, asked=asked)
+    return prove_table(block, build(block.cells, outcomes, block.joint), limits, left)
 
 
 def prove_table(
-    block: Block, table: Table, limits: Limits, left: Callable[[], float], *, opened: Flags | None = None,
-    asked: Flags | None = None,
-) -> Proof:  # fmt: skip
-    """The same for a table that is made. ``opened``: class x side, what is known to be possible or not ``asked``."""
+    block: Block, table: Table, limits: Limits, left: Callable[[], float], *, opened: Flags | None = None
+) -> Proof:
+    """The same for a table that is made. ``opened``: class x side, what is known to be possible."""
     end = time.monotonic() + min(limits.seconds, left())
 
     def remaining() -> float:
@@ -96,14 +88,6 @@ def prove_table(
     if limits.walk_first and block.joint is None:
         opened = _walked(table, sides, limits, remaining, opened)
         clock.lap("wandeling")
-        if opened.all():
-            return _proof(block, table, ~opened, opened, ~opened, 0, clock)
-    if asked is not None and not asked.all():  # what is not asked is as good as open
-        known = np.repeat(~asked[:, None], sides.number, axis=1) if opened is None else opened | ~asked[:, None]
-        few = int(asked.sum()) * table.kinds <= FEW
-        half = remaining() / 2
-        opened = in_parts(table, sides, known, limits, lambda: remaining() - half) if few else known
-        clock.lap("delen")
         if opened.all():
             return _proof(block, table, ~opened, opened, ~opened, 0, clock)
     point = interior(table, remaining())

@@ -76,17 +76,6 @@ class Table(NamedTuple):
         return bool(((sums >= self.low) & (sums <= self.high)).all())
 
 
-def within(table: Table, cells: Flags) -> Flags:
-    """Which classes stand in any of some cells (by their places in the block); of none: all classes."""
-    if not cells.any():
-        return np.ones(len(table.cap) // table.kinds, bool)
-    row = np.repeat(np.arange(len(table.low)), np.diff(table.matrix.starts))
-    chosen = np.isin(table.cells[row], np.flatnonzero(cells))
-    found = np.zeros(len(table.cap) // table.kinds, bool)
-    found[table.matrix.columns[chosen] // table.kinds] = True
-    return found
-
-
 def _starts(lengths: Ints) -> Ints:
     return np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
 

@@ -10,7 +10,7 @@ import pytest
 
 from results.gate.audit import Verdict, audit
 from results.gate.blocks import Members, blocks_of, cells_of
-from results.gate.known import Hidden, Rows
+from results.gate.known import Rows
 from results.gate.prove import prove
 from results.release.model import Figure, Shown
 from tests.results.gate.worlds import INDICATOR, QUICK, exactly, figure, group, known, outcomes, remake
@@ -287,17 +287,3 @@ def test_a_block_of_which_nothing_is_new_is_not_looked_at_again() -> None:
     verdict = audit([*elsewhere(OTHERS, release=1), figure(group("drie"), range(60), VALUES, release=2)], rows=ROWS,
                     limits=QUICK)  # fmt: skip
     assert [one["blok"] for one in verdict.report["delen"]] == ["uitval DUO"]
-
-
-def test_a_hidden_group_is_asked_when_a_new_figure_holds_any_of_it() -> None:
-    """Two older figures in exact counts, five rows apart; the newest release shows some of these rows, or only others
-    that hang together with them."""
-    old = [figure(group(f"oud_{size}"), range(size), VALUES) for size in (42, 37)]
-    old = [one._replace(shown=one.shown._replace(noemer=len(one.members))) for one in old]
-    between = figure(group("tussen"), range(20, 80), VALUES)
-    small = [Hidden(group("klein"), INDICATOR, tuple(range(37, 42)))]
-    for rows, found in ((range(50, 120), 0), (range(40, 120), 1)):
-        fresh = [figure(group("nieuw"), rows, VALUES, release=2), *elsewhere(OTHERS)]
-        report = audit([*old, between, *fresh], rows=ROWS, hidden=small, limits=QUICK).report
-        assert sum(step.get("te_weinig", 0) for step in report["stappen"]) == found
-        assert report["aantallen"]["bevroren"] == found

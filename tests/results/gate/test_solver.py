@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from results.gate import parts
 from results.gate.blocks import Block, components
-from results.gate.bounds import _Programs, settle
+from results.gate.bounds import settle
 from results.gate.chain import chances
 from results.gate.hidden import counts, narrow
 from results.gate.interior import at_bound, feasible, interior
@@ -250,49 +249,3 @@ def test_a_chain_that_is_aimed_finds_the_same_chances() -> None:
         chances(table, cells, shown, prior=0.4, steps=400_000, seed=1, aimed=at) for at in (None, np.array([0, 1]))
     )
     assert np.abs(equal.all_have - aimed.all_have).max() < 0.02
-
-
-@st.composite
-def joint_cubes(draw: st.DrawFn) -> tuple[list[Cell], dict[str, dict[int, int]]]:
-    """Some sets of a few rows with reasons, each with an interval around the true number of one indicator."""
-    count = draw(st.integers(3, 6))
-    category = [draw(st.integers(0, 3)) for _ in range(count)]
-    values = {name: {row: adds[category[row]] for row in range(count)} for name, adds in REASONS.adds.items()}
-    cells = []
-    for place in range(draw(st.integers(1, 6))):
-        name = draw(st.sampled_from(sorted(REASONS.adds)))
-        members = sorted(draw(st.sets(st.integers(0, count - 1), min_size=1)))
-        true = sum(values[name][row] for row in members)
-        low, high = max(true - draw(st.integers(0, 2)), 0), min(true + draw(st.integers(0, 2)), len(members))
-        cells.append(cell(members, low, high, place, name))
-    return cells, values
-
-
-@settings(max_examples=40, deadline=None)
-@given(joint_cubes())
-def test_what_a_part_opens_is_open_in_the_whole(cube: tuple[list[Cell], dict[str, dict[int, int]]]) -> None:
-    """A point of a part is one of the whole: a side that it reaches is reached by a program over the whole."""
-    cells, values = cube
-    table, sides = build(cells, values, REASONS), sides_of(REASONS)
-    part = parts._PART
-    parts._PART = 8
-    try:
-        opened = parts.in_parts(table, sides, np.zeros((len(table.cap) // 4, sides.number), bool), PROPOSED, lambda: 10)
-    finally:
-        parts._PART = part
-    for class_, side in np.argwhere(opened):
-        variables, sign = sides.toward(table, int(class_), int(side))
-        aim = np.zeros(len(table.cap))
-        aim[variables] = sign
-        most = _Programs(table, 10).most(aim)
-        assert most is not None
-        assert sides.reach(table, most, most)[class_, side] >= PROPOSED.at_bound
-
-
-def test_of_joint_indicators_only_classes_of_new_cells_are_asked() -> None:
-    """The first two rows surely are no uitval; a figure of others does not ask that again, one of theirs does."""
-    cells = [cell([0, 1], 0, 0), cell([1, 2, 3, 4], 0, 3, 1), cell([3, 4, 5], 0, 2, 2, "een")]
-    block = Block("uitval", tuple(cells), REASONS)
-    for new, children in (([0, 0, 1], 0), ([1, 0, 0], 2), ([0, 0, 0], 2)):
-        proof = prove(block, {"uitval": {}}, QUICK, lambda: 20.0, new=np.array(new, bool))
-        assert (proof.children, proof.clean) == (children, not children)
