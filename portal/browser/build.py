@@ -1,7 +1,8 @@
 """Build what the pages load, with Node from a wheel and the locked packages: the same bytes on every machine.
 
-``python -m portal.browser.build`` writes the bundle into the tree, ``--check`` compares it with what is there. Packages
-go into a folder of the user's cache, named by the lock, so that they are fetched once.
+``python -m portal.browser.build`` writes the bundle into the tree and its hashes into ``docs/privacy.md``, ``--check``
+compares both with what is there. Packages go into a folder of the user's cache, named by the lock, so that they are
+fetched once.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from typing import Final
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE.parent / "static" / "portal"
 MANIFEST: Final = "manifest.json"
+PAGE: Final = HERE.parents[1] / "docs" / "privacy.md"
+#: What stands around the hashes on that page.
+MARKS: Final = ("<!-- scripts of the portal, by portal.browser.build -->\n", "<!-- end of scripts -->\n")
 _SET: Final = ("package.json", "package-lock.json", ".npmrc")
 _SOURCES: Final = ("package.json", "build.mjs", "src", "css")
 
@@ -85,6 +89,14 @@ def built() -> dict[str, bytes]:
     return files | {MANIFEST: (json.dumps(hashes, indent=1) + "\n").encode()}
 
 
+def with_hashes(page: str, manifest: bytes) -> str:
+    """The page with the hash of every file that a browser runs."""
+    before, _, rest = page.partition(MARKS[0])
+    _, _, after = rest.partition(MARKS[1])
+    rows = [f"| `{name}` | `{found}` |\n" for name, found in json.loads(manifest).items() if name.endswith(".js")]
+    return "".join([before, MARKS[0], "| script | SHA-256 |\n|---|---|\n", *rows, MARKS[1], after])
+
+
 def main(arguments: list[str]) -> int:
     """Write, or with ``--check`` compare; prints the hash of each file."""
     files, wrong = built(), []
@@ -96,6 +108,11 @@ def main(arguments: list[str]) -> int:
         elif not place.exists() or place.read_bytes() != content:
             wrong.append(name)
         sys.stdout.write(f"{hashlib.sha256(content).hexdigest()}  {len(content):>7}  {name}\n")
+    page = PAGE.read_text("utf-8")
+    if "--check" not in arguments:
+        PAGE.write_text(with_hashes(page, files[MANIFEST]), "utf-8")
+    elif page != with_hashes(page, files[MANIFEST]):
+        wrong.append(f"docs/{PAGE.name}")
     if wrong:
         sys.stderr.write(f"Not what the sources give: {', '.join(wrong)}. Run: python -m portal.browser.build\n")
     return 1 if wrong else 0
