@@ -86,7 +86,7 @@ def _cluster_id(sor: Sor) -> str:
 
 def _stops(sor: Sor) -> None:
     pids = [status.pid for status in read_statuses(sor.home)[0] if status.pid]
-    assert len(pids) == len(STAGES) + 6  # and broker, engine, exporter, audit, intake, portal
+    assert len(pids) == len(STAGES) + 7  # and broker, engine, exporter, audit, intake, portal, recalculate
     assert "The stack is stopped." in sor("down").stdout
     assert not [pid for pid in pids if psutil.pid_exists(pid)]
 
