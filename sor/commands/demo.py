@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 import time
@@ -65,7 +64,6 @@ def _demo(settings: Settings, clients: int, months: int, seed: int, *, faults: b
     _step(f"Simulating {clients} clients over {months} months, seed {seed}")
     folder = demo.files(home, clients, months, seed, faults=faults)
     demo.admit(home, folder, _REPORTS)
-    os.environ.setdefault("SOR_CBS_LAYOUT", str(demo.layout_of(folder).absolute()))  # the portal reads such files by it
     _step(f"Starting Apache Kafka, ClickHouse, the stages and the portal in {home}")
     with display.Display(Console(), lambda: "") as show:
         control.detach(settings, show)
