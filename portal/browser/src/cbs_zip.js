@@ -1,5 +1,6 @@
 // A zip file of somebody else, as connectors/formats/zips.py and the library below it read one: what it says of its own
 // size is not believed. What is wrong with it is a ``Damaged``; what is too large a ``FileFault`` B11.
+import { join } from './bytes.js'
 import { inflate } from './cbs_inflate.js'
 import { FileFault } from './text.js'
 
@@ -114,13 +115,7 @@ export class Archive {
     const held = this.raw.subarray(begin, begin + packed)
     const pieces = method === STORED ? [held.subarray(0, size)] : await inflated(held, size)
     if (crc32(pieces) !== crc) throw new Damaged()
-    const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
-    let place = 0
-    for (const piece of pieces) {
-      whole.set(piece, place)
-      place += piece.length
-    }
-    return whole
+    return join(...pieces)
   }
 }
 
