@@ -15,6 +15,7 @@ from domain.indicators.terms import Sums
 from operations.replay.figures import Pair
 from operations.replay.report import Report
 from results.disclosure import Disclosure
+from results.figures import Figure
 
 _NAME: Final = "bevestigd.toml"
 #: Table of the file -> field of ``Definitions``.
@@ -53,7 +54,7 @@ def _tables(document: str) -> dict[str, Any]:
 
 
 def outcome(report: Report, in_use: Definitions, other: Definitions) -> dict[str, Any]:
-    """Numbers for who confirmed: small ones are hidden, and no figure of a part of the region is among them."""
+    """Numbers for who confirmed: to the nearest ten, small ones hidden, and no figure of a part of the region."""
     rule = report.rule
     return {
         "now": in_use.version,
@@ -65,17 +66,32 @@ def outcome(report: Report, in_use: Definitions, other: Definitions) -> dict[str
         "tables": [
             [
                 one.table,
-                *(rule.count_text(rows) for rows in (one.equal, one.changed, one.appeared, one.disappeared)),
+                *(_tens(rule, rows) for rows in (one.equal, one.changed, one.appeared, one.disappeared)),
             ]
             for one in report.tables
         ],
         "figures": _changed(report.pairs),
         "together": [
-            [one.name, one.texts(one.before)[0], one.texts(one.after)[0]]
+            [one.name, before, after]
             for one in report.pairs
-            if not one.per and one.texts(one.before)[0] != one.texts(one.after)[0] and _far(one, rule)
+            if not one.per and _far(one, rule)
+            for before, after in [(_shown(one.before, rule), _shown(one.after, rule))]
+            if before != after
         ],
     }
+
+
+def _tens(rule: Disclosure, count: float) -> str:
+    """A count to the nearest ten, or that it is small: who asks many windows and subtracts learns of no single row."""
+    text = rule.count_text(count)
+    return text if text == rule.few else f"{round(count, -1):.0f}"
+
+
+def _shown(figure: Figure | None, rule: Disclosure) -> str:
+    """A figure as a screen shows it; a count to the nearest ten."""
+    if figure is None or figure.value is None or figure.hidden or figure.indicator.unit != "aantal":
+        return Pair.texts(figure)[0]
+    return _tens(rule, figure.value)
 
 
 def _changed(pairs: list[Pair]) -> dict[str, list[int]]:

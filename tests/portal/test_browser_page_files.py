@@ -16,25 +16,18 @@ import pytest
 from domain.field.bsn import official_numbers
 from tests.connectors.support import CBS_HEADER, cbs_row, cbs_xlsx, table
 from tests.portal.browser import browser
-from tests.portal.counter import Counter, counter
-from tests.portal.test_browser_page import faults, holds_number, opened, states, until, until_states
+from tests.portal.counter import Counter
+from tests.portal.test_browser_page import desk, faults, holds_number, opened, states, until, until_states
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-__all__ = ["browser"]
+__all__ = ["browser", "desk"]
 pytestmark = pytest.mark.slow
 
 NUMBERS: Final = official_numbers()
 HEADER: Final = "zorgaanbieder_id;bsn;client_ref;meting_id;datum_meting;informant;vragenlijst;vraag;antwoord"
 SAMPLES: Final = Path(__file__).parents[1] / "connectors" / "samples"
-
-
-@pytest.fixture
-def desk() -> Iterator[Counter]:
-    """Both servers, fresh."""
-    with counter() as made:
-        yield made
 
 
 @pytest.fixture
@@ -81,23 +74,35 @@ def until_stands(page: Page, wanted: list[list[str]]) -> None:
 def test_files_of_several_kinds_at_once_and_a_meting_that_is_put_right(desk: Counter, context: BrowserContext) -> None:
     page = opened(context, desk)
     wrong = meting(2, NUMBERS[50], {"VR01": "2", "VR02": "9"})
+    answered = cem(meting(1, NUMBERS[0], {"VR01": "1", "VR09A": "8"}), wrong, meting(3, "1", {"VR01": "1"}))
     choose(
         page,
-        (
-            f"cem {NUMBERS[0]}.csv",
-            cem(meting(1, NUMBERS[0], {"VR01": "1", "VR09A": "8"}), wrong, meting(3, "1", {"VR01": "1"})),
-        ),
+        (f"cem {NUMBERS[0]}.csv", answered),
         ("scores.csv", (SAMPLES / "94000001_rap_scores.csv").read_bytes()),
         ("verslag.pdf", b"%PDF-1.7"),
         ("tabel.csv", b"naam;leeftijd\r\nx;1\r\n"),
     )
     page.wait_for_selector("#geweigerd li:nth-child(2)")
     assert [row[0] for row in stands(page)] == ["score", "cem"]
+    told_what_was_expected(page)
+    put_right_before_sending(page)
+    put_right_after_sending(page)
+    assert [(head.kind, head.lines) for head in desk.heads.values()] == [("score", 5), ("cem", 3), ("cem", 1)]
+    assert not holds_number(desk.heard, [*NUMBERS[:3], NUMBERS[50]])
+    assert holds_number([base64.b64encode(b"--" + NUMBERS[0].encode())], NUMBERS[:1])  # it can find
+    found_by_number(opened(context, desk, "aanleveringen"), NUMBERS[50])
+
+
+def told_what_was_expected(page: Page) -> None:
+    """Of files that are none of ours; and no name of a file stands on the page with a number in it."""
     refused = page.inner_text("#geweigerd")
     assert "verslag.pdf: Dit is niet voor de monitor" in refused
     assert "Wij verwachten een CSV-bestand met scores of CEM+-vragenlijsten, of een iJw-bericht" in refused
     assert page.locator("#geweigerd a[download]").count() == 5
     assert NUMBERS[0] not in page.inner_text("main")
+
+
+def put_right_before_sending(page: Page) -> None:
     page.get_by_role("button", name="Toon de regels van cem").click()
     assert states(page) == ["goed", "fout", "fout"]
     assert "Het antwoord valt buiten de schaal" in page.inner_text("#rijen tbody tr:nth-child(2)")
@@ -111,6 +116,9 @@ def test_files_of_several_kinds_at_once_and_a_meting_that_is_put_right(desk: Cou
     until_stands(page, [["score", "final"], ["cem", "final"]])
     page.get_by_role("button", name="Toon de regels van Scores").click()
     until_states(page, ["geaccepteerd"] * 5)
+
+
+def put_right_after_sending(page: Page) -> None:
     page.get_by_role("button", name="Toon de regels van cem").click()
     until_states(page, ["geaccepteerd", "geaccepteerd", "afgekeurd"])
     page.locator("#rijen button").first.click()
@@ -119,15 +127,14 @@ def test_files_of_several_kinds_at_once_and_a_meting_that_is_put_right(desk: Cou
     until_states(page, ["geaccepteerd", "geaccepteerd", "verbeterd"])
     page.click("#opnieuw")
     until_stands(page, [["score", "final"], ["cem", "final"], ["cem", "final"]])
-    assert [(head.kind, head.lines) for head in desk.heads.values()] == [("score", 5), ("cem", 3), ("cem", 1)]
-    assert not holds_number(desk.heard, [*NUMBERS[:3], NUMBERS[50]])
-    assert holds_number([base64.b64encode(b"--" + NUMBERS[0].encode())], NUMBERS[:1])  # it can find
-    other = opened(context, desk, "aanleveringen")
-    other.fill("#zoek-bsn", NUMBERS[50])
-    other.keyboard.press("Enter")
-    other.get_by_role("button", name="Bekijk").click()
-    until_states(other, ["geaccepteerd"])
-    faults(other)
+
+
+def found_by_number(page: Page, bsn: str) -> None:
+    page.fill("#zoek-bsn", bsn)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Bekijk").click()
+    until_states(page, ["geaccepteerd"])
+    faults(page)
 
 
 def test_messages_are_delivered_and_a_wrong_one_is_put_right_where_it_is_made(

@@ -210,10 +210,24 @@ def test_numbers_that_leave_are_of_nobody_or_of_enough() -> None:
         "", Made(1, ""), Made(2, ""), 1, 1, 1, 1.0, (), False, [moved], pairs, live()
     )  # fmt: skip
     told = confirmed.outcome(report, SHIPPED, other)
-    assert told["tables"] == [["trajecten", "900", "41", live().few, "0"]]
+    assert told["tables"] == [["trajecten", "900", "40", live().few, "0"]]
     assert told["figures"] == {"": [4, 4], "cluster": [1, 1]}
     assert told["together"] == [[indicator.title, "25,0%", "37,5%"]], "no difference of a few, and of no part"
     assert (told["now"], told["other"], told["fresh"]) == (VERSION, VERSION + 1, True)
+
+
+def test_counts_are_told_to_the_nearest_ten_so_that_windows_a_day_apart_tell_of_nobody() -> None:
+    indicator = next(one for one in INDICATORS.values() if one.unit == "aantal")
+
+    def told(changed: int, after: int) -> Any:
+        pair = Pair("", "", indicator.key, *(Figure("", indicator, Sums(n, n, n, 0, n)) for n in (400, after)))
+        moved = Moved("trajecten", equal=900, appeared=0, disappeared=0, changed=changed)
+        report = Report("", Made(1, ""), Made(2, ""), 1, 1, 1, 1.0, (), False, [moved], [pair], live())
+        return confirmed.outcome(report, SHIPPED, SHIPPED)
+
+    assert told(123, 523) == told(124, 524)
+    assert told(124, 524)["tables"] == [["trajecten", "900", "120", "0", "0"]]
+    assert told(124, 524)["together"] == [[indicator.title, "400", "520"]]
 
 
 def test_a_number_as_shipped_is_asked_too_for_another_may_be_in_use(manager: Any, portal: Settings) -> None:
